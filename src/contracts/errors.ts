@@ -1,0 +1,93 @@
+/**
+ * Everything that can go wrong, as a closed set. A code is a promise: it stays the same between
+ * releases, so programs decide on it and never on the message.
+ */
+export type ErrorCode =
+  /** No value yet: `current` was read before the first one, or `ready()` gave up waiting. */
+  | 'not-ready'
+  /** The thing is not here, or not here yet, or not for you: the three look the same on purpose. */
+  | 'not-found'
+  /** The other side could not be reached, or was lost in the middle. Trying again later is right. */
+  | 'unavailable'
+  /** The other side understood and refuses; or a document failed validation. Trying the same again is wrong. */
+  | 'rejected'
+  /** Credentials are missing or not accepted. */
+  | 'unauthorized'
+  /** Somebody else was first: the log moved on since the position that was named. */
+  | 'conflict'
+  /** This medium has no notifications here; strategies fall back to polling. */
+  | 'no-watch'
+  /** Bytes that are not what the format says: a snapshot, a release, a report or a state file. */
+  | 'invalid-data'
+  /** The bytes are not the ones that the digest names. */
+  | 'digest-mismatch'
+  /** A size limit was passed. */
+  | 'too-large'
+  /** A release that needs a feature this version does not have. */
+  | 'unsupported'
+  /** Two different releases at one position, or two epochs with one number. */
+  | 'fork'
+  /** The store's own files contradict each other; it serves, and refuses to append. */
+  | 'store-damaged'
+  /** A participant refused the change, so nobody changed. */
+  | 'vetoed'
+  /** An option or argument makes no sense; thrown at once, at the call. */
+  | 'invalid-option'
+  /** A deadline passed. */
+  | 'timeout'
+  /** The client, server or store was closed. */
+  | 'closed'
+  /** None of the above: a bug of ours or of a plug-in. */
+  | 'internal'
+
+/** One place in a document that did not pass, without the value that stood there. */
+export interface Issue {
+  /** Where: `pool.size`, `servers[2].host`. Keys that the schema does not name print as `*`. Empty for the whole. */
+  readonly path: string
+  /** What, in words that never contain a value of the document. */
+  readonly reason: string
+  /** Who said so: `schema`, or a validator's name. */
+  readonly validator: string
+}
+
+export interface NoticeboardErrorOptions {
+  readonly cause?: unknown
+  /** How long the other side asked to be left alone, in milliseconds: a floor for the next attempt. */
+  readonly retryAfterMs?: number
+  /** What did not pass, when a document was refused. */
+  readonly issues?: readonly Issue[]
+}
+
+const brand = Symbol.for('noticeboard.error')
+
+/** The one error class of the library. Messages say what happened, where, and what to do; never a configuration value. */
+export class NoticeboardError extends Error {
+  override readonly name = 'NoticeboardError'
+  readonly code: ErrorCode
+  readonly retryAfterMs: number | undefined
+  readonly issues: readonly Issue[]
+
+  constructor(code: ErrorCode, message: string, options: NoticeboardErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retryAfterMs = options.retryAfterMs
+    this.issues = options.issues ?? []
+    Object.defineProperty(this, brand, { value: true })
+    // Defined here and not as a field: a computed field name has no place in isolated declarations.
+    Object.defineProperty(this, brand, { value: true })
+  }
+}
+
+/**
+ * Whether something thrown is one of ours, also when it comes from a second copy of the library
+ * (ESM beside CommonJS), and of one of the given codes if any are given.
+ */
+export function isNoticeboardError(error: unknown, ...codes: readonly ErrorCode[]): error is NoticeboardError {
+  if (typeof error !== 'object' || error === null || !(brand in error)) return false
+  return codes.length === 0 || ('code' in error && codes.includes(error.code as ErrorCode))
+}
+
+/** What was thrown as one of ours: ours as it is, anything else wrapped under the given code, its text left behind as the cause. */
+export function asNoticeboardError(error: unknown, code: ErrorCode, message: string): NoticeboardError {
+  return isNoticeboardError(error) ? error : new NoticeboardError(code, message, { cause: error })
+}

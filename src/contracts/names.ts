@@ -1,0 +1,45 @@
+import { NoticeboardError } from './errors.js'
+
+/**
+ * The unit that is versioned and rolled out together: `checkout/prod`. 1 to 4 segments of
+ * `[a-z0-9][a-z0-9._-]{0,62}`, 200 characters at most; `releases`, `snapshots` and names that end
+ * in `.json` are reserved, because a namespace is also a folder on the board.
+ */
+export type Namespace = string
+
+/** SHA-256 of a snapshot's (or a release's) bytes: 64 lower-case hexadecimal digits. */
+export type Digest = string
+
+const SEGMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/
+const RESERVED = new Set(['releases', 'snapshots'])
+const DIGEST = /^[0-9a-f]{64}$/
+
+/** What is wrong with a namespace, in words that end in what to do; undefined when it is well-formed. */
+export function namespaceProblem(text: unknown): string | undefined {
+  if (typeof text !== 'string') return 'it must be a string such as "checkout/prod"'
+  if (text === '') return 'it is empty; name it like "checkout/prod"'
+  if (text.length > 200) return `it has ${text.length} characters; 200 are allowed`
+  const segments = text.split('/')
+  if (segments.length > 4) return `it has ${segments.length} segments; 4 are allowed`
+  for (const segment of segments) {
+    if (RESERVED.has(segment)) return `"${segment}" is reserved; choose another segment`
+    if (segment.endsWith('.json')) return 'no segment may end in ".json"; leave the ending out'
+    if (!SEGMENT.test(segment)) {
+      return 'each segment starts with a-z or 0-9 and goes on with a-z, 0-9, ".", "_" or "-", 63 characters at most'
+    }
+  }
+  return undefined
+}
+
+/** The text as a namespace. Throws `invalid-option` that quotes it (cut, control characters escaped) and says what is allowed. */
+export function parseNamespace(text: unknown): Namespace {
+  const problem = namespaceProblem(text)
+  if (problem === undefined) return text as Namespace
+  const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : typeof text
+  throw new NoticeboardError('invalid-option', `namespace ${shown} is not valid: ${problem}`)
+}
+
+/** Whether a text has the form of a digest. */
+export function isDigest(text: unknown): text is Digest {
+  return typeof text === 'string' && DIGEST.test(text)
+}

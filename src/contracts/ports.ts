@@ -1,0 +1,83 @@
+/**
+ * What the library asks of the outside: time, chance, hashing, a disk, HTTP and a place for logs.
+ * Nothing else in the library touches these, so the same code runs under a virtual clock with a seed.
+ */
+
+/** Time. Deadlines and periods use `monotonic`; `now` is for display and for what travels. */
+export interface Clock {
+  /** Wall-clock milliseconds since 1970; may jump. */
+  now(): number
+  /** Milliseconds since some fixed point; never goes back. */
+  monotonic(): number
+  /** Resolves after the delay, or as soon as the signal aborts; never rejects. Does not keep a process alive. */
+  sleep(delayMs: number, signal: AbortSignal): Promise<void>
+  /** Calls back once after the delay, unless cancelled. Does not keep a process alive. */
+  after(delayMs: number, callback: () => void): () => void
+  /** Resolves when other work that is ready has had its turn. */
+  turn(): Promise<void>
+}
+
+/** Chance. */
+export interface Random {
+  /** Uniform in [0, 1). */
+  number(): number
+  /** That many random bytes; unpredictable ones in production. */
+  bytes(length: number): Uint8Array
+}
+
+/** Hashing; synchronous, because thread pools do not repeat their order. */
+export interface Crypto {
+  /** SHA-256 of the bytes: 32 bytes. */
+  sha256(bytes: Uint8Array): Uint8Array
+}
+
+/** The request half of `fetch` that the library uses; the global one fits, and so does any wrapper that adds TLS or a proxy. */
+export type Fetch = (url: string, init: FetchInit) => Promise<Response>
+
+export interface FetchInit {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly signal: AbortSignal
+  readonly body?: Uint8Array<ArrayBuffer>
+  readonly redirect: 'error'
+  readonly cache: 'no-store'
+}
+
+/**
+ * The operations on files that durability is made of. Paths are absolute. A missing file or folder is an
+ * answer, not an error; everything else that fails throws the system's error with its `code`
+ * (`ENOSPC`, `EACCES`, `EIO`), for callers to turn into words.
+ */
+export interface Disk {
+  /** The whole file, or undefined when there is none. Throws `too-large` past the limit. */
+  read(path: string, maxBytes: number): Promise<Uint8Array | undefined>
+  /** Names in a folder, in no order; empty when there is no such folder. */
+  list(path: string): Promise<readonly string[]>
+  /** Creates the folder and its parents, and makes their entries durable. */
+  makeFolder(path: string): Promise<void>
+  /** Creates a file (fails with `EEXIST` when there is one) holding exactly these bytes, durable before it resolves. A short write is `ENOSPC`. */
+  create(path: string, bytes: Uint8Array): Promise<void>
+  /** A second name for a complete file; `taken` when the name exists. The compare-and-swap of the file store. */
+  link(from: string, to: string): Promise<'linked' | 'taken'>
+  /** Moves a file over another, in one step for every reader. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file; a missing one is fine. */
+  remove(path: string): Promise<void>
+  /** Makes the entries of a folder durable. */
+  syncFolder(path: string): Promise<void>
+  /** Size in bytes and time of last change in milliseconds; undefined when missing. */
+  stat(path: string): Promise<{ readonly bytes: number; readonly changedMs: number } | undefined>
+  /** Sets the time of last change. */
+  touch(path: string, changedMs: number): Promise<void>
+}
+
+/** Facts beside a log line: never a configuration value. */
+export type LogDetails = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** Where the library speaks; silent unless given. `console` and most loggers fit. */
+export interface Logger {
+  debug(message: string, details?: LogDetails): void
+  info(message: string, details?: LogDetails): void
+  warn(message: string, details?: LogDetails): void
+  error(message: string, details?: LogDetails): void
+}

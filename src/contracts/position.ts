@@ -1,0 +1,68 @@
+import { NoticeboardError } from './errors.js'
+
+/**
+ * The name of one life of a log, `<n>-<8 hex>`: `1-9f3a01bc`. Epochs are ordered by `n`; a restored or
+ * copied store goes on in a new one. Equal `n` with another suffix is a fork.
+ */
+export type Epoch = string
+
+/** A place in a namespace's log: the sequence starts at 1 in each epoch and grows by one, without gaps. */
+export interface Position {
+  readonly epoch: Epoch
+  readonly sequence: number
+}
+
+/** How one position lies to another; `fork` when the epochs share their number but are not the same. */
+export type Order = 'older' | 'same' | 'newer' | 'fork'
+
+const EPOCH = /^([1-9][0-9]{0,8})-([0-9a-f]{8})$/
+
+/** Whether a text has the form of an epoch. */
+export function isEpoch(text: unknown): text is Epoch {
+  return typeof text === 'string' && EPOCH.test(text)
+}
+
+/** The number that orders an epoch. Throws `invalid-data` on anything that is not one. */
+export function epochNumber(epoch: Epoch): number {
+  const match = EPOCH.exec(epoch)
+  if (match === null) throw new NoticeboardError('invalid-data', 'an epoch reads <number>-<8 hex digits>')
+  return Number(match[1])
+}
+
+/** Whether a number can be a sequence: a whole number from 1 to 2^53-1. */
+export function isSequence(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
+}
+
+/** How `a` lies to `b`: `newer` means that `a` comes after `b`. */
+export function comparePositions(a: Position, b: Position): Order {
+  if (a.epoch !== b.epoch) {
+    const difference = epochNumber(a.epoch) - epochNumber(b.epoch)
+    if (difference === 0) return 'fork'
+    return difference > 0 ? 'newer' : 'older'
+  }
+  if (a.sequence === b.sequence) return 'same'
+  return a.sequence > b.sequence ? 'newer' : 'older'
+}
+
+/** The position right after another, in the same epoch. */
+export function nextPosition({ epoch, sequence }: Position): Position {
+  return { epoch, sequence: sequence + 1 }
+}
+
+/** A position as people write it: `1-9f3a01bc:42`. */
+export function formatPosition({ epoch, sequence }: Position): string {
+  return `${epoch}:${sequence}`
+}
+
+/** Reads `1-9f3a01bc:42`. Throws `invalid-option` on anything else. */
+export function parsePosition(text: string): Position {
+  const colon = text.indexOf(':')
+  const epoch = text.slice(0, colon)
+  const digits = text.slice(colon + 1)
+  const sequence = /^[1-9][0-9]{0,15}$/.test(digits) ? Number(digits) : Number.NaN
+  if (colon < 0 || !isEpoch(epoch) || !isSequence(sequence)) {
+    throw new NoticeboardError('invalid-option', 'a position reads <epoch>:<sequence>, such as 1-9f3a01bc:42')
+  }
+  return { epoch, sequence }
+}

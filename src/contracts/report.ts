@@ -1,0 +1,52 @@
+import type { Digest, Namespace } from './names.js'
+import type { Position } from './position.js'
+
+/**
+ * Where a client stands with the snapshot it was last told to run. `staged`: validated, waiting for its time.
+ * `applied`: running. `healthy`: still running after the soak. `rejected`: refused here, with a code.
+ * `reverted` and `convicted`: taken back, by a probe or after deaths. `left`: closed in order.
+ */
+export type ReportPhase = 'waiting' | 'staged' | 'applied' | 'healthy' | 'rejected' | 'reverted' | 'convicted' | 'left'
+
+/**
+ * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes nothing,
+ * and a lost one is repaired by the next. Contains paths and codes, never a value.
+ */
+export interface Report {
+  readonly v: 1
+  readonly namespace: Namespace
+  readonly clientId: string
+  readonly instanceId: string
+  readonly ephemeral: boolean
+  readonly labels: Readonly<Record<string, string>>
+  readonly build?: string
+  /** The strategy's name. */
+  readonly strategy: string
+  /** Grows by one with each report of an instance, so that a late one is recognised and dropped. */
+  readonly count: number
+  readonly phase: ReportPhase
+  /** The newest release that was verified here; absent before the first. */
+  readonly seen?: Position
+  /** The release whose snapshot is running; absent while the client runs on defaults. */
+  readonly applied?: Position
+  /** The snapshot that is running. */
+  readonly digest?: Digest
+  /** Its version. */
+  readonly version?: number
+  /** The snapshot that was refused, with `rejected`, `reverted` and `convicted`. */
+  readonly refused?: Digest
+  /** Why it was refused: an error code. */
+  readonly code?: string
+  /** Which validator refused it. */
+  readonly validator?: string
+  /** Where in the document. */
+  readonly path?: string
+  /** Paths that this client's own overrides changed. */
+  readonly overridden?: readonly string[]
+  /** Set while a pin file or `hold()` keeps the client from following. */
+  readonly held?: true
+  /** Whether state on disk protects this client over a restart. */
+  readonly protection: 'disk' | 'none'
+  /** How long until the next report comes at the latest, in milliseconds. */
+  readonly presenceMs: number
+}

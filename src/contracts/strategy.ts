@@ -1,0 +1,58 @@
+import type { NoticeboardError } from './errors.js'
+import type { Identity } from './identity.js'
+import type { Digest, Namespace } from './names.js'
+import type { Clock, Random } from './ports.js'
+import type { Position } from './position.js'
+import type { InlineSnapshot, ReportTransport, Tag, Transport } from './transport.js'
+
+/** What a strategy brings to its client. */
+export type Arrival =
+  /** A release, and where to fetch what it names. */
+  | {
+      readonly type: 'release'
+      readonly bytes: Uint8Array
+      readonly from: Transport
+      readonly tag?: Tag | undefined
+      readonly snapshots?: readonly InlineSnapshot[] | undefined
+    }
+  /** A freshness mark, from the origin. */
+  | { readonly type: 'mark'; readonly bytes: Uint8Array }
+  /** The medium was asked and has nothing newer: proof that the client is current. */
+  | { readonly type: 'current' }
+  /** The medium was asked, and nothing was published yet. */
+  | { readonly type: 'none' }
+  /** A look that failed. The strategy goes on by itself, after its backoff. */
+  | { readonly type: 'interrupted'; readonly error: NoticeboardError }
+
+/** What a strategy knows of the client that it works for. */
+export interface Session {
+  readonly namespace: Namespace
+  readonly identity: Identity
+  readonly clock: Clock
+  readonly random: Random
+  /** Aborts when the client closes; `deliver` then ends and leaves nothing open. */
+  readonly signal: AbortSignal
+  /** The tag of the last release from this transport that was verified. It never moves on mere receipt. */
+  tag(transport: Transport): Tag | undefined
+  /** The newest release that was verified. */
+  seen(): Position | undefined
+  /** The snapshot in hand. */
+  held(): Digest | undefined
+  /** Waits; ends early as `asked` when the client wants a look now, and when the signal aborts. */
+  pause(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>
+}
+
+/**
+ * Decides when a client looks and what it asks to be sent: push, pull, hybrid or your own. It reports what
+ * arrived and what failed, keeps its own backoff and never gives up: only the signal ends it.
+ */
+export interface Strategy {
+  readonly name: string
+  /** The longest time between two looks while nothing fails, in milliseconds: the bound on staleness that it states. */
+  readonly lookMs: number
+  /** How long one proof of currency lasts before the client calls itself stale, in milliseconds. */
+  readonly freshMs: number
+  /** Where this client's reports go; none when the medium carries none. */
+  readonly reportTo?: ReportTransport | undefined
+  deliver(session: Session): AsyncIterable<Arrival>
+}

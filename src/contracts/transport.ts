@@ -1,0 +1,127 @@
+import type { Identity } from './identity.js'
+import type { Digest, Namespace } from './names.js'
+import type { Position } from './position.js'
+import type { Report } from './report.js'
+
+/** The medium's own validator (an ETag, a revision); opaque to everybody else. */
+export type Tag = string
+
+/** The answer to "what is the newest release?". `none`: nothing was published yet. */
+export type Latest =
+  | { readonly type: 'release'; readonly bytes: Uint8Array; readonly tag?: Tag }
+  | { readonly type: 'unchanged' }
+  | { readonly type: 'none' }
+
+/** One thing that a watch brings. */
+export type Delivery =
+  | {
+      readonly type: 'release'
+      readonly namespace: Namespace
+      readonly bytes: Uint8Array
+      /** Snapshots sent along, when `inline` was asked for. */
+      readonly snapshots?: readonly InlineSnapshot[]
+    }
+  /** A position and its freshness, from the origin. */
+  | { readonly type: 'mark'; readonly namespace: Namespace; readonly bytes: Uint8Array }
+  /** This connection's own sign of life; with the heartbeat that the other side keeps, where it says so. */
+  | { readonly type: 'alive'; readonly heartbeatMs?: number }
+
+export interface InlineSnapshot {
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The reading half of a medium. Moves opaque bytes: it compares no positions, verifies nothing and
+ * retries nothing. Loss is thrown as `unavailable`, refusal as `rejected` or `unauthorized`.
+ */
+export interface Transport {
+  /** For people: `http https://config.internal`, `file`, `memory`. Holds no credentials. */
+  readonly name: string
+  /** The newest release. With a tag it may answer `unchanged`; without one it never does. */
+  latest(query: { readonly namespace: Namespace; readonly tag?: Tag | undefined }, signal: AbortSignal): Promise<Latest>
+  /** The bytes of a snapshot. Throws `not-found` when it is not here, or not here yet. */
+  snapshot(
+    query: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number; readonly held?: Digest | undefined },
+    signal: AbortSignal,
+  ): Promise<Uint8Array>
+  /** The release right after a position, from the log; for media whose pointer may lag behind their log. */
+  next?(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  /** Set by read-only media made of a bare document: no publisher, no rollout, no reports. */
+  readonly unmanaged?: true
+}
+
+/**
+ * A medium that notifies. A watch starts with the current release of each namespace (or says `alive` when
+ * there is none), may skip superseded ones and never goes back. It ends when the signal aborts, leaving nothing
+ * open, and throws when the connection is lost: `unavailable`, or `no-watch` where the medium turns out to have none.
+ * Marks are optional: over a medium that sends none, strategies read `latest` once a heartbeat themselves.
+ */
+export interface WatchTransport extends Transport {
+  watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>
+}
+
+export interface WatchQuery {
+  readonly namespaces: readonly Namespace[]
+  /** Whether snapshots shall come along with their release. */
+  readonly inline: boolean
+  /** Who asks, so that the right snapshot comes along. */
+  readonly identity?: Identity | undefined
+  /** What the client holds of each namespace, so that it is not sent again. */
+  readonly held?: Readonly<Record<Namespace, Digest>> | undefined
+}
+
+/** A medium that carries reports back. */
+export interface ReportTransport {
+  /** Hands over last words; the same one twice is harmless. */
+  report(states: readonly Report[], signal: AbortSignal): Promise<void>
+}
+
+/** Follows a store: first the snapshots, then the release. Both are idempotent. */
+export interface Mirror {
+  readonly name: string
+  put(query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  announce(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+}
+
+/** One entry of a log: a release as it was written, and its audit record where the reader may see it. */
+export interface LogEntry {
+  readonly bytes: Uint8Array
+  readonly audit?: Uint8Array
+}
+
+/** The one truth. `append` is put-if-absent at a position: the whole concurrency control of the system. */
+export interface Store extends Transport {
+  /** What an acknowledged write survives; publishers warn on `may-lose`. */
+  readonly durability: 'replicated' | 'single' | 'may-lose'
+  readonly maxSnapshotBytes: number
+  /** Keeps a snapshot: durable before it resolves; repairs a damaged one in its place. */
+  put(query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  /**
+   * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch, or the
+   * first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is `appended`. `urgent` writes
+   * (rollback, kill) may use the space that a store keeps in reserve.
+   */
+  append(query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'>
+  /** The log, newest first. */
+  history(query: { readonly namespace: Namespace; readonly limit?: number | undefined }, signal: AbortSignal): AsyncIterable<LogEntry>
+  /** The last word of each instance that was heard. */
+  reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
+  /** Namespaces that hold at least one release. */
+  namespaces?(signal: AbortSignal): Promise<readonly Namespace[]>
+  /** The JSON Schema kept beside a namespace, so that tools validate without the application's code. */
+  schema?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
+  /** Keeps that JSON Schema. */
+  putSchema?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  /** Retention: forgets a snapshot that no kept release names. */
+  remove?(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
+}
+
+export interface AppendQuery {
+  readonly namespace: Namespace
+  readonly at: Position
+  readonly bytes: Uint8Array
+  /** Who and why, kept where readers are not admitted. */
+  readonly audit?: Uint8Array | undefined
+  readonly urgent?: boolean | undefined
+}
