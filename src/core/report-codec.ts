@@ -1,0 +1,63 @@
+import type { Json } from '../contracts/json.js'
+import { isDigest, namespaceProblem } from '../contracts/names.js'
+import { isEpoch, type Position } from '../contracts/position.js'
+import type { Report, ReportPhase } from '../contracts/report.js'
+import { shapeOf, type Shape } from './shape.js'
+
+const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
+  'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'convicted', 'left',
+]) // prettier-ignore
+
+/** Reads one report that came from outside: bounded in every member. Throws `invalid-data` with the member's path. */
+export function readReport(value: Json): Report {
+  const shape = shapeOf(value, 'the report')
+  if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
+  return {
+    v: 1,
+    namespace: shape.string('namespace', text => namespaceProblem(text) === undefined),
+    clientId: shape.string('clientId', isShort),
+    instanceId: shape.string('instanceId', isShort),
+    ephemeral: shape.member('ephemeral') === true,
+    labels: readLabels(shape.object('labels')),
+    ...text(shape, 'build'),
+    strategy: shape.string('strategy', isShort),
+    count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
+    phase: shape.string('phase', phase => PHASES.has(phase)) as ReportPhase,
+    ...(shape.has('seen') && { seen: readPosition(shape.object('seen')) }),
+    ...(shape.has('applied') && { applied: readPosition(shape.object('applied')) }),
+    ...(shape.has('digest') && { digest: shape.string('digest', isDigest) }),
+    ...(shape.has('version') && { version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER) }),
+    ...(shape.has('refused') && { refused: shape.string('refused', isDigest) }),
+    ...text(shape, 'code'),
+    ...text(shape, 'validator'),
+    ...text(shape, 'path'),
+    ...(shape.has('overridden') && { overridden: shape.list('overridden', 256).filter(isShortText) }),
+    ...(shape.has('held') && { held: true as const }),
+    protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
+    presenceMs: shape.integer('presenceMs', 1, 86_400_000),
+  }
+}
+
+function readPosition(shape: Shape): Position {
+  return { epoch: shape.string('epoch', isEpoch), sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER) }
+}
+
+function readLabels(shape: Shape): Readonly<Record<string, string>> {
+  const names = shape.names()
+  if (names.length > 64) throw shape.refuse('', 'holds more than 64 labels')
+  return Object.fromEntries(names.filter(isShort).map(name => [name, shape.string(name, isShort)]))
+}
+
+function text<Name extends 'build' | 'code' | 'validator' | 'path'>(shape: Shape, name: Name): { readonly [K in Name]?: string } {
+  return (shape.has(name) ? { [name]: shape.string(name, isShort) } : {}) as { readonly [K in Name]?: string }
+}
+
+/** 1 to 256 characters, none of them a control character, so that a report cannot forge a line of a log. */
+function isShort(text: string): boolean {
+  // oxlint-disable-next-line no-control-regex -- control characters are the point
+  return text.length >= 1 && text.length <= 256 && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)
+}
+
+function isShortText(value: Json): value is string {
+  return typeof value === 'string' && isShort(value)
+}

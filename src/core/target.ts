@@ -1,0 +1,40 @@
+import type { Identity } from '../contracts/identity.js'
+import type { Digest } from '../contracts/names.js'
+import type { Crypto } from '../contracts/ports.js'
+import { isExposed } from './exposure.js'
+import { labelsMatch } from './labels.js'
+import type { Arm, Release, Variant } from './release.js'
+
+/** What a release asks of one client. `keep`: nothing that it has not refused; it stays with what it has. */
+export type Target =
+  | { readonly arm: 'candidate' | 'stable'; readonly version: number; readonly digest: Digest; readonly bytes: number }
+  | { readonly arm: 'keep' }
+
+/**
+ * Which snapshot a client runs: a pure function of the release, the identity and what it has refused. An order
+ * of preference: the candidate if exposed, then stable, then what the client has.
+ */
+export function target(release: Release, { identity, refused, crypto }: TargetContext): Target {
+  const { candidate, exposure, stable } = release
+  if (candidate !== undefined && exposure !== undefined && isExposed(exposure, identity, crypto)) {
+    const variant = variantFor(candidate, identity)
+    if (!refused(variant.digest)) return { arm: 'candidate', version: candidate.version, ...pick(variant) }
+  }
+  const variant = variantFor(stable, identity)
+  return refused(variant.digest) ? { arm: 'keep' } : { arm: 'stable', version: stable.version, ...pick(variant) }
+}
+
+export interface TargetContext {
+  readonly identity: Identity
+  readonly refused: (digest: Digest) => boolean
+  readonly crypto: Crypto
+}
+
+/** The first variant whose labels match; the last one has no condition. */
+function variantFor({ variants }: Arm, identity: Identity): Variant {
+  return variants.find(({ when }) => when === undefined || labelsMatch(when, identity)) ?? variants[0]
+}
+
+function pick({ digest, bytes }: Variant): { readonly digest: Digest; readonly bytes: number } {
+  return { digest, bytes }
+}

@@ -1,0 +1,54 @@
+import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
+import type { Clock, Crypto, Random } from '../contracts/ports.js'
+
+/** The longest delay that a timer takes; a longer one would fire at once. */
+const MAX_DELAY_MS = 2_147_483_647
+
+/** The machine's clocks and timers. Timers do not keep a process alive. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  monotonic: () => performance.now(),
+  after(delayMs, callback) {
+    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS))
+    release(timer)
+    return () => clearTimeout(timer)
+  },
+  sleep(delayMs, signal) {
+    return new Promise(resolve => {
+      if (signal.aborted) return resolve()
+      const done = (): void => {
+        cancel()
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const cancel = systemClock.after(delayMs, done)
+      signal.addEventListener('abort', done, { once: true })
+    })
+  },
+  turn() {
+    return new Promise(resolve => {
+      if (typeof setImmediate === 'function') setImmediate(resolve)
+      else setTimeout(resolve, 0)
+    })
+  },
+}
+
+/** The machine's unpredictable bytes; numbers come from the fast generator. */
+export const systemRandom: Random = {
+  number: () => Math.random(),
+  bytes: length => globalThis.crypto.getRandomValues(new Uint8Array(length)),
+}
+
+/** Node's own hash where there is one, a portable one in browsers and workers. */
+export const systemCrypto: Crypto = { sha256: nativeSha256() ?? portableSha256 }
+
+function nativeSha256(): ((bytes: Uint8Array) => Uint8Array) | undefined {
+  // Asking the process keeps this file free of imports that a browser bundle could not resolve.
+  const builtin = globalThis.process?.getBuiltinModule?.('node:crypto')
+  return builtin && (bytes => builtin.createHash('sha256').update(bytes).digest())
+}
+
+/** Lets the process end although the timer is pending. Browsers' timers are numbers and hold nothing. */
+function release(timer: unknown): void {
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref()
+}
