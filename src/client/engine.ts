@@ -1,0 +1,275 @@
+import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import type { Position } from '../contracts/position.js'
+import type { Arrival, Session } from '../contracts/strategy.js'
+import type { Schema, OutputOf } from '../contracts/schema.js'
+import { createBackoff } from '../strategies/backoff.js'
+import { createBell } from './bell.js'
+import { createEmitter, type GuardedEmitter } from './events.js'
+import { createFleetClock } from './fleet-clock.js'
+import { createFreshness, type Freshness } from './freshness.js'
+import { resolveIdentity } from './identity.js'
+import { createIntake, readSeen } from './intake.js'
+import { openKeeper } from './keeper.js'
+import { createMailbox } from './mailbox.js'
+import { obtain } from './obtain.js'
+import type { Settings } from './options.js'
+import { createParticipants, type Participants } from './participants.js'
+import { nextPhase, type ClientPhase, type PhaseEvent } from './phase.js'
+import type { Pending } from './pipeline.js'
+import { createRefusals } from './refusals.js'
+import { startReporter } from './reporter.js'
+import type { View } from './snapshot.js'
+import { describeStanding } from './standing.js'
+import { checkDefaults, readPin } from './start.js'
+import { createWorker, type Worker } from './worker.js'
+
+/** What runs now: the view that readers see, and the document it was made of. */
+export interface Running<Value> {
+  readonly view: View<Value>
+  readonly document: Json
+}
+
+/** Everything of a client but its face: from arrivals to commits, reports and state. */
+export interface Engine<Value> {
+  readonly phase: ClientPhase
+  readonly events: GuardedEmitter<Value>
+  readonly participants: Participants<Value>
+  readonly freshness: Freshness
+  /** The last look that failed, for messages; undefined since one succeeded. */
+  readonly trouble: NoticeboardError | undefined
+  /** Whether the medium was asked and nothing was published yet. */
+  readonly nothingPublished: boolean
+  /** Starts everything, once; resolves when what is on disk is in force. Rejects when defaults or pin do not pass the schema. */
+  start(): Promise<void>
+  /** Asks the strategy to look now. */
+  ring(): void
+  /** Calls back after each look, with its error if it failed, and after each commit; until the result is called. */
+  onStep(listener: (step: Step) => void): () => void
+  /** Whether a release is on its way that was not applied, refused or given up yet. */
+  readonly busy: boolean
+  /** Makes the defaults what runs; false when there are none. */
+  adoptDefaults(): boolean
+  hold(): void
+  resume(): void
+  close(): Promise<void>
+}
+
+/** What `onStep` tells. */
+export type Step = { readonly type: 'looked'; readonly error?: NoticeboardError } | { readonly type: 'settled' } | { readonly type: 'closed' }
+
+/** Makes an {@link Engine}; no I/O before `start`. `show` makes a view what the client's readers see. */
+export function createEngine<S extends Schema<never, unknown>>(
+  settings: Settings<S>,
+  show: (view: View<OutputOf<S>>) => void,
+): Engine<OutputOf<S>> {
+  type Value = OutputOf<S>
+  const { namespace, clock, random, crypto, logger, strategy } = settings
+  const root = new AbortController()
+  const bell = createBell(clock)
+  const fleetClock = createFleetClock(clock)
+  const events = createEmitter<Value>(logger)
+  const participants = createParticipants<Value>({ clock, logger, timeoutMs: settings.prepareTimeoutMs })
+  const mailbox = createMailbox<Pending>()
+  const steps = new Set<(step: Step) => void>()
+  const freshness = createFreshness({ clock, freshMs: strategy.freshMs, onOverdue: () => advance('overdue') })
+  let phase: ClientPhase = 'idle'
+  let running: Running<Value> | undefined
+  let defaults: Running<Value> | undefined
+  let starting: Promise<void> | undefined
+  let worker: Worker | undefined
+  let finish: () => Promise<void> = () => Promise.resolve()
+  let trouble: NoticeboardError | undefined
+  let nothingPublished = false
+
+  const advance = (event: PhaseEvent): void => {
+    const previous = phase
+    phase = nextPhase(phase, event)
+    if (phase !== previous) events.emit('phase', { previous, current: phase })
+  }
+  const tell = (step: Step): void => {
+    for (const listener of steps) listener(step)
+  }
+  const complain = (error: NoticeboardError): void => {
+    logger.warn(error.message, { namespace, code: error.code })
+    events.emit('error', error)
+  }
+  const run = (next: Running<Value>): void => {
+    running = next
+    show(next.view)
+  }
+  const prove = (): void => {
+    if (worker?.busy !== false || running === undefined) return
+    freshness.prove()
+    advance('proven')
+  }
+
+  const begin = async (): Promise<void> => {
+    advance('started')
+    defaults = await checkDefaults(settings, root.signal)
+    const identity = await resolveIdentity(settings, { platform: settings.platform, random, state: settings.state })
+    const keeper = await openKeeper({ folder: settings.state, namespace, instanceId: identity.instanceId, logger })
+    const refusals = createRefusals(identity.build, keeper.state.refused)
+    const seenBefore = readSeen(keeper.state.release, namespace)
+    let applied: Position | undefined = keeper.state.applied
+
+    const working = createWorker<S>({
+      settings, identity, keeper, refusals, participants, mailbox, fleetClock, events, signal: root.signal,
+      running: () => running,
+      commit: run,
+      obtain: (wanted, signal) =>
+        obtain(wanted, { namespace, clientId: identity.clientId, clock, random, crypto, logger, state: settings.state, onFailure: failed }, signal),
+      onApplied: (position, origin) => {
+        applied = position
+        // What comes from the medium is proven as soon as it is settled.
+        if (origin === 'state') advance('valued')
+      },
+      onStanding: () => reporter.touch(),
+      onSettled: fromNetwork => {
+        if (fromNetwork) prove()
+        tell({ type: 'settled' })
+      },
+      complain,
+    }) // prettier-ignore
+    worker = working
+
+    const failed = (error: NoticeboardError): void => {
+      const first = trouble === undefined
+      trouble = error
+      // An outage is told once in full; its repetitions are details.
+      if (first || error.code === 'fork' || error.code === 'invalid-data') complain(error)
+      else logger.debug(error.message, { namespace, code: error.code })
+      tell({ type: 'looked', error })
+    }
+    const looked = (): void => {
+      if (trouble !== undefined) reporter.touch()
+      trouble = undefined
+      tell({ type: 'looked' })
+    }
+    const intake = createIntake(
+      {
+        namespace,
+        crypto,
+        fleetClock,
+        onNewer(seen, pending) {
+          void keeper.update({ seen: seen.position, release: seen.bytes })
+          working.offer(pending)
+          looked()
+        },
+        onSame(pending) {
+          working.confirm(pending)
+          prove()
+          looked()
+        },
+        onCurrent() {
+          prove()
+          looked()
+        },
+        onBehind: () => bell.ring(),
+        onNone() {
+          nothingPublished = true
+          looked()
+        },
+        onTrouble: failed,
+      },
+      seenBefore,
+      keeper.state.seen,
+    )
+    const reporter = startReporter({
+      to: strategy.reportTo,
+      state: () =>
+        describeStanding({
+          namespace, identity, strategy: strategy.name, standing: working.standing, seen: intake.seen?.position ?? keeper.state.seen,
+          applied, view: running?.view, held: working.held, protects: keeper.protects,
+        }), // prettier-ignore
+      clock, random, logger, signal: root.signal, batchMs: settings.reportBatchMs, presenceMs: settings.presenceMs,
+    }) // prettier-ignore
+
+    const pinned = await readPin<S>(settings, root.signal)
+    if (pinned !== undefined) {
+      working.hold()
+      run(pinned)
+      events.emit('change', { previous: undefined, current: pinned.view.value, snapshot: { ...pinned.view, ageMs: Number.POSITIVE_INFINITY }, release: undefined })
+      advance('valued')
+    } else {
+      await working.restore(seenBefore)
+    }
+
+    const session: Session = {
+      namespace, identity, clock, random, signal: root.signal,
+      tag: intake.tag,
+      seen: () => intake.seen?.position ?? keeper.state.seen,
+      held: () => running?.view.digest,
+      pause: bell.pause,
+    } // prettier-ignore
+    const workingOn = working.run()
+    const delivering = deliver(session, intake.accept)
+    finish = async () => {
+      await Promise.all([workingOn, delivering])
+      working.left()
+      await reporter.leave()
+      await keeper.update({})
+    }
+  }
+
+  /** Runs the strategy until the client closes. One that ends or throws is started again: no error is terminal. */
+  const deliver = async (session: Session, accept: (arrival: Arrival) => void): Promise<void> => {
+    const backoff = createBackoff({ random, clock })
+    while (!root.signal.aborted) {
+      try {
+        for await (const arrival of strategy.deliver(session)) {
+          if (root.signal.aborted) break
+          accept(arrival)
+        }
+        if (!root.signal.aborted) complain(new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`))
+      } catch (error) {
+        if (!root.signal.aborted) complain(asNoticeboardError(error, 'internal', `strategy ${strategy.name} failed; starting it again`))
+      }
+      if (!root.signal.aborted) await clock.sleep(backoff.failed(), root.signal)
+    }
+  }
+
+  return {
+    events,
+    participants,
+    freshness,
+    get phase() {
+      return phase
+    },
+    get trouble() {
+      return trouble
+    },
+    get nothingPublished() {
+      return nothingPublished
+    },
+    get busy() {
+      return worker?.busy ?? true
+    },
+    start: () => (starting ??= begin()),
+    ring: () => bell.ring(),
+    onStep(listener) {
+      steps.add(listener)
+      return () => void steps.delete(listener)
+    },
+    adoptDefaults() {
+      if (defaults === undefined || running !== undefined) return running !== undefined
+      const { view } = defaults
+      run(defaults)
+      events.emit('change', { previous: undefined, current: view.value, snapshot: { ...view, ageMs: Number.POSITIVE_INFINITY }, release: undefined })
+      advance('valued')
+      return true
+    },
+    hold: () => worker?.hold(),
+    resume: () => worker?.resume(),
+    async close() {
+      advance('closed')
+      root.abort()
+      freshness.stop()
+      tell({ type: 'closed' })
+      // A start that failed was told to whoever asked for it.
+      await starting?.catch(() => {})
+      await finish()
+      events.removeAll()
+    },
+  }
+}

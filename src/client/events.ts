@@ -1,0 +1,55 @@
+import { EventEmitter } from 'eventemitter3'
+import type { NoticeboardError } from '../contracts/errors.js'
+import type { Issue } from '../contracts/errors.js'
+import type { Digest } from '../contracts/names.js'
+import type { Logger } from '../contracts/ports.js'
+import type { Position } from '../contracts/position.js'
+import type { Release } from '../core/release.js'
+import type { ClientPhase } from './phase.js'
+import type { Snapshot } from './snapshot.js'
+
+/** What a client tells its listeners. */
+export interface ClientEvents<Value> {
+  /** Another snapshot is running. `previous` is undefined the first time; `release` when the value comes from no release. */
+  change: { readonly previous: Value | undefined; readonly current: Value; readonly snapshot: Snapshot<Value>; readonly release: Release | undefined }
+  phase: { readonly previous: ClientPhase; readonly current: ClientPhase }
+  /** A snapshot was refused here; what ran goes on. */
+  rejected: { readonly digest: Digest; readonly version: number; readonly position: Position; readonly code: string; readonly issues: readonly Issue[] }
+  /** A look that failed, a release that cannot be used, a participant or listener that threw. The client goes on. */
+  error: NoticeboardError
+}
+
+export type ClientEventName = keyof ClientEvents<unknown>
+
+/** An emitter whose listeners cannot hurt each other or the client: a throw or a rejection is logged by name, and the next one runs. */
+export interface GuardedEmitter<Value> {
+  on<Name extends ClientEventName>(name: Name, listener: (event: ClientEvents<Value>[Name]) => unknown): () => void
+  emit<Name extends ClientEventName>(name: Name, event: ClientEvents<Value>[Name]): void
+  removeAll(): void
+}
+
+/** Makes a {@link GuardedEmitter}. */
+export function createEmitter<Value>(logger: Logger): GuardedEmitter<Value> {
+  const emitter = new EventEmitter()
+
+  return {
+    on(name, listener) {
+      const guarded = (event: ClientEvents<Value>[typeof name]): void => callGuarded(() => listener(event), logger, `a listener of "${name}"`)
+      emitter.on(name, guarded)
+      return () => void emitter.off(name, guarded)
+    },
+    emit: (name, event) => void emitter.emit(name, event),
+    removeAll: () => void emitter.removeAllListeners(),
+  }
+}
+
+/** Calls code that is not ours. What it throws or rejects with is logged without its text, which may quote a value. */
+export function callGuarded(call: () => unknown, logger: Logger, who: string): void {
+  const complain = (error: unknown): void => logger.error(`${who} failed`, { error: error instanceof Error ? error.name : typeof error })
+  try {
+    const result = call()
+    if (result instanceof Promise) result.catch(complain)
+  } catch (error) {
+    complain(error)
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../contracts/ports.js'
+
+/** How long ago it was last known that what runs is what the newest release asks for. */
+export interface Freshness {
+  /** It is known now. */
+  prove(): void
+  /** Milliseconds since the last proof; infinite before the first. */
+  ageMs(): number
+  stop(): void
+}
+
+/** Makes a {@link Freshness} that calls `onOverdue` once each time a proof grows older than `freshMs`; one timer for all of them. */
+export function createFreshness({
+  clock,
+  freshMs,
+  onOverdue,
+}: {
+  readonly clock: Clock
+  readonly freshMs: number
+  readonly onOverdue: () => void
+}): Freshness {
+  let provenAt: number | undefined
+  let cancel: (() => void) | undefined
+
+  const ageMs = (): number => (provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt)
+  const check = (): void => {
+    const leftMs = freshMs - ageMs()
+    cancel = leftMs > 0 ? clock.after(leftMs, check) : undefined
+    if (leftMs <= 0) onOverdue()
+  }
+
+  return {
+    ageMs,
+    prove() {
+      provenAt = clock.monotonic()
+      if (cancel === undefined && Number.isFinite(freshMs)) cancel = clock.after(freshMs, check)
+    },
+    stop() {
+      cancel?.()
+      cancel = undefined
+    },
+  }
+}

@@ -1,0 +1,49 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Identity } from '../contracts/identity.js'
+import type { Random } from '../contracts/ports.js'
+import type { StateFolder } from '../contracts/state.js'
+import { toHex } from '../core/digest.js'
+import type { Platform } from './platform.js'
+
+export interface IdentityOptions {
+  readonly clientId?: string | undefined
+  readonly labels?: Readonly<Record<string, string>> | undefined
+  readonly build?: string | undefined
+}
+
+/** Checks at once what a user gave, so that a report is never refused later. Throws `invalid-option`. */
+export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityOptions): void {
+  check('clientId', clientId)
+  check('build', build)
+  for (const [name, value] of Object.entries(labels)) {
+    check('labels: a name', name)
+    check(`labels.${name}`, value)
+  }
+}
+
+/**
+ * Who this client is: the option, `NOTICEBOARD_CLIENT_ID`, what is kept beside the state, the host's name, or else
+ * a random name, marked `ephemeral`.
+ */
+export async function resolveIdentity(
+  { clientId, labels = {}, build }: IdentityOptions,
+  { platform, random, state }: { readonly platform: Platform; readonly random: Random; readonly state: StateFolder | undefined },
+): Promise<Identity> {
+  const given = clientId ?? platform.environment('NOTICEBOARD_CLIENT_ID')
+  check('NOTICEBOARD_CLIENT_ID', given)
+  const proposed = given ?? platform.hostName()
+  const named = given ?? (await state?.clientId(proposed ?? toHex(random.bytes(16)))) ?? proposed
+  return {
+    clientId: named ?? toHex(random.bytes(16)),
+    instanceId: toHex(random.bytes(16)),
+    ephemeral: named === undefined,
+    labels: Object.freeze({ ...labels }),
+    ...(build !== undefined && { build }),
+  }
+}
+
+function check(name: string, value: string | undefined): void {
+  // oxlint-disable-next-line no-control-regex -- control characters are the point
+  if (value === undefined || (typeof value === 'string' && /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,256}$/.test(value))) return
+  throw new NoticeboardError('invalid-option', `${name} must be a text of 1 to 256 characters without control characters`)
+}

@@ -1,0 +1,100 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { parseNamespace, type Namespace } from '../contracts/names.js'
+import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
+import type { StateFolder } from '../contracts/state.js'
+import type { Strategy } from '../contracts/strategy.js'
+import type { Validator } from '../contracts/validator.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
+import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { checkIdentityOptions } from './identity.js'
+import type { Overrides } from './overrides.js'
+import { systemPlatform, type Platform } from './platform.js'
+
+/** What a client is made of. Only namespace, schema and strategy are needed. */
+export interface ClientOptions<S extends Schema<never, unknown>> {
+  readonly namespace: Namespace
+  /** What travels is its input, what `current` gives is its output. */
+  readonly schema: S
+  /** How configuration reaches this client: `push(…)`, `pull(…)`, `hybrid(…)`, `onDemand(…)` or your own. */
+  readonly strategy: Strategy
+  /** Used when nothing else is there: the schema's input. Checked at start, so that it does not fail on the day it is needed. */
+  readonly defaults?: NoInfer<InputOf<S>>
+  /** Rules beyond the schema, asked before a snapshot is applied here. */
+  readonly validators?: readonly Validator<NoInfer<OutputOf<S>>>[]
+  /** Laid over each document before it is validated, and shown in reports: `env('CHECKOUT_')`. */
+  readonly overrides?: Overrides
+  /** Where what ran is found again after a restart: `disk('/var/lib/checkout')`. */
+  readonly state?: StateFolder
+  /** A stable name of this client; `NOTICEBOARD_CLIENT_ID`, the state folder and the host's name come after it. */
+  readonly clientId?: string
+  /** Where this client runs and what it is, for rollouts and variants: `{ region: 'eu' }`. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** The application's version. With one, a refusal is remembered over restarts of that version. */
+  readonly build?: string
+  /** Silent unless given. */
+  readonly logger?: Logger
+  /** Larger snapshots are refused; 1 MiB (1,048,576 bytes) unless given. */
+  readonly maxSnapshotBytes?: number
+  /** How long a participant may take to prepare; 10,000 unless given. */
+  readonly prepareTimeoutMs?: number
+  /** How long a snapshot must run before it counts as good; 60,000 unless given. */
+  readonly soakMs?: number
+  /** The longest time between two reports; 300,000 unless given, plus or minus a fifth. */
+  readonly presenceMs?: number
+  /** How long reports are gathered before they are sent; 1,000 unless given. */
+  readonly reportBatchMs?: number
+  /** After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or minus a fifth. */
+  readonly vetoRetryMs?: number
+  /** The outside world, for tests and simulation. */
+  readonly ports?: Partial<ClientPorts>
+}
+
+export interface ClientPorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly crypto: Crypto
+  readonly platform: Platform
+}
+
+/** Options with every default filled in. */
+export type Settings<S extends Schema<never, unknown>> = ClientPorts &
+  Required<Omit<ClientOptions<S>, 'ports' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>> &
+  Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/** Checks options at the call that gave them. Throws `invalid-option` that names the option. */
+export function settle<S extends Schema<never, unknown>>(options: ClientOptions<S>): Settings<S> {
+  const { ports = {}, ...given } = options
+  const settings: Settings<S> = {
+    validators: [],
+    labels: {},
+    logger: silent,
+    maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
+    prepareTimeoutMs: 10_000,
+    soakMs: 60_000,
+    presenceMs: 300_000,
+    reportBatchMs: 1_000,
+    vetoRetryMs: 300_000,
+    clock: systemClock,
+    random: systemRandom,
+    crypto: systemCrypto,
+    platform: systemPlatform,
+    ...ports,
+    ...given,
+    namespace: parseNamespace(given.namespace),
+  }
+  checkIdentityOptions(settings)
+  if (typeof settings.strategy?.deliver !== 'function') {
+    throw new NoticeboardError('invalid-option', 'strategy is missing: give push(…), pull(…), hybrid(…) or an object with deliver()')
+  }
+  if (typeof settings.schema !== 'object' && typeof settings.schema !== 'function') {
+    throw new NoticeboardError('invalid-option', 'schema is missing: give a zod schema, or another one that speaks Standard Schema')
+  }
+  for (const name of ['maxSnapshotBytes', 'prepareTimeoutMs', 'soakMs', 'presenceMs', 'reportBatchMs', 'vetoRetryMs'] as const) {
+    if (Number.isFinite(settings[name]) && settings[name] > 0) continue
+    throw new NoticeboardError('invalid-option', `${name} must be a number above 0`)
+  }
+  return settings
+}

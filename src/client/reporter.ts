@@ -1,0 +1,92 @@
+import type { Clock, Logger, Random } from '../contracts/ports.js'
+import type { Report } from '../contracts/report.js'
+import type { ReportTransport } from '../contracts/transport.js'
+import { createBackoff } from '../strategies/backoff.js'
+
+/** A report but for what the reporter itself counts. */
+export type ReportState = Omit<Report, 'v' | 'count' | 'presenceMs'>
+
+/** Sends a client's last word: soon after it changed, again after an interruption, and once a presence interval. */
+export interface Reporter {
+  /** Something changed, or the connection is back: say it soon. */
+  touch(): void
+  /** Says the last word once more, within a deadline, and ends. Never rejects. */
+  leave(): Promise<void>
+}
+
+export interface ReporterOptions {
+  readonly to: ReportTransport | undefined
+  /** The state as it is when asked. */
+  readonly state: () => ReportState
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly batchMs: number
+  readonly presenceMs: number
+}
+
+/** How long a leaving client waits for its last word to go out. */
+const LEAVE_MS = 1_000
+
+/** Makes a {@link Reporter} and starts it. */
+export function startReporter({ to, state, clock, random, logger, signal, batchMs, presenceMs }: ReporterOptions): Reporter {
+  if (to === undefined) return { touch: () => {}, leave: () => Promise.resolve() }
+  const backoff = createBackoff({ random, clock })
+  let count = 0
+  let dirty = false
+  let wake: () => void = () => {}
+
+  const send = async (deadline: AbortSignal): Promise<void> => {
+    count += 1
+    await to.report([{ v: 1, ...state(), count, presenceMs }], deadline)
+  }
+  const pause = async (delayMs: number): Promise<void> => {
+    if (dirty) return
+    const over = new AbortController()
+    wake = () => over.abort()
+    const stop = (): void => over.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    await clock.sleep(delayMs, over.signal)
+    signal.removeEventListener('abort', stop)
+  }
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      // A burst of changes becomes one report, and a fleet that changes together does not report in one instant.
+      await clock.sleep(batchMs * (0.5 + random.number() / 2), signal)
+      if (signal.aborted) return
+      dirty = false
+      try {
+        await send(signal)
+        backoff.succeeded()
+        await pause(presenceMs * (0.8 + 0.4 * random.number()))
+      } catch (error) {
+        if (signal.aborted) return
+        logger.debug('a report could not be sent; it will be sent again', { error: error instanceof Error ? error.name : 'unknown' })
+        dirty = true
+        await clock.sleep(backoff.failed(), signal)
+      }
+    }
+  }
+  const running = run()
+
+  return {
+    touch() {
+      dirty = true
+      wake()
+    },
+    async leave() {
+      await running
+      const deadline = new AbortController()
+      const cancel = clock.after(LEAVE_MS, () => deadline.abort())
+      try {
+        await send(deadline.signal)
+      } catch {
+        // Best effort: without it the fleet sees this client as missing, after three presence intervals.
+        logger.debug('the last report could not be sent')
+      } finally {
+        cancel()
+      }
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import type { Identity } from '../contracts/identity.js'
+import type { Digest, Namespace } from '../contracts/names.js'
+import type { Position } from '../contracts/position.js'
+import type { ReportPhase } from '../contracts/report.js'
+import type { ReportState } from './reporter.js'
+import type { View } from './snapshot.js'
+
+/** What a client says of the snapshot it was last told to run. */
+export interface Standing {
+  readonly phase: ReportPhase
+  readonly refused?: Digest
+  readonly code?: string
+  readonly validator?: string | undefined
+  readonly path?: string | undefined
+}
+
+export interface StandingFacts {
+  readonly namespace: Namespace
+  readonly identity: Identity
+  readonly strategy: string
+  readonly standing: Standing
+  readonly seen: Position | undefined
+  readonly applied: Position | undefined
+  readonly view: View<unknown> | undefined
+  readonly held: boolean
+  readonly protects: boolean
+}
+
+/** A client's report, from the facts as they are; nothing in it is a value of the configuration. */
+export function describeStanding(facts: StandingFacts): ReportState {
+  const { namespace, identity, strategy, standing, seen, applied, view, held, protects } = facts
+  const { phase, refused, code, validator, path } = standing
+  return {
+    namespace,
+    ...identity,
+    strategy,
+    phase,
+    ...(seen !== undefined && { seen }),
+    ...(applied !== undefined && { applied }),
+    ...(view?.digest !== undefined && { digest: view.digest }),
+    ...(view?.version !== undefined && { version: view.version }),
+    ...(refused !== undefined && { refused }),
+    ...(code !== undefined && { code }),
+    ...(validator !== undefined && validator !== '' && { validator }),
+    ...(path !== undefined && path !== '' && { path }),
+    ...(view !== undefined && view.overridden.length > 0 && { overridden: view.overridden }),
+    ...(held && { held: true as const }),
+    protection: protects ? 'disk' : 'none',
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * noticeboard: live configuration for fleets of programs, by push, pull and hybrid.
+ *
+ * @packageDocumentation
+ */
+export {
+  createClient,
+  env,
+  type Client,
+  type ClientEventName,
+  type ClientEvents,
+  type ClientOptions,
+  type ClientPhase,
+  type ClientPorts,
+  type Origin,
+  type Overrides,
+  type Participant,
+  type Platform,
+  type Prepared,
+  type ReadyOptions,
+  type Selection,
+  type Snapshot,
+} from './client/index.js'
+export * from './contracts/index.js'
+export type { Arm, Release, SignedRelease, Variant } from './core/release.js'
+export type { Exposure, Clause } from './core/exposure.js'
+export * from './publisher/index.js'
+export * from './strategies/index.js'
+export { http, type HttpOptions, type HttpTransport } from './transports/http/index.js'
+export { memory, type MemoryOptions, type MemoryStore } from './transports/memory.js'

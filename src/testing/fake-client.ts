@@ -1,0 +1,127 @@
+import type { Client } from '../client/client.js'
+import { createEmitter } from '../client/events.js'
+import { freezePlain } from '../client/freeze.js'
+import { createSelection } from '../client/select.js'
+import type { Participant, Prepared } from '../client/participants.js'
+import type { ClientPhase } from '../client/phase.js'
+import type { Snapshot } from '../client/snapshot.js'
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Logger } from '../contracts/ports.js'
+import type { InputOf, OutputOf, Schema, StandardSchema } from '../contracts/schema.js'
+
+/** A client for unit tests: the same type, and `set()`. */
+export interface FakeClient<Input, Value> extends Client<Value> {
+  /**
+   * Makes this document what runs, at once: validated, frozen, participants and listeners called before it returns. Throws what the
+   * schema or a participant refuses, and changes nothing then.
+   */
+  set(document: Input): void
+}
+
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+/**
+ * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from the start. The schema must
+ * validate without waiting.
+ */
+export function fakeClient<const S extends Schema<never, unknown>>(
+  schema: S,
+  document: NoInfer<InputOf<S>>,
+): FakeClient<InputOf<S>, OutputOf<S>> {
+  type Value = OutputOf<S>
+  const events = createEmitter<Value>(silent)
+  const participants = new Set<Participant<Value>>()
+  let value = validate<S>(schema, document)
+  let version = 1
+  let phase: ClientPhase = 'live'
+  let held = false
+  let waiting: { readonly value: Value } | undefined
+
+  const snapshot = (): Snapshot<Value> => ({
+    value, digest: undefined, version, position: undefined, origin: 'network', ageMs: 0, overridden: [],
+  }) // prettier-ignore
+
+  const apply = (next: Value): void => {
+    const prepared = prepareAll(participants, next)
+    const previous = value
+    value = next
+    version += 1
+    for (const { commit } of prepared) commit()
+    events.emit('change', { previous, current: value, snapshot: snapshot(), release: undefined })
+  }
+
+  const client: FakeClient<InputOf<S>, Value> = {
+    get current() {
+      return value
+    },
+    get snapshot() {
+      return snapshot()
+    },
+    get phase() {
+      return phase
+    },
+    set(next) {
+      if (phase === 'closed') throw new NoticeboardError('closed', 'this client is closed')
+      const checked = validate<S>(schema, next)
+      if (held) waiting = { value: checked }
+      else apply(checked)
+    },
+    ready: async () => client,
+    refresh: () => Promise.resolve(),
+    select: pick => ({
+      ...createSelection({ pick, logger: silent, read: () => ({ value }), onChange: tell => events.on('change', ({ current }) => tell(current)) }),
+      get current() {
+        return pick(value)
+      },
+    }),
+    participate(participant) {
+      participants.add(participant)
+      return () => void participants.delete(participant)
+    },
+    on: events.on,
+    hold() {
+      held = true
+    },
+    resume() {
+      held = false
+      const next = waiting
+      waiting = undefined
+      if (next !== undefined) apply(next.value)
+    },
+    async close() {
+      phase = 'closed'
+      events.removeAll()
+    },
+    [Symbol.asyncDispose]: () => client.close(),
+  }
+  return client
+}
+
+function validate<S extends Schema<never, unknown>>(schema: S, document: unknown): OutputOf<S> {
+  const result = (schema as unknown as StandardSchema<unknown, OutputOf<S>>)['~standard'].validate(document)
+  if (result instanceof Promise) {
+    throw new NoticeboardError('invalid-option', 'fakeClient needs a schema that validates at once, without async refinements')
+  }
+  if (result.issues === undefined) return freezePlain(result.value)
+  // A test's own values are no secrets, and its author wants to see what is wrong.
+  const told = result.issues.map(({ message, path = [] }) => `${path.map(step => String(typeof step === 'object' ? step.key : step)).join('.')}: ${message}`)
+  throw new NoticeboardError('rejected', `the document does not pass the schema: ${told.join('; ')}`)
+}
+
+/** Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it is ready. */
+function prepareAll<Value>(participants: ReadonlySet<Participant<Value>>, next: Value): readonly { commit(): void }[] {
+  const ready: { commit(): void; discard?(): void }[] = []
+  const { signal } = new AbortController()
+  try {
+    for (const participant of participants) ready.push(whenPrepared(participant.prepare(next, { signal })))
+    return ready
+  } catch (error) {
+    for (const { discard } of ready) discard?.()
+    throw error
+  }
+}
+
+function whenPrepared(prepared: Prepared | Promise<Prepared>): { commit(): void; discard?(): void } {
+  if (!(prepared instanceof Promise)) return { commit: () => prepared.commit(), discard: () => prepared.discard?.() }
+  return { commit: () => void prepared.then(({ commit }) => commit()), discard: () => void prepared.then(({ discard }) => discard?.()) }
+}

@@ -1,0 +1,196 @@
+import type { Clock, Random } from '../contracts/ports.js'
+import { systemClock } from '../ports/system.js'
+
+/** Time that stands still until it is told to pass. The same calls give the same order, always. */
+export interface VirtualClock extends Clock {
+  /**
+   * Lets that much time pass. Timers fire in order of their time, then of their making, each at its own instant;
+   * after each instant everything that became ready has its turn, so timers made on the way fire too.
+   */
+  advance(ms: number): Promise<void>
+  /** Lets time pass from timer to timer until the condition holds, and stops there. Throws after `maxMs`. */
+  runUntil(condition: () => boolean, maxMs: number): Promise<void>
+  /** Timers and sleeps that have neither fired nor been cancelled. Zero means that nothing was left behind. */
+  readonly pending: number
+}
+
+export interface VirtualClockOptions {
+  /** The wall-clock time at the start, in milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
+  readonly startMs?: number
+  /**
+   * How often other work has its turn after each instant. Default 2, which is plenty for work in memory;
+   * real disks and sockets want more.
+   */
+  readonly turns?: number
+}
+
+interface Timer {
+  readonly atMs: number
+  readonly order: number
+  readonly callback: () => void
+  cancelled: boolean
+}
+
+/** A clock for tests and simulations. `monotonic()` starts at 0. */
+export function virtualClock({
+  startMs = Date.UTC(2026, 0, 1),
+  turns = 2,
+}: VirtualClockOptions = {}): VirtualClock {
+  const timers = createHeap()
+  let nowMs = 0
+  let made = 0
+  let pending = 0
+  let turning = 0
+
+  /** Gives everything that is ready its turn, also what asks for further turns itself. */
+  const settle = async (): Promise<void> => {
+    for (let left = turns; left > 0 || turning > 0; left -= 1) await systemClock.turn()
+  }
+
+  /** Fires all timers of the next instant, if it lies before the limit. */
+  const fireNext = (limitMs: number): boolean => {
+    let next = timers.peek()
+    while (next?.cancelled) {
+      timers.pop()
+      next = timers.peek()
+    }
+    if (next === undefined || next.atMs > limitMs) return false
+    nowMs = Math.max(nowMs, next.atMs)
+    // What is made from here on waits for the others' turn, so a loop without delay cannot hang the clock.
+    const madeBefore = made
+    while (next !== undefined && next.atMs <= nowMs && next.order < madeBefore) {
+      timers.pop()
+      if (!next.cancelled) {
+        next.cancelled = true
+        pending -= 1
+        next.callback()
+      }
+      next = timers.peek()
+    }
+    return true
+  }
+
+  const clock: VirtualClock = {
+    now: () => startMs + nowMs,
+    monotonic: () => nowMs,
+    after(delayMs, callback) {
+      // NaN is what a system's timer makes of it: no delay.
+      const atMs = nowMs + (delayMs > 0 ? delayMs : 0)
+      const timer: Timer = { atMs, order: made, callback, cancelled: false }
+      made += 1
+      pending += 1
+      timers.push(timer)
+      return () => {
+        if (timer.cancelled) return
+        timer.cancelled = true
+        pending -= 1
+      }
+    },
+    sleep(delayMs, signal) {
+      return new Promise((resolve) => {
+        if (signal.aborted) return resolve()
+        const done = (): void => {
+          cancel()
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        const cancel = clock.after(delayMs, done)
+        signal.addEventListener('abort', done, { once: true })
+      })
+    },
+    async turn() {
+      turning += 1
+      await systemClock.turn()
+      turning -= 1
+    },
+    async advance(ms) {
+      const limitMs = nowMs + ms
+      await settle()
+      while (fireNext(limitMs)) await settle()
+      nowMs = limitMs
+    },
+    async runUntil(condition, maxMs) {
+      const limitMs = nowMs + maxMs
+      await settle()
+      while (!condition()) {
+        if (!fireNext(limitMs)) throw new Error(`the condition did not come to hold within ${maxMs} ms`)
+        await settle()
+      }
+    },
+    get pending() {
+      return pending
+    },
+  }
+  return clock
+}
+
+interface Heap {
+  peek(): Timer | undefined
+  push(timer: Timer): void
+  pop(): void
+}
+
+/** A binary heap: the timer that fires first is on top. */
+function createHeap(): Heap {
+  const items: Timer[] = []
+  const before = (a: Timer, b: Timer): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
+
+  return {
+    peek: () => items[0],
+    push(timer) {
+      let index = items.length
+      items.push(timer)
+      while (index > 0) {
+        const up = (index - 1) >> 1
+        const parent = items[up] as Timer
+        if (!before(timer, parent)) break
+        items[index] = parent
+        index = up
+      }
+      items[index] = timer
+    },
+    pop() {
+      const last = items.pop()
+      if (last === undefined || items.length === 0) return
+      let index = 0
+      for (;;) {
+        let child = 2 * index + 1
+        if (child >= items.length) break
+        if (child + 1 < items.length && before(items[child + 1] as Timer, items[child] as Timer)) child += 1
+        if (!before(items[child] as Timer, last)) break
+        items[index] = items[child] as Timer
+        index = child
+      }
+      items[index] = last
+    },
+  }
+}
+
+/** Chance that repeats: the same seed gives the same numbers (sfc32, seeded by splitmix32). Not for secrets. */
+export function seededRandom(seed: number): Random {
+  let state = seed | 0
+  const split = (): number => {
+    state = (state + 0x9e3779b9) | 0
+    let z = state ^ (state >>> 16)
+    z = Math.imul(z, 0x21f0aaad)
+    z ^= z >>> 15
+    z = Math.imul(z, 0x735a2d97)
+    return z ^ (z >>> 15)
+  }
+  let [a, b, c, counter] = [split(), split(), split(), 1]
+  const next = (): number => {
+    const sum = (((a + b) | 0) + counter) | 0
+    counter = (counter + 1) | 0
+    a = b ^ (b >>> 9)
+    b = (c + (c << 3)) | 0
+    c = (((c << 21) | (c >>> 11)) + sum) | 0
+    return sum >>> 0
+  }
+  // The first numbers still show the seed.
+  for (let round = 0; round < 12; round += 1) next()
+
+  return {
+    number: () => next() / 2 ** 32,
+    bytes: (length) => Uint8Array.from({ length }, () => next() & 0xff),
+  }
+}
