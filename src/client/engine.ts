@@ -72,7 +72,12 @@ export function createEngine<S extends Schema<never, unknown>>(
   const participants = createParticipants<Value>({ clock, logger, timeoutMs: settings.prepareTimeoutMs })
   const mailbox = createMailbox<Pending>()
   const steps = new Set<(step: Step) => void>()
-  const freshness = createFreshness({ clock, freshMs: strategy.freshMs, onOverdue: () => advance('overdue') })
+  const freshness = createFreshness({
+    clock,
+    // A client that looks on demand keeps no timers; `ready()` judges the age.
+    freshMs: () => (strategy.maxAgeMs === undefined ? strategy.freshMs : Number.POSITIVE_INFINITY),
+    onOverdue: () => advance('overdue'),
+  })
   let phase: ClientPhase = 'idle'
   let running: Running<Value> | undefined
   let defaults: Running<Value> | undefined
@@ -182,7 +187,8 @@ export function createEngine<S extends Schema<never, unknown>>(
           namespace, identity, strategy: strategy.name, standing: working.standing, seen: intake.seen?.position ?? keeper.state.seen,
           applied, view: running?.view, held: working.held, protects: keeper.protects,
         }), // prettier-ignore
-      clock, random, logger, signal: root.signal, batchMs: settings.reportBatchMs, presenceMs: settings.presenceMs,
+      clock, random, logger, signal: root.signal, batchMs: settings.reportBatchMs,
+      presenceMs: strategy.maxAgeMs === undefined ? settings.presenceMs : undefined,
     }) // prettier-ignore
 
     const pinned = await readPin<S>(settings, root.signal)

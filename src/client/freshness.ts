@@ -16,7 +16,8 @@ export function createFreshness({
   onOverdue,
 }: {
   readonly clock: Clock
-  readonly freshMs: number
+  /** How long a proof lasts, in milliseconds; asked each time, since a medium may tell its pace late. */
+  readonly freshMs: () => number
   readonly onOverdue: () => void
 }): Freshness {
   let provenAt: number | undefined
@@ -24,7 +25,7 @@ export function createFreshness({
 
   const ageMs = (): number => (provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt)
   const check = (): void => {
-    const leftMs = freshMs - ageMs()
+    const leftMs = freshMs() - ageMs()
     cancel = leftMs > 0 ? clock.after(leftMs, check) : undefined
     if (leftMs <= 0) onOverdue()
   }
@@ -33,7 +34,8 @@ export function createFreshness({
     ageMs,
     prove() {
       provenAt = clock.monotonic()
-      if (cancel === undefined && Number.isFinite(freshMs)) cancel = clock.after(freshMs, check)
+      const lastsMs = freshMs()
+      if (cancel === undefined && Number.isFinite(lastsMs)) cancel = clock.after(lastsMs, check)
     },
     stop() {
       cancel?.()

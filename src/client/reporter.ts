@@ -2,6 +2,7 @@ import type { Clock, Logger, Random } from '../contracts/ports.js'
 import type { Report } from '../contracts/report.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { createBackoff } from '../strategies/backoff.js'
+import { linkedAbort } from '../strategies/linked-abort.js'
 
 /** A report but for what the reporter itself counts. */
 export type ReportState = Omit<Report, 'v' | 'count' | 'presenceMs'>
@@ -23,8 +24,12 @@ export interface ReporterOptions {
   readonly logger: Logger
   readonly signal: AbortSignal
   readonly batchMs: number
-  readonly presenceMs: number
+  /** Undefined for clients without timers: they report when something changed. */
+  readonly presenceMs: number | undefined
 }
+
+/** What a client without presence promises: a day. */
+const LONGEST_PRESENCE_MS = 86_400_000
 
 /** How long a leaving client waits for its last word to go out. */
 const LEAVE_MS = 1_000
@@ -39,16 +44,15 @@ export function startReporter({ to, state, clock, random, logger, signal, batchM
 
   const send = async (deadline: AbortSignal): Promise<void> => {
     count += 1
-    await to.report([{ v: 1, ...state(), count, presenceMs }], deadline)
+    await to.report([{ v: 1, ...state(), count, presenceMs: presenceMs ?? LONGEST_PRESENCE_MS }], deadline)
   }
-  const pause = async (delayMs: number): Promise<void> => {
+  const pause = async (delayMs: number | undefined): Promise<void> => {
     if (dirty) return
-    const over = new AbortController()
+    const over = linkedAbort(signal)
     wake = () => over.abort()
-    const stop = (): void => over.abort()
-    signal.addEventListener('abort', stop, { once: true })
-    await clock.sleep(delayMs, over.signal)
-    signal.removeEventListener('abort', stop)
+    if (delayMs !== undefined) await clock.sleep(delayMs, over.signal)
+    else if (!over.signal.aborted) await new Promise(resolve => over.signal.addEventListener('abort', resolve, { once: true }))
+    over.abort()
   }
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -59,7 +63,7 @@ export function startReporter({ to, state, clock, random, logger, signal, batchM
       try {
         await send(signal)
         backoff.succeeded()
-        await pause(presenceMs * (0.8 + 0.4 * random.number()))
+        await pause(presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number()))
       } catch (error) {
         if (signal.aborted) return
         logger.debug('a report could not be sent; it will be sent again', { error: error instanceof Error ? error.name : 'unknown' })

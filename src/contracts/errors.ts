@@ -72,7 +72,6 @@ export class NoticeboardError extends Error {
     this.code = code
     this.retryAfterMs = options.retryAfterMs
     this.issues = options.issues ?? []
-    Object.defineProperty(this, brand, { value: true })
     // Defined here and not as a field: a computed field name has no place in isolated declarations.
     Object.defineProperty(this, brand, { value: true })
   }

@@ -2,8 +2,8 @@ import { NoticeboardError } from './errors.js'
 
 /**
  * The unit that is versioned and rolled out together: `checkout/prod`. 1 to 4 segments of
- * `[a-z0-9][a-z0-9._-]{0,62}`, 200 characters at most; `releases`, `snapshots` and names that end
- * in `.json` are reserved, because a namespace is also a folder on the board.
+ * `[a-z0-9][a-z0-9._-]{0,62}`, 200 characters at most. A namespace is also a folder on the board, so `releases`, `snapshots`,
+ * names that end in `.json` or a dot, and the names of Windows' devices are reserved.
  */
 export type Namespace = string
 
@@ -12,6 +12,8 @@ export type Digest = string
 
 const SEGMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/
 const RESERVED = new Set(['releases', 'snapshots'])
+/** Windows opens a device for these, with any ending. */
+const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/
 const DIGEST = /^[0-9a-f]{64}$/
 
 /** What is wrong with a namespace, in words that end in what to do; undefined when it is well-formed. */
@@ -22,8 +24,9 @@ export function namespaceProblem(text: unknown): string | undefined {
   const segments = text.split('/')
   if (segments.length > 4) return `it has ${segments.length} segments; 4 are allowed`
   for (const segment of segments) {
-    if (RESERVED.has(segment)) return `"${segment}" is reserved; choose another segment`
+    if (RESERVED.has(segment) || DEVICE.test(segment)) return `"${segment}" is reserved; choose another segment`
     if (segment.endsWith('.json')) return 'no segment may end in ".json"; leave the ending out'
+    if (segment.endsWith('.')) return 'no segment may end in a dot; some file systems drop it'
     if (!SEGMENT.test(segment)) {
       return 'each segment starts with a-z or 0-9 and goes on with a-z, 0-9, ".", "_" or "-", 63 characters at most'
     }

@@ -49,4 +49,6 @@ export interface Report {
   readonly protection: 'disk' | 'none'
   /** How long until the next report comes at the latest, in milliseconds. */
   readonly presenceMs: number
+  /** When the server or store heard it, as a time of docs/formats.md: stamped there, and never believed from a client. */
+  readonly receivedAt?: string
 }

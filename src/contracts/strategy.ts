@@ -52,6 +52,8 @@ export interface Strategy {
   readonly lookMs: number
   /** How long one proof of currency lasts before the client calls itself stale, in milliseconds. */
   readonly freshMs: number
+  /** For strategies without timers: how old a proof of currency may be before `ready()` looks again, in milliseconds. */
+  readonly maxAgeMs?: number
   /** Where this client's reports go; none when the medium carries none. */
   readonly reportTo?: ReportTransport | undefined
   deliver(session: Session): AsyncIterable<Arrival>

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { createClient, type Client } from '../../src/client/client.js'
+import type { Platform } from '../../src/client/platform.js'
+import type { Logger } from '../../src/contracts/ports.js'
+import type { Strategy } from '../../src/contracts/strategy.js'
+import { canonicalize } from '../../src/core/canonical.js'
+import { disk } from '../../src/node/disk-state.js'
+import { systemCrypto } from '../../src/ports/system.js'
+import { hybrid } from '../../src/strategies/hybrid.js'
+import { pull } from '../../src/strategies/pull.js'
+import { push } from '../../src/strategies/push.js'
+import { http } from '../../src/transports/http/http.js'
+import { simDisk, type SimDisk } from './disk.js'
+import { simFetch, soundLink, type Host, type Link } from './net.js'
+import type { ClientPlan } from './plan.js'
+import { startProcess, type SimProcess } from './process.js'
+import { diceOf } from './random.js'
+import type { World } from './world.js'
+
+export const NAMESPACE = 'shop/prod'
+export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
+export type Document = z.output<typeof schema>
+
+/** Periods of the simulated fleet, in milliseconds: short, so that a history holds many of them. */
+export const PERIODS = { intervalMs: 10_000, sweepMs: 60_000, heartbeatMs: 5_000, retryCapMs: 8_000, timeoutMs: 10_000 } as const
+
+/** A client machine: its link, its disk, and the process that runs on it just now. */
+export interface ClientActor {
+  readonly plan: ClientPlan
+  readonly link: Link
+  readonly disk: SimDisk
+  readonly strategy: Strategy
+  readonly client: Client<Document> | undefined
+  readonly process: SimProcess | undefined
+  /** Whether its participant vetoes. */
+  vetoing: boolean
+  start(): void
+  kill(): void
+}
+
+const platform: Platform = { environment: () => undefined, environmentNames: () => [], hostName: () => undefined, readFile: () => undefined }
+
+/** Makes a client machine; nothing runs on it yet. */
+export function clientActor(world: World, plan: ClientPlan, host: () => Host | undefined): ClientActor {
+  const { clock, truth, trace, seed, sometimes } = world
+  const link = soundLink()
+  const machineDisk = simDisk(clock, diceOf(seed, `${plan.name} disk`))
+  let lives = 0
+  let client: Client<Document> | undefined
+  let process: SimProcess | undefined
+  let strategy: Strategy | undefined
+
+  const actor: ClientActor = {
+    plan,
+    link,
+    disk: machineDisk,
+    vetoing: false,
+    get strategy() {
+      if (strategy === undefined) throw new Error('not started')
+      return strategy
+    },
+    get client() {
+      return client
+    },
+    get process() {
+      return process
+    },
+    start() {
+      lives += 1
+      const own = startProcess(`${plan.name}.${lives}`, clock)
+      process = own
+      const dice = diceOf(seed, own.name)
+      const transport = http('http://board.test', {
+        clock: own.clock,
+        timeoutMs: PERIODS.timeoutMs,
+        fetch: simFetch({
+          world: clock,
+          dice: diceOf(seed, `${own.name} net`),
+          client: own,
+          host,
+          link,
+          onRequest: (method, path, status) => trace.add(plan.name, 'request', `${method} ${path.split('?')[0]} ${status}`),
+        }),
+      })
+      const { intervalMs, sweepMs, retryCapMs, timeoutMs } = PERIODS
+      const watching = { fallbackMs: intervalMs, sweepMs, retryCapMs, timeoutMs, connectionAgeMs: 90_000 }
+      strategy =
+        plan.strategy === 'pull'
+          ? pull(transport, { intervalMs, sweepMs, retryCapMs, timeoutMs })
+          : plan.strategy === 'push'
+            ? push(transport, watching)
+            : hybrid(transport, watching)
+      const life = createClient({
+        namespace: NAMESPACE,
+        schema,
+        strategy,
+        clientId: plan.name,
+        labels: { region: plan.region },
+        build: 'b1',
+        logger: loggerOf(world, plan.name),
+        soakMs: 20_000,
+        presenceMs: 15_000,
+        vetoRetryMs: 20_000,
+        ...(plan.state && { state: disk('/state', { disk: machineDisk.mount(own), clock: own.clock, random: dice }) }),
+        ports: { clock: own.clock, random: dice, crypto: systemCrypto, platform },
+      })
+      client = life
+      life.on('change', ({ current, snapshot }) => {
+        if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
+        trace.add(plan.name, 'runs', `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`)
+        if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
+        truth.applied({
+          client: plan.name,
+          build: 'b1',
+          identity: { clientId: plan.name, labels: { region: plan.region } },
+          digest: snapshot.digest,
+          document: canonicalize(current),
+          valid: schema.safeParse(current).success,
+          position: snapshot.position,
+          keepsState: plan.state,
+          fromDisk: snapshot.origin === 'state',
+        })
+      })
+      life.on('rejected', ({ digest, code }) => {
+        if (!own.alive) return
+        trace.add(plan.name, 'rejects', `${digest.slice(0, 12)} ${code}`)
+        sometimes.add('a client rejected a document')
+        truth.refused(`${plan.name}${plan.state ? '' : `.${lives}`}`, 'b1', digest)
+      })
+      life.on('error', error => {
+        if (!own.alive) return
+        trace.add(plan.name, 'error', error.code)
+        sometimes.add(`a client met ${error.code}`)
+      })
+      life.participate({
+        name: 'pool',
+        prepare() {
+          if (actor.vetoing) throw new Error('not now')
+          return { commit() {} }
+        },
+      })
+      trace.add(plan.name, 'starts', `life ${lives}`)
+      life.ready({ within: 1_000 }).catch(() => {})
+    },
+    kill() {
+      process?.kill()
+      trace.add(plan.name, 'is killed')
+    },
+  }
+  return actor
+}
+
+/** Hears everything, and looks whether a value was said: every document carries a mark that must not come up. */
+export function loggerOf({ truth }: Pick<World, 'truth'>, name: string): Logger {
+  const hear = (message: string, details?: object): void => {
+    if (`${message} ${JSON.stringify(details ?? {})}`.includes(SECRET)) truth.violate('values-never-appear', `${name} logged a value`)
+  }
+  return { debug: hear, info: hear, warn: hear, error: hear }
+}
+
+/** Part of every document's text. */
+export const SECRET = 'hunter2'

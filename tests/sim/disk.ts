@@ -1,0 +1,170 @@
+import { NoticeboardError } from '../../src/contracts/errors.js'
+import type { Clock, Disk } from '../../src/contracts/ports.js'
+import type { Dice } from './random.js'
+import type { SimProcess } from './process.js'
+
+/** What a machine's disk may do to those who use it. Changed while a history runs. */
+export interface DiskFaults {
+  /** Each write fails with ENOSPC. */
+  full: boolean
+  /** Probability that an fsync fails with EIO. */
+  failSync: number
+  /** Probability that a read gives flipped bits. */
+  rot: number
+}
+
+/** A machine's disk: it outlives processes, loses what was not synced when the power goes, and can be copied. */
+export interface SimDisk {
+  readonly faults: DiskFaults
+  /** The disk as one process uses it. */
+  mount(process: SimProcess): Disk
+  /** The power went: folders fall back to what was synced, each later change kept or lost by chance. */
+  losePower(): void
+  /** A copy of everything, as a backup takes it. */
+  copy(): DiskImage
+  restore(image: DiskImage): void
+  /** All files, for oracles: nothing is simulated on the way. */
+  readonly files: ReadonlyMap<string, Uint8Array>
+}
+
+/** A backup. */
+export type DiskImage = ReadonlyMap<string, Inode>
+
+interface Inode {
+  readonly bytes: Uint8Array
+  changedMs: number
+}
+
+/** A change of a folder's entries that was not synced yet: how it undoes itself. */
+interface Unsynced {
+  readonly folder: string
+  readonly path: string
+  readonly before: Inode | undefined
+}
+
+/** Makes a {@link SimDisk}. Operations take a while, in which the process may die. */
+export function simDisk(clock: Clock, dice: Dice): SimDisk {
+  let entries = new Map<string, Inode>()
+  let unsynced: Unsynced[] = []
+  const faults: DiskFaults = { full: false, failSync: 0, rot: 0 }
+
+  const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
+  const change = (path: string, inode: Inode | undefined): void => {
+    unsynced.push({ folder: folderOf(path), path, before: entries.get(path) })
+    if (inode === undefined) entries.delete(path)
+    else entries.set(path, inode)
+  }
+  const syncEntries = (folder: string): void => {
+    unsynced = unsynced.filter(change => change.folder !== folder)
+  }
+
+  const mount = (process: SimProcess): Disk => {
+    const never = new AbortController().signal
+    const step = (): Promise<void> => process.clock.sleep(0.05 + dice.number() * 2, never)
+    const write = (): void => {
+      if (faults.full) throw systemError('ENOSPC', 'no space left on device')
+    }
+    const sync = (): void => {
+      if (dice.chance(faults.failSync)) throw systemError('EIO', 'i/o error')
+    }
+    return {
+      async read(path, maxBytes) {
+        await step()
+        const inode = entries.get(path)
+        if (inode === undefined) return undefined
+        if (inode.bytes.length > maxBytes) throw new NoticeboardError('too-large', 'the file is larger than allowed')
+        return dice.chance(faults.rot) ? flipped(inode.bytes, dice) : inode.bytes.slice()
+      },
+      async list(path) {
+        await step()
+        const names = new Set<string>()
+        for (const key of entries.keys()) {
+          if (key.startsWith(`${path}/`)) names.add(key.slice(path.length + 1).split('/')[0] as string)
+        }
+        return [...names]
+      },
+      makeFolder: step,
+      async create(path, bytes) {
+        await step()
+        write()
+        if (entries.has(path)) throw systemError('EEXIST', 'file exists')
+        // Half of it is there for a moment: a process that dies now leaves it so.
+        change(path, { bytes: bytes.slice(0, Math.floor(bytes.length * dice.number())), changedMs: clock.now() })
+        await step()
+        sync()
+        entries.set(path, { bytes: bytes.slice(), changedMs: clock.now() })
+      },
+      async link(from, to) {
+        await step()
+        write()
+        const inode = entries.get(from)
+        if (inode === undefined) throw systemError('ENOENT', 'no such file')
+        if (entries.has(to)) return 'taken'
+        change(to, inode)
+        return 'linked'
+      },
+      async rename(from, to) {
+        await step()
+        const inode = entries.get(from)
+        if (inode === undefined) throw systemError('ENOENT', 'no such file')
+        change(to, inode)
+        change(from, undefined)
+      },
+      async remove(path) {
+        await step()
+        if (entries.has(path)) change(path, undefined)
+      },
+      async syncFolder(path) {
+        await step()
+        sync()
+        syncEntries(path)
+      },
+      async stat(path) {
+        await step()
+        const inode = entries.get(path)
+        return inode === undefined ? undefined : { bytes: inode.bytes.length, changedMs: inode.changedMs }
+      },
+      async touch(path, changedMs) {
+        await step()
+        const inode = entries.get(path)
+        if (inode === undefined) throw systemError('ENOENT', 'no such file')
+        entries.set(path, { ...inode, changedMs })
+      },
+    }
+  }
+
+  return {
+    faults,
+    mount,
+    losePower() {
+      // A disk may have written any part of what was not synced, but not a later change of a name before an earlier one.
+      const lost = new Set<string>()
+      for (const { path, before } of unsynced.toReversed()) {
+        if (!lost.has(path) && dice.chance(0.5)) continue
+        lost.add(path)
+        if (before === undefined) entries.delete(path)
+        else entries.set(path, before)
+      }
+      unsynced = []
+    },
+    copy: () => new Map(entries),
+    restore(image) {
+      entries = new Map(image)
+      unsynced = []
+    },
+    get files() {
+      return new Map([...entries].map(([path, { bytes }]) => [path, bytes]))
+    },
+  }
+}
+
+function systemError(code: string, message: string): Error {
+  return Object.assign(new Error(`${code}: ${message}`), { code })
+}
+
+function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {
+  const copy = bytes.slice()
+  const at = dice.between(0, copy.length - 1)
+  copy[at] = (copy[at] ?? 0) ^ (1 << dice.between(0, 7))
+  return copy
+}

@@ -1,0 +1,191 @@
+import { comparePositions, formatPosition } from '../../src/contracts/position.js'
+import { decodeRelease, positionOf, type Release } from '../../src/core/release.js'
+import { target } from '../../src/core/target.js'
+import { fileStore } from '../../src/node/file-store.js'
+import { systemCrypto } from '../../src/ports/system.js'
+import { clientActor, NAMESPACE, PERIODS, type ClientActor } from './client-actor.js'
+import { applyFault } from './faults.js'
+import { simDisk } from './disk.js'
+import { drawPlan, type Less, type Plan } from './plan.js'
+import { startProcess } from './process.js'
+import { publisherActor } from './publisher-actor.js'
+import { diceOf } from './random.js'
+import { relayActor, serverActor } from './server-actor.js'
+import type { Violation } from './truth.js'
+import { createWorld, type World } from './world.js'
+import type { Stage } from './faults.js'
+
+/** What became of a history. */
+export interface History {
+  readonly seed: number
+  readonly plan: Plan
+  readonly violations: readonly Violation[]
+  /** Equal for equal seeds, wherever they run. */
+  readonly hash: string
+  readonly events: number
+  readonly sometimes: ReadonlySet<string>
+  readonly trace: readonly string[]
+}
+
+/** What may still be under way when faults stop: a request in each direction that has to run into its deadline. */
+const REQUESTS_MS = 2 * 15_000
+
+/** Runs the history of a seed: chaos, then healing, then what must hold again. */
+export async function runHistory(seed: number, less: Less = {}): Promise<History> {
+  const plan = drawPlan(seed, less)
+  const world = createWorld(seed)
+  const { clock, truth, trace } = world
+  const stage = setUp(world, plan)
+  const unhandled = (reason: unknown): void =>
+    truth.violate('no-unhandled-rejection', reason instanceof Error ? (reason.stack ?? reason.message) : String(reason))
+  process.on('unhandledRejection', unhandled)
+  try {
+    const acting: Promise<unknown>[] = []
+    for (const action of plan.actions) {
+      await clock.advance(Math.max(0, action.atMs - clock.monotonic()))
+      if (action.type === 'fault') applyFault(action, stage)
+      else acting.push(stage.publisher[action.type]())
+    }
+    await clock.advance(Math.max(0, plan.chaosMs - clock.monotonic()))
+    await heal(world, stage)
+    await settle(world, stage)
+    await checkBoard(world, stage)
+    checkClients(world, stage)
+    await shutDown(world, stage)
+  } finally {
+    process.off('unhandledRejection', unhandled)
+  }
+  return { seed, plan, violations: truth.violations, hash: trace.hash(), events: trace.lines.length, sometimes: world.sometimes, trace: trace.lines }
+}
+
+function setUp(world: World, plan: Plan): Stage {
+  const disk = simDisk(world.clock, diceOf(plan.seed, 'board disk'))
+  const servers = [serverActor(world, 'server-a', disk), serverActor(world, 'server-b', disk)]
+  const chance = diceOf(plan.seed, 'balancer')
+  const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
+    const up = servers.flatMap(({ host }) => host() ?? [])
+    return up.length === 0 ? undefined : chance.pick(up)
+  }
+  const relay = relayActor(world, 'relay', anyServer)
+  const clients = plan.clients.map(client => clientActor(world, client, client.relayed ? relay.host : anyServer))
+  servers[0]?.start()
+  relay.start()
+  for (const client of clients) client.start()
+  return { world, plan, disk, servers, relay, clients, publisher: publisherActor(world, anyServer), backup: undefined, needsEpoch: false, ended: [] }
+}
+
+/** Ends every fault, brings everybody up, and lets the operator do what only an operator can. */
+async function heal(world: World, stage: Stage): Promise<void> {
+  const { clock, trace } = world
+  trace.add('world', 'heals')
+  for (const end of stage.ended.splice(0)) end()
+  const [first] = stage.servers
+  if (first !== undefined && first.process?.alive !== true) first.start()
+  if (stage.relay.process?.alive !== true) stage.relay.start()
+  for (const client of stage.clients) {
+    client.process?.resume()
+    if (client.process?.alive !== true) client.start()
+  }
+  // Publishes that are under way end by themselves; then somebody publishes once more, so that there is something to converge to.
+  await clock.advance(60_000)
+  if (stage.needsEpoch) await untilDone(clock, () => stage.publisher.openEpoch())
+  const finalPublish = stage.publisher.publish()
+  await clock.advance(40_000)
+  await finalPublish
+}
+
+async function untilDone(clock: World['clock'], run: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 5; tries += 1) {
+    const done = run()
+    await clock.advance(60_000)
+    if (await done) return
+  }
+}
+
+/** Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own. */
+function boundMs({ clients }: Stage): number {
+  const looks = clients.map(({ strategy, plan }) => strategy.lookMs * (plan.relayed ? 2 : 1))
+  return Math.max(...looks) + 4 * PERIODS.retryCapMs + REQUESTS_MS
+}
+
+async function settle({ clock }: World, stage: Stage): Promise<void> {
+  await clock.advance(boundMs(stage))
+}
+
+/** The log as it stands on the disk, read by a process of its own. */
+async function checkBoard(world: World, stage: Stage): Promise<void> {
+  const { truth, clock } = world
+  const reader = startProcess('reader', clock)
+  const store = fileStore('/board', { disk: stage.disk.mount(reader), clock: reader.clock, random: diceOf(world.seed, 'reader'), crypto: systemCrypto })
+  const reading = (async () => {
+    const found = new Map<string, Release>()
+    for await (const { bytes } of store.history({ namespace: NAMESPACE }, new AbortController().signal)) {
+      const { release } = decodeRelease(bytes)
+      found.set(formatPosition(positionOf(release)), release)
+      truth.released(bytes, 'the log')
+    }
+    return found
+  })()
+  reading.catch(() => {})
+  await clock.advance(60_000)
+  const log = await reading
+  for (const key of truth.acknowledgedReleases.keys()) {
+    if (!log.has(key)) truth.violate('acknowledged-survives', `${key} was acknowledged and is not in the log`)
+  }
+  for (const release of log.values()) {
+    const { epoch, sequence } = release
+    if (sequence > 1 && !log.has(`${epoch}:${sequence - 1}`)) truth.violate('no-gap', `${epoch}:${sequence} has no predecessor`)
+  }
+  const closing = store.close()
+  await clock.advance(5_000)
+  await closing
+}
+
+/** Liveness: everybody runs what the newest release gives them. */
+function checkClients(world: World, { clients }: Stage): void {
+  const { truth } = world
+  const newest = truth.newestAcknowledged
+  if (newest === undefined) return
+  const release = truth.releaseAt(newest)
+  if (release === undefined) return
+  for (const { plan, client } of clients) {
+    const wanted = target(release, {
+      identity: { clientId: plan.name, instanceId: '', ephemeral: false, labels: { region: plan.region } },
+      refused: () => false,
+      crypto: systemCrypto,
+    })
+    if (client === undefined || wanted.arm === 'keep') continue
+    const runs = client.phase === 'starting' ? undefined : client.snapshot
+    if (runs?.position !== undefined && comparePositions(runs.position, newest) === 'newer') continue
+    if (runs?.digest !== wanted.digest || runs.position === undefined || comparePositions(runs.position, newest) !== 'same') {
+      const where = runs?.position === undefined ? 'nothing' : formatPosition(runs.position)
+      truth.violate('everybody-gets-there', `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) runs ${where}, and ${formatPosition(newest)} is the newest`)
+    } else if (client.phase !== 'live') {
+      truth.violate('everybody-gets-there', `${plan.name} (${plan.strategy}) runs the newest release and is ${client.phase}`)
+    }
+  }
+}
+
+/** Everybody closes in order; then nothing may be left. */
+async function shutDown(world: World, stage: Stage): Promise<void> {
+  const { clock, truth } = world
+  const closing = [...stage.clients.map(({ client }: ClientActor) => client?.close())]
+  await clock.advance(20_000)
+  await within(clock, Promise.all(closing), () => truth.violate('nothing-is-left', 'a client did not close'))
+  const servers = [stage.relay, ...stage.servers].map(({ host }) => host()?.close())
+  await clock.advance(20_000)
+  await within(clock, Promise.all(servers), () => truth.violate('nothing-is-left', 'a server did not close'))
+  for (const { process } of [stage.publisher, stage.relay, ...stage.servers, ...stage.clients]) process?.kill()
+  await clock.advance(60_000)
+  if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)
+}
+
+async function within(clock: World['clock'], promise: Promise<unknown>, complain: () => void): Promise<void> {
+  let done = false
+  promise.then(
+    () => (done = true),
+    () => (done = true),
+  )
+  await clock.advance(30_000)
+  if (!done) complain()
+}

@@ -1,0 +1,192 @@
+import type { Clock, Fetch } from '../../src/contracts/ports.js'
+import type { Dice } from './random.js'
+import type { SimProcess } from './process.js'
+
+/** The way between a client and a server, with what is wrong with it just now. */
+export interface Link {
+  /** Connections are refused. */
+  refused: boolean
+  /** Nothing goes through, and nobody is told: packets vanish, and open connections are half-open for good. */
+  black: boolean
+  /** Probability that a request vanishes. */
+  drop: number
+  /** Probability that a request arrives twice. */
+  duplicate: number
+  /** Probability that a body ends in the middle. */
+  cut: number
+  /** Chunks arrive a byte at a time. */
+  bytewise: boolean
+  /** A proxy in between: gives stale answers to pointers, holds streams back, or answers with its login page. */
+  proxy: 'none' | 'stale' | 'buffering' | 'login-page'
+  slowestMs: number
+}
+
+/** A link on which all is well. */
+export function soundLink(): Link {
+  return { refused: false, black: false, drop: 0, duplicate: 0, cut: 0, bytewise: false, proxy: 'none', slowestMs: 20 }
+}
+
+/** A server as the network sees it. */
+export interface Host {
+  readonly process: SimProcess
+  readonly fetch: (request: Request) => Promise<Response>
+  readonly close: () => Promise<void>
+}
+
+export interface NetContext {
+  readonly world: Clock
+  readonly dice: Dice
+  readonly client: SimProcess
+  /** The server that answers now; undefined while there is none. */
+  readonly host: () => Host | undefined
+  readonly link: Link
+  readonly onRequest: (method: string, path: string, status: number | 'lost') => void
+}
+
+/** One client's `fetch` over a link: the real requests and byte streams, late, twice, cut or never. */
+export function simFetch(context: NetContext): Fetch {
+  const { world, dice, client, host, link, onRequest } = context
+  const kept = new Map<string, { readonly status: number; readonly headers: Headers; readonly body: Uint8Array<ArrayBuffer> }>()
+  const never = new AbortController().signal
+  const travel = (): Promise<void> => world.sleep(1 + dice.number() * link.slowestMs, never)
+
+  return (url, init) =>
+    client.gate(
+      new Promise<Response>((resolve, reject) => {
+        const gone = new AbortController()
+        const path = url.replace(/^https?:\/\/[^/]+/, '')
+        const lose = (reason: string): void => {
+          onRequest(init.method, path, 'lost')
+          reject(new TypeError('fetch failed', { cause: new Error(reason) }))
+        }
+        const hangUp = (): void => {
+          gone.abort()
+          reject(init.signal.reason ?? new DOMException('This operation was aborted', 'AbortError'))
+        }
+        if (init.signal.aborted) return hangUp()
+        init.signal.addEventListener('abort', hangUp, { once: true })
+        client.onDeath(() => gone.abort())
+        void deliver()
+
+        async function deliver(): Promise<void> {
+          await travel()
+          if (gone.signal.aborted) return
+          if (link.black || dice.chance(link.drop)) return onRequest(init.method, path, 'lost')
+          const server = host()
+          if (link.refused || server === undefined || !server.process.alive) return lose('ECONNREFUSED')
+          if (link.proxy === 'login-page') return answer(new Response('<html>Please sign in</html>', { headers: { 'content-type': 'text/html' } }), server)
+          const stale = kept.get(path)
+          if (link.proxy === 'stale' && stale !== undefined) return answer(new Response(stale.body, stale), server)
+          const ask = (signal: AbortSignal): Promise<Response> =>
+            server.fetch(new Request(url, { method: init.method, headers: init.headers, signal, ...(init.body !== undefined && { body: init.body }) }))
+          server.process.onDeath(() => lose('ECONNRESET'))
+          try {
+            if (dice.chance(link.duplicate)) void discard(ask(gone.signal))
+            const response = await server.process.gate(ask(gone.signal))
+            await answer(response, server)
+          } catch {
+            lose('the server broke the connection')
+          }
+        }
+
+        async function answer(response: Response, server: Host): Promise<void> {
+          await travel()
+          if (link.black || gone.signal.aborted) return void response.body?.cancel().catch(() => {})
+          const stream = /event-stream/.test(response.headers.get('content-type') ?? '')
+          if (stream && link.proxy === 'buffering') return
+          const body = response.body === null ? null : carry(response.body, { server, gone, keep: !stream && init.method === 'GET' ? path : undefined, response })
+          onRequest(init.method, path, response.status)
+          resolve(new Response(body, { status: response.status, headers: response.headers }))
+        }
+      }),
+    )
+
+  function carry(
+    from: ReadableStream<Uint8Array>,
+    { server, gone, keep, response }: { server: Host; gone: AbortController; keep: string | undefined; response: Response },
+  ): ReadableStream<Uint8Array> {
+    const reader = from.getReader()
+    const cut = dice.chance(link.cut)
+    const parts: Uint8Array[] = []
+    return new ReadableStream<Uint8Array>({
+      start(controller) {
+        const fail = (): void => {
+          try {
+            controller.error(new TypeError('terminated'))
+          } catch {
+            // It had ended before.
+          }
+        }
+        const stop = (): void => {
+          reader.cancel().catch(() => {})
+          client.when(fail)
+        }
+        server.process.onDeath(() => void travel().then(stop))
+        gone.signal.addEventListener('abort', stop, { once: true })
+        void pump()
+
+        async function pump(): Promise<void> {
+          try {
+            while (!gone.signal.aborted) {
+              const { done, value } = await server.process.gate(reader.read())
+              await travel()
+              // Packets that vanish leave both ends believing that they are connected.
+              if (link.black) return
+              if (done) {
+                if (keep !== undefined && response.status === 200) kept.set(keep, { status: 200, headers: response.headers, body: joined(parts) })
+                return client.when(() => close(controller))
+              }
+              if (keep !== undefined) parts.push(value)
+              if (cut) {
+                client.when(() => enqueue(controller, value.slice(0, value.length >> 1)))
+                gone.abort()
+                return
+              }
+              const chunks = link.bytewise && value.length < 4_000 ? [...value].map(byte => Uint8Array.of(byte)) : [value]
+              for (const chunk of chunks) client.when(() => enqueue(controller, chunk))
+            }
+          } catch {
+            client.when(fail)
+          }
+        }
+      },
+      cancel() {
+        gone.abort()
+      },
+    })
+  }
+}
+
+function enqueue(controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array): void {
+  try {
+    controller.enqueue(chunk)
+  } catch {
+    // The reader went away.
+  }
+}
+
+function close(controller: ReadableStreamDefaultController<Uint8Array>): void {
+  try {
+    controller.close()
+  } catch {
+    // The reader went away.
+  }
+}
+
+async function discard(asked: Promise<Response>): Promise<void> {
+  try {
+    await (await asked).body?.cancel()
+  } catch {
+    // Nobody waits for the second answer.
+  }
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}

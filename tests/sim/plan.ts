@@ -1,0 +1,108 @@
+import { diceOf, type Dice } from './random.js'
+
+/** What may go wrong in a history. Each seed draws its own mix, since a mix of everything hides bugs. */
+export const FAULTS = [
+  'lossy-links',
+  'slow-links',
+  'duplicates',
+  'cut-bodies',
+  'bytewise',
+  'partitions',
+  'refusals',
+  'stale-proxy',
+  'buffering-proxy',
+  'login-page',
+  'client-kill',
+  'client-pause',
+  'clock-jumps',
+  'server-kill',
+  'server-power',
+  'server-backup',
+  'second-server',
+  'disk-full',
+  'disk-sync-error',
+  'disk-rot',
+  'publisher-kill',
+  'poison',
+  'veto',
+] as const
+
+export type Fault = (typeof FAULTS)[number]
+
+export type StrategyName = 'pull' | 'push' | 'hybrid'
+
+/** A history, drawn from its seed; the parts that shrinking may take away are plain data. */
+export interface Plan {
+  readonly seed: number
+  readonly faults: ReadonlySet<Fault>
+  readonly clients: readonly ClientPlan[]
+  /** What publishers and operators do, and when. */
+  readonly actions: readonly Action[]
+  /** How long things go wrong, in virtual milliseconds. */
+  readonly chaosMs: number
+}
+
+export interface ClientPlan {
+  readonly name: string
+  readonly strategy: StrategyName
+  readonly relayed: boolean
+  readonly state: boolean
+  readonly region: 'eu' | 'us'
+}
+
+export type Action = { readonly atMs: number } & (
+  | { readonly type: 'publish' | 'rollback' | 'candidate' | 'burst' | 'race' }
+  | { readonly type: 'poison' }
+  | { readonly type: 'fault'; readonly fault: Fault; readonly lastsMs: number }
+)
+
+/** What shrinking takes away from a plan. */
+export interface Less {
+  readonly faults?: readonly Fault[]
+  readonly clients?: readonly string[]
+  /** Indices of actions. */
+  readonly actions?: readonly number[]
+}
+
+/** Draws the plan of a seed, less what is taken away. */
+export function drawPlan(seed: number, less: Less = {}): Plan {
+  const dice = diceOf(seed, 'plan')
+  const faults = new Set(FAULTS.filter(() => dice.chance(0.3)))
+  const chaosMs = dice.between(60_000, 150_000)
+  const clients = drawClients(dice)
+  const actions = drawActions(dice, faults, chaosMs)
+  return {
+    seed,
+    chaosMs,
+    faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
+    clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
+    actions: actions.filter(
+      (action, index) => !(less.actions ?? []).includes(index) && !(action.type === 'fault' && (less.faults ?? []).includes(action.fault)),
+    ),
+  }
+}
+
+function drawClients(dice: Dice): ClientPlan[] {
+  return Array.from({ length: dice.between(2, 5) }, (_, index): ClientPlan => ({
+    name: `client-${index}`,
+    strategy: dice.pick(['pull', 'push', 'hybrid']),
+    relayed: dice.chance(0.3),
+    state: dice.chance(0.7),
+    region: dice.pick(['eu', 'us']),
+  }))
+}
+
+function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): Action[] {
+  const actions: Action[] = [{ atMs: dice.between(0, 2_000), type: 'publish' }]
+  for (let left = dice.between(3, 9); left > 0; left -= 1) {
+    const type = dice.pick(['publish', 'publish', 'publish', 'rollback', 'candidate', 'candidate', 'burst', 'race'] as const)
+    actions.push({ atMs: dice.between(2_000, chaosMs), type })
+  }
+  if (faults.has('poison')) actions.push({ atMs: dice.between(2_000, chaosMs), type: 'poison' })
+  for (const fault of faults) {
+    for (let left = dice.between(1, 3); left > 0; left -= 1) {
+      actions.push({ atMs: dice.between(1_000, chaosMs), type: 'fault', fault, lastsMs: dice.between(500, 30_000) })
+    }
+  }
+  return actions.sort((a, b) => a.atMs - b.atMs)
+}

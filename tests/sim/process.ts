@@ -1,0 +1,102 @@
+import type { Clock } from '../../src/contracts/ports.js'
+
+/** A process of the simulated fleet: what it waits for stops with it, and waits while it is paused. */
+export interface SimProcess {
+  readonly name: string
+  readonly alive: boolean
+  readonly clock: Clock
+  /** A promise of the outside as this process sees it: nothing comes back once it is dead. */
+  gate<T>(promise: Promise<T>): Promise<T>
+  /** Calls back now, when it runs again, or never. */
+  when(callback: () => void): void
+  /** Ends it between two instructions, as SIGKILL does. */
+  kill(): void
+  /** SIGSTOP and SIGCONT. */
+  pause(): void
+  resume(): void
+  /** Moves its wall clock. */
+  skew(ms: number): void
+  onDeath(callback: () => void): void
+}
+
+/** Starts a process on the world's clock. */
+export function startProcess(name: string, world: Clock): SimProcess {
+  const timers = new Set<() => void>()
+  const waiting: (() => void)[] = []
+  const mourners: (() => void)[] = []
+  let alive = true
+  let paused = false
+  let skewMs = 0
+
+  const when = (callback: () => void): void => {
+    if (!alive) return
+    if (paused) waiting.push(callback)
+    else callback()
+  }
+  const gate = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      promise.then(
+        value => when(() => resolve(value)),
+        (error: unknown) => when(() => reject(error)),
+      )
+    })
+
+  const clock: Clock = {
+    now: () => world.now() + skewMs,
+    monotonic: () => world.monotonic(),
+    after(delayMs, callback) {
+      if (!alive) return () => {}
+      const cancel = world.after(delayMs, () => {
+        timers.delete(cancel)
+        when(callback)
+      })
+      timers.add(cancel)
+      return () => {
+        timers.delete(cancel)
+        cancel()
+      }
+    },
+    sleep(delayMs, signal) {
+      return new Promise(resolve => {
+        if (signal.aborted) return resolve()
+        const done = (): void => {
+          cancel()
+          signal.removeEventListener('abort', done)
+          resolve()
+        }
+        const cancel = clock.after(delayMs, done)
+        signal.addEventListener('abort', done, { once: true })
+      })
+    },
+    turn: () => gate(world.turn()),
+  }
+
+  return {
+    name,
+    clock,
+    gate,
+    when,
+    get alive() {
+      return alive
+    },
+    kill() {
+      if (!alive) return
+      alive = false
+      for (const cancel of timers) cancel()
+      timers.clear()
+      waiting.length = 0
+      for (const mourn of mourners) mourn()
+    },
+    pause() {
+      paused = true
+    },
+    resume() {
+      paused = false
+      for (const callback of waiting.splice(0)) when(callback)
+    },
+    skew(ms) {
+      skewMs += ms
+    },
+    onDeath: callback => void mourners.push(callback),
+  }
+}

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { isNoticeboardError } from '../../src/contracts/errors.js'
+import type { Store } from '../../src/contracts/transport.js'
+import { canonicalize } from '../../src/core/canonical.js'
+import { digestOf } from '../../src/core/digest.js'
+import { decodeRelease, encodeRelease, releaseDigest, type Release } from '../../src/core/release.js'
+import { encodeText } from '../../src/core/text.js'
+import { systemCrypto } from '../../src/ports/system.js'
+import { createPublisher, everyone, type Publisher, type Rollout } from '../../src/publisher/index.js'
+import { http } from '../../src/transports/http/http.js'
+import { loggerOf, NAMESPACE, PERIODS, schema, SECRET } from './client-actor.js'
+import { simFetch, soundLink, type Host, type Link } from './net.js'
+import { startProcess, type SimProcess } from './process.js'
+import { diceOf, type Dice } from './random.js'
+import { TOKEN } from './server-actor.js'
+import type { World } from './world.js'
+
+/** Somebody who publishes over HTTP. Each action is a process of its own, as a job of CI is. */
+export interface PublisherActor {
+  readonly link: Link
+  /** The process of the last action. */
+  readonly process: SimProcess | undefined
+  publish(): Promise<void>
+  rollback(): Promise<void>
+  /** A canary by hand: a release with a candidate for part of the fleet. */
+  candidate(): Promise<void>
+  /** A document that every client refuses, by a publisher without the schema. */
+  poison(): Promise<void>
+  /** Several publishes as fast as they are acknowledged. */
+  burst(): Promise<void>
+  /** Two publishers with the same expectation: at most one may win. */
+  race(): Promise<void>
+  openEpoch(): Promise<boolean>
+  kill(): void
+}
+
+/** Makes a {@link PublisherActor}. Nothing it does rejects: what fails is part of the history. */
+export function publisherActor(world: World, host: () => Host | undefined): PublisherActor {
+  const { trace, truth, sometimes, seed, clock } = world
+  const link = soundLink()
+  const content = diceOf(seed, 'documents')
+  let actions = 0
+  let process: SimProcess | undefined
+
+  const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
+    actions += 1
+    const own = startProcess(`publisher.${actions}`, clock)
+    process = own
+    const dice = diceOf(seed, own.name)
+    const fetch = simFetch({
+      world: clock, dice, client: own, host, link,
+      onRequest: (method, path, status) => trace.add(own.name, 'request', `${method} ${path} ${status}`),
+    }) // prettier-ignore
+    return { store: http('http://board.test', { clock: own.clock, timeoutMs: PERIODS.timeoutMs, fetch, token: TOKEN }), dice, own }
+  }
+  const publisherOf = ({ store, dice, own }: ReturnType<typeof begin>, anything = false): Publisher =>
+    createPublisher({
+      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, clock: own.clock, random: dice, crypto: systemCrypto, logger: loggerOf(world, own.name),
+    }) as Publisher // prettier-ignore
+
+  const document = (): { n: number; name: string } => ({ n: content.between(1, 1_000_000), name: `${SECRET}-${'x'.repeat(content.between(0, 60))}` })
+
+  const note = (name: string, outcome: Rollout, own: SimProcess): void => {
+    if (!own.alive || outcome.outcome !== 'published') return
+    const { release } = outcome
+    truth.acknowledged(encodeRelease(release))
+    trace.add(own.name, name, `acknowledged ${release.epoch}:${release.sequence}`)
+    sometimes.add(`a ${name} was acknowledged`)
+  }
+  const attempt = async (name: string, own: SimProcess, run: () => Promise<Rollout>): Promise<boolean> => {
+    try {
+      note(name, await run(), own)
+      return true
+    } catch (error) {
+      const code = isNoticeboardError(error) ? error.code : 'other'
+      if (code === 'other' || code === 'internal') truth.violate('one-error-class', `${name} failed with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      trace.add(own.name, name, `failed ${code}`)
+      sometimes.add(`a ${name} failed with ${code}`)
+      return false
+    }
+  }
+  const publish = async (anything: boolean, value: unknown, more: object = {}): Promise<boolean> => {
+    const opened = begin()
+    truth.offered(canonicalize(value))
+    return attempt('publish', opened.own, () =>
+      publisherOf(opened, anything).publish(value as never, { rollout: everyone(), reason: 'simulation', supersede: true, ...more }),
+    )
+  }
+
+  return {
+    link,
+    get process() {
+      return process
+    },
+    async publish() {
+      await publish(false, document())
+    },
+    async rollback() {
+      const opened = begin()
+      await attempt('rollback', opened.own, () => publisherOf(opened).rollback({ reason: 'simulation' }))
+    },
+    async poison() {
+      await publish(true, { n: 0, name: SECRET })
+    },
+    async burst() {
+      for (let left = 5; left > 0; left -= 1) await publish(false, document())
+    },
+    async race() {
+      const opened = begin()
+      const version = await publisherOf(opened).current().then(current => current?.version, () => undefined)
+      if (version === undefined) return
+      const won = await Promise.all([publish(false, document(), { ifVersion: version }), publish(false, document(), { ifVersion: version })])
+      if (won.every(Boolean)) truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
+      if (won.some(Boolean)) sometimes.add('one of two racing publishers won')
+    },
+    async openEpoch() {
+      const opened = begin()
+      return attempt('epoch', opened.own, () => publisherOf(opened).openEpoch({ reason: 'restored from a backup' }))
+    },
+    async candidate() {
+      const opened = begin()
+      const { store, own, dice } = opened
+      const { signal } = new AbortController()
+      try {
+        const latest = await store.latest({ namespace: NAMESPACE }, signal)
+        if (latest.type !== 'release') return
+        const { release } = decodeRelease(latest.bytes)
+        const arms: Record<string, { digest: string; bytes: number }> = {}
+        for (const name of ['eu', 'rest']) {
+          const text = canonicalize(document())
+          truth.offered(text)
+          const bytes = encodeText(text)
+          const digest = digestOf(systemCrypto, bytes)
+          await store.put({ namespace: NAMESPACE, digest, bytes }, signal)
+          arms[name] = { digest, bytes: bytes.length }
+        }
+        const { candidate: _, exposure: __, withdrawn: ___, ...rest } = release
+        const next: Release = {
+          ...rest,
+          sequence: release.sequence + 1,
+          cause: 'publish',
+          candidate: { version: release.sequence + 1, variants: [{ when: { region: ['eu'] }, ...(arms['eu'] as { digest: string; bytes: number }) }, arms['rest'] as { digest: string; bytes: number }] },
+          exposure: { salt: `salt-${release.sequence}`, clauses: [{ below: dice.between(0, 4_294_967_296) }] },
+          ...(dice.chance(0.3) && { spreadMs: dice.between(0, 5_000) }),
+          ...(dice.chance(0.2) && { activateAt: new Date(clock.now() + dice.between(0, 10_000)).toISOString() }),
+          prev: releaseDigest(systemCrypto, latest.bytes),
+        }
+        const bytes = encodeRelease(next)
+        const outcome = await store.append({ namespace: NAMESPACE, at: { epoch: next.epoch, sequence: next.sequence }, bytes }, signal)
+        trace.add(own.name, 'candidate', outcome)
+        if (outcome !== 'appended' || !own.alive) return
+        truth.acknowledged(bytes)
+        sometimes.add('a candidate was acknowledged')
+      } catch (error) {
+        trace.add(own.name, 'candidate', `failed ${isNoticeboardError(error) ? error.code : 'other'}`)
+      }
+    },
+    kill() {
+      process?.kill()
+    },
+  }
+}

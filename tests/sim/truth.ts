@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { comparePositions, formatPosition, type Position } from '../../src/contracts/position.js'
+import type { Identity } from '../../src/contracts/identity.js'
+import type { Release } from '../../src/core/release.js'
+import { decodeRelease, positionOf, releaseDigest } from '../../src/core/release.js'
+import { systemCrypto } from '../../src/ports/system.js'
+
+/** Something that always holds, and did not. */
+export interface Violation {
+  /** The oracle's name, as in docs/guarantees.md. */
+  readonly oracle: string
+  readonly atMs: number
+  readonly text: string
+}
+
+/** What the simulation knows and no actor does: all that was published, acknowledged, seen and applied. */
+export interface Truth {
+  readonly violations: readonly Violation[]
+  violate(oracle: string, text: string): void
+  /** A document that a publisher handed over: its canonical text by digest. */
+  offered(document: string): void
+  /** A publisher was told that this release is in the log. */
+  acknowledged(bytes: Uint8Array): void
+  /** A release that some reader was given, wherever it came from. */
+  released(bytes: Uint8Array, where: string): void
+  /** A client committed. */
+  applied(event: AppliedEvent): void
+  refused(client: string, build: string, digest: string): void
+  /** A backup was restored: what was acknowledged after it is lost by the operator's own hand. */
+  restored(newest: Position | undefined): void
+  readonly acknowledgedReleases: ReadonlyMap<string, string>
+  readonly newestAcknowledged: Position | undefined
+  releaseAt(position: Position): Release | undefined
+}
+
+export interface AppliedEvent {
+  readonly client: string
+  readonly build: string
+  readonly identity: Pick<Identity, 'clientId' | 'labels'>
+  readonly digest: string
+  readonly document: string
+  readonly valid: boolean
+  readonly position: Position
+  readonly keepsState: boolean
+  readonly fromDisk: boolean
+}
+
+/** Makes {@link Truth}: the safety lines that are checked at each event. */
+export function createTruth(nowMs: () => number, allowed: (release: Release, identity: AppliedEvent['identity'], digest: string) => boolean): Truth {
+  const violations: Violation[] = []
+  const offered = new Map<string, string>()
+  const acknowledged = new Map<string, string>()
+  const released = new Map<string, { readonly digest: string; readonly release: Release }>()
+  const last = new Map<string, Position>()
+  const refusals = new Set<string>()
+  let newest: Position | undefined
+
+  const violate = (oracle: string, text: string): void => {
+    if (violations.length < 20) violations.push({ oracle, atMs: nowMs(), text })
+  }
+  const remember = (bytes: Uint8Array, where: string): { readonly key: string; readonly position: Position } => {
+    const { release } = decodeRelease(bytes)
+    const position = positionOf(release)
+    const key = formatPosition(position)
+    const digest = releaseDigest(systemCrypto, bytes)
+    const known = released.get(key)
+    if (known !== undefined && known.digest !== digest) violate('one-release-a-position', `${key} is ${digest.slice(0, 8)} at ${where}, and was ${known.digest.slice(0, 8)}`)
+    if (known === undefined) released.set(key, { digest, release })
+    return { key, position }
+  }
+
+  return {
+    violations,
+    violate,
+    offered(document) {
+      offered.set(createHash('sha256').update(document).digest('hex'), document)
+    },
+    acknowledged(bytes) {
+      const { key, position } = remember(bytes, 'a publisher')
+      acknowledged.set(key, released.get(key)?.digest ?? '')
+      if (newest === undefined || comparePositions(position, newest) === 'newer') newest = position
+    },
+    released: (bytes, where) => void remember(bytes, where),
+    applied({ client, build, identity, digest, document, valid, position, keepsState, fromDisk }) {
+      const text = offered.get(digest)
+      if (text === undefined) violate('only-what-was-published', `${client} runs ${digest.slice(0, 8)}, which nobody published`)
+      else if (text !== document) violate('digest-matches', `${client} runs another document than ${digest.slice(0, 8)} names`)
+      if (!valid) violate('validated', `${client} runs a document that its schema refuses`)
+      if (refusals.has(`${client} ${build} ${digest}`)) violate('no-verdict-twice', `${client} runs ${digest.slice(0, 8)}, which this build refused`)
+      const before = last.get(client)
+      if (before !== undefined) {
+        const order = comparePositions(position, before)
+        // Coming back with what ran is no step; losing the disk is allowed to whoever keeps none.
+        const back = order === 'older' || order === 'fork'
+        if (back && keepsState) violate('positions-only-grow', `${client} went from ${formatPosition(before)} to ${formatPosition(position)}`)
+      }
+      last.set(client, position)
+      const known = released.get(formatPosition(position))
+      if (known === undefined) return void (fromDisk || violate('only-what-was-published', `${client} follows ${formatPosition(position)}, which is in no log`))
+      if (!allowed(known.release, identity, digest)) violate('exposure', `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`)
+    },
+    refused(client, build, digest) {
+      const key = `${client} ${build} ${digest}`
+      if (refusals.has(key)) violate('no-verdict-twice', `${client} was asked about ${digest.slice(0, 8)} again`)
+      refusals.add(key)
+    },
+    restored(position) {
+      for (const key of acknowledged.keys()) {
+        const [epoch = '', sequence = '0'] = key.split(':')
+        if (position === undefined || comparePositions({ epoch, sequence: Number(sequence) }, position) === 'newer') {
+          acknowledged.delete(key)
+          released.delete(key)
+        }
+      }
+      newest = position
+    },
+    acknowledgedReleases: acknowledged,
+    get newestAcknowledged() {
+      return newest
+    },
+    releaseAt: position => released.get(formatPosition(position))?.release,
+  }
+}
