@@ -46,11 +46,11 @@ export interface Client<Value> {
  * A client for one namespace. No I/O happens here, so a module may create one when it is loaded. Throws `invalid-option` that names
  * the option.
  */
-export function createClient<const S extends Schema<never, unknown>>(options: ClientOptions<S>): Client<OutputOf<S>> {
+export function createClient<const S extends Schema>(options: ClientOptions<S>): Client<OutputOf<S>> {
   return new LiveClient<S>(options)
 }
 
-class LiveClient<S extends Schema<never, unknown>> implements Client<OutputOf<S>> {
+class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
   #view: View<OutputOf<S>> | undefined
   readonly #engine: Engine<OutputOf<S>>
   readonly #logger: Logger

@@ -59,7 +59,7 @@ export interface Engine<Value> {
 export type Step = { readonly type: 'looked'; readonly error?: NoticeboardError } | { readonly type: 'settled' } | { readonly type: 'closed' }
 
 /** Makes an {@link Engine}; no I/O before `start`. `show` makes a view what the client's readers see. */
-export function createEngine<S extends Schema<never, unknown>>(
+export function createEngine<S extends Schema>(
   settings: Settings<S>,
   show: (view: View<OutputOf<S>>) => void,
 ): Engine<OutputOf<S>> {

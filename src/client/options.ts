@@ -12,7 +12,7 @@ import type { Overrides } from './overrides.js'
 import { systemPlatform, type Platform } from './platform.js'
 
 /** What a client is made of. Only namespace, schema and strategy are needed. */
-export interface ClientOptions<S extends Schema<never, unknown>> {
+export interface ClientOptions<S extends Schema> {
   readonly namespace: Namespace
   /** What travels is its input, what `current` gives is its output. */
   readonly schema: S
@@ -58,14 +58,14 @@ export interface ClientPorts {
 }
 
 /** Options with every default filled in. */
-export type Settings<S extends Schema<never, unknown>> = ClientPorts &
+export type Settings<S extends Schema> = ClientPorts &
   Required<Omit<ClientOptions<S>, 'ports' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>> &
   Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /** Checks options at the call that gave them. Throws `invalid-option` that names the option. */
-export function settle<S extends Schema<never, unknown>>(options: ClientOptions<S>): Settings<S> {
+export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S> {
   const { ports = {}, ...given } = options
   const settings: Settings<S> = {
     validators: [],

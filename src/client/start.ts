@@ -11,7 +11,7 @@ import type { Settings } from './options.js'
 import type { Origin } from './snapshot.js'
 
 /** The defaults, overlaid and validated; undefined when there are none. Throws `rejected` when they do not pass. */
-export async function checkDefaults<S extends Schema<never, unknown>>(
+export async function checkDefaults<S extends Schema>(
   settings: Settings<S>,
   signal: AbortSignal,
 ): Promise<Running<OutputOf<S>> | undefined> {
@@ -26,7 +26,7 @@ export async function checkDefaults<S extends Schema<never, unknown>>(
  * Undefined when there is no such variable, or the file does not name this namespace. Throws when it cannot be used: an
  * operator who pins in an emergency must hear of a mistake at once.
  */
-export async function readPin<S extends Schema<never, unknown>>(
+export async function readPin<S extends Schema>(
   settings: Settings<S>,
   signal: AbortSignal,
 ): Promise<Running<OutputOf<S>> | undefined> {
@@ -43,7 +43,7 @@ export async function readPin<S extends Schema<never, unknown>>(
   return pinned
 }
 
-function readPinned<S extends Schema<never, unknown>>(path: string, { platform, namespace }: Settings<S>): Json | undefined {
+function readPinned<S extends Schema>(path: string, { platform, namespace }: Settings<S>): Json | undefined {
   let bytes: Uint8Array | undefined
   try {
     bytes = platform.readFile(path)
@@ -66,7 +66,7 @@ interface Local {
   readonly what: string
 }
 
-async function validated<S extends Schema<never, unknown>>(
+async function validated<S extends Schema>(
   { schema, validators }: Settings<S>,
   { document, overridden, origin, what }: Local,
   signal: AbortSignal,

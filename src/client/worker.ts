@@ -41,7 +41,7 @@ export interface Worker {
   left(): void
 }
 
-export interface WorkerContext<S extends Schema<never, unknown>> {
+export interface WorkerContext<S extends Schema> {
   readonly settings: Settings<S>
   readonly identity: Identity
   readonly keeper: Keeper
@@ -63,7 +63,7 @@ export interface WorkerContext<S extends Schema<never, unknown>> {
 }
 
 /** Makes a {@link Worker}. */
-export function createWorker<S extends Schema<never, unknown>>(context: WorkerContext<S>): Worker {
+export function createWorker<S extends Schema>(context: WorkerContext<S>): Worker {
   type Value = OutputOf<S>
   const { settings, keeper, refusals, mailbox, events, signal } = context
   const { clock, random, logger, namespace } = settings

@@ -8,9 +8,15 @@ export function digestOf(crypto: Crypto, bytes: Uint8Array): Digest {
 }
 
 /** Throws `digest-mismatch` unless the bytes are the ones that the digest names. */
-export function assertDigest(crypto: Crypto, { bytes, digest, what }: { readonly bytes: Uint8Array; readonly digest: Digest; readonly what: string }): void {
+export function assertDigest(
+  crypto: Crypto,
+  { bytes, digest, what }: { readonly bytes: Uint8Array; readonly digest: Digest; readonly what: string },
+): void {
   if (digestOf(crypto, bytes) === digest) return
-  throw new NoticeboardError('digest-mismatch', `${what} is not what its digest ${digest.slice(0, 12)} names; it was changed or cut on the way`)
+  throw new NoticeboardError(
+    'digest-mismatch',
+    `${what} is not what its digest ${digest.slice(0, 12)} names; it was changed or cut on the way`,
+  )
 }
 
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))

@@ -3,7 +3,7 @@ import type { Crypto } from '../contracts/ports.js'
 import { toHex } from './digest.js'
 import { labelsMatch, readLabelMatch, type LabelMatch } from './labels.js'
 import type { Shape } from './shape.js'
-import { encodeText } from './text.js'
+import { encodeText, isLine } from './text.js'
 
 /** Who gets the candidate: everybody whom at least one clause describes. */
 export interface Exposure {
@@ -49,7 +49,7 @@ const CONDITIONS: ReadonlySet<string> = new Set(['ids', 'labels', 'below'])
 /** Reads the `exposure` member of a release. */
 export function readExposure(shape: Shape): Exposure {
   return {
-    salt: shape.string('salt', text => text.length >= 1 && text.length <= 64 && !text.includes('\0')),
+    salt: shape.string('salt', text => isLine(text, 64)),
     clauses: shape.objects('clauses', 64).map(readClause),
   }
 }

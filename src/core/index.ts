@@ -1,6 +1,7 @@
 export * from './canonical.js'
 export * from './digest.js'
 export * from './exposure.js'
+export * from './json-text.js'
 export * from './labels.js'
 export * from './mark.js'
 export * from './path.js'

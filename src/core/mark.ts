@@ -33,13 +33,15 @@ export function decodeMark(bytes: Uint8Array): Mark {
   const shape = file.object('mark')
   file.list('signatures', 16)
   if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
+  const asOf = shape.string('asOf', isInstant)
   return {
     v: 1,
     namespace: shape.string('namespace', text => namespaceProblem(text) === undefined),
     epoch: shape.string('epoch', isEpoch),
     sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
     digest: shape.string('digest', isDigest),
-    asOf: shape.string('asOf', isInstant),
-    validUntil: shape.string('validUntil', isInstant),
+    asOf,
+    // Times in this spelling compare as texts do.
+    validUntil: shape.string('validUntil', text => isInstant(text) && text >= asOf),
   }
 }

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Json, JsonObject } from '../contracts/json.js'
+import type { Json } from '../contracts/json.js'
 import { isDigest, type Digest, namespaceProblem, type Namespace } from '../contracts/names.js'
 import type { Crypto } from '../contracts/ports.js'
 import { isEpoch, type Epoch, type Position } from '../contracts/position.js'
@@ -9,7 +9,7 @@ import { readExposure, type Exposure } from './exposure.js'
 import { readLabelMatch, type LabelMatch } from './labels.js'
 import { shapeOf, type Shape } from './shape.js'
 import { parseCanonical } from './strict-parse.js'
-import { encodeText } from './text.js'
+import { encodeText, isLine } from './text.js'
 
 /** The largest release file, in bytes. */
 export const MAX_RELEASE_BYTES = 16_384
@@ -91,12 +91,19 @@ const KNOWN: ReadonlySet<string> = new Set([
 const MAX_VARIANTS = 64
 const MAX_SPREAD_MS = 3_600_000
 
-/** The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 16 KB. */
+/**
+ * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 16 KB, and
+ * `invalid-data` for a statement that readers would refuse, so that none is ever published.
+ */
 export function encodeRelease(release: Release, signatures: readonly Json[] = []): Uint8Array<ArrayBuffer> {
   const bytes = encodeText(canonicalize({ release, signatures }))
   if (bytes.length > MAX_RELEASE_BYTES) {
-    throw new NoticeboardError('too-large', `the release has ${bytes.length} bytes; ${MAX_RELEASE_BYTES} are allowed: fewer variants or ids`)
+    throw new NoticeboardError(
+      'too-large',
+      `the release has ${bytes.length} bytes; ${MAX_RELEASE_BYTES} are allowed: fewer variants or ids`,
+    )
   }
+  decodeRelease(bytes)
   return bytes
 }
 
@@ -105,19 +112,28 @@ export function encodeRelease(release: Release, signatures: readonly Json[] = []
  * Throws `invalid-data` with the member's path, `too-large`, or `unsupported` for another format version.
  */
 export function decodeRelease(bytes: Uint8Array): SignedRelease {
-  const file = shapeOf(parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }), 'the release file')
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
+    'the release file',
+  )
   const shape = file.object('release')
   const signatures = file.list('signatures', 16)
   if (shape.member('v') !== 1) {
-    throw new NoticeboardError('unsupported', 'the release is of a format version that this library does not read; update noticeboard here')
+    throw new NoticeboardError(
+      'unsupported',
+      'the release is of a format version that this library does not read; update noticeboard here',
+    )
   }
   return { release: readRelease(shape), signatures, bytes }
 }
 
 /** The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures may be added later. */
 export function releaseDigest(crypto: Crypto, bytes: Uint8Array): Digest {
-  const file = parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }) as JsonObject
-  return digestOf(crypto, encodeText(canonicalize(file['release'])))
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
+    'the release file',
+  )
+  return digestOf(crypto, encodeText(canonicalize(file.member('release'))))
 }
 
 /** Where a release stands in its log. */
@@ -148,9 +164,12 @@ function readRelease(shape: Shape): Release {
     epoch: shape.string('epoch', isEpoch),
     sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
     issuedAt: shape.string('issuedAt', isInstant),
-    cause: shape.string('cause', text => text.length >= 1 && text.length <= 64),
+    cause: shape.string('cause', text => isLine(text, 64)),
     stable: readArm(shape.object('stable')),
-    ...(shape.has('candidate') && { candidate: readArm(shape.object('candidate')), exposure: readExposure(shape.object('exposure')) }),
+    ...(shape.has('candidate') && {
+      candidate: readArm(shape.object('candidate')),
+      exposure: readExposure(shape.object('exposure')),
+    }),
     ...(shape.has('spreadMs') && { spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS) }),
     ...(shape.has('activateAt') && { activateAt: shape.string('activateAt', isInstant) }),
     ...(shape.has('withdrawn') && { withdrawn: readDigests(shape, 'withdrawn') }),
@@ -181,14 +200,14 @@ function readArm(shape: Shape): Arm {
 }
 
 function readReadmission(shape: Shape): Readmission {
-  return { digest: shape.string('digest', isDigest), reason: shape.string('reason') }
+  return { digest: shape.string('digest', isDigest), reason: shape.string('reason', isLine) }
 }
 
 function readRollout(shape: Shape): RolloutState {
   return {
-    id: shape.string('id'),
+    id: shape.string('id', isLine),
     stage: shape.integer('stage', 0, 1_000),
-    controller: shape.string('controller'),
+    controller: shape.string('controller', isLine),
     decideBy: shape.string('decideBy', isInstant),
     ...(shape.has('plan') && { plan: shape.member('plan') }),
   }
@@ -203,7 +222,7 @@ function readDigests(shape: Shape, name: string): readonly Digest[] {
 
 function readNames(shape: Shape, name: string): readonly string[] {
   return shape.list(name, 64).map(item => {
-    if (typeof item !== 'string') throw shape.refuse(name, 'must be a list of names')
+    if (!isLine(item)) throw shape.refuse(name, 'must be a list of names')
     return item
   })
 }

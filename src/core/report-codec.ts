@@ -3,6 +3,7 @@ import { isDigest, namespaceProblem } from '../contracts/names.js'
 import { isEpoch, type Position } from '../contracts/position.js'
 import type { Report, ReportPhase } from '../contracts/report.js'
 import { shapeOf, type Shape } from './shape.js'
+import { isLine } from './text.js'
 
 const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
   'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'convicted', 'left',
@@ -15,12 +16,12 @@ export function readReport(value: Json): Report {
   return {
     v: 1,
     namespace: shape.string('namespace', text => namespaceProblem(text) === undefined),
-    clientId: shape.string('clientId', isShort),
-    instanceId: shape.string('instanceId', isShort),
+    clientId: shape.string('clientId', isLine),
+    instanceId: shape.string('instanceId', isInstanceId),
     ephemeral: shape.member('ephemeral') === true,
     labels: readLabels(shape.object('labels')),
     ...text(shape, 'build'),
-    strategy: shape.string('strategy', isShort),
+    strategy: shape.string('strategy', isLine),
     count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
     phase: shape.string('phase', phase => PHASES.has(phase)) as ReportPhase,
     ...(shape.has('seen') && { seen: readPosition(shape.object('seen')) }),
@@ -31,33 +32,40 @@ export function readReport(value: Json): Report {
     ...text(shape, 'code'),
     ...text(shape, 'validator'),
     ...text(shape, 'path'),
-    ...(shape.has('overridden') && { overridden: shape.list('overridden', 256).filter(isShortText) }),
-    ...(shape.has('held') && { held: true as const }),
+    ...(shape.has('overridden') && {
+      overridden: shape.list('overridden', 256).filter(item => isLine(item)),
+    }),
+    ...(shape.has('held') && shape.member('held') === true && { held: true as const }),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
     presenceMs: shape.integer('presenceMs', 1, 86_400_000),
   }
 }
 
 function readPosition(shape: Shape): Position {
-  return { epoch: shape.string('epoch', isEpoch), sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER) }
+  return {
+    epoch: shape.string('epoch', isEpoch),
+    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
+  }
 }
 
 function readLabels(shape: Shape): Readonly<Record<string, string>> {
   const names = shape.names()
   if (names.length > 64) throw shape.refuse('', 'holds more than 64 labels')
-  return Object.fromEntries(names.filter(isShort).map(name => [name, shape.string(name, isShort)]))
+  if (!names.every(name => isLine(name) && !name.includes('=')))
+    throw shape.refuse('', 'holds a label whose name is not of the right form')
+  return Object.fromEntries(names.map(name => [name, shape.string(name, isLine)]))
 }
 
-function text<Name extends 'build' | 'code' | 'validator' | 'path'>(shape: Shape, name: Name): { readonly [K in Name]?: string } {
-  return (shape.has(name) ? { [name]: shape.string(name, isShort) } : {}) as { readonly [K in Name]?: string }
+function text<Name extends 'build' | 'code' | 'validator' | 'path'>(
+  shape: Shape,
+  name: Name,
+): { readonly [K in Name]?: string } {
+  return (shape.has(name) ? { [name]: shape.string(name, isLine) } : {}) as { readonly [K in Name]?: string }
 }
 
-/** 1 to 256 characters, none of them a control character, so that a report cannot forge a line of a log. */
-function isShort(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- control characters are the point
-  return text.length >= 1 && text.length <= 256 && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)
-}
+const INSTANCE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
-function isShortText(value: Json): value is string {
-  return typeof value === 'string' && isShort(value)
+/** Whether a text can name an instance: it becomes a file's name. */
+export function isInstanceId(text: string): boolean {
+  return INSTANCE_ID.test(text)
 }

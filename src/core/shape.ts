@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json, JsonObject } from '../contracts/json.js'
+import { joinPath } from './path.js'
 
 /** Reads members of a JSON object that came from outside, refusing with `invalid-data` and the member's path. */
 export interface Shape {
@@ -13,21 +14,20 @@ export interface Shape {
   list(name: string, maximum: number): readonly Json[]
   /** Each item of a list as an object. */
   objects(name: string, maximum: number): readonly Shape[]
-  /** The member's keys and string values; at most that many. */
+  /** The object's keys. */
   names(): readonly string[]
+  /** A refusal of a member; of the object itself when the name is empty. */
   refuse(name: string, problem: string): NoticeboardError
 }
 
 /** A shape over a value; `what` names the thing in messages ("the release"). */
 export function shapeOf(value: Json, what: string, path = ''): Shape {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new NoticeboardError('invalid-data', `${what}${path === '' ? '' : `: ${path}`} must be an object`)
-  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refusal(what, path, 'must be an object')
   const object = value as JsonObject
 
-  const refuse = (name: string, problem: string): NoticeboardError =>
-    new NoticeboardError('invalid-data', `${what}: ${pathTo(name)} ${problem}`)
-  const pathTo = (name: string): string => (path === '' ? name : `${path}.${name}`)
+  const pathTo = (name: string): string => (name === '' ? path : joinPath(path, name))
+  const refuse = (name: string, problem: string): NoticeboardError => refusal(what, pathTo(name), problem)
   const member = (name: string): Json => {
     const found = Object.hasOwn(object, name) ? object[name] : undefined
     if (found === undefined) throw refuse(name, 'is missing')
@@ -60,6 +60,13 @@ export function shapeOf(value: Json, what: string, path = ''): Shape {
       return found
     },
     object: name => shapeOf(member(name), what, pathTo(name)),
-    objects: (name, maximum) => list(name, maximum).map((item, index) => shapeOf(item, what, `${pathTo(name)}[${index}]`)),
+    objects: (name, maximum) =>
+      list(name, maximum).map((item, index) => shapeOf(item, what, joinPath(pathTo(name), index))),
   }
+}
+
+function refusal(what: string, path: string, problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-data', `${what}${path === '' ? '' : `: ${path}`} ${problem}`, {
+    issues: [{ path, reason: problem, validator: 'format' }],
+  })
 }

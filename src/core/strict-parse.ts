@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
-import { canonicalize, isWellFormed, MAX_DEPTH } from './canonical.js'
+import { canonicalize, MAX_DEPTH } from './canonical.js'
+import { isWellFormed } from './text.js'
 
 /** The largest snapshot a client takes unless told otherwise, in bytes. */
 export const MAX_SNAPSHOT_BYTES = 1_048_576
@@ -11,8 +12,12 @@ export const MAX_SNAPSHOT_BYTES = 1_048_576
  * past 2^53, unordered keys and white space are refused without a parser of our own. Throws `invalid-data` or `too-large`;
  * `what` names the thing in the message ("the snapshot").
  */
-export function parseCanonical(bytes: Uint8Array, { what, maxBytes }: { readonly what: string; readonly maxBytes: number }): Json {
-  if (bytes.length > maxBytes) throw new NoticeboardError('too-large', `${what} has ${bytes.length} bytes; ${maxBytes} are allowed`)
+export function parseCanonical(
+  bytes: Uint8Array,
+  { what, maxBytes }: { readonly what: string; readonly maxBytes: number },
+): Json {
+  if (bytes.length > maxBytes)
+    throw new NoticeboardError('too-large', `${what} has ${bytes.length} bytes; ${maxBytes} are allowed`)
   const text = decodeText(bytes, what)
   let value: unknown
   try {
@@ -46,11 +51,13 @@ export function decodeText(bytes: Uint8Array, what: string): string {
 /** Freezes the value in one walk; false when some object lists its keys in another order than the canonical one. */
 function freeze(value: unknown, what: string, depth: number, mayHoldSurrogates: boolean): boolean {
   if (typeof value === 'string') {
-    if (mayHoldSurrogates && !isWellFormed(value)) throw new NoticeboardError('invalid-data', `${what} holds half of a surrogate pair`)
+    if (mayHoldSurrogates && !isWellFormed(value))
+      throw new NoticeboardError('invalid-data', `${what} holds half of a surrogate pair`)
     return true
   }
   if (typeof value !== 'object' || value === null) return true
-  if (depth >= MAX_DEPTH) throw new NoticeboardError('invalid-data', `${what} nests deeper than ${MAX_DEPTH} levels`)
+  if (depth >= MAX_DEPTH)
+    throw new NoticeboardError('invalid-data', `${what} nests deeper than ${MAX_DEPTH} levels`)
 
   let ordered = true
   if (Array.isArray(value)) {
@@ -60,11 +67,14 @@ function freeze(value: unknown, what: string, depth: number, mayHoldSurrogates: 
   } else {
     let before: string | undefined
     for (const key of Object.keys(value)) {
-      if (key === '__proto__') throw new NoticeboardError('invalid-data', `${what} has a key named "__proto__"`)
+      if (key === '__proto__')
+        throw new NoticeboardError('invalid-data', `${what} has a key named "__proto__"`)
       if (before !== undefined && key <= before) ordered = false
       before = key
-      if (mayHoldSurrogates && !isWellFormed(key)) throw new NoticeboardError('invalid-data', `${what} holds half of a surrogate pair`)
-      if (!freeze((value as Record<string, unknown>)[key], what, depth + 1, mayHoldSurrogates)) ordered = false
+      if (mayHoldSurrogates && !isWellFormed(key))
+        throw new NoticeboardError('invalid-data', `${what} holds half of a surrogate pair`)
+      if (!freeze((value as Record<string, unknown>)[key], what, depth + 1, mayHoldSurrogates))
+        ordered = false
     }
   }
   Object.freeze(value)

@@ -7,7 +7,12 @@ import type { Arm, Release, Variant } from './release.js'
 
 /** What a release asks of one client. `keep`: nothing that it has not refused; it stays with what it has. */
 export type Target =
-  | { readonly arm: 'candidate' | 'stable'; readonly version: number; readonly digest: Digest; readonly bytes: number }
+  | {
+      readonly arm: 'candidate' | 'stable'
+      readonly version: number
+      readonly digest: Digest
+      readonly bytes: number
+    }
   | { readonly arm: 'keep' }
 
 /**
@@ -21,7 +26,9 @@ export function target(release: Release, { identity, refused, crypto }: TargetCo
     if (!refused(variant.digest)) return { arm: 'candidate', version: candidate.version, ...pick(variant) }
   }
   const variant = variantFor(stable, identity)
-  return refused(variant.digest) ? { arm: 'keep' } : { arm: 'stable', version: stable.version, ...pick(variant) }
+  return refused(variant.digest)
+    ? { arm: 'keep' }
+    : { arm: 'stable', version: stable.version, ...pick(variant) }
 }
 
 export interface TargetContext {

@@ -5,7 +5,38 @@ export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text)
 }
 
+// oxlint-disable-next-line no-control-regex -- control characters are the point
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
+
+/**
+ * Whether something is a text for people of 1 to `maxLength` UTF-16 code units: no control characters, so that it cannot forge a
+ * line of a log, and no half surrogate pairs, which have no bytes.
+ */
+export function isLine(text: unknown, maxLength = 256): text is string {
+  return (
+    typeof text === 'string' &&
+    text.length >= 1 &&
+    text.length <= maxLength &&
+    !CONTROL.test(text) &&
+    isWellFormed(text)
+  )
+}
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
+
+/** Whether a text has no half surrogate pair. */
+export function isWellFormed(text: string): boolean {
+  return !LONE_SURROGATE.test(text)
+}
+
 /** Whether two byte sequences are the same. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
+}
+
+/** Whether a text is longer than that many bytes of UTF-8. */
+export function exceedsBytes(text: string, maxBytes: number): boolean {
+  // A UTF-16 code unit takes 1 to 3 bytes, so most texts are decided by their length.
+  if (text.length > maxBytes) return true
+  return text.length * 3 > maxBytes && encodeText(text).length > maxBytes
 }

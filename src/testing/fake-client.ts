@@ -24,7 +24,7 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
  * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from the start. The schema must
  * validate without waiting.
  */
-export function fakeClient<const S extends Schema<never, unknown>>(
+export function fakeClient<const S extends Schema>(
   schema: S,
   document: NoInfer<InputOf<S>>,
 ): FakeClient<InputOf<S>, OutputOf<S>> {
@@ -97,7 +97,7 @@ export function fakeClient<const S extends Schema<never, unknown>>(
   return client
 }
 
-function validate<S extends Schema<never, unknown>>(schema: S, document: unknown): OutputOf<S> {
+function validate<S extends Schema>(schema: S, document: unknown): OutputOf<S> {
   const result = (schema as unknown as StandardSchema<unknown, OutputOf<S>>)['~standard'].validate(document)
   if (result instanceof Promise) {
     throw new NoticeboardError('invalid-option', 'fakeClient needs a schema that validates at once, without async refinements')

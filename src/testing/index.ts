@@ -1,2 +1,16 @@
+export {
+  mirrorCases,
+  storeCases,
+  transportCases,
+  type Capability,
+  type ConformanceCase,
+  type ConformanceOptions,
+  type Hook,
+  type OpenedMirror,
+  type OpenedStore,
+  type OpenedTransport,
+  type Sample,
+  type SampleSnapshot,
+} from './conformance/index.js'
 export { fakeClient, type FakeClient } from './fake-client.js'
 export { seededRandom, virtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.js'

@@ -129,13 +129,16 @@ async function checkBoard(world: World, stage: Stage): Promise<void> {
   reading.catch(() => {})
   await clock.advance(60_000)
   const log = await reading
-  for (const key of truth.acknowledgedReleases.keys()) {
-    if (!log.has(key)) truth.violate('acknowledged-survives', `${key} was acknowledged and is not in the log`)
+  for (const [key, digest] of truth.acknowledgedReleases) {
+    const found = log.get(key)?.stable.variants.at(-1)?.digest
+    if (found === undefined) truth.violate('acknowledged-survives', `${key} was acknowledged and is not in the log`)
+    else if (found !== digest) truth.violate('acknowledged-survives', `${key} was acknowledged and is another release in the log`)
   }
   for (const release of log.values()) {
     const { epoch, sequence } = release
     if (sequence > 1 && !log.has(`${epoch}:${sequence - 1}`)) truth.violate('no-gap', `${epoch}:${sequence} has no predecessor`)
   }
+  truth.checkFollowed()
   const closing = store.close()
   await clock.advance(5_000)
   await closing

@@ -54,18 +54,24 @@ export function simFetch(context: NetContext): Fetch {
     client.gate(
       new Promise<Response>((resolve, reject) => {
         const gone = new AbortController()
+        const forget: (() => void)[] = []
+        const settled = (): void => {
+          for (const undo of forget.splice(0)) undo()
+        }
         const path = url.replace(/^https?:\/\/[^/]+/, '')
         const lose = (reason: string): void => {
+          settled()
           onRequest(init.method, path, 'lost')
           reject(new TypeError('fetch failed', { cause: new Error(reason) }))
         }
         const hangUp = (): void => {
+          settled()
           gone.abort()
           reject(init.signal.reason ?? new DOMException('This operation was aborted', 'AbortError'))
         }
         if (init.signal.aborted) return hangUp()
         init.signal.addEventListener('abort', hangUp, { once: true })
-        client.onDeath(() => gone.abort())
+        forget.push(client.onDeath(() => gone.abort()))
         void deliver()
 
         async function deliver(): Promise<void> {
@@ -79,7 +85,7 @@ export function simFetch(context: NetContext): Fetch {
           if (link.proxy === 'stale' && stale !== undefined) return answer(new Response(stale.body, stale), server)
           const ask = (signal: AbortSignal): Promise<Response> =>
             server.fetch(new Request(url, { method: init.method, headers: init.headers, signal, ...(init.body !== undefined && { body: init.body }) }))
-          server.process.onDeath(() => lose('ECONNRESET'))
+          forget.push(server.process.onDeath(() => lose('ECONNRESET')))
           try {
             if (dice.chance(link.duplicate)) void discard(ask(gone.signal))
             const response = await server.process.gate(ask(gone.signal))
@@ -95,6 +101,7 @@ export function simFetch(context: NetContext): Fetch {
           const stream = /event-stream/.test(response.headers.get('content-type') ?? '')
           if (stream && link.proxy === 'buffering') return
           const body = response.body === null ? null : carry(response.body, { server, gone, keep: !stream && init.method === 'GET' ? path : undefined, response })
+          settled()
           onRequest(init.method, path, response.status)
           resolve(new Response(body, { status: response.status, headers: response.headers }))
         }
@@ -121,9 +128,9 @@ export function simFetch(context: NetContext): Fetch {
           reader.cancel().catch(() => {})
           client.when(fail)
         }
-        server.process.onDeath(() => void travel().then(stop))
+        const forget = [server.process.onDeath(() => void travel().then(stop)), client.onDeath(() => gone.abort())]
         gone.signal.addEventListener('abort', stop, { once: true })
-        void pump()
+        void pump().then(() => forget.forEach(undo => undo()))
 
         async function pump(): Promise<void> {
           try {

@@ -16,14 +16,15 @@ export interface SimProcess {
   resume(): void
   /** Moves its wall clock. */
   skew(ms: number): void
-  onDeath(callback: () => void): void
+  /** Calls back when it is killed; the result takes that back. */
+  onDeath(callback: () => void): () => void
 }
 
 /** Starts a process on the world's clock. */
 export function startProcess(name: string, world: Clock): SimProcess {
   const timers = new Set<() => void>()
   const waiting: (() => void)[] = []
-  const mourners: (() => void)[] = []
+  const mourners = new Set<() => void>()
   let alive = true
   let paused = false
   let skewMs = 0
@@ -97,6 +98,9 @@ export function startProcess(name: string, world: Clock): SimProcess {
     skew(ms) {
       skewMs += ms
     },
-    onDeath: callback => void mourners.push(callback),
+    onDeath(callback) {
+      mourners.add(callback)
+      return () => void mourners.delete(callback)
+    },
   }
 }

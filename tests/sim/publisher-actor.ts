@@ -62,9 +62,9 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
 
   const note = (name: string, outcome: Rollout, own: SimProcess): void => {
     if (!own.alive || outcome.outcome !== 'published') return
-    const { release } = outcome
-    truth.acknowledged(encodeRelease(release))
-    trace.add(own.name, name, `acknowledged ${release.epoch}:${release.sequence}`)
+    const { position, digest } = outcome
+    truth.acknowledged(position, digest)
+    trace.add(own.name, name, `acknowledged ${position.epoch}:${position.sequence}`)
     sometimes.add(`a ${name} was acknowledged`)
   }
   const attempt = async (name: string, own: SimProcess, run: () => Promise<Rollout>): Promise<boolean> => {
@@ -149,7 +149,7 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
         const outcome = await store.append({ namespace: NAMESPACE, at: { epoch: next.epoch, sequence: next.sequence }, bytes }, signal)
         trace.add(own.name, 'candidate', outcome)
         if (outcome !== 'appended' || !own.alive) return
-        truth.acknowledged(bytes)
+        truth.acknowledged({ epoch: next.epoch, sequence: next.sequence }, next.stable.variants.at(-1)?.digest ?? '')
         sometimes.add('a candidate was acknowledged')
       } catch (error) {
         trace.add(own.name, 'candidate', `failed ${isNoticeboardError(error) ? error.code : 'other'}`)

@@ -19,12 +19,14 @@ export interface Truth {
   violate(oracle: string, text: string): void
   /** A document that a publisher handed over: its canonical text by digest. */
   offered(document: string): void
-  /** A publisher was told that this release is in the log. */
-  acknowledged(bytes: Uint8Array): void
+  /** A publisher was told that the log holds its release, which gives this snapshot to everybody else. */
+  acknowledged(position: Position, digest: string): void
   /** A release that some reader was given, wherever it came from. */
   released(bytes: Uint8Array, where: string): void
   /** A client committed. */
   applied(event: AppliedEvent): void
+  /** Holds what clients followed since the last time against the logs. */
+  checkFollowed(): void
   refused(client: string, build: string, digest: string): void
   /** A backup was restored: what was acknowledged after it is lost by the operator's own hand. */
   restored(newest: Position | undefined): void
@@ -42,6 +44,7 @@ export interface AppliedEvent {
   readonly valid: boolean
   readonly position: Position
   readonly keepsState: boolean
+  /** Came back from disk, without a release of the network. */
   readonly fromDisk: boolean
 }
 
@@ -53,12 +56,13 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
   const released = new Map<string, { readonly digest: string; readonly release: Release }>()
   const last = new Map<string, Position>()
   const refusals = new Set<string>()
+  const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
   let newest: Position | undefined
 
   const violate = (oracle: string, text: string): void => {
     if (violations.length < 20) violations.push({ oracle, atMs: nowMs(), text })
   }
-  const remember = (bytes: Uint8Array, where: string): { readonly key: string; readonly position: Position } => {
+  const remember = (bytes: Uint8Array, where: string): void => {
     const { release } = decodeRelease(bytes)
     const position = positionOf(release)
     const key = formatPosition(position)
@@ -66,7 +70,6 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     const known = released.get(key)
     if (known !== undefined && known.digest !== digest) violate('one-release-a-position', `${key} is ${digest.slice(0, 8)} at ${where}, and was ${known.digest.slice(0, 8)}`)
     if (known === undefined) released.set(key, { digest, release })
-    return { key, position }
   }
 
   return {
@@ -75,12 +78,13 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     offered(document) {
       offered.set(createHash('sha256').update(document).digest('hex'), document)
     },
-    acknowledged(bytes) {
-      const { key, position } = remember(bytes, 'a publisher')
-      acknowledged.set(key, released.get(key)?.digest ?? '')
+    acknowledged(position, digest) {
+      const key = formatPosition(position)
+      if (acknowledged.has(key)) violate('one-release-a-position', `${key} was acknowledged twice`)
+      acknowledged.set(key, digest)
       if (newest === undefined || comparePositions(position, newest) === 'newer') newest = position
     },
-    released: (bytes, where) => void remember(bytes, where),
+    released: remember,
     applied({ client, build, identity, digest, document, valid, position, keepsState, fromDisk }) {
       const text = offered.get(digest)
       if (text === undefined) violate('only-what-was-published', `${client} runs ${digest.slice(0, 8)}, which nobody published`)
@@ -95,9 +99,14 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
         if (back && keepsState) violate('positions-only-grow', `${client} went from ${formatPosition(before)} to ${formatPosition(position)}`)
       }
       last.set(client, position)
-      const known = released.get(formatPosition(position))
-      if (known === undefined) return void (fromDisk || violate('only-what-was-published', `${client} follows ${formatPosition(position)}, which is in no log`))
-      if (!allowed(known.release, identity, digest)) violate('exposure', `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`)
+      if (!fromDisk) followed.push({ client, identity, digest, position })
+    },
+    checkFollowed() {
+      for (const { client, identity, digest, position } of followed.splice(0)) {
+        const known = released.get(formatPosition(position))
+        if (known === undefined) violate('only-what-was-published', `${client} followed ${formatPosition(position)}, which is in no log`)
+        else if (!allowed(known.release, identity, digest)) violate('exposure', `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`)
+      }
     },
     refused(client, build, digest) {
       const key = `${client} ${build} ${digest}`
@@ -105,6 +114,8 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
       refusals.add(key)
     },
     restored(position) {
+      // What was in the log until now is gone with it; nobody can check it any more.
+      followed.length = 0
       for (const key of acknowledged.keys()) {
         const [epoch = '', sequence = '0'] = key.split(':')
         if (position === undefined || comparePositions({ epoch, sequence: Number(sequence) }, position) === 'newer') {

@@ -1,0 +1,38 @@
+// A small service with live configuration: `node app.mjs hybrid`, or push, pull, on-demand.
+// Nothing in this file knows which strategy it runs under; that is one line in `strategies/`.
+import { createServer } from 'node:http'
+import { createClient } from 'noticeboard'
+import { disk } from 'noticeboard/node'
+import { serviceSchema } from '../configs/schemas.mjs'
+
+const { STATE_FOLDER = './state', PORT = '0' } = process.env
+const { strategy } = await import(`./strategies/${process.argv[2] ?? 'hybrid'}.mjs`)
+
+const config = await createClient({
+  namespace: 'checkout/prod',
+  schema: serviceSchema,
+  strategy,
+  state: disk(STATE_FOLDER),
+}).ready()
+
+config
+  .select(({ pool }) => pool.size)
+  .subscribe(size => console.log(`the pool has ${size} connections`))
+
+const server = createServer(async (_request, response) => {
+  // Returns at once while the configuration is known to be current; only on-demand has to look now and then.
+  const { current, snapshot } = await config.ready({ within: 200 })
+  response.setHeader('content-type', 'application/json')
+  response.end(JSON.stringify({ pool: current.pool.size, version: snapshot.version }))
+})
+
+server.listen(Number(PORT), '127.0.0.1', () => {
+  const address = server.address()
+  console.log(`listening on ${typeof address === 'object' ? address?.port : address}`)
+})
+
+process.once('SIGTERM', async () => {
+  server.close()
+  server.closeIdleConnections()
+  await config.close()
+})

@@ -1,0 +1,127 @@
+// One application: two live configurations over one transport, read all the time, and a file of what it saw.
+import { join } from 'node:path'
+import { createClient, http, hybrid, pull, push } from 'noticeboard'
+import { disk } from 'noticeboard/node'
+import { countingFetch } from './counting-fetch.js'
+import { followedBy } from './documents.js'
+import { openEventFile } from './event-file.js'
+import { keepWarm, staleRelay } from './faults.js'
+import { periods } from './periods.js'
+
+/**
+ * @import { HttpTransport, Snapshot, Strategy } from 'noticeboard'
+ * @typedef {object} ApplicationSettings
+ * @property {string} name
+ * @property {number} index its number within its strategy
+ * @property {import('./periods.js').StrategyName} strategy
+ * @property {import('./options.js').Breakage} broken
+ * @property {string} url
+ * @property {string} events a folder
+ * @property {string} state a folder
+ */
+
+const readEveryMs = 50
+const tellReadsMs = 500
+/** Longer than any demo. */
+const neverMs = 3_600_000
+
+/** @param {ApplicationSettings} settings */
+export function createApplication({ name, index, strategy, broken, url, events, state }) {
+  const write = openEventFile(join(events, `${name}.ndjson`))
+  const traffic = { requests: 0, bytes: 0 }
+  const tell = (/** @type {object} */ event) => write({ at: Date.now(), client: name, ...event, ...traffic })
+
+  /** @type {Set<string>} */
+  const stale = new Set()
+  const { timeoutMs } = periods
+  const counting = countingFetch((address, init) => fetch(address, init), traffic)
+  const outside = broken === 'watchdog' ? keepWarm(counting, periods.heartbeatMs) : counting
+  const transport = staleRelay(http(url, { fetch: outside, timeoutMs, firstEventMs: timeoutMs }), stale)
+
+  const clients = followedBy(index).map(({ namespace, schema }) => {
+    const client = createClient({
+      namespace,
+      schema: /** @type {import('zod').ZodType} */ (schema),
+      strategy: chooseStrategy(strategy, transport, broken),
+      clientId: name,
+      reportBatchMs: periods.reportBatchMs,
+      ...(broken !== 'lkg' && { state: disk(state) }),
+    })
+    client.on('change', ({ snapshot, release }) => tell(running(namespace, snapshot, release?.issuedAt)))
+    client.on('rejected', ({ digest, position, code, issues: [issue] }) =>
+      tell({ event: 'refused', namespace, digest, sequence: position.sequence, code, path: issue?.path, reason: issue?.reason }),
+    )
+    client.on('error', ({ code }) => tell({ event: 'trouble', namespace, code }))
+    return client
+  })
+
+  let count = 0
+  let failed = 0
+  const readAll = () => {
+    for (const client of clients) {
+      count += 1
+      try {
+        void client.current
+      } catch {
+        // Counted, not told: there are fifty reads a second.
+        failed += 1
+      }
+    }
+  }
+  const tellReads = () => {
+    tell({ event: 'reads', count, failed })
+    count = 0
+    failed = 0
+  }
+
+  return {
+    /** Starts everything; reads go on from here until the process ends. */
+    async start() {
+      tell({ event: 'started' })
+      const ready = clients.map(client =>
+        // Without a value the reads fail, and that is what counts.
+        client.ready().catch(error => tell({ event: 'trouble', namespace: 'all', code: error.code })),
+      )
+      await Promise.all(ready)
+      setInterval(readAll, readEveryMs)
+      setInterval(tellReads, tellReadsMs)
+    },
+    /** Writes down what was asked and received until now. */
+    count() {
+      tellReads()
+      tell({ event: 'counted' })
+    },
+    /** @param {string} namespace @param {boolean} on */
+    lag(namespace, on) {
+      if (on) stale.add(namespace)
+      else stale.delete(namespace)
+    },
+  }
+}
+
+/** @param {string} namespace @param {Snapshot<unknown>} snapshot @param {string | undefined} issuedAt */
+function running(namespace, { digest, position, origin }, issuedAt) {
+  return {
+    event: 'runs',
+    namespace,
+    digest,
+    sequence: position?.sequence,
+    origin,
+    ...(issuedAt !== undefined && { issuedAt: Date.parse(issuedAt) }),
+  }
+}
+
+/** @param {ApplicationSettings['strategy']} name @param {HttpTransport} transport @param {ApplicationSettings['broken']} broken @returns {Strategy} */
+function chooseStrategy(name, transport, broken) {
+  const { intervalMs, timeoutMs, retryBaseMs, retryCapMs } = periods
+  const sweepMs = broken === 'sweep' ? neverMs : periods.sweepMs
+  const retries = { timeoutMs, retryBaseMs, retryCapMs }
+  switch (name) {
+    case 'pull':
+      return pull(transport, { intervalMs, sweepMs, ...retries })
+    case 'push':
+      return push(transport, { sweepMs, fallbackMs: intervalMs, firstFrameMs: timeoutMs, ...retries })
+    case 'hybrid':
+      return hybrid(transport, { sweepMs, fallbackMs: intervalMs, firstFrameMs: timeoutMs, ...retries })
+  }
+}

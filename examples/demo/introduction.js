@@ -1,0 +1,30 @@
+import { readApplication, readFlags, readService } from '../configs/documents.mjs'
+import { application, flags, service } from './documents.js'
+import { breakable } from './options.js'
+import { machineMs, periodsBesideDefaults, periods, strategyNames } from './periods.js'
+import { size } from './table.js'
+
+/**
+ * What is about to happen, and which times are shortened for it.
+ * @param {ReturnType<typeof import('./screen.js').createScreen>} screen
+ * @param {{ clients: number, broken: import('./options.js').Breakage, folder: string }} settings
+ */
+export function introduce({ print, paint: { bold, dim, red } }, { clients, broken, folder }) {
+  const bytes = [
+    [service, readService()],
+    [application, readApplication()],
+    [flags, readFlags()],
+  ]
+  const told = bytes.map(([{ namespace }, document]) => `${namespace} (${size(JSON.stringify(document).length)})`)
+  print(bold('noticeboard: one server, three strategies, and what happens to them in the field'))
+  print(`  fleet      ${clients * strategyNames.length} applications, ${clients} for each of ${strategyNames.join(', ')}, in ${strategyNames.length * 2} processes`)
+  print(`  documents  ${told.join(', ')}; every application follows the first and one of the others`)
+  print(`  folder     ${folder}`)
+  print('  shortened  so that a minute is enough:')
+  for (const [name, defaultMs, meaning] of periodsBesideDefaults) {
+    print(`             ${name.padEnd(14)}${String(periods[name]).padStart(6)} ms ${dim(`instead of ${String(defaultMs).padStart(7)}`)}  ${dim(meaning)}`)
+  }
+  print(`  bounds     each strategy's own, plus ${machineMs} ms for a machine that runs all of this at once`)
+  if (broken !== 'none') print(red(`  broken     ${broken}: ${breakable[broken]}`))
+  print('')
+}

@@ -1,0 +1,80 @@
+// `npm run demo`: what the library promises, shown with real processes. See `npm run demo -- --help`.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createBoard } from './board.js'
+import { openEventFile } from './event-file.js'
+import { createEventTail } from './event-tail.js'
+import { createFleet } from './fleet.js'
+import { introduce } from './introduction.js'
+import { help, readOptions } from './options.js'
+import { createProcesses } from './processes.js'
+import { createScene } from './scene.js'
+import { createScreen } from './screen.js'
+import { publishFirst, tellStories } from './stories.js'
+import { summarize } from './summary.js'
+
+const options = readOptions(process.argv.slice(2))
+if (options === 'help') {
+  process.stdout.write(help)
+} else if ('problem' in options) {
+  process.stderr.write(`demo: ${options.problem}\n\n${help}`)
+  process.exitCode = 2
+} else {
+  process.exitCode = await run(options)
+}
+
+/** @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status */
+async function run({ clients, broken, keep }) {
+  const screen = createScreen()
+  const processes = createProcesses()
+  const folder = mkdtempSync(join(tmpdir(), 'noticeboard-demo-'))
+  const events = join(folder, 'events')
+  const state = join(folder, 'state')
+  const boardFolder = join(folder, 'board')
+  mkdirSync(events)
+  const interruption = untilInterrupted()
+
+  try {
+    introduce(screen, { clients, broken, folder })
+    const status = await Promise.race([interruption, perform()])
+    if (status !== undefined) {
+      screen.print(`\ndemo: interrupted; what was seen until now is in ${events}`)
+      return status
+    }
+  } catch (error) {
+    screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
+    screen.print(`demo: what was seen until now is in ${events}`)
+    return 1
+  } finally {
+    await processes.killAll()
+    if (!keep) for (const made of [boardFolder, state]) rmSync(made, { recursive: true, force: true })
+  }
+  return summarize({ folder, screen, started: processes.started, left: processes.left })
+
+  async function perform() {
+    const board = createBoard(processes, boardFolder)
+    await board.start()
+    await publishFirst(board)
+    const proxy = processes.start('proxy-process.js', { targetPort: board.port })
+    const { port } = await proxy.heard('ready')
+    screen.say('the server is up, three documents are published')
+
+    const fleet = createFleet(processes, { clients, broken, url: `http://127.0.0.1:${port}`, events, state })
+    await fleet.start()
+    screen.say(`the fleet is up: ${clients * 3} applications, two documents each`)
+
+    const note = openEventFile(join(folder, 'stories.ndjson'))
+    const scene = createScene({ fleet, tail: createEventTail(events), note, screen })
+    await tellStories({ scene, board, fleet, proxy, screen })
+    return undefined
+  }
+}
+
+/** Resolves to the exit status when somebody wants this to end. A second signal ends it at once. @returns {Promise<number>} */
+function untilInterrupted() {
+  return new Promise(resolve => {
+    process.once('SIGINT', () => resolve(130))
+    process.once('SIGTERM', () => resolve(143))
+  })
+}

@@ -1,0 +1,67 @@
+import { parseArgs } from 'node:util'
+
+/** What can be turned off, and what shows it. */
+export const breakable = /** @type {const} */ ({
+  watchdog: 'a middlebox keeps dead streams warm, so nobody notices that they died',
+  sweep: 'nobody asks without being told, so what a stale relay hides stays hidden',
+  lkg: 'nothing is kept on disk, so who restarts while the server is down has nothing',
+})
+
+/** @typedef {keyof typeof breakable | 'none'} Breakage */
+
+/**
+ * @typedef {object} DemoOptions
+ * @property {Breakage} broken
+ * @property {number} clients applications for each strategy
+ * @property {boolean} keep
+ */
+
+export const help = `usage: npm run demo -- [options]        (or: noticeboard demo [options])
+
+A server on a folder, a fleet in several processes, three strategies, three documents, and what happens to
+such things in the field. One table at the end. Takes less than a minute, leaves nothing running.
+
+  --clients <n>     applications for each strategy, 2 to 200 (default 20)
+  --break <what>    turns one mechanism off and shows who is missed then; exits 1
+${Object.entries(breakable)
+  .map(([name, what]) => `                      ${name.padEnd(9)} ${what}`)
+  .join('\n')}
+                      none      the normal run
+  --keep            keeps the board and the state folders too, not only the event files
+  --help            shows this
+
+Exit status: 0 nobody was missed, 1 somebody was or a story failed, 2 wrong usage, 130 interrupted.
+`
+
+/** Reads the arguments; a string is what is wrong with them. @param {string[]} args @returns {DemoOptions | 'help' | { problem: string }} */
+export function readOptions(args) {
+  let values
+  try {
+    values = parseArgs({
+      args,
+      options: {
+        clients: { type: 'string', default: '20' },
+        break: { type: 'string', default: 'none' },
+        keep: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) }
+  }
+  if (values.help) return 'help'
+  const clients = Number(values.clients)
+  if (!Number.isInteger(clients) || clients < 2 || clients > 200) {
+    return { problem: `--clients wants a whole number from 2 to 200, not ${values.clients}` }
+  }
+  const broken = values.break
+  if (!isBreakage(broken)) {
+    return { problem: `--break knows ${Object.keys(breakable).join(', ')} and none, not ${broken}` }
+  }
+  return { broken, clients, keep: values.keep }
+}
+
+/** @param {string} text @returns {text is Breakage} */
+function isBreakage(text) {
+  return text === 'none' || Object.hasOwn(breakable, text)
+}

@@ -1,0 +1,58 @@
+// The times that this demo shortens, so that a minute shows what takes an hour in the field.
+
+/** Milliseconds: what the demo uses. */
+export const periods = Object.freeze({
+  heartbeatMs: 400,
+  intervalMs: 1_000,
+  sweepMs: 6_000,
+  timeoutMs: 1_000,
+  retryBaseMs: 250,
+  retryCapMs: 1_000,
+  reportBatchMs: 250,
+})
+
+/** What the library uses unless told otherwise, and what each time means. @type {readonly (readonly [keyof typeof periods, number, string])[]} */
+export const periodsBesideDefaults = [
+  ['heartbeatMs', 15_000, 'heartbeat of a stream; silent for 2.5 of them is dead'],
+  ['intervalMs', 30_000, 'pull asks this often, push and hybrid do while no stream lives'],
+  ['sweepMs', 300_000, 'everybody asks without a condition this often'],
+  ['timeoutMs', 10_000, 'the longest wait for one answer'],
+  ['retryBaseMs', 500, 'first bound of the delay after a failure'],
+  ['retryCapMs', 30_000, 'last bound of the delay after failures'],
+  ['reportBatchMs', 1_000, 'reports are gathered this long'],
+]
+
+/** Eight processes share the machine and are started on it: what that may add to a strategy's own bound. */
+export const machineMs = 1_500
+
+/** @typedef {'pull' | 'push' | 'hybrid'} StrategyName */
+/** @typedef {'change' | 'start' | 'disk' | 'silence' | 'outage' | 'lag'} BoundName */
+
+/** @type {readonly StrategyName[]} */
+export const strategyNames = ['pull', 'push', 'hybrid']
+
+const { heartbeatMs, intervalMs, sweepMs, timeoutMs, retryCapMs } = periods
+const lookMs = intervalMs * 1.1
+const deadMs = heartbeatMs * 2.5
+
+/**
+ * When everybody must be there, for each kind of event: one number for pull and one for the strategies with a stream.
+ * @type {Readonly<Record<BoundName, { pull: number, stream: number, why: string }>>}
+ */
+const bounds = {
+  change: { pull: lookMs, stream: deadMs, why: 'one interval; 2.5 heartbeats' },
+  start: { pull: 0, stream: 0, why: 'who starts asks at once' },
+  disk: { pull: 0, stream: 0, why: 'what ran is on disk' },
+  silence: {
+    pull: lookMs + timeoutMs + retryCapMs,
+    stream: deadMs + retryCapMs,
+    why: 'an interval, a timeout and a retry; 2.5 heartbeats and a retry',
+  },
+  outage: { pull: lookMs + 2 * retryCapMs, stream: 2 * retryCapMs, why: 'an interval and two retries; two retries' },
+  lag: { pull: lookMs, stream: sweepMs * 1.2, why: 'one interval; one sweep' },
+}
+
+/** @param {BoundName} name @param {StrategyName} strategy */
+export function boundMs(name, strategy) {
+  return bounds[name][strategy === 'pull' ? 'pull' : 'stream'] + machineMs
+}

@@ -1,0 +1,23 @@
+// For a team that begins with the file it already has: a mounted ConfigMap, or any YAML file on disk.
+// `node app.mjs settings.yaml`, then change the file. No server, no publisher; a board can come later, in one line.
+import { createClient, document, hybrid } from 'noticeboard'
+import { yamlFile } from 'noticeboard/node'
+import { serviceSchema } from '../configs/schemas.mjs'
+
+const config = await createClient({
+  namespace: 'checkout/prod',
+  schema: serviceSchema,
+  strategy: hybrid(document(yamlFile(process.argv[2] ?? '../configs/service.yaml'))),
+}).ready()
+
+config
+  .select(({ pool }) => pool.size)
+  .subscribe(size => console.log(`the pool has ${size} connections`))
+config.on('rejected', ({ issues: [issue] }) => console.log(`the file is refused: ${issue?.path}: ${issue?.reason}`))
+
+// The library keeps no process alive; this stands for the work that your program does.
+const work = setInterval(() => {}, 1_000)
+process.once('SIGTERM', async () => {
+  clearInterval(work)
+  await config.close()
+})

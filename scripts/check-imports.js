@@ -1,0 +1,219 @@
+// Keeps the layers of `src` apart: which folder may import which, who may use Node, who may ask for the time.
+// Prints `file:line  what is wrong; what to do`, and exits 1 when there is anything to print.
+import { readFileSync, readdirSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { posix, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import ts from 'typescript'
+import { root } from './entry-points.js'
+
+/**
+ * What each folder of `src` may import besides itself. `.` is the root entry point.
+ * @type {Record<string, readonly string[]>}
+ */
+const layers = {
+  contracts: [],
+  core: ['contracts'],
+  ports: ['contracts'],
+  strategies: ['contracts', 'core'],
+  transports: ['contracts', 'core', 'ports'],
+  node: ['contracts', 'core', 'ports'],
+  client: ['contracts', 'core', 'ports', 'strategies', 'transports'],
+  publisher: ['contracts', 'core', 'ports', 'strategies', 'transports'],
+  '.': ['contracts', 'core', 'ports', 'strategies', 'transports', 'client', 'publisher'],
+  server: ['contracts', 'core', 'ports', 'strategies', 'transports', 'client', 'publisher', 'node'],
+  testing: [
+    'contracts',
+    'core',
+    'ports',
+    'strategies',
+    'transports',
+    'client',
+    'publisher',
+    'node',
+    'server',
+  ],
+  cli: [
+    'contracts',
+    'core',
+    'ports',
+    'strategies',
+    'transports',
+    'client',
+    'publisher',
+    'node',
+    'server',
+    'testing',
+  ],
+}
+
+/** Folders that run on Node only. All others also run in browsers and at the edge. */
+const nodeOnly = new Set(['node', 'server', 'cli', 'testing'])
+
+/** The implementations of the ports: the only folder that may ask the system for time, timers or chance. */
+const portFolder = 'ports'
+
+/** @type {Record<string, string>} A global, and what stands in its place. */
+const forbiddenGlobals = {
+  setTimeout: 'take a Clock and use `clock.sleep`',
+  setInterval: 'take a Clock and use `clock.sleep` in a loop',
+  setImmediate: 'take a Clock and use `clock.sleep(0, signal)`',
+  console:
+    'events, results and the `logger` option speak for the library; the command line writes to process.stdout',
+}
+
+/** @type {Record<string, string>} */
+const forbiddenMembers = {
+  'Date.now': 'take a Clock and use `clock.now()`',
+  'performance.now': 'take a Clock and use its monotonic time',
+  'Math.random': 'take a Random',
+  'AbortSignal.timeout': 'it follows the system clock; make a deadline from the Clock',
+}
+
+/** @type {Record<string, string>} */
+const forbiddenModules = {
+  'node:timers': 'take a Clock',
+  'node:timers/promises': 'take a Clock',
+  'node:perf_hooks': 'take a Clock',
+}
+
+/**
+ * Everything wrong in one source file.
+ * @param {string} file relative to the project, with forward slashes
+ * @param {string} text
+ * @returns {{ line: number, message: string }[]}
+ */
+export function problemsOf(file, text) {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
+  const layer = layerOf(file)
+  const isPort = layer === portFolder
+  /** @type {{ line: number, message: string }[]} */
+  const problems = []
+  /** @param {ts.Node} node @param {string} message */
+  const report = (node, message) => {
+    problems.push({ line: source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1, message })
+  }
+
+  const allowed = layers[layer]
+  if (!allowed) {
+    report(source, `src/${layer} is not a known layer; add it to \`layers\` in scripts/check-imports.js`)
+    return problems
+  }
+
+  /** @param {ts.Node} node @param {string} specifier */
+  const checkImport = (node, specifier) => {
+    if (!specifier.startsWith('.')) {
+      if (isNodeBuiltin(specifier) && !nodeOnly.has(layer)) {
+        report(node, `imports ${specifier}, but src/${layer} also runs in browsers; take it through a port`)
+      } else if (isNodeBuiltin(specifier) && !specifier.startsWith('node:')) {
+        report(node, `imports ${specifier}; write node:${specifier}`)
+      }
+      const instead = forbiddenModules[specifier]
+      if (instead && !isPort) report(node, `imports ${specifier}; ${instead}`)
+      return
+    }
+    if (!specifier.endsWith('.js')) report(node, `imports ${specifier}; relative imports end in .js`)
+    const target = posix.normalize(posix.join(posix.dirname(file), specifier))
+    if (!target.startsWith('src/')) {
+      report(node, `imports ${specifier}, which is outside src; move what is needed into src`)
+      return
+    }
+    const other = layerOf(target)
+    if (other !== layer && !allowed.includes(other)) {
+      report(
+        node,
+        `imports ${other} from ${layer}; ${layer} may import ${allowed.join(', ') || 'nothing else'}`,
+      )
+    }
+  }
+
+  /** @param {ts.Node} node */
+  const visit = node => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier) {
+      checkImport(node, /** @type {ts.StringLiteral} */ (node.moduleSpecifier).text)
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      const literal = node.argument.literal
+      if (ts.isStringLiteral(literal)) checkImport(node, literal.text)
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      const [argument] = node.arguments
+      if (argument && ts.isStringLiteralLike(argument)) checkImport(node, argument.text)
+      // The command line loads the user's own configuration file; nobody bundles it.
+      else if (layer !== 'cli')
+        report(node, 'imports a module whose name is not a literal; bundlers cannot follow it')
+    } else if (!isPort) {
+      checkGlobals(node)
+    }
+    ts.forEachChild(node, visit)
+  }
+
+  /** @param {ts.Node} node */
+  const checkGlobals = node => {
+    if (ts.isPropertyAccessExpression(node)) {
+      const owner = node.expression
+      const base =
+        ts.isPropertyAccessExpression(owner) && owner.expression.getText(source) === 'globalThis'
+          ? owner.name
+          : owner
+      const member = `${base.getText(source)}.${node.name.text}`
+      if (Object.hasOwn(forbiddenMembers, member)) report(node, `uses ${member}; ${forbiddenMembers[member]}`)
+      if (owner.getText(source) === 'globalThis' && Object.hasOwn(forbiddenGlobals, node.name.text)) {
+        report(node, `uses ${node.name.text}; ${forbiddenGlobals[node.name.text]}`)
+      }
+    } else if (
+      ts.isNewExpression(node) &&
+      node.expression.getText(source) === 'Date' &&
+      !node.arguments?.length
+    ) {
+      report(node, 'uses new Date() for the present; take a Clock and use `clock.now()`')
+    } else if (ts.isIdentifier(node) && Object.hasOwn(forbiddenGlobals, node.text) && isReference(node)) {
+      report(node, `uses ${node.text}; ${forbiddenGlobals[node.text]}`)
+    }
+  }
+
+  visit(source)
+  return problems
+}
+
+/** @param {string} file */
+function layerOf(file) {
+  const parts = file.split('/')
+  return parts.length > 2 ? /** @type {string} */ (parts[1]) : '.'
+}
+
+/** @param {string} specifier */
+function isNodeBuiltin(specifier) {
+  return specifier.startsWith('node:') || builtinModules.includes(specifier)
+}
+
+/** Whether an identifier reads a variable, rather than naming a property, a parameter or a type member. @param {ts.Identifier} node */
+function isReference(node) {
+  const { parent } = node
+  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
+  if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) return true
+  return ts.isVariableDeclaration(parent)
+    ? parent.initializer === node
+    : ts.isPropertyAssignment(parent)
+      ? parent.initializer === node
+      : ts.isBinaryExpression(parent) ||
+        ts.isShorthandPropertyAssignment(parent) ||
+        ts.isConditionalExpression(parent)
+}
+
+/** The check itself, over all of `src`. */
+function main() {
+  const files = readdirSync(`${root}/src`, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile() && entry.name.endsWith('.ts'))
+    .map(entry => relative(root, resolve(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .sort()
+  let count = 0
+  for (const file of files) {
+    for (const { line, message } of problemsOf(file, readFileSync(`${root}/${file}`, 'utf8'))) {
+      process.stdout.write(`${file}:${line}  ${message}\n`)
+      count++
+    }
+  }
+  if (count > 0) process.stdout.write(`${count} in ${files.length} files\n`)
+  process.exitCode = count > 0 ? 1 : 0
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) main()

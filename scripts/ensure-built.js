@@ -1,0 +1,10 @@
+import { spawnSync } from 'node:child_process'
+import { root } from './entry-points.js'
+
+/** Builds `dist` once before tests that start the built package, unless it already matches the sources. */
+export function setup() {
+  const build = spawnSync(process.execPath, [`${root}/scripts/build.js`, '--if-stale'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (build.status !== 0) throw new Error('the package did not build; see the messages above')
+}

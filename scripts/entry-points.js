@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+/** The project's folder, without a slash at the end. */
+export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[\\/]$/, '')
+
+/**
+ * @typedef {object} EntryPoint
+ * @property {string} subpath the import path as `package.json` spells it, or `bin` for the command line
+ * @property {string} name the built file without extension, relative to `dist`
+ * @property {string} source the source file, relative to the project
+ */
+
+/**
+ * The package's entry points, read from `exports` and `bin` in `package.json`, which is the only list there is:
+ * the build, the documentation and the checks all start from it. `./dist/a/b.js` is made of `src/a/b.ts`.
+ *
+ * @returns {EntryPoint[]}
+ */
+export function entryPoints() {
+  const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+  /** @type {[string, string][]} */
+  const built = []
+  for (const [subpath, target] of Object.entries(manifest.exports)) {
+    if (typeof target === 'object') built.push([subpath, target.import.default])
+  }
+  for (const target of Object.values(manifest.bin)) built.push(['bin', target])
+  return built.map(([subpath, file]) => {
+    const name = file.replace(/^(\.\/)?dist\//, '').replace(/\.js$/, '')
+    return { subpath, name, source: `src/${name}.ts` }
+  })
+}
+
+/** The entry points whose source file is not there. */
+export function missingEntryPoints() {
+  return entryPoints().filter(({ source }) => !existsSync(`${root}/${source}`))
+}

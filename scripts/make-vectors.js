@@ -1,0 +1,322 @@
+// Writes vectors.json: what an implementation in another language must agree with, byte for byte (docs/formats.md).
+//   node scripts/make-vectors.js           writes the file
+//   node scripts/make-vectors.js --check   exits 1 if the file is not what the code says
+import { createHash } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import * as cases from './vector-cases.js'
+
+const file = fileURLToPath(new URL('../vectors.json', import.meta.url))
+const { core, contracts } = await load()
+
+/** @typedef {import('../src/contracts/index.js').Json} Json */
+/** @typedef {import('../src/core/index.js').Arm} Arm */
+/** @typedef {import('../src/core/index.js').Release} Release */
+
+const crypto = { sha256: (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest() }
+const sha256 = (/** @type {string} */ text) => createHash('sha256').update(text, 'utf8').digest('hex')
+
+const text = `${JSON.stringify(vectors(), null, 2)}\n`
+if (!process.argv.includes('--check')) await writeFile(file, text)
+else if ((await readFile(file, 'utf8')) !== text) {
+  console.error('vectors.json is not what the code says; a change of it breaks boards and clients that exist')
+  process.exitCode = 1
+}
+
+function vectors() {
+  return {
+    about:
+      'Test vectors for docs/formats.md. `json` members hold JSON text as it may be written; `hex` members hold bytes.',
+    canonical: canonical(),
+    numbers: numbers(),
+    refused: refused(),
+    cohorts: cohorts(),
+    labelMatches: labelMatches(),
+    exposures: exposures(),
+    targets: targets(),
+    spreads: spreads(),
+    releases: releases(),
+    marks: marks(),
+    positions: positions(),
+    namespaces: namespaces(),
+    times: times(),
+  }
+}
+
+function canonical() {
+  return cases.documents.map(([name, json]) => {
+    const written = core.canonicalize(core.readJsonText(json, { what: name }))
+    return { name, json, canonical: written, bytes: Buffer.byteLength(written), sha256: sha256(written) }
+  })
+}
+
+function numbers() {
+  return cases.doubles.map(hex => ({
+    ieee754: hex,
+    text: core.canonicalize(Buffer.from(hex, 'hex').readDoubleBE()),
+  }))
+}
+
+function refused() {
+  return cases.notCanonical.map(([name, bytes]) => ({ name, hex: Buffer.from(bytes).toString('hex') }))
+}
+
+function cohorts() {
+  return cases.cohortPairs.map(([salt = '', clientId = '']) => {
+    const hash = core.cohortHash(salt, clientId, crypto)
+    return {
+      salt,
+      clientId,
+      sha256: hash,
+      bucket: Number.parseInt(hash.slice(0, 8), 16),
+      id: hash.slice(0, 32),
+    }
+  })
+}
+
+function labelMatches() {
+  return cases.labelCases.map(([name, when, labels]) => ({
+    name,
+    when,
+    labels,
+    matches: core.labelsMatch(core.readLabelMatch(core.shapeOf(when, name)), identity('web-1', labels)),
+  }))
+}
+
+function exposures() {
+  const id = core.cohortHash('r1', 'web-1', crypto).slice(0, 32)
+  const bucket = Number.parseInt(id.slice(0, 8), 16)
+  // prettier-ignore
+  /** @type {[string, Json[], Record<string, string>][]} */
+  const cases = [
+    ['no clauses', [], {}], ['a clause without conditions', [{}], {}], ['by id', [{ ids: [id] }], {}], ['by another id', [{ ids: ['0'.repeat(32)] }], {}],
+    ['an id in upper case', [{ ids: [id.toUpperCase()] }], {}], ['below its bucket', [{ below: bucket }], {}], ['one above its bucket', [{ below: bucket + 1 }], {}],
+    ['everybody', [{ below: 4_294_967_296 }], {}], ['nobody', [{ below: 0 }], {}], ['by label', [{ labels: { region: ['eu'] } }], { region: 'eu' }],
+    ['by label, not carried', [{ labels: { region: ['eu'] } }], {}], ['empty labels', [{ labels: {} }], { region: 'eu' }], ['and', [{ labels: { region: ['eu'] }, below: 0 }], { region: 'eu' }],
+    ['or', [{ below: 0 }, { ids: [id] }], {}], ['unknown condition', [{ below: 4_294_967_296, since: 'x' }], {}], ['unknown condition beside a clause that holds', [{ since: 1 }, { ids: [id] }], {}],
+  ]
+  return cases.map(([name, clauses, labels]) => {
+    const exposure = { salt: 'r1', clauses }
+    return {
+      name,
+      exposure,
+      clientId: 'web-1',
+      labels,
+      exposed: core.isExposed(
+        core.readExposure(core.shapeOf(exposure, name)),
+        identity('web-1', labels),
+        crypto,
+      ),
+    }
+  })
+}
+
+function targets() {
+  const [a, b, c, d] = [digest('a'), digest('b'), digest('c'), digest('d')]
+  /** @type {Arm} */
+  const stable = {
+    version: 3,
+    variants: [
+      { when: { region: ['eu'] }, digest: a, bytes: 10 },
+      { digest: b, bytes: 20 },
+    ],
+  }
+  /** @type {Arm} */
+  const candidate = {
+    version: 4,
+    variants: [
+      { when: { region: ['eu'] }, digest: c, bytes: 30 },
+      { digest: d, bytes: 40 },
+    ],
+  }
+  const exposure = { salt: 'r1', clauses: [{ labels: { tier: ['canary'] } }] }
+  const canary = { tier: 'canary' }
+  // prettier-ignore
+  /** @type {[string, Partial<Release>, Record<string, string>, string[]][]} */
+  const cases = [
+    ['stable, for the others', {}, {}, []], ['stable, by label', {}, { region: 'eu' }, []], ['not exposed', { candidate, exposure }, {}, []], ['exposed', { candidate, exposure }, canary, []],
+    ['exposed, by label', { candidate, exposure }, { ...canary, region: 'eu' }, []], ['the candidate was refused', { candidate, exposure }, canary, [d]],
+    ['a variant for others was refused', { candidate, exposure }, canary, [c]], ['both were refused', { candidate, exposure }, canary, [b, d]], ['stable was refused', {}, {}, [b]],
+    ['refused stable, exposed', { candidate, exposure }, canary, [b]],
+  ]
+  return cases.map(([name, more, labels, refused]) => {
+    const { release } = core.decodeRelease(core.encodeRelease({ ...statement(), stable, ...more }))
+    return {
+      name,
+      stable,
+      ...more,
+      clientId: 'web-1',
+      labels,
+      refused,
+      target: core.target(release, {
+        identity: identity('web-1', labels),
+        refused: digest => refused.includes(digest),
+        crypto,
+      }),
+    }
+  })
+}
+
+function spreads() {
+  return ['a', 'b'].flatMap(letter =>
+    ['web-1', 'web-2'].map(clientId => {
+      const salt = digest(letter)
+      const bucket = Number.parseInt(core.cohortHash(salt, clientId, crypto).slice(0, 8), 16)
+      return {
+        digest: salt,
+        clientId,
+        spreadMs: 60_000,
+        bucket,
+        delayMs: Math.floor((bucket / core.BUCKETS) * 60_000),
+      }
+    }),
+  )
+}
+
+function releases() {
+  const first = core.encodeRelease(statement())
+  // prettier-ignore
+  const full = core.encodeRelease(
+    {
+      ...statement(), sequence: 2, cause: 'promote', prev: core.releaseDigest(crypto, first),
+      candidate: { version: 2, variants: [{ digest: digest('c'), bytes: 31 }] }, exposure: { salt: 'r1', clauses: [{ below: 214_748_364 }, { labels: { tier: ['canary'] } }] },
+      spreadMs: 30_000, activateAt: '2026-11-21T10:00:00.000Z', withdrawn: [digest('e')], readmit: [{ digest: digest('f'), reason: 'the check was wrong' }],
+      rollout: { id: 'r1', stage: 1, controller: 'server-1', decideBy: '2026-11-21T12:00:00.000Z', plan: { stages: [0.05, 1] } }, audit: digest('1'), crit: ['candidate', 'exposure'],
+    },
+  )
+  const unknown = core.encodeText(
+    core.canonicalize({ release: { ...statement(), later: { x: 1 }, crit: ['later'] }, signatures: [] }),
+  )
+  const future = core.encodeText(core.canonicalize({ release: { ...statement(), v: 2 }, signatures: [] }))
+  const signed = core.encodeRelease(statement(), [{ protected: 'e30', signature: 'AA' }])
+  /** @type {[string, Uint8Array][]} */
+  const readable = [
+    ['first', first],
+    ['every member', full],
+    ['the first, with a signature: the same release digest', signed],
+    ['a member that must be known and is not', unknown],
+  ]
+  return [
+    ...readable.map(([name, bytes]) => {
+      const { release } = core.decodeRelease(bytes)
+      return {
+        name,
+        file: Buffer.from(bytes).toString(),
+        bytes: bytes.length,
+        releaseDigest: core.releaseDigest(crypto, bytes),
+        position: contracts.formatPosition(core.positionOf(release)),
+        unknownCritical: core.unknownCritical(release) ?? null,
+      }
+    }),
+    { name: 'another version of the format', file: Buffer.from(future).toString(), error: 'unsupported' },
+    ...malformed().map(([name, change]) => ({
+      name,
+      file: core.canonicalize({ release: { ...statement(), ...change }, signatures: [] }),
+      error: 'invalid-data',
+    })),
+  ]
+}
+
+/** @returns {[string, object][]} */
+function malformed() {
+  const [variant] = statement().stable.variants
+  return [
+    ['no namespace', { namespace: undefined }],
+    ['a namespace that is none', { namespace: '../x' }],
+    ['an epoch with a leading zero', { epoch: '01-9f3a01bc' }],
+    ['sequence 0', { sequence: 0 }],
+    ['a time without milliseconds', { issuedAt: '2026-11-21T09:30:00Z' }],
+    ['a candidate without an exposure', { candidate: statement().stable }],
+    ['no variants', { stable: { version: 1, variants: [] } }],
+    ['an exposure without a candidate', { exposure: { salt: 'r1', clauses: [] } }],
+    [
+      'a last variant with a condition',
+      { stable: { version: 1, variants: [{ ...variant, when: { a: ['b'] } }] } },
+    ],
+    ['a first variant without one', { stable: { version: 1, variants: [variant, variant] } }],
+    ['a digest in upper case', { stable: { version: 1, variants: [{ ...variant, digest: digest('A') }] } }],
+    ['no prev', { prev: undefined }],
+    ['a line break in the cause', { cause: 'publish\nrollback' }],
+  ]
+}
+
+function marks() {
+  // prettier-ignore
+  const mark = {
+    v: /** @type {const} */ (1),
+    namespace: 'checkout/prod',
+    epoch: '1-9f3a01bc',
+    sequence: 1,
+    digest: digest('a'),
+    asOf: '2026-11-21T09:30:00.000Z',
+    validUntil: '2026-11-21T09:31:00.000Z',
+  }
+  const bytes = core.encodeMark(mark)
+  return [{ file: Buffer.from(bytes).toString(), sha256: core.digestOf(crypto, bytes) }]
+}
+
+function positions() {
+  return cases.somePositions.flatMap(a =>
+    cases.somePositions.map(b => ({
+      a,
+      b,
+      order: contracts.comparePositions(contracts.parsePosition(a), contracts.parsePosition(b)),
+    })),
+  )
+}
+
+function namespaces() {
+  for (const name of cases.goodNamespaces)
+    if (contracts.namespaceProblem(name) !== undefined) throw new Error(`${name} is refused`)
+  for (const name of cases.badNamespaces)
+    if (contracts.namespaceProblem(name) === undefined) throw new Error(`${name} is accepted`)
+  return { valid: cases.goodNamespaces, invalid: cases.badNamespaces }
+}
+
+function times() {
+  return {
+    valid: cases.someTimes.filter(core.isInstant),
+    invalid: cases.someTimes.filter(time => !core.isInstant(time)),
+  }
+}
+
+/** A digest of nothing in particular. */
+function digest(/** @type {string} */ letter) {
+  return letter.repeat(64)
+}
+
+function statement() {
+  return {
+    v: /** @type {const} */ (1),
+    namespace: 'checkout/prod',
+    epoch: '1-9f3a01bc',
+    sequence: 1,
+    issuedAt: '2026-11-21T09:30:00.000Z',
+    cause: 'publish',
+    stable: {
+      version: 1,
+      variants: /** @type {[{ digest: string, bytes: number }]} */ ([{ digest: digest('b'), bytes: 20 }]),
+    },
+    prev: null,
+  }
+}
+
+function identity(/** @type {string} */ clientId, /** @type {Record<string, string>} */ labels) {
+  return { clientId, instanceId: '00000000', ephemeral: false, labels }
+}
+
+/** The code itself, from its source. @returns {Promise<{ core: typeof import('../src/core/index.js') & typeof import('../src/core/shape.js'), contracts: typeof import('../src/contracts/index.js') }>} */
+async function load() {
+  const contents = `export * as contracts from './src/contracts/index.js'\nimport * as all from './src/core/index.js'\nimport { shapeOf } from './src/core/shape.js'\nexport const core = { ...all, shapeOf }`
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: fileURLToPath(new URL('..', import.meta.url)) },
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    write: false,
+  })
+  return import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0]?.contents ?? []).toString('base64')}`
+  )
+}

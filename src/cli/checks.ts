@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import type { Namespace } from '../contracts/names.js'
+import type { Schema, StandardSchema } from '../contracts/schema.js'
+import type { Store } from '../contracts/transport.js'
+import type { Validator } from '../contracts/validator.js'
+import { readJsonText } from '../core/json-text.js'
+import { decodeText } from '../core/strict-parse.js'
+import type { NamespaceConfig } from './config-file.js'
+import { schemaFromJson } from './json-schema-validator.js'
+
+/** What documents are checked with, and where that comes from. */
+export interface Checks {
+  readonly schema: Schema
+  readonly validators: readonly Validator[]
+  /** `none`: only the form is checked. */
+  readonly from: 'option' | 'config' | 'board' | 'none'
+}
+
+export interface ChecksOptions {
+  /** A JSON Schema file that was named on the command line. */
+  readonly schemaFile?: string | undefined
+  readonly config: NamespaceConfig
+  readonly namespace?: Namespace | undefined
+  readonly store?: Store | undefined
+}
+
+/** The schema that was named, else the configuration file's, else the one that is kept on the board, else none. */
+export async function findChecks(
+  { schemaFile, config, namespace, store }: ChecksOptions,
+  signal: AbortSignal,
+): Promise<Checks> {
+  const { schema, validators = [] } = config
+  if (schemaFile !== undefined)
+    return { schema: await schemaFromFile(schemaFile), validators, from: 'option' }
+  if (typeof schema === 'string') return { schema: await schemaFromFile(schema), validators, from: 'config' }
+  if (schema !== undefined) return { schema, validators, from: 'config' }
+  const kept =
+    store === undefined || namespace === undefined ? undefined : await keptSchema(store, namespace, signal)
+  if (kept !== undefined) return { schema: kept, validators, from: 'board' }
+  return { schema: anything, validators, from: 'none' }
+}
+
+async function schemaFromFile(file: string): Promise<Schema> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(file)
+  } catch (error) {
+    throw new NoticeboardError('not-found', `the schema ${file} cannot be read`, { cause: error })
+  }
+  return asSchema(schemaFromJson(readJsonText(decodeText(bytes, file), { what: file }), { what: file }))
+}
+
+async function keptSchema(
+  store: Store,
+  namespace: Namespace,
+  signal: AbortSignal,
+): Promise<Schema | undefined> {
+  const bytes = await read(() => store.schema?.({ namespace }, signal))
+  if (bytes === undefined) return undefined
+  const what = `the schema kept beside ${namespace}`
+  return asSchema(schemaFromJson(readJsonText(decodeText(bytes, what), { what }), { what }))
+}
+
+async function read(ask: () => Promise<Uint8Array | undefined> | undefined): Promise<Uint8Array | undefined> {
+  try {
+    return await ask()
+  } catch (error) {
+    if (isNoticeboardError(error, 'not-found')) return undefined
+    throw error
+  }
+}
+
+/** Accepts every document: for namespaces of which nobody said what they hold. */
+export const anything: Schema = asSchema({
+  '~standard': { version: 1, vendor: 'noticeboard', validate: value => ({ value: value as Json }) },
+})
+
+function asSchema(schema: StandardSchema<Json, Json>): Schema {
+  return schema as Schema
+}

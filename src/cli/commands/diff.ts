@@ -1,0 +1,63 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { diffDocuments, type Change, type Publisher } from '../../publisher/index.js'
+import { formatChanges } from '../changes.js'
+import { BOARD_OPTIONS, type Command } from '../command.js'
+import { sourceFor } from '../documents.js'
+import { usageError } from '../exit.js'
+import { withPublisher } from '../open-publisher.js'
+import { parseReference } from '../references.js'
+
+export const diffCommand: Command = {
+  name: 'diff',
+  summary: 'show what changed between two versions',
+  usage: '[VERSION [VERSION]]',
+  text: `Compares two versions, or one with the current, or the current with what ran before it; or, with --file, the current with a
+file. Versions are numbers, positions, the first 8 digits of a digest, or "current".`,
+  options: { ...BOARD_OPTIONS, file: { value: 'FILE', text: 'compare the current document with this file' } },
+  examples: [
+    'noticeboard diff -n checkout/prod',
+    'noticeboard diff 5 7 -n checkout/prod',
+    'noticeboard diff --file service.yaml -n checkout/prod',
+  ],
+  positionals: [0, 2],
+  async run(context) {
+    const { io, args, print, json } = context
+    const [before, after = 'current'] = args.positionals
+    const file = args.text('file')
+    if (file !== undefined && before !== undefined)
+      throw usageError('--file compares with the current document; leave the versions out')
+    const references =
+      before === undefined ? undefined : ([parseReference(before), parseReference(after)] as const)
+    const document = file === undefined ? undefined : await sourceFor(io, file).read(io.signal)
+    const changes = await withPublisher(context, {}, async ({ publisher }): Promise<readonly Change[]> => {
+      if (document !== undefined) return diffDocuments(await currentDocument(publisher), document)
+      if (references !== undefined) return publisher.diff(...references)
+      return publisher.diff(await beforeCurrent(publisher), 'current')
+    })
+    if (json) return print.jsonLine(changes)
+    if (changes.length === 0) return print.note('no difference')
+    print.data(formatChanges(changes, print.style))
+  },
+}
+
+async function currentDocument(publisher: Publisher): Promise<Json> {
+  const current = await publisher.current()
+  if (current !== undefined) return current.document
+  throw new NoticeboardError(
+    'not-found',
+    `nothing was published in ${publisher.namespace} yet; there is nothing to compare with`,
+  )
+}
+
+/** The release that ran something else before the current one. */
+async function beforeCurrent(
+  publisher: Publisher,
+): Promise<{ readonly epoch: string; readonly sequence: number }> {
+  let current: string | undefined
+  for await (const { digest, position } of publisher.history()) {
+    if (current !== undefined && digest !== current) return position
+    current ??= digest
+  }
+  throw new NoticeboardError('not-found', `${publisher.namespace} has no earlier version to compare with`)
+}

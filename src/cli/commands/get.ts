@@ -1,0 +1,106 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Identity } from '../../contracts/identity.js'
+import { assertDigest } from '../../core/digest.js'
+import { parseCanonical, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
+import { target } from '../../core/target.js'
+import { systemClock, systemCrypto, systemRandom } from '../../ports/system.js'
+import { readNewest } from '../../publisher/newest.js'
+import { CLI_RETRIES, withBoard, type OpenBoard } from '../boards.js'
+import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { usageError } from '../exit.js'
+import { withPublisher } from '../open-publisher.js'
+import { parseReference } from '../references.js'
+import { readSettings } from '../settings.js'
+
+export const getCommand: Command = {
+  name: 'get',
+  summary: 'print the document that runs',
+  usage: '[NAMESPACE]',
+  text: `Prints the document that clients run now: indented on a terminal, else the exact bytes of the snapshot. With --client and --label it is
+the one for a client of that name and those labels.`,
+  options: {
+    ...BOARD_OPTIONS,
+    at: {
+      value: 'VERSION',
+      text: 'an earlier one: a version, a position, or the first 8 digits of a digest; wants the token',
+    },
+    client: { value: 'ID', text: 'as a client of this name gets it' },
+    label: {
+      value: 'NAME=VALUE',
+      multiple: true,
+      text: 'as a client with this label gets it; several are allowed',
+    },
+  },
+  examples: [
+    'noticeboard get checkout/prod',
+    'noticeboard get checkout/prod --label region=eu',
+    'noticeboard get checkout/prod --at 5 > old.json',
+  ],
+  positionals: [0, 1],
+  async run(context) {
+    const { io, args } = context
+    const namespace = args.positionals[0]
+    const at = args.text('at')
+    const identity = readIdentity(context)
+    if (at !== undefined) {
+      const ref = parseReference(at)
+      return withPublisher(context, { namespace }, async ({ publisher, board }) => {
+        const { digest } = await publisher.read(ref)
+        await printSnapshot(context, board, { namespace: publisher.namespace, digest })
+      })
+    }
+    const settings = await readSettings(io, args, { namespace })
+    const name = settings.namespace()
+    await withBoard(settings.address(), async board => {
+      const newest = await readNewest(
+        {
+          store: board.store,
+          namespace: name,
+          clock: systemClock,
+          random: systemRandom,
+          retries: CLI_RETRIES,
+        },
+        io.signal,
+      )
+      if (newest === undefined)
+        throw new NoticeboardError(
+          'not-found',
+          `nothing was published in ${name}, or it is not for you to read: check the name`,
+        )
+      const wanted = target(newest.release, { identity, refused: () => false, crypto: systemCrypto })
+      if (wanted.arm === 'keep')
+        throw new NoticeboardError(
+          'internal',
+          'a release asked a client that refused nothing to keep what it has',
+        )
+      await printSnapshot(context, board, { namespace: name, digest: wanted.digest })
+    })
+  },
+}
+
+async function printSnapshot(
+  { io, print, json }: CommandContext,
+  { store }: OpenBoard,
+  query: { readonly namespace: string; readonly digest: string },
+): Promise<void> {
+  const maxBytes = Math.max(store.maxSnapshotBytes, MAX_SNAPSHOT_BYTES)
+  const bytes = await store.snapshot({ ...query, maxBytes }, io.signal)
+  assertDigest(systemCrypto, { bytes, digest: query.digest, what: `the snapshot of ${query.namespace}` })
+  if (json || io.stdout.isTTY !== true) return print.data(bytes)
+  const document = parseCanonical(bytes, { what: 'the snapshot', maxBytes })
+  print.data(`${JSON.stringify(document, null, 2)}\n`)
+}
+
+function readIdentity({ args }: CommandContext): Identity {
+  const labels = args.texts('label').map(label => {
+    const at = label.indexOf('=')
+    if (at < 1 || at === label.length - 1) throw usageError('--label wants NAME=VALUE, such as region=eu')
+    return [label.slice(0, at), label.slice(at + 1)] as const
+  })
+  return {
+    clientId: args.text('client') ?? '',
+    instanceId: 'command-line',
+    ephemeral: true,
+    labels: Object.fromEntries(labels),
+  }
+}

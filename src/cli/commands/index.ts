@@ -1,0 +1,25 @@
+import type { Command } from '../command.js'
+import { diffCommand } from './diff.js'
+import { epochCommand } from './epoch.js'
+import { getCommand } from './get.js'
+import { historyCommand } from './history.js'
+import { publishCommand } from './publish.js'
+import { rollbackCommand } from './rollback.js'
+import { serveCommand } from './serve.js'
+import { statusCommand } from './status.js'
+import { validateCommand } from './validate.js'
+import { watchCommand } from './watch.js'
+
+/** Every command, in the order of the help; dispatch and help both read this. */
+export const COMMANDS: readonly Command[] = [
+  serveCommand,
+  publishCommand,
+  validateCommand,
+  getCommand,
+  watchCommand,
+  historyCommand,
+  diffCommand,
+  rollbackCommand,
+  statusCommand,
+  epochCommand,
+]

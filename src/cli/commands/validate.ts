@@ -1,0 +1,59 @@
+import { canonicalize } from '../../core/canonical.js'
+import { MAX_SNAPSHOT_BYTES, parseCanonical } from '../../core/strict-parse.js'
+import { encodeText } from '../../core/text.js'
+import { validateDocument } from '../../core/validate.js'
+import { refusal } from '../../publisher/prepare.js'
+import { withBoard } from '../boards.js'
+import { findChecks } from '../checks.js'
+import { BOARD_OPTIONS, type Command } from '../command.js'
+import { sourceFor } from '../documents.js'
+import { refusing, usageError } from '../exit.js'
+import { readSettings } from '../settings.js'
+
+export const validateCommand: Command = {
+  name: 'validate',
+  summary: 'check a document without publishing it',
+  usage: 'FILE',
+  text: `Checks a JSON or YAML file (or JSON from stdin, for -) as a publish would: by --schema, else the schema and the validators of the
+configuration file, else the JSON Schema kept on the board. The first two need no board.`,
+  options: { ...BOARD_OPTIONS, schema: { value: 'FILE', text: 'check by this JSON Schema' } },
+  examples: [
+    'noticeboard validate service.yaml',
+    'noticeboard validate service.yaml --schema service.schema.json',
+    'noticeboard validate service.yaml -n checkout/prod --url http://127.0.0.1:4600',
+  ],
+  positionals: [1, 1],
+  async run(context) {
+    const { io, args, print, json } = context
+    const { signal } = io
+    const source = sourceFor(io, args.positionals[0] ?? '')
+    const settings = await readSettings(io, args)
+    const read = await source.read(signal)
+    const namespace = settings.optionalNamespace()
+    const { schemaFile } = settings
+    const config = settings.checks(namespace)
+    const local =
+      schemaFile !== undefined ||
+      config.schema !== undefined ||
+      !settings.hasAddress ||
+      namespace === undefined
+    const checks = local
+      ? await findChecks({ schemaFile, config }, signal)
+      : await withBoard(settings.address(), ({ store }) => findChecks({ config, namespace, store }, signal))
+    if (checks.from === 'none') {
+      throw usageError(
+        'there is nothing to validate by: give --schema FILE, a schema in noticeboard.config.js, or a board and a namespace that keeps one',
+      )
+    }
+    const document = await refusing(async () =>
+      parseCanonical(encodeText(canonicalize(read)), { what: source.name, maxBytes: MAX_SNAPSHOT_BYTES }),
+    )
+    const { schema, validators } = checks
+    const result = await validateDocument({ schema, validators, document, previous: undefined, signal })
+    if (result.type === 'invalid') throw refusal(source.name, result.issues, 'is not valid')
+    if (json) return print.jsonLine({ valid: true, checkedBy: checks.from })
+    print.data(
+      `${source.name} is valid (${{ option: 'by --schema', config: 'by the configuration file', board: 'by the schema on the board' }[checks.from]})\n`,
+    )
+  },
+}

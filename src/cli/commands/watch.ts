@@ -1,0 +1,120 @@
+import { comparePositions, formatPosition, type Position } from '../../contracts/position.js'
+import type { Json } from '../../contracts/json.js'
+import type { Session } from '../../contracts/strategy.js'
+import type { Transport } from '../../contracts/transport.js'
+import { assertDigest } from '../../core/digest.js'
+import { decodeRelease, positionOf, type Release } from '../../core/release.js'
+import { MAX_SNAPSHOT_BYTES, parseCanonical } from '../../core/strict-parse.js'
+import { systemClock, systemCrypto, systemRandom } from '../../ports/system.js'
+import { diffDocuments } from '../../publisher/index.js'
+import { mainVariant } from '../../publisher/log.js'
+import { hybrid } from '../../strategies/index.js'
+import { withBoard, type OpenBoard } from '../boards.js'
+import { formatChanges } from '../changes.js'
+import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { asError } from '../exit.js'
+import { shortDigest, shortTime } from '../references.js'
+import { readSettings } from '../settings.js'
+
+export const watchCommand: Command = {
+  name: 'watch',
+  summary: 'print each change as it arrives',
+  usage: '[NAMESPACE]',
+  text: `Follows a namespace over a stream, without being counted as a client, and prints what changes until it is interrupted. With --json each release is
+one line with its document.`,
+  options: BOARD_OPTIONS,
+  examples: ['noticeboard watch checkout/prod', 'noticeboard watch checkout/prod --json | jq .version'],
+  positionals: [0, 1],
+  async run(context) {
+    const settings = await readSettings(context.io, context.args, { namespace: context.args.positionals[0] })
+    const namespace = settings.namespace()
+    await withBoard(settings.address(), board => follow(context, board, namespace))
+  },
+}
+
+async function follow(
+  { io, print, json }: CommandContext,
+  { store, name }: OpenBoard,
+  namespace: string,
+): Promise<void> {
+  let seen: Position | undefined
+  let before: Json | undefined
+  let lost = false
+  const session = sessionFor({ namespace, signal: io.signal, seen: () => seen })
+  for await (const arrival of hybrid(store).deliver(session)) {
+    if (arrival.type === 'interrupted') {
+      // One word for a whole outage: the strategy goes on by itself.
+      if (!lost) print.note(`lost: ${arrival.error.message} (${arrival.error.code}); trying again`)
+      // A stranger to this board will not be let in by asking again.
+      if (arrival.error.code === 'unauthorized' || arrival.error.code === 'rejected') throw arrival.error
+      lost = true
+      continue
+    }
+    if (lost) print.note(`back: ${name}`)
+    lost = false
+    if (arrival.type === 'none' && seen === undefined)
+      print.note(`nothing was published in ${namespace} yet; waiting`)
+    if (arrival.type !== 'release') continue
+    try {
+      const { release } = decodeRelease(arrival.bytes)
+      if (
+        release.namespace !== namespace ||
+        (seen !== undefined && comparePositions(release, seen) !== 'newer')
+      )
+        continue
+      const document = await readDocument(arrival.from, release, io.signal)
+      seen = positionOf(release)
+      const { cause, issuedAt, stable } = release
+      const { digest } = mainVariant(release)
+      if (json)
+        print.jsonLine({
+          namespace,
+          version: stable.version,
+          position: seen,
+          digest,
+          cause,
+          issuedAt,
+          document,
+        })
+      else {
+        print.data(
+          `${shortTime(issuedAt)} ${namespace} version ${stable.version} (${formatPosition(seen)}) ${cause} ${shortDigest(digest)}\n`,
+        )
+        if (before !== undefined) print.data(formatChanges(diffDocuments(before, document), print.style))
+      }
+      before = document
+    } catch (thrown) {
+      if (io.signal.aborted) return
+      // The next look brings it again, since it does not count as seen.
+      const { code, message } = asError(thrown)
+      print.warning(`${message} (${code})`)
+    }
+  }
+}
+
+async function readDocument(from: Transport, release: Release, signal: AbortSignal): Promise<Json> {
+  const { digest } = mainVariant(release)
+  const bytes = await from.snapshot(
+    { namespace: release.namespace, digest, maxBytes: MAX_SNAPSHOT_BYTES },
+    signal,
+  )
+  assertDigest(systemCrypto, { bytes, digest, what: `the snapshot of ${release.namespace}` })
+  return parseCanonical(bytes, { what: 'the snapshot', maxBytes: MAX_SNAPSHOT_BYTES })
+}
+
+function sessionFor({ namespace, signal, seen }: Pick<Session, 'namespace' | 'signal' | 'seen'>): Session {
+  return {
+    namespace,
+    signal,
+    seen,
+    identity: { clientId: 'command-line', instanceId: 'command-line', ephemeral: true, labels: {} },
+    clock: systemClock,
+    random: systemRandom,
+    tag: () => undefined,
+    held: () => undefined,
+    pause: async (delayMs, within) => {
+      await systemClock.sleep(delayMs, within)
+      return 'elapsed'
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import {
+  asNoticeboardError,
+  isNoticeboardError,
+  NoticeboardError,
+  type ErrorCode,
+} from '../contracts/errors.js'
+
+/** How a command ends, as a status of the process. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  rejected: 3,
+  conflict: 4,
+  unreachable: 5,
+  interrupted: 130,
+} as const
+
+export type ExitStatus = (typeof EXIT)[keyof typeof EXIT]
+
+/** What somebody typed makes no sense: exit 2, with a pointer to the help of the command. */
+export function usageError(message: string): NoticeboardError {
+  return new NoticeboardError('invalid-option', message)
+}
+
+/** The status for an error. */
+export function statusOf({ code }: NoticeboardError): ExitStatus {
+  return STATUS[code] ?? EXIT.failed
+}
+
+const STATUS: { readonly [Code in ErrorCode]?: ExitStatus } = {
+  'invalid-option': EXIT.usage,
+  rejected: EXIT.rejected,
+  unauthorized: EXIT.rejected,
+  'too-large': EXIT.rejected,
+  conflict: EXIT.conflict,
+  unavailable: EXIT.unreachable,
+  timeout: EXIT.unreachable,
+}
+
+/** Runs a step that reads what the user hands in: a document that cannot be read as one is refused, not a failure of ours. */
+export async function refusing<T>(step: () => Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (error) {
+    if (!isNoticeboardError(error, 'invalid-data')) throw error
+    throw new NoticeboardError('rejected', error.message, { cause: error, issues: error.issues })
+  }
+}
+
+/** Anything that was thrown, as one of ours. */
+export function asError(error: unknown): NoticeboardError {
+  const text = error instanceof Error ? error.message : 'something that is no error was thrown'
+  return asNoticeboardError(error, 'internal', text)
+}
+
+/** What to do next, where the message does not say it already. */
+export function hintFor(
+  { code }: NoticeboardError,
+  { command }: { readonly command: string },
+): string | undefined {
+  switch (code) {
+    case 'invalid-option':
+      return `see noticeboard ${command} --help`.replace('  ', ' ')
+    case 'unauthorized':
+      return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
+    case 'unavailable':
+    case 'timeout':
+      return 'is the server running, and is the address right? Clients go on with what they have'
+    case 'conflict':
+      return 'noticeboard history shows what changed; nothing was published'
+    case 'store-damaged':
+      return 'look at the board first; then noticeboard epoch --reason "…" goes on in a new epoch'
+    case 'closed':
+    case 'digest-mismatch':
+    case 'fork':
+    case 'internal':
+    case 'invalid-data':
+    case 'no-watch':
+    case 'not-found':
+    case 'not-ready':
+    case 'rejected':
+    case 'too-large':
+    case 'unsupported':
+    case 'vetoed':
+      return undefined
+  }
+}

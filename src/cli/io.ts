@@ -1,0 +1,20 @@
+/** A stream that text goes to. Node's own fit. */
+export interface Output {
+  write(chunk: string | Uint8Array): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+/** Everything the command line asks of the process it runs in, so that it runs in a test as well. */
+export interface Io {
+  /** Data. */
+  readonly stdout: Output
+  /** Progress and errors. */
+  readonly stderr: Output
+  readonly stdin: AsyncIterable<Uint8Array>
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The folder that paths are relative to. */
+  readonly cwd: string
+  /** Aborts when the user interrupts. */
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,216 @@
+import { Validator, type OutputUnit } from '@cfworker/json-schema'
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import type { StandardIssue, StandardSchema } from '../contracts/schema.js'
+import type { JsonSchema } from '../core/json-schema.js'
+
+/**
+ * A JSON Schema (2020-12) as a schema of the library, so that documents are checked without the application's code. Its issues carry the
+ * same codes as zod's, so both are told in the same words. Throws `invalid-data` for something that is no JSON Schema.
+ */
+export function schemaFromJson(
+  jsonSchema: unknown,
+  { what }: { readonly what: string },
+): StandardSchema<Json, Json> {
+  if (typeof jsonSchema !== 'object' || jsonSchema === null || Array.isArray(jsonSchema)) {
+    throw new NoticeboardError('invalid-data', `${what} is not a JSON Schema: it must be an object`)
+  }
+  const root = jsonSchema as JsonSchema
+  const validator = compile(root, what)
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'noticeboard',
+      validate(value) {
+        const { valid, errors } = validator.validate(value)
+        if (valid) return { value: value as Json }
+        const issues = withoutAlternatives(errors).flatMap(({ instanceLocation, keyword, keywordLocation }) =>
+          issuesOf(keyword, schemaAt(root, keywordLocation), {
+            steps: stepsOf(instanceLocation, value),
+            value,
+          }),
+        )
+        return { issues: issues.length > 0 ? issues : [{ message: 'refused', path: [] }] }
+      },
+      jsonSchema: { input: () => root },
+    },
+  }
+}
+
+function compile(root: JsonSchema, what: string): Validator {
+  try {
+    return new Validator(structuredClone(root), '2020-12', false)
+  } catch (error) {
+    throw new NoticeboardError('invalid-data', `${what} is not a JSON Schema that can be used`, {
+      cause: error,
+    })
+  }
+}
+
+/** Keywords that only pass on what is wrong further inside. */
+const PASSING = new Set([
+  'properties', 'additionalProperties', 'patternProperties', 'items', 'prefixItems', 'unevaluatedItems', 'unevaluatedProperties',
+  'allOf', '$ref', '$dynamicRef', 'if', 'then', 'else', 'dependentSchemas',
+]) // prettier-ignore
+
+/** Keywords with alternatives or conditions inside: what fails in there is one of several wishes, and not what is wrong. */
+const CHOOSING = new Set(['anyOf', 'oneOf', 'not', 'contains', 'propertyNames'])
+
+interface Place {
+  readonly steps: readonly (string | number)[]
+  /** The whole document. */
+  readonly value: unknown
+}
+
+function issuesOf(
+  keyword: string,
+  { limit, schema }: Found,
+  { steps, value }: Place,
+): readonly StandardIssue[] {
+  if (PASSING.has(keyword)) return []
+  if (keyword === 'required') return missingIn(schema, { steps, value })
+  return [
+    {
+      message: 'refused',
+      path: keyword === 'false' ? steps.slice(0, -1) : steps,
+      ...detailsOf(keyword, limit, schema),
+    },
+  ]
+}
+
+/** Each member that a schema requires and that is not there, at its own path. */
+function missingIn({ required, properties }: JsonSchema, { steps, value }: Place): readonly StandardIssue[] {
+  const object = valueAt(value, steps)
+  if (!Array.isArray(required) || typeof object !== 'object' || object === null) return []
+  const names = required.filter(
+    (name): name is string => typeof name === 'string' && !Object.hasOwn(object, name),
+  )
+  return names.map(name => {
+    const type = (properties as Record<string, JsonSchema> | undefined)?.[name]?.['type']
+    return {
+      message: 'missing',
+      path: [...steps, name],
+      code: 'invalid_type',
+      expected: typeof type === 'string' ? type : 'value',
+    }
+  })
+}
+
+/** What is wrong, with zod's codes. */
+function detailsOf(keyword: string, limit: unknown, schema: JsonSchema): Readonly<Record<string, unknown>> {
+  const origin = ORIGINS[keyword.slice(3)]
+  switch (keyword) {
+    case 'type':
+      return { code: 'invalid_type', expected: Array.isArray(limit) ? limit.join('-or-') : limit }
+    case 'minimum':
+    case 'exclusiveMinimum':
+      return { code: 'too_small', minimum: limit, inclusive: keyword === 'minimum' }
+    case 'maximum':
+    case 'exclusiveMaximum':
+      return { code: 'too_big', maximum: limit, inclusive: keyword === 'maximum' }
+    case 'minLength':
+    case 'minItems':
+    case 'minProperties':
+      return { code: 'too_small', minimum: limit, inclusive: true, origin }
+    case 'maxLength':
+    case 'maxItems':
+    case 'maxProperties':
+      return { code: 'too_big', maximum: limit, inclusive: true, origin }
+    case 'multipleOf':
+      return { code: 'not_multiple_of', divisor: limit }
+    case 'pattern':
+      return {
+        code: 'invalid_format',
+        format: typeof schema['format'] === 'string' ? schema['format'] : 'regex',
+      }
+    case 'format':
+      return { code: 'invalid_format', format: limit }
+    case 'enum':
+      return { code: 'invalid_value', values: limit }
+    case 'const':
+      return { code: 'invalid_value', values: [limit] }
+    case 'anyOf':
+    case 'oneOf':
+      return { code: 'invalid_union' }
+    case 'propertyNames':
+      return { code: 'invalid_key' }
+    case 'false':
+      return { code: 'unrecognized_keys' }
+    default:
+      return {}
+  }
+}
+
+/** The errors that say what is wrong: those inside a choice that failed as a whole are left out, and so are repetitions. */
+function withoutAlternatives(errors: readonly OutputUnit[]): readonly OutputUnit[] {
+  const choices = errors.filter(({ keyword }) => CHOOSING.has(keyword))
+  const inside = (error: OutputUnit): boolean =>
+    choices.some(choice =>
+      // A schema that is plainly false is located by its instance.
+      error.keyword === 'false'
+        ? error.instanceLocation.startsWith(`${choice.instanceLocation}/`)
+        : error.keywordLocation.startsWith(`${choice.keywordLocation}/`),
+    )
+  const seen = new Set<string>()
+  return errors.filter(error => {
+    // An email is a `format` and a `pattern`, and each required member repeats the error of its object.
+    const family = error.keyword === 'pattern' ? 'format' : error.keyword
+    const key = `${family} ${error.instanceLocation} ${error.keyword === 'required' ? error.keywordLocation : ''}`
+    if (seen.has(key) || inside(error)) return false
+    seen.add(key)
+    return true
+  })
+}
+
+const ORIGINS: Readonly<Record<string, string>> = { Length: 'string', Items: 'array', Properties: 'object' }
+
+interface Found {
+  /** The keyword's own value: the limit. */
+  readonly limit: unknown
+  /** The schema it stands in. */
+  readonly schema: JsonSchema
+}
+
+/** Looks a keyword up by its location (`#/$ref/properties/pool/minimum`), through references. */
+function schemaAt(root: JsonSchema, location: string): Found {
+  let schema: JsonSchema = root
+  let node: unknown = root
+  for (const step of pointer(location)) {
+    if (isObject(node)) schema = node
+    node = member(node, step)
+    if (step === '$ref' && typeof node === 'string') node = valueAt(root, pointer(node))
+  }
+  return { limit: node, schema }
+}
+
+/** The steps of an instance's location (`#/servers/0/host`); what is a list in the document has numbers. */
+function stepsOf(location: string, value: unknown): readonly (string | number)[] {
+  let node: unknown = value
+  return pointer(location).map(step => {
+    const key = Array.isArray(node) ? Number(step) : step
+    node = member(node, step)
+    return key
+  })
+}
+
+function valueAt(value: unknown, steps: readonly (string | number)[]): unknown {
+  return steps.reduce<unknown>(member, value)
+}
+
+function member(node: unknown, step: string | number): unknown {
+  return typeof node === 'object' && node !== null && Object.hasOwn(node, step)
+    ? (node as Record<string | number, unknown>)[step]
+    : undefined
+}
+
+function isObject(value: unknown): value is JsonSchema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function pointer(location: string): readonly string[] {
+  return location
+    .replace(/^#/, '')
+    .split('/')
+    .slice(1)
+    .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+}

@@ -1,0 +1,64 @@
+import type { Store } from '../contracts/transport.js'
+import { createPublisher, type Publisher } from '../publisher/index.js'
+import { CLI_RETRIES, withBoard, type OpenBoard } from './boards.js'
+import { anything, findChecks, type Checks } from './checks.js'
+import type { CommandContext } from './command.js'
+import { readSettings } from './settings.js'
+
+/** A publisher that is open for one command. */
+export interface Desk {
+  readonly publisher: Publisher
+  readonly checks: Checks
+  readonly board: OpenBoard
+  readonly namespace: string
+}
+
+export interface DeskOptions {
+  /** A namespace that was given as a positional. */
+  readonly namespace?: string | undefined
+  /** Whether documents will be checked, so that a schema is looked for. */
+  readonly checking?: boolean
+}
+
+/** A publisher for looking around. */
+export function openPublisherOn(store: Store, namespace: string): Publisher {
+  return createPublisher({ namespace, schema: anything, store, retries: CLI_RETRIES })
+}
+
+/** Opens the board and a publisher on it for a piece of work, and closes both whatever comes of that. */
+export async function withPublisher<T>(
+  { io, args, print }: CommandContext,
+  { namespace: positional, checking = false }: DeskOptions,
+  work: (desk: Desk) => Promise<T>,
+): Promise<T> {
+  const settings = await readSettings(io, args, { namespace: positional })
+  const namespace = settings.namespace()
+  return withBoard(settings.address(), async board => {
+    const { store } = board
+    const config = checking ? settings.checks(namespace) : {}
+    const checks = await findChecks(
+      { config, ...(checking && { schemaFile: settings.schemaFile, namespace, store }) },
+      io.signal,
+    )
+    const author = args.text('author') ?? settings.author
+    const logger = { debug() {}, info() {}, error() {}, warn: (message: string) => print.warning(message) }
+    const { schema, validators } = checks
+    const publisher = createPublisher({
+      namespace,
+      schema,
+      validators,
+      store,
+      logger,
+      retries: CLI_RETRIES,
+      ...(author !== undefined && { author }),
+    })
+    const stop = (): void => void publisher.close()
+    io.signal.addEventListener('abort', stop, { once: true })
+    try {
+      return await work({ publisher, checks, board, namespace })
+    } finally {
+      io.signal.removeEventListener('abort', stop)
+      await publisher.close()
+    }
+  })
+}

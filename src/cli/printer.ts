@@ -1,0 +1,48 @@
+import type { NoticeboardError } from '../contracts/errors.js'
+import { hintFor } from './exit.js'
+import type { Io } from './io.js'
+import { printable, styleFor, type Style } from './style.js'
+import { formatTable, type Cell } from './table.js'
+
+/** Where a command's words go: data to stdout, everything else to stderr. */
+export interface Printer {
+  readonly style: Style
+  /** A text, as it is. */
+  data(text: string | Uint8Array): void
+  /** One JSON document on a line. */
+  jsonLine(value: unknown): void
+  table(headings: readonly string[], rows: readonly (readonly Cell[])[]): void
+  /** Progress; one line. */
+  note(text: string): void
+  warning(text: string): void
+  /** Why the command ends, and what to do next. */
+  error(error: NoticeboardError, about: { readonly command: string; readonly json: boolean }): void
+}
+
+export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stderr' | 'env'>): Printer {
+  const style = styleFor(stdout, env)
+  const aside = styleFor(stderr, env)
+  const say = (text: string): void => void stderr.write(`${text}\n`)
+  return {
+    style,
+    data: text => void stdout.write(text),
+    jsonLine: value => void stdout.write(`${JSON.stringify(value)}\n`),
+    table: (headings, rows) => void stdout.write(formatTable(headings, rows, style)),
+    note: text => say(printable(text)),
+    warning: text => say(`${aside('yellow', 'warning:')} ${printable(text)}`),
+    error(error, { command, json }) {
+      const { code, message, issues } = error
+      if (json) return say(JSON.stringify({ error: { code, message, ...(issues.length > 0 && { issues }) } }))
+      const listed = code === 'rejected' && issues.length > 1
+      const headline = listed ? (message.split(': ')[0] ?? message) : message
+      say(`${aside('red', `error (${code}):`)} ${printable(headline)}`)
+      for (const { path, reason, validator } of listed ? issues : []) {
+        say(
+          `  ${printable(path === '' ? 'the document' : path)}: ${printable(reason)} (${printable(validator)})`,
+        )
+      }
+      const hint = hintFor(error, { command })
+      if (hint !== undefined) say(aside('dim', hint))
+    },
+  }
+}

@@ -1,0 +1,83 @@
+import type { NoticeboardError } from '../contracts/errors.js'
+import { awake } from '../publisher/awake.js'
+import { readArguments, suggest } from './arguments.js'
+import { COMMON_OPTIONS, type Command } from './command.js'
+import { COMMANDS } from './commands/index.js'
+import { asError, EXIT, statusOf, usageError, type ExitStatus } from './exit.js'
+import { helpFor, overview } from './help.js'
+import type { Io } from './io.js'
+import { createPrinter, type Printer } from './printer.js'
+import { packageVersion } from './package-version.js'
+
+/** Runs one command line, without the names of the program, to its end. Never rejects; the process is kept alive meanwhile. */
+export async function run(args: readonly string[], io: Io): Promise<ExitStatus> {
+  const print = createPrinter(io)
+  const [name, ...rest] = args
+  try {
+    return await awake(dispatch(name, rest, { io, print }))
+  } catch (thrown) {
+    if (io.signal.aborted) return EXIT.interrupted
+    const error = asError(thrown)
+    const command = COMMANDS.some(known => known.name === name) ? (name ?? '') : ''
+    print.error(error, { command, json: args.includes('--json') })
+    return statusOf(error)
+  }
+}
+
+interface Terminal {
+  readonly io: Io
+  readonly print: Printer
+}
+
+async function dispatch(
+  name: string | undefined,
+  rest: readonly string[],
+  { io, print }: Terminal,
+): Promise<ExitStatus> {
+  if (name === undefined) {
+    io.stderr.write(overview(COMMANDS, print.style))
+    return EXIT.usage
+  }
+  if (name === '--version' || name === '-v') {
+    print.data(`${await packageVersion()}\n`)
+    return EXIT.ok
+  }
+  if (name === '--help' || name === '-h' || name === 'help') {
+    const about = COMMANDS.find(command => command.name === rest[0])
+    print.data(about === undefined ? overview(COMMANDS, print.style) : helpFor(about, print.style))
+    return EXIT.ok
+  }
+  const command = COMMANDS.find(known => known.name === name)
+  if (command === undefined) throw unknownCommand(name)
+  const args = readArguments(rest, { ...command.options, ...COMMON_OPTIONS })
+  if (args.flag('help')) {
+    print.data(helpFor(command, print.style))
+    return EXIT.ok
+  }
+  checkPositionals(command, args.positionals)
+  await command.run({ io, args, print, json: args.flag('json') })
+  return io.signal.aborted ? EXIT.interrupted : EXIT.ok
+}
+
+function unknownCommand(name: string): NoticeboardError {
+  const names = COMMANDS.map(command => command.name)
+  if (name.startsWith('-'))
+    return usageError(
+      `the command comes first: noticeboard COMMAND ${JSON.stringify(name.slice(0, 60))}; commands are ${names.join(', ')}`,
+    )
+  return usageError(
+    `there is no command ${JSON.stringify(name.slice(0, 60))}${suggest(name, names, '') || `; commands are ${names.join(', ')}`}`,
+  )
+}
+
+function checkPositionals(
+  { name, usage, positionals: [minimum, maximum] }: Command,
+  given: readonly string[],
+): void {
+  if (given.length >= minimum && given.length <= maximum) return
+  const problem =
+    given.length < minimum
+      ? 'something is missing'
+      : `${JSON.stringify(given[maximum]?.slice(0, 60))} is one too many`
+  throw usageError(`${problem}: noticeboard ${name} ${usage}`.trimEnd())
+}

@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { NoticeboardError } from '../contracts/errors.js'
+import { parseNamespace, type Namespace } from '../contracts/names.js'
+import type { Arguments } from './arguments.js'
+import { loadConfig, type LoadedConfig, type NamespaceConfig } from './config-file.js'
+import { usageError } from './exit.js'
+import type { Io } from './io.js'
+
+/** Which board is meant. */
+export type BoardAddress =
+  | {
+      readonly type: 'url'
+      readonly url: string
+      readonly token: string | (() => string | Promise<string>) | undefined
+    }
+  | { readonly type: 'board'; readonly folder: string }
+
+/** What a command line, its environment and its configuration file say together; the first of them holds. */
+export interface Settings {
+  /** Throws a usage error when none was named. */
+  address(): BoardAddress
+  readonly hasAddress: boolean
+  /** Throws a usage error when none was named, or when it is not one. */
+  namespace(): Namespace
+  /** The namespace, if one was named. */
+  optionalNamespace(): Namespace | undefined
+  readonly author: string | undefined
+  /** The JSON Schema file of the command line. */
+  readonly schemaFile: string | undefined
+  /** What checks documents of a namespace, as the configuration file has it; paths are absolute. */
+  checks(namespace: Namespace | undefined): NamespaceConfig
+}
+
+export interface SettingsOptions {
+  /** A namespace that was given as a positional. */
+  readonly namespace?: string | undefined
+}
+
+/** Reads the configuration file, the environment and the options. */
+export async function readSettings(
+  io: Io,
+  args: Arguments,
+  { namespace: positional }: SettingsOptions = {},
+): Promise<Settings> {
+  const loaded = await loadConfig(io.cwd, args.text('config'))
+  const config = loaded?.config ?? {}
+  const option = args.text('namespace')
+  if (option !== undefined && positional !== undefined && option !== positional) {
+    throw usageError(
+      `two namespaces were named, ${JSON.stringify(positional)} and ${JSON.stringify(option)}; keep one`,
+    )
+  }
+  const named = positional ?? option ?? nonEmpty(io.env['NOTICEBOARD_NAMESPACE']) ?? config.namespace
+  const token = await readToken(io, args)
+  const schemaFile = args.text('schema')
+  const address = findAddress(io, args, { loaded, token })
+
+  return {
+    hasAddress: address !== undefined,
+    schemaFile: schemaFile === undefined ? undefined : resolve(io.cwd, schemaFile),
+    author: config.author ?? nonEmpty(io.env['NOTICEBOARD_AUTHOR']),
+    address() {
+      if (address !== undefined) return address
+      throw usageError(
+        'no board was named: give --url URL or --board FOLDER, set NOTICEBOARD_URL, or write noticeboard.config.json',
+      )
+    },
+    namespace() {
+      if (named === undefined)
+        throw usageError(
+          'no namespace was named: give --namespace NAME, such as checkout/prod, or set NOTICEBOARD_NAMESPACE',
+        )
+      return parseNamespace(named)
+    },
+    optionalNamespace: () => (named === undefined ? undefined : parseNamespace(named)),
+    checks(namespace) {
+      const own =
+        namespace !== undefined && Object.hasOwn(config.namespaces ?? {}, namespace)
+          ? config.namespaces?.[namespace]
+          : undefined
+      const { schema = config.schema, validators = config.validators } = own ?? {}
+      return {
+        ...(schema !== undefined && {
+          schema: typeof schema === 'string' ? resolve(loaded?.folder ?? io.cwd, schema) : schema,
+        }),
+        ...(validators !== undefined && { validators }),
+      }
+    },
+  }
+}
+
+interface Sources {
+  readonly loaded: LoadedConfig | undefined
+  readonly token: string | undefined
+}
+
+function findAddress(io: Io, args: Arguments, { loaded, token }: Sources): BoardAddress | undefined {
+  const url = args.text('url')
+  const board = args.text('board')
+  if (url !== undefined && board !== undefined)
+    throw usageError('--url and --board name two boards; keep one')
+  if (url !== undefined) return { type: 'url', url, token }
+  if (board !== undefined) return { type: 'board', folder: resolve(io.cwd, board) }
+  const usual = nonEmpty(io.env['NOTICEBOARD_URL'])
+  if (usual !== undefined) return { type: 'url', url: usual, token }
+  if (loaded === undefined) return undefined
+  const { config, folder } = loaded
+  if (config.board !== undefined) return { type: 'board', folder: resolve(folder, config.board) }
+  // The file's token belongs to the file's address, and goes nowhere else.
+  return config.url === undefined ? undefined : { type: 'url', url: config.url, token: token ?? config.token }
+}
+
+async function readToken(io: Io, args: Arguments): Promise<string | undefined> {
+  const named = args.text('token-file')
+  if (named === undefined) return nonEmpty(io.env['NOTICEBOARD_TOKEN'])
+  const file = resolve(io.cwd, named)
+  try {
+    const token = (await readFile(file, 'utf8')).trim()
+    if (token !== '') return token
+  } catch (error) {
+    throw new NoticeboardError('not-found', `the token file ${file} cannot be read`, { cause: error })
+  }
+  throw usageError(`the token file ${file} is empty`)
+}
+
+/** Where a server that was started on a board keeps its token. */
+export function tokenFileOf(folder: string): string {
+  return join(folder, 'private', 'token')
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : text
+}

@@ -1,0 +1,7 @@
+export { fileStore, type FileStore, type FileStoreOptions } from './file-store.js'
+export { nodeDisk, type NodeDiskOptions } from './disk-port.js'
+export { disk, type DiskOptions } from './disk-state.js'
+export { jsonFile } from './sources/json-file.js'
+export { yamlFile } from './sources/yaml-file.js'
+export { configFile } from './sources/config-file.js'
+export type { FileSourceOptions } from './sources/file-source.js'

@@ -1,0 +1,47 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { hostname } from 'node:os'
+
+/**
+ * Who writes: part of the names of temporary files and the text of locks, so that what a dead process left
+ * behind can be told from what a live one is still using.
+ */
+export interface ProcessTag {
+  /** `[0-9a-z-]`, another one in each process. */
+  readonly tag: string
+  /** Whether the process of a tag is certainly gone; false when that cannot be known, as on another machine. */
+  isGone(tag: string): boolean
+}
+
+const TAG = /^([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})$/
+
+let own: ProcessTag | undefined
+
+/** This process: `<machine>-<pid>-<chance>`. */
+export function processTag(): ProcessTag {
+  own ??= createTag()
+  return own
+}
+
+function createTag(): ProcessTag {
+  const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
+  const tag = `${machine}-${process.pid}-${randomBytes(4).toString('hex')}`
+  return {
+    tag,
+    isGone(other) {
+      const [, where, pid] = TAG.exec(other) ?? []
+      // The same number with another chance may be a worker thread of this process, or an earlier life of a container: not known.
+      if (where !== machine || pid === undefined || Number(pid) === process.pid) return false
+      return !exists(Number(pid))
+    },
+  }
+}
+
+function exists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: it exists and belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { dirname, resolve } from 'node:path'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { Clock, Disk } from '../../contracts/ports.js'
+import type { Source } from '../../contracts/source.js'
+import { canonicalize } from '../../core/canonical.js'
+import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
+import { exceedsBytes } from '../../core/text.js'
+import { systemClock } from '../../ports/system.js'
+import { nodeDisk } from '../disk-port.js'
+import { nodeFolderWatch } from '../folder-watch.js'
+import { doing, systemErrorCode } from '../system-error.js'
+
+export interface FileSourceOptions {
+  /** The largest document, in bytes of what is published; 1 MiB unless given. */
+  readonly maxBytes?: number
+  /** How often the file is looked at, for changes that the system does not tell of, in milliseconds; 5,000 unless given. */
+  readonly pollMs?: number
+  /** How long a change is left to settle, since editors write in several steps, in milliseconds; 50 unless given. */
+  readonly settleMs?: number
+  readonly clock?: Clock
+  /** The disk; the machine's unless given, which follows symbolic links and tells of changes. */
+  readonly disk?: Disk
+}
+
+/** How the text of a file becomes a document. */
+export interface FileFormat {
+  /** The largest text that is read for a document of so many bytes: white space and comments come on top. */
+  readonly maxTextBytes: (maxBytes: number) => number
+  /** Throws `invalid-data` or `too-large`. `what` is the file's name. */
+  readonly parse: (text: string, options: { readonly what: string; readonly maxBytes: number; readonly maxTextBytes: number }) => Json
+}
+
+/** A file as a source. `read` throws `not-found`, `invalid-data` with line and column, `too-large`, or what the disk says in words. */
+export function fileSource(path: string, { maxTextBytes, parse }: FileFormat, options: FileSourceOptions = {}): Source {
+  const { maxBytes = MAX_SNAPSHOT_BYTES, pollMs = 5_000, settleMs = 50, clock = systemClock } = options
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new NoticeboardError('invalid-option', 'a file source wants the path of a file, such as "config/checkout.yaml"')
+  }
+  const disk = options.disk ?? nodeDisk({ symbolicLinks: 'follow' })
+  const folderWatch = options.disk === undefined ? nodeFolderWatch : undefined
+  const full = resolve(path)
+  const limit = maxTextBytes(maxBytes)
+  /** What `read` saw last, so that a change between a read and the watch is not missed. */
+  let lastRead: string | undefined
+
+  /** What the file holds, as something to compare: its hash, or why there is none. Undefined while there is no file. */
+  const fingerprint = async (): Promise<string | undefined> => {
+    try {
+      const bytes = await disk.read(full, limit)
+      return bytes && hashOf(bytes)
+    } catch (error) {
+      return (isNoticeboardError(error) ? error.code : systemErrorCode(error)) ?? 'unreadable'
+    }
+  }
+
+  return {
+    name: path,
+
+    async read() {
+      const bytes = await doing(`read ${path}`, () => disk.read(full, limit))
+      if (bytes === undefined) throw new NoticeboardError('not-found', `cannot read ${path}: there is no such file`)
+      lastRead = hashOf(bytes)
+      const value = parse(textOf(bytes, path), { what: path, maxBytes, maxTextBytes: limit })
+      if (exceedsBytes(canonicalize(value), maxBytes)) {
+        throw new NoticeboardError('too-large', `the document in ${path} is larger than the ${maxBytes} bytes that are allowed`)
+      }
+      return value
+    },
+
+    async *changes(signal) {
+      let before = lastRead ?? (await fingerprint())
+      let ring: (() => void) | undefined
+      let rung = false
+      const bell = (): void => {
+        rung = true
+        ring?.()
+      }
+      // The folder and not the file: an editor's rename and a ConfigMap's swapped link put another file in its place.
+      const stop = folderWatch?.(dirname(full), bell, () => {})
+      try {
+        while (!signal.aborted) {
+          if (!rung) {
+            const wait = interruptible(clock, pollMs, signal)
+            ring = wait.interrupt
+            await wait.done
+          }
+          if (rung) await clock.sleep(settleMs, signal)
+          rung = false
+          const now = signal.aborted ? undefined : await fingerprint()
+          // Between the two steps of a rename there is no file; it comes back, or reading it says what is wrong.
+          if (now === undefined || now === before) continue
+          before = now
+          yield
+        }
+      } finally {
+        stop?.()
+      }
+    },
+  }
+}
+
+/** A pause that can be ended early. */
+function interruptible(clock: Clock, delayMs: number, signal: AbortSignal): { readonly done: Promise<void>; readonly interrupt: () => void } {
+  const early = new AbortController()
+  const interrupt = (): void => early.abort()
+  const done = async (): Promise<void> => {
+    signal.addEventListener('abort', interrupt, { once: true, signal: early.signal })
+    if (!signal.aborted) await clock.sleep(delayMs, early.signal)
+    interrupt()
+  }
+  return { done: done(), interrupt }
+}
+
+function textOf(bytes: Uint8Array, path: string): string {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    throw new NoticeboardError('invalid-data', `${path}:1:1: the file begins with a byte order mark; save it as UTF-8 without one`)
+  }
+  const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+  if (utf16) throw new NoticeboardError('invalid-data', `${path}:1:1: the file is UTF-16; save it as UTF-8`)
+  return decodeText(bytes, path)
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,98 @@
+import type { Json, JsonObject } from '../contracts/json.js'
+import { isDigest } from '../contracts/names.js'
+import { isEpoch, type Position } from '../contracts/position.js'
+import type { Refusal, SavedSnapshot, SavedState } from '../contracts/state.js'
+import { canonicalize } from '../core/canonical.js'
+import { isInstant, MAX_RELEASE_BYTES } from '../core/release.js'
+import { shapeOf, type Shape } from '../core/shape.js'
+import { decodeText, parseCanonical } from '../core/strict-parse.js'
+import { encodeText, isLine } from '../core/text.js'
+
+/** The largest instance file, in bytes. */
+export const MAX_STATE_BYTES = 262_144
+/** How many generations of last-known-good are kept. */
+export const MAX_GOOD = 3
+/** How many refusals, attempts and convictions are kept, each. */
+export const MAX_KEPT = 64
+
+/** What one instance knows, as its file says it (docs/formats.md). */
+export interface StateFile {
+  readonly savedAt: string
+  readonly state: SavedState
+  /** Kept as they are, for versions that read them. */
+  readonly attempts: readonly Json[]
+  readonly convicted: readonly Json[]
+}
+
+/** The bytes of an instance file. */
+export function encodeStateFile({ savedAt, state, attempts, convicted }: StateFile): Uint8Array {
+  const { release, seen, applied, current, good, refused } = state
+  const file = {
+    v: 1,
+    savedAt,
+    release: release && decodeText(release, 'the release'),
+    seen,
+    applied,
+    current,
+    good: good.slice(0, MAX_GOOD),
+    refused: refused.slice(-MAX_KEPT),
+    attempts: attempts.slice(-MAX_KEPT),
+    convicted: convicted.slice(-MAX_KEPT),
+  }
+  return encodeText(canonicalize(file))
+}
+
+/** Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version wrote it. */
+export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
+  const file = shapeOf(parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES }), 'the state file')
+  if (file.member('v') !== 1) return undefined
+  return {
+    savedAt: file.string('savedAt', isInstant),
+    attempts: file.has('attempts') ? file.list('attempts', MAX_KEPT) : [],
+    convicted: file.has('convicted') ? file.list('convicted', MAX_KEPT) : [],
+    state: {
+      ...(file.has('release') && { release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)) }),
+      ...(file.has('seen') && { seen: readPosition(file.object('seen')) }),
+      ...(file.has('applied') && { applied: readPosition(file.object('applied')) }),
+      ...(file.has('current') && { current: readSnapshot(file.object('current')) }),
+      good: file.objects('good', MAX_GOOD).map(readSnapshot),
+      refused: file.objects('refused', MAX_KEPT).map(readRefusal),
+    },
+  }
+}
+
+/** The clientId in a `client.json`; undefined when it is none of ours. Throws `invalid-data`. */
+export function decodeClientFile(bytes: Uint8Array): string {
+  const file = shapeOf(parseCanonical(bytes, { what: 'client.json', maxBytes: MAX_STATE_BYTES }), 'client.json')
+  if (file.member('v') !== 1) throw file.refuse('v', 'must be 1')
+  return file.string('clientId', isLine)
+}
+
+/** The bytes of a `client.json`. */
+export function encodeClientFile(clientId: string): Uint8Array {
+  const file: JsonObject = { clientId, v: 1 }
+  return encodeText(canonicalize(file))
+}
+
+function readPosition(shape: Shape): Position {
+  return { epoch: shape.string('epoch', isEpoch), sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER) }
+}
+
+function readSnapshot(shape: Shape): SavedSnapshot {
+  return {
+    digest: shape.string('digest', isDigest),
+    version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER),
+    bytes: shape.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function readRefusal(shape: Shape): Refusal {
+  return {
+    digest: shape.string('digest', isDigest),
+    build: shape.string('build', text => text === '' || isLine(text)),
+    code: shape.string('code', isLine),
+    at: shape.string('at', isInstant),
+    ...(shape.has('validator') && { validator: shape.string('validator', isLine) }),
+    ...(shape.has('path') && { path: shape.string('path', text => text === '' || isLine(text, 1_024)) }),
+  }
+}

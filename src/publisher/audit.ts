@@ -1,0 +1,54 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { JsonObject } from '../contracts/json.js'
+import type { Digest } from '../contracts/names.js'
+import type { Crypto, Random } from '../contracts/ports.js'
+import { canonicalize } from '../core/canonical.js'
+import { digestOf, toHex } from '../core/digest.js'
+import { parseCanonical } from '../core/strict-parse.js'
+import { encodeText } from '../core/text.js'
+
+/** The largest audit record, in bytes. */
+const MAX_AUDIT_BYTES = 4_096
+
+/** Who changed something and why. Kept beside the log, where readers are not admitted. */
+export interface Audit {
+  readonly author?: string
+  readonly reason: string
+}
+
+/**
+ * The bytes of an audit record. Throws `invalid-option` without a reason, or with one that is too long. The nonce keeps readers, who know the
+ * record's digest, from testing their guesses at who and why.
+ */
+export function encodeAudit(
+  { random, author: usual }: { readonly random: Random; readonly author: string | undefined },
+  { author = usual, reason }: { readonly author?: string | undefined; readonly reason?: unknown },
+): Uint8Array<ArrayBuffer> {
+  if (typeof reason !== 'string' || reason.trim() === '') {
+    throw new NoticeboardError(
+      'invalid-option',
+      'a reason is missing: say in { reason } why this is changed, for whoever reads the history',
+    )
+  }
+  const bytes = encodeText(canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason }))
+  if (bytes.length > MAX_AUDIT_BYTES) {
+    throw new NoticeboardError(
+      'invalid-option',
+      `author and reason take ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed`,
+    )
+  }
+  return bytes
+}
+
+/** What an audit record says; undefined when it is not here, not readable, or not the one that the release names. */
+export function decodeAudit(
+  crypto: Crypto,
+  bytes: Uint8Array | undefined,
+  expected: Digest | undefined,
+): Audit | undefined {
+  if (bytes === undefined || expected === undefined || digestOf(crypto, bytes) !== expected) return undefined
+  const record = parseCanonical(bytes, { what: 'the audit record', maxBytes: MAX_AUDIT_BYTES }) as JsonObject
+  const { author, reason } = record
+  if (typeof reason !== 'string') return undefined
+  return { ...(typeof author === 'string' && { author }), reason }
+}

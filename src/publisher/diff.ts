@@ -1,0 +1,48 @@
+import type { Json } from '../contracts/json.js'
+
+/** One place where two documents differ. `before` and `after` are the values there: the data itself, not for logs. */
+export type Change =
+  | { readonly path: string; readonly change: 'added'; readonly after: Json }
+  | { readonly path: string; readonly change: 'removed'; readonly before: Json }
+  | { readonly path: string; readonly change: 'changed'; readonly before: Json; readonly after: Json }
+
+/** Where two documents differ, in the order of their paths. Lists are compared item by item. Empty when they are the same. */
+export function diffDocuments(before: Json, after: Json): readonly Change[] {
+  return compare(before, after, '')
+}
+
+function compare(before: Json, after: Json, path: string): readonly Change[] {
+  if (Array.isArray(before) && Array.isArray(after)) {
+    const indexes = Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
+    return indexes.flatMap(index =>
+      member(before[index] as Json | undefined, after[index] as Json | undefined, `${path}[${index}]`),
+    )
+  }
+  if (isObject(before) && isObject(after)) {
+    const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
+    return keys.flatMap(key => member(own(before, key), own(after, key), below(path, key)))
+  }
+  return before === after ? [] : [{ path, change: 'changed', before, after }]
+}
+
+function member(before: Json | undefined, after: Json | undefined, path: string): readonly Change[] {
+  if (before === undefined) return after === undefined ? [] : [{ path, change: 'added', after }]
+  if (after === undefined) return [{ path, change: 'removed', before }]
+  return compare(before, after, path)
+}
+
+/** Whoever asks for a diff gets its keys as they are, quoted where they are no plain names. */
+function below(path: string, key: string): string {
+  if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
+  return path === '' ? key : `${path}.${key}`
+}
+
+type JsonRecord = Readonly<Record<string, Json>>
+
+function own(object: JsonRecord, key: string): Json | undefined {
+  return Object.hasOwn(object, key) ? object[key] : undefined
+}
+
+function isObject(value: Json): value is JsonRecord {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

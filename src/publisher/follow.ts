@@ -1,0 +1,70 @@
+import { asNoticeboardError, isNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
+import type { Source } from '../contracts/source.js'
+import type { PublisherContext } from './context.js'
+import type { PublishOptions } from './publish.js'
+import { awake } from './awake.js'
+import type { Rollout } from './rollout.js'
+
+export type FollowOptions = Omit<
+  PublishOptions<never>,
+  'dryRun' | 'ifVersion' | 'ifPosition' | 'variants' | 'activateAt'
+>
+
+/** What came of one look at a source. After `failed` the following goes on: what was published before still runs. */
+export type FollowStep =
+  | { readonly type: 'published'; readonly rollout: Rollout }
+  | { readonly type: 'failed'; readonly error: NoticeboardError }
+
+/** After a store could not be reached the same document is tried again without waiting for another change. */
+const AGAIN_MS = 5_000
+
+export interface Following {
+  readonly context: PublisherContext
+  readonly source: Source
+  readonly publish: (source: Source) => Promise<Rollout>
+  readonly signal: AbortSignal
+}
+
+/** Publishes a source now and at each change, for as long as somebody iterates. Changes that come meanwhile count as one. */
+export async function* followSource({
+  context,
+  source,
+  publish,
+  signal,
+}: Following): AsyncGenerator<FollowStep> {
+  const stop = new AbortController()
+  const abort = (): void => stop.abort(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  const changes = source.changes?.(stop.signal)[Symbol.asyncIterator]()
+  try {
+    // Asked for before the first look, so that a change between the two is not lost.
+    let change = changes?.next()
+    while (!stop.signal.aborted) {
+      const step = await attempt(source, publish)
+      if (stop.signal.aborted) return
+      yield step
+      if (step.type === 'failed' && isNoticeboardError(step.error, 'unavailable', 'timeout')) {
+        await awake(context.clock.sleep(step.error.retryAfterMs ?? AGAIN_MS, stop.signal))
+        continue
+      }
+      if (change === undefined || (await change).done === true) return
+      change = changes?.next()
+    }
+  } finally {
+    signal.removeEventListener('abort', abort)
+    stop.abort()
+    await changes?.return?.()
+  }
+}
+
+async function attempt(source: Source, publish: Following['publish']): Promise<FollowStep> {
+  try {
+    return { type: 'published', rollout: await publish(source) }
+  } catch (error) {
+    return {
+      type: 'failed',
+      error: asNoticeboardError(error, 'internal', `${source.name} could not be published`),
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { isNoticeboardError, NoticeboardError, type Issue } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import { canonicalize } from '../core/canonical.js'
+import { digestOf } from '../core/digest.js'
+import type { LabelMatch } from '../core/labels.js'
+import type { Arm, Variant } from '../core/release.js'
+import { parseCanonical } from '../core/strict-parse.js'
+import { encodeText } from '../core/text.js'
+import { validateDocument } from '../core/validate.js'
+import type { PublisherContext } from './context.js'
+
+/** A document for the clients that carry some labels; the others get the main one. */
+export interface VariantDocument<Input = unknown> {
+  /** For each label the values it may have; several labels are an *and*. At least one. */
+  readonly when: LabelMatch
+  readonly document: Input
+}
+
+/** A snapshot, ready to be stored. */
+export interface Prepared {
+  readonly when?: LabelMatch
+  readonly document: Json
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly digest: string
+}
+
+/** Documents in their canonical form, in the order of an arm's variants. Throws `invalid-data` or `too-large`. */
+export function prepareAll(
+  context: PublisherContext,
+  main: unknown,
+  variants: readonly VariantDocument[],
+): readonly [Prepared, ...Prepared[]] {
+  const prepared = variants.map(({ when, document }) => ({
+    when: checkedMatch(when),
+    ...prepare(context, document),
+  }))
+  const last = prepare(context, main)
+  const [first, ...rest] = prepared
+  return first === undefined ? [last] : [first, ...rest, last]
+}
+
+function prepare({ crypto, maxBytes, namespace }: PublisherContext, document: unknown): Prepared {
+  if (document === undefined)
+    throw new NoticeboardError('invalid-option', 'there is no document to publish: it is undefined')
+  const bytes = encodeText(canonicalize(document))
+  if (bytes.length > maxBytes) {
+    throw new NoticeboardError(
+      'too-large',
+      `the document for ${namespace} has ${bytes.length} bytes; ${maxBytes} are allowed: split the namespace`,
+    )
+  }
+  // Read back as every client will read it, so that what is validated is exactly what travels.
+  return {
+    document: parseCanonical(bytes, { what: 'the document', maxBytes }),
+    bytes,
+    digest: digestOf(crypto, bytes),
+  }
+}
+
+/** Throws `rejected`, with the issues, unless every document passes the schema and the validators. */
+export async function validateAll(
+  { schema, validators, namespace }: PublisherContext,
+  prepared: readonly Prepared[],
+  { previous, signal }: { readonly previous: Json | undefined; readonly signal: AbortSignal },
+): Promise<void> {
+  for (const { document } of prepared) {
+    const result = await validateDocument({ schema, validators, document, previous, signal })
+    signal.throwIfAborted()
+    if (result.type === 'invalid') throw refusal(namespace, result.issues)
+  }
+}
+
+/** The variants of an arm that names the prepared snapshots. */
+export function variantsOf(prepared: readonly [Prepared, ...Prepared[]]): Arm['variants'] {
+  const [first, ...rest] = prepared
+  return [asVariant(first), ...rest.map(asVariant)]
+}
+
+function asVariant({ when, digest, bytes }: Prepared): Variant {
+  return { ...(when !== undefined && { when }), digest, bytes: bytes.length }
+}
+
+/** The error of a document that did not pass: the first issues in words, all of them as data. */
+export function refusal(
+  subject: string,
+  issues: readonly Issue[],
+  verdict = 'was not published',
+): NoticeboardError {
+  const told = issues
+    .slice(0, 3)
+    .map(({ path, reason, validator }) => `${path === '' ? 'the document' : path}: ${reason} (${validator})`)
+  const more = issues.length > told.length ? `; and ${issues.length - told.length} more` : ''
+  return new NoticeboardError('rejected', `${subject} ${verdict}: ${told.join('; ')}${more}`, { issues })
+}
+
+/** The document that runs now, for validators that compare; undefined when it cannot be read, which stops nobody. */
+export async function readPrevious(
+  { store, namespace, crypto, maxReadBytes: maxBytes, logger }: PublisherContext,
+  digest: string | undefined,
+  signal: AbortSignal,
+): Promise<Json | undefined> {
+  if (digest === undefined) return undefined
+  try {
+    const bytes = await store.snapshot({ namespace, digest, maxBytes }, signal)
+    if (digestOf(crypto, bytes) !== digest)
+      throw new NoticeboardError('digest-mismatch', 'the snapshot is damaged')
+    return parseCanonical(bytes, { what: 'the snapshot', maxBytes })
+  } catch (error) {
+    signal.throwIfAborted()
+    logger.warn('the running document cannot be read; validators compare with nothing', {
+      namespace,
+      digest,
+      code: isNoticeboardError(error) ? error.code : 'internal',
+    })
+    return undefined
+  }
+}
+
+function checkedMatch(when: LabelMatch): LabelMatch {
+  const entries = typeof when === 'object' && when !== null ? Object.entries(when) : []
+  const sound = ([, values]: [string, readonly string[]]): boolean =>
+    Array.isArray(values) && values.length > 0 && values.every(value => typeof value === 'string')
+  if (entries.length > 0 && entries.every(sound)) return when
+  throw new NoticeboardError(
+    'invalid-option',
+    'a variant needs { when: { label: ["value", …] } } with at least one label and value',
+  )
+}

@@ -1,0 +1,253 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
+import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { Position } from '../contracts/position.js'
+import type { Schema } from '../contracts/schema.js'
+import type { Source } from '../contracts/source.js'
+import type { Mirror, Store } from '../contracts/transport.js'
+import type { Validator } from '../contracts/validator.js'
+import { positionOf, type Release } from '../core/release.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
+import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import type { PublisherContext } from './context.js'
+import { diffDocuments, type Change } from './diff.js'
+import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
+import { findRelease, readDocument, type ReleaseRef } from './find.js'
+import { summarizeFleet, type Fleet } from './fleet.js'
+import { followSource, type FollowOptions, type FollowStep } from './follow.js'
+import { mainVariant, readHistory, type HistoryEntry } from './log.js'
+import { syncMirrors, type MirrorResult } from './mirrors.js'
+import { readNewest } from './newest.js'
+import { isSource } from './object-source.js'
+import { publishDocument, type PublishOptions } from './publish.js'
+import { DEFAULT_RETRIES, withSignal } from './retry.js'
+import { rollBack, type RollbackOptions } from './rollback.js'
+import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
+import { createVersionIndex } from './versions.js'
+
+export interface PublisherOptions<Input = unknown, Output = Input> {
+  readonly namespace: Namespace
+  readonly schema: Schema<Input, Output>
+  /** The one truth. Whoever made it closes it. */
+  readonly store: Store
+  /** Media that follow the store. One that fails stops nobody, and is brought up by the next publish. */
+  readonly mirrors?: readonly Mirror[]
+  /** Asked after the schema, about what the schema made of the document. */
+  readonly validators?: readonly Validator<Output>[]
+  /** Who publishes, for the history, unless a call says otherwise. */
+  readonly author?: string
+  readonly clock?: Clock
+  readonly random?: Random
+  readonly crypto?: Crypto
+  /** Silent unless given. */
+  readonly logger?: Logger
+  /** The largest document, in bytes; what the store takes, and 1 MiB at most, unless given. */
+  readonly maxBytes?: number
+  /** How often one operation is tried again while the store is `unavailable`, after full-jitter delays of up to 4 s; 4 unless given. */
+  readonly retries?: number
+}
+
+/** A release, and its document. */
+export interface Published {
+  readonly position: Position
+  readonly version: number
+  readonly digest: Digest
+  /** What everybody gets who is not described otherwise. */
+  readonly document: Json
+  readonly release: Release
+}
+
+/** Validates documents and appends releases to one namespace of a store. Every method throws `closed` after `close()`. */
+export interface Publisher<Input = unknown> {
+  readonly namespace: Namespace
+  /**
+   * Publishes a document, or what a source holds now. Resolves when the store acknowledged it. Throws `rejected` with the issues,
+   * `conflict` when somebody else was first, `invalid-data` or `too-large` for what cannot travel, `store-damaged`, `unavailable`,
+   * `unauthorized`. The same document as the one that runs is `unchanged`, and nothing is written.
+   */
+  publish(document: Input | Source, options: PublishOptions<Input>): Promise<Rollout>
+  /**
+   * Goes back to an earlier version, and withdraws the one that runs so that no client falls back to it. Never held up by
+   * a schema, a validator, a rollout, a full disk or a document that cannot be read. Throws `not-found` when there is nothing to go back to.
+   */
+  rollback(options: RollbackOptions): Promise<Rollout>
+  /** The log, newest first; all of it unless limited. */
+  history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
+  /** Where the documents of two releases differ. */
+  diff(before: ReleaseRef, after: ReleaseRef): Promise<readonly Change[]>
+  /** What runs now; undefined before the first publish. Throws when its document cannot be read. */
+  current(): Promise<Published | undefined>
+  /** A release of the log and its document. Throws `not-found`. */
+  read(ref: ReleaseRef): Promise<Published>
+  /** Who runs what, as the fleet's reports tell it. */
+  fleet(): Promise<Fleet>
+  /** Goes on in a new epoch: for a store that was restored, copied or damaged, once an operator has looked at it. */
+  openEpoch(options: OpenEpochOptions<Input>): Promise<Rollout>
+  /** Brings every mirror to the newest release. */
+  sync(): Promise<readonly MirrorResult[]>
+  /** Publishes a source now and whenever it changes, for as long as the result is iterated. */
+  follow(source: Source, options: FollowOptions): AsyncIterable<FollowStep>
+  /** Stops what is under way; the store and the mirrors stay open. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/** A publisher for one namespace. Throws `invalid-option` at once for options that make no sense; does nothing else yet. */
+export function createPublisher<Input = unknown, Output = Input>(
+  options: PublisherOptions<Input, Output>,
+): Publisher<Input> {
+  const context = readOptions(options)
+  const { namespace, store, clock } = context
+  const root = new AbortController()
+  const underWay = new Set<Promise<unknown>>()
+
+  const run = <T>(
+    own: AbortSignal | undefined,
+    operation: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const work = withSignal(root.signal, own, operation)
+    const settled = work.then(
+      () => {},
+      () => {},
+    )
+    underWay.add(settled)
+    void settled.then(() => underWay.delete(settled))
+    return work
+  }
+  const rollout = async (facts: Promise<RolloutFacts>): Promise<Rollout> =>
+    createRollout(context, root.signal, await facts)
+  const publish = (document: unknown, settings: PublishOptions): Promise<Rollout> =>
+    rollout(
+      run(settings?.signal, async signal =>
+        publishDocument(
+          context,
+          isSource(document) ? await document.read(signal) : document,
+          settings ?? {},
+          signal,
+        ),
+      ),
+    )
+  const close = async (): Promise<void> => {
+    root.abort(new NoticeboardError('closed', 'the publisher was closed'))
+    await Promise.all(underWay)
+  }
+
+  return {
+    namespace,
+    publish,
+    rollback: settings => rollout(run(settings?.signal, signal => rollBack(context, settings ?? {}, signal))),
+    openEpoch: settings =>
+      rollout(run(settings?.signal, signal => openNewEpoch(context, settings ?? {}, signal))),
+    history: ({ limit, signal } = {}) => readHistory(context, { limit, signal: signal ?? root.signal }),
+    diff: (before, after) =>
+      run(undefined, async signal => {
+        const read = async (ref: ReleaseRef): Promise<Json> =>
+          readDocument(context, await findRelease(context, ref, signal), signal)
+        return diffDocuments(await read(before), await read(after))
+      }),
+    current: () =>
+      run(undefined, async signal => {
+        const release = (await readNewest(context, signal))?.release
+        return release === undefined ? undefined : readPublished(context, release, signal)
+      }),
+    read: ref =>
+      run(undefined, async signal => readPublished(context, await findRelease(context, ref, signal), signal)),
+    fleet: () =>
+      run(undefined, async signal => {
+        const reports = await store.reports?.({ namespace }, signal)
+        if (reports === undefined) return { type: 'unknown', why: 'no-reports' } as const
+        return summarizeFleet(reports, (await readNewest(context, signal))?.release, clock.now())
+      }),
+    sync: () =>
+      run(undefined, async signal => {
+        const newest = await readNewest(context, signal)
+        return newest === undefined ? [] : syncMirrors(context, newest, signal)
+      }),
+    follow: (source, settings) =>
+      followSource({
+        context,
+        source,
+        publish: from => publish(from, settings),
+        signal: settings.signal ?? root.signal,
+      }),
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+async function readPublished(
+  context: PublisherContext,
+  release: Release,
+  signal: AbortSignal,
+): Promise<Published> {
+  const document = await readDocument(context, release, signal)
+  return {
+    position: positionOf(release),
+    version: release.stable.version,
+    digest: mainVariant(release).digest,
+    document,
+    release,
+  }
+}
+
+function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): PublisherContext {
+  const {
+    schema,
+    store,
+    mirrors = [],
+    validators = [],
+    author,
+    maxBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
+  } = options
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    crypto = systemCrypto,
+    logger = silent,
+    retries = DEFAULT_RETRIES,
+  } = options
+  const namespace = parseNamespace(options.namespace)
+  if (typeof store?.append !== 'function' || typeof store.put !== 'function') {
+    throw new NoticeboardError(
+      'invalid-option',
+      'store must be a store, which can append: memory(), fileStore(folder), or http(url, { token })',
+    )
+  }
+  if (
+    (typeof schema !== 'object' && typeof schema !== 'function') ||
+    schema === null ||
+    !('~standard' in schema)
+  ) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'schema must be a zod 4 schema, or one that speaks Standard Schema',
+    )
+  }
+  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > store.maxSnapshotBytes) {
+    throw new NoticeboardError(
+      'invalid-option',
+      `maxBytes must be a whole number from 1 to the ${store.maxSnapshotBytes} that the store takes`,
+    )
+  }
+  if (!Number.isInteger(retries) || retries < 0)
+    throw new NoticeboardError('invalid-option', 'retries must be a whole number from 0')
+  return {
+    namespace,
+    schema: schema as Schema,
+    validators: validators as readonly Validator[],
+    store,
+    mirrors,
+    author,
+    clock,
+    random,
+    crypto,
+    logger,
+    maxBytes,
+    maxReadBytes: Math.max(maxBytes, store.maxSnapshotBytes),
+    versions: createVersionIndex(),
+    retries,
+  }
+}

@@ -1,0 +1,133 @@
+import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Digest } from '../contracts/names.js'
+import { target } from '../core/target.js'
+import type { Connection } from './connections.js'
+import { releaseFrame } from './frames.js'
+import type { Frame } from './messages.js'
+import type { Newest } from './newest.js'
+import type { SnapshotCache } from './snapshot-cache.js'
+import type { Subscription, Topic } from './topics.js'
+
+/** The largest snapshot that comes along with its release, in bytes (docs/formats.md). */
+const MAX_INLINE_BYTES = 262_144
+
+/** How long one slice of a broadcast may keep others waiting, in milliseconds. */
+const SLICE_MS = 3
+
+/** How many writes go by between two looks at the clock. */
+const WRITES_PER_LOOK = 32
+
+export interface FanOut {
+  /** Sends the newest release to everybody who is behind, in slices; a release that comes meanwhile takes its place. */
+  spread(topic: Topic): Promise<void>
+  /** Sends one subscription what it is behind on, the release alone, if its connection takes it. */
+  catchUp(subscription: Subscription): void
+  /** Sends the newest release with the snapshot that belongs to it, where that is at hand. */
+  greet(subscription: Subscription): void
+  /** Brings the snapshots into memory that a connection will be greeted with. */
+  prepare(topic: Topic, reader: Pick<Connection, 'identity'>, held: Digest | undefined): Promise<void>
+  /** Does something with each item, giving way to other work every few milliseconds. */
+  inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void>
+}
+
+/** Sending releases: one frame a version and form, written to every connection that is behind. */
+export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOut {
+  /** The snapshot that goes along to a reader; undefined when none does. */
+  const companion = ({ read }: Newest, { identity }: Pick<Connection, 'identity'>, held: Digest | undefined): Digest | undefined => {
+    if (identity === undefined || read === undefined) return undefined
+    const aim = target(read.release, { identity, refused: () => false, crypto })
+    return aim.arm === 'keep' || aim.digest === held || aim.bytes > MAX_INLINE_BYTES ? undefined : aim.digest
+  }
+
+  /** Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone, and clients fetch. */
+  const compose = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
+    if (newest.withSnapshot.has(digest)) return
+    try {
+      const { bytes } = await snapshots.load(namespace, digest)
+      newest.withSnapshot.set(digest, bytes.length > MAX_INLINE_BYTES ? undefined : releaseFrame(namespace, newest.bytes, { digest, bytes }))
+    } catch {
+      // Whoever asks for the snapshot by its digest hears what is wrong with it.
+      newest.withSnapshot.set(digest, undefined)
+    }
+  }
+
+  const send = (subscription: Subscription, frame: Frame, version: number): boolean => {
+    const { connection } = subscription
+    if (connection.sink.blocked()) {
+      connection.blockedSinceMs ??= clock.monotonic()
+      return false
+    }
+    connection.sink.write(frame)
+    subscription.sent = version
+    return true
+  }
+
+  const greet = (subscription: Subscription): void => {
+    const { topic, connection, held } = subscription
+    const { newest, version } = topic
+    if (newest === undefined || subscription.sent === version) return
+    const digest = companion(newest, connection, held)
+    const whole = digest === undefined ? undefined : newest.withSnapshot.get(digest)
+    if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.held = digest
+  }
+
+  const inSlices = async <T>(items: Iterable<T>, act: (item: T) => void): Promise<void> => {
+    let untilMs = clock.monotonic() + SLICE_MS
+    let count = 0
+    for (const item of items) {
+      act(item)
+      count += 1
+      if (count % WRITES_PER_LOOK !== 0 || clock.monotonic() < untilMs) continue
+      await clock.turn()
+      untilMs = clock.monotonic() + SLICE_MS
+    }
+  }
+
+  /** Makes every frame that some reader will get. */
+  const composeAll = async (topic: Topic): Promise<void> => {
+    const { newest } = topic
+    if (newest === undefined) return
+    const digests = new Set<Digest>()
+    await inSlices(topic.subscriptions, ({ connection, held }) => {
+      const digest = companion(newest, connection, held)
+      if (digest !== undefined) digests.add(digest)
+    })
+    for (const digest of digests) await compose(topic, newest, digest)
+  }
+
+  const prepare = async (topic: Topic, reader: Pick<Connection, 'identity'>, held: Digest | undefined): Promise<void> => {
+    const { newest } = topic
+    const digest = newest && companion(newest, reader, held)
+    if (newest !== undefined && digest !== undefined) await compose(topic, newest, digest)
+  }
+
+  return {
+    greet,
+    inSlices,
+    prepare,
+    catchUp(subscription) {
+      const { topic } = subscription
+      if (topic.newest !== undefined && subscription.sent !== topic.version) send(subscription, topic.newest.frame, topic.version)
+    },
+    async spread(topic) {
+      // One broadcast a topic at a time; it goes on until nobody is behind a version that it did not look at.
+      if (topic.spreading) return
+      topic.spreading = true
+      try {
+        for (let version = -1; version !== topic.version; ) {
+          version = topic.version
+          await composeAll(topic)
+          await inSlices(topic.subscriptions, greet)
+        }
+      } finally {
+        topic.spreading = false
+      }
+    },
+  }
+}
+
+export interface FanOutOptions {
+  readonly clock: Clock
+  readonly crypto: Crypto
+  readonly snapshots: SnapshotCache
+}

@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Store, Transport } from '../contracts/transport.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
+import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { errorAnswer } from './answers.js'
+import { fetchAdapter } from './fetch-adapter.js'
+import { createGuard } from './guard.js'
+import { createHub } from './hub.js'
+import { trimPrefix } from './mount.js'
+import { nodeAdapter } from './node-adapter.js'
+import { checkOptions, type HandlerOptions } from './options.js'
+import { readingRoutes } from './reading-routes.js'
+import { createRegistry } from './registry.js'
+import { reportRoutes } from './report-routes.js'
+import { createResponder, type Responder } from './responder.js'
+import { createSnapshotCache } from './snapshot-cache.js'
+import { writingRoutes } from './writing-routes.js'
+
+/** A board over HTTP, to be mounted in a server of yours. */
+export interface Handler extends AsyncDisposable {
+  /** For `node:http`, Express and everything made of them. Mount it before any body parser. */
+  node(this: void, req: IncomingMessage, res: ServerResponse): void
+  /** For a server's `upgrade` event: refuses politely, since there is no WebSocket here. */
+  upgrade(this: void, req: IncomingMessage, socket: Duplex, head: Uint8Array): void
+  /** For everything that speaks the web's `Request` and `Response`. */
+  fetch(this: void, request: Request): Promise<Response>
+  /** Open connections of the event stream. */
+  readonly connections: number
+  /**
+   * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs` (5,000 by default) before it
+   * comes back, and ends their connections. Later requests get 503. The store stays open: it is yours. Twice is harmless.
+   */
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface CloseOptions {
+  readonly drainMs?: number
+}
+
+/**
+ * The HTTP face of a store, or of any transport, which it then only reads. Reads only unless `write` is given. Nothing is opened
+ * before the first request. Throws `invalid-option`.
+ */
+export function createHandler(source: Transport | Store, options: HandlerOptions = {}): Handler {
+  return assembleHandler(source, options, { anyAddress: false })
+}
+
+/** As {@link createHandler}; `anyAddress` lets bare addresses pass beside the named hosts. */
+export function assembleHandler(source: Transport | Store, options: HandlerOptions, { anyAddress }: { readonly anyAddress: boolean }): Handler {
+  checkOptions(options)
+  const { write = false, read, hosts, origins = [], logger, heartbeatMs = 15_000, pollMs = 1_000 } = options
+  const { clock = systemClock, random = systemRandom, crypto = systemCrypto } = options
+  const { maxConnections = 50_000, maxAgeMs = 1_800_000, cacheBytes = 67_108_864, maxInstances = 100_000 } = options
+  const store = isStore(source) ? source : undefined
+  if (write !== false && store === undefined) {
+    throw new NoticeboardError('invalid-option', `${source.name} cannot be written; leave { write } out, or pass a store`)
+  }
+
+  const ended = new AbortController()
+  const { signal } = ended
+  const maxSnapshotBytes = store?.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES
+  const snapshots = createSnapshotCache({ source, crypto, maxBytes: cacheBytes, maxSnapshotBytes, signal })
+  // A relay passes the origin's marks on, also when it can write there.
+  const mints = store !== undefined && !('remote' in source)
+  const hub = createHub({ source, snapshots, mints, clock, random, crypto, logger, heartbeatMs, pollMs, maxConnections, maxAgeMs, signal })
+  const registry = createRegistry({ clock, maxInstances })
+  const reports = reportRoutes({ source, registry, clock, logger, signal })
+  const guard = createGuard({
+    writeToken: write === false ? undefined : write.token,
+    readToken: read?.token,
+    hosts,
+    anyAddress,
+    origins,
+    crypto,
+  })
+  const reading = readingRoutes({ source, hub, snapshots })
+  const writing = store && writingRoutes({ store, hub, snapshots, crypto, signal })
+  const open = createResponder({ guard, hub, reading, writing, reports, logger })
+  const respond: Responder = request =>
+    signal.aborted ? errorAnswer('closed', 'the server is going away; ask again soon', { headers: { 'Retry-After': '1' } }) : open(request)
+
+  const prefix = trimPrefix(options.prefix ?? '/')
+  let closing: Promise<void> | undefined
+  const shut = async ({ drainMs = 5_000 }: CloseOptions): Promise<void> => {
+    await hub.close(drainMs)
+    await reports.close()
+    ended.abort(new NoticeboardError('closed', 'the server was closed'))
+  }
+  const close = (closeOptions: CloseOptions = {}): Promise<void> => {
+    closing ??= shut(closeOptions)
+    return closing
+  }
+
+  return {
+    node: nodeAdapter(respond, { prefix, logger }),
+    fetch: fetchAdapter(respond, prefix),
+    upgrade(_req, socket) {
+      // Whoever hangs up first is right.
+      socket.on('error', () => {})
+      socket.end('HTTP/1.1 426 Upgrade Required\r\nUpgrade: HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+    },
+    get connections() {
+      return hub.connections
+    },
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  }
+}
+
+function isStore(source: Transport | Store): source is Store {
+  return 'append' in source && typeof source.append === 'function'
+}

@@ -1,0 +1,3 @@
+export { createHandler, type CloseOptions, type Handler } from './handler.js'
+export type { HandlerOptions } from './options.js'
+export { serve, type ServeOptions, type Server } from './serve.js'

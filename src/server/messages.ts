@@ -1,0 +1,54 @@
+/** A request, whatever brought it. */
+export interface Incoming {
+  readonly method: string
+  /** Path as it came, the mount's prefix taken away. */
+  readonly path: string
+  /** What stood behind the `?`; empty without one. */
+  readonly query: string
+  /** A header by its lower-case name. */
+  header(name: string): string | undefined
+  /** The body as it comes. Throws `internal` when somebody read it before. */
+  body(): AsyncIterable<Uint8Array>
+  /** Aborts when whoever asked is gone. */
+  readonly signal: AbortSignal
+}
+
+export type Headers = Readonly<Record<string, string>>
+
+/** What is sent back. `events` is an event stream, which the medium's adapter opens. */
+export type Answer =
+  | { readonly type: 'whole'; readonly status: number; readonly headers: Headers; readonly body?: Uint8Array | undefined }
+  | { readonly type: 'lines'; readonly status: number; readonly headers: Headers; readonly lines: AsyncIterable<Uint8Array> }
+  | { readonly type: 'events'; readonly headers: Headers; readonly plan: Plan }
+
+/** An admitted reader of the event stream, not yet connected. */
+export interface Plan {
+  /** Connects it: everything until now is written at once, the rest follows. */
+  open(sink: Sink): Subscriber
+}
+
+/** Where a stream's frames go: one connection's outlet, as its adapter made it. */
+export interface Sink {
+  /** Whether bytes wait that the reader does not take. Its adapter tells the subscriber when that is over. */
+  blocked(): boolean
+  /** The same frame goes to every connection, so nobody may change it. */
+  write(frame: Frame): void
+  /** Ends the stream in order. */
+  end(): void
+  /** Ends the stream at once, with what waits. */
+  destroy(): void
+}
+
+/** What an adapter tells of its connection. */
+export interface Subscriber {
+  /** The reader took what waited. */
+  drained(): void
+  /** The connection is gone. */
+  gone(): void
+}
+
+/** An event's bytes in both forms: as they are, and as one chunk of HTTP/1.1's chunked coding. They share their memory. */
+export interface Frame {
+  readonly plain: Uint8Array<ArrayBuffer>
+  readonly chunked: Uint8Array<ArrayBuffer>
+}

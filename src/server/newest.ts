@@ -1,0 +1,52 @@
+import type { Digest, Namespace } from '../contracts/names.js'
+import type { Crypto } from '../contracts/ports.js'
+import { comparePositions, type Position } from '../contracts/position.js'
+import { digestOf } from '../core/digest.js'
+import { decodeRelease, positionOf, releaseDigest, type Release } from '../core/release.js'
+import { JSON_HEADERS } from './answers.js'
+import { releaseFrame } from './frames.js'
+import type { Answer, Frame } from './messages.js'
+
+/** The newest release of a namespace with everything that is made of it once, however many ask. */
+export interface Newest {
+  readonly bytes: Uint8Array
+  readonly etag: string
+  readonly found: Answer
+  readonly unchanged: Answer
+  /** The release alone. */
+  readonly frame: Frame
+  /** The release with a snapshot, by the snapshot's digest; undefined where it cannot come along. */
+  readonly withSnapshot: Map<Digest, Frame | undefined>
+  /** What it says; undefined for a release that this version cannot read, which is passed on all the same. */
+  readonly read: { readonly release: Release; readonly position: Position; readonly digest: Digest } | undefined
+}
+
+export function describeNewest(namespace: Namespace, bytes: Uint8Array, crypto: Crypto): Newest {
+  const etag = `"${digestOf(crypto, bytes).slice(0, 32)}"`
+  const caching = { 'Cache-Control': 'no-cache', ETag: etag }
+  return {
+    bytes,
+    etag,
+    found: { type: 'whole', status: 200, headers: { ...JSON_HEADERS, ...caching, 'Content-Length': String(bytes.length) }, body: bytes },
+    unchanged: { type: 'whole', status: 304, headers: caching },
+    frame: releaseFrame(namespace, bytes),
+    withSnapshot: new Map(),
+    read: readRelease(bytes, crypto),
+  }
+}
+
+/** Whether one release may stand in for another: everything but an older one. What a fork means, clients decide. */
+export function supersedes(next: Newest, present: Newest | undefined): boolean {
+  if (present?.read === undefined || next.read === undefined) return true
+  return comparePositions(next.read.position, present.read.position) !== 'older'
+}
+
+function readRelease(bytes: Uint8Array, crypto: Crypto): Newest['read'] {
+  try {
+    const { release } = decodeRelease(bytes)
+    return { release, position: positionOf(release), digest: releaseDigest(crypto, bytes) }
+  } catch {
+    // Another version's release, or a damaged one: clients say what is wrong with it, the server moves bytes.
+    return undefined
+  }
+}

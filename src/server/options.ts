@@ -1,0 +1,60 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+
+export interface HandlerOptions {
+  /** Where the handler is mounted, such as `/board`. Both kinds of mounts work: those that take it off the address and those that do not. `/` by default. */
+  readonly prefix?: string | undefined
+  /** Who may write: whoever sends this token. Nobody by default. */
+  readonly write?: { readonly token: string } | false | undefined
+  /** Who may read: whoever sends this token, or the one for writing. Everybody by default. */
+  readonly read?: { readonly token: string } | undefined
+  /** Names under which it may be addressed, with or without a port. A handler takes every name by default, a server its own. */
+  readonly hosts?: readonly string[] | undefined
+  /** Origins of other pages, such as `https://admin.example.com`, that may read it in a browser and, with the token, write. None by default. */
+  readonly origins?: readonly string[] | undefined
+  /** How often the event stream shows that it lives. 15,000 by default. */
+  readonly heartbeatMs?: number | undefined
+  /** How often a store without notifications is asked while somebody listens. 1,000 by default. */
+  readonly pollMs?: number | undefined
+  /** How many connections of the event stream there may be. 50,000 by default. */
+  readonly maxConnections?: number | undefined
+  /** When a connection of the event stream is sent to open anew, give or take a fifth, so that they spread. 1,800,000 by default. */
+  readonly maxAgeMs?: number | undefined
+  /** How many bytes of snapshots are kept in memory. 64 MiB by default. */
+  readonly cacheBytes?: number | undefined
+  /** How many instances' reports are kept. 100,000 by default. */
+  readonly maxInstances?: number | undefined
+  readonly clock?: Clock | undefined
+  readonly random?: Random | undefined
+  readonly crypto?: Crypto | undefined
+  readonly logger?: Logger | undefined
+}
+
+/** Throws `invalid-option` for what makes no sense, with the name of the option and never its value. */
+export function checkOptions(options: HandlerOptions): void {
+  const { prefix = '/', write = false, read, origins = [] } = options
+  if (typeof prefix !== 'string' || !prefix.startsWith('/') || /[?#%\\]/.test(prefix)) {
+    throw refusal('prefix must be a path that starts with "/", such as "/board"')
+  }
+  if (write !== false) checkToken('write', write.token)
+  if (read !== undefined) checkToken('read', read.token)
+  for (const name of ['heartbeatMs', 'pollMs', 'maxConnections', 'maxAgeMs', 'cacheBytes', 'maxInstances'] as const) {
+    const value = options[name]
+    if (value !== undefined && !(Number.isFinite(value) && value > 0)) throw refusal(`${name} must be a number above 0`)
+  }
+  for (const origin of origins) {
+    if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
+      throw refusal('origins must each read like "https://admin.example.com", without a path')
+    }
+  }
+}
+
+function checkToken(name: string, token: unknown): void {
+  if (typeof token !== 'string' || !/^[\x21-\x7e]{1,512}$/.test(token)) {
+    throw refusal(`${name}.token must be 1 to 512 visible characters without spaces`)
+  }
+}
+
+function refusal(problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-option', problem)
+}

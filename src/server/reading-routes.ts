@@ -1,0 +1,124 @@
+import { isNoticeboardError } from '../contracts/errors.js'
+import type { Digest, Namespace } from '../contracts/names.js'
+import { comparePositions, type Position } from '../contracts/position.js'
+import type { LogEntry, Store, Transport } from '../contracts/transport.js'
+import { decodeRelease, positionOf } from '../core/release.js'
+import { decodeText } from '../core/strict-parse.js'
+import { encodeText } from '../core/text.js'
+import { errorAnswer, immutableAnswer, jsonAnswer, JSON_HEADERS, notFound } from './answers.js'
+import type { Hub } from './hub.js'
+import type { Answer } from './messages.js'
+import type { Newest } from './newest.js'
+import type { SnapshotCache } from './snapshot-cache.js'
+
+/** What everybody may read: the board's own files. */
+export interface ReadingRoutes {
+  pointer(namespace: Namespace, ifNoneMatch: string | undefined): Answer | Promise<Answer>
+  release(query: { readonly namespace: Namespace; readonly position: Position }, signal: AbortSignal): Promise<Answer>
+  snapshot(namespace: Namespace, digest: Digest): Answer | Promise<Answer>
+  schema(namespace: Namespace, signal: AbortSignal): Promise<Answer>
+  history(query: { readonly namespace: Namespace; readonly limit: number | undefined }, signal: AbortSignal): Promise<Answer>
+  namespaces(signal: AbortSignal): Promise<Answer>
+}
+
+export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions): ReadingRoutes {
+  const store: Partial<Store> & Transport = source
+
+  const pointerAnswer = (newest: Newest | undefined, ifNoneMatch: string | undefined): Answer => {
+    if (newest === undefined) return notFound()
+    return ifNoneMatch !== undefined && matches(ifNoneMatch, newest.etag) ? newest.unchanged : newest.found
+  }
+
+  return {
+    pointer(namespace, ifNoneMatch) {
+      const newest = hub.newest(namespace)
+      return newest instanceof Promise
+        ? newest.then(found => pointerAnswer(found, ifNoneMatch))
+        : pointerAnswer(newest, ifNoneMatch)
+    },
+    async release({ namespace, position }, signal) {
+      const newest = await hub.newest(namespace)
+      const isNewest = newest?.read !== undefined && comparePositions(newest.read.position, position) === 'same'
+      const bytes = isNewest ? newest.bytes : await releaseAt(source, { namespace, position }, signal)
+      return bytes === undefined ? notFound() : immutableAnswer(bytes)
+    },
+    snapshot(namespace, digest) {
+      const here = snapshots.peek(namespace, digest)
+      return here?.answer ?? snapshots.load(namespace, digest).then(({ answer }) => answer, asNotFound)
+    },
+    async schema(namespace, signal) {
+      const bytes = await store.schema?.({ namespace }, signal)
+      if (bytes === undefined) return notFound()
+      const headers = { ...JSON_HEADERS, 'Cache-Control': 'no-cache', 'Content-Length': String(bytes.length) }
+      return { type: 'whole', status: 200, headers, body: bytes }
+    },
+    async history(query, signal) {
+      if (store.history === undefined) return notFound()
+      const entries = store.history(query, signal)[Symbol.asyncIterator]()
+      // The first one before the head: a store that fails has an answer of its own then.
+      const first = await entries.next()
+      const headers = { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
+      return { type: 'lines', status: 200, headers, lines: linesOf(first, entries) }
+    },
+    async namespaces(signal) {
+      if (store.namespaces === undefined) {
+        return errorAnswer('not-found', 'this store cannot list its namespaces')
+      }
+      return jsonAnswer(200, { namespaces: await store.namespaces(signal) })
+    },
+  }
+}
+
+export interface ReadingRoutesOptions {
+  readonly source: Transport
+  readonly hub: Hub
+  readonly snapshots: SnapshotCache
+}
+
+/** A release of the log, by asking for the one after its predecessor. What comes may be another one, of a later epoch. */
+async function releaseAt(
+  source: Transport,
+  { namespace, position }: { readonly namespace: Namespace; readonly position: Position },
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  try {
+    const after = { epoch: position.epoch, sequence: position.sequence - 1 }
+    const latest = await source.next?.({ namespace, after }, signal)
+    if (latest?.type !== 'release') return undefined
+    const { release } = decodeRelease(latest.bytes)
+    return comparePositions(positionOf(release), position) === 'same' ? latest.bytes : undefined
+  } catch (error) {
+    // A store that knows no place before the first, or a release that is not readable here: it is not at this address.
+    if (isNoticeboardError(error, 'not-found', 'invalid-option', 'invalid-data', 'unsupported')) return undefined
+    throw error
+  }
+}
+
+/** `If-None-Match`: one tag, a list, or `*`; weak ones count as well. */
+function matches(header: string, etag: string): boolean {
+  if (header === etag) return true
+  return header.split(',').some(part => {
+    const tag = part.trim()
+    return tag === '*' || tag === etag || tag === `W/${etag}`
+  })
+}
+
+function asNotFound(error: unknown): Answer {
+  if (isNoticeboardError(error, 'not-found')) return notFound()
+  throw error
+}
+
+async function* linesOf(first: IteratorResult<LogEntry>, rest: AsyncIterator<LogEntry>): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    for (let next = first; next.done !== true; next = await rest.next()) {
+      const { bytes, audit } = next.value
+      const line = {
+        ...(audit !== undefined && { audit: decodeText(audit, 'an audit record') }),
+        release: decodeText(bytes, 'a release'),
+      }
+      yield encodeText(`${JSON.stringify(line)}\n`)
+    }
+  } finally {
+    await rest.return?.()
+  }
+}

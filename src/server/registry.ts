@@ -1,0 +1,76 @@
+import type { Namespace } from '../contracts/names.js'
+import type { Clock } from '../contracts/ports.js'
+import type { Report } from '../contracts/report.js'
+
+/** The last word of each client, as far as it was heard here. */
+export interface Registry {
+  /** Takes last words, and stamps when they came. A later count wins, in whatever order they come; true for what counts now. */
+  add(report: Report): boolean
+  /** The last words of a namespace's clients. */
+  of(namespace: Namespace): readonly Report[]
+  readonly size: number
+}
+
+interface Entry {
+  readonly report: Report
+  readonly heardAtMs: number
+}
+
+/** A client whose last report is older than this many of its presence intervals is missing (docs/formats.md). */
+const MISSING_INTERVALS = 3
+
+/** How many entries are looked at for each one that has to go. */
+const SEARCHED = 64
+
+/** Keeps so many instances at most; those that left or went missing long ago make room first. */
+export function createRegistry({ clock, maxInstances = 100_000 }: { readonly clock: Clock; readonly maxInstances?: number }): Registry {
+  /** By namespace and instance, the one that was silent for longest first. */
+  const entries = new Map<string, Entry>()
+  const byNamespace = new Map<Namespace, Set<string>>()
+
+  const remove = (key: string, namespace: Namespace): void => {
+    entries.delete(key)
+    const keys = byNamespace.get(namespace)
+    keys?.delete(key)
+    if (keys?.size === 0) byNamespace.delete(namespace)
+  }
+
+  const makeRoom = (): void => {
+    const nowMs = clock.monotonic()
+    let oldest: readonly [string, Entry] | undefined
+    let looked = 0
+    for (const candidate of entries) {
+      oldest ??= candidate
+      const { report, heardAtMs } = candidate[1]
+      if (report.phase === 'left' || nowMs - heardAtMs > report.presenceMs * MISSING_INTERVALS) {
+        oldest = candidate
+        break
+      }
+      looked += 1
+      if (looked >= SEARCHED) break
+    }
+    if (oldest !== undefined) remove(oldest[0], oldest[1].report.namespace)
+  }
+
+  const take = (report: Report): boolean => {
+    const key = `${report.namespace}\n${report.instanceId}`
+    const known = entries.get(key)
+    if (known !== undefined && known.report.count > report.count) return false
+    // What was heard again moves to the young end, so that the silent gather at the old one.
+    if (known !== undefined) entries.delete(key)
+    else if (entries.size >= maxInstances) makeRoom()
+    entries.set(key, { report: { ...report, receivedAt: new Date(clock.now()).toISOString() }, heardAtMs: clock.monotonic() })
+    const keys = byNamespace.get(report.namespace)
+    if (keys === undefined) byNamespace.set(report.namespace, new Set([key]))
+    else keys.add(key)
+    return true
+  }
+
+  return {
+    add: take,
+    of: namespace => [...(byNamespace.get(namespace) ?? [])].flatMap(key => entries.get(key)?.report ?? []),
+    get size() {
+      return entries.size
+    },
+  }
+}

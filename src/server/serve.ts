@@ -1,0 +1,121 @@
+import { createServer, type Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Store, Transport } from '../contracts/transport.js'
+import { systemClock, systemRandom } from '../ports/system.js'
+import { assembleHandler, type CloseOptions, type Handler } from './handler.js'
+import { trimPrefix } from './mount.js'
+import type { HandlerOptions } from './options.js'
+import { readOrCreateToken } from './token-file.js'
+
+export interface ServeOptions extends HandlerOptions {
+  /** 0, the default, takes a free one; {@link Server.port} says which. */
+  readonly port?: number | undefined
+  /** The address to listen on. `127.0.0.1` by default: nobody outside of this machine. */
+  readonly host?: string | undefined
+  /** Where the token for writing is kept; made at the first start, with mode 0600. Without it and without `write` the server only reads. */
+  readonly tokenFile?: string | undefined
+  /** How long requests that are being answered may take at the end. 2,000 by default. */
+  readonly graceMs?: number | undefined
+}
+
+/** A server that listens. */
+export interface Server extends AsyncDisposable {
+  /** Its address, for `http(url)`; with the prefix. */
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** The token for writing; undefined when nothing can be written. Not to be printed: name {@link tokenFile} instead. */
+  readonly token: string | undefined
+  /** The file that the token is in, and whether it was made at this start. */
+  readonly tokenFile: { readonly path: string; readonly created: boolean } | undefined
+  readonly handler: Handler
+  /** As {@link Handler.close}; then stops listening and ends every connection. The store stays open. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/**
+ * Serves a board over HTTP, by default to this machine alone. A relay is the same over a transport: `serve(cached(http(upstream)))`.
+ * Throws `invalid-option`, and `unavailable` when the address is taken.
+ */
+export async function serve(source: Transport | Store, options: ServeOptions = {}): Promise<Server> {
+  const { host = '127.0.0.1', port = 0, graceMs = 2_000, clock = systemClock, random = systemRandom } = options
+  const kept = await tokenOf(source, options)
+  const write = options.write ?? (kept === undefined ? false : { token: kept.token })
+  const anyAddress = options.hosts === undefined && isEverywhere(host)
+  const handler = assembleHandler(source, { ...options, write, hosts: options.hosts ?? ownNames(host) }, { anyAddress })
+
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }, handler.node)
+  server.on('upgrade', handler.upgrade)
+  await listen(server, { host, port })
+  const { port: actual } = server.address() as AddressInfo
+
+  let closing: Promise<void> | undefined
+  const shut = async (closeOptions: CloseOptions): Promise<void> => {
+    const closed = new Promise<void>(resolve => server.close(() => resolve()))
+    await handler.close(closeOptions)
+    server.closeIdleConnections()
+    const cancel = clock.after(graceMs, () => server.closeAllConnections())
+    await closed
+    cancel()
+  }
+  const close = (closeOptions: CloseOptions = {}): Promise<void> => {
+    closing ??= shut(closeOptions)
+    return closing
+  }
+
+  return {
+    url: `http://${urlHost(host)}:${actual}${trimPrefix(options.prefix ?? '/')}`,
+    host,
+    port: actual,
+    token: write === false ? undefined : write.token,
+    tokenFile: kept === undefined ? undefined : { path: kept.path, created: kept.created },
+    handler,
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  }
+
+  async function tokenOf(store: Transport | Store, { write: given, tokenFile }: ServeOptions): Promise<KeptToken | undefined> {
+    const own = 'tokenFile' in store && typeof store.tokenFile === 'string' ? store.tokenFile : undefined
+    const path = tokenFile ?? own
+    if (given !== undefined || path === undefined) return undefined
+    return { path, ...(await readOrCreateToken(path, random)) }
+  }
+}
+
+interface KeptToken {
+  readonly path: string
+  readonly token: string
+  readonly created: boolean
+}
+
+/** Connections that wait to be accepted: with Node's 511 a fleet that reconnects at once is partly left hanging. */
+const BACKLOG = 4_096
+
+function listen(server: HttpServer, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', error => {
+      const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+      const advice = code === 'EADDRINUSE' ? 'another process listens there; choose another port' : 'choose another host or port'
+      reject(new NoticeboardError('unavailable', `cannot listen on ${host}:${port} (${code}): ${advice}`, { cause: error }))
+    })
+    server.listen({ host, port, backlog: BACKLOG }, resolve)
+  })
+}
+
+function isEverywhere(host: string): boolean {
+  return host === '0.0.0.0' || host === '::' || host === ''
+}
+
+/** The names under which a server may be addressed unless told: a page that makes its own name lead here is refused. */
+function ownNames(host: string): readonly string[] {
+  const own = isEverywhere(host) ? hostname() : urlHost(host)
+  return ['localhost', '127.0.0.1', '[::1]', own]
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,32 @@
+import type { Strategy } from '../contracts/strategy.js'
+import type { Transport, WatchTransport } from '../contracts/transport.js'
+import { checkMethods } from './options.js'
+import type { WatchOptions } from './watch-loop.js'
+import { watchStrategy } from './watch-strategy.js'
+
+/** Times of hybrid; every one has a default. */
+export interface HybridOptions extends WatchOptions {}
+
+/** Two media: one that notifies, and one that everything is fetched from (a CDN, a bucket). */
+export interface HybridMedia {
+  readonly notify: WatchTransport
+  readonly fetch: Transport
+}
+
+/**
+ * The server sends notices, the client fetches: the stream brings each release, a few hundred bytes, and the snapshot is
+ * fetched by its digest, through whatever caches there are. The right choice for most.
+ *
+ * A stream that is dead is noticed within 2.5 heartbeats; while none is live the medium is polled, and a sweep asks it
+ * every few minutes in any case. Throws `invalid-option`, also for a transport without `watch`.
+ */
+export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
+/** The same over two media; reports go to `fetch` where it carries them, else to `notify`. */
+export function hybrid(media: HybridMedia, options?: HybridOptions): Strategy
+export function hybrid(medium: WatchTransport | HybridMedia, options: HybridOptions = {}): Strategy {
+  const two = typeof medium === 'object' && medium !== null && 'notify' in medium
+  const { notify, fetch } = two ? medium : { notify: medium, fetch: medium }
+  checkMethods('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch, ['latest', 'snapshot'])
+  checkMethods('hybrid', two ? 'a `notify` transport' : 'a transport', notify, ['watch'])
+  return watchStrategy('hybrid', { notify, fetch, inline: false }, options)
+}

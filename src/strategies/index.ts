@@ -1,0 +1,7 @@
+export { createBackoff, type Backoff, type BackoffOptions } from './backoff.js'
+export { hybrid, type HybridMedia, type HybridOptions } from './hybrid.js'
+export { onDemand, type OnDemandOptions, type OnDemandStrategy } from './on-demand.js'
+export { phaseOf, vary } from './phase.js'
+export { pull, type PullOptions } from './pull.js'
+export { push, type PushOptions } from './push.js'
+export type { WatchOptions } from './watch-loop.js'

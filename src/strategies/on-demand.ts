@@ -1,0 +1,68 @@
+import type { NoticeboardError } from '../contracts/errors.js'
+import type { Strategy } from '../contracts/strategy.js'
+import type { Transport } from '../contracts/transport.js'
+import { createBackoff } from './backoff.js'
+import { look } from './look.js'
+import { checkMethods, checkPositive } from './options.js'
+import { reporterOf } from './reporter.js'
+
+export interface OnDemandOptions {
+  /** How old a value may be before reading it asks for a newer one, in milliseconds. Default 30,000. */
+  readonly maxAgeMs?: number
+  /** How long one answer may take, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number
+}
+
+/** A strategy that looks only when its client asks; `maxAgeMs` tells the client when to. */
+export interface OnDemandStrategy extends Strategy {
+  readonly maxAgeMs: number
+}
+
+/** Every so often a look is unconditional, as the sweeps of the other strategies are. */
+const SWEEP_MS = 300_000
+
+/**
+ * Without timers, for functions and workers that are frozen between requests: looks once when delivery begins,
+ * and then when the client asks, by `refresh()` or because what it holds is older than `maxAgeMs`. After a failure
+ * questions are answered with that failure until the backoff has passed, so a medium that is down is not asked by every
+ * read. Throws `invalid-option`.
+ */
+export function onDemand(transport: Transport, options: OnDemandOptions = {}): OnDemandStrategy {
+  checkMethods('onDemand', 'a transport', transport, ['latest', 'snapshot'])
+  checkPositive('onDemand', options)
+  const { maxAgeMs = 30_000, timeoutMs = 10_000 } = options
+
+  return {
+    name: 'on-demand',
+    maxAgeMs,
+    lookMs: maxAgeMs,
+    freshMs: maxAgeMs,
+    reportTo: reporterOf(transport),
+    async *deliver(session) {
+      const { clock, signal } = session
+      const backoff = createBackoff({ clock, random: session.random })
+      let sweepAtMs = clock.monotonic() + SWEEP_MS
+      let failed: { readonly error: NoticeboardError; readonly untilMs: number } | undefined
+
+      while (!signal.aborted) {
+        const nowMs = clock.monotonic()
+        if (failed !== undefined && nowMs < failed.untilMs) {
+          yield { type: 'interrupted', error: failed.error }
+        } else {
+          const sweep = nowMs >= sweepAtMs
+          const { arrivals, error } = await look(session, transport, { sweep, timeoutMs })
+          if (error === undefined) {
+            backoff.succeeded()
+            failed = undefined
+            if (sweep) sweepAtMs = clock.monotonic() + SWEEP_MS
+          } else {
+            failed = { error, untilMs: clock.monotonic() + backoff.failed(error.retryAfterMs) }
+          }
+          yield* arrivals
+        }
+        // Nothing but a question or the end goes on from here.
+        while (!signal.aborted && (await session.pause(Number.POSITIVE_INFINITY, signal)) === 'elapsed') continue
+      }
+    },
+  }
+}

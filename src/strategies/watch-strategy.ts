@@ -1,0 +1,44 @@
+import type { Strategy } from '../contracts/strategy.js'
+import { checkPositive } from './options.js'
+import { reporterOf } from './reporter.js'
+import { DEAD_AFTER_HEARTBEATS, watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
+
+/** A strategy over a watch: push when snapshots come along, hybrid when only releases do. */
+export function watchStrategy(name: string, media: WatchMedia, options: WatchOptions): Strategy {
+  checkPositive(name, options)
+  const {
+    fallbackMs = 30_000,
+    sweepMs = 300_000,
+    heartbeatMs = 15_000,
+    firstFrameMs = 10_000,
+    timeoutMs = 10_000,
+    connectionAgeMs = 1_800_000,
+    retryBaseMs = 500,
+    retryCapMs = 30_000,
+  } = options
+  let longestHeartbeatMs = heartbeatMs
+
+  return {
+    name,
+    lookMs: sweepMs * 1.2,
+    // Follows the heartbeat that the other side tells, so that a slow one does not look like a stale client.
+    get freshMs() {
+      return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * fallbackMs)
+    },
+    reportTo: reporterOf(media.fetch, media.notify),
+    deliver: (session) =>
+      watchLoop(session, media, {
+        fallbackMs,
+        sweepMs,
+        heartbeatMs,
+        firstFrameMs,
+        timeoutMs,
+        connectionAgeMs,
+        retryBaseMs,
+        retryCapMs,
+        onHeartbeat(toldMs) {
+          longestHeartbeatMs = Math.max(longestHeartbeatMs, toldMs)
+        },
+      }),
+  }
+}

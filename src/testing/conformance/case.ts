@@ -1,0 +1,134 @@
+import { systemClock } from '../../ports/system.js'
+import { fail, within } from './expect.js'
+import { uniqueNamespace } from './fixture.js'
+import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
+
+/** What a case is about: a part of the contracts that a medium has or has not. */
+export type Capability =
+  | 'read'
+  | 'next'
+  | 'watch'
+  | 'inline'
+  | 'marks'
+  | 'report'
+  | 'put'
+  | 'append'
+  | 'audit'
+  | 'history'
+  | 'reports'
+  | 'namespaces'
+  | 'schema'
+  | 'remove'
+  | 'announce'
+
+/** What `open` offers beyond the medium itself, so that more can be tried. */
+export type Hook = 'cut' | 'another' | 'reopen' | 'damage' | 'stranger' | 'heard' | 'mark' | 'age'
+
+/** One promise, ready to be tried by any test runner. */
+export interface ConformanceCase {
+  /** A sentence about behaviour. Unique in its list. */
+  readonly name: string
+  readonly capability: Capability
+  /** Why the case does not apply, where the author of the medium said so. Calling `run` tries it all the same. */
+  readonly skip?: string
+  /** Opens the medium, tries the promise, closes the medium. Rejects with an error that says what was broken. */
+  run(): Promise<void>
+}
+
+export interface ConformanceOptions {
+  /**
+   * What this medium has not, or what `open` does not offer, each with the reason: `{ watch: 'a folder does not notify' }`.
+   * Nothing is left out in silence: a missing part that is not named here fails its cases.
+   */
+  readonly without?: Readonly<Partial<Record<Capability | Hook, string>>>
+  /** How long any single step may take, in milliseconds. Default 5,000; a case takes several steps. */
+  readonly timeoutMs?: number
+}
+
+/** The surroundings of one case. */
+export interface Trial<Opened> {
+  readonly opened: Opened
+  readonly timeoutMs: number
+  /** A namespace of this case's own. */
+  readonly namespace: string
+  /** For calls that nobody aborts. After the case nothing may listen to it any more. */
+  readonly signal: AbortSignal
+  /** Waits for a step, and fails with its name when it takes too long. */
+  step<T>(what: string, promise: Promise<T>): Promise<T>
+  /** Something that `open` may offer; fails with what to do when it does not. */
+  hook<Name extends keyof Opened & Hook>(name: Name): NonNullable<Opened[Name]>
+}
+
+export interface CaseDefinition<Opened> {
+  readonly name: string
+  readonly capability: Capability
+  readonly needs?: readonly (Capability | Hook)[]
+  run(trial: Trial<Opened>): Promise<void>
+}
+
+/** Makes runnable cases of their definitions: each opens a medium of its own and closes it, whatever happens. */
+export function buildCases<Opened extends { close(): Promise<void> }>(
+  open: () => Promise<Opened> | Opened,
+  definitions: readonly CaseDefinition<Opened>[],
+  { without = {}, timeoutMs = 5_000 }: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  return definitions.map(({ name, capability, needs = [], run }) => {
+    const missing = [capability, ...needs].find(need => without[need] !== undefined)
+    const reason = missing === undefined ? undefined : `${missing}: ${without[missing]}`
+    return {
+      name,
+      capability,
+      ...(reason !== undefined && { skip: reason }),
+      run: () => runCase(open, run, timeoutMs),
+    }
+  })
+}
+
+async function runCase<Opened extends { close(): Promise<void> }>(
+  open: () => Promise<Opened> | Opened,
+  run: (trial: Trial<Opened>) => Promise<void>,
+  timeoutMs: number,
+): Promise<void> {
+  const awake = stayAwake()
+  const step = <T>(what: string, promise: Promise<T>): Promise<T> => within(what, promise, timeoutMs)
+  const tracked = trackedSignal()
+  try {
+    const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
+    try {
+      await run({
+        opened,
+        timeoutMs,
+        namespace: uniqueNamespace(),
+        signal: tracked.signal,
+        step,
+        hook: name => opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`),
+      })
+      await expectNoListeners(tracked)
+    } finally {
+      await within('close()', opened.close(), 4 * timeoutMs)
+    }
+  } finally {
+    awake()
+  }
+}
+
+/** Fails when something still listens to a signal although the calls that it was given to have ended. */
+export async function expectNoListeners(tracked: TrackedSignal): Promise<void> {
+  const never = new AbortController().signal
+  for (let round = 0; tracked.listeners() > 0; round += 1) {
+    if (round === 50) {
+      fail(
+        `${tracked.listeners()} listeners are left on the signal of calls that have ended: remove each in a finally, ` +
+          'and never hand the caller\'s signal to fetch or AbortSignal.any, which keep theirs until garbage is collected',
+      )
+    }
+    await systemClock.sleep(10, never)
+  }
+}
+
+/** Keeps the process running until it is called: the library's timers do not, and a runner would take an empty loop for the end. */
+function stayAwake(): () => void {
+  const { port1 } = new MessageChannel()
+  port1.on('message', () => {})
+  return () => port1.close()
+}

@@ -1,0 +1,122 @@
+import type { Json } from '../../contracts/json.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Epoch, Position } from '../../contracts/position.js'
+import type { Report } from '../../contracts/report.js'
+import { canonicalize } from '../../core/canonical.js'
+import { digestOf, toHex } from '../../core/digest.js'
+import { encodeRelease, releaseDigest, type Release } from '../../core/release.js'
+import { encodeText } from '../../core/text.js'
+import { systemCrypto, systemRandom } from '../../ports/system.js'
+
+/** The bytes of one document, and their name. */
+export interface SampleSnapshot {
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+}
+
+/** A release with the snapshot that it names, as a case wants it published. */
+export interface Sample {
+  readonly namespace: Namespace
+  readonly at: Position
+  /** The release file. */
+  readonly bytes: Uint8Array
+  readonly snapshot: SampleSnapshot
+  /** What the snapshot says, for media that are made of bare documents. */
+  readonly document: Json
+  /** The audit record that the release names, where it does. */
+  readonly audit?: Uint8Array
+}
+
+export interface SampleOptions {
+  readonly epoch?: Epoch
+  readonly sequence?: number
+  readonly document?: Json
+  readonly audit?: Uint8Array
+}
+
+/** Makes releases that follow each other, without publishing them. */
+export interface SampleLog {
+  /** The next release; everything that is not told follows from the one before. */
+  next(options?: SampleOptions): Sample
+  /** A release that would come next as well, without becoming the one before. */
+  rival(options?: SampleOptions): Sample
+}
+
+/** Text that goes wrong where bytes are read as something else: line breaks, quotes, several planes of Unicode, a separator of lines. */
+const AWKWARD = 'Grüße\n世界\r\n🛰 "\\" \u0001\u007f\u2028 \ufeff<&%00 data: event:'
+
+let made = 0
+
+export function sampleLog(namespace: Namespace, epoch: Epoch = '1-9f3a01bc'): SampleLog {
+  let before: Sample | undefined
+  const rival = (options: SampleOptions = {}): Sample => sampleAfter(namespace, before, before === undefined ? { epoch, ...options } : options)
+  return {
+    rival,
+    next(options) {
+      before = rival(options)
+      return before
+    },
+  }
+}
+
+/** A release that comes right after another one, or is the first. */
+export function sampleAfter(namespace: Namespace, before: Pick<Sample, 'at' | 'bytes'> | undefined, options: SampleOptions = {}): Sample {
+  const { epoch = before?.at.epoch ?? '1-9f3a01bc', sequence, document, audit } = options
+  made += 1
+  const at: Position = { epoch, sequence: sequence ?? (before?.at.epoch === epoch ? before.at.sequence + 1 : 1) }
+  const said = document ?? { made, text: AWKWARD }
+  const snapshot = sampleSnapshot(said)
+  const release: Release = {
+    v: 1,
+    namespace,
+    epoch: at.epoch,
+    sequence: at.sequence,
+    issuedAt: '2026-11-21T09:30:00.000Z',
+    cause: 'publish',
+    stable: { version: at.sequence, variants: [{ digest: snapshot.digest, bytes: snapshot.bytes.length }] },
+    prev: before === undefined ? null : releaseDigest(systemCrypto, before.bytes),
+    ...(audit !== undefined && { audit: digestOf(systemCrypto, audit) }),
+    // What nobody knows yet is part of the bytes as well.
+    ...{ later: { made, text: AWKWARD } },
+  }
+  return { namespace, at, snapshot, bytes: encodeRelease(release), document: said, ...(audit !== undefined && { audit }) }
+}
+
+/** A document as it is kept and named. */
+export function sampleSnapshot(document: Json): SampleSnapshot {
+  const bytes = encodeText(canonicalize(document))
+  return { digest: digestOf(systemCrypto, bytes), bytes }
+}
+
+/** A snapshot of exactly that many bytes. */
+export function sampleOfSize(length: number): { readonly document: Json; readonly snapshot: SampleSnapshot } {
+  const document = 'x'.repeat(length - 2)
+  return { document, snapshot: sampleSnapshot(document) }
+}
+
+/** An audit record: canonical, with a nonce as docs/formats.md wants it. */
+export function sampleAudit(): Uint8Array {
+  return encodeText(canonicalize({ author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }))
+}
+
+export function sampleReport(namespace: Namespace, more: Partial<Report> = {}): Report {
+  return {
+    v: 1,
+    namespace,
+    clientId: 'host-a',
+    instanceId: 'instance-0001',
+    ephemeral: false,
+    labels: { region: 'eu', 'größe': 'XL 🛰' },
+    strategy: 'push',
+    count: 1,
+    phase: 'applied',
+    protection: 'none',
+    presenceMs: 60_000,
+    ...more,
+  }
+}
+
+/** A namespace that nobody else uses, so that cases may share a medium. */
+export function uniqueNamespace(): Namespace {
+  return `conformance/n${toHex(systemRandom.bytes(6))}`
+}

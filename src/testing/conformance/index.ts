@@ -1,0 +1,65 @@
+import { announceCases, announceTo } from './announce-cases.js'
+import { appendCases } from './append-cases.js'
+import { buildCases, type CaseDefinition, type ConformanceCase, type ConformanceOptions } from './case.js'
+import { keepCases } from './keep-cases.js'
+import { nextCases } from './next-cases.js'
+import type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
+import { putCases } from './put-cases.js'
+import { raceCases } from './race-cases.js'
+import { readCases } from './read-cases.js'
+import { reportCases } from './report-cases.js'
+import { publishTo } from './store-steps.js'
+import { watchCases } from './watch-cases.js'
+import { watchExtraCases } from './watch-extra-cases.js'
+
+export type { Capability, ConformanceCase, ConformanceOptions, Hook } from './case.js'
+export type { Sample, SampleSnapshot } from './fixture.js'
+export type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
+
+const reading: readonly CaseDefinition<OpenedTransport>[] = [...readCases, ...nextCases, ...watchCases, ...watchExtraCases, ...reportCases]
+
+/**
+ * What the contracts promise of a medium that is read, as cases for any test runner. `open` is called anew for each case, and what
+ * it gives is closed after it. What a medium has not is named in `without`, with the reason.
+ */
+export function transportCases(
+  open: () => Promise<OpenedTransport> | OpenedTransport,
+  options: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  return buildCases(open, reading, options)
+}
+
+/** What the contracts promise of a store: all of {@link transportCases}, and what writing, the log and durability add. */
+export function storeCases(open: () => Promise<OpenedStore> | OpenedStore, options: ConformanceOptions = {}): readonly ConformanceCase[] {
+  return [...buildCases(open, [...putCases, ...appendCases, ...raceCases, ...keepCases], options), ...buildCases(async () => readable(await open()), reading, options)]
+}
+
+/** What the contracts promise of a mirror, seen through the transport that reads it; and all of {@link transportCases} for that one. */
+export function mirrorCases(open: () => Promise<OpenedMirror> | OpenedMirror, options: ConformanceOptions = {}): readonly ConformanceCase[] {
+  return [...buildCases(open, announceCases, options), ...buildCases(async () => mirrored(await open()), reading, options)]
+}
+
+const never: AbortSignal = new AbortController().signal
+
+/** A store as a medium to read from. */
+function readable(opened: OpenedStore): OpenedTransport {
+  const { store } = opened
+  return {
+    transport: store,
+    publish: sample => publishTo(store, sample, never),
+    close: () => opened.close(),
+    ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
+    ...(opened.mark !== undefined && { mark: opened.mark.bind(opened) }),
+    ...(store.reports !== undefined && { heard: query => store.reports?.(query, never) ?? Promise.resolve([]) }),
+  }
+}
+
+/** What is behind a mirror as a medium to read from. */
+function mirrored(opened: OpenedMirror): OpenedTransport {
+  return {
+    transport: opened.transport,
+    publish: sample => announceTo(opened, sample, never),
+    close: () => opened.close(),
+    ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
+  }
+}

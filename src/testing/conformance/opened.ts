@@ -1,0 +1,52 @@
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Report } from '../../contracts/report.js'
+import type { Mirror, ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
+import type { Sample } from './fixture.js'
+
+/** Hooks that every kind of medium may offer. */
+interface OpenedMedium {
+  /** Ends what `open` started. Called once, after the case, however it went. */
+  close(): Promise<void>
+  /**
+   * Loses the connection between the medium and what is behind it: calls from now on, and watches that are open, fail. Resolves to
+   * what brings it back. Stopping a server, destroying sockets and refusing new ones, unmounting: whatever loss looks like.
+   */
+  cut?(): Promise<{ heal(): Promise<void> }>
+}
+
+/** A medium to read from, opened for one case and empty. */
+export interface OpenedTransport extends OpenedMedium {
+  readonly transport: Transport & Partial<WatchTransport & ReportTransport>
+  /** Makes a release the newest one, by whatever way releases come into this medium. Media of bare documents publish its `document`. */
+  publish(sample: Sample): Promise<void>
+  /** The last words that the other side heard of a namespace. */
+  heard?(query: { readonly namespace: Namespace }): Promise<readonly Report[]>
+  /** Makes the origin send a mark. */
+  mark?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }): Promise<void>
+}
+
+/** A store, opened for one case and empty. */
+export interface OpenedStore extends OpenedMedium {
+  readonly store: Store & Partial<WatchTransport & ReportTransport>
+  /** A second handle on the same store, as another publisher has it. Closed by `close`. */
+  another?(): Promise<Store>
+  /** Ends the store without warning (kills its process, drops its memory) and opens what it kept: a new handle, closed by `close`. */
+  reopen?(): Promise<Store>
+  /** Changes the bytes that are kept of a snapshot, behind the store's back. */
+  damage?(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
+  /** Makes a snapshot look as if it was written long ago, where the store removes only old ones. */
+  age?(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
+  /** A handle on the same store that may not write: without credentials, or with wrong ones. */
+  stranger?(): Promise<Store>
+  mark?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }): Promise<void>
+}
+
+/** A mirror, and a transport that reads what it was given; opened for one case and empty. */
+export interface OpenedMirror extends OpenedMedium {
+  readonly mirror: Mirror
+  readonly transport: Transport & Partial<WatchTransport & ReportTransport>
+  /** Changes the bytes that are kept of a snapshot, behind the mirror's back. */
+  damage?(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
+  /** A handle on the same mirror that may not write. */
+  stranger?(): Promise<Mirror>
+}

@@ -1,0 +1,152 @@
+import { isNoticeboardError } from '../../contracts/errors.js'
+import type { Store } from '../../contracts/transport.js'
+import { decodeRelease, positionOf } from '../../core/release.js'
+import { systemClock } from '../../ports/system.js'
+import type { CaseDefinition } from './case.js'
+import { expectBytes, expectRefusal, fail } from './expect.js'
+import { sampleAfter, sampleLog, type Sample } from './fixture.js'
+import type { OpenedStore } from './opened.js'
+import { expectLog, publishTo, write } from './store-steps.js'
+
+/** How many write at the same time. */
+const RIVALS = 6
+/** How many releases two publishers append between them. */
+const CONTESTED = 30
+
+/** `append` when several write at the same time, and when what is behind the store fails. */
+export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
+  {
+    name: 'of several releases appended at one position at the same time exactly one wins',
+    capability: 'append',
+    async run({ opened: { store }, namespace, signal, step }) {
+      await contest({ namespace, rounds: 5, stores: [store] }, signal, step)
+    },
+  },
+  {
+    name: 'of several releases appended through two handles at the same time exactly one wins',
+    capability: 'append',
+    needs: ['another'],
+    async run({ opened, namespace, signal, step, hook }) {
+      const another = await step('another()', hook('another').call(opened))
+      await contest({ namespace, rounds: 5, stores: [opened.store, another] }, signal, step)
+    },
+  },
+  {
+    name: 'of several epochs of one number opened at the same time exactly one wins',
+    capability: 'append',
+    async run({ opened, namespace, signal, step }) {
+      const stores = [opened.store, ...(opened.another === undefined ? [] : [await step('another()', opened.another())])]
+      for (let round = 0; round < 3; round += 1) {
+        const name = `${namespace}r${round}`
+        const samples = Array.from({ length: RIVALS }, (_, rival) => sampleLog(name, `1-0000000${rival}`).next())
+        const winner = await onlyWinner(stores, samples, signal, step)
+        await step('the log', expectLog(opened.store, [winner], signal))
+        await step('append', publishTo(opened.store, sampleAfter(name, winner), signal))
+      }
+    },
+  },
+  {
+    name: 'two publishers who read and append again and again lose no release, and write none twice',
+    capability: 'append',
+    async run({ opened, namespace, signal, step }) {
+      const stores = [opened.store, opened.another === undefined ? opened.store : await step('another()', opened.another())]
+      const acknowledged: Sample[] = []
+      const publisher = async (store: Store): Promise<void> => {
+        while (acknowledged.length < CONTESTED) {
+          const newest = await store.latest({ namespace }, signal)
+          const before = newest.type === 'release' ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes } : undefined
+          const sample = sampleAfter(namespace, before)
+          if ((await step('append', write(store, sample, signal))) === 'appended') acknowledged.push(sample)
+        }
+      }
+      await Promise.all(stores.map(publisher))
+      const inOrder = [...acknowledged].sort((a, b) => a.at.sequence - b.at.sequence)
+      for (const [index, { at }] of inOrder.entries()) {
+        if (at.sequence !== index + 1) fail(`position ${at.sequence} was acknowledged twice, or one before it never`)
+      }
+      await step('the log', expectLog(opened.store, inOrder, signal))
+    },
+  },
+  {
+    name: 'without a connection writes are `unavailable`, and made anew afterwards they are `appended`',
+    capability: 'append',
+    needs: ['cut'],
+    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+      const { store } = opened
+      const log = sampleLog(namespace)
+      const first = log.next()
+      await step('append', publishTo(store, first, signal))
+      const second = log.next()
+      await step('put', store.put({ namespace, ...second.snapshot }, signal))
+      const third = log.rival()
+      const { heal } = await step('cut()', hook('cut').call(opened))
+      const { at, bytes } = second
+      await step('append without a connection', expectRefusal('append without a connection', store.append({ namespace, at, bytes }, signal), 'unavailable'))
+      const put = store.put({ namespace, ...third.snapshot }, signal)
+      await step('put without a connection', expectRefusal('put without a connection', put, 'unavailable'))
+      await step('heal()', heal())
+      for (let round = 0; ; round += 1) {
+        const outcome = await write(store, second, signal).catch((error: unknown) => error)
+        if (outcome === 'appended') break
+        if (outcome === 'taken') fail("the release that was tried without a connection is 'taken' by its own bytes")
+        if (!isNoticeboardError(outcome, 'unavailable')) throw outcome
+        if (round === 50) fail(`the store did not recover; at last: ${outcome.message}`)
+        await systemClock.sleep(timeoutMs / 50, signal)
+      }
+      await step('the log', expectLog(store, [first, second], signal))
+    },
+  },
+  {
+    name: 'what was acknowledged is there after the store ended without warning',
+    capability: 'append',
+    needs: ['reopen'],
+    async run({ opened, namespace, signal, step, hook }) {
+      const log = sampleLog(namespace)
+      const samples: Sample[] = []
+      let { store } = opened as { store: Store }
+      for (let round = 0; round < 3; round += 1) {
+        for (let left = 2; left > 0; left -= 1) {
+          const sample = log.next()
+          await step('append', publishTo(store, sample, signal))
+          samples.push(sample)
+        }
+        store = await step('reopen()', hook('reopen').call(opened))
+        await step('the log', expectLog(store, samples, signal))
+        for (const { snapshot } of samples) {
+          const { digest, bytes } = snapshot
+          expectBytes('a snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal)), bytes)
+        }
+      }
+    },
+  },
+]
+
+type Step = <T>(what: string, promise: Promise<T>) => Promise<T>
+
+/** Rounds of several releases at one position, spread over the handles. */
+async function contest(
+  { namespace, rounds, stores }: { readonly namespace: string; readonly rounds: number; readonly stores: readonly Store[] },
+  signal: AbortSignal,
+  step: Step,
+): Promise<void> {
+  const [store] = stores
+  if (store === undefined) return fail('no store')
+  const winners: Sample[] = []
+  for (let round = 0; round < rounds; round += 1) {
+    const samples = Array.from({ length: RIVALS }, () => sampleAfter(namespace, winners.at(-1)))
+    winners.push(await onlyWinner(stores, samples, signal, step))
+    await step('the log', expectLog(store, winners, signal))
+  }
+}
+
+/** Appends all samples at the same time, and fails unless exactly one is accepted. */
+async function onlyWinner(stores: readonly Store[], samples: readonly Sample[], signal: AbortSignal, step: Step): Promise<Sample> {
+  const storeOf = (index: number): Store => stores[index % stores.length] ?? fail('no store')
+  await step('put', Promise.all(samples.map(({ namespace, snapshot }, index) => storeOf(index).put({ namespace, ...snapshot }, signal))))
+  const appends = samples.map(({ namespace, at, bytes }, index) => storeOf(index).append({ namespace, at, bytes }, signal))
+  const outcomes = await step(`${samples.length} appends`, Promise.all(appends))
+  const winners = samples.filter((_, index) => outcomes[index] === 'appended')
+  const [winner] = winners
+  if (winner === undefined || winners.length !== 1) return fail(`${winners.length} of ${samples.length} releases at one position were appended`)
+  return winner
+}

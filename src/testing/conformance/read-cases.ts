@@ -1,0 +1,239 @@
+import type { Namespace } from '../../contracts/names.js'
+import { systemClock } from '../../ports/system.js'
+import { expectNoListeners, type CaseDefinition } from './case.js'
+import { expectNewest, expectSample, isSample, releaseOf } from './current.js'
+import { expectBytes, expectRefusal, fail, settled } from './expect.js'
+import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
+import type { OpenedTransport } from './opened.js'
+import { trackedSignal } from './tracked-signal.js'
+
+const MAX_BYTES = 1_048_576
+
+/** `latest` and `snapshot`: what every medium has. */
+export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
+  {
+    name: 'it has a name for people that holds no credentials',
+    capability: 'read',
+    async run({ opened: { transport } }) {
+      if (typeof transport.name !== 'string' || transport.name === '') fail('`name` is empty')
+      if (/\/\/[^/]*@/.test(transport.name)) fail('`name` looks like an address with credentials')
+    },
+  },
+  {
+    name: 'latest is `none` where nothing was published',
+    capability: 'read',
+    async run({ opened: { transport }, namespace, signal, step }) {
+      const answer = await step('latest', transport.latest({ namespace }, signal))
+      if (answer.type !== 'none') fail(`the answer is \`${answer.type}\``)
+      const tagged = await step('latest with a tag', transport.latest({ namespace, tag: 'a-tag-of-nobody' }, signal))
+      if (tagged.type !== 'none') fail(`with a tag that nobody gave the answer is \`${tagged.type}\``)
+    },
+  },
+  {
+    name: 'latest gives the exact bytes of the newest release',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const log = sampleLog(namespace)
+      for (let round = 1; round <= 3; round += 1) {
+        const sample = log.next()
+        await step('publish', publish(sample))
+        await step('latest', expectNewest(transport, sample, { what: `latest after release ${round}`, signal }))
+      }
+    },
+  },
+  {
+    name: 'latest with the tag of the newest release is `unchanged` or that release',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      const tag = await step('latest', expectNewest(transport, sample, { signal }))
+      if (tag === undefined) return
+      const answer = await step('latest with its tag', transport.latest({ namespace, tag }, signal))
+      if (answer.type === 'none') fail('with its own tag the medium says that there is nothing')
+      if (answer.type === 'release') expectSample('latest with its tag', transport, answer.bytes, sample)
+      await step('latest without a tag', expectNewest(transport, sample, { what: 'latest without a tag', signal }))
+    },
+  },
+  {
+    name: 'unchanged means unchanged: a release that follows at once is never hidden behind the tag of the one before',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const log = sampleLog(namespace)
+      let tag: string | undefined
+      for (let round = 1; round <= 6; round += 1) {
+        const sample = log.next()
+        await step('publish', publish(sample))
+        const answer = await step('latest', transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal))
+        const { bytes, tag: own } = releaseOf(`latest with the tag of the release before, after release ${round}`, answer)
+        expectSample(`release ${round}`, transport, bytes, sample)
+        tag = own
+      }
+    },
+  },
+  {
+    name: 'a tag that the medium never gave is answered with the release',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      for (const tag of ['a-tag-of-nobody', '"quoted"', '0', '7']) {
+        const answer = await step('latest', transport.latest({ namespace, tag }, signal))
+        expectSample('latest', transport, releaseOf(`latest with the tag ${tag}`, answer).bytes, sample)
+      }
+    },
+  },
+  {
+    name: 'a snapshot comes back byte for byte, with whatever the client holds',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const log = sampleLog(namespace)
+      const held = sampleSnapshot('held').digest
+      for (const document of [undefined, 0, { '': [null, true, -1.5e-7, '\\u0000'] }, sampleOfSize(200_000).document]) {
+        const sample = log.next(document === undefined ? {} : { document })
+        await step('publish', publish(sample))
+        const { digest } = sample.snapshot
+        const plain = await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal))
+        expectBytes('the snapshot', plain, sample.snapshot.bytes)
+        const other = await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES, held }, signal))
+        expectBytes('the snapshot, for a client that holds another', other, sample.snapshot.bytes)
+      }
+    },
+  },
+  {
+    name: 'a snapshot that is not here is `not-found`',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const { digest } = sampleSnapshot('nobody put this')
+      const ask = (where: Namespace): Promise<unknown> => transport.snapshot({ namespace: where, digest, maxBytes: MAX_BYTES }, signal)
+      await step('snapshot', expectRefusal('a snapshot of an empty namespace', ask(namespace), 'not-found'))
+      await step('publish', publish(sampleLog(namespace).next()))
+      await step('snapshot', expectRefusal('a missing snapshot', ask(namespace), 'not-found'))
+    },
+  },
+  {
+    name: 'a snapshot past `maxBytes` is `too-large`, and one of just that size is not',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const sample = sampleLog(namespace).next({ document: sampleOfSize(50_000).document })
+      await step('publish', publish(sample))
+      const { digest, bytes } = sample.snapshot
+      const ask = (maxBytes: number): Promise<Uint8Array> => transport.snapshot({ namespace, digest, maxBytes }, signal)
+      await step('snapshot', expectRefusal('a snapshot of maxBytes + 1', ask(bytes.length - 1), 'too-large'))
+      expectBytes('a snapshot of maxBytes', await step('snapshot', ask(bytes.length)), bytes)
+    },
+  },
+  {
+    name: 'namespaces are kept apart, also where one is the beginning of another',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const [inner, beside] = [`${namespace}/inner`, `${namespace}x`]
+      const outer = sampleLog(namespace).next()
+      await step('publish', publish(outer))
+      if (transport.unmanaged === true) return
+      for (const other of [inner, beside]) {
+        const answer = await step('latest', transport.latest({ namespace: other }, signal))
+        if (answer.type !== 'none') fail(`a release of ${namespace} is seen in ${other}`)
+        const { digest } = outer.snapshot
+        const leaked = transport.snapshot({ namespace: other, digest, maxBytes: MAX_BYTES }, signal)
+        await step('snapshot', expectRefusal(`a snapshot of ${namespace}, asked for in ${other}`, leaked, 'not-found'))
+      }
+      const samples = [inner, beside].map(other => sampleLog(other).next())
+      for (const sample of samples) await step('publish', publish(sample))
+      for (const sample of [outer, ...samples]) await step('latest', expectNewest(transport, sample, { what: sample.namespace, signal }))
+    },
+  },
+  {
+    name: 'a name that is no namespace leads nowhere',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      const tail = namespace.split('/')[1] ?? namespace
+      for (const name of [`conformance/../conformance/${tail}`, `${namespace}/`, `/${namespace}`, `./${namespace}`, `${namespace}/.`, `${namespace}*`, '']) {
+        const answer = await step('latest', transport.latest({ namespace: name }, signal).catch(() => undefined))
+        // A medium of one bare document has the same answer for everybody.
+        if (answer?.type === 'release' && transport.unmanaged !== true) fail(`latest of ${JSON.stringify(name)} gives a release`)
+      }
+    },
+  },
+  {
+    name: 'many readers at the same time each get the exact bytes',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const samples = [namespace, `${namespace}b`].map(name => sampleLog(name).next({ document: { name, text: sampleOfSize(20_000).document } }))
+      for (const sample of transport.unmanaged === true ? samples.slice(0, 1) : samples) await step('publish', publish(sample))
+      const readers = Array.from({ length: 40 }, async (_, reader) => {
+        const sample = samples[transport.unmanaged === true ? 0 : reader % 2] ?? fail('no sample')
+        await expectNewest(transport, sample, { signal })
+        const { digest, bytes } = sample.snapshot
+        expectBytes('the snapshot', await transport.snapshot({ namespace: sample.namespace, digest, maxBytes: MAX_BYTES }, signal), bytes)
+      })
+      await step('40 readers', Promise.all(readers))
+    },
+  },
+  {
+    name: 'calls that are aborted, before or in the middle, end at once and leave nothing on the signal',
+    capability: 'read',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const sample = sampleLog(namespace).next({ document: sampleOfSize(200_000).document })
+      await step('publish', publish(sample))
+      const { digest } = sample.snapshot
+      const calls: readonly ((own: AbortSignal) => Promise<unknown>)[] = [
+        own => transport.latest({ namespace }, own),
+        own => transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, own),
+      ]
+      for (const call of calls) {
+        const before = trackedSignal()
+        before.abort()
+        await step('a call with an aborted signal', settled(call(before.signal)))
+        for (let turns = 0; turns <= 8; turns += 1) {
+          const during = trackedSignal()
+          const running = settled(call(during.signal))
+          for (let turn = 0; turn < turns; turn += 1) await systemClock.turn()
+          during.abort()
+          await step('an aborted call', running)
+          await expectNoListeners(during)
+        }
+      }
+      await step('latest', expectNewest(transport, sample, { what: 'latest after aborted calls', signal }))
+    },
+  },
+  {
+    name: 'a lost connection is `unavailable`, and what was there is there again when it is back',
+    capability: 'read',
+    needs: ['cut'],
+    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      const { digest, bytes } = sample.snapshot
+      const { heal } = await step('cut()', hook('cut').call(opened))
+      const asked = transport.latest({ namespace }, signal)
+      await step('latest without a connection', expectRefusal('latest without a connection', asked, 'unavailable'))
+      const read = transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
+      await step('snapshot without a connection', expectRefusal('snapshot without a connection', read, 'unavailable'))
+      await step('heal()', heal())
+      await backAgain(timeoutMs, async () => isSample(transport, releaseOf('latest', await transport.latest({ namespace }, signal)).bytes, sample))
+      expectBytes('the snapshot', await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+    },
+  },
+]
+
+/** Waits until a medium whose connection is back answers as before: drivers take their time to connect anew. */
+async function backAgain(timeoutMs: number, holds: () => Promise<boolean>): Promise<void> {
+  const never = new AbortController().signal
+  const endMs = systemClock.monotonic() + 2 * timeoutMs
+  for (;;) {
+    let last: unknown
+    const well = await holds().catch((error: unknown) => {
+      last = error
+      return false
+    })
+    if (well) return
+    if (systemClock.monotonic() > endMs) {
+      fail(`the medium did not recover within ${2 * timeoutMs} ms; at last: ${last instanceof Error ? last.message : 'another answer'}`)
+    }
+    await systemClock.sleep(25, never)
+  }
+}

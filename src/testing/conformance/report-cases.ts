@@ -1,0 +1,90 @@
+import type { Report } from '../../contracts/report.js'
+import type { ReportTransport, Transport } from '../../contracts/transport.js'
+import { canonicalize } from '../../core/canonical.js'
+import { systemClock } from '../../ports/system.js'
+import type { CaseDefinition } from './case.js'
+import { expectEqual, fail } from './expect.js'
+import { sampleLog, sampleReport } from './fixture.js'
+import type { OpenedTransport } from './opened.js'
+
+/** `report`, and where the other side can be asked, what it heard. */
+export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
+  {
+    name: 'reports are taken: one, none, the same one twice, and a late one after its successor',
+    capability: 'report',
+    async run({ opened: { transport, publish }, namespace, signal, step }) {
+      const report = reporterOf(transport)
+      await step('publish', publish(sampleLog(namespace).next()))
+      const [first, second] = [sampleReport(namespace), sampleReport(namespace, { count: 2, phase: 'healthy' })]
+      for (const states of [[first], [], [first], [second], [first]]) await step('report', report(states, signal))
+    },
+  },
+  {
+    name: 'the last word of each instance is heard, in whatever order words arrive',
+    capability: 'report',
+    needs: ['heard'],
+    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const report = reporterOf(transport)
+      await step('publish', publish(sampleLog(namespace).next()))
+      const [first, second, third] = [1, 2, 3].map(count => sampleReport(namespace, { count, phase: count === 3 ? 'left' : 'applied' }))
+      const other = sampleReport(namespace, { instanceId: 'instance-0002', clientId: 'host-b', count: 7 })
+      if (first === undefined || second === undefined || third === undefined) fail('no samples')
+      for (const states of [[second, other], [first], [third], [second], [third, other]]) await step('report', report(states, signal))
+      await heardInTime(() => hook('heard').call(opened, { namespace }), [third, other], timeoutMs)
+    },
+  },
+  {
+    name: 'several hundred reports in one call all arrive, each in its own namespace',
+    capability: 'report',
+    needs: ['heard'],
+    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const report = reporterOf(transport)
+      const names = [namespace, `${namespace}/inner`]
+      for (const name of names) await step('publish', publish(sampleLog(name).next()))
+      const states = Array.from({ length: 250 }, (_, index) =>
+        sampleReport(names[index % 2] ?? namespace, { instanceId: `instance-${index}`, clientId: `host-${index}` }),
+      )
+      await step('250 reports', report(states, signal))
+      for (const name of names) {
+        const expected = states.filter(state => state.namespace === name)
+        await heardInTime(() => hook('heard').call(opened, { namespace: name }), expected, timeoutMs)
+      }
+    },
+  },
+]
+
+/** Waits until exactly these words were heard; media may pass reports on in their own time. */
+export async function heardInTime(heard: () => Promise<readonly Report[]>, expected: readonly Report[], timeoutMs: number): Promise<void> {
+  const never = new AbortController().signal
+  const endMs = systemClock.monotonic() + timeoutMs
+  for (;;) {
+    const words = await heard()
+    const problem = difference(words, expected)
+    if (problem === undefined) return
+    if (systemClock.monotonic() > endMs) fail(problem)
+    await systemClock.sleep(20, never)
+  }
+}
+
+function difference(words: readonly Report[], expected: readonly Report[]): string | undefined {
+  if (words.length !== expected.length) return `${words.length} instances were heard, and ${expected.length} reported`
+  const byInstance = new Map(words.map(word => [word.instanceId, word]))
+  for (const own of expected) {
+    const word = byInstance.get(own.instanceId)
+    if (word === undefined) return `nothing was heard of ${own.instanceId}`
+    if (word.count !== own.count) return `of ${own.instanceId} report ${word.count} counts, and ${own.count} is its last`
+    // When it was heard is said by whoever heard it.
+    const { receivedAt: _, ...said } = word
+    if (canonicalize(said) !== canonicalize(own)) return `the report of ${own.instanceId} was changed on the way`
+  }
+  return undefined
+}
+
+export function reporterOf(transport: Transport & Partial<ReportTransport>): ReportTransport['report'] {
+  const { report } = transport
+  if (report === undefined) return fail("the medium has no `report`; say so: without: { report: '…' }")
+  expectEqual('report', typeof report, 'function')
+  return report.bind(transport)
+}

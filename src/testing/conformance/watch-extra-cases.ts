@@ -1,0 +1,128 @@
+import { formatPosition } from '../../contracts/position.js'
+import type { Identity } from '../../contracts/identity.js'
+import { encodeMark } from '../../core/mark.js'
+import { releaseDigest } from '../../core/release.js'
+import { systemClock, systemCrypto } from '../../ports/system.js'
+import { expectNoListeners, type CaseDefinition } from './case.js'
+import { isSample } from './current.js'
+import { expectBytes, expectRefusal, fail, settled } from './expect.js'
+import { sampleLog } from './fixture.js'
+import type { OpenedTransport } from './opened.js'
+import { openWatch } from './watch-reader.js'
+
+const IDENTITY: Identity = { clientId: 'host-a', instanceId: 'instance-0001', ephemeral: false, labels: { region: 'eu' } }
+
+/** `watch`: loss, snapshots that come along, and marks. */
+export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
+  {
+    name: 'a watch whose connection is lost throws `unavailable`, and a new one starts with the current release',
+    capability: 'watch',
+    needs: ['cut'],
+    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const log = sampleLog(namespace)
+      const sample = log.next()
+      await step('publish', publish(sample))
+      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      await reader.until(sample)
+      const lost = (async () => {
+        for (let left = 20; left > 0; left -= 1) {
+          const { done } = await reader.iterator.next()
+          if (done === true) return 'ended without a word'
+        }
+        return 'goes on'
+      })()
+      const { heal } = await step('cut()', hook('cut').call(opened))
+      await step('the end of a lost watch', expectRefusal('a watch whose connection is lost', lost, 'unavailable'))
+      await expectNoListeners(reader.tracked)
+
+      const refused = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const early = (async () => {
+        for (;;) {
+          const { done, value } = await refused.iterator.next()
+          if (done === true) return 'ended without a word'
+          // A medium that does not know yet may say that it is there, and no more.
+          if (value.type === 'release') return 'brought a release'
+        }
+      })()
+      await step('a watch without a connection', expectRefusal('a watch without a connection', early, 'unavailable'))
+      refused.tracked.abort()
+      await step('heal()', heal())
+
+      for (let round = 0; ; round += 1) {
+        const again = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        const outcome = await again.until(sample).then(
+          () => undefined,
+          (error: unknown) => error,
+        )
+        if (outcome === undefined) {
+          const second = log.next()
+          await step('publish', publish(second))
+          await again.until(second)
+          await again.end()
+          break
+        }
+        again.tracked.abort()
+        await settled(Promise.resolve(again.iterator.return?.()))
+        if (round === 50) fail(`no watch works after the connection came back: ${outcome instanceof Error ? outcome.message : String(outcome)}`)
+        await systemClock.sleep(50, signal)
+      }
+    },
+  },
+  {
+    name: 'snapshots come along only when they are asked for, are the right ones, and byte for byte',
+    capability: 'inline',
+    needs: ['watch'],
+    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      const { digest, bytes } = sample.snapshot
+      const firstOf = async (query: object): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
+        const reader = openWatch(transport, { namespaces: [namespace], identity: IDENTITY, ...query }, timeoutMs)
+        const { snapshots = [] } = await reader.release()
+        await reader.end()
+        return snapshots
+      }
+      if ((await firstOf({ inline: false })).length > 0) fail('snapshots came along although `inline` is false')
+      const along = await firstOf({ inline: true })
+      if (along.length === 0) fail("no snapshot came along; where a medium sends none, say so: without: { inline: '…' }")
+      for (const snapshot of along) {
+        if (snapshot.digest !== digest) fail('a snapshot came along that the release does not give to this client')
+        expectBytes('the snapshot that came along', snapshot.bytes, bytes)
+      }
+      const known = await firstOf({ inline: true, held: { [namespace]: digest } })
+      if (known.some(snapshot => snapshot.digest === digest)) fail('the snapshot that the client holds came along again')
+    },
+  },
+  {
+    name: 'marks arrive byte for byte, for the namespaces that are watched',
+    capability: 'marks',
+    needs: ['watch', 'mark'],
+    async run({ opened, namespace, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      const bytes = encodeMark({
+        v: 1,
+        namespace,
+        ...sample.at,
+        digest: releaseDigest(systemCrypto, sample.bytes),
+        asOf: '2026-11-21T09:30:00.000Z',
+        validUntil: '2026-11-21T09:31:00.000Z',
+      })
+      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      await reader.until(sample)
+      await step('mark()', hook('mark').call(opened, { namespace, bytes }))
+      for (let left = 100; ; left -= 1) {
+        const delivery = await reader.next()
+        if (delivery.type === 'mark') {
+          expectBytes('the mark', delivery.bytes, bytes)
+          break
+        }
+        if (delivery.type === 'release' && !isSample(transport, delivery.bytes, sample)) fail('a release that nobody published came')
+        if (left === 0) fail(`no mark of ${namespace} at ${formatPosition(sample.at)} came`)
+      }
+      await reader.end()
+    },
+  },
+]

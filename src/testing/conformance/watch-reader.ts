@@ -1,0 +1,99 @@
+import type { Namespace } from '../../contracts/names.js'
+import { formatPosition } from '../../contracts/position.js'
+import type { Delivery, Transport, WatchQuery, WatchTransport } from '../../contracts/transport.js'
+import { systemClock } from '../../ports/system.js'
+import { expectNoListeners } from './case.js'
+import { expectSample, isSample, neverBack } from './current.js'
+import { fail, within } from './expect.js'
+import type { Sample } from './fixture.js'
+import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
+
+/** One watch, read by a case: it judges what comes as it comes. */
+export interface WatchReader {
+  /** What comes next. Fails when the watch ends, or nothing comes in time. */
+  next(): Promise<Delivery>
+  /** The next release, of whatever namespace. */
+  release(): Promise<Extract<Delivery, { readonly type: 'release' }>>
+  /** Reads until this release comes. Fails when the watch goes back on the way, or brings another release at this position. */
+  until(sample: Sample): Promise<void>
+  /** The iterator itself, for cases about ends. */
+  readonly iterator: AsyncIterator<Delivery>
+  /** The watch's signal, to abort and to look for listeners. */
+  readonly tracked: TrackedSignal
+  /** Aborts, and fails unless the watch ends by that, in order and with nothing left on its signal. */
+  end(): Promise<void>
+}
+
+export function openWatch(
+  transport: Transport & Partial<WatchTransport>,
+  query: Partial<WatchQuery> & { readonly namespaces: readonly Namespace[] },
+  timeoutMs: number,
+): WatchReader {
+  const watch = transport.watch ?? fail("the medium has no `watch`; say so: without: { watch: '…' }")
+  const tracked = trackedSignal()
+  const iterator = watch.call(transport, { inline: false, ...query }, tracked.signal)[Symbol.asyncIterator]()
+  const orders = new Map(query.namespaces.map(namespace => [namespace, neverBack()]))
+  let ended = false
+
+  const next = async (): Promise<Delivery> => {
+    const result = await within('the next delivery of the watch', iterator.next(), timeoutMs)
+    if (result.done === true) {
+      ended = true
+      return fail('the watch ended although nobody aborted it: a lost connection is thrown as `unavailable`')
+    }
+    const delivery = result.value
+    if (delivery.type === 'alive') {
+      if (delivery.heartbeatMs !== undefined && !(delivery.heartbeatMs > 0)) fail('`heartbeatMs` must be above 0')
+      return delivery
+    }
+    const order = orders.get(delivery.namespace) ?? fail(`the watch brought ${delivery.namespace}, which was not asked for`)
+    if (delivery.type === 'release') order(delivery.bytes)
+    return delivery
+  }
+  const release = async (): Promise<Extract<Delivery, { readonly type: 'release' }>> => {
+    const endMs = systemClock.monotonic() + timeoutMs
+    while (systemClock.monotonic() < endMs) {
+      const delivery = await next()
+      if (delivery.type === 'release') return delivery
+    }
+    return fail(`the watch brought no release within ${timeoutMs} ms`)
+  }
+
+  return {
+    iterator,
+    tracked,
+    next,
+    release,
+    async until(sample) {
+      const order = neverBack()
+      const endMs = systemClock.monotonic() + timeoutMs
+      while (systemClock.monotonic() < endMs) {
+        const { namespace, bytes } = await release().catch((error: unknown) =>
+          fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${error instanceof Error ? error.message : String(error)}`),
+        )
+        if (namespace !== sample.namespace) continue
+        if (isSample(transport, bytes, sample)) return
+        const at = order(bytes)
+        if (formatPosition(at) === formatPosition(sample.at)) expectSample('the release of the watch', transport, bytes, sample)
+      }
+      fail(`the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms`)
+    },
+    async end() {
+      tracked.abort()
+      if (ended) return
+      await expectEnd(iterator, timeoutMs)
+      await expectNoListeners(tracked)
+    },
+  }
+}
+
+/** Fails unless an aborted watch ends in order. What was on its way already may still come. */
+export async function expectEnd(iterator: AsyncIterator<Delivery>, timeoutMs: number): Promise<void> {
+  for (let left = 100; left > 0; left -= 1) {
+    const { done } = await within('the end of an aborted watch', iterator.next(), timeoutMs).catch((error: unknown) =>
+      fail(`an aborted watch must end, and it threw: ${error instanceof Error ? error.message : String(error)}`),
+    )
+    if (done === true) return
+  }
+  fail('an aborted watch goes on and on')
+}

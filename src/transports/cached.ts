@@ -1,0 +1,120 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Crypto } from '../contracts/ports.js'
+import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
+import { digestOf } from '../core/digest.js'
+import { systemCrypto } from '../ports/system.js'
+
+export interface CachedOptions {
+  /** How many snapshots are kept. Default 64. */
+  readonly maxSnapshots?: number
+  /** How many bytes they may have together. Default 67,108,864. */
+  readonly maxBytes?: number
+  readonly crypto?: Crypto
+}
+
+/** Notifies and carries reports where the medium within does. */
+export type Cached<Medium extends Transport> = Transport &
+  (Medium extends WatchTransport ? WatchTransport : unknown) &
+  (Medium extends ReportTransport ? ReportTransport : unknown)
+
+type SnapshotQuery = Parameters<Transport['snapshot']>[0]
+
+/** One fetch that several wait for. */
+interface Flight {
+  readonly bytes: Promise<Uint8Array>
+  readonly controller: AbortController
+  waiting: number
+}
+
+/**
+ * Keeps snapshots in memory by their digest, and asks for one once however many want it at the same time: for relays,
+ * and for several clients in one process. Only what matches its digest is kept; the least recently used goes first.
+ * The bytes are shared by all who get them and must not be changed. Everything else passes through. Throws `invalid-option`.
+ */
+export function cached<Medium extends Transport>(transport: Medium, options: CachedOptions = {}): Cached<Medium> {
+  const { maxSnapshots = 64, maxBytes = 67_108_864, crypto = systemCrypto } = options
+  for (const [name, value] of Object.entries({ maxSnapshots, maxBytes })) {
+    if (!(value > 0)) throw new NoticeboardError('invalid-option', `cached: ${name} must be a number greater than 0`)
+  }
+  const kept = new Map<string, Uint8Array>()
+  const flights = new Map<string, Flight>()
+  let keptBytes = 0
+
+  const keep = (key: string, bytes: Uint8Array): void => {
+    if (bytes.length > maxBytes) return
+    forget(key)
+    kept.set(key, bytes)
+    keptBytes += bytes.length
+    for (const oldest of kept.keys()) {
+      if (kept.size <= maxSnapshots && keptBytes <= maxBytes) break
+      forget(oldest)
+    }
+  }
+  const forget = (key: string): void => {
+    keptBytes -= kept.get(key)?.length ?? 0
+    kept.delete(key)
+  }
+
+  const launch = (key: string, flightKey: string, query: SnapshotQuery): Flight => {
+    const controller = new AbortController()
+    const fetch = async (): Promise<Uint8Array> => {
+      try {
+        const bytes = await transport.snapshot(query, controller.signal)
+        if (digestOf(crypto, bytes) === query.digest) keep(key, bytes)
+        return bytes
+      } finally {
+        if (flights.get(flightKey) === flight) flights.delete(flightKey)
+      }
+    }
+    const flight: Flight = { bytes: Promise.resolve().then(fetch), controller, waiting: 0 }
+    flights.set(flightKey, flight)
+    return flight
+  }
+
+  /** Waits along; whoever leaves last takes the fetch with it. */
+  const board = async (flight: Flight, flightKey: string, signal: AbortSignal): Promise<Uint8Array> => {
+    flight.waiting += 1
+    let leave = (): void => {}
+    try {
+      return await new Promise<Uint8Array>((resolve, reject) => {
+        leave = () => reject(new NoticeboardError('closed', 'the request was given up'))
+        if (signal.aborted) leave()
+        else signal.addEventListener('abort', leave)
+        flight.bytes.then(resolve, reject)
+      })
+    } finally {
+      signal.removeEventListener('abort', leave)
+      flight.waiting -= 1
+      if (flight.waiting === 0) {
+        if (flights.get(flightKey) === flight) flights.delete(flightKey)
+        flight.controller.abort()
+      }
+    }
+  }
+
+  const inner: Transport & Partial<WatchTransport & ReportTransport> = transport
+  const { name, unmanaged } = inner
+  return {
+    name,
+    ...(unmanaged && { unmanaged }),
+    latest: (query, signal) => inner.latest(query, signal),
+    async snapshot(query, signal) {
+      // A digest alone would let one namespace see what only another may read.
+      const key = `${query.namespace} ${query.digest}`
+      const found = kept.get(key)
+      if (found === undefined) {
+        const flightKey = `${key} ${query.maxBytes}`
+        return board(flights.get(flightKey) ?? launch(key, flightKey, query), flightKey, signal)
+      }
+      if (found.length > query.maxBytes) {
+        throw new NoticeboardError('too-large', `the snapshot has ${found.length} bytes; ${query.maxBytes} are allowed`)
+      }
+      kept.delete(key)
+      kept.set(key, found)
+      return found
+    },
+    ...(inner.next && { next: inner.next.bind(inner) }),
+    ...(inner.watch && { watch: inner.watch.bind(inner) }),
+    ...(inner.report && { report: inner.report.bind(inner) }),
+  } satisfies Transport as Cached<Medium>
+}

@@ -1,0 +1,78 @@
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { EtcdNews, Revision } from './client.js'
+import type { Gateway } from './gateway.js'
+import { refusalOf } from './gateway-errors.js'
+import { entryOf, textOf, type KeyValueMessage } from './gateway-messages.js'
+
+/** The longest line of a watch: some hundred releases that were written while nobody read. */
+const MAX_LINE = 8_388_608
+
+interface WatchMessage {
+  readonly result?: {
+    readonly canceled?: boolean
+    readonly compact_revision?: string
+    readonly cancel_reason?: string
+    readonly events?: readonly { readonly type?: string; readonly kv?: KeyValueMessage }[]
+  }
+  readonly error?: unknown
+}
+
+/** One request for all keys: the gateway takes several watches on one stream, and answers with a line for each message. */
+export async function* openGatewayWatch(
+  { name, request }: Gateway,
+  { keys, from }: { readonly keys: readonly string[]; readonly from: Revision },
+  signal: AbortSignal,
+): AsyncGenerator<EtcdNews, void, undefined> {
+  if (signal.aborted) return
+  const own = new AbortController()
+  const abort = (): void => own.abort()
+  signal.addEventListener('abort', abort)
+  const creates = keys.map((key, index) => JSON.stringify({ create_request: { key: textOf(key), start_revision: from, watch_id: String(index + 1) } }))
+  try {
+    const response = await request('watch', creates.join('\n'), own.signal)
+    if (response.status !== 200) throw refusalOf(name, response.status, new Uint8Array(await response.arrayBuffer()))
+    for await (const line of linesOf(response, name)) {
+      const news = newsOf(name, line)
+      if (news !== undefined) yield news
+      if (news?.type === 'compacted') return
+    }
+    throw new NoticeboardError('unavailable', `${name} ended the watch`)
+  } catch (error) {
+    if (signal.aborted) return
+    throw asNoticeboardError(error, 'unavailable', `${name} was lost while it was watched`)
+  } finally {
+    signal.removeEventListener('abort', abort)
+    // Closes the connection however the watch ended.
+    own.abort()
+  }
+}
+
+function newsOf(name: string, line: string): EtcdNews | undefined {
+  const { result, error } = JSON.parse(line) as WatchMessage
+  if (error !== undefined) throw refusalOf(name, 500, new TextEncoder().encode(JSON.stringify(error)))
+  if (result?.canceled === true) {
+    if (result.compact_revision !== undefined) return { type: 'compacted' }
+    throw refusalOf(name, 500, new TextEncoder().encode(JSON.stringify({ message: result.cancel_reason ?? 'the watch was cancelled' })))
+  }
+  // What was deleted is left out: a configuration is never taken away.
+  const entries = (result?.events ?? []).filter(({ type = 'PUT' }) => type === 'PUT').map(({ kv = {} }) => entryOf(kv))
+  return entries.length === 0 ? undefined : { type: 'entries', entries }
+}
+
+async function* linesOf(response: Response, name: string): AsyncGenerator<string, void, undefined> {
+  if (response.body === null) return
+  const decoder = new TextDecoder()
+  let rest: string[] = []
+  let length = 0
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    const [first = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n')
+    rest.push(first)
+    length += first.length
+    if (length > MAX_LINE) throw new NoticeboardError('too-large', `${name} sent a line without end`)
+    for (const line of lines) {
+      yield rest.join('')
+      rest = [line]
+      length = line.length
+    }
+  }
+}

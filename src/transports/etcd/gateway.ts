@@ -1,0 +1,83 @@
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Clock, Fetch } from '../../contracts/ports.js'
+import { systemClock } from '../../ports/system.js'
+import { encodeText } from '../../core/text.js'
+import { readBody } from '../http/body.js'
+import { createDeadline } from '../http/deadline.js'
+import type { EtcdClient } from './client.js'
+import { refusalOf } from './gateway-errors.js'
+import { openGatewayWatch } from './gateway-watch.js'
+import { lease, outcomeOf, transactionBody } from './gateway-messages.js'
+
+export interface EtcdGatewayOptions {
+  /** A member of the cluster, or what stands before it: `http://127.0.0.1:2379`. */
+  readonly url: string
+  /** Sent with every request, such as `authorization`; a function is asked each time. */
+  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
+  /** Stands in for the global `fetch`: for client certificates, or to try several members. */
+  readonly fetch?: Fetch
+  /** The whole time that one call may take. 10,000 by default. */
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+}
+
+/** More than any answer that is asked for: a page of the log, or the largest snapshot in base64. */
+const MAX_ANSWER_BYTES = 16_777_216
+
+/** What the calls share. */
+export interface Gateway {
+  readonly name: string
+  /** Sends a body, and gives the response once its head is there. */
+  request(path: string, body: string, signal: AbortSignal): Promise<Response>
+}
+
+/**
+ * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by default) with `fetch` alone: each call
+ * can be aborted and has a deadline, and nothing needs to be closed. Throws `invalid-option` for an address that is none.
+ */
+export function etcdGateway({ url, headers = {}, fetch, timeoutMs = 10_000, clock = systemClock }: EtcdGatewayOptions): EtcdClient {
+  const base = URL.canParse(url) ? new URL(url) : undefined
+  if (base === undefined || !/^https?:$/.test(base.protocol) || base.username !== '' || base.password !== '') {
+    throw new NoticeboardError('invalid-option', 'etcdGateway() wants an address such as http://127.0.0.1:2379; credentials go into `headers`')
+  }
+  if (!(timeoutMs > 0)) throw new NoticeboardError('invalid-option', 'timeoutMs of etcdGateway() must be a number of milliseconds above 0')
+  const name = `etcd ${base.origin}`
+
+  const gateway: Gateway = {
+    name,
+    async request(path, body, signal) {
+      const own = typeof headers === 'function' ? await headers() : headers
+      const send = fetch ?? ((address, init) => globalThis.fetch(address, init))
+      return send(`${base.href.replace(/\/$/, '')}/v3/${path}`, {
+        method: 'POST',
+        headers: { ...own, 'content-type': 'application/json' },
+        body: encodeText(body),
+        signal,
+        redirect: 'error',
+        cache: 'no-store',
+      })
+    },
+  }
+
+  const call = async (path: string, message: unknown, caller: AbortSignal): Promise<unknown> => {
+    const what = `the answer of ${name}`
+    const deadline = createDeadline(clock, { timeoutMs, what, signal: caller })
+    try {
+      const response = await deadline.wait(gateway.request(path, JSON.stringify(message), deadline.signal))
+      const body = await readBody(response, deadline, { maxBytes: MAX_ANSWER_BYTES, what })
+      if (response.status !== 200) throw refusalOf(name, response.status, body)
+      return JSON.parse(new TextDecoder().decode(body))
+    } catch (error) {
+      throw asNoticeboardError(error, 'unavailable', `${name} could not be reached, or was lost in the middle`)
+    } finally {
+      deadline.end()
+    }
+  }
+
+  return {
+    name,
+    transact: async (transaction, signal) => outcomeOf(await call('kv/txn', transactionBody(transaction), signal)),
+    grant: async (query, signal) => lease.idOf(await call('lease/grant', lease.body(query), signal)),
+    watch: (query, signal) => openGatewayWatch(gateway, query, signal),
+  }
+}

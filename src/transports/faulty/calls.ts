@@ -1,0 +1,88 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Clock, Random } from '../../contracts/ports.js'
+import type { Latest, LogEntry } from '../../contracts/transport.js'
+import { failureOf, injure, type Draw } from './draw.js'
+import type { Fault, FaultyCall } from './plan.js'
+
+/** What faults are made with. */
+export interface FaultyPorts {
+  readonly name: string
+  readonly draw: Draw
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** How many answers are remembered, to be given again as stale ones. */
+const REMEMBERED = 16
+
+const writes: ReadonlySet<FaultyCall> = new Set<FaultyCall>(['put', 'append', 'announce', 'report', 'putSchema'])
+
+type Call = (query: unknown, signal: AbortSignal) => Promise<unknown>
+
+/** A call that meets faults on its way there and back. */
+export function faultyCall(ports: FaultyPorts, call: FaultyCall, original: Call): Call {
+  const { name, draw, random } = ports
+  const answers: unknown[] = []
+
+  return async (query, signal) => {
+    const faults = draw(call)
+    await delayed(ports, faults, signal)
+    const failure = faults.find(fault => fault.type === 'fail')
+    if (failure !== undefined && failure.afterwards !== true) throw failureOf(name, failure)
+    if (faults.some(({ type }) => type === 'stall')) return stalled(name, signal)
+
+    const sent = writes.has(call) ? injured(query, faults, random) : query
+    if (writes.has(call) && faults.some(({ type }) => type === 'duplicate')) await original(sent, signal)
+    const answer = await original(sent, signal)
+    if (failure !== undefined) throw failureOf(name, failure)
+
+    if (call !== 'latest' && call !== 'next') return writes.has(call) ? answer : injured(answer, faults, random)
+    const stale = faults.some(({ type }) => type === 'stale') ? answers[Math.floor(random.number() * answers.length)] : undefined
+    answers.push(answer)
+    if (answers.length > REMEMBERED) answers.shift()
+    return injured(stale ?? answer, faults, random)
+  }
+}
+
+/** The log, of which any entry may meet a fault. */
+export function faultyHistory(
+  ports: FaultyPorts,
+  original: (query: unknown, signal: AbortSignal) => AsyncIterable<LogEntry>,
+): (query: unknown, signal: AbortSignal) => AsyncIterable<LogEntry> {
+  return async function* (query, signal) {
+    for await (const entry of original(query, signal)) {
+      const faults = ports.draw('history')
+      await delayed(ports, faults, signal)
+      const failure = faults.find(fault => fault.type === 'fail')
+      if (failure !== undefined) throw failureOf(ports.name, failure)
+      if (faults.some(({ type }) => type === 'stall')) await stalled(ports.name, signal)
+      yield injured(entry, faults, ports.random) as LogEntry
+    }
+  }
+}
+
+/** Waits as long as the faults say. */
+export async function delayed({ clock, random }: FaultyPorts, faults: readonly Fault[], signal: AbortSignal): Promise<void> {
+  for (const fault of faults) {
+    if (fault.type !== 'delay') continue
+    const { minMs = 0, maxMs } = fault
+    await clock.sleep(minMs + random.number() * Math.max(0, maxMs - minMs), signal)
+  }
+}
+
+/** Ends when the caller aborts, and not before. */
+export function stalled(name: string, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const abort = (): void => reject(new NoticeboardError('closed', `${name} was given up while it did not answer`))
+    if (signal.aborted) abort()
+    else signal.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** The bytes of an answer, an entry or a query, cut or changed. */
+function injured(value: unknown, faults: readonly Fault[], random: Random): unknown {
+  if (value instanceof Uint8Array) return injure(value, faults, random)
+  if (typeof value !== 'object' || value === null || !('bytes' in value)) return value
+  const { bytes } = value as Extract<Latest, { readonly type: 'release' }>
+  return { ...value, bytes: injure(bytes, faults, random) }
+}

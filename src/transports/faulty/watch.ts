@@ -1,0 +1,41 @@
+import type { Delivery, WatchQuery } from '../../contracts/transport.js'
+import { delayed, stalled, type FaultyPorts } from './calls.js'
+import { failureOf, injure } from './draw.js'
+import type { Fault } from './plan.js'
+
+type Watch = (query: WatchQuery, signal: AbortSignal) => AsyncIterable<Delivery>
+
+/** A watch that meets faults at each delivery. */
+export function faultyWatch(ports: FaultyPorts, original: Watch): Watch {
+  return async function* (query, signal) {
+    let behind: Delivery | undefined
+    for await (const delivery of original(query, signal)) {
+      const faults = ports.draw('watch')
+      const has = (type: Fault['type']): boolean => faults.some(fault => fault.type === type)
+      await delayed(ports, faults, signal)
+      if (has('stall')) {
+        await stalled(ports.name, signal).catch(() => {
+          // Aborted: a watch ends then, in order.
+        })
+        return
+      }
+      if (!has('drop')) {
+        const injured = injuredDelivery(delivery, faults, ports)
+        if (has('reorder') && behind === undefined) behind = injured
+        else {
+          yield injured
+          if (has('duplicate')) yield injured
+          if (behind !== undefined) yield behind
+          behind = undefined
+        }
+      }
+      const failure = faults.find(fault => fault.type === 'fail')
+      if (failure !== undefined) throw failureOf(ports.name, failure)
+      if (has('end') || signal.aborted) return
+    }
+  }
+}
+
+function injuredDelivery(delivery: Delivery, faults: readonly Fault[], { random }: FaultyPorts): Delivery {
+  return delivery.type === 'alive' ? delivery : { ...delivery, bytes: injure(delivery.bytes, faults, random) }
+}

@@ -1,0 +1,26 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+
+/**
+ * The base address of a board, ending in a slash: what stands for `public` in docs/formats.md. Throws `invalid-option`
+ * for anything that is no plain http or https address, without repeating what may be a secret.
+ */
+export function parseBaseUrl(address: unknown): string {
+  const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined
+  if (url === undefined) {
+    throw refusal('is not an absolute address; write it like "https://config.internal" or "http://127.0.0.1:8420/board"')
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refusal('starts with another scheme; only http: and https: are spoken here')
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw refusal('holds a user name or password, which would end in logs; pass http(url, { token }) or { headers }')
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw refusal('holds a query or a fragment; leave everything from "?" or "#" on out, secrets belong in { headers }')
+  }
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}/`
+}
+
+function refusal(problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-option', `the url of http(url) ${problem}`)
+}

@@ -1,0 +1,61 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { isDigest } from '../../contracts/names.js'
+import type { Delivery, InlineSnapshot } from '../../contracts/transport.js'
+import { decodeText } from '../../core/strict-parse.js'
+import type { ServerSentEvent } from './event-parser.js'
+
+const SPACE = 32
+const DIGEST_LENGTH = 64
+
+/**
+ * What an event of the stream says (docs/formats.md). Undefined for events that are not known here. Throws
+ * `invalid-data` for a known one that is not well-formed, and `unavailable` for a goodbye, with the delay that it asks for.
+ */
+export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefined {
+  switch (name) {
+    case 'release': {
+      const [namespace, bytes, ...rest] = data
+      if (namespace === undefined || bytes === undefined) throw malformed(name)
+      const delivery = { type: 'release' as const, namespace: decodeText(namespace, 'a namespace of the stream'), bytes }
+      return rest.length === 0 ? delivery : { ...delivery, snapshots: rest.map(readSnapshotLine) }
+    }
+    case 'mark': {
+      const [namespace, bytes] = data
+      if (namespace === undefined || bytes === undefined) throw malformed(name)
+      return { type: 'mark', namespace: decodeText(namespace, 'a namespace of the stream'), bytes }
+    }
+    case 'alive': {
+      const heartbeatMs = readNumber(data[0], 'heartbeatMs')
+      return { type: 'alive', ...(heartbeatMs !== undefined && heartbeatMs > 0 && { heartbeatMs }) }
+    }
+    case 'goodbye': {
+      const retryAfterMs = readNumber(data[0], 'delayMs')
+      throw new NoticeboardError('unavailable', 'the server is going away and said goodbye', retryAfterMs === undefined ? {} : { retryAfterMs })
+    }
+    default:
+      return undefined
+  }
+}
+
+/** `<64 digits> <the snapshot's text>`. The bytes may be anything: whoever uses them checks them against the digest. */
+function readSnapshotLine(line: Uint8Array): InlineSnapshot {
+  const digest = decodeText(line.subarray(0, DIGEST_LENGTH), 'a digest of the stream')
+  if (!isDigest(digest) || line[DIGEST_LENGTH] !== SPACE) throw malformed('release')
+  return { digest, bytes: line.subarray(DIGEST_LENGTH + 1) }
+}
+
+/** A member of a JSON object as a finite number from 0 on; undefined when it is not that. */
+function readNumber(line: Uint8Array | undefined, member: string): number | undefined {
+  if (line === undefined) return undefined
+  try {
+    const value = (JSON.parse(decodeText(line, 'an event of the stream')) as Record<string, unknown> | null)?.[member]
+    return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
+  } catch {
+    // A sign of life is one whatever it says.
+    return undefined
+  }
+}
+
+function malformed(name: string): NoticeboardError {
+  return new NoticeboardError('invalid-data', `a "${name}" event of the stream is not well-formed`)
+}

@@ -1,0 +1,82 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Delivery, WatchQuery } from '../../contracts/transport.js'
+import { chunksOf, readBody } from './body.js'
+import { createDeadline } from './deadline.js'
+import { readDelivery } from './deliveries.js'
+import { createEventParser } from './event-parser.js'
+import { discard, send, type Ask } from './exchange.js'
+import type { Settings } from './options.js'
+import { refusalFor } from './reading.js'
+
+/** What a line holds beside a snapshot: its field's name and the digest; and what an event holds beside two. */
+const LINE_MARGIN = 32_768
+
+/** What a server keeps that does not say its heartbeat. */
+const DEFAULT_HEARTBEAT_MS = 15_000
+
+/** A connection that was silent for this many heartbeats is dead (docs/formats.md). */
+const SILENT_HEARTBEATS = 2.5
+
+/** A longer query does not pass many a proxy; what is held is left out then, at the price of being sent again. */
+const MAX_QUERY = 6_000
+
+/**
+ * One connection of the event stream. Ends only by throwing: `no-watch` where there is no stream, `unavailable` when it
+ * ends, says goodbye or falls silent, `closed` when the signal aborts. Leaves nothing open.
+ */
+export async function* openEventStream(settings: Settings, query: WatchQuery, signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
+  const ask: Ask = {
+    method: 'GET',
+    path: `v1/~events?${formatQuery(query)}`,
+    what: 'the event stream',
+    headers: { accept: 'text/event-stream' },
+  }
+  const deadline = createDeadline(settings.clock, { timeoutMs: settings.firstEventMs, what: ask.what, signal })
+  try {
+    const response = await send(settings, ask, deadline)
+    await checkStream(settings, ask, response, deadline)
+    const parse = createEventParser({ maxLineBytes: settings.maxSnapshotBytes + LINE_MARGIN, maxEventBytes: 2 * settings.maxSnapshotBytes + LINE_MARGIN })
+    let heartbeatMs = DEFAULT_HEARTBEAT_MS
+
+    for await (const chunk of chunksOf(response, deadline, ask.what)) {
+      for (const event of parse(chunk)) {
+        const delivery = readDelivery(event)
+        if (delivery === undefined) continue
+        if (delivery.type === 'alive' && delivery.heartbeatMs !== undefined) heartbeatMs = delivery.heartbeatMs
+        deadline.extend(heartbeatMs * SILENT_HEARTBEATS)
+        yield delivery
+      }
+    }
+    throw new NoticeboardError('unavailable', `${settings.name} ended the event stream`)
+  } finally {
+    deadline.end()
+  }
+}
+
+/** The query of `~events`, in one order, so that equal questions have equal addresses. */
+export function formatQuery({ namespaces, inline, identity, held = {} }: WatchQuery): string {
+  const pairs: [string, string][] = [...namespaces].sort().map(namespace => ['ns', namespace])
+  if (inline) {
+    pairs.push(['inline', '1'])
+    if (identity !== undefined) {
+      pairs.push(['client', identity.clientId])
+      for (const name of Object.keys(identity.labels).sort()) pairs.push(['label', `${name}=${identity.labels[name]}`])
+    }
+  }
+  const holding: [string, string][] = []
+  for (const namespace of namespaces) if (inline && held[namespace] !== undefined) holding.push(['held', `${namespace}=${held[namespace]}`])
+  const whole = new URLSearchParams([...pairs, ...holding]).toString()
+  return whole.length <= MAX_QUERY ? whole : new URLSearchParams(pairs).toString()
+}
+
+async function checkStream(settings: Settings, ask: Ask, response: Response, deadline: ReturnType<typeof createDeadline>): Promise<void> {
+  const { status, headers } = response
+  const isStream = /^\s*text\/event-stream\b/i.test(headers.get('content-type') ?? '')
+  if (status === 200 && isStream) return
+  if ((status >= 200 && status < 300) || status === 404 || status === 405 || status === 501) {
+    discard(response)
+    throw new NoticeboardError('no-watch', `${settings.name} has no event stream (it answered ${status}${isStream ? '' : ' with another content type'})`)
+  }
+  const body = await readBody(response, deadline, { maxBytes: 16_384, what: ask.what })
+  throw refusalFor(settings, ask, { status, headers, body })
+}

@@ -1,0 +1,2 @@
+export { http, type HttpTransport } from './http.js'
+export type { HttpOptions, Provided } from './options.js'

@@ -1,0 +1,126 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { namespaceProblem, type Namespace } from '../../contracts/names.js'
+import type { Report } from '../../contracts/report.js'
+import type { LogEntry } from '../../contracts/transport.js'
+import { isInstant } from '../../core/release.js'
+import { readReport } from '../../core/report-codec.js'
+import { shapeOf, type Shape } from '../../core/shape.js'
+import { decodeText } from '../../core/strict-parse.js'
+import { encodeText } from '../../core/text.js'
+import { chunksOf, readBody } from './body.js'
+import { createByteBuffer } from './byte-buffer.js'
+import { createDeadline } from './deadline.js'
+import { discard, exchange, send, type Ask } from './exchange.js'
+import type { Settings } from './options.js'
+import { pathOf, refusalFor } from './reading.js'
+
+/** One line of a history: a release and an audit record, escaped. */
+const MAX_LINE_BYTES = 131_072
+
+/** A hundred thousand last words. */
+const MAX_REPORTS_BYTES = 134_217_728
+
+const MAX_NAMESPACES_BYTES = 16_777_216
+
+/** The log, newest first, line by line as it comes; the deadline is for each piece, since a log may be long. */
+export async function* readHistory(
+  settings: Settings,
+  { namespace, limit }: { readonly namespace: Namespace; readonly limit?: number | undefined },
+  signal: AbortSignal,
+): AsyncGenerator<LogEntry, void, undefined> {
+  const query = limit === undefined ? '' : `?limit=${limit}`
+  const ask: Ask = { method: 'GET', path: `${pathOf(namespace)}/~history${query}`, what: 'the history' }
+  const deadline = createDeadline(settings.clock, { timeoutMs: settings.timeoutMs, what: ask.what, signal })
+  try {
+    const response = await send(settings, ask, deadline)
+    if (response.status !== 200) {
+      const body = await readBody(response, deadline, { maxBytes: 16_384, what: ask.what })
+      throw refusalFor(settings, ask, { status: response.status, headers: response.headers, body })
+    }
+    if (!/ndjson/i.test(response.headers.get('content-type') ?? '')) {
+      discard(response)
+      throw new NoticeboardError('unavailable', `${settings.name} answered with something else for the history; a proxy may stand in between`)
+    }
+    for await (const line of linesOf(chunksOf(response, deadline, ask.what))) {
+      deadline.extend(settings.timeoutMs)
+      yield readEntry(line)
+    }
+  } finally {
+    deadline.end()
+  }
+}
+
+/** The last word of each instance that the server heard. */
+export async function readReports(settings: Settings, { namespace }: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]> {
+  const answer = await readJson(settings, { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' }, MAX_REPORTS_BYTES, signal)
+  const reports: Report[] = []
+  let unread = 0
+  for (const item of answer.list('reports', Number.MAX_SAFE_INTEGER)) {
+    try {
+      reports.push(readStamped(item))
+    } catch {
+      // A client newer than this reader; said once below.
+      unread += 1
+    }
+  }
+  if (unread > 0) settings.logger?.warn('reports were left out, since this version does not read them', { namespace, reports: unread })
+  return reports
+}
+
+/** A report with the time at which the server heard it, which is the server's to say. */
+function readStamped(item: Json): Report {
+  const report = readReport(item)
+  const stamped = shapeOf(item, 'the report')
+  return stamped.has('receivedAt') ? { ...report, receivedAt: stamped.string('receivedAt', isInstant) } : report
+}
+
+/** Namespaces that hold at least one release. */
+export async function readNamespaces(settings: Settings, signal: AbortSignal): Promise<readonly Namespace[]> {
+  const answer = await readJson(settings, { method: 'GET', path: 'v1/~namespaces', what: 'the list of namespaces' }, MAX_NAMESPACES_BYTES, signal)
+  return answer.list('namespaces', Number.MAX_SAFE_INTEGER).filter((item): item is string => namespaceProblem(item) === undefined)
+}
+
+async function readJson(settings: Settings, ask: Ask, maxBytes: number, signal: AbortSignal): Promise<Shape> {
+  const reply = await exchange(settings, { ...ask, maxBytes }, signal)
+  if (reply.status !== 200) throw refusalFor(settings, ask, reply)
+  return shapeOf(parseJson(reply.body, ask.what), ask.what)
+}
+
+function readEntry(line: Uint8Array): LogEntry {
+  const shape = shapeOf(parseJson(line, 'a line of the history'), 'a line of the history')
+  return {
+    bytes: encodeText(shape.string('release')),
+    ...(shape.has('audit') && { audit: encodeText(shape.string('audit')) }),
+  }
+}
+
+function parseJson(bytes: Uint8Array, what: string): Json {
+  const text = decodeText(bytes, what)
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    // The parser's own message quotes the text.
+    throw new NoticeboardError('invalid-data', `${what} is not JSON`)
+  }
+}
+
+const LINE_FEED = 10
+
+/** Cuts chunks into lines, bounded in length; a last line without its end is a body that was cut. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const begun = createByteBuffer()
+  for await (const chunk of chunks) {
+    let start = 0
+    for (let end = chunk.indexOf(LINE_FEED); end >= 0; end = chunk.indexOf(LINE_FEED, start)) {
+      begun.append(chunk.subarray(start, end))
+      start = end + 1
+      if (begun.length > 0) yield begun.take()
+    }
+    begun.append(chunk.subarray(start))
+    if (begun.length > MAX_LINE_BYTES) {
+      throw new NoticeboardError('too-large', `a line of the history has more than ${MAX_LINE_BYTES} bytes`)
+    }
+  }
+  if (begun.length > 0) throw new NoticeboardError('unavailable', 'the history ended in the middle; the connection was lost')
+}

@@ -1,0 +1,36 @@
+import type { Clock, Fetch, Logger } from '../../contracts/ports.js'
+
+/** A value, or a function that is asked for it before each request. */
+export type Provided<T> = T | (() => T | Promise<T>)
+
+export interface HttpOptions {
+  /** Sent with every request; a function is asked each time, so that what it gives may expire. */
+  readonly headers?: Provided<Readonly<Record<string, string>>> | undefined
+  /** Sent as `Authorization: Bearer`. With one the transport is a {@link Store}: it writes, and reads what is not public. */
+  readonly token?: Provided<string> | undefined
+  /** Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour `signal`. */
+  readonly fetch?: Fetch | undefined
+  /** The whole time that one request may take, its body included. 15,000 by default. */
+  readonly timeoutMs?: number | undefined
+  /** How long a stream may take until its first event. 10,000 by default. */
+  readonly firstEventMs?: number | undefined
+  /** The largest snapshot that is written, and the longest line of an event stream. 1 MiB by default, as at the server. */
+  readonly maxSnapshotBytes?: number | undefined
+  readonly clock?: Clock | undefined
+  readonly logger?: Logger | undefined
+}
+
+/** Options with their defaults, as the parts of the transport share them. */
+export interface Settings {
+  readonly base: string
+  /** For people; holds no credentials. */
+  readonly name: string
+  readonly headers: Provided<Readonly<Record<string, string>>>
+  readonly token: Provided<string> | undefined
+  readonly fetch: Fetch
+  readonly timeoutMs: number
+  readonly firstEventMs: number
+  readonly maxSnapshotBytes: number
+  readonly clock: Clock
+  readonly logger: Logger | undefined
+}

@@ -1,0 +1,87 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { type Digest, isDigest, type Namespace, parseNamespace } from '../../contracts/names.js'
+import { isEpoch, nextPosition, type Position } from '../../contracts/position.js'
+import type { Latest, Tag } from '../../contracts/transport.js'
+import { MAX_RELEASE_BYTES } from '../../core/release.js'
+import { exchange, type Ask, type Reply } from './exchange.js'
+import type { Settings } from './options.js'
+import { refusalOf } from './refusal.js'
+
+/** The newest release, as the pointer says. A tag becomes `If-None-Match`. */
+export async function readLatest(
+  settings: Settings,
+  { namespace, tag }: { readonly namespace: Namespace; readonly tag?: Tag | undefined },
+  signal: AbortSignal,
+): Promise<Latest> {
+  const ask: Ask = {
+    method: 'GET',
+    path: `${pathOf(namespace)}/release.json`,
+    what: 'the release',
+    ...(tag !== undefined && { headers: { 'if-none-match': tag } }),
+  }
+  const reply = await exchange(settings, { ...ask, maxBytes: MAX_RELEASE_BYTES }, signal)
+  if (reply.status === 304 && tag !== undefined) return { type: 'unchanged' }
+  return asLatest(settings, ask, reply)
+}
+
+/** The release after a position, from the log. */
+export async function readNext(
+  settings: Settings,
+  { namespace, after }: { readonly namespace: Namespace; readonly after: Position },
+  signal: AbortSignal,
+): Promise<Latest> {
+  const { epoch, sequence } = nextPosition(after)
+  if (!isEpoch(epoch)) throw new NoticeboardError('invalid-option', 'the epoch of a position reads <number>-<8 hex digits>')
+  const ask: Ask = { method: 'GET', path: `${pathOf(namespace)}/releases/${epoch}/${sequence}.json`, what: 'the next release' }
+  return asLatest(settings, ask, await exchange(settings, { ...ask, maxBytes: MAX_RELEASE_BYTES }, signal))
+}
+
+/** The bytes of a snapshot; unchecked, that is the caller's. */
+export async function readSnapshot(
+  settings: Settings,
+  { namespace, digest, maxBytes }: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const ask: Ask = { method: 'GET', path: snapshotPath(namespace, digest), what: `the snapshot ${digest.slice(0, 12)}` }
+  const reply = await exchange(settings, { ...ask, maxBytes }, signal)
+  if (reply.status === 200) return reply.body
+  throw refusalFor(settings, ask, reply)
+}
+
+/** The JSON Schema beside a namespace; undefined when there is none. */
+export async function readSchema(
+  settings: Settings,
+  { namespace }: { readonly namespace: Namespace },
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const ask: Ask = { method: 'GET', path: `${pathOf(namespace)}/schema.json`, what: 'the schema' }
+  const reply = await exchange(settings, { ...ask, maxBytes: MAX_SCHEMA_BYTES }, signal)
+  if (reply.status === 404) return undefined
+  if (reply.status === 200) return reply.body
+  throw refusalFor(settings, ask, reply)
+}
+
+/** The largest schema, in bytes. */
+export const MAX_SCHEMA_BYTES = 1_048_576
+
+/** `v1/<namespace>`, checked: a namespace must not lead anywhere else. */
+export function pathOf(namespace: Namespace): string {
+  return `v1/${parseNamespace(namespace)}`
+}
+
+export function snapshotPath(namespace: Namespace, digest: Digest): string {
+  if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+  return `${pathOf(namespace)}/snapshots/${digest}.json`
+}
+
+/** What an answer means that was not expected. */
+export function refusalFor({ name, clock }: Settings, { what }: Ask, reply: Reply): NoticeboardError {
+  return refusalOf({ ...reply, what, name, nowMs: clock.now() })
+}
+
+function asLatest(settings: Settings, ask: Ask, reply: Reply): Latest {
+  if (reply.status === 404) return { type: 'none' }
+  if (reply.status !== 200) throw refusalFor(settings, ask, reply)
+  const tag = reply.headers.get('etag')
+  return { type: 'release', bytes: reply.body, ...(tag !== null && { tag }) }
+}

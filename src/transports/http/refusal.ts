@@ -1,0 +1,69 @@
+import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
+import { decodeText } from '../../core/strict-parse.js'
+
+/** What the other side said, as far as an error needs it. */
+export interface Refused {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array
+  /** What was asked for: "the release". */
+  readonly what: string
+  /** For people: `http https://config.internal`. */
+  readonly name: string
+  readonly nowMs: number
+}
+
+/** Codes that a server says and that mean the same here. The rest follows from the status. */
+const CARRIED: ReadonlySet<string> = new Set<ErrorCode>([
+  'rejected', 'invalid-data', 'digest-mismatch', 'too-large', 'unsupported', 'fork', 'store-damaged',
+]) // prettier-ignore
+
+/** The error for an answer that is none of the expected ones. */
+export function refusalOf({ status, headers, body, what, name, nowMs }: Refused): NoticeboardError {
+  const retryAfterMs = readRetryAfter(headers.get('retry-after'), nowMs)
+  const told = readTold(body)
+  const said = told === undefined ? '' : `: ${told.message}`
+  if (status === 401 || status === 403) {
+    return new NoticeboardError('unauthorized', `${name} answered ${status} for ${what}; check the token or the headers${said}`)
+  }
+  if (status === 404) return new NoticeboardError('not-found', `${name} has no such thing, or not yet: ${what}`)
+  if (status === 413) return new NoticeboardError('too-large', `${name} finds ${what} too large${said}`)
+  if (status === 408 || status === 425 || status === 429 || status >= 500) {
+    const options = retryAfterMs === undefined ? {} : { retryAfterMs }
+    return new NoticeboardError('unavailable', `${name} answered ${status} for ${what}${said}`, options)
+  }
+  if (status >= 400) {
+    const code = told !== undefined && CARRIED.has(told.code) ? (told.code as ErrorCode) : 'rejected'
+    return new NoticeboardError(code, `${name} refused ${what} with ${status}${said}`)
+  }
+  return new NoticeboardError('unavailable', `${name} answered ${status} for ${what}, which means nothing here`)
+}
+
+/** `Retry-After` in milliseconds: seconds, or a date. Undefined when it says nothing that can be followed. */
+export function readRetryAfter(text: string | null, nowMs: number): number | undefined {
+  if (text === null) return undefined
+  if (/^\d{1,9}$/.test(text.trim())) return Number(text) * 1_000
+  // Without its letters a date would be anything that `Date.parse` makes something of.
+  const at = /^[a-z]{3}/i.test(text.trim()) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs)
+}
+
+/** The code that an error body states; undefined for a body that is none of ours. */
+export function toldCode(body: Uint8Array): string | undefined {
+  return readTold(body)?.code
+}
+
+/** The code and message of an error body; cut and without control characters, since they come from outside. */
+function readTold(body: Uint8Array): { readonly code: string; readonly message: string } | undefined {
+  try {
+    const value = JSON.parse(decodeText(body, 'the answer')) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } } | null
+    const code = value?.error?.code
+    const message = value?.error?.message
+    if (typeof code !== 'string' || typeof message !== 'string') return undefined
+    // oxlint-disable-next-line no-control-regex -- control characters are the point
+    return { code, message: message.slice(0, 500).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ') }
+  } catch {
+    // Not one of our error bodies; the status alone decides.
+    return undefined
+  }
+}

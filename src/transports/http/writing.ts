@@ -1,0 +1,89 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Report } from '../../contracts/report.js'
+import type { AppendQuery } from '../../contracts/transport.js'
+import { decodeText } from '../../core/strict-parse.js'
+import { encodeText } from '../../core/text.js'
+import { exchange, type Ask, type Reply } from './exchange.js'
+import type { Settings } from './options.js'
+import { MAX_SCHEMA_BYTES, pathOf, refusalFor, snapshotPath } from './reading.js'
+import { toldCode } from './refusal.js'
+
+/** An acknowledgement has no body worth reading. */
+const ACKNOWLEDGEMENT_BYTES = 16_384
+
+/** How many reports go into one request. */
+const REPORTS_PER_REQUEST = 100
+
+/** Sends a snapshot; the server checks it against its digest and keeps it before it answers. */
+export async function putSnapshot(
+  settings: Settings,
+  { namespace, digest, bytes }: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<void> {
+  if (bytes.length > maxBytes) {
+    throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`)
+  }
+  await write(settings, { method: 'PUT', path: snapshotPath(namespace, digest), what: `the snapshot ${digest.slice(0, 12)}` }, bytes, signal)
+}
+
+/** Asks the server to append a release. Where it stands in the log, the release itself says. */
+export async function appendRelease(
+  settings: Settings,
+  { namespace, bytes, audit, urgent }: AppendQuery,
+  signal: AbortSignal,
+): Promise<'appended' | 'taken'> {
+  const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~releases`, what: 'the release' }
+  const body = {
+    ...(audit !== undefined && { audit: decodeText(audit, 'the audit record') }),
+    release: decodeText(bytes, 'the release'),
+    ...(urgent === true && { urgent }),
+  }
+  const reply = await exchangeJson(settings, ask, body, signal)
+  // A damaged store refuses with the same status, and trying again would not help.
+  if (reply.status === 409 && (toldCode(reply.body) ?? 'conflict') === 'conflict') return 'taken'
+  if (reply.status >= 200 && reply.status < 300) return 'appended'
+  throw refusalFor(settings, ask, reply)
+}
+
+/** Keeps the JSON Schema of a namespace at the server. */
+export async function putSchema(
+  settings: Settings,
+  { namespace, bytes }: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+  signal: AbortSignal,
+): Promise<void> {
+  if (bytes.length > MAX_SCHEMA_BYTES) {
+    throw new NoticeboardError('too-large', `the schema has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are allowed`)
+  }
+  await write(settings, { method: 'PUT', path: `${pathOf(namespace)}/schema.json`, what: 'the schema' }, bytes, signal)
+}
+
+/** Hands over last words, a request for each namespace and each hundred of them. */
+export async function postReports(settings: Settings, states: readonly Report[], signal: AbortSignal): Promise<void> {
+  const byNamespace = new Map<Namespace, Report[]>()
+  for (const state of states) {
+    const others = byNamespace.get(state.namespace)
+    if (others === undefined) byNamespace.set(state.namespace, [state])
+    else others.push(state)
+  }
+  for (const [namespace, reports] of byNamespace) {
+    for (let from = 0; from < reports.length; from += REPORTS_PER_REQUEST) {
+      const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~reports`, what: 'the report' }
+      const body = { reports: reports.slice(from, from + REPORTS_PER_REQUEST) as unknown as Json }
+      const reply = await exchangeJson(settings, ask, body, signal)
+      if (reply.status < 200 || reply.status >= 300) throw refusalFor(settings, ask, reply)
+    }
+  }
+}
+
+function exchangeJson(settings: Settings, ask: Ask, body: Json, signal: AbortSignal): Promise<Reply> {
+  return exchange(settings, { ...ask, body: encodeText(JSON.stringify(body)), maxBytes: ACKNOWLEDGEMENT_BYTES }, signal)
+}
+
+async function write(settings: Settings, ask: Ask, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  const body = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
+  const reply = await exchange(settings, { ...ask, body, maxBytes: ACKNOWLEDGEMENT_BYTES }, signal)
+  if (reply.status < 200 || reply.status >= 300) throw refusalFor(settings, ask, reply)
+}

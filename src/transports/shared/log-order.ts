@@ -1,0 +1,29 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { parseNamespace } from '../../contracts/names.js'
+import type { Crypto } from '../../contracts/ports.js'
+import { comparePositions, epochNumber, formatPosition, isSequence, type Position } from '../../contracts/position.js'
+import type { AppendQuery } from '../../contracts/transport.js'
+import { assertDigest } from '../../core/digest.js'
+import { decodeRelease, positionOf, type Release } from '../../core/release.js'
+
+/** Whether a position comes right after the newest: the next in its epoch, or the first of a higher one. */
+export function follows(at: Position, newest: Position | undefined): boolean {
+  if (newest === undefined) return at.sequence === 1
+  if (at.epoch === newest.epoch) return at.sequence === newest.sequence + 1
+  return at.sequence === 1 && epochNumber(at.epoch) > epochNumber(newest.epoch)
+}
+
+/** The release that shall be appended, once it agrees with where it goes and with its audit record. Throws before anything is written. */
+export function readAppend({ namespace, at, bytes, audit }: AppendQuery, crypto: Crypto): Release {
+  parseNamespace(namespace)
+  epochNumber(at.epoch)
+  if (!isSequence(at.sequence)) throw new NoticeboardError('invalid-option', 'a sequence is a whole number from 1 on')
+  const { release } = decodeRelease(bytes)
+  if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
+    throw new NoticeboardError('rejected', `the release says that it is ${release.namespace} ${formatPosition(positionOf(release))}, which is not where it shall go`)
+  }
+  if (audit === undefined) return release
+  if (release.audit === undefined) throw new NoticeboardError('rejected', 'the release names no audit record, and one was given')
+  assertDigest(crypto, { bytes: audit, digest: release.audit, what: 'the audit record' })
+  return release
+}

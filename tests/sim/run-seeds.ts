@@ -1,0 +1,19 @@
+import { runHistory } from './history.js'
+
+const [from = '1', count = '1', show = ''] = process.argv.slice(2)
+const began = performance.now()
+let bad = 0
+const sometimes = new Map<string, number>()
+for (let seed = Number(from); seed < Number(from) + Number(count); seed += 1) {
+  const history = await runHistory(seed)
+  for (const thing of history.sometimes) sometimes.set(thing, (sometimes.get(thing) ?? 0) + 1)
+  if (show === 'trace') process.stdout.write(`${history.trace.join('\n')}\n`)
+  if (history.violations.length > 0) {
+    bad += 1
+    process.stdout.write(`seed ${seed} [${[...history.plan.faults].join(' ')}]\n`)
+    for (const { oracle, atMs, text } of history.violations.slice(0, 4)) process.stdout.write(`   ${(atMs / 1000).toFixed(1)}s ${oracle}: ${text.slice(0, 600)}\n`)
+  }
+}
+const seconds = (performance.now() - began) / 1000
+process.stdout.write(`${count} seeds, ${bad} with violations, ${seconds.toFixed(1)} s, ${(Number(count) / seconds).toFixed(1)} a second\n`)
+if (show === 'sometimes') for (const [thing, times] of [...sometimes].sort()) process.stdout.write(`${String(times).padStart(6)} ${thing}\n`)

@@ -1,0 +1,37 @@
+import { NoticeboardError } from '../../src/contracts/errors.js'
+import type { Delivery, WatchTransport } from '../../src/contracts/transport.js'
+import { transportCases } from '../../src/testing/conformance/index.js'
+import { publishTo } from '../../src/testing/conformance/store-steps.js'
+import { firstOf } from '../../src/transports/first-of.js'
+import { memory } from '../../src/transports/memory.js'
+import { runCases } from '../conformance/run-cases.js'
+
+const signal = new AbortController().signal
+
+const throwing = (code: 'unavailable' | 'not-found') => async (): Promise<never> => {
+  throw new NoticeboardError(code, 'nobody there')
+}
+const nobody: WatchTransport = {
+  name: 'nobody',
+  latest: throwing('unavailable'),
+  next: throwing('unavailable'),
+  // While one cannot be reached, nobody can say that a snapshot is nowhere.
+  snapshot: throwing('not-found'),
+  watch: () => ({ [Symbol.asyncIterator]: (): AsyncIterator<Delivery> => ({ next: throwing('unavailable') }) }),
+}
+
+runCases(
+  'firstOf(nobody, memory())',
+  transportCases(
+    () => {
+      const store = memory()
+      return {
+        transport: firstOf(nobody, store),
+        publish: (sample) => publishTo(store, sample, signal),
+        heard: (query) => store.reports(query, signal),
+        close: async () => {},
+      }
+    },
+    { without: { cut: 'there is no connection to lose', marks: 'the media within send none' } },
+  ),
+)

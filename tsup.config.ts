@@ -1,0 +1,46 @@
+import { defineConfig, type Options } from 'tsup'
+import { entryPoints, missingEntryPoints } from './scripts/entry-points.js'
+
+const absent = new Set(missingEntryPoints().map(({ source }) => source))
+const present = entryPoints().filter(({ source }) => !absent.has(source))
+const asEntries = (points: typeof present) =>
+  Object.fromEntries(points.map(({ name, source }) => [name, source]))
+
+const library = present.filter(({ subpath }) => subpath !== 'bin')
+const outDir = process.env['NOTICEBOARD_OUT_DIR'] ?? 'dist'
+
+const shared: Options = {
+  outDir,
+  target: 'es2022',
+  platform: 'neutral',
+  // One copy of every module that two entry points use, so a class or a brand is the same in both.
+  splitting: true,
+  sourcemap: true,
+  clean: false,
+  minify: false,
+  external: [/^node:/],
+  removeNodeProtocol: false,
+}
+
+export default defineConfig([
+  { ...shared, name: 'esm', format: 'esm', entry: asEntries(present) },
+  {
+    ...shared,
+    name: 'cjs',
+    format: 'cjs',
+    entry: asEntries(library),
+    // Without this tsup makes CommonJS of split modules with a tool that also rewrites `?.` and `??` as function calls.
+    treeshake: true,
+    // These publish ES modules only. `require()` of those fails on older runtimes and in Jest, so they travel inside.
+    noExternal: ['p-retry', 'is-network-error'],
+  },
+  {
+    ...shared,
+    name: 'types',
+    format: ['esm', 'cjs'],
+    entry: asEntries(library),
+    sourcemap: false,
+    // tsup hands TypeScript a `baseUrl`, which TypeScript 6 calls deprecated.
+    dts: { only: true, compilerOptions: { ignoreDeprecations: '6.0' } },
+  },
+])

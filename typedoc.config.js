@@ -1,0 +1,22 @@
+import { entryPoints } from './scripts/entry-points.js'
+
+/** @type {Partial<import('typedoc').TypeDocOptions>} */
+export default {
+  name: 'noticeboard',
+  entryPoints: entryPoints()
+    .filter(({ subpath }) => subpath !== 'bin')
+    .map(({ source }) => source),
+  tsconfig: 'tsconfig.json',
+  out: 'docs/api',
+  readme: 'README.md',
+  excludeInternal: true,
+  excludePrivate: true,
+  excludeExternals: true,
+  // Types are checked by themselves, and links to a forge belong to whoever publishes the pages.
+  skipErrorChecking: true,
+  disableSources: true,
+  treatWarningsAsErrors: true,
+  validation: { notExported: true, invalidLink: true, notDocumented: true, rewrittenLink: true },
+  // Not every property: `digest` in an interface that says what it is needs no second sentence.
+  requiredToBeDocumented: ['Class', 'Interface', 'TypeAlias', 'Function', 'Variable', 'Method', 'Accessor'],
+}

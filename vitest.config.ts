@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * Two projects: `source` tests import from `src` and need no build; `built` tests start the package as users
+ * get it (the command line, the examples), so `dist` is built first when it is missing or older than `src`.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'source',
+          include: ['tests/**/*.test.ts'],
+          exclude: ['tests/packaging/**', 'tests/built/**', 'tests/**/*.built.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'built',
+          include: ['tests/built/**/*.test.ts', 'tests/**/*.built.test.ts', 'examples/**/*.test.{ts,js}'],
+          exclude: ['tests/packaging/**'],
+          globalSetup: ['scripts/ensure-built.js'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    restoreMocks: true,
+  },
+})
