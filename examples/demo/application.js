@@ -20,6 +20,8 @@ import { periods } from './periods.js'
  * @property {string} state a folder
  */
 
+/** How long an application waits for its first configuration before it goes to work. */
+const startMs = 5_000
 const readEveryMs = 50
 const tellReadsMs = 500
 /** Longer than any demo. */
@@ -33,9 +35,10 @@ export function createApplication({ name, index, strategy, broken, url, events, 
 
   /** @type {Set<string>} */
   const stale = new Set()
-  const { timeoutMs } = periods
+  let warm = broken === 'watchdog'
+  const { timeoutMs, heartbeatMs } = periods
   const counting = countingFetch((address, init) => fetch(address, init), traffic)
-  const outside = broken === 'watchdog' ? keepWarm(counting, periods.heartbeatMs) : counting
+  const outside = warm ? keepWarm(counting, { silenceMs: heartbeatMs, isThere: () => warm }) : counting
   const transport = staleRelay(http(url, { fetch: outside, timeoutMs, firstEventMs: timeoutMs }), stale)
 
   const clients = followedBy(index).map(({ namespace, schema }) => {
@@ -80,7 +83,7 @@ export function createApplication({ name, index, strategy, broken, url, events, 
       tell({ event: 'started' })
       const ready = clients.map(client =>
         // Without a value the reads fail, and that is what counts.
-        client.ready().catch(error => tell({ event: 'trouble', namespace: 'all', code: error.code })),
+        client.ready({ within: startMs }).catch(error => tell({ event: 'trouble', namespace: 'all', code: error.code })),
       )
       await Promise.all(ready)
       setInterval(readAll, readEveryMs)
@@ -91,7 +94,11 @@ export function createApplication({ name, index, strategy, broken, url, events, 
       tellReads()
       tell({ event: 'counted' })
     },
-    /** @param {string} namespace @param {boolean} on */
+    /** Takes the middlebox away. */
+    cool() {
+      warm = false
+    },
+    /** Puts a stale relay in front, or takes it away. @param {string} namespace @param {boolean} on */
     lag(namespace, on) {
       if (on) stale.add(namespace)
       else stale.delete(namespace)

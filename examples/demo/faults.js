@@ -50,21 +50,21 @@ function withPositionOf(bytes, { epoch, sequence, digest }) {
  * A middlebox that keeps streams warm: when one falls silent it repeats the last marks, their times moved on. It hides from every
  * watchdog behind it that nobody is there any more.
  * @param {Fetch} fetch
- * @param {number} silenceMs
+ * @param {{ readonly silenceMs: number, readonly isThere: () => boolean }} options
  * @returns {Fetch}
  */
-export function keepWarm(fetch, silenceMs) {
+export function keepWarm(fetch, options) {
   return async (url, init) => {
     const response = await fetch(url, init)
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream')
     if (!isStream || response.body === null) return response
     const { status, headers } = response
-    return new Response(warmed(response.body, silenceMs), { status, headers })
+    return new Response(warmed(response.body, options), { status, headers })
   }
 }
 
-/** @param {ReadableStream<Uint8Array>} body @param {number} silenceMs */
-function warmed(body, silenceMs) {
+/** @param {ReadableStream<Uint8Array>} body @param {{ readonly silenceMs: number, readonly isThere: () => boolean }} options */
+function warmed(body, { silenceMs, isThere }) {
   const reader = body.getReader()
   /** @type {Map<string, { mark: Mark, heardMs: number }>} */
   const marks = new Map()
@@ -85,7 +85,7 @@ function warmed(body, silenceMs) {
   return new ReadableStream({
     start(controller) {
       timer = setInterval(() => {
-        if (Date.now() - lastMs < silenceMs || rest !== '') return
+        if (!isThere() || Date.now() - lastMs < silenceMs || rest !== '') return
         for (const [namespace, kept] of marks) controller.enqueue(encoder.encode(repeated(namespace, kept)))
       }, silenceMs / 2)
     },

@@ -10,6 +10,7 @@ const applications = members.map((/** @type {{ name: string, index: number }} */
 
 process.on('message', (/** @type {{ type: string, namespace: string, on: boolean }} */ { type, namespace, on }) => {
   if (type === 'count') for (const application of applications) application.count()
+  if (type === 'cool') for (const application of applications) application.cool()
   if (type === 'lag') for (const application of applications) application.lag(namespace, on)
   process.send?.({ type: `${type} done` })
 })

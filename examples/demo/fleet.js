@@ -66,6 +66,8 @@ export function createFleet(processes, { clients, broken, url, events, state }) 
     count: () => ask({ type: 'count' }),
     /** Puts a stale relay in front of everybody, or takes it away. @param {string} namespace @param {boolean} on */
     lag: (namespace, on) => ask({ type: 'lag', namespace, on }),
+    /** Takes the middlebox away that keeps dead streams warm, where there is one. */
+    cool: () => ask({ type: 'cool' }),
     /** Everybody who follows a namespace. @param {string} namespace */
     everybody: namespace => followers(groups, namespace),
     /** Those of them in the processes that `killHalf` kills. @param {string} namespace */

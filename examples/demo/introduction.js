@@ -10,12 +10,11 @@ import { size } from './table.js'
  * @param {{ clients: number, broken: import('./options.js').Breakage, folder: string }} settings
  */
 export function introduce({ print, paint: { bold, dim, red } }, { clients, broken, folder }) {
-  const bytes = [
+  const told = /** @type {const} */ ([
     [service, readService()],
     [application, readApplication()],
     [flags, readFlags()],
-  ]
-  const told = bytes.map(([{ namespace }, document]) => `${namespace} (${size(JSON.stringify(document).length)})`)
+  ]).map(([{ namespace }, document]) => `${namespace} (${size(JSON.stringify(document).length)})`)
   print(bold('noticeboard: one server, three strategies, and what happens to them in the field'))
   print(`  fleet      ${clients * strategyNames.length} applications, ${clients} for each of ${strategyNames.join(', ')}, in ${strategyNames.length * 2} processes`)
   print(`  documents  ${told.join(', ')}; every application follows the first and one of the others`)

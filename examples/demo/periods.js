@@ -2,10 +2,10 @@
 
 /** Milliseconds: what the demo uses. */
 export const periods = Object.freeze({
-  heartbeatMs: 400,
+  heartbeatMs: 500,
   intervalMs: 1_000,
-  sweepMs: 6_000,
-  timeoutMs: 1_000,
+  sweepMs: 8_000,
+  timeoutMs: 2_000,
   retryBaseMs: 250,
   retryCapMs: 1_000,
   reportBatchMs: 250,
@@ -23,7 +23,10 @@ export const periodsBesideDefaults = [
 ]
 
 /** Eight processes share the machine and are started on it: what that may add to a strategy's own bound. */
-export const machineMs = 1_500
+export const machineMs = 2_000
+
+/** Three processes with ten applications each begin at the same time: what the last of them may take. */
+const beginMs = 2_000
 
 /** @typedef {'pull' | 'push' | 'hybrid'} StrategyName */
 /** @typedef {'change' | 'start' | 'disk' | 'silence' | 'outage' | 'lag'} BoundName */
@@ -41,8 +44,8 @@ const deadMs = heartbeatMs * 2.5
  */
 const bounds = {
   change: { pull: lookMs, stream: deadMs, why: 'one interval; 2.5 heartbeats' },
-  start: { pull: 0, stream: 0, why: 'who starts asks at once' },
-  disk: { pull: 0, stream: 0, why: 'what ran is on disk' },
+  start: { pull: beginMs, stream: beginMs, why: 'who begins asks at once' },
+  disk: { pull: beginMs, stream: beginMs, why: 'what ran is on disk' },
   silence: {
     pull: lookMs + timeoutMs + retryCapMs,
     stream: deadMs + retryCapMs,

@@ -37,12 +37,12 @@ export async function publishFirst(board) {
 export async function tellStories(cast) {
   await changes(cast)
   await cast.scene.idle('nothing, for three seconds', 3_000)
+  await badDocument(cast)
+  await rollback(cast)
   await processesDown(cast)
   await silentStreams(cast)
   await staleRelay(cast)
   await serverKilled(cast)
-  await badDocument(cast)
-  await rollback(cast)
 }
 
 /** @param {Cast} cast */
@@ -76,7 +76,7 @@ async function processesDown({ scene, board, fleet }) {
 }
 
 /** @param {Cast} cast */
-async function silentStreams({ scene, board, proxy }) {
+async function silentStreams({ scene, board, fleet, proxy }) {
   await scene.tell({
     title: 'connections die silently',
     bound: 'silence',
@@ -88,6 +88,7 @@ async function silentStreams({ scene, board, proxy }) {
       return board.publish(board.publisherOf(service), withPoolSize(readService(), 70), 'into dead streams')
     },
   })
+  await fleet.cool()
 }
 
 /** @param {Cast} cast */
@@ -170,7 +171,7 @@ async function badDocument({ scene, board, fleet, screen }) {
 async function refusedBy(publisher, everybody) {
   let count = 0
   let told = ''
-  for (let look = 0; look < 20 && count < everybody; look += 1) {
+  for (let look = 0; look < 40 && count < everybody; look += 1) {
     const known = await publisher.fleet()
     const refusing = known.type === 'known' ? known.members.filter(({ state }) => state === 'rejected') : []
     count = refusing.length

@@ -5,12 +5,12 @@ const columns = [
   ['half', 9],
   ['90 %', 9],
   ['all', 9],
-  ['requests', 10],
+  ['requests', 9],
   ['bytes', 9],
   ['bound', 8],
   ['missed', 10],
 ]
-const titleWidth = 28
+const titleWidth = 29
 const strategyWidth = 7
 
 /**

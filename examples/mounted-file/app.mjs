@@ -1,7 +1,8 @@
 // For a team that begins with the file it already has: a mounted ConfigMap, or any YAML file on disk.
 // `node app.mjs settings.yaml`, then change the file. No server, no publisher; a board can come later, in one line.
-import { createClient, document, hybrid } from 'noticeboard'
+import { createClient, hybrid } from 'noticeboard'
 import { yamlFile } from 'noticeboard/node'
+import { document } from 'noticeboard/transports/document'
 import { serviceSchema } from '../configs/schemas.mjs'
 
 const config = await createClient({

@@ -5,9 +5,12 @@ import type { FleetClock } from './fleet-clock.js'
 /** The longest single wait: marks may tell a better time meanwhile, so it is looked at again. */
 const STEP_MS = 1_000
 
-/** Waits until a release may be committed, by the fleet's time; at once when it names no time or the time has passed. */
+/**
+ * Waits until a release may be committed, by the fleet's time; at once when it names no time or the time has passed. Never longer than
+ * from `issuedAt` to `activateAt`: a client whose clock is slow and who hears no marks must not stay staged for hours.
+ */
 export async function waitForActivation(
-  { activateAt }: Release,
+  { activateAt, issuedAt }: Release,
   { clock, fleetClock, onWait }: { readonly clock: Clock; readonly fleetClock: FleetClock; readonly onWait: () => void },
   signal: AbortSignal,
 ): Promise<void> {
@@ -15,5 +18,10 @@ export async function waitForActivation(
   const at = Date.parse(activateAt)
   if (fleetClock.now() >= at) return
   onWait()
-  while (fleetClock.now() < at && !signal.aborted) await clock.sleep(Math.min(at - fleetClock.now(), STEP_MS), signal)
+  const latest = clock.monotonic() + Math.max(0, at - Date.parse(issuedAt))
+  for (;;) {
+    const leftMs = Math.min(at - fleetClock.now(), latest - clock.monotonic())
+    if (leftMs <= 0 || signal.aborted) return
+    await clock.sleep(Math.min(Math.ceil(leftMs), STEP_MS), signal)
+  }
 }

@@ -138,7 +138,8 @@ export function createEngine<S extends Schema>(
     }) // prettier-ignore
     worker = working
 
-    const failed = (error: NoticeboardError): void => {
+    const failed = (thrown: NoticeboardError): void => {
+      const error = asNoticeboardError(thrown, 'unavailable', `strategy ${strategy.name} could not look`)
       const first = trouble === undefined
       trouble = error
       // An outage is told once in full; its repetitions are details.
@@ -157,7 +158,8 @@ export function createEngine<S extends Schema>(
         crypto,
         fleetClock,
         onNewer(seen, pending) {
-          void keeper.update({ seen: seen.position, release: seen.bytes })
+          // A bare document's positions are of its own making, and must not stand against a publisher's later.
+          if (pending.origin !== 'unmanaged') void keeper.update({ seen: seen.position, release: seen.bytes })
           working.offer(pending)
           looked()
         },

@@ -26,7 +26,8 @@ export function createFreshness({
   const ageMs = (): number => (provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt)
   const check = (): void => {
     const leftMs = freshMs() - ageMs()
-    cancel = leftMs > 0 ? clock.after(leftMs, check) : undefined
+    // Whole milliseconds: a rounding error must not make a timer that waits for nothing, again and again.
+    cancel = leftMs > 0 ? clock.after(Math.ceil(leftMs), check) : undefined
     if (leftMs <= 0) onOverdue()
   }
 

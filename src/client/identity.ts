@@ -3,6 +3,7 @@ import type { Identity } from '../contracts/identity.js'
 import type { Random } from '../contracts/ports.js'
 import type { StateFolder } from '../contracts/state.js'
 import { toHex } from '../core/digest.js'
+import { isLine } from '../core/text.js'
 import type { Platform } from './platform.js'
 
 export interface IdentityOptions {
@@ -17,6 +18,7 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
   check('build', build)
   for (const [name, value] of Object.entries(labels)) {
     check('labels: a name', name)
+    if (name.includes('=')) throw new NoticeboardError('invalid-option', 'labels: a name must not contain "="')
     check(`labels.${name}`, value)
   }
 }
@@ -43,7 +45,6 @@ export async function resolveIdentity(
 }
 
 function check(name: string, value: string | undefined): void {
-  // oxlint-disable-next-line no-control-regex -- control characters are the point
-  if (value === undefined || (typeof value === 'string' && /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,256}$/.test(value))) return
+  if (value === undefined || isLine(value)) return
   throw new NoticeboardError('invalid-option', `${name} must be a text of 1 to 256 characters without control characters`)
 }

@@ -72,6 +72,10 @@ export function createIntake(context: IntakeContext, before: Seen | undefined, f
         tags.set(arrival.from, arrival.tag)
         return context.onSame(pending)
       case 'newer':
+        if (seen !== undefined && follows(position, seen.position) && release.prev !== releaseDigest(crypto, seen.bytes)) {
+          // Told, and followed: only the newest release counts, and refusing it would leave this client behind for good.
+          context.onTrouble(fork(position, 'another release before it'))
+        }
         seen = { position, release, bytes: arrival.bytes }
         tags.set(arrival.from, arrival.tag)
         return context.onNewer(seen, pending)
@@ -104,6 +108,8 @@ export function createIntake(context: IntakeContext, before: Seen | undefined, f
     // The release at the floor was lost here; having it again is news.
     return order === 'same' ? 'newer' : order
   }
+
+  const follows = (a: Position, b: Position): boolean => a.epoch === b.epoch && a.sequence === b.sequence + 1
 
   const differs = (a: Uint8Array, b: Uint8Array): boolean => releaseDigest(crypto, a) !== releaseDigest(crypto, b)
 

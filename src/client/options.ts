@@ -6,6 +6,7 @@ import type { StateFolder } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
+import { isLine } from '../core/text.js'
 import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
 import { checkIdentityOptions } from './identity.js'
 import type { Overrides } from './overrides.js'
@@ -88,6 +89,9 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   checkIdentityOptions(settings)
   if (typeof settings.strategy?.deliver !== 'function') {
     throw new NoticeboardError('invalid-option', 'strategy is missing: give push(…), pull(…), hybrid(…) or an object with deliver()')
+  }
+  if (!isLine(settings.strategy.name)) {
+    throw new NoticeboardError('invalid-option', 'a strategy has a name, a text of 1 to 256 characters: it stands in reports')
   }
   if (typeof settings.schema !== 'object' && typeof settings.schema !== 'function') {
     throw new NoticeboardError('invalid-option', 'schema is missing: give a zod schema, or another one that speaks Standard Schema')

@@ -27,8 +27,8 @@ export interface Pending {
 
 /** How it ended. Whatever it is, the client goes on with what it has. */
 export type Outcome<Value> =
-  /** Committed: `view` runs now, made of `document`. */
-  | { readonly type: 'applied'; readonly view: View<Value>; readonly document: Json; readonly bytes: Uint8Array }
+  /** Committed: the snapshot runs now. */
+  | { readonly type: 'applied'; readonly digest: Digest; readonly version: number; readonly bytes: Uint8Array }
   /** The snapshot that runs already is the one that is asked for. */
   | { readonly type: 'unchanged'; readonly version: number }
   /** Everything that the release asks of this client was refused here before, or just now. */
@@ -159,7 +159,7 @@ async function tryTarget<Value>(
     // From here to the end of this tick nothing is awaited: readers and participants see the change at once, or not at all.
     context.commit(view, release, overlaid.document)
     change.commit()
-    return { type: 'applied', view, document: overlaid.document, bytes }
+    return { type: 'applied', digest, version, bytes }
   } catch (error) {
     if (signal.aborted) return { type: 'superseded' }
     if (isNoticeboardError(error, 'vetoed')) return { type: 'vetoed', error, digest }

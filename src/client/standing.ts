@@ -26,6 +26,10 @@ export interface StandingFacts {
   readonly protects: boolean
 }
 
+/** What a report may hold, as its readers bound it (docs/formats.md). */
+const MOST_PATHS = 256
+const MOST_TEXT = 256
+
 /** A client's report, from the facts as they are; nothing in it is a value of the configuration. */
 export function describeStanding(facts: StandingFacts): ReportState {
   const { namespace, identity, strategy, standing, seen, applied, view, held, protects } = facts
@@ -43,7 +47,7 @@ export function describeStanding(facts: StandingFacts): ReportState {
     ...(code !== undefined && { code }),
     ...(validator !== undefined && validator !== '' && { validator }),
     ...(path !== undefined && path !== '' && { path }),
-    ...(view !== undefined && view.overridden.length > 0 && { overridden: view.overridden }),
+    ...(view !== undefined && view.overridden.length > 0 && { overridden: view.overridden.slice(0, MOST_PATHS).map(path => path.slice(0, MOST_TEXT)) }),
     ...(held && { held: true as const }),
     protection: protects ? 'disk' : 'none',
   }

@@ -110,8 +110,9 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     events.emit('rejected', { digest, version, position: positionOf(release), code, issues })
   }
 
-  function commit(view: View<Value>, release: Release, document: Json): void {
+  function commit(made: View<Value>, release: Release, document: Json): void {
     const previous = context.running()
+    const view = release.epoch === UNPLACED.epoch ? { ...made, position: undefined } : made
     context.commit({ view, document })
     // Participants switch in this same tick; listeners are told right after it.
     queueMicrotask(() => {
@@ -170,12 +171,12 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
   }
 
   async function applied(outcome: Extract<Outcome<Value>, { type: 'applied' }>, { release, origin }: Pending, position: Position): Promise<void> {
-    const { view, bytes } = outcome
+    const { bytes, digest, version } = outcome
     unsettled = false
-    const saved: SavedSnapshot = { digest: view.digest ?? '', version: view.version ?? 1, bytes: bytes.length }
-    if (origin !== 'state') {
-      await keeper.writeSnapshot(saved.digest, bytes)
-      await keeper.update({ ...placed(position), current: saved, refused: refusals.list(), good: stillGood(release) })
+    const saved: SavedSnapshot = { digest, version, bytes: bytes.length }
+    if (origin === 'network' || (origin === 'unmanaged' && keeper.state.applied === undefined)) {
+      await keeper.writeSnapshot(digest, bytes)
+      await keeper.update({ ...placed(position, origin), current: saved, refused: refusals.list(), good: stillGood(release) })
     }
     context.onApplied(position, origin)
     say({ phase: 'applied' })
@@ -188,7 +189,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     if (now !== undefined) context.commit({ ...now, view: { ...now.view, version, position, origin } })
     const current = keeper.state.current
     await keeper.update({
-      ...placed(position),
+      ...placed(position, origin),
       refused: refusals.list(),
       good: stillGood(release),
       ...(current !== undefined && { current: { ...current, version } }),
@@ -197,7 +198,8 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     say({ phase: standing.phase === 'healthy' ? 'healthy' : 'applied' })
   }
 
-  const placed = (position: Position): { readonly applied: Position } => ({ applied: position })
+  /** Only a publisher's positions are kept: a bare document's begin anew at each start. */
+  const placed = (position: Position, origin: Origin): { readonly applied?: Position } => (origin === 'unmanaged' ? {} : { applied: position })
 
   /** Last-known-good without what the release withdraws: that is no fallback any more. */
   const stillGood = ({ withdrawn = [] }: Release): readonly SavedSnapshot[] =>
@@ -257,7 +259,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
       const wasApplied = seen !== undefined && appliedAt?.epoch === seen.position.epoch && appliedAt.sequence === seen.position.sequence
       if (wasApplied) releases.push(withoutActivation(seen.release))
       for (const saved of current === undefined ? good : [current, ...good]) {
-        if (appliedAt !== undefined) releases.push(releaseOf(saved, appliedAt, namespace))
+        releases.push(releaseOf(saved, appliedAt ?? UNPLACED, namespace))
       }
       for (const release of releases) {
         await work({ release, from: undefined, inline: [], origin: 'state' })
@@ -297,6 +299,9 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     },
   }
 }
+
+/** Where a kept snapshot stands that came from a bare document: nowhere. */
+const UNPLACED: Position = { epoch: '1-00000000', sequence: 1 }
 
 /** A release that ran before has had its time. */
 function withoutActivation({ activateAt: _, ...release }: Release): Release {

@@ -8,13 +8,20 @@ import { sameBytes } from '../core/text.js'
 import type { Board } from './board.js'
 import { assertAudit, type BoardAudit, type PreparedAudit } from './board-audit.js'
 import type { BoardLog, LogState } from './board-log.js'
-import { boardOpening } from './board-opening.js'
+import type { BoardOpening } from './board-opening.js'
 import { wholeSecondAfter } from './board-pointer.js'
 import { missingSnapshot, type BoardSnapshots } from './board-snapshots.js'
 import { inWords, isNoFile } from './system-error.js'
 
 /** Writes one release at a position; the folder is open already. */
 export type Appender = (query: AppendQuery) => Promise<'appended' | 'taken'>
+
+export interface AppenderParts {
+  readonly log: BoardLog
+  readonly audit: BoardAudit
+  readonly opening: BoardOpening
+  readonly snapshots: BoardSnapshots
+}
 
 /** A release that agrees with the place it is written to. Throws `invalid-data`, `unsupported` or `too-large`. */
 export function readForAppend({ namespace, at, bytes }: AppendQuery): Release {
@@ -34,10 +41,9 @@ export function readForAppend({ namespace, at, bytes }: AppendQuery): Release {
 /** The order of writing that docs/formats.md states, from the release on. */
 export function boardAppender(
   board: Board,
-  { log, audit, snapshots }: { readonly log: BoardLog; readonly audit: BoardAudit; readonly snapshots: BoardSnapshots },
+  { log, audit, opening, snapshots }: AppenderParts,
 ): Appender {
   const { disk, files, paths, clock, crypto, logger } = board
-  const opening = boardOpening(board, log)
 
   const keepAudit = async (namespace: Namespace, record: PreparedAudit | undefined): Promise<void> => {
     try {
@@ -102,7 +108,7 @@ export function boardAppender(
     try {
       const changedMs = await timeAfter(namespace, state.newest?.position)
       outcome = opens
-        ? await opening.open({ namespace, at, bytes, changedMs })
+        ? await opening.open(namespace, { at, bytes, changedMs })
         : await files.claim(paths.release(namespace, at), bytes, { changedMs })
     } catch (error) {
       await abandonAudit(query, record)

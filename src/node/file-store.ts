@@ -15,6 +15,7 @@ import { boardAudit } from './board-audit.js'
 import { openBoardFolder } from './board-folder.js'
 import { boardLog, type LogState } from './board-log.js'
 import { findNamespaces } from './board-namespaces.js'
+import { boardOpening } from './board-opening.js'
 import { boardPointer } from './board-pointer.js'
 import { boardReports } from './board-reports.js'
 import { boardReserve } from './board-reserve.js'
@@ -75,8 +76,9 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const reserve = boardReserve(board)
   const audit = boardAudit(board, log)
   const pointer = boardPointer(board, log)
+  const opening = boardOpening(board, log)
   const snapshots = boardSnapshots(board)
-  const append = boardAppender(board, { log, audit, snapshots })
+  const append = boardAppender(board, { log, audit, opening, snapshots })
   const inTurn = createTurns()
   const warned = new Map<Namespace, string>()
   const touched = new Map<Namespace, Promise<void>>()
@@ -99,6 +101,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const repair = async (namespace: Namespace): Promise<void> => {
     try {
       if ((await board.hiddenDisk.stat(paths.temporary)) === undefined) return
+      await opening.finish(namespace)
       await pointer.repair(namespace)
       await audit.repair(namespace)
     } catch (error) {

@@ -57,8 +57,9 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
       connection.blockedSinceMs ??= clock.monotonic()
       return false
     }
-    connection.sink.write(frame)
+    // Before the write: a stream may ask for more while it is being given something.
     subscription.sent = version
+    connection.sink.write(frame)
     return true
   }
 

@@ -5,6 +5,7 @@ import type { Store, Transport } from '../contracts/transport.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
 import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
 import { errorAnswer } from './answers.js'
+import type { Answer } from './messages.js'
 import { fetchAdapter } from './fetch-adapter.js'
 import { createGuard } from './guard.js'
 import { createHub } from './hub.js'
@@ -30,13 +31,15 @@ export interface Handler extends AsyncDisposable {
   readonly connections: number
   /**
    * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs` (5,000 by default) before it
-   * comes back, and ends their connections. Later requests get 503. The store stays open: it is yours. Twice is harmless.
+   * comes back, and ends their connections; later requests get 503. Then waits for answers that are being made, up to `graceMs`
+   * (2,000 by default), and gives up what the store still does. The store stays open: it is yours. Twice is harmless.
    */
   close(options?: CloseOptions): Promise<void>
 }
 
 export interface CloseOptions {
   readonly drainMs?: number
+  readonly graceMs?: number
 }
 
 /**
@@ -78,13 +81,22 @@ export function assembleHandler(source: Transport | Store, options: HandlerOptio
   const reading = readingRoutes({ source, hub, snapshots })
   const writing = store && writingRoutes({ store, hub, snapshots, crypto, signal })
   const open = createResponder({ guard, hub, reading, writing, reports, logger })
-  const respond: Responder = request =>
-    signal.aborted ? errorAnswer('closed', 'the server is going away; ask again soon', { headers: { 'Retry-After': '1' } }) : open(request)
+  const answering = new Set<Promise<Answer>>()
+  const respond: Responder = request => {
+    if (closing !== undefined) return errorAnswer('closed', 'the server is going away; ask again soon', { headers: { 'Retry-After': '1' } })
+    const answer = open(request)
+    if (!(answer instanceof Promise)) return answer
+    answering.add(answer)
+    return answer.finally(() => answering.delete(answer))
+  }
 
   const prefix = trimPrefix(options.prefix ?? '/')
   let closing: Promise<void> | undefined
-  const shut = async ({ drainMs = 5_000 }: CloseOptions): Promise<void> => {
+  const shut = async ({ drainMs = 5_000, graceMs = 2_000 }: CloseOptions): Promise<void> => {
     await hub.close(drainMs)
+    const answered = new AbortController()
+    void Promise.allSettled(answering).then(() => answered.abort())
+    await clock.sleep(graceMs, answered.signal)
     await reports.close()
     ended.abort(new NoticeboardError('closed', 'the server was closed'))
   }

@@ -16,8 +16,6 @@ export interface ServeOptions extends HandlerOptions {
   readonly host?: string | undefined
   /** Where the token for writing is kept; made at the first start, with mode 0600. Without it and without `write` the server only reads. */
   readonly tokenFile?: string | undefined
-  /** How long requests that are being answered may take at the end. 2,000 by default. */
-  readonly graceMs?: number | undefined
 }
 
 /** A server that listens. */
@@ -40,7 +38,7 @@ export interface Server extends AsyncDisposable {
  * Throws `invalid-option`, and `unavailable` when the address is taken.
  */
 export async function serve(source: Transport | Store, options: ServeOptions = {}): Promise<Server> {
-  const { host = '127.0.0.1', port = 0, graceMs = 2_000, clock = systemClock, random = systemRandom } = options
+  const { host = '127.0.0.1', port = 0, clock = systemClock, random = systemRandom } = options
   const kept = await tokenOf(source, options)
   const write = options.write ?? (kept === undefined ? false : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
@@ -56,7 +54,8 @@ export async function serve(source: Transport | Store, options: ServeOptions = {
     const closed = new Promise<void>(resolve => server.close(() => resolve()))
     await handler.close(closeOptions)
     server.closeIdleConnections()
-    const cancel = clock.after(graceMs, () => server.closeAllConnections())
+    // What was answered is on its way; whoever does not take it is not waited for.
+    const cancel = clock.after(LAST_BYTES_MS, () => server.closeAllConnections())
     await closed
     cancel()
   }
@@ -89,6 +88,9 @@ interface KeptToken {
   readonly token: string
   readonly created: boolean
 }
+
+/** How long last answers may take to reach their readers, in milliseconds. */
+const LAST_BYTES_MS = 1_000
 
 /** Connections that wait to be accepted: with Node's 511 a fleet that reconnects at once is partly left hanging. */
 const BACKLOG = 4_096

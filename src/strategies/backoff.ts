@@ -11,8 +11,11 @@ export interface Backoff {
   succeeded(): void
 }
 
+/** What a backoff is made of; its times have defaults. */
 export interface BackoffOptions {
+  /** Tells how long things go well. */
   readonly clock: Clock
+  /** Draws the jitter. */
   readonly random: Random
   /** The first bound, in milliseconds; it doubles with each failure. Default 500. */
   readonly baseMs?: number
@@ -49,7 +52,9 @@ export function createBackoff({
       const boundMs = Math.min(capMs, baseMs * 2 ** failures)
       // Past the cap more doubling changes nothing; without a limit it would reach infinity.
       if (boundMs < capMs) failures += 1
-      const floorMs = Number.isFinite(retryAfterMs) ? Math.min(Math.max(retryAfterMs, 0), LONGEST_FLOOR_MS) : 0
+      const floorMs = Number.isFinite(retryAfterMs)
+        ? Math.min(Math.max(retryAfterMs, 0), LONGEST_FLOOR_MS)
+        : 0
       return floorMs + leastMs + random.number() * (boundMs - leastMs)
     },
     succeeded() {

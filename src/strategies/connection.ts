@@ -31,6 +31,7 @@ export interface Connection {
   close(): Promise<void>
 }
 
+/** What is watched, and who is told. */
 export interface ConnectionOptions {
   readonly transport: WatchTransport
   readonly inline: boolean

@@ -9,7 +9,9 @@ export interface HybridOptions extends WatchOptions {}
 
 /** Two media: one that notifies, and one that everything is fetched from (a CDN, a bucket). */
 export interface HybridMedia {
+  /** Where notices come from; nothing is asked here. */
   readonly notify: WatchTransport
+  /** Where releases are asked for, and snapshots fetched. */
   readonly fetch: Transport
 }
 

@@ -12,6 +12,7 @@ export interface Looked {
   readonly error?: NoticeboardError
 }
 
+/** How to ask. */
 export interface LookOptions {
   /** Asks without a tag, since tags of some media repeat, and walks the log past a pointer that lags behind it. */
   readonly sweep: boolean
@@ -23,7 +24,11 @@ export interface LookOptions {
 const MOST_STEPS = 1_000
 
 /** Asks a medium once for the newest release. Never throws; nothing arrives once the session's signal has aborted. */
-export async function look(session: Session, transport: Transport, { sweep, timeoutMs }: LookOptions): Promise<Looked> {
+export async function look(
+  session: Session,
+  transport: Transport,
+  { sweep, timeoutMs }: LookOptions,
+): Promise<Looked> {
   const { namespace, signal } = session
   const arrivals: Arrival[] = []
   const ask = (run: (signal: AbortSignal) => Promise<Latest>): Promise<Latest> =>
@@ -31,7 +36,7 @@ export async function look(session: Session, transport: Transport, { sweep, time
 
   try {
     const tag = sweep ? undefined : session.tag(transport)
-    const newest = await ask((own) => transport.latest({ namespace, ...(tag !== undefined && { tag }) }, own))
+    const newest = await ask(own => transport.latest({ namespace, ...(tag !== undefined && { tag }) }, own))
     arrivals.push(arrivalOf(newest, transport))
     if (sweep && transport.next !== undefined) {
       const last = await walk(session, transport, newest, ask)
@@ -39,7 +44,11 @@ export async function look(session: Session, transport: Transport, { sweep, time
     }
   } catch (caught) {
     if (signal.aborted) return { arrivals: [] }
-    const error = asNoticeboardError(caught, 'unavailable', `${transport.name} failed in a way that is not its own`)
+    const error = asNoticeboardError(
+      caught,
+      'unavailable',
+      `${transport.name} failed in a way that is not its own`,
+    )
     return { arrivals: [...arrivals, { type: 'interrupted', error }], error }
   }
   return signal.aborted ? { arrivals: [] } : { arrivals }
@@ -57,7 +66,9 @@ async function walk(
   let last: Arrival | undefined
   for (let step = 0; position !== undefined && step < MOST_STEPS && !signal.aborted; step += 1) {
     const after: Position = position
-    const found = await ask((own) => transport.next?.({ namespace, after }, own) ?? Promise.resolve({ type: 'none' }))
+    const found = await ask(
+      own => transport.next?.({ namespace, after }, own) ?? Promise.resolve({ type: 'none' }),
+    )
     if (found.type !== 'release') break
     last = arrivalOf(found, transport)
     const next = readPosition(found.bytes)

@@ -27,6 +27,7 @@ export interface Lookout {
   ended(): Promise<void>
 }
 
+/** Whom to ask, how often, and who is told. */
 export interface LookoutOptions {
   readonly transport: Transport
   readonly timeoutMs: number
@@ -45,10 +46,18 @@ export interface LookoutOptions {
   readonly wake: () => void
 }
 
+/** Makes a {@link Lookout}; nothing is asked before its first `step`. */
 export function createLookout(session: Session, options: LookoutOptions): Lookout {
-  const { transport, timeoutMs, sweepMs, retryBaseMs, retryCapMs, paceMs, retryMs, onSweep, onQuiet, wake } = options
+  const { transport, timeoutMs, sweepMs, retryBaseMs, retryCapMs, paceMs, retryMs, onSweep, onQuiet, wake } =
+    options
   const { clock, random } = session
-  const backoff = createBackoff({ clock, random, baseMs: retryBaseMs, capMs: retryCapMs, healthyMs: 2 * retryCapMs })
+  const backoff = createBackoff({
+    clock,
+    random,
+    baseMs: retryBaseMs,
+    capMs: retryCapMs,
+    healthyMs: 2 * retryCapMs,
+  })
   let lookAtMs = Number.POSITIVE_INFINITY
   let sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
   let quiet: { readonly untilMs: number; readonly error: NoticeboardError } | undefined
@@ -58,7 +67,7 @@ export function createLookout(session: Session, options: LookoutOptions): Lookou
 
   const begin = (sweep: boolean): void => {
     if (sweep) onSweep()
-    open = look(session, transport, { sweep, timeoutMs }).then((looked) => {
+    open = look(session, transport, { sweep, timeoutMs }).then(looked => {
       answer = { ...looked, sweep }
       open = undefined
       wake()

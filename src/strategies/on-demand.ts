@@ -6,6 +6,7 @@ import { look } from './look.js'
 import { checkMethods, checkPositive } from './options.js'
 import { reporterOf } from './reporter.js'
 
+/** Times of on-demand; every one has a default. */
 export interface OnDemandOptions {
   /** How old a value may be before reading it asks for a newer one, in milliseconds. Default 30,000. */
   readonly maxAgeMs?: number
@@ -15,6 +16,7 @@ export interface OnDemandOptions {
 
 /** A strategy that looks only when its client asks; `maxAgeMs` tells the client when to. */
 export interface OnDemandStrategy extends Strategy {
+  /** How old a proof of currency may be before the client looks again, in milliseconds. */
   readonly maxAgeMs: number
 }
 
@@ -61,7 +63,8 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
           yield* arrivals
         }
         // Nothing but a question or the end goes on from here.
-        while (!signal.aborted && (await session.pause(Number.POSITIVE_INFINITY, signal)) === 'elapsed') continue
+        while (!signal.aborted && (await session.pause(Number.POSITIVE_INFINITY, signal)) === 'elapsed')
+          continue
       }
     },
   }

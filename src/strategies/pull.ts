@@ -7,6 +7,7 @@ import { phaseOf, vary } from './phase.js'
 import { reporterOf } from './reporter.js'
 import { stayAway } from './stay-away.js'
 
+/** Times of pull; every one has a default. */
 export interface PullOptions {
   /** How often the medium is asked, give or take a tenth, in milliseconds. Default 30,000. */
   readonly intervalMs?: number
@@ -30,7 +31,13 @@ export interface PullOptions {
 export function pull(transport: Transport, options: PullOptions = {}): Strategy {
   checkMethods('pull', 'a transport', transport, ['latest', 'snapshot'])
   checkPositive('pull', options)
-  const { intervalMs = 30_000, sweepMs = 300_000, timeoutMs = 10_000, retryBaseMs = 500, retryCapMs = 30_000 } = options
+  const {
+    intervalMs = 30_000,
+    sweepMs = 300_000,
+    timeoutMs = 10_000,
+    retryBaseMs = 500,
+    retryCapMs = 30_000,
+  } = options
 
   return {
     name: 'pull',
@@ -39,7 +46,13 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
     reportTo: reporterOf(transport),
     async *deliver(session) {
       const { clock, random, signal, namespace, identity } = session
-      const backoff = createBackoff({ clock, random, baseMs: retryBaseMs, capMs: retryCapMs, healthyMs: 2 * retryCapMs })
+      const backoff = createBackoff({
+        clock,
+        random,
+        baseMs: retryBaseMs,
+        capMs: retryCapMs,
+        healthyMs: 2 * retryCapMs,
+      })
       let sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
       let answers = 0
       let asked = false
@@ -48,7 +61,8 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
         const sweep = asked || clock.monotonic() >= sweepAtMs
         const { arrivals, error } = await look(session, transport, { sweep, timeoutMs })
         yield* arrivals
-        if (sweep && arrivals[0]?.type !== 'interrupted') sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
+        if (sweep && arrivals[0]?.type !== 'interrupted')
+          sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
 
         if (error !== undefined) {
           asked = yield* stayAway(session, error, backoff.failed(error.retryAfterMs))

@@ -5,7 +5,7 @@ export const GRACE_MS = 1_000
 
 /** Waits for work that was told to stop, whether it ends well or not, and no longer than the grace. */
 export async function settled(work: Promise<unknown>, clock: Clock): Promise<void> {
-  await new Promise<void>((resolve) => {
+  await new Promise<void>(resolve => {
     const cancel = clock.after(GRACE_MS, resolve)
     const done = (): void => {
       cancel()

@@ -67,7 +67,13 @@ export async function* watchLoop(
   const { clock, random, signal } = session
   const outbox: Arrival[] = []
   const closing = new Set<Promise<void>>()
-  const backoff = createBackoff({ clock, random, baseMs: retryBaseMs, capMs: retryCapMs, healthyMs: 2 * retryCapMs })
+  const backoff = createBackoff({
+    clock,
+    random,
+    baseMs: retryBaseMs,
+    capMs: retryCapMs,
+    healthyMs: 2 * retryCapMs,
+  })
 
   let link = { type: 'down', retryAtMs: clock.monotonic() } as Link
   let toldAbsent = false
@@ -123,7 +129,11 @@ export async function* watchLoop(
   const open = (nowMs: number): void => {
     streamed = undefined
     missedAtMs = undefined
-    link = { type: 'opening', connection: openConnection(session, { transport: notify, inline, wake }), sinceMs: nowMs }
+    link = {
+      type: 'opening',
+      connection: openConnection(session, { transport: notify, inline, wake }),
+      sinceMs: nowMs,
+    }
   }
 
   const drop = (connection: Connection): void => {
@@ -197,17 +207,23 @@ export async function* watchLoop(
 
   const silence = (at: Link): NoticeboardError =>
     at.type === 'opening'
-      ? new NoticeboardError('timeout', `the stream from ${notify.name} brought nothing within ${firstFrameMs} ms`)
+      ? new NoticeboardError(
+          'timeout',
+          `the stream from ${notify.name} brought nothing within ${firstFrameMs} ms`,
+        )
       : new NoticeboardError('timeout', `the stream from ${notify.name} went silent; it is taken for dead`)
 
   /** A stream without marks shows that it is dead only by not bringing what the medium has. */
   const compare = (arrivals: readonly Arrival[], nowMs: number): void => {
     if (link.type !== 'live' || link.connection.marks) return
     if (missedAtMs === undefined) {
-      const ahead = arrivals.some((arrival) => arrival.type === 'release' && isAhead(arrival.bytes, streamed))
+      const ahead = arrivals.some(arrival => arrival.type === 'release' && isAhead(arrival.bytes, streamed))
       if (ahead) missedAtMs = nowMs
     } else if (nowMs - missedAtMs >= heartbeatOf(link.connection) / 2) {
-      const error = new NoticeboardError('timeout', `the stream from ${notify.name} did not bring a release that is there`)
+      const error = new NoticeboardError(
+        'timeout',
+        `the stream from ${notify.name} did not bring a release that is there`,
+      )
       lose(link.connection, error, nowMs)
     }
   }

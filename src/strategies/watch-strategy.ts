@@ -26,7 +26,7 @@ export function watchStrategy(name: string, media: WatchMedia, options: WatchOpt
       return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * fallbackMs)
     },
     reportTo: reporterOf(media.fetch, media.notify),
-    deliver: (session) =>
+    deliver: session =>
       watchLoop(session, media, {
         fallbackMs,
         sweepMs,

@@ -87,7 +87,7 @@ export function virtualClock({
       }
     },
     sleep(delayMs, signal) {
-      return new Promise((resolve) => {
+      return new Promise(resolve => {
         if (signal.aborted) return resolve()
         const done = (): void => {
           cancel()
@@ -191,6 +191,9 @@ export function seededRandom(seed: number): Random {
 
   return {
     number: () => next() / 2 ** 32,
-    bytes: (length) => Uint8Array.from({ length }, () => next() & 0xff),
+    bytes(length) {
+      const words = Uint32Array.from({ length: Math.ceil(length / 4) }, next)
+      return new Uint8Array(words.buffer, 0, length)
+    },
   }
 }

@@ -4,11 +4,13 @@ import type { ReportTransport, Transport, WatchTransport } from '../contracts/tr
 import { digestOf } from '../core/digest.js'
 import { systemCrypto } from '../ports/system.js'
 
+/** Everything has a default. */
 export interface CachedOptions {
   /** How many snapshots are kept. Default 64. */
   readonly maxSnapshots?: number
   /** How many bytes they may have together. Default 67,108,864. */
   readonly maxBytes?: number
+  /** Hashing. Default the platform's. */
   readonly crypto?: Crypto
 }
 
@@ -31,10 +33,14 @@ interface Flight {
  * and for several clients in one process. Only what matches its digest is kept; the least recently used goes first.
  * The bytes are shared by all who get them and must not be changed. Everything else passes through. Throws `invalid-option`.
  */
-export function cached<Medium extends Transport>(transport: Medium, options: CachedOptions = {}): Cached<Medium> {
+export function cached<Medium extends Transport>(
+  transport: Medium,
+  options: CachedOptions = {},
+): Cached<Medium> {
   const { maxSnapshots = 64, maxBytes = 67_108_864, crypto = systemCrypto } = options
   for (const [name, value] of Object.entries({ maxSnapshots, maxBytes })) {
-    if (!(value > 0)) throw new NoticeboardError('invalid-option', `cached: ${name} must be a number greater than 0`)
+    if (!(value > 0))
+      throw new NoticeboardError('invalid-option', `cached: ${name} must be a number greater than 0`)
   }
   const kept = new Map<string, Uint8Array>()
   const flights = new Map<string, Flight>()
@@ -107,7 +113,10 @@ export function cached<Medium extends Transport>(transport: Medium, options: Cac
         return board(flights.get(flightKey) ?? launch(key, flightKey, query), flightKey, signal)
       }
       if (found.length > query.maxBytes) {
-        throw new NoticeboardError('too-large', `the snapshot has ${found.length} bytes; ${query.maxBytes} are allowed`)
+        throw new NoticeboardError(
+          'too-large',
+          `the snapshot has ${found.length} bytes; ${query.maxBytes} are allowed`,
+        )
       }
       kept.delete(key)
       kept.set(key, found)

@@ -11,17 +11,21 @@ import { encodeRelease } from '../core/release.js'
 import { encodeText } from '../core/text.js'
 import { systemClock, systemCrypto } from '../ports/system.js'
 
+/** Everything has a default. */
 export interface DocumentOptions {
   /** For people. Default `document` and the source's name. */
   readonly name?: string
   /** How often a source that does not tell of its changes is read while watched, in milliseconds. Default 5,000. */
   readonly pollMs?: number
+  /** Time. Default the machine's. */
   readonly clock?: Clock
+  /** Hashing. Default the platform's. */
   readonly crypto?: Crypto
 }
 
 /** A medium made of a bare document. */
 export interface DocumentTransport extends WatchTransport {
+  /** Nobody publishes here: its positions are its own. */
   readonly unmanaged: true
 }
 
@@ -46,10 +50,19 @@ const KEPT_EDITIONS = 8
  * taken. The suffix and the first release follow from time and content alone: processes that start in the same second
  * on the same document agree instead of forking.
  */
-export function document(source: Source | (() => Json | Promise<Json>), options: DocumentOptions = {}): DocumentTransport {
+export function document(
+  source: Source | (() => Json | Promise<Json>),
+  options: DocumentOptions = {},
+): DocumentTransport {
   const { read, changes, name: sourceName } = asSource(source)
-  const { name = `document ${sourceName}`.trim(), pollMs = 5_000, clock = systemClock, crypto = systemCrypto } = options
-  if (!(pollMs > 0)) throw new NoticeboardError('invalid-option', 'document: pollMs must be a number greater than 0')
+  const {
+    name = `document ${sourceName}`.trim(),
+    pollMs = 5_000,
+    clock = systemClock,
+    crypto = systemCrypto,
+  } = options
+  if (!(pollMs > 0))
+    throw new NoticeboardError('invalid-option', 'document: pollMs must be a number greater than 0')
   const kept = new Map<Digest, Uint8Array>()
   let epoch: Epoch | undefined
   let edition: Edition | undefined
@@ -70,7 +83,12 @@ export function document(source: Source | (() => Json | Promise<Json>), options:
     const second = epoch === undefined ? nextEpochNumber(clock) : undefined
     if (second !== undefined) epoch = `${second}-${digest.slice(0, 8)}`
     const issuedMs = second === undefined ? clock.now() : EPOCHS_START_MS + second * 1_000
-    edition = { sequence: (edition?.sequence ?? 0) + 1, digest, bytes, issuedAt: new Date(issuedMs).toISOString() }
+    edition = {
+      sequence: (edition?.sequence ?? 0) + 1,
+      digest,
+      bytes,
+      issuedAt: new Date(issuedMs).toISOString(),
+    }
     kept.delete(digest)
     kept.set(digest, bytes)
     for (const old of kept.keys()) if (kept.size > KEPT_EDITIONS) kept.delete(old)
@@ -108,16 +126,24 @@ export function document(source: Source | (() => Json | Promise<Json>), options:
       const found = await current(signal)
       if (found === undefined) return { type: 'none' }
       const own = formatPosition({ epoch: epoch as Epoch, sequence: found.sequence })
-      return tag === own ? { type: 'unchanged' } : { type: 'release', bytes: releaseOf(namespace, found), tag: own }
+      return tag === own
+        ? { type: 'unchanged' }
+        : { type: 'release', bytes: releaseOf(namespace, found), tag: own }
     },
 
     async snapshot({ digest, maxBytes }) {
       const bytes = kept.get(digest)
       if (bytes === undefined) {
-        throw new NoticeboardError('not-found', `${name} is not, or no longer, the document ${digest.slice(0, 12)}`)
+        throw new NoticeboardError(
+          'not-found',
+          `${name} is not, or no longer, the document ${digest.slice(0, 12)}`,
+        )
       }
       if (bytes.length > maxBytes) {
-        throw new NoticeboardError('too-large', `${name} has ${bytes.length} bytes as JSON; ${maxBytes} are allowed`)
+        throw new NoticeboardError(
+          'too-large',
+          `${name} has ${bytes.length} bytes as JSON; ${maxBytes} are allowed`,
+        )
       }
       return bytes.slice()
     },
@@ -139,7 +165,8 @@ export function document(source: Source | (() => Json | Promise<Json>), options:
           } else if (found.digest !== sent) {
             sent = found.digest
             for (const namespace of namespaces) {
-              const snapshots = inline && held[namespace] !== sent ? [{ digest: sent, bytes: found.bytes.slice() }] : []
+              const snapshots =
+                inline && held[namespace] !== sent ? [{ digest: sent, bytes: found.bytes.slice() }] : []
               const bytes = releaseOf(namespace, found)
               yield { type: 'release', namespace, bytes, ...(snapshots.length > 0 && { snapshots }) }
             }
@@ -182,11 +209,14 @@ interface BareSource {
 function asSource(source: Source | (() => Json | Promise<Json>)): BareSource {
   if (typeof source === 'function') return { name: '', read: async () => source(), changes: undefined }
   if (typeof source?.read !== 'function') {
-    throw new NoticeboardError('invalid-option', 'document needs a source with read(), or a function that returns the document')
+    throw new NoticeboardError(
+      'invalid-option',
+      'document needs a source with read(), or a function that returns the document',
+    )
   }
   const { name } = source
   // Called as methods, since a source may be a class of the user's.
-  return { name, read: (signal) => source.read(signal), changes: source.changes?.bind(source) }
+  return { name, read: signal => source.read(signal), changes: source.changes?.bind(source) }
 }
 
 /** Listens from now on, not only from the first `next`. */

@@ -1,13 +1,22 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Clock } from '../contracts/ports.js'
-import type { Delivery, Latest, ReportTransport, Tag, Transport, WatchTransport } from '../contracts/transport.js'
+import type {
+  Delivery,
+  Latest,
+  ReportTransport,
+  Tag,
+  Transport,
+  WatchTransport,
+} from '../contracts/transport.js'
 import { systemClock } from '../ports/system.js'
 
+/** Everything has a default. */
 export interface FirstOfOptions {
   /** How long a medium that failed is asked last, in milliseconds. Default 60,000. */
   readonly avoidMs?: number
   /** How long one medium may take to say what is newest before the next is asked, in milliseconds. Default 4,000. */
   readonly tryMs?: number
+  /** Time. Default the machine's. */
   readonly clock?: Clock
 }
 
@@ -35,16 +44,20 @@ export function firstOf(...given: readonly unknown[]): Transport {
 
 function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Transport {
   const { avoidMs = 60_000, tryMs = 4_000, clock = systemClock } = options
-  if (media.length === 0 || media.some((medium) => typeof medium?.latest !== 'function')) {
+  if (media.length === 0 || media.some(medium => typeof medium?.latest !== 'function')) {
     throw new NoticeboardError('invalid-option', 'firstOf needs at least one transport, and nothing else')
   }
-  const name = `first of ${media.map((medium) => medium.name).join(', ')}`
+  const name = `first of ${media.map(medium => medium.name).join(', ')}`
   // A medium whose stream is broken may well answer questions, and the other way round.
   const asking = createOrder(media, { avoidMs, clock })
   const watching = createOrder(media.filter(canWatch), { avoidMs, clock })
 
   /** Asks one after the other until one answers. */
-  const ask = async <T>(signal: AbortSignal, isPassed: (error: unknown) => boolean, run: (medium: Transport) => Promise<T>): Promise<T> => {
+  const ask = async <T>(
+    signal: AbortSignal,
+    isPassed: (error: unknown) => boolean,
+    run: (medium: Transport) => Promise<T>,
+  ): Promise<T> => {
     const errors: unknown[] = []
     for (const medium of asking.inOrder()) {
       try {
@@ -62,7 +75,11 @@ function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Tr
   }
 
   /** One question under a deadline of its own, so that a medium that hangs leaves time for the next. */
-  const briefly = async (signal: AbortSignal, medium: Transport, run: (signal: AbortSignal) => Promise<Latest>): Promise<Latest> => {
+  const briefly = async (
+    signal: AbortSignal,
+    medium: Transport,
+    run: (signal: AbortSignal) => Promise<Latest>,
+  ): Promise<Latest> => {
     const own = new AbortController()
     const end = (): void => own.abort()
     signal.addEventListener('abort', end)
@@ -86,22 +103,29 @@ function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Tr
   }
 
   const latest: Transport['latest'] = ({ namespace, tag }, signal) =>
-    ask(signal, isUnreachable, async (medium) => {
+    ask(signal, isUnreachable, async medium => {
       const index = media.indexOf(medium)
       const own = tag === undefined ? undefined : unwrap(tag, index)
-      const answer = await briefly(signal, medium, (inner) =>
+      const answer = await briefly(signal, medium, inner =>
         medium.latest({ namespace, ...(own !== undefined && { tag: own }) }, inner),
       )
       return wrap(answer, index)
     })
 
   const next: NonNullable<Transport['next']> = (query, signal) =>
-    ask(signal, isUnreachable, async (medium) => {
-      const answer = await briefly(signal, medium, (inner) => medium.next?.(query, inner) ?? Promise.resolve({ type: 'none' }))
+    ask(signal, isUnreachable, async medium => {
+      const answer = await briefly(
+        signal,
+        medium,
+        inner => medium.next?.(query, inner) ?? Promise.resolve({ type: 'none' }),
+      )
       return wrap(answer, media.indexOf(medium))
     })
 
-  async function* watch(query: Parameters<WatchTransport['watch']>[0], signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
+  async function* watch(
+    query: Parameters<WatchTransport['watch']>[0],
+    signal: AbortSignal,
+  ): AsyncGenerator<Delivery, void, undefined> {
     const errors: unknown[] = []
     for (const medium of watching.inOrder()) {
       let started = false
@@ -129,9 +153,9 @@ function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Tr
   return {
     name,
     latest,
-    snapshot: (query, signal) => ask(signal, isElsewhere, (medium) => medium.snapshot(query, signal)),
-    ...(media.some((medium) => medium.next !== undefined) && { next }),
-    ...(media.every((medium) => medium.unmanaged) && { unmanaged: true as const }),
+    snapshot: (query, signal) => ask(signal, isElsewhere, medium => medium.snapshot(query, signal)),
+    ...(media.some(medium => medium.next !== undefined) && { next }),
+    ...(media.every(medium => medium.unmanaged) && { unmanaged: true as const }),
     ...(watching.inOrder().length > 0 && { watch }),
     ...(reporters.length > 0 && {
       async report(states: Parameters<ReportTransport['report']>[0], signal: AbortSignal): Promise<void> {
@@ -164,15 +188,17 @@ function createOrder<Medium extends Transport>(
   const avoidedUntil = new Map<Medium, number>()
   const isAvoided = (medium: Medium): boolean => clock.monotonic() < (avoidedUntil.get(medium) ?? 0)
   return {
-    inOrder: () => [...media.filter((medium) => !isAvoided(medium)), ...media.filter(isAvoided)],
-    good: (medium) => void avoidedUntil.delete(medium),
-    bad: (medium) => void avoidedUntil.set(medium, clock.monotonic() + avoidMs),
+    inOrder: () => [...media.filter(medium => !isAvoided(medium)), ...media.filter(isAvoided)],
+    good: medium => void avoidedUntil.delete(medium),
+    bad: medium => void avoidedUntil.set(medium, clock.monotonic() + avoidMs),
   }
 }
 
 /** Tags carry whose they are, so that one never reaches another medium. */
 function wrap(answer: Latest, index: number): Latest {
-  return answer.type === 'release' && answer.tag !== undefined ? { ...answer, tag: `${index}:${answer.tag}` } : answer
+  return answer.type === 'release' && answer.tag !== undefined
+    ? { ...answer, tag: `${index}:${answer.tag}` }
+    : answer
 }
 
 function unwrap(tag: Tag, index: number): Tag | undefined {
@@ -196,9 +222,9 @@ function isUnwatchable(error: unknown): boolean {
 function summed(name: string, errors: readonly unknown[]): unknown {
   const [first] = errors
   if (errors.length === 1) return first
-  const known = errors.filter((error) => isNoticeboardError(error))
+  const known = errors.filter(error => isNoticeboardError(error))
   for (const code of ['not-found', 'no-watch'] as const) {
-    if (errors.length > 0 && known.every((error) => error.code === code)) return first
+    if (errors.length > 0 && known.every(error => error.code === code)) return first
   }
   const waits = known.map(({ retryAfterMs }) => retryAfterMs ?? 0)
   const retryAfterMs = Math.min(...waits)

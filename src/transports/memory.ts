@@ -20,6 +20,7 @@ import { target } from '../core/target.js'
 import { sameBytes } from '../core/text.js'
 import { systemClock, systemCrypto } from '../ports/system.js'
 
+/** Everything has a default. */
 export interface MemoryOptions {
   /** For people. Default `memory`. */
   readonly name?: string
@@ -27,7 +28,9 @@ export interface MemoryOptions {
   readonly heartbeatMs?: number
   /** The largest snapshot that is taken, in bytes. Default 1,048,576. */
   readonly maxSnapshotBytes?: number
+  /** Time. Default the machine's. */
   readonly clock?: Clock
+  /** Hashing. Default the platform's. */
   readonly crypto?: Crypto
 }
 
@@ -37,9 +40,18 @@ export interface MemoryStore extends Store, WatchTransport, ReportTransport {
   reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
   namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
   schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
-  remove(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
-  next(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  putSchema(
+    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
+  remove(
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+    signal: AbortSignal,
+  ): Promise<void>
+  next(
+    query: { readonly namespace: Namespace; readonly after: Position },
+    signal: AbortSignal,
+  ): Promise<Latest>
 }
 
 /** Snapshots up to this size go along with their release. */
@@ -96,24 +108,36 @@ export function memory({
       throw refusal('the audit record is not the one that the release names')
     }
     const digests = digestsOf(release)
-    const missing = digests.find((digest) => !shelf.snapshots.has(digest))
-    if (missing !== undefined) throw refusal(`put the snapshot ${missing.slice(0, 12)} before the release that names it`)
+    const missing = digests.find(digest => !shelf.snapshots.has(digest))
+    if (missing !== undefined)
+      throw refusal(`put the snapshot ${missing.slice(0, 12)} before the release that names it`)
 
-    const occupant = shelf.log.find((entry) => comparePositions(entry.at, at) === 'same')
+    const occupant = shelf.log.find(entry => comparePositions(entry.at, at) === 'same')
     if (occupant !== undefined) return sameBytes(occupant.bytes, bytes) ? 'appended' : 'taken'
     if (!follows(at, shelf.log.at(-1)?.at)) return 'taken'
-    shelf.log.push({ at, bytes: bytes.slice(), digests, ...(audit !== undefined && { audit: audit.slice() }) })
+    shelf.log.push({
+      at,
+      bytes: bytes.slice(),
+      digests,
+      ...(audit !== undefined && { audit: audit.slice() }),
+    })
     for (const notify of watchers) notify(namespace)
     return 'appended'
   }
 
   /** The snapshot that goes along with a release: the one that is for the asking client, if it has not got it. */
-  const inlined = (namespace: Namespace, bytes: Uint8Array, { inline, identity, held }: WatchQuery): readonly InlineSnapshot[] => {
+  const inlined = (
+    namespace: Namespace,
+    bytes: Uint8Array,
+    { inline, identity, held }: WatchQuery,
+  ): readonly InlineSnapshot[] => {
     if (!inline || identity === undefined) return []
     const wanted = target(decodeRelease(bytes).release, { identity, refused: () => false, crypto })
     if (wanted.arm === 'keep' || held?.[namespace] === wanted.digest) return []
     const snapshot = shelves.get(namespace)?.snapshots.get(wanted.digest)
-    return snapshot === undefined || snapshot.length > INLINE_BYTES ? [] : [{ digest: wanted.digest, bytes: snapshot.slice() }]
+    return snapshot === undefined || snapshot.length > INLINE_BYTES
+      ? []
+      : [{ digest: wanted.digest, bytes: snapshot.slice() }]
   }
 
   return {
@@ -133,10 +157,16 @@ export function memory({
       refuseAborted(signal)
       const bytes = shelves.get(namespace)?.snapshots.get(digest)
       if (bytes === undefined) {
-        throw new NoticeboardError('not-found', `${name} has no snapshot ${digest.slice(0, 12)} in ${namespace}`)
+        throw new NoticeboardError(
+          'not-found',
+          `${name} has no snapshot ${digest.slice(0, 12)} in ${namespace}`,
+        )
       }
       if (bytes.length > maxBytes) {
-        throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`)
+        throw new NoticeboardError(
+          'too-large',
+          `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`,
+        )
       }
       return bytes.slice()
     },
@@ -144,14 +174,19 @@ export function memory({
     async next({ namespace, after }, signal) {
       refuseAborted(signal)
       const entry = shelves.get(namespace)?.log.find(({ at }) => comparePositions(at, after) === 'newer')
-      return entry === undefined ? { type: 'none' } : { type: 'release', bytes: entry.bytes.slice(), tag: formatPosition(entry.at) }
+      return entry === undefined
+        ? { type: 'none' }
+        : { type: 'release', bytes: entry.bytes.slice(), tag: formatPosition(entry.at) }
     },
 
     async put({ namespace, digest, bytes }, signal) {
       refuseAborted(signal)
       const shelf = shelfFor(namespace)
       if (bytes.length > maxSnapshotBytes) {
-        throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`)
+        throw new NoticeboardError(
+          'too-large',
+          `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`,
+        )
       }
       assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
       shelf.snapshots.set(digest, bytes.slice())
@@ -191,7 +226,10 @@ export function memory({
 
     async namespaces(signal) {
       refuseAborted(signal)
-      return [...shelves].filter(([, { log }]) => log.length > 0).map(([namespace]) => namespace).sort()
+      return [...shelves]
+        .filter(([, { log }]) => log.length > 0)
+        .map(([namespace]) => namespace)
+        .sort()
     },
 
     async schema({ namespace }, signal) {
@@ -207,7 +245,9 @@ export function memory({
     async remove({ namespace, digest }, signal) {
       refuseAborted(signal)
       if (newest(namespace)?.digests.includes(digest)) {
-        throw refusal(`the newest release names the snapshot ${digest.slice(0, 12)}; publish another one first`)
+        throw refusal(
+          `the newest release names the snapshot ${digest.slice(0, 12)}; publish another one first`,
+        )
       }
       shelves.get(namespace)?.snapshots.delete(digest)
     },
@@ -224,7 +264,7 @@ export function memory({
       watchers.add(notify)
       signal.addEventListener('abort', abort)
       try {
-        const nothingYet = query.namespaces.some((namespace) => newest(namespace) === undefined)
+        const nothingYet = query.namespaces.some(namespace => newest(namespace) === undefined)
         if (nothingYet || heartbeatMs !== undefined) yield alive(heartbeatMs)
         let beatAtMs = clock.monotonic() + (heartbeatMs ?? 0)
         while (!signal.aborted) {
@@ -233,7 +273,12 @@ export function memory({
             const entry = newest(namespace)
             if (entry === undefined) continue
             const snapshots = inlined(namespace, entry.bytes, query)
-            yield { type: 'release', namespace, bytes: entry.bytes.slice(), ...(snapshots.length > 0 && { snapshots }) }
+            yield {
+              type: 'release',
+              namespace,
+              bytes: entry.bytes.slice(),
+              ...(snapshots.length > 0 && { snapshots }),
+            }
             if (signal.aborted) return
           }
           if (due.size > 0) continue
@@ -242,8 +287,9 @@ export function memory({
             yield alive(heartbeatMs)
             continue
           }
-          await new Promise<void>((resolve) => {
-            const cancel = heartbeatMs === undefined ? () => {} : clock.after(beatAtMs - clock.monotonic(), resolve)
+          await new Promise<void>(resolve => {
+            const cancel =
+              heartbeatMs === undefined ? () => {} : clock.after(beatAtMs - clock.monotonic(), resolve)
             wake = () => {
               cancel()
               resolve()

@@ -674,3 +674,40 @@ describe('closing', () => {
     expect(other.clock.pending).toBe(0)
   })
 })
+
+describe('a bare document', () => {
+  test('its positions are not kept, so that a publisher may take over; what ran is found again', async () => {
+    const state = memoryFolder()
+    const board = testBoard({ epoch: '60000000-0000000a' })
+    board.publish(doc(5))
+    const bare = { ...board.transport, unmanaged: true as const }
+    const first = started(board, { state, strategy: pull(bare) })
+    await first.start()
+    expect(first.client.snapshot.origin).toBe('unmanaged')
+    expect(state.saved.at(-1)?.seen).toBeUndefined()
+    expect(state.saved.at(-1)?.applied).toBeUndefined()
+
+    board.failing = unreachable
+    const second = started(board, { state, strategy: pull(bare) })
+    await second.start()
+    expect(second.client.current.pool.size).toBe(5)
+    expect(second.client.snapshot).toMatchObject({ origin: 'state', position: undefined })
+
+    const managed = testBoard()
+    managed.publish(doc(6))
+    const third = started(managed, { state })
+    await third.start()
+    expect(third.client.current.pool.size).toBe(6)
+  })
+
+  test('a release whose predecessor was another is told as a fork, and followed', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock, start, errors } = started(board)
+    await start()
+    board.publish(doc(2), { prev: 'f'.repeat(64) })
+    await clock.advance(40_000)
+    expect(errors).toContain('fork')
+    expect(client.current.pool.size).toBe(2)
+  })
+})

@@ -1,9 +1,8 @@
 import { comparePositions, formatPosition } from '../../src/contracts/position.js'
 import { decodeRelease, positionOf, type Release } from '../../src/core/release.js'
-import { target } from '../../src/core/target.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { systemCrypto } from '../../src/ports/system.js'
-import { clientActor, NAMESPACE, PERIODS, type ClientActor } from './client-actor.js'
+import { clientActor, NAMESPACE, PERIODS } from './client-actor.js'
 import { applyFault } from './faults.js'
 import { simDisk } from './disk.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
@@ -47,7 +46,7 @@ export async function runHistory(seed: number, less: Less = {}): Promise<History
       else acting.push(stage.publisher[action.type]())
     }
     await clock.advance(Math.max(0, plan.chaosMs - clock.monotonic()))
-    await heal(world, stage)
+    await heal(world, stage, acting)
     await settle(world, stage)
     await checkBoard(world, stage)
     checkClients(world, stage)
@@ -75,7 +74,7 @@ function setUp(world: World, plan: Plan): Stage {
 }
 
 /** Ends every fault, brings everybody up, and lets the operator do what only an operator can. */
-async function heal(world: World, stage: Stage): Promise<void> {
+async function heal(world: World, stage: Stage, acting: readonly Promise<unknown>[]): Promise<void> {
   const { clock, trace } = world
   trace.add('world', 'heals')
   for (const end of stage.ended.splice(0)) end()
@@ -87,19 +86,29 @@ async function heal(world: World, stage: Stage): Promise<void> {
     if (client.process?.alive !== true) client.start()
   }
   // Publishes that are under way end by themselves; then somebody publishes once more, so that there is something to converge to.
-  await clock.advance(60_000)
-  if (stage.needsEpoch) await untilDone(clock, () => stage.publisher.openEpoch())
-  const finalPublish = stage.publisher.publish()
-  await clock.advance(40_000)
-  await finalPublish
+  await during(clock, Promise.all(acting), 120_000)
+  const epochOpened = !stage.needsEpoch || (await untilDone(clock, () => stage.publisher.openEpoch()))
+  const published = await untilDone(clock, () => stage.publisher.publish())
+  if (!epochOpened || !published) world.truth.violate('publishing-works-again', 'nobody could publish although nothing was wrong any more')
 }
 
-async function untilDone(clock: World['clock'], run: () => Promise<boolean>): Promise<void> {
+async function untilDone(clock: World['clock'], run: () => Promise<boolean>): Promise<boolean> {
   for (let tries = 0; tries < 5; tries += 1) {
-    const done = run()
-    await clock.advance(60_000)
-    if (await done) return
+    if ((await during(clock, run(), 90_000)) === true) return true
+    await clock.advance(5_000)
   }
+  return false
+}
+
+/** Lets time pass until the work is done, or the time is over: then undefined. */
+async function during<T>(clock: World['clock'], work: Promise<T>, maxMs: number): Promise<T | undefined> {
+  let done: { readonly value: T } | 'failed' | undefined
+  work.then(
+    value => (done = { value }),
+    () => (done = 'failed'),
+  )
+  await clock.runUntil(() => done !== undefined, maxMs).catch(() => {})
+  return done === undefined || done === 'failed' ? undefined : done.value
 }
 
 /** Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own. */
@@ -108,8 +117,9 @@ function boundMs({ clients }: Stage): number {
   return Math.max(...looks) + 4 * PERIODS.retryCapMs + REQUESTS_MS
 }
 
-async function settle({ clock }: World, stage: Stage): Promise<void> {
-  await clock.advance(boundMs(stage))
+async function settle(world: World, stage: Stage): Promise<void> {
+  // What holds earlier holds; the bound is only for those who need it.
+  await world.clock.runUntil(() => stragglers(world, stage).length === 0, boundMs(stage)).catch(() => {})
 }
 
 /** The log as it stands on the disk, read by a process of its own. */
@@ -126,9 +136,7 @@ async function checkBoard(world: World, stage: Stage): Promise<void> {
     }
     return found
   })()
-  reading.catch(() => {})
-  await clock.advance(60_000)
-  const log = await reading
+  const log = (await during(clock, reading, 120_000)) ?? new Map<string, Release>()
   for (const [key, digest] of truth.acknowledgedReleases) {
     const found = log.get(key)?.stable.variants.at(-1)?.digest
     if (found === undefined) truth.violate('acknowledged-survives', `${key} was acknowledged and is not in the log`)
@@ -139,56 +147,41 @@ async function checkBoard(world: World, stage: Stage): Promise<void> {
     if (sequence > 1 && !log.has(`${epoch}:${sequence - 1}`)) truth.violate('no-gap', `${epoch}:${sequence} has no predecessor`)
   }
   truth.checkFollowed()
-  const closing = store.close()
-  await clock.advance(5_000)
-  await closing
+  await during(clock, store.close(), 5_000)
 }
 
 /** Liveness: everybody runs what the newest release gives them. */
-function checkClients(world: World, { clients }: Stage): void {
-  const { truth } = world
+function checkClients(world: World, stage: Stage): void {
+  for (const straggler of stragglers(world, stage)) world.truth.violate('everybody-gets-there', straggler)
+}
+
+/** Who does not run what the newest acknowledged release gives them, or does not know that it is the newest. */
+function stragglers({ truth }: World, { clients }: Stage): readonly string[] {
   const newest = truth.newestAcknowledged
-  if (newest === undefined) return
-  const release = truth.releaseAt(newest)
-  if (release === undefined) return
-  for (const { plan, client } of clients) {
-    const wanted = target(release, {
-      identity: { clientId: plan.name, instanceId: '', ephemeral: false, labels: { region: plan.region } },
-      refused: () => false,
-      crypto: systemCrypto,
-    })
-    if (client === undefined || wanted.arm === 'keep') continue
+  if (newest === undefined) return []
+  return clients.flatMap(({ plan, client }) => {
+    if (client === undefined) return []
     const runs = client.phase === 'starting' ? undefined : client.snapshot
-    if (runs?.position !== undefined && comparePositions(runs.position, newest) === 'newer') continue
-    if (runs?.digest !== wanted.digest || runs.position === undefined || comparePositions(runs.position, newest) !== 'same') {
-      const where = runs?.position === undefined ? 'nothing' : formatPosition(runs.position)
-      truth.violate('everybody-gets-there', `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) runs ${where}, and ${formatPosition(newest)} is the newest`)
-    } else if (client.phase !== 'live') {
-      truth.violate('everybody-gets-there', `${plan.name} (${plan.strategy}) runs the newest release and is ${client.phase}`)
-    }
-  }
+    const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
+    if (order === 'newer') return []
+    const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
+    if (order !== 'same') return [`${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`]
+    return client.phase === 'live' ? [] : [`${who} runs the newest release and is ${client.phase}`]
+  })
 }
 
 /** Everybody closes in order; then nothing may be left. */
 async function shutDown(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
-  const closing = [...stage.clients.map(({ client }: ClientActor) => client?.close())]
-  await clock.advance(20_000)
-  await within(clock, Promise.all(closing), () => truth.violate('nothing-is-left', 'a client did not close'))
+  await within(clock, Promise.all(stage.clients.map(({ client }) => client?.close())), () => truth.violate('nothing-is-left', 'a client did not close'))
   const servers = [stage.relay, ...stage.servers].map(({ host }) => host()?.close())
-  await clock.advance(20_000)
   await within(clock, Promise.all(servers), () => truth.violate('nothing-is-left', 'a server did not close'))
   for (const { process } of [stage.publisher, stage.relay, ...stage.servers, ...stage.clients]) process?.kill()
   await clock.advance(60_000)
   if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)
 }
 
-async function within(clock: World['clock'], promise: Promise<unknown>, complain: () => void): Promise<void> {
-  let done = false
-  promise.then(
-    () => (done = true),
-    () => (done = true),
-  )
-  await clock.advance(30_000)
-  if (!done) complain()
+async function within(clock: World['clock'], work: Promise<unknown>, complain: () => void): Promise<void> {
+  const done = work.then(() => true)
+  if ((await during(clock, done, 30_000)) !== true) complain()
 }

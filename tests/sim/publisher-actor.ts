@@ -20,7 +20,7 @@ export interface PublisherActor {
   readonly link: Link
   /** The process of the last action. */
   readonly process: SimProcess | undefined
-  publish(): Promise<void>
+  publish(): Promise<boolean>
   rollback(): Promise<void>
   /** A canary by hand: a release with a candidate for part of the fleet. */
   candidate(): Promise<void>
@@ -92,9 +92,7 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     get process() {
       return process
     },
-    async publish() {
-      await publish(false, document())
-    },
+    publish: () => publish(false, document()),
     async rollback() {
       const opened = begin()
       await attempt('rollback', opened.own, () => publisherOf(opened).rollback({ reason: 'simulation' }))

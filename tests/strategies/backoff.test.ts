@@ -77,7 +77,11 @@ describe('the backoff', () => {
 describe('the phase', () => {
   test('is the same each time, and spread evenly over clients named alike', () => {
     expect(phaseOf('checkout/prod web-1', 30_000)).toBe(phaseOf('checkout/prod web-1', 30_000))
-    for (const name of [(n: number) => `checkout/prod web-${n}`, (n: number) => `${n}`, (n: number) => `10.0.${n >> 8}.${n & 255}`]) {
+    for (const name of [
+      (n: number) => `checkout/prod web-${n}`,
+      (n: number) => `${n}`,
+      (n: number) => `10.0.${n >> 8}.${n & 255}`,
+    ]) {
       const tenths = Array.from({ length: 10 }, () => 0)
       for (let index = 0; index < 10_000; index += 1) {
         const tenth = Math.floor(phaseOf(name(index), 10))

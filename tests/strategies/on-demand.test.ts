@@ -28,7 +28,13 @@ describe('on demand', () => {
       await clock.advance(0)
     }
     await client.stop()
-    expect(calls.filter(({ what }) => what === 'latest').map(({ tag }) => tag === undefined)).toEqual([true, false, false, true, false])
+    expect(calls.filter(({ what }) => what === 'latest').map(({ tag }) => tag === undefined)).toEqual([
+      true,
+      false,
+      false,
+      true,
+      false,
+    ])
   })
 
   test('answers with the last failure until the backoff has passed', async () => {

@@ -11,21 +11,35 @@ describe('options', () => {
   test.each([
     ['hybrid', () => hybrid(asWatch), 'hybrid needs a transport with watch(); use pull(transport)'],
     ['push', () => push(asWatch), 'push needs a transport with watch(); use pull(transport)'],
-    ['hybrid of two', () => hybrid({ notify: asWatch, fetch: store }), 'hybrid needs a `notify` transport with watch()'],
-    ['hybrid of nothing', () => hybrid({ notify: store, fetch: undefined as never }), 'hybrid needs a `fetch` transport with latest()'],
+    [
+      'hybrid of two',
+      () => hybrid({ notify: asWatch, fetch: store }),
+      'hybrid needs a `notify` transport with watch()',
+    ],
+    [
+      'hybrid of nothing',
+      () => hybrid({ notify: store, fetch: undefined as never }),
+      'hybrid needs a `fetch` transport with latest()',
+    ],
     ['pull', () => pull(undefined as never), 'pull needs a transport with latest()'],
     ['onDemand', () => onDemand('http://here' as never), 'onDemand needs a transport with latest()'],
   ])('%s refuses at once what is not its medium', (_name, make, message) => {
-    expect(make).toThrow(expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(message) }))
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(message) }),
+    )
   })
 
-  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5' as never])('a time of %s is refused by name', (value) => {
-    const refused = (name: string) => expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(name) })
-    expect(() => pull(store, { intervalMs: value })).toThrow(refused('intervalMs'))
-    expect(() => push(store, { heartbeatMs: value })).toThrow(refused('heartbeatMs'))
-    expect(() => hybrid(store, { sweepMs: value })).toThrow(refused('sweepMs'))
-    expect(() => onDemand(store, { maxAgeMs: value })).toThrow(refused('maxAgeMs'))
-  })
+  test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5' as never])(
+    'a time of %s is refused by name',
+    value => {
+      const refused = (name: string) =>
+        expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(name) })
+      expect(() => pull(store, { intervalMs: value })).toThrow(refused('intervalMs'))
+      expect(() => push(store, { heartbeatMs: value })).toThrow(refused('heartbeatMs'))
+      expect(() => hybrid(store, { sweepMs: value })).toThrow(refused('sweepMs'))
+      expect(() => onDemand(store, { maxAgeMs: value })).toThrow(refused('maxAgeMs'))
+    },
+  )
 
   test('streams state their sweep, and how long a heartbeat proves something', () => {
     const { lookMs, freshMs } = hybrid(store, { sweepMs: 10_000, heartbeatMs: 1_000, fallbackMs: 1_000 })

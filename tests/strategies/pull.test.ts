@@ -30,7 +30,9 @@ describe('pull', () => {
     await client.stop()
     expect(client.sequences()).toEqual([1, 2])
     expect(client.log.filter(({ arrival }) => arrival.type === 'current').length).toBeGreaterThan(1)
-    expect(client.log.every(({ arrival }) => arrival.type !== 'release' || arrival.from === transport)).toBe(true)
+    expect(client.log.every(({ arrival }) => arrival.type !== 'release' || arrival.from === transport)).toBe(
+      true,
+    )
   })
 
   test('asks with the tag of what was verified, not of what was received', async () => {
@@ -52,7 +54,10 @@ describe('pull', () => {
 
   test('sweeps: asks without a tag, and walks the log past a pointer that lags', async () => {
     const { clock, store, transport, calls } = await setUp()
-    const lagging = { ...transport, latest: async () => ({ type: 'release' as const, bytes: releaseOf(1).bytes, tag: 'old' }) }
+    const lagging = {
+      ...transport,
+      latest: async () => ({ type: 'release' as const, bytes: releaseOf(1).bytes, tag: 'old' }),
+    }
     const client = run(pull(lagging), { clock })
     for (const sequence of [2, 3, 4]) await publish(store, sequence)
     await clock.advance(230_000)
@@ -95,7 +100,7 @@ describe('pull', () => {
     await publish(store, 2)
     faults.latest = undefined
     const failures = calls.length
-    expect(client.errors().every((code) => code === 'unauthorized')).toBe(true)
+    expect(client.errors().every(code => code === 'unauthorized')).toBe(true)
     expect(failures).toBeGreaterThan(120)
     expect(failures).toBeLessThan(400)
     await clock.advance(30_001)
@@ -156,21 +161,26 @@ describe('pull', () => {
     await client.stop()
     const [first] = client.log
     expect(first?.arrival).toMatchObject({ type: 'interrupted', error: { code: 'unavailable' } })
-    expect(JSON.stringify(first?.arrival.type === 'interrupted' && first.arrival.error.message)).not.toContain('secret')
+    expect(
+      JSON.stringify(first?.arrival.type === 'interrupted' && first.arrival.error.message),
+    ).not.toContain('secret')
   })
 
-  test.each(['at the start', 'in a pause', 'in a question', 'in a backoff'])('leaves nothing when it is stopped %s', async (when) => {
-    const { clock, transport, faults } = await setUp()
-    if (when === 'in a question') faults.hang = true
-    if (when === 'in a backoff') faults.latest = down()
-    const client = run(pull(transport), { clock })
-    if (when !== 'at the start') await clock.advance(20)
-    await client.stop()
-    expect(clock.pending).toBe(0)
-    const { length } = client.log
-    await clock.advance(600_000)
-    expect(client.log).toHaveLength(length)
-  })
+  test.each(['at the start', 'in a pause', 'in a question', 'in a backoff'])(
+    'leaves nothing when it is stopped %s',
+    async when => {
+      const { clock, transport, faults } = await setUp()
+      if (when === 'in a question') faults.hang = true
+      if (when === 'in a backoff') faults.latest = down()
+      const client = run(pull(transport), { clock })
+      if (when !== 'at the start') await clock.advance(20)
+      await client.stop()
+      expect(clock.pending).toBe(0)
+      const { length } = client.log
+      await clock.advance(600_000)
+      expect(client.log).toHaveLength(length)
+    },
+  )
 
   test('spreads a fleet that starts together evenly over the interval', async () => {
     const { clock, store } = await setUp()
@@ -179,7 +189,7 @@ describe('pull', () => {
       run(pull(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
     )
     await clock.advance(300_000 * 0.7)
-    await Promise.all(clients.map((client) => client.stop()))
+    await Promise.all(clients.map(client => client.stop()))
     expect(medium.calls.filter(({ atMs }) => atMs === 0)).toHaveLength(600)
     for (let fromMs = 35_000; fromMs < 200_000; fromMs += 10_000) {
       const asked = medium.calls.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 10_000).length

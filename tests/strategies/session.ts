@@ -1,7 +1,14 @@
 import { NoticeboardError } from '../../src/contracts/errors.js'
 import { comparePositions, type Position } from '../../src/contracts/position.js'
 import type { Arrival, Session, Strategy } from '../../src/contracts/strategy.js'
-import type { Delivery, Latest, Store, Tag, Transport, WatchTransport } from '../../src/contracts/transport.js'
+import type {
+  Delivery,
+  Latest,
+  Store,
+  Tag,
+  Transport,
+  WatchTransport,
+} from '../../src/contracts/transport.js'
 import { digestOf } from '../../src/core/digest.js'
 import { decodeRelease, encodeRelease, positionOf } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
@@ -56,12 +63,12 @@ export function sessionOf({ clock, signal: root, clientId = 'one', seed = 1 }: S
     clock,
     random: seededRandom(seed),
     signal: root,
-    tag: (transport) => tags.get(transport),
+    tag: transport => tags.get(transport),
     seen: () => seen,
     held: () => undefined,
     async pause(delayMs, signal) {
       if (!asked && !signal.aborted) {
-        await new Promise<void>((resolve) => {
+        await new Promise<void>(resolve => {
           const end = (): void => {
             cancel()
             signal.removeEventListener('abort', end)
@@ -165,7 +172,11 @@ export interface Faults {
 export interface Faulty {
   readonly transport: MemoryStore
   readonly faults: Faults
-  readonly calls: { readonly what: 'latest' | 'watch' | 'next'; readonly atMs: number; readonly tag?: Tag | undefined }[]
+  readonly calls: {
+    readonly what: 'latest' | 'watch' | 'next'
+    readonly atMs: number
+    readonly tag?: Tag | undefined
+  }[]
   /** Breaks every open watch. */
   readonly cut: () => void
   /** From now on the frames of every open watch are lost without an error. */
@@ -180,7 +191,10 @@ export function faulty(store: MemoryStore, clock: VirtualClock): Faulty {
   const cuts = new Set<() => void>()
   const freezes = new Set<() => void>()
 
-  const watch = async function* (query: Parameters<WatchTransport['watch']>[0], signal: AbortSignal): AsyncGenerator<Delivery> {
+  const watch = async function* (
+    query: Parameters<WatchTransport['watch']>[0],
+    signal: AbortSignal,
+  ): AsyncGenerator<Delivery> {
     calls.push({ what: 'watch', atMs: clock.monotonic() })
     if (faults.watch !== undefined) throw faults.watch
     const own = new AbortController()

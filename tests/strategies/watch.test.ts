@@ -9,10 +9,11 @@ import { decodeRelease } from '../../src/core/release.js'
 import { memory } from '../../src/transports/memory.js'
 import { down, epoch, faulty, namespace, publish, releaseOf, run, sessionOf, setUp } from './session.js'
 
-const both: readonly (readonly [string, (transport: WatchTransport, options?: WatchOptions) => Strategy])[] = [
-  ['push', push],
-  ['hybrid', hybrid],
-]
+const both: readonly (readonly [string, (transport: WatchTransport, options?: WatchOptions) => Strategy])[] =
+  [
+    ['push', push],
+    ['hybrid', hybrid],
+  ]
 const noWatch = (): NoticeboardError => new NoticeboardError('no-watch', 'no notifications here')
 const heartbeatMs = 15_000
 
@@ -43,21 +44,25 @@ describe.each(both)('%s', (name, make) => {
 
   test('notices a stream that dies silently within two and a half heartbeats', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 0, max: 600_000 }), fc.integer({ min: 200, max: 60_000 }), async (diesAtMs, beatMs) => {
-        const { clock, store, transport, freeze, calls } = await setUp({ heartbeatMs: beatMs })
-        const client = run(make(transport), { clock })
-        await clock.advance(diesAtMs)
-        freeze()
-        await clock.advance(2.5 * beatMs + 1)
-        expect(client.errors()).toEqual(['timeout'])
-        await clock.advance(501)
-        await publish(store, 2)
-        await clock.advance(0)
-        expect(client.seen()?.sequence).toBe(2)
-        expect(calls.filter(({ what }) => what === 'watch')).toHaveLength(2)
-        await client.stop()
-        expect(clock.pending).toBe(0)
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: 600_000 }),
+        fc.integer({ min: 200, max: 60_000 }),
+        async (diesAtMs, beatMs) => {
+          const { clock, store, transport, freeze, calls } = await setUp({ heartbeatMs: beatMs })
+          const client = run(make(transport), { clock })
+          await clock.advance(diesAtMs)
+          freeze()
+          await clock.advance(2.5 * beatMs + 1)
+          expect(client.errors()).toEqual(['timeout'])
+          await clock.advance(501)
+          await publish(store, 2)
+          await clock.advance(0)
+          expect(client.seen()?.sequence).toBe(2)
+          expect(calls.filter(({ what }) => what === 'watch')).toHaveLength(2)
+          await client.stop()
+          expect(clock.pending).toBe(0)
+        },
+      ),
       { numRuns: 20 },
     )
   })
@@ -143,7 +148,7 @@ describe.each(both)('%s', (name, make) => {
     const connects = calls.filter(({ what }) => what === 'watch').length
     expect(connects).toBeGreaterThan(20)
     expect(connects).toBeLessThan(80)
-    expect(client.errors().every((code) => code === 'unavailable')).toBe(true)
+    expect(client.errors().every(code => code === 'unavailable')).toBe(true)
     expect(clock.pending).toBe(0)
   })
 
@@ -156,7 +161,7 @@ describe.each(both)('%s', (name, make) => {
       },
     }
     // A client whose place in the interval lies later than any delay between two streams.
-    const clientId = ['a', 'b', 'c', 'd', 'e', 'f'].find((id) => phaseOf(`${namespace} ${id}`, 30_000) > 6_000)!
+    const clientId = ['a', 'b', 'c', 'd', 'e', 'f'].find(id => phaseOf(`${namespace} ${id}`, 30_000) > 6_000)!
     const client = run(make(broken, { retryCapMs: 5_000 }), { clock, clientId })
     await clock.advance(2_000)
     expect(client.seen()?.sequence).toBe(1)
@@ -339,7 +344,9 @@ describe.each(both)('%s', (name, make) => {
   test('holds the newest release only while its client is slow', async () => {
     const { clock, store, transport } = await setUp({ heartbeatMs })
     const controller = new AbortController()
-    const arrivals = make(transport).deliver(sessionOf({ clock, signal: controller.signal }))[Symbol.asyncIterator]()
+    const arrivals = make(transport)
+      .deliver(sessionOf({ clock, signal: controller.signal }))
+      [Symbol.asyncIterator]()
     const take = async () => {
       const { value } = await arrivals.next()
       return value?.type === 'release' ? decodeRelease(value.bytes).release.sequence : value?.type
@@ -355,21 +362,25 @@ describe.each(both)('%s', (name, make) => {
     expect(clock.pending).toBe(0)
   })
 
-  test.each(['at the start', 'while live', 'before the first frame', 'in a question', 'in a backoff', 'without a watch'])(
-    'leaves nothing when it is stopped %s',
-    async (when) => {
-      const { clock, transport, faults, open } = await setUp({ heartbeatMs })
-      if (when === 'before the first frame') faults.mute = true
-      if (when === 'in a question') Object.assign(faults, { hang: true, watch: noWatch() })
-      if (when === 'in a backoff') Object.assign(faults, { watch: down(), latest: down() })
-      if (when === 'without a watch') faults.watch = noWatch()
-      const client = run(make(transport), { clock })
-      if (when !== 'at the start') await clock.advance(40)
-      await client.stop()
-      expect(clock.pending).toBe(0)
-      expect(open()).toBe(0)
-    },
-  )
+  test.each([
+    'at the start',
+    'while live',
+    'before the first frame',
+    'in a question',
+    'in a backoff',
+    'without a watch',
+  ])('leaves nothing when it is stopped %s', async when => {
+    const { clock, transport, faults, open } = await setUp({ heartbeatMs })
+    if (when === 'before the first frame') faults.mute = true
+    if (when === 'in a question') Object.assign(faults, { hang: true, watch: noWatch() })
+    if (when === 'in a backoff') Object.assign(faults, { watch: down(), latest: down() })
+    if (when === 'without a watch') faults.watch = noWatch()
+    const client = run(make(transport), { clock })
+    if (when !== 'at the start') await clock.advance(40)
+    await client.stop()
+    expect(clock.pending).toBe(0)
+    expect(open()).toBe(0)
+  })
 
   test('is not held by a stream that ignores its signal', async () => {
     const { clock, transport } = await setUp()
@@ -406,7 +417,24 @@ describe.each(both)('%s', (name, make) => {
     await fc.assert(
       fc.asyncProperty(
         fc.integer(),
-        fc.array(fc.tuple(fc.integer({ min: 1, max: 60_000 }), fc.constantFrom('down', 'up', 'cut', 'hangUp', 'mute', 'dead', 'absent', 'publish', 'ask', 'hang')), { maxLength: 25 }),
+        fc.array(
+          fc.tuple(
+            fc.integer({ min: 1, max: 60_000 }),
+            fc.constantFrom(
+              'down',
+              'up',
+              'cut',
+              'hangUp',
+              'mute',
+              'dead',
+              'absent',
+              'publish',
+              'ask',
+              'hang',
+            ),
+          ),
+          { maxLength: 25 },
+        ),
         async (seed, steps) => {
           const { clock, store, transport, faults, cut, open } = await setUp({ heartbeatMs })
           const strategy = make(transport)
@@ -415,7 +443,8 @@ describe.each(both)('%s', (name, make) => {
           for (const [ms, step] of steps) {
             if (step === 'down') Object.assign(faults, { watch: down(), latest: down() })
             if (step === 'absent') faults.watch = noWatch()
-            if (step === 'hangUp' || step === 'mute' || step === 'dead' || step === 'hang') faults[step] = true
+            if (step === 'hangUp' || step === 'mute' || step === 'dead' || step === 'hang')
+              faults[step] = true
             if (step === 'up') for (const key of Object.keys(faults)) delete faults[key as 'watch']
             if (step === 'cut') cut()
             if (step === 'ask') client.ask()
@@ -444,7 +473,11 @@ test('push asks for snapshots along with their releases, and hybrid does not', a
   const noticed = run(hybrid(transport), { clock })
   await clock.advance(0)
   const [first] = pushed.log
-  expect(first?.arrival).toMatchObject({ type: 'release', from: transport, snapshots: [{ digest: releaseOf(1).digest }] })
+  expect(first?.arrival).toMatchObject({
+    type: 'release',
+    from: transport,
+    snapshots: [{ digest: releaseOf(1).digest }],
+  })
   expect(noticed.log[0]?.arrival).not.toHaveProperty('snapshots')
   await Promise.all([pushed.stop(), noticed.stop()])
 })
@@ -457,7 +490,9 @@ test('hybrid over two media fetches, asks and sweeps at the one, and only listen
   await client.stop()
   expect(new Set(notifier.calls.map(({ what }) => what))).toEqual(new Set(['watch']))
   expect(new Set(calls.map(({ what }) => what))).toEqual(new Set(['latest', 'next']))
-  expect(client.log.every(({ arrival }) => arrival.type !== 'release' || arrival.from === transport)).toBe(true)
+  expect(client.log.every(({ arrival }) => arrival.type !== 'release' || arrival.from === transport)).toBe(
+    true,
+  )
 })
 
 test('a Retry-After of the notifying medium does not keep a client from the other one', async () => {

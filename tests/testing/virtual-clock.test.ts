@@ -17,7 +17,7 @@ describe('a virtual clock', () => {
 
   test('fires timers in order of time, then of making, each at its own instant', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.integer({ min: -5, max: 50 }), { maxLength: 40 }), async (delays) => {
+      fc.asyncProperty(fc.array(fc.integer({ min: -5, max: 50 }), { maxLength: 40 }), async delays => {
         const clock = virtualClock()
         const fired: [number, number][] = []
         delays.forEach((delay, index) => clock.after(delay, () => fired.push([clock.monotonic(), index])))

@@ -13,8 +13,8 @@ runCases(
       const store = memory()
       return {
         transport: cached(store),
-        publish: (sample) => publishTo(store, sample, signal),
-        heard: (query) => store.reports(query, signal),
+        publish: sample => publishTo(store, sample, signal),
+        heard: query => store.reports(query, signal),
         close: async () => {},
       }
     },

@@ -21,20 +21,27 @@ async function counted(sequences = 1) {
   return { store, transport, asked }
 }
 
-const queryOf = (sequence: number, maxBytes = 1_000) => ({ namespace, digest: releaseOf(sequence).digest, maxBytes })
+const queryOf = (sequence: number, maxBytes = 1_000) => ({
+  namespace,
+  digest: releaseOf(sequence).digest,
+  maxBytes,
+})
 
 describe('cached snapshots', () => {
   test('are asked for once', async () => {
     const { transport, asked } = await counted()
     const cache = cached(transport)
-    for (let turn = 0; turn < 3; turn += 1) expect(await cache.snapshot(queryOf(1), signal)).toEqual(releaseOf(1).snapshot)
+    for (let turn = 0; turn < 3; turn += 1)
+      expect(await cache.snapshot(queryOf(1), signal)).toEqual(releaseOf(1).snapshot)
     expect(asked).toHaveLength(1)
   })
 
   test('are asked for once by many at the same time', async () => {
     const { transport, asked } = await counted()
     const cache = cached(transport)
-    const all = await Promise.all(Array.from({ length: 20 }, () => cache.snapshot(queryOf(1), new AbortController().signal)))
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => cache.snapshot(queryOf(1), new AbortController().signal)),
+    )
     expect(new Set(all).size).toBe(1)
     expect(asked).toHaveLength(1)
   })
@@ -75,7 +82,11 @@ describe('cached snapshots', () => {
 
   test('are not kept when they are not what their digest names, or failed', async () => {
     const { transport } = await counted()
-    const answers = [async () => Promise.reject(down()), async () => new Uint8Array(3), async () => releaseOf(1).snapshot]
+    const answers = [
+      async () => Promise.reject(down()),
+      async () => new Uint8Array(3),
+      async () => releaseOf(1).snapshot,
+    ]
     const cache = cached({ ...transport, snapshot: () => answers.shift()!() })
     await expect(cache.snapshot(queryOf(1), signal)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await cache.snapshot(queryOf(1), signal)).toHaveLength(3)
@@ -88,7 +99,9 @@ describe('cached snapshots', () => {
     const { transport } = await counted()
     const cache = cached(transport)
     await cache.snapshot(queryOf(1), signal)
-    await expect(cache.snapshot({ ...queryOf(1), namespace: 'other' }, signal)).rejects.toMatchObject({ code: 'not-found' })
+    await expect(cache.snapshot({ ...queryOf(1), namespace: 'other' }, signal)).rejects.toMatchObject({
+      code: 'not-found',
+    })
     await expect(cache.snapshot(queryOf(1, 2), signal)).rejects.toMatchObject({ code: 'too-large' })
   })
 
@@ -109,7 +122,8 @@ describe('cached snapshots', () => {
   test('that are larger than all there is room for pass through', async () => {
     const { transport, asked } = await counted()
     const cache = cached(transport, { maxBytes: 3 })
-    for (let turn = 0; turn < 2; turn += 1) expect(await cache.snapshot(queryOf(1), signal)).toEqual(releaseOf(1).snapshot)
+    for (let turn = 0; turn < 2; turn += 1)
+      expect(await cache.snapshot(queryOf(1), signal)).toEqual(releaseOf(1).snapshot)
     expect(asked).toHaveLength(2)
   })
 })
@@ -137,6 +151,6 @@ test('it can do what the medium within can, also for the compiler', () => {
   expect(() => hybrid(silent)).toThrow()
 })
 
-test.each([{ maxSnapshots: 0 }, { maxBytes: Number.NaN }])('refuses %o', (options) => {
+test.each([{ maxSnapshots: 0 }, { maxBytes: Number.NaN }])('refuses %o', options => {
   expect(() => cached(memory(), options)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
 })

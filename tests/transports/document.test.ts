@@ -28,8 +28,12 @@ describe('a document', () => {
     expect(snapshot).toHaveLength(bytes)
     expect(releaseIn(await transport.latest({ namespace: 'other' }, signal)).namespace).toBe('other')
     expect(transport.unmanaged).toBe(true)
-    await expect(transport.snapshot({ namespace, digest, maxBytes: 5 }, signal)).rejects.toMatchObject({ code: 'too-large' })
-    await expect(transport.snapshot({ namespace, digest: 'f'.repeat(64), maxBytes: 5 }, signal)).rejects.toMatchObject({ code: 'not-found' })
+    await expect(transport.snapshot({ namespace, digest, maxBytes: 5 }, signal)).rejects.toMatchObject({
+      code: 'too-large',
+    })
+    await expect(
+      transport.snapshot({ namespace, digest: 'f'.repeat(64), maxBytes: 5 }, signal),
+    ).rejects.toMatchObject({ code: 'not-found' })
   })
 
   test('has a new sequence when its content changes, not when its spelling does', async () => {
@@ -56,24 +60,32 @@ describe('a document', () => {
     await clock.advance(60_000)
     epochs.push(releaseIn(await document(() => 0, { clock }).latest({ namespace }, signal)).epoch)
     for (let index = 1; index < epochs.length; index += 1) {
-      expect(comparePositions({ epoch: epochs[index]!, sequence: 1 }, { epoch: epochs[index - 1]!, sequence: 9 })).toBe('newer')
+      expect(
+        comparePositions({ epoch: epochs[index]!, sequence: 1 }, { epoch: epochs[index - 1]!, sequence: 9 }),
+      ).toBe('newer')
     }
     expect(epochs[3]!.length).toBeLessThanOrEqual(18)
   })
 
   test('gives processes that start in one second on one document the same release', async () => {
-    const start = () => document(() => ({ a: 1 }), { clock: virtualClock({ startMs: Date.UTC(2026, 5, 1) + 400 }) })
+    const start = () =>
+      document(() => ({ a: 1 }), { clock: virtualClock({ startMs: Date.UTC(2026, 5, 1) + 400 }) })
     expect(await start().latest({ namespace }, signal)).toEqual(await start().latest({ namespace }, signal))
   })
 
-  test.each([Date.UTC(1970, 0, 1), Date.UTC(2100, 0, 1)])('has a valid epoch whatever the clock says: %d', async (startMs) => {
-    const { epoch } = releaseIn(await document(() => 1, { clock: virtualClock({ startMs }) }).latest({ namespace }, signal))
-    expect(epochNumber(epoch)).toBeGreaterThan(0)
-  })
+  test.each([Date.UTC(1970, 0, 1), Date.UTC(2100, 0, 1)])(
+    'has a valid epoch whatever the clock says: %d',
+    async startMs => {
+      const { epoch } = releaseIn(
+        await document(() => 1, { clock: virtualClock({ startMs }) }).latest({ namespace }, signal),
+      )
+      expect(epochNumber(epoch)).toBeGreaterThan(0)
+    },
+  )
 
   test('does not bring an old content back when answers overtake each other', async () => {
     const waiting: ((value: Json) => void)[] = []
-    const transport = document(() => new Promise<Json>((resolve) => waiting.push(resolve)))
+    const transport = document(() => new Promise<Json>(resolve => waiting.push(resolve)))
     const first = transport.latest({ namespace }, signal)
     const second = transport.latest({ namespace }, signal)
     await Promise.resolve()
@@ -103,17 +115,26 @@ describe('a document', () => {
 
   test('passes on what is wrong with a document, and nothing of what others throw', async () => {
     const broken = new NoticeboardError('invalid-data', 'settings.yaml:3:7')
-    await expect(document({ name: 'a', read: async () => Promise.reject(broken) }).latest({ namespace }, signal)).rejects.toBe(broken)
+    await expect(
+      document({ name: 'a', read: async () => Promise.reject(broken) }).latest({ namespace }, signal),
+    ).rejects.toBe(broken)
     const rude = document(() => {
       throw new TypeError('secret=1')
     })
-    await expect(rude.latest({ namespace }, signal)).rejects.toMatchObject({ code: 'unavailable', message: expect.not.stringContaining('secret') })
-    await expect(document(() => Number.NaN).latest({ namespace }, signal)).rejects.toMatchObject({ code: 'invalid-data' })
+    await expect(rude.latest({ namespace }, signal)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.not.stringContaining('secret'),
+    })
+    await expect(document(() => Number.NaN).latest({ namespace }, signal)).rejects.toMatchObject({
+      code: 'invalid-data',
+    })
   })
 
   test('refuses what is no source', () => {
     expect(() => document({} as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
-    expect(() => document(() => 1, { pollMs: 0 })).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    expect(() => document(() => 1, { pollMs: 0 })).toThrow(
+      expect.objectContaining({ code: 'invalid-option' }),
+    )
   })
 })
 
@@ -158,7 +179,7 @@ describe('watching a document', () => {
         own.addEventListener('abort', () => wake())
         try {
           while (!own.aborted) {
-            if (!dirty) await new Promise<void>((resolve) => (wake = resolve))
+            if (!dirty) await new Promise<void>(resolve => (wake = resolve))
             dirty = false
             if (!own.aborted) yield
           }
@@ -170,10 +191,16 @@ describe('watching a document', () => {
     const controller = new AbortController()
     const got: Delivery[] = []
     const ended = (async () => {
-      for await (const delivery of document(source, { clock }).watch({ namespaces: [namespace], inline: true }, controller.signal)) got.push(delivery)
+      for await (const delivery of document(source, { clock }).watch(
+        { namespaces: [namespace], inline: true },
+        controller.signal,
+      ))
+        got.push(delivery)
     })()
     await clock.advance(0)
-    expect(got.map((delivery) => delivery.type === 'release' && decodeRelease(delivery.bytes).release.sequence)).toEqual([1, 2])
+    expect(
+      got.map(delivery => delivery.type === 'release' && decodeRelease(delivery.bytes).release.sequence),
+    ).toEqual([1, 2])
     expect(got[1]).toMatchObject({ snapshots: [{ bytes: new TextEncoder().encode('2') }] })
     value = 3
     change()
@@ -207,7 +234,11 @@ describe('watching a document', () => {
     const clock = virtualClock()
     const source: Source = { name: 'object', read: async () => 1, async *changes() {} }
     const watch = document(source, { clock }).watch({ namespaces: [namespace], inline: false }, signal)
-    await expect((async () => { for await (const _ of watch); })()).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(
+      (async () => {
+        for await (const _ of watch);
+      })(),
+    ).rejects.toMatchObject({ code: 'unavailable' })
   })
 
   test('works by pull as well', async () => {

@@ -17,7 +17,9 @@ const nobody: WatchTransport = {
   next: throwing('unavailable'),
   // While one cannot be reached, nobody can say that a snapshot is nowhere.
   snapshot: throwing('not-found'),
-  watch: () => ({ [Symbol.asyncIterator]: (): AsyncIterator<Delivery> => ({ next: throwing('unavailable') }) }),
+  watch: () => ({
+    [Symbol.asyncIterator]: (): AsyncIterator<Delivery> => ({ next: throwing('unavailable') }),
+  }),
 }
 
 runCases(
@@ -27,8 +29,8 @@ runCases(
       const store = memory()
       return {
         transport: firstOf(nobody, store),
-        publish: (sample) => publishTo(store, sample, signal),
-        heard: (query) => store.reports(query, signal),
+        publish: sample => publishTo(store, sample, signal),
+        heard: query => store.reports(query, signal),
         close: async () => {},
       }
     },

@@ -55,9 +55,11 @@ describe('asking', () => {
     expect(await both.latest({ namespace }, signal)).toMatchObject({ type: 'release' })
   })
 
-  test.each(['rejected', 'unauthorized', 'invalid-data'] as const)('takes %s for an answer', async (code) => {
+  test.each(['rejected', 'unauthorized', 'invalid-data'] as const)('takes %s for an answer', async code => {
     const { b } = await two()
-    await expect(firstOf(failing(code), b.transport).latest({ namespace }, signal)).rejects.toMatchObject({ code })
+    await expect(firstOf(failing(code), b.transport).latest({ namespace }, signal)).rejects.toMatchObject({
+      code,
+    })
     expect(b.calls).toHaveLength(0)
   })
 
@@ -83,8 +85,13 @@ describe('asking', () => {
   test('says that none could be reached, and when the first may be asked again', async () => {
     const slow = failing('unavailable', 9_000)
     const none = firstOf(slow, failing('unavailable', 5_000))
-    await expect(none.latest({ namespace }, signal)).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 5_000 })
-    await expect(firstOf(slow, failing('unavailable')).latest({ namespace }, signal)).rejects.toMatchObject({ retryAfterMs: undefined })
+    await expect(none.latest({ namespace }, signal)).rejects.toMatchObject({
+      code: 'unavailable',
+      retryAfterMs: 5_000,
+    })
+    await expect(firstOf(slow, failing('unavailable')).latest({ namespace }, signal)).rejects.toMatchObject({
+      retryAfterMs: undefined,
+    })
   })
 
   test('stops when it is told to', async () => {
@@ -129,13 +136,16 @@ describe('snapshots', () => {
   })
 
   test('are only missing if everybody says so', async () => {
-    await expect(firstOf(failing('unavailable'), memory()).snapshot(query, signal)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(firstOf(failing('unavailable'), memory()).snapshot(query, signal)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
   })
 })
 
 describe('watching', () => {
   const watched = async (transport: WatchTransport): Promise<Delivery> => {
-    for await (const delivery of transport.watch({ namespaces: [namespace], inline: false }, signal)) return delivery
+    for await (const delivery of transport.watch({ namespaces: [namespace], inline: false }, signal))
+      return delivery
     throw new Error('it ended')
   }
 
@@ -206,7 +216,17 @@ describe('what it can do', () => {
   test('reports go to the first that can be reached', async () => {
     const store = memory()
     const report: Report = {
-      v: 1, namespace, clientId: 'web', instanceId: 'a', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'applied', protection: 'none', presenceMs: 1_000,
+      v: 1,
+      namespace,
+      clientId: 'web',
+      instanceId: 'a',
+      ephemeral: false,
+      labels: {},
+      strategy: 'pull',
+      count: 1,
+      phase: 'applied',
+      protection: 'none',
+      presenceMs: 1_000,
     }
     const deaf = { ...failing('unavailable'), report: async () => Promise.reject(down()) }
     await firstOf(deaf, failing('unavailable'), store).report([report], signal)
@@ -216,6 +236,8 @@ describe('what it can do', () => {
 
   test('is nothing without a transport', () => {
     expect(() => firstOf([] as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
-    expect(() => firstOf(memory(), { avoidMs: 5 } as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    expect(() => firstOf(memory(), { avoidMs: 5 } as never)).toThrow(
+      expect.objectContaining({ code: 'invalid-option' }),
+    )
   })
 })

@@ -36,7 +36,13 @@ async function withSnapshot() {
   return store
 }
 
-const append = (store: Store, epoch: string, sequence: number, more: Partial<Release> = {}, audit?: Uint8Array) =>
+const append = (
+  store: Store,
+  epoch: string,
+  sequence: number,
+  more: Partial<Release> = {},
+  audit?: Uint8Array,
+) =>
   store.append({ namespace, at: { epoch, sequence }, bytes: release(epoch, sequence, more), audit }, signal)
 
 describe('append', () => {
@@ -65,8 +71,8 @@ describe('append', () => {
     expect(await append(store, first, 1, { cause: 'rollback' })).toBe('taken')
     expect(await append(store, first, 2)).toBe('appended')
     expect(await append(store, first, 1)).toBe('appended')
-    const outcomes = await Promise.all(['a', 'b', 'c'].map((cause) => append(store, first, 3, { cause })))
-    expect(outcomes.filter((outcome) => outcome === 'appended')).toHaveLength(1)
+    const outcomes = await Promise.all(['a', 'b', 'c'].map(cause => append(store, first, 3, { cause })))
+    expect(outcomes.filter(outcome => outcome === 'appended')).toHaveLength(1)
   })
 
   test('does not look at prev: that is for those who read the log', async () => {
@@ -77,21 +83,34 @@ describe('append', () => {
   test('refuses a release that is for another place, or names a snapshot that is not here', async () => {
     const store = await withSnapshot()
     const bytes = release(first, 1)
-    await expect(store.append({ namespace: 'other', at: { epoch: first, sequence: 1 }, bytes }, signal)).rejects.toMatchObject({ code: 'rejected' })
-    await expect(store.append({ namespace, at: { epoch: first, sequence: 2 }, bytes }, signal)).rejects.toMatchObject({ code: 'rejected' })
+    await expect(
+      store.append({ namespace: 'other', at: { epoch: first, sequence: 1 }, bytes }, signal),
+    ).rejects.toMatchObject({ code: 'rejected' })
+    await expect(
+      store.append({ namespace, at: { epoch: first, sequence: 2 }, bytes }, signal),
+    ).rejects.toMatchObject({ code: 'rejected' })
     const missing = 'f'.repeat(64)
     const stable = { version: 1, variants: [{ digest: missing, bytes: 1 }] } as const
-    await expect(append(store, first, 1, { stable })).rejects.toMatchObject({ code: 'rejected', message: expect.stringContaining('ffffffffffff') })
+    await expect(append(store, first, 1, { stable })).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('ffffffffffff'),
+    })
     const exposure = { salt: 's', clauses: [{ below: 1 }] }
-    await expect(append(store, first, 1, { candidate: stable, exposure })).rejects.toMatchObject({ code: 'rejected' })
-    await expect(store.append({ namespace, at: { epoch: first, sequence: 1 }, bytes: encodeText('{}') }, signal)).rejects.toMatchObject({ code: 'invalid-data' })
+    await expect(append(store, first, 1, { candidate: stable, exposure })).rejects.toMatchObject({
+      code: 'rejected',
+    })
+    await expect(
+      store.append({ namespace, at: { epoch: first, sequence: 1 }, bytes: encodeText('{}') }, signal),
+    ).rejects.toMatchObject({ code: 'invalid-data' })
     expect(await store.latest({ namespace }, signal)).toEqual({ type: 'none' })
     expect(await store.namespaces(signal)).toEqual([])
   })
 
   test('refuses names that are not namespaces', async () => {
     const store = memory()
-    await expect(store.put({ namespace: '../x', digest, bytes: text }, signal)).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(store.put({ namespace: '../x', digest, bytes: text }, signal)).rejects.toMatchObject({
+      code: 'invalid-option',
+    })
   })
 })
 
@@ -105,13 +124,22 @@ describe('reading', () => {
     const tag = one.type === 'release' ? one.tag : undefined
     expect(await store.latest({ namespace, tag }, signal)).toEqual({ type: 'unchanged' })
     await append(store, first, 2)
-    expect(await store.latest({ namespace, tag }, signal)).toMatchObject({ type: 'release', bytes: release(first, 2) })
+    expect(await store.latest({ namespace, tag }, signal)).toMatchObject({
+      type: 'release',
+      bytes: release(first, 2),
+    })
   })
 
   test('walks the log across epochs', async () => {
     const store = await withSnapshot()
-    for (const [epoch, sequence] of [[first, 1], [first, 2], [second, 1]] as const) await append(store, epoch, sequence)
-    const next = (epoch: string, sequence: number) => store.next({ namespace, after: { epoch, sequence } }, signal)
+    for (const [epoch, sequence] of [
+      [first, 1],
+      [first, 2],
+      [second, 1],
+    ] as const)
+      await append(store, epoch, sequence)
+    const next = (epoch: string, sequence: number) =>
+      store.next({ namespace, after: { epoch, sequence } }, signal)
     expect(await next(first, 1)).toMatchObject({ bytes: release(first, 2) })
     expect(await next(first, 2)).toMatchObject({ bytes: release(second, 1) })
     expect(await next(second, 1)).toEqual({ type: 'none' })
@@ -127,7 +155,11 @@ describe('reading', () => {
     await append(store, second, 1)
     const all: LogEntry[] = []
     for await (const entry of store.history({ namespace }, signal)) all.push(entry)
-    expect(all).toEqual([{ bytes: release(second, 1) }, { bytes: release(first, 2) }, { bytes: release(first, 1, named), audit }])
+    expect(all).toEqual([
+      { bytes: release(second, 1) },
+      { bytes: release(first, 2) },
+      { bytes: release(first, 1, named), audit },
+    ])
     const some: LogEntry[] = []
     for await (const entry of store.history({ namespace, limit: 1 }, signal)) some.push(entry)
     expect(some).toHaveLength(1)
@@ -147,7 +179,9 @@ describe('reading', () => {
     const store = await withSnapshot()
     await append(store, first, 1)
     expect(await store.latest({ namespace: 'checkout' }, signal)).toEqual({ type: 'none' })
-    await expect(store.snapshot({ namespace: 'checkout', digest, maxBytes: 100 }, signal)).rejects.toMatchObject({ code: 'not-found' })
+    await expect(
+      store.snapshot({ namespace: 'checkout', digest, maxBytes: 100 }, signal),
+    ).rejects.toMatchObject({ code: 'not-found' })
     expect(await store.namespaces(signal)).toEqual([namespace])
   })
 })
@@ -155,10 +189,16 @@ describe('reading', () => {
 describe('snapshots', () => {
   test('must be what their digest names, and not too large', async () => {
     const store = memory({ maxSnapshotBytes: 20 })
-    await expect(store.put({ namespace, digest, bytes: encodeText('{}') }, signal)).rejects.toMatchObject({ code: 'digest-mismatch' })
-    await expect(store.put({ namespace, digest, bytes: new Uint8Array(21) }, signal)).rejects.toMatchObject({ code: 'too-large' })
+    await expect(store.put({ namespace, digest, bytes: encodeText('{}') }, signal)).rejects.toMatchObject({
+      code: 'digest-mismatch',
+    })
+    await expect(store.put({ namespace, digest, bytes: new Uint8Array(21) }, signal)).rejects.toMatchObject({
+      code: 'too-large',
+    })
     await store.put({ namespace, digest, bytes: text }, signal)
-    await expect(store.snapshot({ namespace, digest, maxBytes: 5 }, signal)).rejects.toMatchObject({ code: 'too-large' })
+    await expect(store.snapshot({ namespace, digest, maxBytes: 5 }, signal)).rejects.toMatchObject({
+      code: 'too-large',
+    })
   })
 
   test('are removed unless the newest release names them', async () => {
@@ -169,7 +209,9 @@ describe('snapshots', () => {
     const otherDigest = digestOf(systemCrypto, other)
     await store.put({ namespace, digest: otherDigest, bytes: other }, signal)
     await store.remove({ namespace, digest: otherDigest }, signal)
-    await expect(store.snapshot({ namespace, digest: otherDigest, maxBytes: 99 }, signal)).rejects.toMatchObject({ code: 'not-found' })
+    await expect(
+      store.snapshot({ namespace, digest: otherDigest, maxBytes: 99 }, signal),
+    ).rejects.toMatchObject({ code: 'not-found' })
   })
 })
 
@@ -184,7 +226,17 @@ test('keeps the last word of each instance, in whatever order they come', async 
   const clock = virtualClock({ startMs: Date.UTC(2026, 0, 1) })
   const store = memory({ clock })
   const report = (instanceId: string, count: number): Report => ({
-    v: 1, namespace, clientId: 'web', instanceId, ephemeral: false, labels: {}, strategy: 'pull', count, phase: 'applied', protection: 'none', presenceMs: 1_000,
+    v: 1,
+    namespace,
+    clientId: 'web',
+    instanceId,
+    ephemeral: false,
+    labels: {},
+    strategy: 'pull',
+    count,
+    phase: 'applied',
+    protection: 'none',
+    presenceMs: 1_000,
   })
   await store.report([report('a', 2), report('b', 1), report('a', 1)], signal)
   await clock.advance(1_000)
@@ -221,7 +273,7 @@ describe('watching', () => {
   test('says alive where nothing was published, then brings what is', async () => {
     const clock = virtualClock()
     const store = await withSnapshot()
-    const watch = read((own) => store.watch(query, own))
+    const watch = read(own => store.watch(query, own))
     await clock.advance(0)
     expect(watch.got).toEqual([{ type: 'alive' }])
     await append(store, first, 1)
@@ -234,7 +286,7 @@ describe('watching', () => {
     const clock = virtualClock()
     const store = await withSnapshot()
     await append(store, first, 1)
-    const watch = read((own) => store.watch(query, own))
+    const watch = read(own => store.watch(query, own))
     await clock.advance(0)
     for (let sequence = 2; sequence < 10; sequence += 1) await append(store, first, sequence)
     await clock.advance(0)
@@ -246,7 +298,7 @@ describe('watching', () => {
   test('keeps its heartbeat, and leaves no timer when it ends', async () => {
     const clock = virtualClock()
     const store = memory({ clock, heartbeatMs: 1_000 })
-    const watch = read((own) => store.watch(query, own))
+    const watch = read(own => store.watch(query, own))
     await clock.advance(3_500)
     expect(watch.got).toEqual(Array.from({ length: 4 }, () => ({ type: 'alive', heartbeatMs: 1_000 })))
     await watch.stop()
@@ -261,14 +313,17 @@ describe('watching', () => {
     const eu = encodeText('{"size":2}')
     const euDigest = digestOf(systemCrypto, eu)
     await store.put({ namespace, digest: euDigest, bytes: eu }, signal)
-    const variants = [{ when: { region: ['eu'] }, digest: euDigest, bytes: eu.length }, { digest, bytes: text.length }] as const
+    const variants = [
+      { when: { region: ['eu'] }, digest: euDigest, bytes: eu.length },
+      { digest, bytes: text.length },
+    ] as const
     await append(store, first, 1, { stable: { version: 1, variants } })
     const identity = { clientId: 'a', instanceId: 'a1', ephemeral: false, labels: { region: 'eu' } }
     const snapshotsFor = async (more: Partial<WatchQuery>) => {
-      const watch = read((own) => store.watch({ ...query, inline: true, ...more }, own))
+      const watch = read(own => store.watch({ ...query, inline: true, ...more }, own))
       await clock.advance(0)
       await watch.stop()
-      return watch.got.flatMap((delivery) => (delivery.type === 'release' ? (delivery.snapshots ?? []) : []))
+      return watch.got.flatMap(delivery => (delivery.type === 'release' ? (delivery.snapshots ?? []) : []))
     }
     expect(await snapshotsFor({ identity })).toEqual([{ digest: euDigest, bytes: eu }])
     expect(await snapshotsFor({ identity: { ...identity, labels: {} } })).toEqual([{ digest, bytes: text }])

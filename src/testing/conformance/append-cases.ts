@@ -1,3 +1,4 @@
+import type { LogEntry } from '../../contracts/transport.js'
 import { encodeText, sameBytes } from '../../core/text.js'
 import type { CaseDefinition } from './case.js'
 import { expectNewest } from './current.js'
@@ -154,7 +155,7 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const log = sampleLog(namespace)
       const samples = [log.next({ audit: sampleAudit() }), log.next(), log.next({ audit: sampleAudit() })]
       for (const sample of samples) await step('append', publishTo(store, sample, signal))
-      const entries = []
+      const entries: LogEntry[] = []
       for await (const entry of store.history({ namespace }, signal)) entries.push(entry)
       for (const [index, { audit }] of [...samples].reverse().entries()) {
         const kept = entries[index]?.audit

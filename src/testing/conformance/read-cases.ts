@@ -1,8 +1,8 @@
 import type { Namespace } from '../../contracts/names.js'
 import { systemClock } from '../../ports/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
-import { expectNewest, expectSample, isSample, releaseOf } from './current.js'
-import { expectBytes, expectRefusal, fail, settled } from './expect.js'
+import { expectNewest, expectSample, releaseOf } from './current.js'
+import { eventually, expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { trackedSignal } from './tracked-signal.js'
@@ -214,26 +214,9 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       const read = transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
       await step('snapshot without a connection', expectRefusal('snapshot without a connection', read, 'unavailable'))
       await step('heal()', heal())
-      await backAgain(timeoutMs, async () => isSample(transport, releaseOf('latest', await transport.latest({ namespace }, signal)).bytes, sample))
+      // Drivers take their time to connect anew.
+      await eventually('latest, with the connection back', () => expectNewest(transport, sample, { signal }), 2 * timeoutMs)
       expectBytes('the snapshot', await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
     },
   },
 ]
-
-/** Waits until a medium whose connection is back answers as before: drivers take their time to connect anew. */
-async function backAgain(timeoutMs: number, holds: () => Promise<boolean>): Promise<void> {
-  const never = new AbortController().signal
-  const endMs = systemClock.monotonic() + 2 * timeoutMs
-  for (;;) {
-    let last: unknown
-    const well = await holds().catch((error: unknown) => {
-      last = error
-      return false
-    })
-    if (well) return
-    if (systemClock.monotonic() > endMs) {
-      fail(`the medium did not recover within ${2 * timeoutMs} ms; at last: ${last instanceof Error ? last.message : 'another answer'}`)
-    }
-    await systemClock.sleep(25, never)
-  }
-}

@@ -111,11 +111,12 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
       for (let round = 0; round < 5; round += 1) {
         const sample = log.next()
-        const publishing = step('publish', publish(sample))
-        await reader.until(sample)
-        const { digest } = sample.snapshot
-        await step('the snapshot of a release that came', transport.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal))
-        await publishing
+        const reading = async (): Promise<void> => {
+          await reader.until(sample)
+          const { digest } = sample.snapshot
+          await step('the snapshot of a release that came', transport.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal))
+        }
+        await Promise.all([step('publish', publish(sample)), reading()])
       }
       await reader.end()
     },

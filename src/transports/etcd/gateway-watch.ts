@@ -64,8 +64,11 @@ async function* linesOf(response: Response, name: string): AsyncGenerator<string
   const decoder = new TextDecoder()
   let rest: string[] = []
   let length = 0
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    const [first = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n')
+  const reader = response.body.getReader()
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    const [first = '', ...lines] = decoder.decode(value, { stream: true }).split('\n')
     rest.push(first)
     length += first.length
     if (length > MAX_LINE) throw new NoticeboardError('too-large', `${name} sent a line without end`)

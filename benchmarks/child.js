@@ -1,0 +1,31 @@
+// What every process that a benchmark starts has in common: it answers questions, and goes when nobody is there to ask.
+
+/** What this process was started with. */
+export const settings = JSON.parse(process.argv[2] ?? '{}')
+
+// Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
+process.on('SIGINT', () => {})
+process.on('disconnect', () => process.exit())
+
+/**
+ * Answers the questions of whoever started this process. Says that it is ready.
+ * @param {Record<string, (question: any) => unknown>} answers by what is asked
+ */
+export function answerQuestions(answers) {
+  const all = { processorMs, ...answers }
+  process.on('message', async (/** @type {{ id: number, what: string, question: unknown }} */ { id, what, question }) => {
+    try {
+      const answer = all[what]
+      if (answer === undefined) throw new Error(`nobody answers "${what}"`)
+      process.send?.({ id, answer: await answer(question) })
+    } catch (error) {
+      process.send?.({ id, problem: error instanceof Error ? (error.stack ?? error.message) : String(error) })
+    }
+  })
+  process.send?.({ id: 0 })
+}
+
+function processorMs() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}

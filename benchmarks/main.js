@@ -1,0 +1,90 @@
+// `npm run bench`: what the strategies cost, and how far the server is from the floor. See docs/benchmarks.md, or `--help`.
+import { writeFileSync } from 'node:fs'
+import { measureFanOut } from './fanout/part.js'
+import { describeMachine, loadOfLastMinute } from './machine.js'
+import { help, readOptions } from './options.js'
+import { measurePolling } from './poll/part.js'
+import { createProcesses } from './processes.js'
+import { measureReading } from './read/part.js'
+import { measureStrategies } from './strategies/part.js'
+import { paragraph } from './table.js'
+
+/**
+ * What every part gets, and gives: figures for the file, and text for people.
+ * @typedef {object} Bench
+ * @property {import('./options.js').Options} options
+ * @property {import('./processes.js').Processes} processes
+ * @property {(text: string) => void} say progress
+ * @typedef {{ figures: object, text: string }} Part
+ */
+
+/** @type {Record<import('./options.js').PartName, (bench: Bench) => Promise<Part>>} */
+const parts = { strategies: measureStrategies, fanout: measureFanOut, read: measureReading, poll: measurePolling }
+
+const args = process.argv.slice(2)
+const options = readOptions(args)
+if (options === 'help') {
+  process.stdout.write(help)
+} else if ('problem' in options) {
+  process.stderr.write(`bench: ${options.problem}\n\n${help}`)
+  process.exitCode = 2
+} else {
+  process.exitCode = await run(options)
+  // Interrupted, it may still wait for something that will not come any more.
+  if (process.exitCode >= 130) process.exit()
+}
+
+/** @param {import('./options.js').Options} given @returns {Promise<number>} the exit status */
+async function run(given) {
+  const startedAt = Date.now()
+  const seconds = () => (Date.now() - startedAt) / 1_000
+  const processes = createProcesses()
+  const machine = { ...describeMachine(), loadBefore: loadOfLastMinute() }
+  const say = (/** @type {string} */ text) => void process.stderr.write(`${seconds().toFixed(1).padStart(6)} s  ${text}\n`)
+  const interruption = untilInterrupted()
+  /** @type {Record<string, object>} */
+  const figures = {}
+
+  print(
+    `noticeboard benchmarks${given.quick ? ', a quick look' : ''}`,
+    `${machine.processors} x ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}, loopback; load ${machine.loadBefore} at the start`,
+    'Figures are medians of several rounds with (lowest-highest); warm-up rounds are left out.',
+  )
+  try {
+    for (const name of given.parts) {
+      const part = await Promise.race([interruption, parts[name]({ options: given, processes, say })])
+      if (typeof part === 'number') return part
+      figures[name] = part.figures
+      process.stdout.write(`\n${part.text}\n`)
+    }
+  } catch (error) {
+    process.stderr.write(`bench: ${error instanceof Error ? error.stack : error}\n`)
+    return 1
+  } finally {
+    await processes.endAll()
+  }
+  const loadAfter = loadOfLastMinute()
+  process.stdout.write('\n')
+  print(`${seconds().toFixed(1)} s, ${processes.started} processes started, ${processes.left} left; load ${loadAfter} at the end`)
+  if (given.json !== undefined) {
+    const { bytes, clients, connections, changesPerHour, quick, about } = given
+    const asked = { quick, about, bytes, clients, connections, changesPerHour }
+    const run = { command: ['npm', 'run', 'bench', '--', ...args].join(' '), seconds: seconds(), processesLeft: processes.left }
+    writeFileSync(given.json, `${JSON.stringify({ v: 1, ...run, asked, machine: { ...machine, loadAfter }, parts: figures }, null, 2)}\n`)
+    print(`every round: ${given.json}`)
+  }
+  return processes.left === 0 ? 0 : 1
+}
+
+/** @param {readonly string[]} lines */
+function print(...lines) {
+  for (const line of lines) process.stdout.write(`${paragraph(line)}\n`)
+}
+
+/** Resolves to the exit status when somebody wants this to end. @returns {Promise<number>} */
+function untilInterrupted() {
+  return new Promise(resolve => {
+    process.once('SIGINT', () => resolve(130))
+    process.once('SIGTERM', () => resolve(143))
+  })
+}

@@ -1,0 +1,101 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { bytesOf, makeDocument, readDocument } from './document.js'
+
+export const partNames = /** @type {const} */ (['strategies', 'fanout', 'read', 'poll'])
+
+/**
+ * @typedef {(typeof partNames)[number]} PartName
+ * @typedef {object} Options
+ * @property {boolean} quick
+ * @property {import('./document.js').Document} document
+ * @property {string} about where the document comes from
+ * @property {number} bytes of the document
+ * @property {number} clients of each strategy
+ * @property {number} changesPerHour
+ * @property {number} connections of the broadcast
+ * @property {boolean} naive
+ * @property {readonly PartName[]} parts
+ * @property {string | undefined} json
+ */
+
+export const help = `npm run bench -- [options]
+
+  --quick                 a first look, in less than a minute: fewer clients, fewer rounds
+  --only PART             strategies, fanout, read or poll; may be given more than once
+  --document FILE         the document that changes: JSON or YAML, an object at the top
+  --bytes N               or one made to measure, 200 to 1,000,000 bytes; 20,480 unless given
+  --clients N             the fleet, for each strategy: 1 to 2,000; 200 unless given, 30 with --quick
+  --changes-per-hour N    how often the document changes; 6 unless given
+  --connections N         of the broadcast, 1 to 9,000; 5,000 unless given, 500 with --quick
+  --naive                 also what is lost with a string, and with a JSON.stringify, for each connection
+  --json FILE             writes every figure of every round there, too
+`
+
+/** @param {readonly string[]} args @returns {Options | 'help' | { problem: string }} */
+export function readOptions(args) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        quick: { type: 'boolean', default: false },
+        only: { type: 'string', multiple: true },
+        document: { type: 'string' },
+        bytes: { type: 'string' },
+        clients: { type: 'string' },
+        'changes-per-hour': { type: 'string' },
+        connections: { type: 'string' },
+        naive: { type: 'boolean', default: false },
+        json: { type: 'string' },
+      },
+    })
+    if (values.help) return 'help'
+    const { quick, naive, json } = values
+    const parts = (values.only ?? partNames).map(readPart)
+    const { document, about } = chooseDocument(values)
+    return {
+      quick,
+      document,
+      about,
+      bytes: bytesOf(document),
+      clients: readNumber('--clients', values.clients, quick ? 30 : 200, [1, 2_000]),
+      changesPerHour: readNumber('--changes-per-hour', values['changes-per-hour'], 6, [0, 100_000]),
+      connections: readNumber('--connections', values.connections, quick ? 500 : 5_000, [1, 9_000]),
+      naive,
+      parts: partNames.filter(name => parts.includes(name)),
+      json: json === undefined ? undefined : resolve(json),
+    }
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** @param {{ document?: string, bytes?: string }} values */
+function chooseDocument({ document: path, bytes }) {
+  if (path === undefined) {
+    const size = readNumber('--bytes', bytes, 20_480, [200, 1_000_000])
+    return { document: makeDocument(size), about: 'a map of flags' }
+  }
+  if (bytes !== undefined) throw new Error('give --document or --bytes, not both')
+  try {
+    return { document: readDocument(path), about: path }
+  } catch (error) {
+    throw new Error(`--document ${path}: ${error instanceof Error ? error.message : error}`, { cause: error })
+  }
+}
+
+/** @param {string} name @returns {PartName} */
+function readPart(name) {
+  const part = partNames.find(known => known === name)
+  if (part === undefined) throw new Error(`--only is one of ${partNames.join(', ')}`)
+  return part
+}
+
+/** @param {string} name @param {string | undefined} text @param {number} otherwise @param {readonly [number, number]} range */
+function readNumber(name, text, otherwise, [least, most]) {
+  if (text === undefined) return otherwise
+  const number = Number(text.replaceAll(',', ''))
+  if (Number.isFinite(number) && number >= least && number <= most && (name === '--changes-per-hour' || Number.isInteger(number))) return number
+  throw new Error(`${name} is a number from ${least.toLocaleString('en')} to ${most.toLocaleString('en')}`)
+}

@@ -1,0 +1,104 @@
+// Every process that a benchmark starts, so that none outlives it.
+import { fork } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+/**
+ * @typedef {object} Child
+ * @property {number} pid
+ * @property {(what: string, question?: unknown) => Promise<any>} ask rejects when it cannot answer, ends before, or takes too long
+ * @property {() => Promise<void>} end resolves when it is gone
+ */
+
+/** How long any answer may take: a benchmark that hangs must end by itself. */
+const patienceMs = 60_000
+
+/** Starts processes and knows them all. */
+export function createProcesses() {
+  /** @type {Set<import('node:child_process').ChildProcess>} */
+  const running = new Set()
+  let started = 0
+  let over = false
+
+  return {
+    /** Starts a module as a process of its own; resolves when it is ready. @param {URL} module @param {object} [settings] @returns {Promise<Child>} */
+    async start(module, settings = {}) {
+      if (over) throw new Error('the benchmark is over')
+      const process = fork(fileURLToPath(module), [JSON.stringify(settings)], {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        serialization: 'advanced',
+      })
+      running.add(process)
+      started += 1
+      process.once('exit', () => running.delete(process))
+      const { ask, ready } = conversation(process)
+      await ready
+      return { pid: process.pid ?? 0, ask, end: () => end(process) }
+    },
+    /** Ends all of them, whatever they do. Resolves when the system has them no more. */
+    endAll() {
+      over = true
+      return Promise.all([...running].map(end))
+    },
+    get started() {
+      return started
+    },
+    get left() {
+      return running.size
+    },
+  }
+}
+
+/** @typedef {ReturnType<typeof createProcesses>} Processes */
+
+/** @param {import('node:child_process').ChildProcess} process @returns {Promise<void>} */
+function end(process) {
+  if (process.exitCode !== null || process.signalCode !== null) return Promise.resolve()
+  return new Promise(resolve => {
+    process.once('exit', () => resolve())
+    process.kill('SIGKILL')
+  })
+}
+
+/** @param {import('node:child_process').ChildProcess} process */
+function conversation(process) {
+  /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
+  const waiting = new Map()
+  let count = 0
+
+  process.on('message', (/** @type {any} */ { id, answer, problem }) => {
+    const waiter = waiting.get(id)
+    waiting.delete(id)
+    if (problem === undefined) waiter?.resolve(answer)
+    else waiter?.reject(new Error(problem))
+  })
+  const fail = () => {
+    for (const { reject } of waiting.values()) reject(new Error('a process of the benchmark ended before it answered'))
+    waiting.clear()
+  }
+  process.on('error', fail)
+  process.once('exit', fail)
+
+  const answerTo = (/** @type {number} */ id, /** @type {string} */ what) =>
+    new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        waiting.delete(id)
+        reject(new Error(`a process of the benchmark did not answer "${what}" within ${patienceMs / 1_000} s`))
+      }, patienceMs)
+      const settled = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
+        clearTimeout(timer)
+        settle(value)
+      }
+      waiting.set(id, { resolve: settled(resolve), reject: settled(reject) })
+    })
+
+  return {
+    ready: answerTo(0, 'ready'),
+    /** @param {string} what @param {unknown} [question] */
+    ask(what, question) {
+      count += 1
+      const answer = answerTo(count, what)
+      process.send({ id: count, what, question })
+      return answer
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import { processorMs } from '../processor-time.js'
+
+/** @import { Processes } from '../processes.js' */
+
+/** How many clients share a process. */
+const clientsPerProcess = 250
+
+/**
+ * A server, and the clients that follow it.
+ * @typedef {Awaited<ReturnType<typeof startFleet>>} Fleet
+ * @param {Processes} processes
+ * @param {{ strategy: import('./periods.js').StrategyName | undefined, clients: number, folder: string, token: string, periods: typeof import('./periods.js').defaults }} options without a strategy there are no clients
+ */
+export async function startFleet(processes, { strategy, clients, folder, token, periods }) {
+  const { heartbeatMs, connectionAgeMs: maxAgeMs } = periods
+  const board = await processes.start(new URL('board-process.js', import.meta.url), { folder, token, heartbeatMs, maxAgeMs })
+  /** @type {string} */
+  const url = await board.ask('url')
+  /** @type {import('../processes.js').Child[]} */
+  let members = []
+
+  return {
+    url,
+    strategy,
+    clients: strategy === undefined ? 0 : clients,
+    /** Starts the clients; there must be something to follow. */
+    async begin() {
+      if (strategy === undefined) return
+      const count = Math.max(Math.ceil(clients / clientsPerProcess), Math.min(2, clients))
+      const bounds = Array.from({ length: count + 1 }, (_, index) => Math.round((clients * index) / count))
+      const settings = bounds.slice(1).map((to, index) => ({ url, strategy, from: bounds[index], to, periods }))
+      members = await Promise.all(settings.map(own => processes.start(new URL('fleet-process.js', import.meta.url), own)))
+      await Promise.all(members.map(member => member.ask('ready')))
+    },
+    /** When each client ran a release. @param {number} sequence @returns {Promise<number[]>} ascending */
+    async arrivals(sequence) {
+      const times = await Promise.all(members.map(member => member.ask('arrivals', { sequence })))
+      return times.flat().sort((a, b) => a - b)
+    },
+    /** What the clients asked and got, and what the server used, until now. */
+    async meter() {
+      /** @type {import('./traffic.js').Traffic} */
+      const { requests, bytes } = await board.ask('traffic')
+      return { requests, bytes, cpuMs: await processorMs(board), atMs: performance.now() }
+    },
+  }
+}
+
+/**
+ * What happened between two readings.
+ * @typedef {ReturnType<typeof between>} Use
+ * @param {Awaited<ReturnType<Fleet['meter']>>} before
+ * @param {Awaited<ReturnType<Fleet['meter']>>} after
+ */
+export function between(before, after) {
+  const kinds = Object.entries(after.requests).map(([kind, count]) => [kind, count - (before.requests[kind] ?? 0)])
+  /** @type {Record<string, number>} */
+  const byKind = Object.fromEntries(kinds.filter(([, count]) => count !== 0))
+  return {
+    requests: Object.values(byKind).reduce((sum, count) => sum + count, 0),
+    byKind,
+    bytes: after.bytes - before.bytes,
+    cpuMs: after.cpuMs - before.cpuMs,
+    lengthMs: after.atMs - before.atMs,
+  }
+}

@@ -1,0 +1,106 @@
+// The three strategies side by side: a server, a fleet and a publisher each, all real processes.
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { reachedBy, summarize } from '../statistics.js'
+import { between, startFleet } from './fleet.js'
+import { defaults, factorFor, shortened, strategyNames } from './periods.js'
+import { describeStrategies } from './report.js'
+
+/**
+ * @import { Bench, Part } from '../main.js'
+ * @import { Fleet, Use } from './fleet.js'
+ */
+
+/** How long after the last client the reports of a change may take: they are gathered for a second. */
+const settleMs = 1_500
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureStrategies({ options, processes, say }) {
+  const { clients, quick, document } = options
+  const factor = factorFor(options)
+  const periods = shortened(factor)
+  const rounds = quick ? 3 : 7
+  // Two sweeps, where there is time: what comes once in five minutes would otherwise be seen by chance.
+  const idleMs = Math.min(60_000, 2 * periods.sweepMs)
+  const folder = mkdtempSync(join(tmpdir(), 'noticeboard-bench-'))
+  const token = randomBytes(24).toString('base64url')
+
+  try {
+    const publisher = await processes.start(new URL('publisher-process.js', import.meta.url), { document, token })
+    const fleets = await Promise.all(
+      [undefined, ...strategyNames].map(strategy =>
+        startFleet(processes, { strategy, clients, folder: join(folder, strategy ?? 'nobody'), token, periods }),
+      ),
+    )
+    const publish = (/** @type {Fleet} */ { url }, /** @type {number} */ round) => publisher.ask('publish', { url, round })
+    for (const fleet of fleets) await publish(fleet, 0)
+    for (const fleet of fleets) await fleet.begin()
+    say(`strategies: ${clients} clients each are up; periods shortened ${factor}-fold`)
+
+    // The first changes run code that was never run before.
+    for (const round of [1, 2]) for (const fleet of fleets) await change(fleet, round)
+    say(`strategies: nothing happens, for ${(idleMs / 1_000).toFixed(0)} s`)
+    const idle = await watchIdle(fleets, idleMs)
+
+    /** @type {Awaited<ReturnType<typeof change>>[][]} */
+    const changes = fleets.map(() => [])
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [index, fleet] of fleets.entries()) changes[index]?.push(await change(fleet, 3 + round))
+      say(`strategies: change ${round + 1} of ${rounds} reached everybody`)
+    }
+
+    const rows = fleets.map((fleet, index) => rowOf(fleet, /** @type {Use} */ (idle[index]), changes[index] ?? [], factor))
+    const figures = { factor, periodsMs: periods, defaultsMs: defaults, idleMs, rounds, rows }
+    return { figures, text: describeStrategies(figures, options) }
+
+    /** @param {Fleet} fleet @param {number} round */
+    async function change(fleet, round) {
+      const before = await fleet.meter()
+      const { startedMs, tookMs, sequence } = await publish(fleet, round)
+      const times = await fleet.arrivals(sequence)
+      await sleep(settleMs)
+      return { use: between(before, await fleet.meter()), publishMs: tookMs, delaysMs: times.map(time => time - startedMs) }
+    }
+  } finally {
+    await processes.endAll()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** All fleets at the same time: they hardly do anything. @param {readonly Fleet[]} fleets @param {number} idleMs */
+async function watchIdle(fleets, idleMs) {
+  const before = await Promise.all(fleets.map(fleet => fleet.meter()))
+  await sleep(idleMs)
+  const after = await Promise.all(fleets.map(fleet => fleet.meter()))
+  return before.map((start, index) => between(start, /** @type {typeof start} */ (after[index])))
+}
+
+/**
+ * @typedef {ReturnType<typeof rowOf>} Row
+ * @param {Fleet} fleet
+ * @param {Use} idle
+ * @param {readonly { use: Use, publishMs: number, delaysMs: number[] }[]} changes
+ * @param {number} factor
+ */
+function rowOf({ strategy, clients }, idle, changes, factor) {
+  /** Idle use goes on during a change, and is taken off. @param {'requests' | 'bytes' | 'cpuMs'} what */
+  const perChange = what => summarize(changes.map(({ use }) => use[what] - (idle[what] / idle.lengthMs) * use.lengthMs))
+  /** @param {number} part */
+  const reached = part => summarize(changes.map(({ delaysMs }) => reachedBy(delaysMs, part)))
+  // The window, in hours of the clients' own time, as if no period had been shortened.
+  const hours = (idle.lengthMs * factor) / 3_600_000
+  const kinds = (/** @type {Use} */ use) => Object.fromEntries(Object.entries(use.byKind).sort())
+  return {
+    strategy: strategy ?? 'nobody',
+    clients,
+    publishMs: summarize(changes.map(({ publishMs }) => publishMs)),
+    ...(clients > 0 && { halfMs: reached(0.5), almostAllMs: reached(0.99), allMs: reached(1) }),
+    change: { requests: perChange('requests'), bytes: perChange('bytes'), cpuMs: perChange('cpuMs') },
+    idlePerHour: { requests: idle.requests / hours, bytes: idle.bytes / hours, cpuMs: idle.cpuMs / hours },
+    seenIdle: kinds(idle),
+    seenInLastChange: kinds(changes.at(-1)?.use ?? idle),
+  }
+}

@@ -1,0 +1,63 @@
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Clock } from '../../contracts/ports.js'
+import { createDeadline } from '../http/deadline.js'
+import type { RedisClient } from './client.js'
+
+/** Sends commands under a signal and a deadline, and tells loss from refusal. */
+export interface RedisCommands {
+  send(args: readonly string[], signal: AbortSignal): Promise<unknown>
+  /** Runs a script. */
+  run(script: string, keys: readonly string[], args: readonly string[], signal: AbortSignal): Promise<unknown>
+  /** A value; undefined when there is none. */
+  get(key: string, signal: AbortSignal): Promise<string | undefined>
+  list(args: readonly string[], signal: AbortSignal): Promise<readonly string[]>
+}
+
+export function redisCommands(client: RedisClient, { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number }): RedisCommands {
+  const send = async (args: readonly string[], signal: AbortSignal): Promise<unknown> => {
+    const deadline = createDeadline(clock, { timeoutMs, what: 'the answer of redis', signal })
+    try {
+      if (deadline.signal.aborted) throw deadline.signal.reason
+      // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
+      if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
+      return await deadline.wait(client.sendCommand(args))
+    } catch (error) {
+      throw errorOf(error)
+    } finally {
+      deadline.end()
+    }
+  }
+  return {
+    send,
+    run: (script, keys, args, signal) => send(['EVAL', script, String(keys.length), ...keys, ...args], signal),
+    async get(key, signal) {
+      const value = await send(['GET', key], signal)
+      return typeof value === 'string' ? value : undefined
+    },
+    async list(args, signal) {
+      const value = await send(args, signal)
+      return [...((value ?? []) as Iterable<unknown>)].filter(item => typeof item === 'string')
+    },
+  }
+}
+
+/** The first word of a refusal by Redis, and what it means here. Other words are loss: trying again later is right. */
+const REFUSALS: Readonly<Record<string, 'unauthorized' | 'rejected' | 'store-damaged'>> = {
+  NOAUTH: 'unauthorized',
+  NOPERM: 'unauthorized',
+  WRONGPASS: 'unauthorized',
+  OOM: 'rejected',
+  MISCONF: 'rejected',
+  ERR: 'rejected',
+  WRONGTYPE: 'store-damaged',
+}
+
+/** An error of a driver in our words. Scripts quote Redis's own word somewhere inside. */
+function errorOf(error: unknown): NoticeboardError {
+  if (isNoticeboardError(error)) return error
+  const message = error instanceof Error ? error.message : ''
+  const word = /\b(NOAUTH|NOPERM|WRONGPASS|OOM|MISCONF|WRONGTYPE|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/.exec(message)?.[1] ?? /^[A-Z]+/.exec(message)?.[0] ?? ''
+  const code = REFUSALS[word]
+  if (code === undefined) return new NoticeboardError('unavailable', `redis could not be reached, or was lost in the middle${word === '' ? '' : ` (${word})`}`, { cause: error })
+  return new NoticeboardError(code, `redis refuses the command: ${word}`, { cause: error })
+}

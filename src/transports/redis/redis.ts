@@ -1,0 +1,219 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { isDigest, parseNamespace, type Digest, type Namespace } from '../../contracts/names.js'
+import type { Clock, Crypto } from '../../contracts/ports.js'
+import { epochNumber, formatPosition, nextPosition, type Position } from '../../contracts/position.js'
+import type { Report } from '../../contracts/report.js'
+import type { AppendQuery, Latest, LogEntry, ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
+import { assertDigest, digestOf } from '../../core/digest.js'
+import { decodeRelease, digestsOf, positionOf } from '../../core/release.js'
+import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
+import { encodeText } from '../../core/text.js'
+import { systemClock, systemCrypto } from '../../ports/system.js'
+import { follows, readAppend } from '../shared/log-order.js'
+import { decodeReport, encodeReport, reportTtlMs } from '../shared/stored-report.js'
+import type { RedisClient } from './client.js'
+import { redisCommands } from './commands.js'
+import { createFeed } from './feed.js'
+import { redisKeys } from './keys.js'
+import { brokenPromises } from './promises.js'
+import { scripts } from './scripts.js'
+import { watchRedis } from './watch.js'
+
+export interface RedisOptions {
+  /** What all keys begin with. Default `noticeboard:`. */
+  readonly prefix?: string
+  /**
+   * Takes a Redis that can lose what it acknowledged; the store then says `may-lose`, and publishers warn. Default false: such a
+   * Redis is refused.
+   */
+  readonly mayLose?: boolean
+  /** The largest snapshot that is taken. Default 1 MiB. */
+  readonly maxSnapshotBytes?: number
+  /** How long the last word of an instance stays at least, in milliseconds. Default 3,600,000. */
+  readonly reportTtlMs?: number
+  /** How long a command may take, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number
+  readonly clock?: Clock
+  readonly crypto?: Crypto
+}
+
+/** A board in Redis: a store, its notifications, and the reports of its clients. */
+export interface RedisStore extends Store, WatchTransport, ReportTransport {
+  readonly durability: 'single' | 'may-lose'
+  next(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
+  namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
+  schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
+  putSchema(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  remove(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
+}
+
+/** Entries of the log that are read at once. */
+const PAGE = 50
+/** Somebody may be first that often in a row before an append gives up. */
+const MOST_TRIES = 100
+const REPORTS_AT_ONCE = 100
+
+/**
+ * Redis 6 or later as the store. The client is the caller's, connected, with a listener for its errors, and closed by the caller; for
+ * notifications a second connection is made of it while somebody watches, and closed here.
+ *
+ * What was acknowledged survives a crash only with `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`. This is
+ * looked at here, once, and a Redis of other settings is refused with `unsupported`, unless `mayLose` is set. A fail-over to
+ * a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is not connected.
+ */
+export async function redis(client: RedisClient, options: RedisOptions = {}): Promise<RedisStore> {
+  const { prefix = 'noticeboard:', mayLose = false, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, timeoutMs = 10_000 } = options
+  const { reportTtlMs: ttlMs = 3_600_000, clock = systemClock, crypto = systemCrypto } = options
+  if (typeof client?.sendCommand !== 'function') throw new NoticeboardError('invalid-option', 'redis() wants a connected client, such as createClient() of the package redis')
+  for (const [name, value] of Object.entries({ maxSnapshotBytes, reportTtlMs: ttlMs, timeoutMs })) {
+    if (!(Number.isFinite(value) && value > 0)) throw new NoticeboardError('invalid-option', `${name} of redis() must be a number above 0`)
+  }
+  const commands = redisCommands(client, { clock, timeoutMs })
+  const problems = await brokenPromises(commands, new AbortController().signal)
+  if (problems.length > 0 && !mayLose) {
+    throw new NoticeboardError(
+      'unsupported',
+      `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always and maxmemory-policy noeviction, or allow it with mayLose: true`,
+    )
+  }
+  const keys = redisKeys(prefix)
+  const feed = createFeed(client, keys.channel)
+
+  const read = async (key: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+    const text = await commands.get(key, signal)
+    return text === undefined ? undefined : encodeText(text)
+  }
+  const limit = (what: string, bytes: Uint8Array): void => {
+    if (bytes.length > maxSnapshotBytes) throw new NoticeboardError('too-large', `${what} has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`)
+  }
+  const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(crypto, bytes) })
+
+  const append = async (query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'> => {
+    const { namespace, at, bytes, audit } = query
+    const digests = digestsOf(readAppend(query, crypto))
+    const release = decodeText(bytes, 'the release')
+    const record = audit === undefined ? '' : decodeText(audit, 'the audit record')
+    const touched = [keys.newest(namespace), keys.release(namespace, at), keys.order(namespace), keys.audit(namespace, at)]
+    const snapshots = digests.map(digest => keys.snapshot(namespace, digest))
+
+    for (let left = MOST_TRIES; left > 0; left -= 1) {
+      const newest = await commands.get(keys.newest(namespace), signal)
+      const occupant = await commands.get(keys.release(namespace, at), signal)
+      if (occupant !== undefined) return occupant === release ? 'appended' : 'taken'
+      const before = newest === undefined ? undefined : positionOf(decodeRelease(encodeText(newest)).release)
+      if (!follows(at, before)) return 'taken'
+      // The list of namespaces is elsewhere in a cluster. One that is named too early is left out by `namespaces`.
+      if (newest === undefined) await commands.send(['SADD', keys.namespaces, namespace], signal)
+      const args = [newest ?? '', release, formatPosition(at), record, keys.channel, namespace]
+      const outcome = await commands.run(scripts.append, [...touched, ...snapshots], args, signal)
+      if (outcome === 'appended' || outcome === 'taken') return outcome
+      if (outcome === 'missing') throw new NoticeboardError('rejected', `the release ${formatPosition(at)} names a snapshot that is not here; put it first`)
+    }
+    throw new NoticeboardError('unavailable', `others were first ${MOST_TRIES} times; append again`)
+  }
+
+  return {
+    name: 'redis',
+    durability: problems.length === 0 ? 'single' : 'may-lose',
+    maxSnapshotBytes,
+    append,
+
+    async latest({ namespace, tag }, signal) {
+      const newest = await read(keys.newest(parseNamespace(namespace)), signal)
+      if (newest === undefined) return { type: 'none' }
+      return tag !== undefined && tag === digestOf(crypto, newest) ? { type: 'unchanged' } : answer(newest)
+    },
+
+    async next({ namespace, after }, signal) {
+      const next = await read(keys.release(parseNamespace(namespace), nextPosition(after)), signal)
+      if (next !== undefined) return answer(next)
+      const newest = await read(keys.newest(namespace), signal)
+      if (newest === undefined || epochNumber(decodeRelease(newest).release.epoch) <= epochNumber(after.epoch)) return { type: 'none' }
+      const order = await commands.list(['LRANGE', keys.order(namespace), '0', '-1'], signal)
+      const later = order.find(position => epochNumber(position.split(':')[0] ?? '') > epochNumber(after.epoch))
+      const first = later === undefined ? undefined : await read(keys.release(namespace, later), signal)
+      return first === undefined ? { type: 'none' } : answer(first)
+    },
+
+    async snapshot({ namespace, digest, maxBytes }, signal) {
+      const bytes = await read(keys.snapshot(parseNamespace(namespace), digest), signal)
+      if (bytes === undefined) throw new NoticeboardError('not-found', `redis has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`)
+      if (bytes.length > maxBytes) throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`)
+      return bytes
+    },
+
+    watch: ({ namespaces }, signal) => watchRedis({ commands, keys, feed }, namespaces, signal),
+
+    async put({ namespace, digest, bytes }, signal) {
+      parseNamespace(namespace)
+      if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+      limit('the snapshot', bytes)
+      assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
+      const text = decodeText(bytes, 'the snapshot')
+      const key = keys.snapshot(namespace, digest)
+      if ((await commands.get(key, signal)) !== text) await commands.send(['SET', key, text], signal)
+    },
+
+    async *history({ namespace, limit: most = Number.POSITIVE_INFINITY }, signal): AsyncGenerator<LogEntry, void, undefined> {
+      // Counted from the beginning, where nothing moves however much is appended meanwhile.
+      let end = Number(await commands.send(['LLEN', keys.order(parseNamespace(namespace))], signal))
+      const last = Math.max(0, end - most)
+      while (end > last) {
+        const start = Math.max(last, end - PAGE)
+        const positions = await commands.list(['LRANGE', keys.order(namespace), String(start), String(end - 1)], signal)
+        for (const position of [...positions].reverse()) {
+          const bytes = await read(keys.release(namespace, position), signal)
+          const audit = await read(keys.audit(namespace, position), signal)
+          if (bytes !== undefined) yield { bytes, ...(audit !== undefined && { audit }) }
+        }
+        end = start
+      }
+    },
+
+    async report(states, signal) {
+      for (let from = 0; from < states.length; from += REPORTS_AT_ONCE) {
+        await Promise.all(
+          states.slice(from, from + REPORTS_AT_ONCE).map(state => {
+            const { namespace, instanceId, count } = state
+            const args = [String(count), encodeReport(state, clock.now()), String(reportTtlMs(state, ttlMs)), instanceId]
+            return commands.run(scripts.report, [keys.report(namespace, instanceId), keys.instances(namespace)], args, signal)
+          }),
+        )
+      }
+    },
+
+    async reports({ namespace }, signal) {
+      const reports: Report[] = []
+      for (const instance of await commands.list(['SMEMBERS', keys.instances(parseNamespace(namespace))], signal)) {
+        const text = await commands.get(keys.report(namespace, instance), signal)
+        if (text === undefined) await commands.send(['SREM', keys.instances(namespace), instance], signal)
+        const report = text === undefined ? undefined : decodeReport(text)
+        if (report?.namespace === namespace) reports.push(report)
+      }
+      return reports
+    },
+
+    async namespaces(signal) {
+      const names = await commands.list(['SMEMBERS', keys.namespaces], signal)
+      const held = await Promise.all(names.map(async name => (await commands.send(['EXISTS', keys.newest(name)], signal)) === 1))
+      return names.filter((_, index) => held[index]).sort()
+    },
+
+    schema: ({ namespace }, signal) => read(keys.schema(parseNamespace(namespace)), signal),
+
+    async putSchema({ namespace, bytes }, signal) {
+      limit('the schema', bytes)
+      await commands.send(['SET', keys.schema(parseNamespace(namespace)), decodeText(bytes, 'the schema')], signal)
+    },
+
+    async remove({ namespace, digest }, signal) {
+      const newest = await commands.get(keys.newest(parseNamespace(namespace)), signal)
+      if (newest !== undefined && digestsOf(decodeRelease(encodeText(newest)).release).includes(digest)) {
+        throw new NoticeboardError('rejected', `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`)
+      }
+      const outcome = await commands.run(scripts.remove, [keys.newest(namespace), keys.snapshot(namespace, digest)], [newest ?? ''], signal)
+      if (outcome !== 'removed') throw new NoticeboardError('unavailable', `a release of ${namespace} was published meanwhile; try again`)
+    },
+  }
+}

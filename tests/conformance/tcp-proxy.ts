@@ -1,0 +1,39 @@
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+/** A way to a server that can be cut. */
+export interface TcpProxy {
+  readonly port: number
+  /** Destroys every connection, and refuses new ones until `heal`. */
+  cut(): Promise<void>
+  heal(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function tcpProxy(target: () => number): Promise<TcpProxy> {
+  const sockets = new Set<Socket>()
+  const keep = (socket: Socket): Socket => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    return socket
+  }
+  const listener = createServer(socket => {
+    const onward = keep(connect(target(), '127.0.0.1'))
+    keep(socket).pipe(onward).pipe(socket)
+    socket.on('close', () => onward.destroy())
+    onward.on('close', () => socket.destroy())
+  })
+  const listen = async (port: number): Promise<void> => {
+    listener.listen(port, '127.0.0.1')
+    await once(listener, 'listening')
+  }
+  await listen(0)
+  const { port } = listener.address() as AddressInfo
+  const cut = async (): Promise<void> => {
+    const closed = new Promise(resolve => listener.close(resolve))
+    for (const socket of sockets) socket.resetAndDestroy()
+    await closed
+  }
+  return { port, cut, heal: () => listen(port), close: async () => void (listener.listening && (await cut())) }
+}

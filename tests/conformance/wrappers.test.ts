@@ -1,0 +1,74 @@
+import type { Json } from '../../src/contracts/json.js'
+import { NoticeboardError } from '../../src/contracts/errors.js'
+import { transportCases, type OpenedTransport } from '../../src/testing/conformance/index.js'
+import { publishTo } from '../../src/testing/conformance/store-steps.js'
+import { cached } from '../../src/transports/cached.js'
+import { document } from '../../src/transports/document.js'
+import { firstOf } from '../../src/transports/first-of.js'
+import { memory, type MemoryStore } from '../../src/transports/memory.js'
+import { runCases } from './run-cases.js'
+
+const never = new AbortController().signal
+
+function over(wrap: (store: MemoryStore) => OpenedTransport['transport']): () => OpenedTransport {
+  return () => {
+    const store = memory()
+    return {
+      transport: wrap(store),
+      publish: sample => publishTo(store, sample, never),
+      heard: query => store.reports(query, never),
+      close: async () => {},
+    }
+  }
+}
+
+const local = { cut: 'there is no connection to lose', marks: 'memory() sends none' }
+
+runCases('cached(memory())', transportCases(over(cached), { without: local }))
+
+runCases('cached(cached(memory()))', transportCases(over(store => cached(cached(store))), { without: local }))
+
+runCases('firstOf(memory(), empty memory())', transportCases(over(store => firstOf(store, memory())), { without: local }))
+
+const gone: MemoryStore = Object.fromEntries(
+  Object.entries(memory()).map(([name, value]) => [
+    name,
+    typeof value === 'function'
+      ? () => {
+          throw new NoticeboardError('unavailable', 'gone')
+        }
+      : value,
+  ]),
+) as unknown as MemoryStore
+
+runCases('firstOf(a medium that is gone, memory())', transportCases(over(store => firstOf(gone, store)), { without: local }))
+
+runCases(
+  'document()',
+  transportCases(
+    () => {
+      let current: Json | undefined
+      return {
+        transport: document(
+          () => {
+            if (current === undefined) throw new NoticeboardError('not-found', 'there is no document yet')
+            return current
+          },
+          { pollMs: 5 },
+        ),
+        async publish(sample) {
+          current = sample.document
+        },
+        close: async () => {},
+      }
+    },
+    {
+      without: {
+        ...local,
+        next: 'a document has no log',
+        report: 'nobody listens behind a document',
+        heard: 'nobody listens behind a document',
+      },
+    },
+  ),
+)

@@ -1,0 +1,33 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+
+/** Why these tests cannot run here; undefined when they can. Where nothing may be skipped, a missing program is a failure. */
+export function missingPrograms(...programs: readonly Program[]): string | undefined {
+  const missing = programs.filter(program => pathOf(program) === undefined)
+  if (missing.length === 0) return undefined
+  const how = `${missing.join(' and ')} not installed; on Debian: apt-get install ${missing.join(' ')}`
+  if (process.env['NOTICEBOARD_NO_SKIP'] === '1') throw new Error(how)
+  return how
+}
+
+export type Program = 'nginx' | 'rsync'
+
+/** Where a program is: on the path, or where Debian keeps programs of the system, which a user's path often lacks. */
+export function pathOf(program: Program): string | undefined {
+  const places = [program, `/usr/sbin/${program}`, `/usr/local/sbin/${program}`]
+  return places.find(place =>
+    place.startsWith('/') ? existsSync(place) : spawnSync(place, ['--version']).error === undefined,
+  )
+}
+
+/** Runs rsync to its end. Throws what it said unless it went well. */
+export async function rsync(...args: readonly string[]): Promise<void> {
+  const child = spawn(pathOf('rsync') ?? 'rsync', [...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  if (code !== 0) throw new Error(`rsync ${args.join(' ')} ended with ${code}: ${said}`)
+}

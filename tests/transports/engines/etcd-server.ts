@@ -1,0 +1,55 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePorts, startServer, type ServerProcess } from './server-process.js'
+
+/** A real etcd on ports and a folder of its own. */
+export interface EtcdServer {
+  readonly url: string
+  start(): Promise<void>
+  /** kill -9. */
+  kill(): Promise<void>
+  /** Forgets everything; to be called while it does not run. */
+  wipe(): Promise<void>
+  /** Calls the gateway directly. */
+  call(path: string, message: unknown): Promise<unknown>
+  close(): Promise<void>
+}
+
+export async function etcdServer(): Promise<EtcdServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-etcd-'))
+  const [client, peer] = await freePorts(2)
+  const [url, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
+  let running: ServerProcess | undefined
+
+  const call = async (path: string, message: unknown): Promise<unknown> => {
+    const response = await fetch(`${url}/v3/${path}`, { method: 'POST', body: JSON.stringify(message) })
+    const answer: unknown = await response.json()
+    if (!response.ok) throw new Error(JSON.stringify(answer))
+    return answer
+  }
+  const server: EtcdServer = {
+    url,
+    call,
+    async start() {
+      const urls = ['--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl]
+      const own = ['--data-dir', join(folder, 'data'), '--initial-cluster', `default=${peerUrl}`, '--logger', 'zap', '--log-level', 'error']
+      // An election among one takes as long as the timeout.
+      const quick = ['--heartbeat-interval', '10', '--election-timeout', '100']
+      running = await startServer('etcd', [...urls, ...own, ...quick], async () => {
+        await call('kv/range', { key: 'YQ==' })
+        return true
+      })
+    },
+    async kill() {
+      await running?.kill()
+      running = undefined
+    },
+    wipe: () => rm(join(folder, 'data'), { recursive: true, force: true }),
+    async close() {
+      await server.kill()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+  return server
+}

@@ -1,0 +1,61 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+
+/** A server program that a test starts, kills and starts again. */
+export interface ServerProcess {
+  readonly pid: number
+  /** Ends it without warning. Resolves once it is gone. */
+  kill(): Promise<void>
+}
+
+/** Whether tests with this program can run. Where nothing may be skipped, a missing program is a failure that says what to install. */
+export function missingProgram(program: string, debianPackage: string): string | undefined {
+  if (spawnSync(program, ['--version']).error === undefined) return undefined
+  const how = `${program} is not installed: apt-get install ${debianPackage}`
+  if (process.env['NOTICEBOARD_NO_SKIP'] === '1') throw new Error(how)
+  return how
+}
+
+/** Starts a program, and waits until it answers. Its last words are part of the error when it does not. */
+export async function startServer(command: string, args: readonly string[], answers: () => Promise<boolean>): Promise<ServerProcess> {
+  const child: ChildProcess = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  const keep = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-2_000))
+  child.stdout?.on('data', keep)
+  child.stderr?.on('data', keep)
+  const gone = once(child, 'exit')
+  // A test run that is stopped must not leave servers behind.
+  const last = (): void => void child.kill('SIGKILL')
+  process.once('exit', last)
+  void gone.then(() => process.off('exit', last))
+
+  for (let left = 600; !(await answers().catch(() => false)); left -= 1) {
+    if (child.exitCode !== null || left === 0) {
+      child.kill('SIGKILL')
+      throw new Error(`${command} did not come up: ${said}`)
+    }
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  return {
+    pid: child.pid ?? 0,
+    async kill() {
+      child.kill('SIGKILL')
+      await gone
+    },
+  }
+}
+
+/** Ports that nobody uses at the moment. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map(server => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  return ports
+}
