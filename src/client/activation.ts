@@ -11,7 +11,11 @@ const STEP_MS = 1_000
  */
 export async function waitForActivation(
   { activateAt, issuedAt }: Release,
-  { clock, fleetClock, onWait }: { readonly clock: Clock; readonly fleetClock: FleetClock; readonly onWait: () => void },
+  {
+    clock,
+    fleetClock,
+    onWait,
+  }: { readonly clock: Clock; readonly fleetClock: FleetClock; readonly onWait: () => void },
   signal: AbortSignal,
 ): Promise<void> {
   if (activateAt === undefined) return

@@ -33,7 +33,10 @@ export interface Client<Value> {
   /** Takes part in every change, with a veto. Returns what leaves again. */
   participate(participant: Participant<Value>): () => void
   /** Calls back on an event; returns what ends it. A listener that throws is logged and hurts nobody. */
-  on<Name extends ClientEventName>(name: Name, listener: (event: ClientEvents<Value>[Name]) => unknown): () => void
+  on<Name extends ClientEventName>(
+    name: Name,
+    listener: (event: ClientEvents<Value>[Name]) => unknown,
+  ): () => void
   /** Keeps what runs, whatever is released, until `resume()`. Shown in reports and logged. */
   hold(): void
   resume(): void
@@ -112,7 +115,10 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     return this.#engine.participants.join(participant)
   }
 
-  on<Name extends ClientEventName>(name: Name, listener: (event: ClientEvents<OutputOf<S>>[Name]) => unknown): () => void {
+  on<Name extends ClientEventName>(
+    name: Name,
+    listener: (event: ClientEvents<OutputOf<S>>[Name]) => unknown,
+  ): () => void {
     return this.#engine.events.on(name, listener)
   }
 
@@ -135,7 +141,13 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
   #notReady(): NoticeboardError {
     const { namespace } = this.#settings
     return this.#engine.phase === 'idle'
-      ? new NoticeboardError('not-ready', `${namespace}: this client was not started; await ready() before reading`)
-      : new NoticeboardError('not-ready', `${namespace}: there is no configuration yet; await ready(), or give defaults`)
+      ? new NoticeboardError(
+          'not-ready',
+          `${namespace}: this client was not started; await ready() before reading`,
+        )
+      : new NoticeboardError(
+          'not-ready',
+          `${namespace}: there is no configuration yet; await ready(), or give defaults`,
+        )
   }
 }

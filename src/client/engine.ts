@@ -11,12 +11,10 @@ import { createFreshness, type Freshness } from './freshness.js'
 import { resolveIdentity } from './identity.js'
 import { createIntake, readSeen } from './intake.js'
 import { openKeeper } from './keeper.js'
-import { createMailbox } from './mailbox.js'
 import { obtain } from './obtain.js'
 import type { Settings } from './options.js'
 import { createParticipants, type Participants } from './participants.js'
 import { nextPhase, type ClientPhase, type PhaseEvent } from './phase.js'
-import type { Pending } from './pipeline.js'
 import { createRefusals } from './refusals.js'
 import { startReporter } from './reporter.js'
 import type { View } from './snapshot.js'
@@ -56,7 +54,10 @@ export interface Engine<Value> {
 }
 
 /** What `onStep` tells. */
-export type Step = { readonly type: 'looked'; readonly error?: NoticeboardError } | { readonly type: 'settled' } | { readonly type: 'closed' }
+export type Step =
+  | { readonly type: 'looked'; readonly error?: NoticeboardError }
+  | { readonly type: 'settled' }
+  | { readonly type: 'closed' }
 
 /** Makes an {@link Engine}; no I/O before `start`. `show` makes a view what the client's readers see. */
 export function createEngine<S extends Schema>(
@@ -70,7 +71,6 @@ export function createEngine<S extends Schema>(
   const fleetClock = createFleetClock(clock)
   const events = createEmitter<Value>(logger)
   const participants = createParticipants<Value>({ clock, logger, timeoutMs: settings.prepareTimeoutMs })
-  const mailbox = createMailbox<Pending>()
   const steps = new Set<(step: Step) => void>()
   const freshness = createFreshness({
     clock,
@@ -112,14 +112,23 @@ export function createEngine<S extends Schema>(
   const begin = async (): Promise<void> => {
     advance('started')
     defaults = await checkDefaults(settings, root.signal)
-    const identity = await resolveIdentity(settings, { platform: settings.platform, random, state: settings.state })
-    const keeper = await openKeeper({ folder: settings.state, namespace, instanceId: identity.instanceId, logger })
+    const identity = await resolveIdentity(settings, {
+      platform: settings.platform,
+      random,
+      state: settings.state,
+    })
+    const keeper = await openKeeper({
+      folder: settings.state,
+      namespace,
+      instanceId: identity.instanceId,
+      logger,
+    })
     const refusals = createRefusals(identity.build, keeper.state.refused)
     const seenBefore = readSeen(keeper.state.release, namespace)
     let applied: Position | undefined = keeper.state.applied
 
     const working = createWorker<S>({
-      settings, identity, keeper, refusals, participants, mailbox, fleetClock, events, signal: root.signal,
+      settings, identity, keeper, refusals, participants, fleetClock, events, signal: root.signal,
       running: () => running,
       commit: run,
       obtain: (wanted, signal) =>
@@ -130,8 +139,8 @@ export function createEngine<S extends Schema>(
         if (origin === 'state') advance('valued')
       },
       onStanding: () => reporter.touch(),
-      onSettled: fromNetwork => {
-        if (fromNetwork) prove()
+      onSettled: fromMedium => {
+        if (fromMedium) prove()
         tell({ type: 'settled' })
       },
       complain,
@@ -197,7 +206,12 @@ export function createEngine<S extends Schema>(
     if (pinned !== undefined) {
       working.hold()
       run(pinned)
-      events.emit('change', { previous: undefined, current: pinned.view.value, snapshot: { ...pinned.view, ageMs: Number.POSITIVE_INFINITY }, release: undefined })
+      events.emit('change', {
+        previous: undefined,
+        current: pinned.view.value,
+        snapshot: { ...pinned.view, ageMs: Number.POSITIVE_INFINITY },
+        release: undefined,
+      })
       advance('valued')
     } else {
       await working.restore(seenBefore)
@@ -229,9 +243,15 @@ export function createEngine<S extends Schema>(
           if (root.signal.aborted) break
           accept(arrival)
         }
-        if (!root.signal.aborted) complain(new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`))
+        if (!root.signal.aborted)
+          complain(
+            new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`),
+          )
       } catch (error) {
-        if (!root.signal.aborted) complain(asNoticeboardError(error, 'internal', `strategy ${strategy.name} failed; starting it again`))
+        if (!root.signal.aborted)
+          complain(
+            asNoticeboardError(error, 'internal', `strategy ${strategy.name} failed; starting it again`),
+          )
       }
       if (!root.signal.aborted) await clock.sleep(backoff.failed(), root.signal)
     }
@@ -263,7 +283,12 @@ export function createEngine<S extends Schema>(
       if (defaults === undefined || running !== undefined) return running !== undefined
       const { view } = defaults
       run(defaults)
-      events.emit('change', { previous: undefined, current: view.value, snapshot: { ...view, ageMs: Number.POSITIVE_INFINITY }, release: undefined })
+      events.emit('change', {
+        previous: undefined,
+        current: view.value,
+        snapshot: { ...view, ageMs: Number.POSITIVE_INFINITY },
+        release: undefined,
+      })
       advance('valued')
       return true
     },

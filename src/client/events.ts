@@ -11,10 +11,21 @@ import type { Snapshot } from './snapshot.js'
 /** What a client tells its listeners. */
 export interface ClientEvents<Value> {
   /** Another snapshot is running. `previous` is undefined the first time; `release` when the value comes from no release. */
-  change: { readonly previous: Value | undefined; readonly current: Value; readonly snapshot: Snapshot<Value>; readonly release: Release | undefined }
+  change: {
+    readonly previous: Value | undefined
+    readonly current: Value
+    readonly snapshot: Snapshot<Value>
+    readonly release: Release | undefined
+  }
   phase: { readonly previous: ClientPhase; readonly current: ClientPhase }
   /** A snapshot was refused here; what ran goes on. */
-  rejected: { readonly digest: Digest; readonly version: number; readonly position: Position; readonly code: string; readonly issues: readonly Issue[] }
+  rejected: {
+    readonly digest: Digest
+    readonly version: number
+    readonly position: Position
+    readonly code: string
+    readonly issues: readonly Issue[]
+  }
   /** A look that failed, a release that cannot be used, a participant or listener that threw. The client goes on. */
   error: NoticeboardError
 }
@@ -23,7 +34,10 @@ export type ClientEventName = keyof ClientEvents<unknown>
 
 /** An emitter whose listeners cannot hurt each other or the client: a throw or a rejection is logged by name, and the next one runs. */
 export interface GuardedEmitter<Value> {
-  on<Name extends ClientEventName>(name: Name, listener: (event: ClientEvents<Value>[Name]) => unknown): () => void
+  on<Name extends ClientEventName>(
+    name: Name,
+    listener: (event: ClientEvents<Value>[Name]) => unknown,
+  ): () => void
   emit<Name extends ClientEventName>(name: Name, event: ClientEvents<Value>[Name]): void
   removeAll(): void
 }
@@ -34,7 +48,8 @@ export function createEmitter<Value>(logger: Logger): GuardedEmitter<Value> {
 
   return {
     on(name, listener) {
-      const guarded = (event: ClientEvents<Value>[typeof name]): void => callGuarded(() => listener(event), logger, `a listener of "${name}"`)
+      const guarded = (event: ClientEvents<Value>[typeof name]): void =>
+        callGuarded(() => listener(event), logger, `a listener of "${name}"`)
       emitter.on(name, guarded)
       return () => void emitter.off(name, guarded)
     },
@@ -45,7 +60,8 @@ export function createEmitter<Value>(logger: Logger): GuardedEmitter<Value> {
 
 /** Calls code that is not ours. What it throws or rejects with is logged without its text, which may quote a value. */
 export function callGuarded(call: () => unknown, logger: Logger, who: string): void {
-  const complain = (error: unknown): void => logger.error(`${who} failed`, { error: error instanceof Error ? error.name : typeof error })
+  const complain = (error: unknown): void =>
+    logger.error(`${who} failed`, { error: error instanceof Error ? error.name : typeof error })
   try {
     const result = call()
     if (result instanceof Promise) result.catch(complain)

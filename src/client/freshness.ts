@@ -23,7 +23,8 @@ export function createFreshness({
   let provenAt: number | undefined
   let cancel: (() => void) | undefined
 
-  const ageMs = (): number => (provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt)
+  const ageMs = (): number =>
+    provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt
   const check = (): void => {
     const leftMs = freshMs() - ageMs()
     // Whole milliseconds: a rounding error must not make a timer that waits for nothing, again and again.

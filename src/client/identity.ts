@@ -18,7 +18,8 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
   check('build', build)
   for (const [name, value] of Object.entries(labels)) {
     check('labels: a name', name)
-    if (name.includes('=')) throw new NoticeboardError('invalid-option', 'labels: a name must not contain "="')
+    if (name.includes('='))
+      throw new NoticeboardError('invalid-option', 'labels: a name must not contain "="')
     check(`labels.${name}`, value)
   }
 }
@@ -29,7 +30,11 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
  */
 export async function resolveIdentity(
   { clientId, labels = {}, build }: IdentityOptions,
-  { platform, random, state }: { readonly platform: Platform; readonly random: Random; readonly state: StateFolder | undefined },
+  {
+    platform,
+    random,
+    state,
+  }: { readonly platform: Platform; readonly random: Random; readonly state: StateFolder | undefined },
 ): Promise<Identity> {
   const given = clientId ?? platform.environment('NOTICEBOARD_CLIENT_ID')
   check('NOTICEBOARD_CLIENT_ID', given)
@@ -46,5 +51,8 @@ export async function resolveIdentity(
 
 function check(name: string, value: string | undefined): void {
   if (value === undefined || isLine(value)) return
-  throw new NoticeboardError('invalid-option', `${name} must be a text of 1 to 256 characters without control characters`)
+  throw new NoticeboardError(
+    'invalid-option',
+    `${name} must be a text of 1 to 256 characters without control characters`,
+  )
 }

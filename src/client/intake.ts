@@ -42,7 +42,11 @@ export interface Intake {
 }
 
 /** Makes an {@link Intake}, starting from what an earlier life had seen; `floor` is its position, when the release itself is lost. */
-export function createIntake(context: IntakeContext, before: Seen | undefined, floor: Position | undefined): Intake {
+export function createIntake(
+  context: IntakeContext,
+  before: Seen | undefined,
+  floor: Position | undefined,
+): Intake {
   const { namespace, crypto } = context
   const tags = new Map<Transport, Tag | undefined>()
   let seen = before
@@ -50,7 +54,10 @@ export function createIntake(context: IntakeContext, before: Seen | undefined, f
   const acceptRelease = (arrival: Extract<Arrival, { type: 'release' }>): void => {
     const { release } = decodeRelease(arrival.bytes)
     if (release.namespace !== namespace) {
-      throw new NoticeboardError('invalid-data', `${arrival.from.name} answered with a release of another namespace than ${namespace}`)
+      throw new NoticeboardError(
+        'invalid-data',
+        `${arrival.from.name} answered with a release of another namespace than ${namespace}`,
+      )
     }
     const position = positionOf(release)
     const pending: Pending = {
@@ -66,13 +73,21 @@ export function createIntake(context: IntakeContext, before: Seen | undefined, f
       case 'fork':
         throw fork(position, `another epoch with the number of ${(seen?.position ?? position).epoch}`)
       case 'same':
-        if (seen !== undefined && !sameBytes(seen.bytes, arrival.bytes) && differs(arrival.bytes, seen.bytes)) {
+        if (
+          seen !== undefined &&
+          !sameBytes(seen.bytes, arrival.bytes) &&
+          differs(arrival.bytes, seen.bytes)
+        ) {
           throw fork(position, 'another release at this position')
         }
         tags.set(arrival.from, arrival.tag)
         return context.onSame(pending)
       case 'newer':
-        if (seen !== undefined && follows(position, seen.position) && release.prev !== releaseDigest(crypto, seen.bytes)) {
+        if (
+          seen !== undefined &&
+          follows(position, seen.position) &&
+          release.prev !== releaseDigest(crypto, seen.bytes)
+        ) {
           // Told, and followed: only the newest release counts, and refusing it would leave this client behind for good.
           context.onTrouble(fork(position, 'another release before it'))
         }
@@ -96,7 +111,8 @@ export function createIntake(context: IntakeContext, before: Seen | undefined, f
       case 'fork':
         throw fork(mark, `another epoch with the number of ${seen.position.epoch}`)
       case 'same':
-        if (mark.digest !== releaseDigest(crypto, seen.bytes)) throw fork(mark, 'another release at this position')
+        if (mark.digest !== releaseDigest(crypto, seen.bytes))
+          throw fork(mark, 'another release at this position')
         return context.onCurrent()
     }
   }
@@ -111,10 +127,14 @@ export function createIntake(context: IntakeContext, before: Seen | undefined, f
 
   const follows = (a: Position, b: Position): boolean => a.epoch === b.epoch && a.sequence === b.sequence + 1
 
-  const differs = (a: Uint8Array, b: Uint8Array): boolean => releaseDigest(crypto, a) !== releaseDigest(crypto, b)
+  const differs = (a: Uint8Array, b: Uint8Array): boolean =>
+    releaseDigest(crypto, a) !== releaseDigest(crypto, b)
 
   const fork = (position: Position, what: string): NoticeboardError =>
-    new NoticeboardError('fork', `${namespace} at ${formatPosition(position)}: ${what} was seen before; two stores speak for one namespace. Open a new epoch in the right one`)
+    new NoticeboardError(
+      'fork',
+      `${namespace} at ${formatPosition(position)}: ${what} was seen before; two stores speak for one namespace. Open a new epoch in the right one`,
+    )
 
   return {
     get seen() {

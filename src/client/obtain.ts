@@ -36,7 +36,11 @@ export interface Wanted {
  * again with backoff until it answers or the signal aborts. Undefined when the signal aborted, or when there was only the disk
  * to ask and it has none. Nothing wrong with the bytes is ever final: what one copy damaged, another one has.
  */
-export async function obtain(wanted: Wanted, context: ObtainContext, signal: AbortSignal): Promise<Uint8Array | undefined> {
+export async function obtain(
+  wanted: Wanted,
+  context: ObtainContext,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
   const { crypto } = context
   const right = (bytes: Uint8Array | undefined): bytes is Uint8Array =>
     bytes !== undefined && bytes.length === wanted.bytes && digestOf(crypto, bytes) === wanted.digest
@@ -45,10 +49,15 @@ export async function obtain(wanted: Wanted, context: ObtainContext, signal: Abo
   if (right(along)) return along
   const kept = await fromDisk(wanted, context)
   if (right(kept)) return kept
-  return wanted.from === undefined ? undefined : fromMedium(wanted, wanted.from, { ...context, right }, signal)
+  return wanted.from === undefined
+    ? undefined
+    : fromMedium(wanted, wanted.from, { ...context, right }, signal)
 }
 
-async function fromDisk({ digest, bytes }: Wanted, { state, namespace, logger }: ObtainContext): Promise<Uint8Array | undefined> {
+async function fromDisk(
+  { digest, bytes }: Wanted,
+  { state, namespace, logger }: ObtainContext,
+): Promise<Uint8Array | undefined> {
   try {
     return await state?.readSnapshot({ namespace, digest, maxBytes: bytes })
   } catch {
@@ -61,7 +70,15 @@ async function fromDisk({ digest, bytes }: Wanted, { state, namespace, logger }:
 async function fromMedium(
   { digest, bytes, held, spreadMs }: Wanted,
   from: Transport,
-  { namespace, clientId, clock, random, crypto, onFailure, right }: ObtainContext & { readonly right: (bytes: Uint8Array) => boolean },
+  {
+    namespace,
+    clientId,
+    clock,
+    random,
+    crypto,
+    onFailure,
+    right,
+  }: ObtainContext & { readonly right: (bytes: Uint8Array) => boolean },
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const backoff = createBackoff({ random, clock })
@@ -82,10 +99,17 @@ async function fromMedium(
     try {
       const answer = await from.snapshot({ namespace, digest, maxBytes: bytes, held }, signal)
       if (right(answer)) return answer
-      return new NoticeboardError('digest-mismatch', `${from.name}: the snapshot ${digest.slice(0, 12)} is not what its digest names; asking again`)
+      return new NoticeboardError(
+        'digest-mismatch',
+        `${from.name}: the snapshot ${digest.slice(0, 12)} is not what its digest names; asking again`,
+      )
     } catch (error) {
       if (isNoticeboardError(error)) return error
-      return new NoticeboardError('unavailable', `${from.name}: the snapshot ${digest.slice(0, 12)} could not be fetched`, { cause: error })
+      return new NoticeboardError(
+        'unavailable',
+        `${from.name}: the snapshot ${digest.slice(0, 12)} could not be fetched`,
+        { cause: error },
+      )
     }
   }
 }

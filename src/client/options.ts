@@ -88,15 +88,31 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   }
   checkIdentityOptions(settings)
   if (typeof settings.strategy?.deliver !== 'function') {
-    throw new NoticeboardError('invalid-option', 'strategy is missing: give push(…), pull(…), hybrid(…) or an object with deliver()')
+    throw new NoticeboardError(
+      'invalid-option',
+      'strategy is missing: give push(…), pull(…), hybrid(…) or an object with deliver()',
+    )
   }
   if (!isLine(settings.strategy.name)) {
-    throw new NoticeboardError('invalid-option', 'a strategy has a name, a text of 1 to 256 characters: it stands in reports')
+    throw new NoticeboardError(
+      'invalid-option',
+      'a strategy has a name, a text of 1 to 256 characters: it stands in reports',
+    )
   }
   if (typeof settings.schema !== 'object' && typeof settings.schema !== 'function') {
-    throw new NoticeboardError('invalid-option', 'schema is missing: give a zod schema, or another one that speaks Standard Schema')
+    throw new NoticeboardError(
+      'invalid-option',
+      'schema is missing: give a zod schema, or another one that speaks Standard Schema',
+    )
   }
-  for (const name of ['maxSnapshotBytes', 'prepareTimeoutMs', 'soakMs', 'presenceMs', 'reportBatchMs', 'vetoRetryMs'] as const) {
+  for (const name of [
+    'maxSnapshotBytes',
+    'prepareTimeoutMs',
+    'soakMs',
+    'presenceMs',
+    'reportBatchMs',
+    'vetoRetryMs',
+  ] as const) {
     if (Number.isFinite(settings[name]) && settings[name] > 0) continue
     throw new NoticeboardError('invalid-option', `${name} must be a number above 0`)
   }

@@ -45,7 +45,8 @@ function place(at: Json | undefined, words: readonly string[], text: string, ste
     copy[index] = place(copy[index], rest, text, steps)
     return copy
   }
-  const object: JsonObject = typeof at === 'object' && at !== null && !Array.isArray(at) ? (at as JsonObject) : {}
+  const object: JsonObject =
+    typeof at === 'object' && at !== null && !Array.isArray(at) ? (at as JsonObject) : {}
   const key = findKey(object, word)
   steps.push(key)
   return { ...object, [key]: place(Object.hasOwn(object, key) ? object[key] : undefined, rest, text, steps) }

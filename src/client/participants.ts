@@ -56,7 +56,9 @@ export function createParticipants<Value>({
       const abort = (): void => over.abort()
       signal.addEventListener('abort', abort, { once: true })
       const everybody = [...joined]
-      const results = await Promise.allSettled(everybody.map(participant => prepareOne(participant, next, over)))
+      const results = await Promise.allSettled(
+        everybody.map(participant => prepareOne(participant, next, over)),
+      )
       // From here on the change is on: the signal that said it might be off stays silent.
       signal.removeEventListener('abort', abort)
 
@@ -64,7 +66,8 @@ export function createParticipants<Value>({
         result.status === 'fulfilled' ? [{ name: everybody[index]?.name ?? '', prepared: result.value }] : [],
       )
       const discard = (): void => {
-        for (const { name, prepared } of ready) callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${name}"`)
+        for (const { name, prepared } of ready)
+          callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${name}"`)
       }
       const refused = results.find(result => result.status === 'rejected')
       if (refused !== undefined) {
@@ -74,16 +77,25 @@ export function createParticipants<Value>({
       return {
         discard,
         commit() {
-          for (const { name, prepared } of ready) callGuarded(() => prepared.commit(), logger, `commit() of participant "${name}"`)
+          for (const { name, prepared } of ready)
+            callGuarded(() => prepared.commit(), logger, `commit() of participant "${name}"`)
         },
       }
     },
   }
 
   /** One participant's answer, or its refusal as `vetoed`; what comes after the deadline is discarded. */
-  async function prepareOne(participant: Participant<Value>, next: Value, over: AbortController): Promise<Prepared> {
+  async function prepareOne(
+    participant: Participant<Value>,
+    next: Value,
+    over: AbortController,
+  ): Promise<Prepared> {
     const veto = (reason: string, cause?: unknown): NoticeboardError =>
-      new NoticeboardError('vetoed', `participant "${participant.name}" ${reason}; the configuration stays as it is`, { cause })
+      new NoticeboardError(
+        'vetoed',
+        `participant "${participant.name}" ${reason}; the configuration stays as it is`,
+        { cause },
+      )
     return new Promise((resolve, reject) => {
       let open = true
       const settle = (finish: () => void): void => {
@@ -107,7 +119,12 @@ export function createParticipants<Value>({
         .then(
           prepared => {
             if (open) settle(() => resolve(prepared))
-            else callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${participant.name}"`)
+            else
+              callGuarded(
+                () => prepared.discard?.(),
+                logger,
+                `discard() of participant "${participant.name}"`,
+              )
           },
           (error: unknown) => refuse(veto('refused the change', error)),
         )

@@ -26,9 +26,14 @@ export interface Pending {
 }
 
 /** How it ended. Whatever it is, the client goes on with what it has. */
-export type Outcome<Value> =
+export type Outcome =
   /** Committed: the snapshot runs now. */
-  | { readonly type: 'applied'; readonly digest: Digest; readonly version: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: 'applied'
+      readonly digest: Digest
+      readonly version: number
+      readonly bytes: Uint8Array
+    }
   /** The snapshot that runs already is the one that is asked for. */
   | { readonly type: 'unchanged'; readonly version: number }
   /** Everything that the release asks of this client was refused here before, or just now. */
@@ -44,7 +49,7 @@ export type Outcome<Value> =
 export interface PipelineContext<Value> {
   readonly identity: Identity
   readonly crypto: Crypto
-  readonly schema: Schema<never, Value> | undefined
+  readonly schema: Schema<unknown, Value> | undefined
   readonly validators: readonly Validator<Value>[]
   readonly overrides: Overrides | undefined
   readonly maxBytes: number
@@ -54,7 +59,7 @@ export interface PipelineContext<Value> {
   readonly running: () => { readonly view: View<Value>; readonly document: Json } | undefined
   readonly obtain: (wanted: Wanted, signal: AbortSignal) => Promise<Uint8Array | undefined>
   /** Waits for the release's time; tells the fleet that this client is ready. */
-  readonly activation: (release: Release, staged: { readonly digest: Digest; readonly version: number }, signal: AbortSignal) => Promise<void>
+  readonly activation: (release: Release, signal: AbortSignal) => Promise<void>
   readonly onRejected: (rejection: Rejection) => void
   /** Makes the view what readers see; called inside the commit tick, before participants switch. */
   readonly commit: (view: View<Value>, release: Release, document: Json) => void
@@ -75,14 +80,22 @@ export interface Rejection {
  * one tick, all or nothing. A snapshot that is refused here is remembered, and the next preference is tried. Nothing after
  * the signal aborts has an effect, except a commit that had begun.
  */
-export async function runPipeline<Value>(pending: Pending, context: PipelineContext<Value>, signal: AbortSignal): Promise<Outcome<Value>> {
+export async function runPipeline<Value>(
+  pending: Pending,
+  context: PipelineContext<Value>,
+  signal: AbortSignal,
+): Promise<Outcome> {
   const { release } = pending
   const member = unknownCritical(release)
   if (member !== undefined) return { type: 'unsupported', member }
 
   for (;;) {
     if (signal.aborted) return { type: 'superseded' }
-    const wanted = target(release, { identity: context.identity, refused: context.refusals.has, crypto: context.crypto })
+    const wanted = target(release, {
+      identity: context.identity,
+      refused: context.refusals.has,
+      crypto: context.crypto,
+    })
     if (wanted.arm === 'keep') return { type: 'kept' }
     if (isRunning(wanted.digest, pending, context)) return { type: 'unchanged', version: wanted.version }
     const outcome = await tryTarget(wanted, pending, context, signal)
@@ -100,7 +113,7 @@ async function tryTarget<Value>(
   pending: Pending,
   context: PipelineContext<Value>,
   signal: AbortSignal,
-): Promise<Outcome<Value> | 'refused'> {
+): Promise<Outcome | 'refused'> {
   const { release } = pending
   const { digest, version } = wanted
   const refuse = (code: string, issues: readonly Issue[], overridden = false): 'refused' => {
@@ -109,7 +122,13 @@ async function tryTarget<Value>(
   }
 
   if (wanted.bytes > context.maxBytes) {
-    return refuse('too-large', [{ path: '', reason: `it has ${wanted.bytes} bytes; ${context.maxBytes} are allowed here`, validator: 'size' }])
+    return refuse('too-large', [
+      {
+        path: '',
+        reason: `it has ${wanted.bytes} bytes; ${context.maxBytes} are allowed here`,
+        validator: 'size',
+      },
+    ])
   }
   const running = context.running()
   const bytes = await context.obtain(
@@ -135,7 +154,7 @@ async function tryTarget<Value>(
   }
 
   const overlaid = context.overrides?.apply(document) ?? { document, paths: [] }
-  const checked = await validateDocument<never, Value>({
+  const checked = await validateDocument<unknown, Value>({
     schema: context.schema,
     validators: context.validators,
     document: overlaid.document,
@@ -145,11 +164,18 @@ async function tryTarget<Value>(
   if (signal.aborted) return { type: 'superseded' }
   if (checked.type === 'invalid') return refuse('rejected', checked.issues, overlaid.paths.length > 0)
 
-  await context.activation(release, { digest, version }, signal)
+  await context.activation(release, signal)
   if (signal.aborted) return { type: 'superseded' }
 
   const value = freezePlain(checked.value)
-  const view: View<Value> = { value, digest, version, position: positionOf(release), origin: pending.origin, overridden: overlaid.paths }
+  const view: View<Value> = {
+    value,
+    digest,
+    version,
+    position: positionOf(release),
+    origin: pending.origin,
+    overridden: overlaid.paths,
+  }
   try {
     const change = await context.participants.prepare(value, signal)
     if (signal.aborted) {

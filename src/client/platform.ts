@@ -11,7 +11,8 @@ export interface Platform {
 /** The process this runs in, asked without an import that a browser bundle could not resolve. */
 export const systemPlatform: Platform = {
   environment: name => globalThis.process?.env?.[name],
-  environmentNames: prefix => Object.keys(globalThis.process?.env ?? {}).filter(name => name.startsWith(prefix)),
+  environmentNames: prefix =>
+    Object.keys(globalThis.process?.env ?? {}).filter(name => name.startsWith(prefix)),
   hostName: () => globalThis.process?.getBuiltinModule?.('node:os').hostname() || undefined,
   readFile: path => globalThis.process?.getBuiltinModule?.('node:fs').readFileSync(path),
 }

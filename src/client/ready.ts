@@ -2,6 +2,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/ports.js'
 import type { Strategy } from '../contracts/strategy.js'
+import { awake } from '../ports/awake.js'
 import type { Engine, Step } from './engine.js'
 
 export interface ReadyOptions {
@@ -19,9 +20,14 @@ interface ReadyContext {
 }
 
 /** Resolves once the client has a value that it may start with, as {@link ReadyOptions} say. */
-export async function whenReady<Value>(engine: Engine<Value>, { within = 2_000, or }: ReadyOptions, context: ReadyContext): Promise<void> {
+export async function whenReady<Value>(
+  engine: Engine<Value>,
+  { within = 2_000, or }: ReadyOptions,
+  context: ReadyContext,
+): Promise<void> {
   const { namespace, clock, strategy } = context
-  if (!(within >= 0)) throw new NoticeboardError('invalid-option', 'ready: within must be a number of milliseconds, 0 or more')
+  if (!(within >= 0))
+    throw new NoticeboardError('invalid-option', 'ready: within must be a number of milliseconds, 0 or more')
   if (or === 'defaults' && context.defaults === undefined) {
     throw new NoticeboardError('invalid-option', "ready: { or: 'defaults' } needs the option defaults")
   }
@@ -29,12 +35,24 @@ export async function whenReady<Value>(engine: Engine<Value>, { within = 2_000, 
   await engine.start()
 
   const { maxAgeMs } = strategy
-  const fresh = (): boolean => engine.phase === 'live' && (maxAgeMs === undefined || engine.freshness.ageMs() <= maxAgeMs)
+  const fresh = (): boolean =>
+    engine.phase === 'live' && (maxAgeMs === undefined || engine.freshness.ageMs() <= maxAgeMs)
   if (fresh()) return
   if (maxAgeMs !== undefined) engine.ring()
 
   const hasValue = (): boolean => engine.phase === 'live' || engine.phase === 'stale'
-  await until(engine, clock, within, step => fresh() || engine.phase === 'closed' || (step.type === 'looked' && step.error !== undefined && hasValue()))
+  // A program whose first act is to wait for its configuration has nothing else yet that keeps it alive.
+  await awake(
+    until(
+      engine,
+      clock,
+      within,
+      step =>
+        fresh() ||
+        engine.phase === 'closed' ||
+        (step.type === 'looked' && step.error !== undefined && hasValue()),
+    ),
+  )
   if (fresh() || hasValue()) return
   if (engine.phase === ('closed' as string)) throw closed(namespace)
   if (or !== 'throw' && engine.adoptDefaults()) return
@@ -47,24 +65,34 @@ export async function whenRefreshed<Value>(engine: Engine<Value>): Promise<void>
   await engine.start()
   let error: NoticeboardError | undefined
   let looked = false
-  await new Promise<void>(resolve => {
+  const done = new Promise<void>(resolve => {
     const off = engine.onStep(step => {
       if (step.type === 'looked') {
         looked = true
         error = step.error
       }
-      const done = step.type === 'closed' || error !== undefined || (looked && !engine.busy) || (looked && step.type === 'settled')
-      if (!done) return
+      const ended =
+        step.type === 'closed' ||
+        error !== undefined ||
+        (looked && !engine.busy) ||
+        (looked && step.type === 'settled')
+      if (!ended) return
       off()
       resolve()
     })
     engine.ring()
   })
+  await awake(done)
   if (error !== undefined) throw error
 }
 
 /** Resolves when a step satisfies the condition, or after the delay. */
-function until<Value>(engine: Engine<Value>, clock: Clock, delayMs: number, condition: (step: Step) => boolean): Promise<void> {
+function until<Value>(
+  engine: Engine<Value>,
+  clock: Clock,
+  delayMs: number,
+  condition: (step: Step) => boolean,
+): Promise<void> {
   return new Promise(resolve => {
     const done = (): void => {
       cancel()
@@ -80,12 +108,22 @@ function until<Value>(engine: Engine<Value>, clock: Clock, delayMs: number, cond
 
 function notReady<Value>(engine: Engine<Value>, namespace: Namespace, within: number): NoticeboardError {
   if (engine.trouble !== undefined) {
-    return new NoticeboardError('not-ready', `${namespace}: no configuration within ${within} ms: ${engine.trouble.message}`, { cause: engine.trouble })
+    return new NoticeboardError(
+      'not-ready',
+      `${namespace}: no configuration within ${within} ms: ${engine.trouble.message}`,
+      { cause: engine.trouble },
+    )
   }
   if (engine.nothingPublished) {
-    return new NoticeboardError('not-ready', `${namespace}: nothing was published to this namespace yet; publish a first version, or give defaults`)
+    return new NoticeboardError(
+      'not-ready',
+      `${namespace}: nothing was published to this namespace yet; publish a first version, or give defaults`,
+    )
   }
-  return new NoticeboardError('not-ready', `${namespace}: no configuration within ${within} ms, and neither state nor defaults to start with`)
+  return new NoticeboardError(
+    'not-ready',
+    `${namespace}: no configuration within ${within} ms, and neither state nor defaults to start with`,
+  )
 }
 
 function closed(namespace: Namespace): NoticeboardError {

@@ -32,7 +32,8 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
   let kept: readonly Refusal[] = saved
   const passing = new Set<Digest>()
 
-  const get = (digest: Digest): Refusal | undefined => kept.find(refusal => refusal.digest === digest && refusal.build === build)
+  const get = (digest: Digest): Refusal | undefined =>
+    kept.find(refusal => refusal.digest === digest && refusal.build === build)
 
   return {
     get,
@@ -43,10 +44,16 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
         digest,
         build,
         code,
-        ...(first !== undefined && { validator: first.validator.slice(0, 256), path: first.path.slice(0, 256) }),
+        ...(first !== undefined && {
+          validator: first.validator.slice(0, 256),
+          path: first.path.slice(0, 256),
+        }),
         at,
       }
-      kept = [refusal, ...kept.filter(other => other.digest !== digest || other.build !== build)].slice(0, MOST)
+      kept = [refusal, ...kept.filter(other => other.digest !== digest || other.build !== build)].slice(
+        0,
+        MOST,
+      )
     },
     forget(digests) {
       for (const digest of digests) passing.delete(digest)

@@ -35,7 +35,16 @@ const LONGEST_PRESENCE_MS = 86_400_000
 const LEAVE_MS = 1_000
 
 /** Makes a {@link Reporter} and starts it. */
-export function startReporter({ to, state, clock, random, logger, signal, batchMs, presenceMs }: ReporterOptions): Reporter {
+export function startReporter({
+  to,
+  state,
+  clock,
+  random,
+  logger,
+  signal,
+  batchMs,
+  presenceMs,
+}: ReporterOptions): Reporter {
   if (to === undefined) return { touch: () => {}, leave: () => Promise.resolve() }
   const backoff = createBackoff({ random, clock })
   let count = 0
@@ -51,7 +60,8 @@ export function startReporter({ to, state, clock, random, logger, signal, batchM
     const over = linkedAbort(signal)
     wake = () => over.abort()
     if (delayMs !== undefined) await clock.sleep(delayMs, over.signal)
-    else if (!over.signal.aborted) await new Promise(resolve => over.signal.addEventListener('abort', resolve, { once: true }))
+    else if (!over.signal.aborted)
+      await new Promise(resolve => over.signal.addEventListener('abort', resolve, { once: true }))
     over.abort()
   }
   const run = async (): Promise<void> => {
@@ -66,7 +76,9 @@ export function startReporter({ to, state, clock, random, logger, signal, batchM
         await pause(presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number()))
       } catch (error) {
         if (signal.aborted) return
-        logger.debug('a report could not be sent; it will be sent again', { error: error instanceof Error ? error.name : 'unknown' })
+        logger.debug('a report could not be sent; it will be sent again', {
+          error: error instanceof Error ? error.name : 'unknown',
+        })
         dirty = true
         await clock.sleep(backoff.failed(), signal)
       }

@@ -47,7 +47,10 @@ export function describeStanding(facts: StandingFacts): ReportState {
     ...(code !== undefined && { code }),
     ...(validator !== undefined && validator !== '' && { validator }),
     ...(path !== undefined && path !== '' && { path }),
-    ...(view !== undefined && view.overridden.length > 0 && { overridden: view.overridden.slice(0, MOST_PATHS).map(path => path.slice(0, MOST_TEXT)) }),
+    ...(view !== undefined &&
+      view.overridden.length > 0 && {
+        overridden: view.overridden.slice(0, MOST_PATHS).map(path => path.slice(0, MOST_TEXT)),
+      }),
     ...(held && { held: true as const }),
     protection: protects ? 'disk' : 'none',
   }

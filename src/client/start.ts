@@ -1,4 +1,4 @@
-import { isNoticeboardError, NoticeboardError, type Issue } from '../contracts/errors.js'
+import { NoticeboardError, type Issue } from '../contracts/errors.js'
 import type { Json, JsonObject } from '../contracts/json.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
 import { canonicalize } from '../core/canonical.js'
@@ -18,7 +18,11 @@ export async function checkDefaults<S extends Schema>(
   if (settings.defaults === undefined) return undefined
   const document = JSON.parse(canonicalize(settings.defaults)) as Json
   const { document: overlaid, paths } = settings.overrides?.apply(document) ?? { document, paths: [] }
-  return validated(settings, { document: overlaid, overridden: paths, origin: 'defaults', what: 'the defaults' }, signal)
+  return validated(
+    settings,
+    { document: overlaid, overridden: paths, origin: 'defaults', what: 'the defaults' },
+    signal,
+  )
 }
 
 /**
@@ -35,10 +39,16 @@ export async function readPin<S extends Schema>(
   if (path === undefined || path === '') return undefined
   const document = readPinned(path, settings)
   if (document === undefined) {
-    logger.warn('NOTICEBOARD_PIN is set, but its file does not name this namespace: following as usual', { namespace })
+    logger.warn('NOTICEBOARD_PIN is set, but its file does not name this namespace: following as usual', {
+      namespace,
+    })
     return undefined
   }
-  const pinned = await validated(settings, { document, overridden: [], origin: 'pinned', what: 'the pinned document' }, signal)
+  const pinned = await validated(
+    settings,
+    { document, overridden: [], origin: 'pinned', what: 'the pinned document' },
+    signal,
+  )
   logger.warn('pinned: this client runs the document of the pin file and follows no releases', { namespace })
   return pinned
 }
@@ -48,13 +58,21 @@ function readPinned<S extends Schema>(path: string, { platform, namespace }: Set
   try {
     bytes = platform.readFile(path)
   } catch (error) {
-    throw new NoticeboardError('invalid-option', 'the file that NOTICEBOARD_PIN names cannot be read; mend it, or unset the variable', { cause: error })
+    throw new NoticeboardError(
+      'invalid-option',
+      'the file that NOTICEBOARD_PIN names cannot be read; mend it, or unset the variable',
+      { cause: error },
+    )
   }
-  if (bytes === undefined) throw new NoticeboardError('invalid-option', 'NOTICEBOARD_PIN is set, but there are no files here')
+  if (bytes === undefined)
+    throw new NoticeboardError('invalid-option', 'NOTICEBOARD_PIN is set, but there are no files here')
   const what = 'the pin file'
   const file = readJsonText(decodeText(bytes, what), { what })
   if (typeof file !== 'object' || file === null || Array.isArray(file)) {
-    throw new NoticeboardError('invalid-data', 'the pin file must be an object whose keys are namespaces and whose members are documents')
+    throw new NoticeboardError(
+      'invalid-data',
+      'the pin file must be an object whose keys are namespaces and whose members are documents',
+    )
   }
   return Object.hasOwn(file, namespace) ? (file as JsonObject)[namespace] : undefined
 }
@@ -71,8 +89,8 @@ async function validated<S extends Schema>(
   { document, overridden, origin, what }: Local,
   signal: AbortSignal,
 ): Promise<Running<OutputOf<S>>> {
-  const checked = await validateDocument<never, OutputOf<S>>({
-    schema: schema as unknown as Schema<never, OutputOf<S>>,
+  const checked = await validateDocument<unknown, OutputOf<S>>({
+    schema: schema as unknown as Schema<unknown, OutputOf<S>>,
     validators: validators as readonly [],
     document,
     previous: undefined,
@@ -81,16 +99,24 @@ async function validated<S extends Schema>(
   if (checked.type === 'invalid') throw rejection(what, checked.issues)
   return {
     document,
-    view: { value: freezePlain(checked.value), digest: undefined, version: undefined, position: undefined, origin, overridden },
+    view: {
+      value: freezePlain(checked.value),
+      digest: undefined,
+      version: undefined,
+      position: undefined,
+      origin,
+      overridden,
+    },
   }
 }
 
 function rejection(what: string, issues: readonly Issue[]): NoticeboardError {
-  const told = issues.slice(0, 5).map(({ path, reason }) => `${path === '' ? 'the document' : path}: ${reason}`)
-  return new NoticeboardError('rejected', `${what} do not pass: ${told.join('; ')}`.replace('document do not', 'document does not'), { issues })
-}
-
-/** Whether an error came from data that a user gave at the start. */
-export function isStartProblem(error: unknown): boolean {
-  return isNoticeboardError(error, 'rejected', 'invalid-data', 'invalid-option')
+  const told = issues
+    .slice(0, 5)
+    .map(({ path, reason }) => `${path === '' ? 'the document' : path}: ${reason}`)
+  return new NoticeboardError(
+    'rejected',
+    `${what} do not pass: ${told.join('; ')}`.replace('document do not', 'document does not'),
+    { issues },
+  )
 }

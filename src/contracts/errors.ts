@@ -81,7 +81,10 @@ export class NoticeboardError extends Error {
  * Whether something thrown is one of ours, also when it comes from a second copy of the library
  * (ESM beside CommonJS), and of one of the given codes if any are given.
  */
-export function isNoticeboardError(error: unknown, ...codes: readonly ErrorCode[]): error is NoticeboardError {
+export function isNoticeboardError(
+  error: unknown,
+  ...codes: readonly ErrorCode[]
+): error is NoticeboardError {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
   return codes.length === 0 || ('code' in error && codes.includes(error.code as ErrorCode))
 }

@@ -24,7 +24,8 @@ export function namespaceProblem(text: unknown): string | undefined {
   const segments = text.split('/')
   if (segments.length > 4) return `it has ${segments.length} segments; 4 are allowed`
   for (const segment of segments) {
-    if (RESERVED.has(segment) || DEVICE.test(segment)) return `"${segment}" is reserved; choose another segment`
+    if (RESERVED.has(segment) || DEVICE.test(segment))
+      return `"${segment}" is reserved; choose another segment`
     if (segment.endsWith('.json')) return 'no segment may end in ".json"; leave the ending out'
     if (segment.endsWith('.')) return 'no segment may end in a dot; some file systems drop it'
     if (!SEGMENT.test(segment)) {

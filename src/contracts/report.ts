@@ -6,7 +6,15 @@ import type { Position } from './position.js'
  * `applied`: running. `healthy`: still running after the soak. `rejected`: refused here, with a code.
  * `reverted` and `convicted`: taken back, by a probe or after deaths. `left`: closed in order.
  */
-export type ReportPhase = 'waiting' | 'staged' | 'applied' | 'healthy' | 'rejected' | 'reverted' | 'convicted' | 'left'
+export type ReportPhase =
+  | 'waiting'
+  | 'staged'
+  | 'applied'
+  | 'healthy'
+  | 'rejected'
+  | 'reverted'
+  | 'convicted'
+  | 'left'
 
 /**
  * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes nothing,

@@ -4,7 +4,9 @@ import type * as z from 'zod/v4/core'
  * What a document must look like: any zod 4 schema, or a schema of another vendor that speaks
  * [Standard Schema](https://standardschema.dev). What travels is its input; what programs read is its output.
  */
-export type Schema<Input = unknown, Output = Input> = z.$ZodType<Output, Input> | StandardSchema<Input, Output>
+export type Schema<Input = unknown, Output = Input> =
+  | z.$ZodType<Output, Input>
+  | StandardSchema<Input, Output>
 
 /** The part of Standard Schema version 1 that is used here, and of its JSON Schema extension. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -13,7 +15,9 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
-    readonly jsonSchema?: { readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown> }
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
+    }
   }
 }
 

@@ -44,10 +44,24 @@ export interface StateFolder {
   /** The clientId that is kept here; keeps the proposed one when there is none yet. */
   clientId(proposed: string): Promise<string>
   /** What all instances knew of a namespace; `warnings` name files that could not be used. */
-  load(query: { readonly namespace: Namespace }): Promise<{ readonly state: SavedState; readonly warnings: readonly string[] }>
+  load(query: {
+    readonly namespace: Namespace
+  }): Promise<{ readonly state: SavedState; readonly warnings: readonly string[] }>
   /** Makes what one instance knows durable. Snapshots that the state names were written before. */
-  save(query: { readonly namespace: Namespace; readonly instanceId: string; readonly state: SavedState }): Promise<void>
+  save(query: {
+    readonly namespace: Namespace
+    readonly instanceId: string
+    readonly state: SavedState
+  }): Promise<void>
   /** The bytes of a kept snapshot; undefined when it is not here. The caller checks them. */
-  readSnapshot(query: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number }): Promise<Uint8Array | undefined>
-  writeSnapshot(query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array }): Promise<void>
+  readSnapshot(query: {
+    readonly namespace: Namespace
+    readonly digest: Digest
+    readonly maxBytes: number
+  }): Promise<Uint8Array | undefined>
+  writeSnapshot(query: {
+    readonly namespace: Namespace
+    readonly digest: Digest
+    readonly bytes: Uint8Array
+  }): Promise<void>
 }

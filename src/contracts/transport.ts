@@ -39,14 +39,25 @@ export interface Transport {
   /** For people: `http https://config.internal`, `file`, `memory`. Holds no credentials. */
   readonly name: string
   /** The newest release. With a tag it may answer `unchanged`; without one it never does. */
-  latest(query: { readonly namespace: Namespace; readonly tag?: Tag | undefined }, signal: AbortSignal): Promise<Latest>
+  latest(
+    query: { readonly namespace: Namespace; readonly tag?: Tag | undefined },
+    signal: AbortSignal,
+  ): Promise<Latest>
   /** The bytes of a snapshot. Throws `not-found` when it is not here, or not here yet. */
   snapshot(
-    query: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number; readonly held?: Digest | undefined },
+    query: {
+      readonly namespace: Namespace
+      readonly digest: Digest
+      readonly maxBytes: number
+      readonly held?: Digest | undefined
+    },
     signal: AbortSignal,
   ): Promise<Uint8Array>
   /** The release right after a position, from the log; for media whose pointer may lag behind their log. */
-  next?(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  next?(
+    query: { readonly namespace: Namespace; readonly after: Position },
+    signal: AbortSignal,
+  ): Promise<Latest>
   /** Set by read-only media made of a bare document: no publisher, no rollout, no reports. */
   readonly unmanaged?: true
 }
@@ -80,8 +91,14 @@ export interface ReportTransport {
 /** Follows a store: first the snapshots, then the release. Both are idempotent. */
 export interface Mirror {
   readonly name: string
-  put(query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
-  announce(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  put(
+    query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
+  announce(
+    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 /** One entry of a log: a release as it was written, and its audit record where the reader may see it. */
@@ -96,7 +113,10 @@ export interface Store extends Transport {
   readonly durability: 'replicated' | 'single' | 'may-lose'
   readonly maxSnapshotBytes: number
   /** Keeps a snapshot: durable before it resolves; repairs a damaged one in its place. */
-  put(query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  put(
+    query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
   /**
    * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch, or the
    * first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is `appended`. `urgent` writes
@@ -104,7 +124,10 @@ export interface Store extends Transport {
    */
   append(query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'>
   /** The log, newest first. */
-  history(query: { readonly namespace: Namespace; readonly limit?: number | undefined }, signal: AbortSignal): AsyncIterable<LogEntry>
+  history(
+    query: { readonly namespace: Namespace; readonly limit?: number | undefined },
+    signal: AbortSignal,
+  ): AsyncIterable<LogEntry>
   /** The last word of each instance that was heard. */
   reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
   /** Namespaces that hold at least one release. */
@@ -112,9 +135,15 @@ export interface Store extends Transport {
   /** The JSON Schema kept beside a namespace, so that tools validate without the application's code. */
   schema?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
   /** Keeps that JSON Schema. */
-  putSchema?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
+  putSchema?(
+    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
   /** Retention: forgets a snapshot that no kept release names. */
-  remove?(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
+  remove?(
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 export interface AppendQuery {

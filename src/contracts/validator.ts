@@ -13,7 +13,15 @@ export interface Objection {
  */
 export interface Validator<Value = unknown> {
   readonly name: string
-  validate(value: Value, context: ValidatorContext): Objection | readonly Objection[] | undefined | void | Promise<Objection | readonly Objection[] | undefined | void>
+  validate(
+    value: Value,
+    context: ValidatorContext,
+  ):
+    | Objection
+    | readonly Objection[]
+    | undefined
+    | void
+    | Promise<Objection | readonly Objection[] | undefined | void>
 }
 
 export interface ValidatorContext {

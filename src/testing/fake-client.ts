@@ -69,7 +69,12 @@ export function fakeClient<const S extends Schema>(
     ready: async () => client,
     refresh: () => Promise.resolve(),
     select: pick => ({
-      ...createSelection({ pick, logger: silent, read: () => ({ value }), onChange: tell => events.on('change', ({ current }) => tell(current)) }),
+      ...createSelection({
+        pick,
+        logger: silent,
+        read: () => ({ value }),
+        onChange: tell => events.on('change', ({ current }) => tell(current)),
+      }),
       get current() {
         return pick(value)
       },
@@ -100,16 +105,25 @@ export function fakeClient<const S extends Schema>(
 function validate<S extends Schema>(schema: S, document: unknown): OutputOf<S> {
   const result = (schema as unknown as StandardSchema<unknown, OutputOf<S>>)['~standard'].validate(document)
   if (result instanceof Promise) {
-    throw new NoticeboardError('invalid-option', 'fakeClient needs a schema that validates at once, without async refinements')
+    throw new NoticeboardError(
+      'invalid-option',
+      'fakeClient needs a schema that validates at once, without async refinements',
+    )
   }
   if (result.issues === undefined) return freezePlain(result.value)
   // A test's own values are no secrets, and its author wants to see what is wrong.
-  const told = result.issues.map(({ message, path = [] }) => `${path.map(step => String(typeof step === 'object' ? step.key : step)).join('.')}: ${message}`)
+  const told = result.issues.map(
+    ({ message, path = [] }) =>
+      `${path.map(step => String(typeof step === 'object' ? step.key : step)).join('.')}: ${message}`,
+  )
   throw new NoticeboardError('rejected', `the document does not pass the schema: ${told.join('; ')}`)
 }
 
 /** Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it is ready. */
-function prepareAll<Value>(participants: ReadonlySet<Participant<Value>>, next: Value): readonly { commit(): void }[] {
+function prepareAll<Value>(
+  participants: ReadonlySet<Participant<Value>>,
+  next: Value,
+): readonly { commit(): void }[] {
   const ready: { commit(): void; discard?(): void }[] = []
   const { signal } = new AbortController()
   try {
@@ -122,6 +136,10 @@ function prepareAll<Value>(participants: ReadonlySet<Participant<Value>>, next: 
 }
 
 function whenPrepared(prepared: Prepared | Promise<Prepared>): { commit(): void; discard?(): void } {
-  if (!(prepared instanceof Promise)) return { commit: () => prepared.commit(), discard: () => prepared.discard?.() }
-  return { commit: () => void prepared.then(({ commit }) => commit()), discard: () => void prepared.then(({ discard }) => discard?.()) }
+  if (!(prepared instanceof Promise))
+    return { commit: () => prepared.commit(), discard: () => prepared.discard?.() }
+  return {
+    commit: () => void prepared.then(({ commit }) => commit()),
+    discard: () => void prepared.then(({ discard }) => discard?.()),
+  }
 }

@@ -54,7 +54,11 @@ export function testBoard({ epoch = '1-0000000a' }: { epoch?: string } = {}): Te
     },
     publish(document, parts = {}) {
       const sequence = parts.sequence ?? (last?.epoch === (parts.epoch ?? epoch) ? last.sequence + 1 : 1)
-      return board.release({ stable: { version: sequence, variants: [board.put(document)] }, sequence, ...parts })
+      return board.release({
+        stable: { version: sequence, variants: [board.put(document)] },
+        sequence,
+        ...parts,
+      })
     },
     release(parts) {
       const sequence = parts.sequence ?? (last?.sequence ?? 0) + 1
@@ -87,7 +91,8 @@ export function testBoard({ epoch = '1-0000000a' }: { epoch?: string } = {}): Te
         board.asked.snapshot += 1
         fail()
         const bytes = snapshots.get(digest)
-        if (bytes === undefined || board.missing.has(digest)) throw new NoticeboardError('not-found', 'not here yet')
+        if (bytes === undefined || board.missing.has(digest))
+          throw new NoticeboardError('not-found', 'not here yet')
         return bytes
       },
     },

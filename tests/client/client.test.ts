@@ -29,7 +29,9 @@ const doc = (size: number, more: object = {}): object => ({ pool: { size }, ...m
 describe('starting', () => {
   test('reads before the start say what to do', () => {
     const { client } = started(testBoard())
-    expect(() => client.current).toThrow(expect.objectContaining({ code: 'not-ready', message: expect.stringContaining('await ready()') }))
+    expect(() => client.current).toThrow(
+      expect.objectContaining({ code: 'not-ready', message: expect.stringContaining('await ready()') }),
+    )
     expect(client.phase).toBe('idle')
   })
 
@@ -43,7 +45,12 @@ describe('starting', () => {
     expect(client.current).toEqual({ pool: { size: 10 }, name: 'unnamed' })
     expect(Object.isFrozen(client.current.pool)).toBe(true)
     expect(client.phase).toBe('live')
-    expect(client.snapshot).toMatchObject({ version: 1, origin: 'network', position: { sequence: 1 }, overridden: [] })
+    expect(client.snapshot).toMatchObject({
+      version: 1,
+      origin: 'network',
+      position: { sequence: 1 },
+      overridden: [],
+    })
   })
 
   test('without a server the defaults are taken after the time given, and the server is followed once it is there', async () => {
@@ -68,7 +75,10 @@ describe('starting', () => {
     board.failing = unreachable
     const { client, clock } = started(board)
     const ready = client.ready({ within: 500 })
-    const outcome = expect(ready).rejects.toMatchObject({ code: 'not-ready', message: expect.stringContaining('no connection') })
+    const outcome = expect(ready).rejects.toMatchObject({
+      code: 'not-ready',
+      message: expect.stringContaining('no connection'),
+    })
     await clock.advance(500)
     await outcome
     board.failing = undefined
@@ -88,7 +98,10 @@ describe('starting', () => {
     const board = testBoard()
     board.publish(doc(10))
     const { client, clock } = started(board, { defaults: { pool: { size: 98_765 } } })
-    const outcome = expect(client.ready()).rejects.toMatchObject({ code: 'rejected', message: expect.stringContaining('pool.size') })
+    const outcome = expect(client.ready()).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('pool.size'),
+    })
     await clock.advance(10)
     await outcome
     await expect(client.ready()).rejects.not.toThrow(/98765|98_765/)
@@ -102,7 +115,9 @@ describe('starting', () => {
     [{ labels: { region: 'a\nb' } }, /labels\.region/],
     [{ clientId: '' }, /clientId/],
   ])('an impossible option %o is refused at the call', (wrong, message) => {
-    expect(() => createClient({ namespace: 'a', schema, strategy: pull(testBoard().transport), ...wrong } as never)).toThrow(message)
+    expect(() =>
+      createClient({ namespace: 'a', schema, strategy: pull(testBoard().transport), ...wrong } as never),
+    ).toThrow(message)
   })
 })
 
@@ -113,14 +128,20 @@ describe('following', () => {
     const { client, clock, start } = started(board)
     const changes: unknown[] = []
     const sizes: number[] = []
-    client.on('change', ({ previous, current, release }) => changes.push([previous?.pool.size, current.pool.size, release?.cause]))
+    client.on('change', ({ previous, current, release }) =>
+      changes.push([previous?.pool.size, current.pool.size, release?.cause]),
+    )
     client.select(({ pool }) => pool).subscribe(({ size }) => sizes.push(size))
     await start()
     board.publish(doc(10, { name: 'b' }))
     await clock.advance(60_000)
     board.publish(doc(11, { name: 'b' }))
     await clock.advance(60_000)
-    expect(changes).toEqual([[undefined, 10, 'publish'], [10, 10, 'publish'], [10, 11, 'publish']])
+    expect(changes).toEqual([
+      [undefined, 10, 'publish'],
+      [10, 10, 'publish'],
+      [10, 11, 'publish'],
+    ])
     expect(sizes).toEqual([10, 11])
   })
 
@@ -257,7 +278,13 @@ describe('refusing', () => {
     expect(client.current.pool.size).toBe(10)
     expect(rejected).toEqual([[2, 'pool.size']])
     expect(board.asked.snapshot).toBe(fetches)
-    expect(reports.at(-1)).toMatchObject({ phase: 'rejected', code: 'rejected', path: 'pool.size', applied: { sequence: 1 }, seen: { sequence: 2 } })
+    expect(reports.at(-1)).toMatchObject({
+      phase: 'rejected',
+      code: 'rejected',
+      path: 'pool.size',
+      applied: { sequence: 1 },
+      seen: { sequence: 2 },
+    })
     expect(JSON.stringify(reports) + logs.join()).not.toContain('hunter2')
   })
 
@@ -302,14 +329,23 @@ describe('refusing', () => {
     board.publish(doc(10))
     let allow = false
     const { client, clock, start } = started(board, {
-      validators: [{ name: 'limit', validate: ({ pool }) => (pool.size > 50 && !allow ? { path: 'pool.size', reason: 'too many' } : undefined) }],
+      validators: [
+        {
+          name: 'limit',
+          validate: ({ pool }) =>
+            pool.size > 50 && !allow ? { path: 'pool.size', reason: 'too many' } : undefined,
+        },
+      ],
     })
     await start()
     const { stable } = board.publish(doc(60))
     await clock.advance(60_000)
     expect(client.current.pool.size).toBe(10)
     allow = true
-    board.release({ stable, readmit: [{ digest: stable.variants[0].digest, reason: 'the limit was raised' }] })
+    board.release({
+      stable,
+      readmit: [{ digest: stable.variants[0].digest, reason: 'the limit was raised' }],
+    })
     await clock.advance(60_000)
     expect(client.current.pool.size).toBe(60)
   })
@@ -363,7 +399,13 @@ describe('what a release says', () => {
     await inside.start()
     await outside.start()
     const candidate = { version: 2, variants: [board.put(doc(2))] } as const
-    board.release({ candidate, exposure: { salt: 'salt', clauses: [{ below: bucket + 1, ids: [cohortHash('salt', 'in', systemCrypto).slice(0, 32)] }] } })
+    board.release({
+      candidate,
+      exposure: {
+        salt: 'salt',
+        clauses: [{ below: bucket + 1, ids: [cohortHash('salt', 'in', systemCrypto).slice(0, 32)] }],
+      },
+    })
     for (const { clock } of [inside, outside]) await clock.advance(60_000)
     expect([inside.client.current.pool.size, outside.client.current.pool.size]).toEqual([2, 1])
     board.publish(doc(2))
@@ -394,7 +436,10 @@ describe('what a release says', () => {
     await start()
     expect(client.current.pool.size).toBe(1)
     const { stable } = board.publish(doc(2), { spreadMs: 600_000 })
-    const waitMs = (Number.parseInt(cohortHash(stable.variants[0].digest, 'host-a', systemCrypto).slice(0, 8), 16) / BUCKETS) * 600_000
+    const waitMs =
+      (Number.parseInt(cohortHash(stable.variants[0].digest, 'host-a', systemCrypto).slice(0, 8), 16) /
+        BUCKETS) *
+      600_000
     await clock.runUntil(() => board.asked.snapshot > 1, 700_000)
     expect(clock.monotonic()).toBeGreaterThanOrEqual(waitMs)
     expect(client.current.pool.size).toBe(2)
@@ -471,7 +516,12 @@ describe('state on disk', () => {
     const second = started(board, {
       state,
       defaults: { pool: { size: 5 } },
-      validators: [{ name: 'limit', validate: ({ pool }) => (pool.size > 100 ? { path: 'pool.size', reason: 'too many' } : undefined) }],
+      validators: [
+        {
+          name: 'limit',
+          validate: ({ pool }) => (pool.size > 100 ? { path: 'pool.size', reason: 'too many' } : undefined),
+        },
+      ],
     })
     const ready = second.client.ready({ within: 1_000 })
     await second.clock.advance(1_000)
@@ -503,7 +553,10 @@ describe('participants', () => {
     await start()
     const seen: string[] = []
     let refuse = true
-    client.participate({ name: 'a', prepare: () => ({ commit: () => seen.push('commit a'), discard: () => seen.push('discard a') }) })
+    client.participate({
+      name: 'a',
+      prepare: () => ({ commit: () => seen.push('commit a'), discard: () => seen.push('discard a') }),
+    })
     client.participate({
       name: 'b',
       prepare: () => {
@@ -578,7 +631,10 @@ describe('operators', () => {
   test('a pin file wins over everything, loudly', async () => {
     const board = testBoard()
     board.publish(doc(1))
-    const platform = testPlatform({ NOTICEBOARD_PIN: '/pin.json' }, { '/pin.json': '{ "checkout/prod": { "pool": { "size": 77 } } }' })
+    const platform = testPlatform(
+      { NOTICEBOARD_PIN: '/pin.json' },
+      { '/pin.json': '{ "checkout/prod": { "pool": { "size": 77 } } }' },
+    )
     const { client, clock, start, logs } = started(board, { platform })
     await start()
     board.publish(doc(2))
@@ -589,9 +645,15 @@ describe('operators', () => {
   })
 
   test('a pin that does not pass is told at the start', async () => {
-    const platform = testPlatform({ NOTICEBOARD_PIN: '/pin.json' }, { '/pin.json': '{ "checkout/prod": { "pool": { "size": 0 } } }' })
+    const platform = testPlatform(
+      { NOTICEBOARD_PIN: '/pin.json' },
+      { '/pin.json': '{ "checkout/prod": { "pool": { "size": 0 } } }' },
+    )
     const { client, clock } = started(testBoard(), { platform })
-    const outcome = expect(client.ready()).rejects.toMatchObject({ code: 'rejected', message: expect.stringContaining('pool.size') })
+    const outcome = expect(client.ready()).rejects.toMatchObject({
+      code: 'rejected',
+      message: expect.stringContaining('pool.size'),
+    })
     await clock.advance(10)
     await outcome
   })

@@ -15,7 +15,10 @@ export const schema = z.object({
 })
 export type Config = z.output<typeof schema>
 
-export function testPlatform(environment: Record<string, string> = {}, files: Record<string, string> = {}): Platform {
+export function testPlatform(
+  environment: Record<string, string> = {},
+  files: Record<string, string> = {},
+): Platform {
   return {
     environment: name => environment[name],
     environmentNames: prefix => Object.keys(environment).filter(name => name.startsWith(prefix)),
@@ -67,14 +70,24 @@ export interface Harness {
   start(): Promise<void>
 }
 
-type Options = Omit<Partial<ClientOptions<typeof schema>>, 'ports'> & { platform?: Platform; clock?: VirtualClock; intervalMs?: number }
+type Options = Omit<Partial<ClientOptions<typeof schema>>, 'ports'> & {
+  platform?: Platform
+  clock?: VirtualClock
+  intervalMs?: number
+}
 
 /** A pulling client on a test board under a virtual clock. */
-export function harness(board: TestBoard, { platform = testPlatform(), clock = virtualClock(), intervalMs = 30_000, ...options }: Options = {}): Harness {
+export function harness(
+  board: TestBoard,
+  { platform = testPlatform(), clock = virtualClock(), intervalMs = 30_000, ...options }: Options = {},
+): Harness {
   const reports: Report[] = []
   const errors: string[] = []
   const logs: string[] = []
-  const log = (level: string) => (message: string, details?: object): void => void logs.push(`${level} ${message} ${JSON.stringify(details ?? {})}`)
+  const log =
+    (level: string) =>
+    (message: string, details?: object): void =>
+      void logs.push(`${level} ${message} ${JSON.stringify(details ?? {})}`)
   const reporting = {
     ...board.transport,
     report: async (states: readonly Report[]) => {

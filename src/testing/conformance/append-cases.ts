@@ -99,7 +99,7 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const sample = sampleLog(namespace).next()
       const { at, bytes } = sample
       const append = store.append({ namespace, at, bytes }, signal)
-      await step('append', expectRefusal('a release without its snapshot', append, 'rejected'))
+      await step('append', expectRefusal('a release without its snapshot', append, 'rejected', 'invalid-data'))
       const latest = await step('latest', store.latest({ namespace }, signal))
       if (latest.type !== 'none') fail('the refused release is there')
       await step('append', publishTo(store, sample, signal))

@@ -2,8 +2,10 @@ import { comparePositions, formatPosition, type Position } from '../../contracts
 import type { Latest, Transport } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release.js'
 import { sameBytes } from '../../core/text.js'
-import { expectBytes, fail } from './expect.js'
+import type { Trial } from './case.js'
+import { eventually, expectBytes, fail } from './expect.js'
 import type { Sample } from './fixture.js'
+import type { OpenedTransport } from './opened.js'
 
 /** Whether these bytes are a sample's release. A medium of bare documents writes its own, which must name the sample's snapshot. */
 export function isSample(transport: Transport, bytes: Uint8Array, sample: Sample): boolean {
@@ -32,6 +34,12 @@ export async function expectNewest(
   const { bytes, tag } = releaseOf(what, await transport.latest({ namespace: sample.namespace }, signal))
   expectSample(what, transport, bytes, sample)
   return tag
+}
+
+/** Publishes a sample and waits until it is seen: what stands between (a relay, a cache, a replica) may take its time. */
+export async function publishSeen({ opened, signal, step, timeoutMs }: Trial<OpenedTransport>, sample: Sample): Promise<string | undefined> {
+  await step('publish', opened.publish(sample))
+  return eventually('latest after a release was published', () => expectNewest(opened.transport, sample, { signal }), timeoutMs)
 }
 
 /** Remembers positions, and fails when one comes before its predecessor. */

@@ -1,7 +1,7 @@
 import type { Namespace } from '../../contracts/names.js'
 import { systemClock } from '../../ports/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
-import { expectNewest, expectSample, releaseOf } from './current.js'
+import { expectNewest, expectSample, publishSeen, releaseOf } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
@@ -32,22 +32,19 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'latest gives the exact bytes of the newest release',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { namespace } = trial
       const log = sampleLog(namespace)
-      for (let round = 1; round <= 3; round += 1) {
-        const sample = log.next()
-        await step('publish', publish(sample))
-        await step('latest', expectNewest(transport, sample, { what: `latest after release ${round}`, signal }))
-      }
+      for (let round = 1; round <= 3; round += 1) await publishSeen(trial, log.next())
     },
   },
   {
     name: 'latest with the tag of the newest release is `unchanged` or that release',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const sample = sampleLog(namespace).next()
-      await step('publish', publish(sample))
-      const tag = await step('latest', expectNewest(transport, sample, { signal }))
+      const tag = await publishSeen(trial, sample)
       if (tag === undefined) return
       const answer = await step('latest with its tag', transport.latest({ namespace, tag }, signal))
       if (answer.type === 'none') fail('with its own tag the medium says that there is nothing')
@@ -58,25 +55,30 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'unchanged means unchanged: a release that follows at once is never hidden behind the tag of the one before',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport, publish }, namespace, signal, step, timeoutMs } = trial
       const log = sampleLog(namespace)
-      let tag: string | undefined
-      for (let round = 1; round <= 6; round += 1) {
+      let tag = await publishSeen(trial, log.next())
+      for (let round = 2; round <= 7; round += 1) {
         const sample = log.next()
         await step('publish', publish(sample))
-        const answer = await step('latest', transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal))
-        const { bytes, tag: own } = releaseOf(`latest with the tag of the release before, after release ${round}`, answer)
-        expectSample(`release ${round}`, transport, bytes, sample)
-        tag = own
+        const ask = async (): Promise<string | undefined> => {
+          const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
+          const { bytes, tag: own } = releaseOf(`latest with the tag of the release before, after release ${round}`, answer)
+          expectSample(`release ${round}`, transport, bytes, sample)
+          return own
+        }
+        tag = await eventually('latest with the tag of the release before', ask, timeoutMs)
       }
     },
   },
   {
     name: 'a tag that the medium never gave is answered with the release',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const sample = sampleLog(namespace).next()
-      await step('publish', publish(sample))
+      await publishSeen(trial, sample)
       for (const tag of ['a-tag-of-nobody', '"quoted"', '0', '7']) {
         const answer = await step('latest', transport.latest({ namespace, tag }, signal))
         expectSample('latest', transport, releaseOf(`latest with the tag ${tag}`, answer).bytes, sample)
@@ -86,12 +88,13 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a snapshot comes back byte for byte, with whatever the client holds',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const log = sampleLog(namespace)
       const held = sampleSnapshot('held').digest
       for (const document of [undefined, 0, { '': [null, true, -1.5e-7, '\\u0000'] }, sampleOfSize(200_000).document]) {
         const sample = log.next(document === undefined ? {} : { document })
-        await step('publish', publish(sample))
+        await publishSeen(trial, sample)
         const { digest } = sample.snapshot
         const plain = await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal))
         expectBytes('the snapshot', plain, sample.snapshot.bytes)
@@ -103,20 +106,22 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a snapshot that is not here is `not-found`',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const { digest } = sampleSnapshot('nobody put this')
       const ask = (where: Namespace): Promise<unknown> => transport.snapshot({ namespace: where, digest, maxBytes: MAX_BYTES }, signal)
       await step('snapshot', expectRefusal('a snapshot of an empty namespace', ask(namespace), 'not-found'))
-      await step('publish', publish(sampleLog(namespace).next()))
+      await publishSeen(trial, sampleLog(namespace).next())
       await step('snapshot', expectRefusal('a missing snapshot', ask(namespace), 'not-found'))
     },
   },
   {
     name: 'a snapshot past `maxBytes` is `too-large`, and one of just that size is not',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const sample = sampleLog(namespace).next({ document: sampleOfSize(50_000).document })
-      await step('publish', publish(sample))
+      await publishSeen(trial, sample)
       const { digest, bytes } = sample.snapshot
       const ask = (maxBytes: number): Promise<Uint8Array> => transport.snapshot({ namespace, digest, maxBytes }, signal)
       await step('snapshot', expectRefusal('a snapshot of maxBytes + 1', ask(bytes.length - 1), 'too-large'))
@@ -126,10 +131,11 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'namespaces are kept apart, also where one is the beginning of another',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const [inner, beside] = [`${namespace}/inner`, `${namespace}x`]
       const outer = sampleLog(namespace).next()
-      await step('publish', publish(outer))
+      await publishSeen(trial, outer)
       if (transport.unmanaged === true) return
       for (const other of [inner, beside]) {
         const answer = await step('latest', transport.latest({ namespace: other }, signal))
@@ -139,16 +145,17 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         await step('snapshot', expectRefusal(`a snapshot of ${namespace}, asked for in ${other}`, leaked, 'not-found'))
       }
       const samples = [inner, beside].map(other => sampleLog(other).next())
-      for (const sample of samples) await step('publish', publish(sample))
+      for (const sample of samples) await publishSeen(trial, sample)
       for (const sample of [outer, ...samples]) await step('latest', expectNewest(transport, sample, { what: sample.namespace, signal }))
     },
   },
   {
     name: 'a name that is no namespace leads nowhere',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const sample = sampleLog(namespace).next()
-      await step('publish', publish(sample))
+      await publishSeen(trial, sample)
       const tail = namespace.split('/')[1] ?? namespace
       for (const name of [`conformance/../conformance/${tail}`, `${namespace}/`, `/${namespace}`, `./${namespace}`, `${namespace}/.`, `${namespace}*`, '']) {
         const answer = await step('latest', transport.latest({ namespace: name }, signal).catch(() => undefined))
@@ -160,9 +167,10 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'many readers at the same time each get the exact bytes',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const samples = [namespace, `${namespace}b`].map(name => sampleLog(name).next({ document: { name, text: sampleOfSize(20_000).document } }))
-      for (const sample of transport.unmanaged === true ? samples.slice(0, 1) : samples) await step('publish', publish(sample))
+      for (const sample of transport.unmanaged === true ? samples.slice(0, 1) : samples) await publishSeen(trial, sample)
       const readers = Array.from({ length: 40 }, async (_, reader) => {
         const sample = samples[transport.unmanaged === true ? 0 : reader % 2] ?? fail('no sample')
         await expectNewest(transport, sample, { signal })
@@ -175,9 +183,10 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'calls that are aborted, before or in the middle, end at once and leave nothing on the signal',
     capability: 'read',
-    async run({ opened: { transport, publish }, namespace, signal, step }) {
+    async run(trial) {
+      const { opened: { transport }, namespace, signal, step } = trial
       const sample = sampleLog(namespace).next({ document: sampleOfSize(200_000).document })
-      await step('publish', publish(sample))
+      await publishSeen(trial, sample)
       const { digest } = sample.snapshot
       const calls: readonly ((own: AbortSignal) => Promise<unknown>)[] = [
         own => transport.latest({ namespace }, own),
@@ -203,10 +212,11 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a lost connection is `unavailable`, and what was there is there again when it is back',
     capability: 'read',
     needs: ['cut'],
-    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
-      const { transport, publish } = opened
+    async run(trial) {
+      const { opened, namespace, signal, step, hook, timeoutMs } = trial
+      const { transport } = opened
       const sample = sampleLog(namespace).next()
-      await step('publish', publish(sample))
+      await publishSeen(trial, sample)
       const { digest, bytes } = sample.snapshot
       const { heal } = await step('cut()', hook('cut').call(opened))
       const asked = transport.latest({ namespace }, signal)
