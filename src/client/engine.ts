@@ -1,10 +1,10 @@
-import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { asNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Position } from '../contracts/position.js'
-import type { Arrival, Session } from '../contracts/strategy.js'
+import type { Session } from '../contracts/strategy.js'
 import type { Schema, OutputOf } from '../contracts/schema.js'
-import { createBackoff } from '../strategies/backoff.js'
 import { createBell } from './bell.js'
+import { runStrategy } from './delivery.js'
 import { createEmitter, type GuardedEmitter } from './events.js'
 import { createFleetClock } from './fleet-clock.js'
 import { createFreshness, type Freshness } from './freshness.js'
@@ -225,35 +225,12 @@ export function createEngine<S extends Schema>(
       pause: bell.pause,
     } // prettier-ignore
     const workingOn = working.run()
-    const delivering = deliver(session, intake.accept)
+    const delivering = runStrategy(strategy, { session, accept: intake.accept, complain })
     finish = async () => {
       await Promise.all([workingOn, delivering])
       working.left()
       await reporter.leave()
       await keeper.update({})
-    }
-  }
-
-  /** Runs the strategy until the client closes. One that ends or throws is started again: no error is terminal. */
-  const deliver = async (session: Session, accept: (arrival: Arrival) => void): Promise<void> => {
-    const backoff = createBackoff({ random, clock })
-    while (!root.signal.aborted) {
-      try {
-        for await (const arrival of strategy.deliver(session)) {
-          if (root.signal.aborted) break
-          accept(arrival)
-        }
-        if (!root.signal.aborted)
-          complain(
-            new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`),
-          )
-      } catch (error) {
-        if (!root.signal.aborted)
-          complain(
-            asNoticeboardError(error, 'internal', `strategy ${strategy.name} failed; starting it again`),
-          )
-      }
-      if (!root.signal.aborted) await clock.sleep(backoff.failed(), root.signal)
     }
   }
 

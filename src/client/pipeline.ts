@@ -1,4 +1,4 @@
-import { isNoticeboardError, NoticeboardError, type Issue } from '../contracts/errors.js'
+import { isNoticeboardError, type NoticeboardError, type Issue } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
 import type { Json } from '../contracts/json.js'
 import type { Digest } from '../contracts/names.js'
