@@ -1,1 +1,130 @@
-export async function measureFanOut() { return { figures: {}, text: '' } }
+// One change to thousands of event streams, beside a bare broadcast of the same bytes, in turns.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bytesOf, makeDocument } from '../document.js'
+import { processorMs } from '../processor-time.js'
+import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
+import { figure, formatTable, paragraph, ranged, size } from '../table.js'
+import { naiveServers, servers } from './servers.js'
+
+/**
+ * @import { Bench, Part } from '../main.js'
+ * @import { Child } from '../processes.js'
+ * @typedef {{ name: string, title: string, child: Child, rounds: Round[] }} Side
+ * @typedef {{ lastMs: number, halfMs: number, cpuMs: number, bytes: number }} Round
+ */
+
+/** Larger snapshots do not come along with their release. */
+const mostBytes = 250_000
+/** After the last reader: what the server still does, and the kernel still counts. */
+const settleMs = 150
+const readerProcesses = 2
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureFanOut({ options, processes, say }) {
+  const { connections, quick, naive } = options
+  const document = options.bytes > mostBytes ? makeDocument(20_480) : options.document
+  const leastBytes = bytesOf(document)
+  const rounds = quick ? 6 : 15
+  const warmUps = quick ? 2 : 4
+
+  const readers = await Promise.all(
+    Array.from({ length: readerProcesses }, () => processes.start(new URL('load-process.js', import.meta.url))),
+  )
+  const bounds = Array.from({ length: readerProcesses + 1 }, (_, index) => Math.round((connections * index) / readerProcesses))
+  /** @type {Side[]} */
+  const sides = []
+  /** @type {Uint8Array | undefined} */
+  let frame
+  for (const { name, title, module, mode } of naive ? [...servers, ...naiveServers] : servers) {
+    const child = await processes.start(new URL(module, import.meta.url), { document, mode })
+    const side = { name, title, child, rounds: [] }
+    if (frame !== undefined) await child.ask('frame', frame)
+    await connect(side)
+    // What noticeboard's first reader got is what the others send.
+    frame ??= (await broadcast(side, 1)).frame
+    sides.push(side)
+    say(`fan-out: ${connections} connections to ${title}`)
+  }
+
+  for (let round = 0; round < warmUps + rounds; round += 1) {
+    // There and back again, so that nobody always comes after the same one.
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const { measured } = await broadcast(side, 2 + round)
+      if (round >= warmUps) side.rounds.push(measured)
+    }
+  }
+  say(`fan-out: ${rounds} rounds of each were measured`)
+  for (const { child } of sides) await child.end()
+  for (const reader of readers) await reader.end()
+
+  const figures = { connections, documentBytes: leastBytes, rounds, warmUps, rows: sides.map(side => rowOf(side, sides)) }
+  return { figures, text: describe(figures) }
+
+  /** @param {Side} side */
+  async function connect({ name, child }) {
+    const port = await child.ask('port')
+    await Promise.all(
+      readers.map((reader, index) => {
+        const first = bounds[index] ?? 0
+        return reader.ask('open', { name, port, first, count: (bounds[index + 1] ?? 0) - first, leastBytes })
+      }),
+    )
+    const connected = await child.ask('connections')
+    if (connected !== connections) throw new Error(`${name} has ${connected} of ${connections} connections`)
+  }
+
+  /** @param {Side} side @param {number} round */
+  async function broadcast({ name, child }, round) {
+    await child.ask('prepare', { round })
+    await Promise.all(readers.map(reader => reader.ask('arm', { name })))
+    await sleep(20)
+    const before = await processorMs(child)
+    const received = Promise.all(readers.map(reader => reader.ask('received', { name })))
+    const startedMs = await child.ask('broadcast')
+    const results = await received
+    await sleep(settleMs)
+    const cpuMs = (await processorMs(child)) - before
+    const times = results.flatMap(({ times: own }) => own).sort((a, b) => a - b)
+    const bytes = results.reduce((sum, { bytes: own }) => sum + own, 0)
+    const measured = { halfMs: reachedBy(times, 0.5) - startedMs, lastMs: reachedBy(times, 1) - startedMs, cpuMs, bytes }
+    return { measured, frame: results[0]?.frame }
+  }
+
+  /** @param {Side} side @param {readonly Side[]} all */
+  function rowOf(side, all) {
+    const floor = all.find(({ name }) => name === 'net') ?? side
+    const cpu = (/** @type {Side} */ { rounds: own }) => own.map(({ cpuMs }) => (cpuMs * 1_000) / connections)
+    const last = (/** @type {Side} */ { rounds: own }) => own.map(({ lastMs }) => lastMs)
+    return {
+      name: side.name,
+      title: side.title,
+      bytesPerReader: (side.rounds[0]?.bytes ?? 0) / connections,
+      cpuMsPerThousand: summarize(cpu(side)),
+      cpuRatio: summarizeRatio(cpu(side), cpu(floor)),
+      halfMs: summarize(side.rounds.map(({ halfMs }) => halfMs)),
+      lastMs: summarize(last(side)),
+      lastRatio: summarizeRatio(last(side), last(floor)),
+    }
+  }
+
+  /** @param {typeof figures} measured */
+  function describe({ rows, documentBytes }) {
+    return [
+      paragraph(`2. A change of ${size(documentBytes)} to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`),
+      '',
+      formatTable(
+        ['', 'CPU ms/1,000', 'ratio', 'last, ms', 'ratio'],
+        rows.map(({ title, cpuMsPerThousand, cpuRatio, lastMs, lastRatio }) => [
+          title,
+          ranged(cpuMsPerThousand),
+          ranged(cpuRatio),
+          ranged(lastMs),
+          ranged(lastRatio),
+        ]),
+      ),
+      paragraph(
+        `CPU: of the server, for 1,000 deliveries of ${figure(rows[0]?.bytesPerReader ?? 0)} bytes. last: until the last reader has it all. ratio: to node:net, round by round.`,
+      ),
+    ].join('\n')
+  }
+}

@@ -4,10 +4,10 @@ import { serve } from 'noticeboard/server'
 import { answerQuestions, settings } from '../child.js'
 import { countTraffic } from './traffic.js'
 
-const { folder, token, heartbeatMs, maxAgeMs } = settings
+const { folder, token, heartbeatMs } = settings
 
 const traffic = countTraffic()
-const server = await serve(fileStore(folder), { heartbeatMs, maxAgeMs, write: { token } })
+const server = await serve(fileStore(folder), { heartbeatMs, write: { token } })
 
 answerQuestions({
   url: () => server.url,

@@ -5,7 +5,7 @@ import { nowMs } from '../clock.js'
 import { namespace, schema } from './application.js'
 
 const { url, strategy, from, to, periods } = settings
-const { intervalMs, sweepMs, presenceMs, connectionAgeMs } = periods
+const { intervalMs, sweepMs, presenceMs } = periods
 
 /** When each client ran a release, in order. @type {Map<number, number[]>} */
 const arrivals = new Map()
@@ -31,7 +31,7 @@ function start(index) {
 /** @param {import('noticeboard').HttpTransport} transport */
 function choose(transport) {
   if (strategy === 'pull') return pull(transport, { intervalMs, sweepMs })
-  const options = { fallbackMs: intervalMs, sweepMs, connectionAgeMs }
+  const options = { fallbackMs: intervalMs, sweepMs }
   return strategy === 'push' ? push(transport, options) : hybrid(transport, options)
 }
 

@@ -12,8 +12,8 @@ const clientsPerProcess = 250
  * @param {{ strategy: import('./periods.js').StrategyName | undefined, clients: number, folder: string, token: string, periods: typeof import('./periods.js').defaults }} options without a strategy there are no clients
  */
 export async function startFleet(processes, { strategy, clients, folder, token, periods }) {
-  const { heartbeatMs, connectionAgeMs: maxAgeMs } = periods
-  const board = await processes.start(new URL('board-process.js', import.meta.url), { folder, token, heartbeatMs, maxAgeMs })
+  const { heartbeatMs } = periods
+  const board = await processes.start(new URL('board-process.js', import.meta.url), { folder, token, heartbeatMs })
   /** @type {string} */
   const url = await board.ask('url')
   /** @type {import('../processes.js').Child[]} */

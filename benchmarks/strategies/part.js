@@ -41,28 +41,40 @@ export async function measureStrategies({ options, processes, say }) {
     say(`strategies: ${clients} clients each are up; periods shortened ${factor}-fold`)
 
     // The first changes run code that was never run before.
-    for (const round of [1, 2]) for (const fleet of fleets) await change(fleet, round)
+    for (const round of [1, 2]) await changeAll(round)
     say(`strategies: nothing happens, for ${(idleMs / 1_000).toFixed(0)} s`)
     const idle = await watchIdle(fleets, idleMs)
 
-    /** @type {Awaited<ReturnType<typeof change>>[][]} */
-    const changes = fleets.map(() => [])
+    /** @type {Awaited<ReturnType<typeof changeAll>>} */
+    const changes = []
     for (let round = 0; round < rounds; round += 1) {
-      for (const [index, fleet] of fleets.entries()) changes[index]?.push(await change(fleet, 3 + round))
+      changes.push(await changeAll(3 + round))
       say(`strategies: change ${round + 1} of ${rounds} reached everybody`)
     }
 
-    const rows = fleets.map((fleet, index) => rowOf(fleet, /** @type {Use} */ (idle[index]), changes[index] ?? [], factor))
+    const rows = fleets.map((fleet, index) => {
+      const own = changes.map(all => /** @type {(typeof all)[number]} */ (all[index]))
+      return rowOf(fleet, /** @type {Use} */ (idle[index]), own, factor)
+    })
     const figures = { factor, periodsMs: periods, defaultsMs: defaults, idleMs, rounds, rows }
     return { figures, text: describeStrategies(figures, options) }
 
-    /** @param {Fleet} fleet @param {number} round */
-    async function change(fleet, round) {
-      const before = await fleet.meter()
-      const { startedMs, tookMs, sequence } = await publish(fleet, round)
-      const times = await fleet.arrivals(sequence)
+    /** One fleet after the other, so that none gets in the way of another; their reports then come together. @param {number} round */
+    async function changeAll(round) {
+      const before = await Promise.all(fleets.map(fleet => fleet.meter()))
+      /** @type {{ publishMs: number, delaysMs: number[] }[]} */
+      const arrived = []
+      for (const fleet of fleets) {
+        const { startedMs, tookMs, sequence } = await publish(fleet, round)
+        const times = await fleet.arrivals(sequence)
+        arrived.push({ publishMs: tookMs, delaysMs: times.map(time => time - startedMs) })
+      }
       await sleep(settleMs)
-      return { use: between(before, await fleet.meter()), publishMs: tookMs, delaysMs: times.map(time => time - startedMs) }
+      const after = await Promise.all(fleets.map(fleet => fleet.meter()))
+      return arrived.map((own, index) => {
+        const [start, end] = [before[index], after[index]]
+        return { ...own, use: between(/** @type {NonNullable<typeof start>} */ (start), /** @type {NonNullable<typeof end>} */ (end)) }
+      })
     }
   } finally {
     await processes.endAll()

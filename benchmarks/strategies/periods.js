@@ -1,4 +1,5 @@
-// The library's own periods, all shortened by one factor: an hour of a fleet's life passes in a few minutes.
+// The library's own periods, shortened by one factor: an hour of a fleet's life passes in a few minutes. The age at which a
+// connection is renewed stays 30 minutes: the pause of up to 2 s that comes with it cannot be shortened, and would be met too often.
 
 /** @typedef {(typeof strategyNames)[number]} StrategyName */
 
@@ -10,7 +11,6 @@ export const defaults = {
   heartbeatMs: 15_000,
   sweepMs: 300_000,
   presenceMs: 300_000,
-  connectionAgeMs: 1_800_000,
 }
 
 /** How many polls a second this machine is asked for at most: beyond, the measurement would measure itself. */

@@ -84,6 +84,8 @@ export function createIntake(
         return context.onSame(pending)
       case 'newer':
         if (
+          // A bare document has editions and no log, so none of them names the one before it.
+          pending.origin !== 'unmanaged' &&
           seen !== undefined &&
           follows(position, seen.position) &&
           release.prev !== releaseDigest(crypto, seen.bytes)

@@ -1,7 +1,13 @@
 import { dirname } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
-import { comparePositions, epochNumber, formatPosition, nextPosition, type Position } from '../contracts/position.js'
+import {
+  comparePositions,
+  epochNumber,
+  formatPosition,
+  nextPosition,
+  type Position,
+} from '../contracts/position.js'
 import type { AppendQuery } from '../contracts/transport.js'
 import { decodeRelease, positionOf, type Release } from '../core/release.js'
 import { sameBytes } from '../core/text.js'
@@ -27,7 +33,10 @@ export interface AppenderParts {
 export function readForAppend({ namespace, at, bytes }: AppendQuery): Release {
   const { release } = decodeRelease(bytes)
   if (release.namespace !== namespace) {
-    throw new NoticeboardError('invalid-data', `the release is one of ${release.namespace}; it cannot be appended to ${namespace}`)
+    throw new NoticeboardError(
+      'invalid-data',
+      `the release is one of ${release.namespace}; it cannot be appended to ${namespace}`,
+    )
   }
   if (comparePositions(positionOf(release), at) !== 'same') {
     throw new NoticeboardError(
@@ -39,10 +48,7 @@ export function readForAppend({ namespace, at, bytes }: AppendQuery): Release {
 }
 
 /** The order of writing that docs/formats.md states, from the release on. */
-export function boardAppender(
-  board: Board,
-  { log, audit, opening, snapshots }: AppenderParts,
-): Appender {
+export function boardAppender(board: Board, { log, audit, opening, snapshots }: AppenderParts): Appender {
   const { disk, files, paths, clock, crypto, logger } = board
 
   const keepAudit = async (namespace: Namespace, record: PreparedAudit | undefined): Promise<void> => {
@@ -50,7 +56,10 @@ export function boardAppender(
       await record?.keep()
     } catch (error) {
       // The release is in place and acknowledged whatever becomes of this; the next open gives the record its name.
-      logger?.warn('an audit record could not be given its name yet', { namespace, reason: inWords(error, 'settle an audit record').message })
+      logger?.warn('an audit record could not be given its name yet', {
+        namespace,
+        reason: inWords(error, 'settle an audit record').message,
+      })
     }
   }
 
@@ -65,11 +74,17 @@ export function boardAppender(
   }
 
   /** After a failure the record goes unless the release may be in place; then it stays until an open has settled that. */
-  const abandonAudit = async ({ namespace, at }: AppendQuery, record: PreparedAudit | undefined): Promise<void> => {
+  const abandonAudit = async (
+    { namespace, at }: AppendQuery,
+    record: PreparedAudit | undefined,
+  ): Promise<void> => {
     try {
       if ((await log.bytesAt(namespace, at)) === undefined) await record?.discard()
     } catch (error) {
-      logger?.debug('a temporary audit record stays', { namespace, reason: inWords(error, 'settle an audit record').message })
+      logger?.debug('a temporary audit record stays', {
+        namespace,
+        reason: inWords(error, 'settle an audit record').message,
+      })
     }
   }
 
@@ -95,15 +110,24 @@ export function boardAppender(
     const opens = at.sequence === 1 && epochNumber(at.epoch) > state.highestEpoch
     if (!opens) {
       refuseDamage(namespace, state)
-      if (met === 'other' || state.newest === undefined || comparePositions(at, nextPosition(state.newest.position)) !== 'same') return 'taken'
+      if (
+        met === 'other' ||
+        state.newest === undefined ||
+        comparePositions(at, nextPosition(state.newest.position)) !== 'same'
+      )
+        return 'taken'
       if (release.prev !== state.newest.digest) {
-        throw new NoticeboardError('rejected', `the release does not name the one before it, ${formatPosition(state.newest.position)}; read that again and write anew`)
+        throw new NoticeboardError(
+          'rejected',
+          `the release does not name the one before it, ${formatPosition(state.newest.position)}; read that again and write anew`,
+        )
       }
     }
     const missing = await snapshots.missing(namespace, release)
     if (missing !== undefined) throw missingSnapshot(missing)
 
-    const record = query.audit === undefined ? undefined : await audit.prepare({ namespace, at, bytes: query.audit })
+    const record =
+      query.audit === undefined ? undefined : await audit.prepare({ namespace, at, bytes: query.audit })
     let outcome: 'linked' | 'taken'
     try {
       const changedMs = await timeAfter(namespace, state.newest?.position)

@@ -15,7 +15,11 @@ export const MAX_AUDIT_BYTES = 4_096
 /** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
 export interface BoardAudit {
   /** Writes a record, durable before it resolves. */
-  prepare(query: { readonly namespace: Namespace; readonly at: Position; readonly bytes: Uint8Array }): Promise<PreparedAudit>
+  prepare(query: {
+    readonly namespace: Namespace
+    readonly at: Position
+    readonly bytes: Uint8Array
+  }): Promise<PreparedAudit>
   read(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
   /** Gives records whose writer died after its release was in place their name, and removes those of releases that never were. */
   repair(namespace: Namespace): Promise<void>
@@ -27,9 +31,15 @@ export interface PreparedAudit {
 }
 
 /** Throws unless a record is small enough, and the one that its release names. */
-export function assertAudit(crypto: Crypto, { bytes, digest }: { readonly bytes: Uint8Array; readonly digest: Digest | undefined }): void {
+export function assertAudit(
+  crypto: Crypto,
+  { bytes, digest }: { readonly bytes: Uint8Array; readonly digest: Digest | undefined },
+): void {
   if (bytes.length > MAX_AUDIT_BYTES) {
-    throw new NoticeboardError('too-large', `the audit record has ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`)
+    throw new NoticeboardError(
+      'too-large',
+      `the audit record has ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`,
+    )
   }
   if (digestOf(crypto, bytes) !== digest) {
     throw new NoticeboardError('digest-mismatch', 'the audit record is not the one that the release names')
@@ -39,15 +49,22 @@ export function assertAudit(crypto: Crypto, { bytes, digest }: { readonly bytes:
 const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/
 const STALE_MS = 3_600_000
 
-export function boardAudit({ hiddenDisk: disk, clock, random, crypto, paths, owner }: Board, log: BoardLog): BoardAudit {
-  const settle = async (namespace: Namespace, { epoch, name, sequence }: { epoch: Epoch; name: string; sequence: number }): Promise<void> => {
+export function boardAudit(
+  { hiddenDisk: disk, clock, random, crypto, paths, owner }: Board,
+  log: BoardLog,
+): BoardAudit {
+  const settle = async (
+    namespace: Namespace,
+    { epoch, name, sequence }: { epoch: Epoch; name: string; sequence: number },
+  ): Promise<void> => {
     const path = join(paths.audits({ namespace, epoch }), name)
     const position = { epoch, sequence }
     const record = await disk.read(path, MAX_AUDIT_BYTES)
     const release = await log.bytesAt(namespace, position)
     const named = release && decodeRelease(release).release.audit
     const missing = (await disk.stat(paths.audit(namespace, position))) === undefined
-    if (record !== undefined && missing && named === digestOf(crypto, record)) await disk.rename(path, paths.audit(namespace, position))
+    if (record !== undefined && missing && named === digestOf(crypto, record))
+      await disk.rename(path, paths.audit(namespace, position))
     else await disk.remove(path)
   }
 
@@ -83,7 +100,8 @@ export function boardAudit({ hiddenDisk: disk, clock, random, crypto, paths, own
     read: async (namespace, position) => disk.read(paths.audit(namespace, position), MAX_AUDIT_BYTES),
 
     async repair(namespace) {
-      for (const epoch of epochsIn(await disk.list(dirname(paths.audits({ namespace, epoch: 'any' }))))) await repairEpoch(namespace, epoch)
+      for (const epoch of epochsIn(await disk.list(dirname(paths.audits({ namespace, epoch: 'any' })))))
+        await repairEpoch(namespace, epoch)
     },
   }
 }

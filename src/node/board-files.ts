@@ -8,9 +8,17 @@ export interface BoardFiles {
   /** Writes a temporary file, durable before it resolves, and gives its path. `kind` is the end of its name. */
   temporary(bytes: Uint8Array, kind?: string): Promise<string>
   /** Gives a file its name, over an older one; durable before it resolves. */
-  replace(path: string, bytes: Uint8Array, options?: { readonly changedMs?: number | undefined }): Promise<void>
+  replace(
+    path: string,
+    bytes: Uint8Array,
+    options?: { readonly changedMs?: number | undefined },
+  ): Promise<void>
   /** Gives a file its name unless the name is taken; durable before it resolves, also when it was taken. */
-  claim(path: string, bytes: Uint8Array, options?: { readonly changedMs?: number | undefined }): Promise<'linked' | 'taken'>
+  claim(
+    path: string,
+    bytes: Uint8Array,
+    options?: { readonly changedMs?: number | undefined },
+  ): Promise<'linked' | 'taken'>
   /** Moves a file to a temporary name and gives that; undefined when there is no such file. */
   moveAside(path: string): Promise<string | undefined>
   /** Removes a file of which nobody needs to hear when it stays: a later open removes it. */
@@ -29,7 +37,13 @@ export interface BoardFilesOptions {
 }
 
 /** Files written by way of a folder for temporary ones. */
-export function boardFiles({ disk, random, temporary: folder, makeTemporary, tag }: BoardFilesOptions): BoardFiles {
+export function boardFiles({
+  disk,
+  random,
+  temporary: folder,
+  makeTemporary,
+  tag,
+}: BoardFilesOptions): BoardFiles {
   const discard = async (path: string): Promise<void> => {
     try {
       await disk.remove(path)
@@ -45,7 +59,11 @@ export function boardFiles({ disk, random, temporary: folder, makeTemporary, tag
   }
 
   /** Writes a temporary file and gives it to `settle`. One that vanished, as old ones do at an open, is written anew. */
-  const withTemporary = async <Result>(path: string, { bytes, changedMs }: Content, settle: (file: string) => Promise<Result>): Promise<Result> => {
+  const withTemporary = async <Result>(
+    path: string,
+    { bytes, changedMs }: Content,
+    settle: (file: string) => Promise<Result>,
+  ): Promise<Result> => {
     for (let attempt = 1; ; attempt += 1) {
       let file: string | undefined
       try {

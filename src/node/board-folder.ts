@@ -22,7 +22,10 @@ export async function openBoardFolder(board: Board, reserve: BoardReserve): Prom
   await removeOld(board)
   await tryLink(board)
   if (!(await reserve.keep())) {
-    logger?.warn('there is no room for the reserve that lets a rollback be written to a full disk; free some space', { folder: paths.root })
+    logger?.warn(
+      'there is no room for the reserve that lets a rollback be written to a full disk; free some space',
+      { folder: paths.root },
+    )
   }
 }
 

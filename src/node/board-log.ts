@@ -59,10 +59,15 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     sequencesIn(await disk.list(paths.releases({ namespace, epoch })))
 
   const namesOf = async (namespace: Namespace): Promise<readonly Epoch[]> =>
-    [...epochsIn(await disk.list(paths.epochs(namespace)))].sort((a, b) => epochNumber(b) - epochNumber(a) || (a < b ? -1 : 1))
+    [...epochsIn(await disk.list(paths.epochs(namespace)))].sort(
+      (a, b) => epochNumber(b) - epochNumber(a) || (a < b ? -1 : 1),
+    )
 
   /** The epoch that is served: the highest; of two with one number the pointer's. */
-  const choose = async (namespace: Namespace, names: readonly Epoch[]): Promise<{ readonly epoch: Epoch; readonly damage?: string } | undefined> => {
+  const choose = async (
+    namespace: Namespace,
+    names: readonly Epoch[],
+  ): Promise<{ readonly epoch: Epoch; readonly damage?: string } | undefined> => {
     const twins: Epoch[] = []
     for (const epoch of names) {
       if (twins[0] !== undefined && epochNumber(epoch) !== epochNumber(twins[0])) break
@@ -76,11 +81,18 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
       throw error
     })
     const served = pointer && readLink(pointer)?.epoch
-    return { epoch: twins.find(twin => twin === served) ?? first, damage: `the epochs ${twins.join(' and ')} have the same number` }
+    return {
+      epoch: twins.find(twin => twin === served) ?? first,
+      damage: `the epochs ${twins.join(' and ')} have the same number`,
+    }
   }
 
   /** What stands at a position: a release that belongs there, and what is wrong with it. */
-  const check = async (namespace: Namespace, position: Position, before: Entry | undefined): Promise<Checked> => {
+  const check = async (
+    namespace: Namespace,
+    position: Position,
+    before: Entry | undefined,
+  ): Promise<Checked> => {
     const name = formatPosition(position)
     let bytes: Uint8Array | undefined
     try {
@@ -96,17 +108,24 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     // Of a format version that is not ours only the bytes are passed on.
     if (link.v !== 1) return { entry }
     if (link.namespace !== namespace) return { problem: `${name} was written for another namespace` }
-    if (link.epoch !== position.epoch || link.sequence !== position.sequence) return { problem: `${name} was written for another position` }
-    if (before !== undefined && link.prev !== before.digest) return { entry, problem: `${name} does not name the release before it` }
+    if (link.epoch !== position.epoch || link.sequence !== position.sequence)
+      return { problem: `${name} was written for another position` }
+    if (before !== undefined && link.prev !== before.digest)
+      return { entry, problem: `${name} does not name the release before it` }
     return { entry }
   }
 
   /** The first sequence that is missing below the highest. */
-  const gapIn = async (namespace: Namespace, epoch: Epoch, found: ReadonlySet<number>): Promise<string | undefined> => {
+  const gapIn = async (
+    namespace: Namespace,
+    epoch: Epoch,
+    found: ReadonlySet<number>,
+  ): Promise<string | undefined> => {
     for (let sequence = 1, seen = 0; seen < found.size; sequence += 1) {
       // A folder that is written to while it is listed may show a file and not the one before it.
       if (found.has(sequence)) seen += 1
-      else if (!(await exists(namespace, { epoch, sequence }))) return `${formatPosition({ epoch, sequence })} is missing, and later ones are there`
+      else if (!(await exists(namespace, { epoch, sequence })))
+        return `${formatPosition({ epoch, sequence })} is missing, and later ones are there`
     }
     return undefined
   }
@@ -135,12 +154,15 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
   /** What was checked before need not be again; a gap may have come since. */
   const recall = async (namespace: Namespace, { newest }: Known, thorough: boolean): Promise<Extent> => {
     const { epoch } = newest.position
-    return { newest, damage: thorough ? await gapIn(namespace, epoch, await listed(namespace, epoch)) : undefined }
+    return {
+      newest,
+      damage: thorough ? await gapIn(namespace, epoch, await listed(namespace, epoch)) : undefined,
+    }
   }
 
   /** Goes on from a release that was checked. */
   const walk = async (namespace: Namespace, from: Entry): Promise<Extent> => {
-    for (let newest = from; ; ) {
+    for (let newest = from; ;) {
       const position = { epoch: newest.position.epoch, sequence: newest.position.sequence + 1 }
       if (!(await exists(namespace, position))) return { newest }
       const { entry, problem } = await check(namespace, position, newest)
@@ -150,10 +172,19 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
   }
 
   /** Whether what was known is still there, and no epoch above it or beside it got a release since. */
-  const stillHolds = async (namespace: Namespace, { newest }: Known, names: readonly Epoch[]): Promise<boolean> => {
+  const stillHolds = async (
+    namespace: Namespace,
+    { newest }: Known,
+    names: readonly Epoch[],
+  ): Promise<boolean> => {
     const { epoch } = newest.position
     for (const other of names) {
-      if (other !== epoch && epochNumber(other) >= epochNumber(epoch) && (await listed(namespace, other)).size > 0) return false
+      if (
+        other !== epoch &&
+        epochNumber(other) >= epochNumber(epoch) &&
+        (await listed(namespace, other)).size > 0
+      )
+        return false
     }
     return exists(namespace, newest.position)
   }
@@ -165,7 +196,8 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
       const names = await namesOf(namespace)
       const epochs = names.join(' ')
       const before = known.get(namespace)
-      const holds = before !== undefined && before.epochs === epochs && (await stillHolds(namespace, before, names))
+      const holds =
+        before !== undefined && before.epochs === epochs && (await stillHolds(namespace, before, names))
       const choice = holds ? { epoch: before.newest.position.epoch } : await choose(namespace, names)
       known.delete(namespace)
       if (choice === undefined) return { highestEpoch: 0 }
@@ -174,13 +206,15 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
       const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
       const end = start.newest === undefined ? start : await walk(namespace, start.newest)
       const damage = choice.damage ?? start.damage ?? end.damage
-      if (end.newest !== undefined && damage === undefined) known.set(namespace, { epochs, newest: end.newest })
+      if (end.newest !== undefined && damage === undefined)
+        known.set(namespace, { epochs, newest: end.newest })
       return { newest: end.newest, damage, highestEpoch }
     },
 
     async epochs(namespace) {
       const held: Epoch[] = []
-      for (const epoch of await namesOf(namespace)) if ((await listed(namespace, epoch)).size > 0) held.push(epoch)
+      for (const epoch of await namesOf(namespace))
+        if ((await listed(namespace, epoch)).size > 0) held.push(epoch)
       return held
     },
 

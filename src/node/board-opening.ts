@@ -28,18 +28,27 @@ export interface FirstRelease {
 
 const NUMBER = /^[1-9][0-9]{0,8}\.json$/
 
-export function boardOpening({ disk, hiddenDisk, clock, paths, files, hiddenFiles }: Board, log: BoardLog): BoardOpening {
+export function boardOpening(
+  { disk, hiddenDisk, clock, paths, files, hiddenFiles }: Board,
+  log: BoardLog,
+): BoardOpening {
   /**
    * Completes what took a number, and gives the number up. A number that was used and given up before it was taken again is
    * not free: its `1.json` stands by then, so looking for that after reading the taker is enough.
    */
-  const settle = async (namespace: Namespace, taken: string, first: FirstRelease): Promise<'linked' | 'taken'> => {
+  const settle = async (
+    namespace: Namespace,
+    taken: string,
+    first: FirstRelease,
+  ): Promise<'linked' | 'taken'> => {
     const number = epochNumber(first.at.epoch)
     const epochs = await log.epochs(namespace)
     let outcome: 'linked' | 'taken' = 'taken'
     if (!epochs.some(epoch => epoch !== first.at.epoch && epochNumber(epoch) >= number)) {
       await disk.makeFolder(paths.releases({ namespace, epoch: first.at.epoch }))
-      outcome = await files.claim(paths.release(namespace, first.at), first.bytes, { changedMs: first.changedMs })
+      outcome = await files.claim(paths.release(namespace, first.at), first.bytes, {
+        changedMs: first.changedMs,
+      })
     }
     await hiddenFiles.discard(taken)
     return outcome
@@ -51,7 +60,8 @@ export function boardOpening({ disk, hiddenDisk, clock, paths, files, hiddenFile
     if (bytes === undefined) return undefined
     try {
       const at = positionOf(decodeRelease(bytes).release)
-      if (at.sequence === 1 && basename(taken) === `${epochNumber(at.epoch)}.json`) return { at, bytes, changedMs }
+      if (at.sequence === 1 && basename(taken) === `${epochNumber(at.epoch)}.json`)
+        return { at, bytes, changedMs }
     } catch (error) {
       if (!isNoticeboardError(error)) throw error
     }

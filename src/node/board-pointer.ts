@@ -28,7 +28,11 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
     }
   }
 
-  const move = async (namespace: Namespace, { position, bytes }: Entry, pointer: Pointer | undefined): Promise<void> => {
+  const move = async (
+    namespace: Namespace,
+    { position, bytes }: Entry,
+    pointer: Pointer | undefined,
+  ): Promise<void> => {
     // The log's files have times a whole second apart, in the order of the log, so racing writers give one release one time.
     const release = await disk.stat(paths.release(namespace, position))
     await files.replace(paths.pointer(namespace), bytes, {
@@ -55,7 +59,9 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
  */
 export function wholeSecondAfter(predecessorMs: number | undefined, timeMs: number): number {
   const seconds = Math.floor(timeMs / 1000)
-  return 1000 * (predecessorMs === undefined ? seconds : Math.max(seconds, Math.floor(predecessorMs / 1000) + 1))
+  return (
+    1000 * (predecessorMs === undefined ? seconds : Math.max(seconds, Math.floor(predecessorMs / 1000) + 1))
+  )
 }
 
 interface Pointer {

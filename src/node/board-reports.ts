@@ -33,7 +33,10 @@ export interface BoardReports {
 type Heard = Report & { readonly receivedAt: string }
 
 /** `open` makes the board's own folders; it runs before the first write. */
-export function boardReports({ hiddenDisk: disk, hiddenFiles: files, clock, paths, owner, logger }: Board, open: () => Promise<void>): BoardReports {
+export function boardReports(
+  { hiddenDisk: disk, hiddenFiles: files, clock, paths, owner, logger }: Board,
+  open: () => Promise<void>,
+): BoardReports {
   const heard = new Map<Namespace, Map<string, Heard>>()
   const unsaved = new Set<Namespace>()
   let cancel: (() => void) | undefined
@@ -50,7 +53,9 @@ export function boardReports({ hiddenDisk: disk, hiddenFiles: files, clock, path
   const readFile = async (path: string): Promise<readonly Heard[]> => {
     try {
       const bytes = await disk.read(path, MAX_FILE_BYTES)
-      return bytes === undefined ? [] : readHeard(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
+      return bytes === undefined
+        ? []
+        : readHeard(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
     } catch (error) {
       if (!isNoticeboardError(error) && systemErrorCode(error) === undefined) throw error
       logger?.warn('a file of reports could not be read and is left out', { path })
@@ -59,7 +64,9 @@ export function boardReports({ hiddenDisk: disk, hiddenFiles: files, clock, path
   }
 
   /** Reads the files of other processes; those that nobody writes any more are named, to be removed once they are folded. */
-  const others = async (namespace: Namespace): Promise<{ readonly reports: readonly Heard[]; readonly finished: readonly string[] }> => {
+  const others = async (
+    namespace: Namespace,
+  ): Promise<{ readonly reports: readonly Heard[]; readonly finished: readonly string[] }> => {
     const reports: Heard[] = []
     const finished: string[] = []
     for (const name of await disk.list(paths.reports(namespace))) {
@@ -68,7 +75,8 @@ export function boardReports({ hiddenDisk: disk, hiddenFiles: files, clock, path
       const stat = await disk.stat(path)
       if (stat === undefined) continue
       reports.push(...(await readFile(path)))
-      if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > STALE_MS) finished.push(path)
+      if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > STALE_MS)
+        finished.push(path)
     }
     return { reports, finished }
   }
@@ -128,7 +136,8 @@ function fold(into: Map<string, Heard>, reports: readonly Heard[]): void {
   for (const report of reports) {
     const known = into.get(report.instanceId)
     const newer = known === undefined || report.count > known.count
-    if (newer || (report.count === known.count && report.receivedAt > known.receivedAt)) into.set(report.instanceId, report)
+    if (newer || (report.count === known.count && report.receivedAt > known.receivedAt))
+      into.set(report.instanceId, report)
   }
 }
 

@@ -7,9 +7,17 @@ import { isNoFile, systemErrorCode } from './system-error.js'
 
 /** Snapshots of a board, each in a file named by its digest. */
 export interface BoardSnapshots {
-  read(query: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number }): Promise<Uint8Array | undefined>
+  read(query: {
+    readonly namespace: Namespace
+    readonly digest: Digest
+    readonly maxBytes: number
+  }): Promise<Uint8Array | undefined>
   /** Keeps a snapshot, durable before it resolves; the caller has checked its digest. */
-  write(query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array }): Promise<void>
+  write(query: {
+    readonly namespace: Namespace
+    readonly digest: Digest
+    readonly bytes: Uint8Array
+  }): Promise<void>
   /** Forgets a snapshot. Throws `rejected` when it was written within the hour. */
   remove(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
   /** A snapshot that a release names and that is not here in its full length. */
@@ -60,11 +68,20 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
       if (isYoung) await disk.link(aside, path)
       await files.discard(aside)
       await disk.syncFolder(paths.snapshots(namespace))
-      if (isYoung) throw new NoticeboardError('rejected', `the snapshot ${digest.slice(0, 12)}… was written within the hour, and a release may be about to name it; remove it later`)
+      if (isYoung)
+        throw new NoticeboardError(
+          'rejected',
+          `the snapshot ${digest.slice(0, 12)}… was written within the hour, and a release may be about to name it; remove it later`,
+        )
     },
 
     async missing(namespace, release) {
-      const lengths = new Map([...release.stable.variants, ...(release.candidate?.variants ?? [])].map(({ digest, bytes }) => [digest, bytes]))
+      const lengths = new Map(
+        [...release.stable.variants, ...(release.candidate?.variants ?? [])].map(({ digest, bytes }) => [
+          digest,
+          bytes,
+        ]),
+      )
       for (const digest of digestsOf(release)) {
         const stat = await disk.stat(paths.snapshot(namespace, digest))
         if (stat === undefined || stat.bytes !== lengths.get(digest)) return digest
@@ -76,5 +93,8 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
 
 /** The refusal of a release whose snapshots are not all here. */
 export function missingSnapshot(digest: Digest): NoticeboardError {
-  return new NoticeboardError('rejected', `the release names the snapshot ${digest.slice(0, 12)}…, which is not here in its full length; put it first`)
+  return new NoticeboardError(
+    'rejected',
+    `the release names the snapshot ${digest.slice(0, 12)}…, which is not here in its full length; put it first`,
+  )
 }

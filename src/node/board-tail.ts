@@ -51,7 +51,8 @@ export function boardTail(options: BoardTailOptions): BoardTail {
     },
     poke: namespace => tails.get(namespace)?.poke(),
     close() {
-      for (const tail of [...tails.values()]) tail.fail(new NoticeboardError('closed', 'the store was closed'))
+      for (const tail of [...tails.values()])
+        tail.fail(new NoticeboardError('closed', 'the store was closed'))
     },
   }
 }
@@ -93,7 +94,9 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
     stopWatching?.()
     watched = folder
     // A system without room for another watch leaves us with the poll.
-    stopWatching = folderWatch(folder, poke, () => logger?.debug('changes of a folder are not told by the system; polling it', { folder }))
+    stopWatching = folderWatch(folder, poke, () =>
+      logger?.debug('changes of a folder are not told by the system; polling it', { folder }),
+    )
   }
 
   const look = async (): Promise<void> => {

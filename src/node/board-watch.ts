@@ -1,4 +1,4 @@
-import { NoticeboardError } from '../contracts/errors.js'
+import type { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/ports.js'
 import { comparePositions, type Position } from '../contracts/position.js'
@@ -18,7 +18,10 @@ export interface BoardWatchOptions {
 }
 
 /** Follows the namespaces until the signal aborts. Of several releases that come while nobody asks, the last is kept. */
-export async function* watchBoard({ namespaces, tail, clock, newest }: BoardWatchOptions, signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
+export async function* watchBoard(
+  { namespaces, tail, clock, newest }: BoardWatchOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Delivery, void, undefined> {
   const told = new Map<Namespace, Position>()
   const waiting = new Map<Namespace, Entry>()
   let lost: NoticeboardError | undefined
@@ -68,7 +71,8 @@ export async function* watchBoard({ namespaces, tail, clock, newest }: BoardWatc
         if (signal.aborted) return
       }
       if (lost !== undefined) throw lost
-      if (silent || (first && told.size < namespaces.length)) yield { type: 'alive', heartbeatMs: HEARTBEAT_MS }
+      if (silent || (first && told.size < namespaces.length))
+        yield { type: 'alive', heartbeatMs: HEARTBEAT_MS }
       if (waiting.size === 0 && lost === undefined && !signal.aborted) await somethingNew()
     }
   } finally {

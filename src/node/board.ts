@@ -43,5 +43,12 @@ export function createBoard(folder: string, { disk, ...ports }: BoardOptions): B
       makeTemporary: () => hidden.makeFolder(paths.temporary),
       tag: ports.owner.tag,
     })
-  return { ...ports, paths, disk: open, hiddenDisk: hidden, files: filesOn(open), hiddenFiles: filesOn(hidden) }
+  return {
+    ...ports,
+    paths,
+    disk: open,
+    hiddenDisk: hidden,
+    files: filesOn(open),
+    hiddenFiles: filesOn(hidden),
+  }
 }

@@ -1,5 +1,16 @@
 import { constants, type Stats } from 'node:fs'
-import { link, lstat, mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises'
+import {
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  utimes,
+  type FileHandle,
+} from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Disk } from '../contracts/ports.js'
@@ -20,7 +31,8 @@ export interface NodeDiskOptions {
  */
 export function nodeDisk(options: NodeDiskOptions = {}): Disk {
   const { fileMode = 0o600, folderMode = 0o700, symbolicLinks = 'refuse' } = options
-  const readFlags = constants.O_RDONLY | constants.O_NONBLOCK | (symbolicLinks === 'refuse' ? constants.O_NOFOLLOW : 0)
+  const readFlags =
+    constants.O_RDONLY | constants.O_NONBLOCK | (symbolicLinks === 'refuse' ? constants.O_NOFOLLOW : 0)
   /** Folders whose whole chain of names was flushed by this disk, so that it is done once each. */
   const durable = new Set<string>()
 
@@ -97,7 +109,10 @@ async function statThrough(path: string): Promise<Stats> {
   }
 }
 
-async function readAll(file: FileHandle, { path, maxBytes }: { readonly path: string; readonly maxBytes: number }): Promise<Uint8Array> {
+async function readAll(
+  file: FileHandle,
+  { path, maxBytes }: { readonly path: string; readonly maxBytes: number },
+): Promise<Uint8Array> {
   const facts = await file.stat()
   if (!facts.isFile()) throw systemError(facts.isDirectory() ? 'EISDIR' : 'EINVAL', path)
   const bytes = new Uint8Array(Math.min(facts.size, maxBytes) + 1)
@@ -107,14 +122,18 @@ async function readAll(file: FileHandle, { path, maxBytes }: { readonly path: st
       throw new NoticeboardError('too-large', `${path} has more than the ${maxBytes} bytes that are allowed`)
     }
     // A file that grew after its size was asked fills the spare byte; what is read is then cut at no random place.
-    if (length === bytes.length) throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
+    if (length === bytes.length)
+      throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
     const { bytesRead } = await file.read(bytes, length, bytes.length - length)
     if (bytesRead === 0) return bytes.subarray(0, length)
     length += bytesRead
   }
 }
 
-async function writeAll(file: FileHandle, { path, bytes }: { readonly path: string; readonly bytes: Uint8Array }): Promise<void> {
+async function writeAll(
+  file: FileHandle,
+  { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+): Promise<void> {
   let written = 0
   while (written < bytes.length) {
     const { bytesWritten } = await file.write(bytes, written, bytes.length - written)

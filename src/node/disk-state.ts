@@ -11,7 +11,14 @@ import { systemClock, systemRandom } from '../ports/system.js'
 import { boardFiles, writerOf } from './board-files.js'
 import { nodeDisk } from './disk-port.js'
 import { processTag, type ProcessTag } from './process-tag.js'
-import { decodeClientFile, decodeStateFile, encodeClientFile, encodeStateFile, MAX_STATE_BYTES, type StateFile } from './state-file.js'
+import {
+  decodeClientFile,
+  decodeStateFile,
+  encodeClientFile,
+  encodeStateFile,
+  MAX_STATE_BYTES,
+  type StateFile,
+} from './state-file.js'
 import { foldStates } from './state-fold.js'
 import { doing, inWords, isNoFile, systemErrorCode } from './system-error.js'
 import { createTurns } from './turns.js'
@@ -36,7 +43,10 @@ const HOUR_MS = 3_600_000
 export function disk(folder: string, options: DiskOptions = {}): StateFolder {
   const { clock = systemClock, random = systemRandom, owner = processTag() } = options
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
-    throw new NoticeboardError('invalid-option', 'disk() wants the path of a folder, such as "/var/lib/checkout"')
+    throw new NoticeboardError(
+      'invalid-option',
+      'disk() wants the path of a folder, such as "/var/lib/checkout"',
+    )
   }
   const root = resolve(folder)
   const port = options.disk ?? nodeDisk()
@@ -53,12 +63,16 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
   const instancesOf = (namespace: Namespace): string => join(pathOf(namespace), 'instances')
   const snapshotsOf = (namespace: Namespace): string => join(pathOf(namespace), 'snapshots')
   const snapshotPath = (namespace: Namespace, digest: unknown): string => {
-    if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
+    if (!isDigest(digest))
+      throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
     return join(snapshotsOf(namespace), `${digest}.json`)
   }
 
   /** The readable files of instances, those saved last first. */
-  const readInstances = async (namespace: Namespace, warn: (text: string) => void): Promise<readonly Instance[]> => {
+  const readInstances = async (
+    namespace: Namespace,
+    warn: (text: string) => void,
+  ): Promise<readonly Instance[]> => {
     const found: Instance[] = []
     for (const name of await port.list(instancesOf(namespace))) {
       if (!name.endsWith('.json') || !isInstanceId(name.slice(0, -'.json'.length))) continue
@@ -72,14 +86,18 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
         warn(`${path} is left out: ${inWords(error, 'read it').message}`)
       }
     }
-    return found.sort((a, b) => (a.file.savedAt < b.file.savedAt ? 1 : a.file.savedAt > b.file.savedAt ? -1 : a.path < b.path ? -1 : 1))
+    return found.sort((a, b) =>
+      a.file.savedAt < b.file.savedAt ? 1 : a.file.savedAt > b.file.savedAt ? -1 : a.path < b.path ? -1 : 1,
+    )
   }
 
   const isOld = ({ file }: Instance): boolean => clock.now() - Date.parse(file.savedAt) > HOUR_MS
 
   /** Files that a newly written one replaces: folded into it, and of an hour ago or too many. */
   const replaceable = (namespace: Namespace, own: string): readonly Instance[] =>
-    (folded.get(namespace) ?? []).filter((instance, index) => instance.path !== own && (isOld(instance) || index >= MAX_INSTANCES - 1))
+    (folded.get(namespace) ?? []).filter(
+      (instance, index) => instance.path !== own && (isOld(instance) || index >= MAX_INSTANCES - 1),
+    )
 
   const removeReplaced = async (replaced: readonly Instance[]): Promise<void> => {
     for (const { path, bytes } of replaced) {
@@ -94,7 +112,8 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
     let readable = true
     const named = new Set<string>()
     for (const { file } of await readInstances(namespace, () => (readable = false))) {
-      for (const snapshot of [file.state.current, ...file.state.good]) if (snapshot) named.add(`${snapshot.digest}.json`)
+      for (const snapshot of [file.state.current, ...file.state.good])
+        if (snapshot) named.add(`${snapshot.digest}.json`)
     }
     // What a file says that we cannot read, is not known.
     if (!readable) return
@@ -114,7 +133,8 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       const writer = writerOf(name)
       if (writer === undefined || writer === owner.tag) continue
       const stat = await port.stat(join(temporary, name))
-      if (stat !== undefined && (owner.isGone(writer) || clock.now() - stat.changedMs > HOUR_MS)) await port.remove(join(temporary, name))
+      if (stat !== undefined && (owner.isGone(writer) || clock.now() - stat.changedMs > HOUR_MS))
+        await port.remove(join(temporary, name))
     }
   }
 
@@ -133,7 +153,9 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
     await port.makeFolder(instancesOf(namespace))
     await files.replace(path, bytes)
     const file = decodeStateFile(bytes)
-    const kept = (folded.get(namespace) ?? []).filter(instance => !replaced.includes(instance) && instance.path !== path)
+    const kept = (folded.get(namespace) ?? []).filter(
+      instance => !replaced.includes(instance) && instance.path !== path,
+    )
     folded.set(namespace, file === undefined ? kept : [{ path, bytes, file }, ...kept])
     await removeReplaced(replaced)
     await removeSnapshots(namespace)
@@ -158,14 +180,15 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
         await port.makeFolder(root)
         await prepare()
         const path = join(root, 'client.json')
-        if ((await linkOrRefuse(() => files.claim(path, encodeClientFile(proposed)))) === 'linked') return proposed
+        if ((await linkOrRefuse(() => files.claim(path, encodeClientFile(proposed)))) === 'linked')
+          return proposed
         const first = await keptClientId()
         if (first !== undefined) return first
         await files.replace(path, encodeClientFile(proposed))
         return proposed
       }),
 
-    load: ({ namespace }) =>
+    load: async ({ namespace }) =>
       doing(`read the state in ${pathOf(namespace)}`, async () => {
         const warnings: string[] = []
         const instances = await readInstances(namespace, text => warnings.push(text))
@@ -176,8 +199,11 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
 
     async save({ namespace, instanceId, state }) {
       parseNamespace(namespace)
-      if (!isInstanceId(instanceId)) throw new NoticeboardError('invalid-option', 'an instanceId has 1 to 64 letters, digits, "_" and "-"')
-      await inTurn(namespace, () => doing(`save the state in ${pathOf(namespace)}`, () => save(namespace, instanceId, state)))
+      if (!isInstanceId(instanceId))
+        throw new NoticeboardError('invalid-option', 'an instanceId has 1 to 64 letters, digits, "_" and "-"')
+      await inTurn(namespace, () =>
+        doing(`save the state in ${pathOf(namespace)}`, () => save(namespace, instanceId, state)),
+      )
     },
 
     async readSnapshot({ namespace, digest, maxBytes }) {
@@ -219,7 +245,10 @@ async function linkOrRefuse(claim: () => Promise<'linked' | 'taken'>): Promise<'
   try {
     return await claim()
   } catch (error) {
-    if (['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'].includes(systemErrorCode(error) ?? '')) return 'taken'
+    if (
+      ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'].includes(systemErrorCode(error) ?? '')
+    )
+      return 'taken'
     throw error
   }
 }

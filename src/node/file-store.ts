@@ -45,12 +45,21 @@ export interface FileStoreOptions {
 
 /** A board in a folder: a store, its own notifications, and the reports of its clients. */
 export interface FileStore extends Store, WatchTransport, ReportTransport, AsyncDisposable {
-  next(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  next(
+    query: { readonly namespace: Namespace; readonly after: Position },
+    signal: AbortSignal,
+  ): Promise<Latest>
   reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
   namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
   schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
-  remove(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
+  putSchema(
+    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
+  remove(
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+    signal: AbortSignal,
+  ): Promise<void>
   /** Ends every watch and writes reports that are still in memory. Calls after it throw `closed`. Twice is harmless. */
   close(): Promise<void>
 }
@@ -65,10 +74,15 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const { clock = systemClock, random = systemRandom, crypto = systemCrypto, owner = processTag() } = options
   const { pollMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, logger } = options
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
-    throw new NoticeboardError('invalid-option', 'fileStore() wants the path of a folder, such as "/var/lib/board"')
+    throw new NoticeboardError(
+      'invalid-option',
+      'fileStore() wants the path of a folder, such as "/var/lib/board"',
+    )
   }
-  if (!(pollMs > 0)) throw new NoticeboardError('invalid-option', 'pollMs must be a number of milliseconds above 0')
-  if (!(maxSnapshotBytes > 0)) throw new NoticeboardError('invalid-option', 'maxSnapshotBytes must be a number of bytes above 0')
+  if (!(pollMs > 0))
+    throw new NoticeboardError('invalid-option', 'pollMs must be a number of milliseconds above 0')
+  if (!(maxSnapshotBytes > 0))
+    throw new NoticeboardError('invalid-option', 'maxSnapshotBytes must be a number of bytes above 0')
 
   const board = createBoard(resolve(folder), { disk: options.disk, clock, random, crypto, owner, logger })
   const { disk, paths } = board
@@ -105,7 +119,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       await pointer.repair(namespace)
       await audit.repair(namespace)
     } catch (error) {
-      logger?.debug('the board could not be repaired from here', { namespace, reason: inWords(error, 'repair the board').message })
+      logger?.debug('the board could not be repaired from here', {
+        namespace,
+        reason: inWords(error, 'repair the board').message,
+      })
     }
   }
 
@@ -115,7 +132,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       await pointer.repair(namespace)
     } catch (error) {
       const { message } = inWords(error, 'write release.json')
-      logger?.warn('the release is in the log, but the pointer to it could not be moved yet', { namespace, reason: message })
+      logger?.warn('the release is in the log, but the pointer to it could not be moved yet', {
+        namespace,
+        reason: message,
+      })
     }
   }
 
@@ -148,12 +168,16 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     const state = await log.read({ namespace })
     if (state.damage !== undefined && warned.get(namespace) !== state.damage) {
       warned.set(namespace, state.damage)
-      logger?.error('the board is damaged; it goes on serving and takes no releases', { namespace, damage: state.damage })
+      logger?.error('the board is damaged; it goes on serving and takes no releases', {
+        namespace,
+        damage: state.damage,
+      })
     }
     return state
   }
 
-  const tagOf = (position: Position, bytes: Uint8Array): string => `${formatPosition(position)}-${digestOf(crypto, bytes).slice(0, 16)}`
+  const tagOf = (position: Position, bytes: Uint8Array): string =>
+    `${formatPosition(position)}-${digestOf(crypto, bytes).slice(0, 16)}`
 
   const following = async (namespace: Namespace, after: Position): Promise<Latest> => {
     const { newest } = await look(namespace)
@@ -164,12 +188,19 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     if (bytes !== undefined) return { type: 'release', bytes, tag: tagOf(at, bytes) }
     // The end of an epoch is followed by the first release of the next one.
     const newestNumber = epochNumber(newest.position.epoch)
-    const later = (await log.epochs(namespace)).map(epochNumber).filter(number => number > epochNumber(after.epoch) && number < newestNumber)
+    const later = (await log.epochs(namespace))
+      .map(epochNumber)
+      .filter(number => number > epochNumber(after.epoch) && number < newestNumber)
     const number = Math.min(...later, newestNumber)
-    const epoch = number === newestNumber ? newest.position.epoch : (await log.epochs(namespace)).find(other => epochNumber(other) === number)
+    const epoch =
+      number === newestNumber
+        ? newest.position.epoch
+        : (await log.epochs(namespace)).find(other => epochNumber(other) === number)
     if (epoch === undefined || epochNumber(epoch) <= epochNumber(after.epoch)) return { type: 'none' }
     const first = await log.bytesAt(namespace, { epoch, sequence: 1 })
-    return first === undefined ? { type: 'none' } : { type: 'release', bytes: first, tag: tagOf({ epoch, sequence: 1 }, first) }
+    return first === undefined
+      ? { type: 'none' }
+      : { type: 'release', bytes: first, tag: tagOf({ epoch, sequence: 1 }, first) }
   }
 
   return {
@@ -187,15 +218,22 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async next({ namespace, after }, signal) {
       enter(namespace, signal)
-      if (!isEpoch(after.epoch) || !isSequence(after.sequence)) throw new NoticeboardError('invalid-option', 'next() wants a position to go on from')
+      if (!isEpoch(after.epoch) || !isSequence(after.sequence))
+        throw new NoticeboardError('invalid-option', 'next() wants a position to go on from')
       return doing(`read the board of ${namespace}`, () => following(namespace, after))
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {
       enter(namespace, signal)
       wantDigest(digest)
-      const bytes = await doing(`read a snapshot of ${namespace}`, () => snapshots.read({ namespace, digest, maxBytes }))
-      if (bytes === undefined) throw new NoticeboardError('not-found', `the board of ${namespace} has no snapshot ${digest.slice(0, 12)}…, or not yet`)
+      const bytes = await doing(`read a snapshot of ${namespace}`, () =>
+        snapshots.read({ namespace, digest, maxBytes }),
+      )
+      if (bytes === undefined)
+        throw new NoticeboardError(
+          'not-found',
+          `the board of ${namespace} has no snapshot ${digest.slice(0, 12)}…, or not yet`,
+        )
       return bytes
     },
 
@@ -203,7 +241,8 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       for (const namespace of namespaces) parseNamespace(namespace)
       if (signal.aborted) return
       if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')
-      const newest = async (namespace: Namespace) => (await doing(`read the board of ${namespace}`, () => look(namespace))).newest
+      const newest = async (namespace: Namespace) =>
+        (await doing(`read the board of ${namespace}`, () => look(namespace))).newest
       yield* watchBoard({ namespaces, tail, clock, newest }, signal)
     },
 
@@ -211,7 +250,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       enter(namespace, signal)
       wantDigest(digest)
       if (bytes.length > maxSnapshotBytes) {
-        throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`)
+        throw new NoticeboardError(
+          'too-large',
+          `the snapshot has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`,
+        )
       }
       assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
       await open()
@@ -234,7 +276,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
           tail.poke(namespace)
           await movePointer(namespace)
           // Given up by an urgent release, and there may be room again.
-          if (!urgent && !(await reserve.keep())) logger?.warn('there is no room for the reserve of the board; free some space', { folder: paths.root })
+          if (!urgent && !(await reserve.keep()))
+            logger?.warn('there is no room for the reserve of the board; free some space', {
+              folder: paths.root,
+            })
           return outcome
         }),
       )
@@ -247,7 +292,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       let left = limit
       for (const epoch of await doing(what, () => log.epochs(namespace))) {
         const listed = await doing(what, () => log.sequences({ namespace, epoch }))
-        for (let sequence = listed[0] ?? 0; sequence >= 1 && left > 0; ) {
+        for (let sequence = listed[0] ?? 0; sequence >= 1 && left > 0;) {
           enter(namespace, signal)
           const entry = await doing(what, () => entryAt(namespace, { epoch, sequence }))
           if (entry !== undefined) yield entry
@@ -275,12 +320,18 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async schema({ namespace }, signal) {
       enter(namespace, signal)
-      return doing(`read the schema of ${namespace}`, () => disk.read(paths.schema(namespace), maxSnapshotBytes))
+      return doing(`read the schema of ${namespace}`, () =>
+        disk.read(paths.schema(namespace), maxSnapshotBytes),
+      )
     },
 
     async putSchema({ namespace, bytes }, signal) {
       enter(namespace, signal)
-      if (bytes.length > maxSnapshotBytes) throw new NoticeboardError('too-large', `the schema has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`)
+      if (bytes.length > maxSnapshotBytes)
+        throw new NoticeboardError(
+          'too-large',
+          `the schema has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`,
+        )
       await open()
       await doing(`keep the schema of ${namespace}`, async () => {
         await disk.makeFolder(paths.namespace(namespace))
@@ -295,7 +346,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       await doing(`remove a snapshot of ${namespace}`, async () => {
         const { newest } = await look(namespace)
         if (newest !== undefined && digestsOf(decodeRelease(newest.bytes).release).includes(digest)) {
-          throw new NoticeboardError('rejected', `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}…; publish another first`)
+          throw new NoticeboardError(
+            'rejected',
+            `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}…; publish another first`,
+          )
         }
         await snapshots.remove({ namespace, digest })
       })
@@ -320,5 +374,6 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 }
 
 function wantDigest(digest: unknown): void {
-  if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
+  if (!isDigest(digest))
+    throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
 }

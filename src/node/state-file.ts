@@ -1,3 +1,4 @@
+import { isNoticeboardError } from '../contracts/errors.js'
 import type { Json, JsonObject } from '../contracts/json.js'
 import { isDigest } from '../contracts/names.js'
 import { isEpoch, type Position } from '../contracts/position.js'
@@ -26,44 +27,65 @@ export interface StateFile {
 
 /** The bytes of an instance file. */
 export function encodeStateFile({ savedAt, state, attempts, convicted }: StateFile): Uint8Array {
-  const { release, seen, applied, current, good, refused } = state
-  const file = {
-    v: 1,
-    savedAt,
-    release: release && decodeText(release, 'the release'),
-    seen,
-    applied,
-    current,
-    good: good.slice(0, MAX_GOOD),
-    refused: refused.slice(-MAX_KEPT),
-    attempts: attempts.slice(-MAX_KEPT),
-    convicted: convicted.slice(-MAX_KEPT),
+  const { release, seen, applied, current, good } = state
+  // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
+  for (
+    let refused = state.refused.slice(-MAX_KEPT);
+    ;
+    refused = refused.slice(Math.ceil(refused.length / 2))
+  ) {
+    const bytes = encode(refused)
+    if (bytes.length <= MAX_STATE_BYTES || refused.length === 0) return bytes
   }
-  return encodeText(canonicalize(file))
+
+  function encode(refused: readonly Refusal[]): Uint8Array {
+    return encodeText(
+      canonicalize({
+        v: 1,
+        savedAt,
+        release: release && decodeText(release, 'the release'),
+        seen,
+        applied,
+        current,
+        good: good.slice(0, MAX_GOOD),
+        refused,
+        attempts: attempts.slice(-MAX_KEPT),
+        convicted: convicted.slice(-MAX_KEPT),
+      }),
+    )
+  }
 }
 
 /** Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version wrote it. */
 export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
-  const file = shapeOf(parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES }), 'the state file')
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES }),
+    'the state file',
+  )
   if (file.member('v') !== 1) return undefined
   return {
     savedAt: file.string('savedAt', isInstant),
     attempts: file.has('attempts') ? file.list('attempts', MAX_KEPT) : [],
     convicted: file.has('convicted') ? file.list('convicted', MAX_KEPT) : [],
     state: {
-      ...(file.has('release') && { release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)) }),
+      ...(file.has('release') && {
+        release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)),
+      }),
       ...(file.has('seen') && { seen: readPosition(file.object('seen')) }),
       ...(file.has('applied') && { applied: readPosition(file.object('applied')) }),
       ...(file.has('current') && { current: readSnapshot(file.object('current')) }),
       good: file.objects('good', MAX_GOOD).map(readSnapshot),
-      refused: file.objects('refused', MAX_KEPT).map(readRefusal),
+      refused: file.objects('refused', MAX_KEPT).flatMap(readRefusal),
     },
   }
 }
 
 /** The clientId in a `client.json`; undefined when it is none of ours. Throws `invalid-data`. */
 export function decodeClientFile(bytes: Uint8Array): string {
-  const file = shapeOf(parseCanonical(bytes, { what: 'client.json', maxBytes: MAX_STATE_BYTES }), 'client.json')
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'client.json', maxBytes: MAX_STATE_BYTES }),
+    'client.json',
+  )
   if (file.member('v') !== 1) throw file.refuse('v', 'must be 1')
   return file.string('clientId', isLine)
 }
@@ -75,7 +97,10 @@ export function encodeClientFile(clientId: string): Uint8Array {
 }
 
 function readPosition(shape: Shape): Position {
-  return { epoch: shape.string('epoch', isEpoch), sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER) }
+  return {
+    epoch: shape.string('epoch', isEpoch),
+    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
+  }
 }
 
 function readSnapshot(shape: Shape): SavedSnapshot {
@@ -86,7 +111,17 @@ function readSnapshot(shape: Shape): SavedSnapshot {
   }
 }
 
-function readRefusal(shape: Shape): Refusal {
+/** One that cannot be read is left out: the rest of the file is worth more. */
+function readRefusal(shape: Shape): readonly Refusal[] {
+  try {
+    return [refusalIn(shape)]
+  } catch (error) {
+    if (isNoticeboardError(error)) return []
+    throw error
+  }
+}
+
+function refusalIn(shape: Shape): Refusal {
   return {
     digest: shape.string('digest', isDigest),
     build: shape.string('build', text => text === '' || isLine(text)),

@@ -16,8 +16,14 @@ export function foldStates(files: readonly StateFile[]): FoldedState {
   const newestFirst = [...files].sort((a, b) => (a.savedAt < b.savedAt ? 1 : a.savedAt > b.savedAt ? -1 : 0))
   const seen = highest(newestFirst, ({ state }) => state.seen)
   const applied = highest(newestFirst, ({ state }) => state.applied)
-  const release = seen.file && newestFirst.find(({ state }) => state.release && state.seen && isSame(state.seen, seen.position))?.state.release
-  const current = applied.file && newestFirst.find(({ state }) => state.current && state.applied && isSame(state.applied, applied.position))?.state.current
+  const release =
+    seen.file &&
+    newestFirst.find(({ state }) => state.release && state.seen && isSame(state.seen, seen.position))?.state
+      .release
+  const current =
+    applied.file &&
+    newestFirst.find(({ state }) => state.current && state.applied && isSame(state.applied, applied.position))
+      ?.state.current
   const forks = [...new Set([...seen.forks, ...applied.forks])]
   return {
     state: {
@@ -39,7 +45,10 @@ interface Highest {
 }
 
 /** Of the highest epoch number the epoch of the file saved last, and in it the highest sequence. */
-function highest(newestFirst: readonly StateFile[], positionOf: (file: StateFile) => Position | undefined): Highest {
+function highest(
+  newestFirst: readonly StateFile[],
+  positionOf: (file: StateFile) => Position | undefined,
+): Highest {
   const held = newestFirst.flatMap(file => {
     const position = positionOf(file)
     return position === undefined ? [] : [{ file, position }]
@@ -49,9 +58,16 @@ function highest(newestFirst: readonly StateFile[], positionOf: (file: StateFile
   const epoch = candidates[0]?.position.epoch
   const best = candidates
     .filter(({ position }) => position.epoch === epoch)
-    .reduce<(typeof held)[number] | undefined>((most, next) => (most === undefined || next.position.sequence > most.position.sequence ? next : most), undefined)
+    .reduce<(typeof held)[number] | undefined>(
+      (most, next) => (most === undefined || next.position.sequence > most.position.sequence ? next : most),
+      undefined,
+    )
   const epochs = [...new Set(candidates.map(({ position }) => position.epoch))].sort()
-  return { file: best?.file, position: best?.position, forks: epochs.length > 1 ? [epochs.join(' and ')] : [] }
+  return {
+    file: best?.file,
+    position: best?.position,
+    forks: epochs.length > 1 ? [epochs.join(' and ')] : [],
+  }
 }
 
 function isSame(a: Position, b: Position | undefined): boolean {
@@ -60,7 +76,8 @@ function isSame(a: Position, b: Position | undefined): boolean {
 
 function unionOfGood(newestFirst: readonly StateFile[]): readonly SavedSnapshot[] {
   const good = new Map<string, SavedSnapshot>()
-  for (const { state } of newestFirst) for (const snapshot of state.good) if (!good.has(snapshot.digest)) good.set(snapshot.digest, snapshot)
+  for (const { state } of newestFirst)
+    for (const snapshot of state.good) if (!good.has(snapshot.digest)) good.set(snapshot.digest, snapshot)
   return [...good.values()].slice(0, MAX_GOOD)
 }
 

@@ -29,7 +29,10 @@ export function isNoFile(error: unknown): boolean {
 /** What each error of the system means for a reader, and what to do about it. */
 const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EACCES: ['unauthorized', 'this process has no permission; give its user access to the folder'],
-  EPERM: ['unauthorized', 'the system does not permit it; check the owner of the folder and the mount options'],
+  EPERM: [
+    'unauthorized',
+    'the system does not permit it; check the owner of the folder and the mount options',
+  ],
   EROFS: ['unauthorized', 'the file system is mounted read-only; mount it writable or choose another folder'],
   ENOSPC: ['unavailable', 'the disk is full; free some space and repeat'],
   EDQUOT: ['unavailable', 'the disk quota is used up; free some space and repeat'],
@@ -52,7 +55,9 @@ export function inWords(error: unknown, doing: string): NoticeboardError {
   if (isNoticeboardError(error)) return error
   const code = systemErrorCode(error)
   const [ours, words] = WORDS[code ?? ''] ?? ['unavailable', 'the system refused']
-  return new NoticeboardError(ours, `cannot ${doing}: ${words}${code === undefined ? '' : ` (${code})`}`, { cause: error })
+  return new NoticeboardError(ours, `cannot ${doing}: ${words}${code === undefined ? '' : ` (${code})`}`, {
+    cause: error,
+  })
 }
 
 /** Runs work on the disk; what fails is thrown in words. */

@@ -1,14 +1,1 @@
-/**
- * Waits for some work with the process held open: the clock's timers let it end, and somebody who awaits a publish expects it to come
- * to an end.
- */
-export async function awake<T>(work: Promise<T>): Promise<T> {
-  const { port1 } = new MessageChannel()
-  // A port that listens keeps Node running until it is closed; nothing is ever sent.
-  Object.assign(port1, { onmessage: () => {} })
-  try {
-    return await work
-  } finally {
-    port1.close()
-  }
-}
+export { awake } from '../ports/awake.js'

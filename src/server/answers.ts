@@ -27,14 +27,36 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
 /** A whole JSON answer that nobody may keep. */
 export function jsonAnswer(status: number, value: Json, headers: Headers = {}): Answer {
   const body = encodeText(JSON.stringify(value))
-  return { type: 'whole', status, headers: { ...JSON_HEADERS, 'Cache-Control': 'no-store', 'Content-Length': String(body.length), ...headers }, body }
+  return {
+    type: 'whole',
+    status,
+    headers: {
+      ...JSON_HEADERS,
+      'Cache-Control': 'no-store',
+      'Content-Length': String(body.length),
+      ...headers,
+    },
+    body,
+  }
 }
 
 /** An error in the form of docs/formats.md: a code of the library and a message, without values. */
-export function errorAnswer(code: ErrorCode, message: string, { status = STATUS[code], headers = {}, issues = [] }: ErrorAnswerOptions = {}): Answer {
+export function errorAnswer(
+  code: ErrorCode,
+  message: string,
+  { status = STATUS[code], headers = {}, issues = [] }: ErrorAnswerOptions = {},
+): Answer {
   return jsonAnswer(
     status,
-    { error: { code, message, ...(issues.length > 0 && { issues: issues.map(({ path, reason, validator }) => ({ path, reason, validator })) }) } },
+    {
+      error: {
+        code,
+        message,
+        ...(issues.length > 0 && {
+          issues: issues.map(({ path, reason, validator }) => ({ path, reason, validator })),
+        }),
+      },
+    },
     { ...(status === 401 && { 'WWW-Authenticate': 'Bearer' }), ...headers },
   )
 }
@@ -63,14 +85,21 @@ export function notFound(): Answer {
 /** Done, and nothing to say about it. */
 export const DONE: Answer = { type: 'whole', status: 204, headers: { 'Cache-Control': 'no-store' } }
 
-export const JSON_HEADERS = { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' } as const
+export const JSON_HEADERS = {
+  'Content-Type': 'application/json',
+  'X-Content-Type-Options': 'nosniff',
+} as const
 
 /** Documents of a board that never change. */
 export function immutableAnswer(body: Uint8Array): Answer {
   return {
     type: 'whole',
     status: 200,
-    headers: { ...JSON_HEADERS, 'Cache-Control': 'public, max-age=31536000, immutable', 'Content-Length': String(body.length) },
+    headers: {
+      ...JSON_HEADERS,
+      'Cache-Control': 'public, max-age=31536000, immutable',
+      'Content-Length': String(body.length),
+    },
     body,
   }
 }

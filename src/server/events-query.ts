@@ -23,7 +23,8 @@ export function parseEventsQuery(query: string): EventsQuery {
   const parameters = new URLSearchParams(query)
   const namespaces = [...new Set(parameters.getAll('ns'))]
   if (namespaces.length === 0) throw refusal('name at least one namespace: ~events?ns=checkout/prod')
-  if (namespaces.length > MAX_NAMESPACES) throw refusal(`one stream carries up to ${MAX_NAMESPACES} namespaces; open another for the rest`)
+  if (namespaces.length > MAX_NAMESPACES)
+    throw refusal(`one stream carries up to ${MAX_NAMESPACES} namespaces; open another for the rest`)
   for (const namespace of namespaces) {
     const problem = namespaceProblem(namespace)
     if (problem !== undefined) throw refusal(`a namespace of ~events is not valid: ${problem}`)
@@ -40,7 +41,8 @@ function readIdentity(parameters: URLSearchParams): Identity | undefined {
   const clients = parameters.getAll('client')
   const [clientId] = clients
   if (clients.length > 1) throw refusal('"client" is given twice')
-  if (clientId !== undefined && !isLine(clientId)) throw refusal('"client" must be 1 to 256 characters without control characters')
+  if (clientId !== undefined && !isLine(clientId))
+    throw refusal('"client" must be 1 to 256 characters without control characters')
   const labels = readLabels(parameters.getAll('label'))
   return clientId === undefined ? undefined : { clientId, instanceId: clientId, ephemeral: false, labels }
 }
@@ -52,7 +54,8 @@ function readLabels(pairs: readonly string[]): Readonly<Record<string, string>> 
     const equals = pair.indexOf('=')
     const name = pair.slice(0, Math.max(equals, 0))
     const value = pair.slice(equals + 1)
-    if (!isLine(name) || !isLine(value)) throw refusal('"label" must read name=value, each 1 to 256 characters without control characters')
+    if (!isLine(name) || !isLine(value))
+      throw refusal('"label" must read name=value, each 1 to 256 characters without control characters')
     if (labels.has(name)) throw refusal('a label is given twice')
     labels.set(name, value)
   }
@@ -65,7 +68,8 @@ function readHeld(pairs: readonly string[]): ReadonlyMap<Namespace, Digest> {
     const equals = pair.indexOf('=')
     const namespace = pair.slice(0, Math.max(equals, 0))
     const digest = pair.slice(equals + 1)
-    if (namespaceProblem(namespace) !== undefined || !isDigest(digest)) throw refusal('"held" must read namespace=digest')
+    if (namespaceProblem(namespace) !== undefined || !isDigest(digest))
+      throw refusal('"held" must read namespace=digest')
     held.set(namespace, digest)
   }
   return held

@@ -1,5 +1,7 @@
-import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Identity } from '../contracts/identity.js'
 import type { Digest } from '../contracts/names.js'
+import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Release, Variant } from '../core/release.js'
 import { target } from '../core/target.js'
 import type { Connection } from './connections.js'
 import { releaseFrame } from './frames.js'
@@ -33,10 +35,19 @@ export interface FanOut {
 /** Sending releases: one frame a version and form, written to every connection that is behind. */
 export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOut {
   /** The snapshot that goes along to a reader; undefined when none does. */
-  const companion = ({ read }: Newest, { identity }: Pick<Connection, 'identity'>, held: Digest | undefined): Digest | undefined => {
+  const companion = (
+    { read }: Newest,
+    { identity }: Pick<Connection, 'identity'>,
+    held: Digest | undefined,
+  ): Digest | undefined => {
     if (identity === undefined || read === undefined) return undefined
-    const aim = target(read.release, { identity, refused: () => false, crypto })
-    return aim.arm === 'keep' || aim.digest === held || aim.bytes > MAX_INLINE_BYTES ? undefined : aim.digest
+    const aim = read.common ?? ownAim(read.release, identity)
+    return aim === undefined || aim.digest === held || aim.bytes > MAX_INLINE_BYTES ? undefined : aim.digest
+  }
+
+  const ownAim = (release: Release, identity: Identity): Pick<Variant, 'digest' | 'bytes'> | undefined => {
+    const aim = target(release, { identity, refused: () => false, crypto })
+    return aim.arm === 'keep' ? undefined : aim
   }
 
   /** Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone, and clients fetch. */
@@ -44,7 +55,12 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
     if (newest.withSnapshot.has(digest)) return
     try {
       const { bytes } = await snapshots.load(namespace, digest)
-      newest.withSnapshot.set(digest, bytes.length > MAX_INLINE_BYTES ? undefined : releaseFrame(namespace, newest.bytes, { digest, bytes }))
+      newest.withSnapshot.set(
+        digest,
+        bytes.length > MAX_INLINE_BYTES
+          ? undefined
+          : releaseFrame(namespace, newest.bytes, { digest, bytes }),
+      )
     } catch {
       // Whoever asks for the snapshot by its digest hears what is wrong with it.
       newest.withSnapshot.set(digest, undefined)
@@ -89,14 +105,20 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
     const { newest } = topic
     if (newest === undefined) return
     const digests = new Set<Digest>()
-    await inSlices(topic.subscriptions, ({ connection, held }) => {
-      const digest = companion(newest, connection, held)
+    await inSlices(topic.subscriptions, subscription => {
+      // What is the same for everybody is known from the first who wants it.
+      if (digests.size > 0 && newest.read?.common !== undefined) return
+      const digest = companion(newest, subscription.connection, subscription.held)
       if (digest !== undefined) digests.add(digest)
     })
     for (const digest of digests) await compose(topic, newest, digest)
   }
 
-  const prepare = async (topic: Topic, reader: Pick<Connection, 'identity'>, held: Digest | undefined): Promise<void> => {
+  const prepare = async (
+    topic: Topic,
+    reader: Pick<Connection, 'identity'>,
+    held: Digest | undefined,
+  ): Promise<void> => {
     const { newest } = topic
     const digest = newest && companion(newest, reader, held)
     if (newest !== undefined && digest !== undefined) await compose(topic, newest, digest)
@@ -108,14 +130,15 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
     prepare,
     catchUp(subscription) {
       const { topic } = subscription
-      if (topic.newest !== undefined && subscription.sent !== topic.version) send(subscription, topic.newest.frame, topic.version)
+      if (topic.newest !== undefined && subscription.sent !== topic.version)
+        send(subscription, topic.newest.frame, topic.version)
     },
     async spread(topic) {
       // One broadcast a topic at a time; it goes on until nobody is behind a version that it did not look at.
       if (topic.spreading) return
       topic.spreading = true
       try {
-        for (let version = -1; version !== topic.version; ) {
+        for (let version = -1; version !== topic.version;) {
           version = topic.version
           await composeAll(topic)
           await inSlices(topic.subscriptions, greet)

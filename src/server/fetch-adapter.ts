@@ -9,9 +9,15 @@ export function fetchAdapter(respond: Responder, prefix: string): (request: Requ
     const answer = await respond(incomingOf(request, prefix))
     switch (answer.type) {
       case 'whole':
-        return new Response(request.method === 'HEAD' ? null : bodyOf(answer), { status: answer.status, headers: answer.headers })
+        return new Response(request.method === 'HEAD' ? null : bodyOf(answer), {
+          status: answer.status,
+          headers: answer.headers,
+        })
       case 'lines':
-        return new Response(request.method === 'HEAD' ? null : streamOf(answer.lines), { status: answer.status, headers: answer.headers })
+        return new Response(request.method === 'HEAD' ? null : streamOf(answer.lines), {
+          status: answer.status,
+          headers: answer.headers,
+        })
       case 'events':
         return new Response(eventsOf(answer.plan, request.signal), { status: 200, headers: answer.headers })
     }
@@ -45,7 +51,10 @@ async function* chunksOf(request: Request): AsyncGenerator<Uint8Array, void, und
   }
 }
 
-function bodyOf({ body, status }: Extract<Answer, { readonly type: 'whole' }>): Uint8Array<ArrayBuffer> | null {
+function bodyOf({
+  body,
+  status,
+}: Extract<Answer, { readonly type: 'whole' }>): Uint8Array<ArrayBuffer> | null {
   if (body === undefined || status === 204 || status === 304) return null
   // A copy: whoever gets a response may do with it what he likes.
   return new Uint8Array(body)
@@ -92,7 +101,9 @@ function eventsOf(plan: Plan, signal: AbortSignal): ReadableStream<Uint8Array> {
           write: (frame: Frame) => open && controller.enqueue(frame.plain.slice()),
           end: () => close(() => controller.close()),
           destroy() {
-            close(() => controller.error(new Error('the reader of the event stream took nothing for too long')))
+            close(() =>
+              controller.error(new Error('the reader of the event stream took nothing for too long')),
+            )
             subscriber?.gone()
           },
         })

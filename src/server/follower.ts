@@ -15,7 +15,11 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
   let failing = false
 
   const fails = (error: unknown): void => {
-    if (!failing) logger?.warn('the store cannot be followed; trying again', { namespace: topic.namespace, code: codeOf(error) })
+    if (!failing)
+      logger?.warn('the store cannot be followed; trying again', {
+        namespace: topic.namespace,
+        code: codeOf(error),
+      })
     failing = true
   }
 

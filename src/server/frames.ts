@@ -9,7 +9,11 @@ export function aliveFrame(heartbeatMs: number): Frame {
 }
 
 /** A release, and the snapshot that comes along. */
-export function releaseFrame(namespace: Namespace, bytes: Uint8Array, snapshot?: { readonly digest: Digest; readonly bytes: Uint8Array }): Frame {
+export function releaseFrame(
+  namespace: Namespace,
+  bytes: Uint8Array,
+  snapshot?: { readonly digest: Digest; readonly bytes: Uint8Array },
+): Frame {
   const lines = [encodeText(namespace), bytes]
   if (snapshot !== undefined) lines.push(join([encodeText(`${snapshot.digest} `), snapshot.bytes]))
   return frameOf('release', lines)

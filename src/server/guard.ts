@@ -28,7 +28,14 @@ export interface GuardOptions {
   readonly crypto: Crypto
 }
 
-export function createGuard({ writeToken, readToken, hosts, anyAddress, origins, crypto }: GuardOptions): Guard {
+export function createGuard({
+  writeToken,
+  readToken,
+  hosts,
+  anyAddress,
+  origins,
+  crypto,
+}: GuardOptions): Guard {
   const writeHash = writeToken === undefined ? undefined : crypto.sha256(encodeText(writeToken))
   const readHash = readToken === undefined ? undefined : crypto.sha256(encodeText(readToken))
   const known = hosts === undefined ? undefined : new Set(hosts.map(host => host.toLowerCase()))
@@ -53,7 +60,8 @@ export function createGuard({ writeToken, readToken, hosts, anyAddress, origins,
     if (access === 'write' && writeHash === undefined) return notFound()
     if (access === 'read' && readHash === undefined) return undefined
     const bearer = /^Bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1]
-    if (bearer === undefined) return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
+    if (bearer === undefined)
+      return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
     const hash = crypto.sha256(encodeText(bearer))
     const mayWrite = writeHash !== undefined && isSame(hash, writeHash)
     const mayRead = readHash !== undefined && isSame(hash, readHash)
@@ -64,12 +72,20 @@ export function createGuard({ writeToken, readToken, hosts, anyAddress, origins,
   return {
     check(request, access) {
       if (!isKnownHost(request)) {
-        return errorAnswer('rejected', 'the server does not go by this name; start it with the name in its list of hosts', { status: 421 })
+        return errorAnswer(
+          'rejected',
+          'the server does not go by this name; start it with the name in its list of hosts',
+          { status: 421 },
+        )
       }
       if (request.method === 'POST' || request.method === 'PUT') {
         const origin = request.header('origin')
         if (origin !== undefined && isForeign(request, origin)) {
-          return errorAnswer('rejected', 'a page of another origin may not write here; name its origin in the list of origins', { status: 403 })
+          return errorAnswer(
+            'rejected',
+            'a page of another origin may not write here; name its origin in the list of origins',
+            { status: 403 },
+          )
         }
         const refused = authorize(request, access)
         return refused ?? checkContent(request)
@@ -80,7 +96,11 @@ export function createGuard({ writeToken, readToken, hosts, anyAddress, origins,
       if (friends.size === 0) return undefined
       const origin = request.header('origin')
       if (origin === undefined || !friends.has(origin)) return { Vary: 'Origin' }
-      return { 'Access-Control-Allow-Origin': origin, 'Access-Control-Expose-Headers': 'ETag, Retry-After', Vary: 'Origin' }
+      return {
+        'Access-Control-Allow-Origin': origin,
+        'Access-Control-Expose-Headers': 'ETag, Retry-After',
+        Vary: 'Origin',
+      }
     },
     preflight(request) {
       const origin = request.header('origin')

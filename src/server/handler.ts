@@ -8,6 +8,7 @@ import { errorAnswer } from './answers.js'
 import type { Answer } from './messages.js'
 import { fetchAdapter } from './fetch-adapter.js'
 import { createGuard } from './guard.js'
+import { createLifetime } from './lifetime.js'
 import { createHub } from './hub.js'
 import { trimPrefix } from './mount.js'
 import { nodeAdapter } from './node-adapter.js'
@@ -51,25 +52,49 @@ export function createHandler(source: Transport | Store, options: HandlerOptions
 }
 
 /** As {@link createHandler}; `anyAddress` lets bare addresses pass beside the named hosts. */
-export function assembleHandler(source: Transport | Store, options: HandlerOptions, { anyAddress }: { readonly anyAddress: boolean }): Handler {
+export function assembleHandler(
+  source: Transport | Store,
+  options: HandlerOptions,
+  { anyAddress }: { readonly anyAddress: boolean },
+): Handler {
   checkOptions(options)
   const { write = false, read, hosts, origins = [], logger, heartbeatMs = 15_000, pollMs = 1_000 } = options
   const { clock = systemClock, random = systemRandom, crypto = systemCrypto } = options
-  const { maxConnections = 50_000, maxAgeMs = 1_800_000, cacheBytes = 67_108_864, maxInstances = 100_000 } = options
+  const {
+    maxConnections = 50_000,
+    maxAgeMs = 1_800_000,
+    cacheBytes = 67_108_864,
+    maxInstances = 100_000,
+  } = options
   const store = isStore(source) ? source : undefined
   if (write !== false && store === undefined) {
-    throw new NoticeboardError('invalid-option', `${source.name} cannot be written; leave { write } out, or pass a store`)
+    throw new NoticeboardError(
+      'invalid-option',
+      `${source.name} cannot be written; leave { write } out, or pass a store`,
+    )
   }
 
-  const ended = new AbortController()
-  const { signal } = ended
+  const lifetime = createLifetime()
   const maxSnapshotBytes = store?.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES
-  const snapshots = createSnapshotCache({ source, crypto, maxBytes: cacheBytes, maxSnapshotBytes, signal })
+  const snapshots = createSnapshotCache({ source, crypto, maxBytes: cacheBytes, maxSnapshotBytes, lifetime })
   // A relay passes the origin's marks on, also when it can write there.
   const mints = store !== undefined && !('remote' in source)
-  const hub = createHub({ source, snapshots, mints, clock, random, crypto, logger, heartbeatMs, pollMs, maxConnections, maxAgeMs, signal })
+  const hub = createHub({
+    source,
+    snapshots,
+    mints,
+    clock,
+    random,
+    crypto,
+    logger,
+    heartbeatMs,
+    pollMs,
+    maxConnections,
+    maxAgeMs,
+    lifetime,
+  })
   const registry = createRegistry({ clock, maxInstances })
-  const reports = reportRoutes({ source, registry, clock, logger, signal })
+  const reports = reportRoutes({ source, registry, clock, logger, lifetime })
   const guard = createGuard({
     writeToken: write === false ? undefined : write.token,
     readToken: read?.token,
@@ -79,11 +104,14 @@ export function assembleHandler(source: Transport | Store, options: HandlerOptio
     crypto,
   })
   const reading = readingRoutes({ source, hub, snapshots })
-  const writing = store && writingRoutes({ store, hub, snapshots, crypto, signal })
+  const writing = store && writingRoutes({ store, hub, snapshots, crypto, lifetime })
   const open = createResponder({ guard, hub, reading, writing, reports, logger })
   const answering = new Set<Promise<Answer>>()
   const respond: Responder = request => {
-    if (closing !== undefined) return errorAnswer('closed', 'the server is going away; ask again soon', { headers: { 'Retry-After': '1' } })
+    if (closing !== undefined)
+      return errorAnswer('closed', 'the server is going away; ask again soon', {
+        headers: { 'Retry-After': '1' },
+      })
     const answer = open(request)
     if (!(answer instanceof Promise)) return answer
     answering.add(answer)
@@ -98,7 +126,7 @@ export function assembleHandler(source: Transport | Store, options: HandlerOptio
     void Promise.allSettled(answering).then(() => answered.abort())
     await clock.sleep(graceMs, answered.signal)
     await reports.close()
-    ended.abort(new NoticeboardError('closed', 'the server was closed'))
+    lifetime.end(new NoticeboardError('closed', 'the server was closed'))
   }
   const close = (closeOptions: CloseOptions = {}): Promise<void> => {
     closing ??= shut(closeOptions)
@@ -111,7 +139,9 @@ export function assembleHandler(source: Transport | Store, options: HandlerOptio
     upgrade(_req, socket) {
       // Whoever hangs up first is right.
       socket.on('error', () => {})
-      socket.end('HTTP/1.1 426 Upgrade Required\r\nUpgrade: HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      socket.end(
+        'HTTP/1.1 426 Upgrade Required\r\nUpgrade: HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+      )
     },
     get connections() {
       return hub.connections

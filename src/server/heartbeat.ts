@@ -91,7 +91,9 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         return
       }
       schedule()
-      run().catch(error => logger?.error('a heartbeat failed', { reason: error instanceof Error ? error.name : 'unknown' }))
+      run().catch(error =>
+        logger?.error('a heartbeat failed', { reason: error instanceof Error ? error.name : 'unknown' }),
+      )
     })
   }
 

@@ -8,6 +8,7 @@ import { createFanOut } from './fan-out.js'
 import { follow } from './follower.js'
 import { aliveFrame, goodbyeFrame, markFrame } from './frames.js'
 import { createHeartbeat } from './heartbeat.js'
+import type { Lifetime } from './lifetime.js'
 import type { Plan, Sink, Subscriber } from './messages.js'
 import type { Newest } from './newest.js'
 import type { SnapshotCache } from './snapshot-cache.js'
@@ -39,27 +40,58 @@ export interface HubOptions {
   readonly pollMs: number
   readonly maxConnections: number
   readonly maxAgeMs: number
-  /** Aborts when the server closes. */
-  readonly signal: AbortSignal
+  readonly lifetime: Lifetime
 }
 
 /** How long a reader stays away whose connection is only too old, in milliseconds. */
 const RETURN_MS = 2_000
 
 export function createHub(options: HubOptions): Hub {
-  const { source, snapshots, mints, clock, random, crypto, logger, heartbeatMs, pollMs, maxConnections, maxAgeMs, signal } = options
+  const {
+    source,
+    snapshots,
+    mints,
+    clock,
+    random,
+    crypto,
+    logger,
+    heartbeatMs,
+    pollMs,
+    maxConnections,
+    maxAgeMs,
+    lifetime,
+  } = options
   const connections = new Set<Connection>()
   const alive = aliveFrame(heartbeatMs)
   let closing = false
 
   const fanOut = createFanOut({ clock, crypto, snapshots })
   const background = (work: Promise<void>): void => {
-    work.catch(error => logger?.error('sending to readers failed', { reason: error instanceof Error ? error.name : 'unknown' }))
+    work.catch(error =>
+      logger?.error('sending to readers failed', { reason: error instanceof Error ? error.name : 'unknown' }),
+    )
   }
-  const topics = createTopics({ source, crypto, clock, signal, trustsWatch: !mints, changed: topic => background(fanOut.spread(topic)) })
+  const topics = createTopics({
+    source,
+    crypto,
+    clock,
+    lifetime,
+    trustsWatch: !mints,
+    changed: topic => background(fanOut.spread(topic)),
+  })
 
   const expire = (connection: Connection): void => part(connection, random.number() * RETURN_MS)
-  const heartbeat = createHeartbeat({ clock, logger, heartbeatMs, mints, alive, topics, connections, fanOut, expire })
+  const heartbeat = createHeartbeat({
+    clock,
+    logger,
+    heartbeatMs,
+    mints,
+    alive,
+    topics,
+    connections,
+    fanOut,
+    expire,
+  })
 
   /** A mark from upstream is passed on as it is; over the store itself they are made by the heartbeat. */
   const passMark = (topic: Topic, bytes: Uint8Array): void => {
@@ -110,7 +142,14 @@ export function createHub(options: HubOptions): Hub {
       return { gone() {}, drained() {} }
     }
     const expiresAtMs = clock.monotonic() + maxAgeMs * (0.8 + 0.4 * random.number())
-    const connection: Connection = { sink, identity, subscriptions: [], expiresAtMs, blockedSinceMs: undefined, markedBeat: -1 }
+    const connection: Connection = {
+      sink,
+      identity,
+      subscriptions: [],
+      expiresAtMs,
+      blockedSinceMs: undefined,
+      markedBeat: -1,
+    }
     connections.add(connection)
     sink.write(alive)
     for (const namespace of namespaces) {
@@ -143,10 +182,15 @@ export function createHub(options: HubOptions): Hub {
       return connections.size
     },
     async admit(query) {
-      if (closing) throw new NoticeboardError('unavailable', 'the server is going away', { retryAfterMs: 1_000 })
+      if (closing)
+        throw new NoticeboardError('unavailable', 'the server is going away', { retryAfterMs: 1_000 })
       if (connections.size >= maxConnections) {
         const retryAfterMs = Math.ceil(1_000 + random.number() * heartbeatMs)
-        throw new NoticeboardError('unavailable', `the server has its ${maxConnections} connections; ask again later`, { retryAfterMs })
+        throw new NoticeboardError(
+          'unavailable',
+          `the server has its ${maxConnections} connections; ask again later`,
+          { retryAfterMs },
+        )
       }
       await Promise.all(
         query.namespaces.map(async namespace => {

@@ -17,8 +17,18 @@ export type Headers = Readonly<Record<string, string>>
 
 /** What is sent back. `events` is an event stream, which the medium's adapter opens. */
 export type Answer =
-  | { readonly type: 'whole'; readonly status: number; readonly headers: Headers; readonly body?: Uint8Array | undefined }
-  | { readonly type: 'lines'; readonly status: number; readonly headers: Headers; readonly lines: AsyncIterable<Uint8Array> }
+  | {
+      readonly type: 'whole'
+      readonly status: number
+      readonly headers: Headers
+      readonly body?: Uint8Array | undefined
+    }
+  | {
+      readonly type: 'lines'
+      readonly status: number
+      readonly headers: Headers
+      readonly lines: AsyncIterable<Uint8Array>
+    }
   | { readonly type: 'events'; readonly headers: Headers; readonly plan: Plan }
 
 /** An admitted reader of the event stream, not yet connected. */

@@ -2,7 +2,7 @@ import type { Digest, Namespace } from '../contracts/names.js'
 import type { Crypto } from '../contracts/ports.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import { digestOf } from '../core/digest.js'
-import { decodeRelease, positionOf, releaseDigest, type Release } from '../core/release.js'
+import { decodeRelease, positionOf, releaseDigest, type Release, type Variant } from '../core/release.js'
 import { JSON_HEADERS } from './answers.js'
 import { releaseFrame } from './frames.js'
 import type { Answer, Frame } from './messages.js'
@@ -18,7 +18,15 @@ export interface Newest {
   /** The release with a snapshot, by the snapshot's digest; undefined where it cannot come along. */
   readonly withSnapshot: Map<Digest, Frame | undefined>
   /** What it says; undefined for a release that this version cannot read, which is passed on all the same. */
-  readonly read: { readonly release: Release; readonly position: Position; readonly digest: Digest } | undefined
+  readonly read:
+    | {
+        readonly release: Release
+        readonly position: Position
+        readonly digest: Digest
+        /** The snapshot that it asks of everybody alike; undefined while it tells clients apart. */
+        readonly common: Variant | undefined
+      }
+    | undefined
 }
 
 export function describeNewest(namespace: Namespace, bytes: Uint8Array, crypto: Crypto): Newest {
@@ -27,7 +35,12 @@ export function describeNewest(namespace: Namespace, bytes: Uint8Array, crypto: 
   return {
     bytes,
     etag,
-    found: { type: 'whole', status: 200, headers: { ...JSON_HEADERS, ...caching, 'Content-Length': String(bytes.length) }, body: bytes },
+    found: {
+      type: 'whole',
+      status: 200,
+      headers: { ...JSON_HEADERS, ...caching, 'Content-Length': String(bytes.length) },
+      body: bytes,
+    },
     unchanged: { type: 'whole', status: 304, headers: caching },
     frame: releaseFrame(namespace, bytes),
     withSnapshot: new Map(),
@@ -44,7 +57,9 @@ export function supersedes(next: Newest, present: Newest | undefined): boolean {
 function readRelease(bytes: Uint8Array, crypto: Crypto): Newest['read'] {
   try {
     const { release } = decodeRelease(bytes)
-    return { release, position: positionOf(release), digest: releaseDigest(crypto, bytes) }
+    const { candidate, stable } = release
+    const common = candidate === undefined && stable.variants.length === 1 ? stable.variants[0] : undefined
+    return { release, position: positionOf(release), digest: releaseDigest(crypto, bytes), common }
   } catch {
     // Another version's release, or a damaged one: clients say what is wrong with it, the server moves bytes.
     return undefined

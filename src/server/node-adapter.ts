@@ -10,7 +10,10 @@ import type { Responder } from './responder.js'
 const DISCARDED_BYTES = 8_388_608
 
 /** Answers Node's own requests, HTTP/1.1 and HTTP/2, with whatever mounts it. */
-export function nodeAdapter(respond: Responder, { prefix, logger }: NodeAdapterOptions): (req: IncomingMessage, res: ServerResponse) => void {
+export function nodeAdapter(
+  respond: Responder,
+  { prefix, logger }: NodeAdapterOptions,
+): (req: IncomingMessage, res: ServerResponse) => void {
   const fail = (error: unknown): void => {
     logger?.warn('an answer could not be sent', { reason: error instanceof Error ? error.name : 'unknown' })
   }
@@ -77,7 +80,11 @@ function send(req: IncomingMessage, res: ServerResponse, answer: Answer): Promis
 }
 
 /** An answer that comes before its request was read ends the connection, but only when the sender is through. */
-function sendAfterBody(req: IncomingMessage, res: ServerResponse, { status, headers, body }: Extract<Answer, { readonly type: 'whole' }>): void {
+function sendAfterBody(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, body }: Extract<Answer, { readonly type: 'whole' }>,
+): void {
   if (req.readableEnded) {
     res.writeHead(status, headers)
     res.end(body)
@@ -99,7 +106,11 @@ function sendAfterBody(req: IncomingMessage, res: ServerResponse, { status, head
   req.once('error', end)
 }
 
-async function sendLines(req: IncomingMessage, res: ServerResponse, { status, headers, lines }: Extract<Answer, { readonly type: 'lines' }>): Promise<void> {
+async function sendLines(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { status, headers, lines }: Extract<Answer, { readonly type: 'lines' }>,
+): Promise<void> {
   res.writeHead(status, headers)
   if (req.method === 'HEAD') {
     res.end()

@@ -6,10 +6,18 @@ import type { Answer, Sink } from './messages.js'
  * Opens an event stream on Node's response. Over HTTP/1.1 the frames go straight to the socket, already in their chunked
  * coding: a third cheaper than through the response. Where somebody wraps the response, or there is no such socket, they go through it.
  */
-export function openNodeStream(req: IncomingMessage, res: ServerResponse, { headers, plan }: Extract<Answer, { readonly type: 'events' }>): void {
+export function openNodeStream(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { headers, plan }: Extract<Answer, { readonly type: 'events' }>,
+): void {
   const isHttp1 = req.httpVersionMajor === 1
   const isChunked = isHttp1 && req.httpVersionMinor >= 1
-  res.writeHead(200, { ...headers, ...(isHttp1 && { Connection: 'close' }), ...(isChunked && { 'Transfer-Encoding': 'chunked' }) })
+  res.writeHead(200, {
+    ...headers,
+    ...(isHttp1 && { Connection: 'close' }),
+    ...(isChunked && { 'Transfer-Encoding': 'chunked' }),
+  })
   res.flushHeaders()
   const { socket } = res
   // A middleware that compresses says so in the head; what goes past it would break the stream.

@@ -38,9 +38,17 @@ export function checkOptions(options: HandlerOptions): void {
   }
   if (write !== false) checkToken('write', write.token)
   if (read !== undefined) checkToken('read', read.token)
-  for (const name of ['heartbeatMs', 'pollMs', 'maxConnections', 'maxAgeMs', 'cacheBytes', 'maxInstances'] as const) {
+  for (const name of [
+    'heartbeatMs',
+    'pollMs',
+    'maxConnections',
+    'maxAgeMs',
+    'cacheBytes',
+    'maxInstances',
+  ] as const) {
     const value = options[name]
-    if (value !== undefined && !(Number.isFinite(value) && value > 0)) throw refusal(`${name} must be a number above 0`)
+    if (value !== undefined && !(Number.isFinite(value) && value > 0))
+      throw refusal(`${name} must be a number above 0`)
   }
   for (const origin of origins) {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {

@@ -14,10 +14,16 @@ import type { SnapshotCache } from './snapshot-cache.js'
 /** What everybody may read: the board's own files. */
 export interface ReadingRoutes {
   pointer(namespace: Namespace, ifNoneMatch: string | undefined): Answer | Promise<Answer>
-  release(query: { readonly namespace: Namespace; readonly position: Position }, signal: AbortSignal): Promise<Answer>
+  release(
+    query: { readonly namespace: Namespace; readonly position: Position },
+    signal: AbortSignal,
+  ): Promise<Answer>
   snapshot(namespace: Namespace, digest: Digest): Answer | Promise<Answer>
   schema(namespace: Namespace, signal: AbortSignal): Promise<Answer>
-  history(query: { readonly namespace: Namespace; readonly limit: number | undefined }, signal: AbortSignal): Promise<Answer>
+  history(
+    query: { readonly namespace: Namespace; readonly limit: number | undefined },
+    signal: AbortSignal,
+  ): Promise<Answer>
   namespaces(signal: AbortSignal): Promise<Answer>
 }
 
@@ -38,7 +44,8 @@ export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions):
     },
     async release({ namespace, position }, signal) {
       const newest = await hub.newest(namespace)
-      const isNewest = newest?.read !== undefined && comparePositions(newest.read.position, position) === 'same'
+      const isNewest =
+        newest?.read !== undefined && comparePositions(newest.read.position, position) === 'same'
       const bytes = isNewest ? newest.bytes : await releaseAt(source, { namespace, position }, signal)
       return bytes === undefined ? notFound() : immutableAnswer(bytes)
     },
@@ -57,7 +64,11 @@ export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions):
       const entries = store.history(query, signal)[Symbol.asyncIterator]()
       // The first one before the head: a store that fails has an answer of its own then.
       const first = await entries.next()
-      const headers = { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' }
+      const headers = {
+        'Content-Type': 'application/x-ndjson',
+        'Cache-Control': 'no-store',
+        'X-Content-Type-Options': 'nosniff',
+      }
       return { type: 'lines', status: 200, headers, lines: linesOf(first, entries) }
     },
     async namespaces(signal) {
@@ -89,7 +100,8 @@ async function releaseAt(
     return comparePositions(positionOf(release), position) === 'same' ? latest.bytes : undefined
   } catch (error) {
     // A store that knows no place before the first, or a release that is not readable here: it is not at this address.
-    if (isNoticeboardError(error, 'not-found', 'invalid-option', 'invalid-data', 'unsupported')) return undefined
+    if (isNoticeboardError(error, 'not-found', 'invalid-option', 'invalid-data', 'unsupported'))
+      return undefined
     throw error
   }
 }
@@ -108,7 +120,10 @@ function asNotFound(error: unknown): Answer {
   throw error
 }
 
-async function* linesOf(first: IteratorResult<LogEntry>, rest: AsyncIterator<LogEntry>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* linesOf(
+  first: IteratorResult<LogEntry>,
+  rest: AsyncIterator<LogEntry>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for (let next = first; next.done !== true; next = await rest.next()) {
       const { bytes, audit } = next.value

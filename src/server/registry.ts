@@ -23,7 +23,13 @@ const MISSING_INTERVALS = 3
 const SEARCHED = 64
 
 /** Keeps so many instances at most; those that left or went missing long ago make room first. */
-export function createRegistry({ clock, maxInstances = 100_000 }: { readonly clock: Clock; readonly maxInstances?: number }): Registry {
+export function createRegistry({
+  clock,
+  maxInstances = 100_000,
+}: {
+  readonly clock: Clock
+  readonly maxInstances?: number
+}): Registry {
   /** By namespace and instance, the one that was silent for longest first. */
   const entries = new Map<string, Entry>()
   const byNamespace = new Map<Namespace, Set<string>>()
@@ -59,7 +65,10 @@ export function createRegistry({ clock, maxInstances = 100_000 }: { readonly clo
     // What was heard again moves to the young end, so that the silent gather at the old one.
     if (known !== undefined) entries.delete(key)
     else if (entries.size >= maxInstances) makeRoom()
-    entries.set(key, { report: { ...report, receivedAt: new Date(clock.now()).toISOString() }, heardAtMs: clock.monotonic() })
+    entries.set(key, {
+      report: { ...report, receivedAt: new Date(clock.now()).toISOString() },
+      heardAtMs: clock.monotonic(),
+    })
     const keys = byNamespace.get(report.namespace)
     if (keys === undefined) byNamespace.set(report.namespace, new Set([key]))
     else keys.add(key)

@@ -8,6 +8,7 @@ import { readReport } from '../core/report-codec.js'
 import { shapeOf } from '../core/shape.js'
 import { DONE, jsonAnswer } from './answers.js'
 import { readJsonBody } from './body.js'
+import type { Lifetime } from './lifetime.js'
 import type { Answer, Incoming } from './messages.js'
 import type { Registry } from './registry.js'
 
@@ -26,7 +27,13 @@ const MAX_BYTES = 1_048_576
 /** How long reports are gathered before they are handed on, in milliseconds. */
 const GATHER_MS = 1_000
 
-export function reportRoutes({ source, registry, clock, logger, signal }: ReportRoutesOptions): ReportRoutes {
+export function reportRoutes({
+  source,
+  registry,
+  clock,
+  logger,
+  lifetime,
+}: ReportRoutesOptions): ReportRoutes {
   const store: Partial<Store & ReportTransport> & Transport = source
   /** What the store was not given yet, the last word of each instance. */
   let waiting = new Map<string, Report>()
@@ -39,7 +46,7 @@ export function reportRoutes({ source, registry, clock, logger, signal }: Report
     waiting = new Map()
     if (reports.length === 0) return
     try {
-      await store.report?.(reports, signal)
+      await lifetime.run(async signal => store.report?.(reports, signal))
     } catch (error) {
       // The next report of each client repairs it.
       const { code } = asNoticeboardError(error, 'internal', 'the store failed')
@@ -62,7 +69,11 @@ export function reportRoutes({ source, registry, clock, logger, signal }: Report
         if (report === undefined) passedOver += 1
         else if (registry.add(report)) gather(report)
       }
-      if (passedOver > 0) logger?.warn('reports were passed over: of another namespace, or not well-formed', { namespace, reports: passedOver })
+      if (passedOver > 0)
+        logger?.warn('reports were passed over: of another namespace, or not well-formed', {
+          namespace,
+          reports: passedOver,
+        })
       return DONE
     },
     async get(namespace, requestSignal) {
@@ -83,8 +94,7 @@ export interface ReportRoutesOptions {
   readonly registry: Registry
   readonly clock: Clock
   readonly logger: Logger | undefined
-  /** Aborts when the server has closed. */
-  readonly signal: AbortSignal
+  readonly lifetime: Lifetime
 }
 
 /** A report of this namespace; undefined for any other, and for what is no report. */

@@ -7,7 +7,7 @@ import type { Hub } from './hub.js'
 import type { Answer, Incoming } from './messages.js'
 import type { ReadingRoutes } from './reading-routes.js'
 import type { ReportRoutes } from './report-routes.js'
-import { methodsOf, parseRoute, type Route } from './routes.js'
+import { createRouteReader, methodsOf, type Route } from './routes.js'
 import type { WritingRoutes } from './writing-routes.js'
 
 /** Answers a request: at once where everything is at hand, which is what a fleet that polls asks for. Never throws, never rejects. */
@@ -25,11 +25,15 @@ export interface ResponderOptions {
 
 export function createResponder(options: ResponderOptions): Responder {
   const { guard, logger } = options
+  const routeOf = createRouteReader()
 
   const failed = (request: Incoming, error: unknown): Answer => {
     // Words of our own errors are free of values; of others only the class is said.
     if (!isNoticeboardError(error)) {
-      logger?.error('a request failed', { method: request.method, reason: error instanceof Error ? error.name : 'unknown' })
+      logger?.error('a request failed', {
+        method: request.method,
+        reason: error instanceof Error ? error.name : 'unknown',
+      })
     } else if (error.code === 'internal') {
       logger?.error(error.message, { method: request.method })
     }
@@ -37,13 +41,17 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   const answer = (request: Incoming): Answer | Promise<Answer> => {
-    const route = parseRoute(request.path)
+    const route = routeOf(request.path)
     if (route === undefined) return notFound()
     if (request.method === 'OPTIONS') return guard.preflight(request)
     const methods = methodsOf(route)
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const access = methods[method]
-    if (access === undefined) return errorAnswer('rejected', 'this address does not take this method', { status: 405, headers: { Allow: allowed(methods) } })
+    if (access === undefined)
+      return errorAnswer('rejected', 'this address does not take this method', {
+        status: 405,
+        headers: { Allow: allowed(methods) },
+      })
     return guard.check(request, access) ?? answerRoute(route, method, request, options)
   }
 
@@ -56,14 +64,21 @@ export function createResponder(options: ResponderOptions): Responder {
     try {
       const given = answer(request)
       if (!(given instanceof Promise)) return withCors(request, given)
-      return given.catch((error: unknown) => failed(request, error)).then(settled => withCors(request, settled))
+      return given
+        .catch((error: unknown) => failed(request, error))
+        .then(settled => withCors(request, settled))
     } catch (error) {
       return withCors(request, failed(request, error))
     }
   }
 }
 
-function answerRoute(route: Route, method: string, request: Incoming, { hub, reading, writing, reports }: ResponderOptions): Answer | Promise<Answer> {
+function answerRoute(
+  route: Route,
+  method: string,
+  request: Incoming,
+  { hub, reading, writing, reports }: ResponderOptions,
+): Answer | Promise<Answer> {
   switch (route.type) {
     case 'pointer':
       return reading.pointer(route.namespace, request.header('if-none-match'))
@@ -78,13 +93,19 @@ function answerRoute(route: Route, method: string, request: Incoming, { hub, rea
     case 'releases':
       return writing?.append(request, route.namespace) ?? notFound()
     case 'reports':
-      return method === 'POST' ? reports.post(request, route.namespace) : reports.get(route.namespace, request.signal)
+      return method === 'POST'
+        ? reports.post(request, route.namespace)
+        : reports.get(route.namespace, request.signal)
     case 'history':
       return reading.history({ namespace: route.namespace, limit: readLimit(request.query) }, request.signal)
     case 'namespaces':
       return reading.namespaces(request.signal)
     case 'events':
-      if (request.method === 'HEAD') return errorAnswer('rejected', 'a stream has no length; ask with GET', { status: 405, headers: { Allow: 'GET' } })
+      if (request.method === 'HEAD')
+        return errorAnswer('rejected', 'a stream has no length; ask with GET', {
+          status: 405,
+          headers: { Allow: 'GET' },
+        })
       return openEvents(request, hub)
   }
 }
@@ -92,7 +113,11 @@ function answerRoute(route: Route, method: string, request: Incoming, { hub, rea
 async function openEvents(request: Incoming, hub: Hub): Promise<Answer> {
   const plan = await hub.admit(parseEventsQuery(request.query))
   // No proxy may keep, change or hold back a part of it.
-  const headers = { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store, no-transform', 'X-Accel-Buffering': 'no' }
+  const headers = {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  }
   return { type: 'events', headers, plan }
 }
 
@@ -102,5 +127,7 @@ function readLimit(query: string): number | undefined {
 }
 
 function allowed(methods: Readonly<Record<string, unknown>>): string {
-  return Object.keys(methods).flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
+  return Object.keys(methods)
+    .flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
 }

@@ -42,9 +42,16 @@ export async function serve(source: Transport | Store, options: ServeOptions = {
   const kept = await tokenOf(source, options)
   const write = options.write ?? (kept === undefined ? false : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
-  const handler = assembleHandler(source, { ...options, write, hosts: options.hosts ?? ownNames(host) }, { anyAddress })
+  const handler = assembleHandler(
+    source,
+    { ...options, write, hosts: options.hosts ?? ownNames(host) },
+    { anyAddress },
+  )
 
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 }, handler.node)
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 },
+    handler.node,
+  )
   server.on('upgrade', handler.upgrade)
   await listen(server, { host, port })
   const { port: actual } = server.address() as AddressInfo
@@ -75,7 +82,10 @@ export async function serve(source: Transport | Store, options: ServeOptions = {
     [Symbol.asyncDispose]: () => close(),
   }
 
-  async function tokenOf(store: Transport | Store, { write: given, tokenFile }: ServeOptions): Promise<KeptToken | undefined> {
+  async function tokenOf(
+    store: Transport | Store,
+    { write: given, tokenFile }: ServeOptions,
+  ): Promise<KeptToken | undefined> {
     const own = 'tokenFile' in store && typeof store.tokenFile === 'string' ? store.tokenFile : undefined
     const path = tokenFile ?? own
     if (given !== undefined || path === undefined) return undefined
@@ -95,12 +105,22 @@ const LAST_BYTES_MS = 1_000
 /** Connections that wait to be accepted: with Node's 511 a fleet that reconnects at once is partly left hanging. */
 const BACKLOG = 4_096
 
-function listen(server: HttpServer, { host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+function listen(
+  server: HttpServer,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', error => {
       const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
-      const advice = code === 'EADDRINUSE' ? 'another process listens there; choose another port' : 'choose another host or port'
-      reject(new NoticeboardError('unavailable', `cannot listen on ${host}:${port} (${code}): ${advice}`, { cause: error }))
+      const advice =
+        code === 'EADDRINUSE'
+          ? 'another process listens there; choose another port'
+          : 'choose another host or port'
+      reject(
+        new NoticeboardError('unavailable', `cannot listen on ${host}:${port} (${code}): ${advice}`, {
+          cause: error,
+        }),
+      )
     })
     server.listen({ host, port, backlog: BACKLOG }, resolve)
   })

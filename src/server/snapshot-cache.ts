@@ -3,6 +3,7 @@ import type { Digest, Namespace } from '../contracts/names.js'
 import type { Crypto } from '../contracts/ports.js'
 import type { Transport } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
+import type { Lifetime } from './lifetime.js'
 import type { Answer } from './messages.js'
 import { immutableAnswer } from './answers.js'
 
@@ -21,7 +22,13 @@ export interface CachedSnapshot {
 }
 
 /** Keeps the snapshots that were used last, up to so many bytes together. */
-export function createSnapshotCache({ source, crypto, maxBytes, maxSnapshotBytes, signal }: SnapshotCacheOptions): SnapshotCache {
+export function createSnapshotCache({
+  source,
+  crypto,
+  maxBytes,
+  maxSnapshotBytes,
+  lifetime,
+}: SnapshotCacheOptions): SnapshotCache {
   const kept = new Map<string, CachedSnapshot>()
   const loading = new Map<string, Promise<CachedSnapshot>>()
   let total = 0
@@ -41,9 +48,14 @@ export function createSnapshotCache({ source, crypto, maxBytes, maxSnapshotBytes
   }
 
   const fetch = async (namespace: Namespace, digest: Digest): Promise<CachedSnapshot> => {
-    const bytes = await source.snapshot({ namespace, digest, maxBytes: maxSnapshotBytes }, signal)
+    const bytes = await lifetime.run(signal =>
+      source.snapshot({ namespace, digest, maxBytes: maxSnapshotBytes }, signal),
+    )
     if (digestOf(crypto, bytes) === digest) return keep(namespace, digest, bytes)
-    throw new NoticeboardError('unavailable', `the snapshot ${digest.slice(0, 12)} is damaged in the store; publish it again to repair it`)
+    throw new NoticeboardError(
+      'unavailable',
+      `the snapshot ${digest.slice(0, 12)} is damaged in the store; publish it again to repair it`,
+    )
   }
 
   const peek = (namespace: Namespace, digest: Digest): CachedSnapshot | undefined => {
@@ -78,6 +90,5 @@ export interface SnapshotCacheOptions {
   readonly crypto: Crypto
   readonly maxBytes: number
   readonly maxSnapshotBytes: number
-  /** Aborts when the server closes. */
-  readonly signal: AbortSignal
+  readonly lifetime: Lifetime
 }

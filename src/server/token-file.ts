@@ -11,7 +11,10 @@ const TOKEN_BYTES = 32
  * The token in a file; made at the first start, with mode 0600. Of several processes that start at the same time
  * one makes it and the others read it. Throws `invalid-data` when the file holds no token.
  */
-export async function readOrCreateToken(path: string, random: Random): Promise<{ readonly token: string; readonly created: boolean }> {
+export async function readOrCreateToken(
+  path: string,
+  random: Random,
+): Promise<{ readonly token: string; readonly created: boolean }> {
   const token = toHex(random.bytes(TOKEN_BYTES))
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   try {
@@ -28,5 +31,8 @@ export async function readOrCreateToken(path: string, random: Random): Promise<{
   }
   const kept = (await readFile(path, 'utf8')).trim()
   if (/^[\x21-\x7e]{16,512}$/.test(kept)) return { token: kept, created: false }
-  throw new NoticeboardError('invalid-data', `${path} holds no token; remove it, and a new one is made at the next start`)
+  throw new NoticeboardError(
+    'invalid-data',
+    `${path} holds no token; remove it, and a new one is made at the next start`,
+  )
 }

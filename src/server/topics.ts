@@ -3,6 +3,7 @@ import type { Clock, Crypto } from '../contracts/ports.js'
 import type { Transport } from '../contracts/transport.js'
 import { sameBytes } from '../core/text.js'
 import type { Connection } from './connections.js'
+import type { Lifetime } from './lifetime.js'
 import type { Frame } from './messages.js'
 import { describeNewest, type Newest, supersedes } from './newest.js'
 
@@ -57,7 +58,14 @@ const FRESH_MS = 1_000
 const MAX_IDLE_TOPICS = 10_000
 
 /** All namespaces that are listened to or were asked for. `changed` is called with each newer release. */
-export function createTopics({ source, crypto, clock, signal, trustsWatch, changed }: TopicsOptions): Topics {
+export function createTopics({
+  source,
+  crypto,
+  clock,
+  lifetime,
+  trustsWatch,
+  changed,
+}: TopicsOptions): Topics {
   const topics = new Map<Namespace, Topic>()
 
   const open = (namespace: Namespace): Topic => {
@@ -100,7 +108,8 @@ export function createTopics({ source, crypto, clock, signal, trustsWatch, chang
   }
 
   const ask = async (topic: Topic): Promise<void> => {
-    const latest = await source.latest({ namespace: topic.namespace }, signal)
+    const { namespace } = topic
+    const latest = await lifetime.run(signal => source.latest({ namespace }, signal))
     if (latest.type === 'release') accept(topic, latest.bytes)
     topic.checkedAtMs = clock.monotonic()
   }
@@ -113,7 +122,8 @@ export function createTopics({ source, crypto, clock, signal, trustsWatch, chang
   }
 
   const release = (topic: Topic): void => {
-    if (topic.subscriptions.size === 0 && topic.newest === undefined && topic.checking === undefined) topics.delete(topic.namespace)
+    if (topic.subscriptions.size === 0 && topic.newest === undefined && topic.checking === undefined)
+      topics.delete(topic.namespace)
   }
 
   const askFor = async (namespace: Namespace): Promise<Newest | undefined> => {
@@ -146,7 +156,7 @@ export interface TopicsOptions {
   readonly source: Transport
   readonly crypto: Crypto
   readonly clock: Clock
-  readonly signal: AbortSignal
+  readonly lifetime: Lifetime
   /** Whether an open watch stands for the source: a relay does not ask upstream for what it is being told. */
   readonly trustsWatch: boolean
   readonly changed: (topic: Topic) => void

@@ -11,12 +11,16 @@ import { encodeText } from '../core/text.js'
 import { DONE, errorAnswer, jsonAnswer } from './answers.js'
 import { readBody, readJsonBody } from './body.js'
 import type { Hub } from './hub.js'
+import type { Lifetime } from './lifetime.js'
 import type { Answer, Incoming } from './messages.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 
 /** What the owner of a token may write. Everything is checked here before the store sees it. */
 export interface WritingRoutes {
-  putSnapshot(request: Incoming, query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<Answer>
+  putSnapshot(
+    request: Incoming,
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+  ): Promise<Answer>
   append(request: Incoming, namespace: Namespace): Promise<Answer>
   putSchema(request: Incoming, namespace: Namespace): Promise<Answer>
 }
@@ -29,15 +33,27 @@ const MAX_APPEND_BYTES = 4 * (MAX_RELEASE_BYTES + MAX_AUDIT_BYTES)
 
 const MAX_SCHEMA_BYTES = 1_048_576
 
-export function writingRoutes({ store, hub, snapshots, crypto, signal }: WritingRoutesOptions): WritingRoutes {
+export function writingRoutes({
+  store,
+  hub,
+  snapshots,
+  crypto,
+  lifetime,
+}: WritingRoutesOptions): WritingRoutes {
   const requireSnapshots = async ({ namespace, stable, candidate }: Release): Promise<void> => {
     for (const { digest, bytes } of [...stable.variants, ...(candidate?.variants ?? [])]) {
       const found = await snapshots.load(namespace, digest).catch(asMissing)
       if (found === undefined) {
-        throw new NoticeboardError('invalid-data', `the release names the snapshot ${digest.slice(0, 12)}, which is not here; put it first`)
+        throw new NoticeboardError(
+          'invalid-data',
+          `the release names the snapshot ${digest.slice(0, 12)}, which is not here; put it first`,
+        )
       }
       if (found.bytes.length !== bytes) {
-        throw new NoticeboardError('invalid-data', `the release gives the snapshot ${digest.slice(0, 12)} another length than it has`)
+        throw new NoticeboardError(
+          'invalid-data',
+          `the release gives the snapshot ${digest.slice(0, 12)} another length than it has`,
+        )
       }
     }
   }
@@ -48,7 +64,7 @@ export function writingRoutes({ store, hub, snapshots, crypto, signal }: Writing
       assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
       parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes })
       // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
-      await store.put({ namespace, digest, bytes }, signal)
+      await lifetime.run(signal => store.put({ namespace, digest, bytes }, signal))
       snapshots.keep(namespace, digest, bytes)
       return DONE
     },
@@ -61,12 +77,18 @@ export function writingRoutes({ store, hub, snapshots, crypto, signal }: Writing
       }
       const audit = body.has('audit') ? encodeText(body.string('audit')) : undefined
       if (audit !== undefined && audit.length > MAX_AUDIT_BYTES) {
-        throw new NoticeboardError('too-large', `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed`)
+        throw new NoticeboardError(
+          'too-large',
+          `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed`,
+        )
       }
       const urgent = body.has('urgent') && body.member('urgent') === true
       await requireSnapshots(release)
-      const outcome = await store.append({ namespace, at: positionOf(release), bytes, audit, urgent }, signal)
-      if (outcome === 'taken') return errorAnswer('conflict', 'another release came first; read the newest one and try again')
+      const outcome = await lifetime.run(signal =>
+        store.append({ namespace, at: positionOf(release), bytes, audit, urgent }, signal),
+      )
+      if (outcome === 'taken')
+        return errorAnswer('conflict', 'another release came first; read the newest one and try again')
       hub.announce(namespace, bytes)
       return jsonAnswer(201, {})
     },
@@ -74,7 +96,7 @@ export function writingRoutes({ store, hub, snapshots, crypto, signal }: Writing
       if (store.putSchema === undefined) return errorAnswer('not-found', 'this store keeps no schemas')
       const bytes = await readBody(request, MAX_SCHEMA_BYTES)
       shapeOf(readJsonText(decodeText(bytes, 'the schema'), { what: 'the schema' }), 'the schema')
-      await store.putSchema({ namespace, bytes }, signal)
+      await lifetime.run(async signal => store.putSchema?.({ namespace, bytes }, signal))
       return DONE
     },
   }
@@ -85,8 +107,7 @@ export interface WritingRoutesOptions {
   readonly hub: Hub
   readonly snapshots: SnapshotCache
   readonly crypto: Crypto
-  /** Aborts when the server closes. */
-  readonly signal: AbortSignal
+  readonly lifetime: Lifetime
 }
 
 function asMissing(error: unknown): undefined {

@@ -46,7 +46,7 @@ async function openStore(): Promise<OpenedStore> {
     async close() {
       await proxy.close()
       for (const { store, server } of running) {
-        await server.close({ graceMs: 0 } as never)
+        await server.close({ drainMs: 0, graceMs: 0 })
         await store.close()
       }
       await rm(folder, { recursive: true, force: true })
@@ -78,7 +78,7 @@ async function openReader(): Promise<OpenedTransport> {
     },
     async close() {
       await proxy.close()
-      await server.close({ graceMs: 0 } as never)
+      await server.close({ drainMs: 0, graceMs: 0 })
     },
   }
 }

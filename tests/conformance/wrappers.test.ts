@@ -30,19 +30,6 @@ runCases('cached(cached(memory()))', transportCases(over(store => cached(cached(
 
 runCases('firstOf(memory(), empty memory())', transportCases(over(store => firstOf(store, memory())), { without: local }))
 
-const gone: MemoryStore = Object.fromEntries(
-  Object.entries(memory()).map(([name, value]) => [
-    name,
-    typeof value === 'function'
-      ? () => {
-          throw new NoticeboardError('unavailable', 'gone')
-        }
-      : value,
-  ]),
-) as unknown as MemoryStore
-
-runCases('firstOf(a medium that is gone, memory())', transportCases(over(store => firstOf(gone, store)), { without: local }))
-
 runCases(
   'document()',
   transportCases(

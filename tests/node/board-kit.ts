@@ -57,7 +57,12 @@ export function snapshotOf(document: unknown): { readonly digest: Digest; readon
 /** A release of one snapshot. */
 export function releaseOf(
   { digest, bytes }: { readonly digest: Digest; readonly bytes: Uint8Array },
-  { namespace = NAMESPACE, at, prev = null, ...more }: Partial<Release> & { readonly at: Position; readonly prev?: Digest | null },
+  {
+    namespace = NAMESPACE,
+    at,
+    prev = null,
+    ...more
+  }: Partial<Release> & { readonly at: Position; readonly prev?: Digest | null },
 ): Uint8Array {
   return encodeRelease({
     v: 1,
@@ -80,14 +85,26 @@ export function digestOfRelease(bytes: Uint8Array): Digest {
 export async function publish(
   store: Store,
   document: unknown,
-  { namespace = NAMESPACE, epoch, urgent, audit }: { readonly namespace?: Namespace; readonly epoch?: string; readonly urgent?: boolean; readonly audit?: Uint8Array } = {},
+  {
+    namespace = NAMESPACE,
+    epoch,
+    urgent,
+    audit,
+  }: {
+    readonly namespace?: Namespace
+    readonly epoch?: string
+    readonly urgent?: boolean
+    readonly audit?: Uint8Array
+  } = {},
 ): Promise<{ readonly at: Position; readonly bytes: Uint8Array; readonly outcome: 'appended' | 'taken' }> {
   const snapshot = snapshotOf(document)
   await store.put({ namespace, ...snapshot }, never)
   const latest = await store.latest({ namespace }, never)
   const newest = latest.type === 'release' ? decodeRelease(latest.bytes).release : undefined
   const opens = newest === undefined || (epoch !== undefined && epoch !== newest.epoch)
-  const at = opens ? { epoch: epoch ?? EPOCH, sequence: 1 } : { epoch: newest.epoch, sequence: newest.sequence + 1 }
+  const at = opens
+    ? { epoch: epoch ?? EPOCH, sequence: 1 }
+    : { epoch: newest.epoch, sequence: newest.sequence + 1 }
   const prev = latest.type === 'release' ? digestOfRelease(latest.bytes) : null
   const bytes = releaseOf(snapshot, {
     namespace,

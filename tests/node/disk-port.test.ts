@@ -38,7 +38,11 @@ describe('nodeDisk', () => {
   it('creates once, links once and renames over', async () => {
     const folder = await temporaryFolder()
     const disk = nodeDisk()
-    const [one, two, three] = ['one', 'two', 'three'].map(name => join(folder, name)) as [string, string, string]
+    const [one, two, three] = ['one', 'two', 'three'].map(name => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ]
     await disk.create(one, encodeText('1'))
     await expect(disk.create(one, encodeText('2'))).rejects.toMatchObject({ code: 'EEXIST' })
     expect(await readFile(one, 'utf8')).toBe('1')
@@ -60,7 +64,14 @@ describe('nodeDisk', () => {
     await open.makeFolder(join(folder, 'open/a/b'))
     await closed.create(join(folder, 'closed/a/b/file'), encodeText('x'))
     await open.create(join(folder, 'open/a/b/file'), encodeText('x'))
-    for (const [path, mode] of [['closed', '700'], ['closed/a/b', '700'], ['closed/a/b/file', '600'], ['open', '755'], ['open/a/b', '755'], ['open/a/b/file', '644']] as const) {
+    for (const [path, mode] of [
+      ['closed', '700'],
+      ['closed/a/b', '700'],
+      ['closed/a/b/file', '600'],
+      ['open', '755'],
+      ['open/a/b', '755'],
+      ['open/a/b/file', '644'],
+    ] as const) {
       expect(await modeOf(join(folder, path))).toBe(mode)
     }
     await closed.makeFolder(join(folder, 'closed/a/b'))

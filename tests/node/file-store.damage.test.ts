@@ -5,14 +5,29 @@ import { isNoticeboardError } from '../../src/contracts/errors.js'
 import { decodeRelease } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
 import { fileStore, type FileStore } from '../../src/node/file-store.js'
-import { closeLater, digestOfRelease, EPOCH, NAMESPACE, never, publish, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
+import {
+  closeLater,
+  digestOfRelease,
+  EPOCH,
+  NAMESPACE,
+  never,
+  publish,
+  releaseOf,
+  snapshotOf,
+  temporaryFolder,
+} from './board-kit.js'
 
 const setUp = async (count = 5) => {
   const folder = await temporaryFolder()
   const store = closeLater(fileStore(folder))
   for (let size = 1; size <= count; size += 1) await publish(store, { size })
   const base = join(folder, 'public/v1', NAMESPACE)
-  return { folder, store, base, path: (sequence: number) => join(base, 'releases', EPOCH, `${sequence}.json`) }
+  return {
+    folder,
+    store,
+    base,
+    path: (sequence: number) => join(base, 'releases', EPOCH, `${sequence}.json`),
+  }
 }
 
 const newestOf = async (store: FileStore): Promise<string> => {
@@ -74,7 +89,10 @@ describe('a damaged board', () => {
 
   it('with a release that does not name its predecessor serves the newest and takes no more', async () => {
     const { folder, path } = await setUp(2)
-    await writeFile(path(3), releaseOf(snapshotOf({ size: 1 }), { at: { epoch: EPOCH, sequence: 3 }, prev: 'f'.repeat(64) }))
+    await writeFile(
+      path(3),
+      releaseOf(snapshotOf({ size: 1 }), { at: { epoch: EPOCH, sequence: 3 }, prev: 'f'.repeat(64) }),
+    )
     const store = closeLater(fileStore(folder))
     expect(await newestOf(store)).toBe(`${EPOCH}:3`)
     await refusesToAppend(folder, store, /:3 does not name the release before it/)
@@ -86,7 +104,10 @@ describe('a damaged board', () => {
       [{ at: { epoch: EPOCH, sequence: 9 } }, /written for another position/],
     ] as const) {
       const { folder, path } = await setUp(2)
-      await writeFile(path(3), releaseOf(snapshotOf({ size: 1 }), { at: { epoch: EPOCH, sequence: 3 }, ...more }))
+      await writeFile(
+        path(3),
+        releaseOf(snapshotOf({ size: 1 }), { at: { epoch: EPOCH, sequence: 3 }, ...more }),
+      )
       const store = closeLater(fileStore(folder))
       expect(await newestOf(store)).toBe(`${EPOCH}:2`)
       await refusesToAppend(folder, store, words)
@@ -97,7 +118,10 @@ describe('a damaged board', () => {
     for (const twin of ['1-00000000', '1-ffffffff']) {
       const { folder, store, base } = await setUp()
       await mkdir(join(base, 'releases', twin))
-      await writeFile(join(base, 'releases', twin, '1.json'), releaseOf(snapshotOf({ size: 1 }), { at: { epoch: twin, sequence: 1 } }))
+      await writeFile(
+        join(base, 'releases', twin, '1.json'),
+        releaseOf(snapshotOf({ size: 1 }), { at: { epoch: twin, sequence: 1 } }),
+      )
       expect(await newestOf(store)).toBe(`${EPOCH}:5`)
       expect(await newestOf(closeLater(fileStore(folder)))).toBe(`${EPOCH}:5`)
       await refusesToAppend(folder, store, /have the same number/)
@@ -109,7 +133,11 @@ describe('a damaged board', () => {
     await rm(path(3))
     const errors: string[] = []
     const quiet = () => {}
-    const store = closeLater(fileStore(folder, { logger: { debug: quiet, info: quiet, warn: quiet, error: message => errors.push(message) } }))
+    const store = closeLater(
+      fileStore(folder, {
+        logger: { debug: quiet, info: quiet, warn: quiet, error: message => errors.push(message) },
+      }),
+    )
     await newestOf(store)
     await newestOf(store)
     expect(errors).toHaveLength(1)
@@ -128,7 +156,8 @@ describe('a damaged board', () => {
 describe('a board', () => {
   it('passes over names of another form', async () => {
     const { folder, base } = await setUp(2)
-    for (const name of ['03.json', '3.json~', '.3.json.x7Kq', 'x.json', '3', '99999999999999999999.json']) await writeFile(join(base, 'releases', EPOCH, name), 'x')
+    for (const name of ['03.json', '3.json~', '.3.json.x7Kq', 'x.json', '3', '99999999999999999999.json'])
+      await writeFile(join(base, 'releases', EPOCH, name), 'x')
     await mkdir(join(base, 'releases', '0-00000000'))
     await mkdir(join(base, 'releases', '2-0000000'))
     await mkdir(join(base, 'releases', '3-00000000'))
@@ -180,7 +209,8 @@ describe('a board', () => {
   it('finds the end of a long log and what others add to it', async () => {
     const { folder, store } = await setUp(1)
     const other = closeLater(fileStore(folder))
-    for (let size = 2; size <= 120; size += 1) await publish(size % 2 === 0 ? store : other, { size: size % 7 })
+    for (let size = 2; size <= 120; size += 1)
+      await publish(size % 2 === 0 ? store : other, { size: size % 7 })
     expect(await newestOf(store)).toBe(`${EPOCH}:120`)
     expect(await newestOf(closeLater(fileStore(folder)))).toBe(`${EPOCH}:120`)
   })

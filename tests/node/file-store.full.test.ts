@@ -6,7 +6,17 @@ import { isNoticeboardError } from '../../src/contracts/errors.js'
 import { decodeRelease } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { closeLater, digestOfRelease, EPOCH, NAMESPACE, never, permanentFolder, publish, releaseOf, snapshotOf } from './board-kit.js'
+import {
+  closeLater,
+  digestOfRelease,
+  EPOCH,
+  NAMESPACE,
+  never,
+  permanentFolder,
+  publish,
+  releaseOf,
+  snapshotOf,
+} from './board-kit.js'
 
 /** A file system of 3 MiB, where the system lets us have one. */
 async function mountSmall(): Promise<string | undefined> {
@@ -60,7 +70,12 @@ describe('a full disk', () => {
     // Nothing is left of it, also not a temporary file.
     expect(await readdir(join(board, 'private/tmp'))).toEqual([])
     expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ bytes: second.bytes })
-    expect(await store.snapshot({ namespace: NAMESPACE, digest: snapshotOf({ size: 1 }).digest, maxBytes: 100 }, never)).toEqual(snapshotOf({ size: 1 }).bytes)
+    expect(
+      await store.snapshot(
+        { namespace: NAMESPACE, digest: snapshotOf({ size: 1 }).digest, maxBytes: 100 },
+        never,
+      ),
+    ).toEqual(snapshotOf({ size: 1 }).bytes)
 
     // An operator's command line opens the board on the full disk.
     const rescuer = closeLater(fileStore(board))
@@ -69,14 +84,22 @@ describe('a full disk', () => {
     const rollback = {
       namespace: NAMESPACE,
       at,
-      bytes: releaseOf(snapshotOf({ size: 1 }), { at, prev: digestOfRelease(second.bytes), cause: 'rollback', audit: snapshotOf({ reason: 'back', v: 1 }).digest }),
+      bytes: releaseOf(snapshotOf({ size: 1 }), {
+        at,
+        prev: digestOfRelease(second.bytes),
+        cause: 'rollback',
+        audit: snapshotOf({ reason: 'back', v: 1 }).digest,
+      }),
       audit,
     }
     await expect(rescuer.append(rollback, never)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await rescuer.append({ ...rollback, urgent: true }, never)).toBe('appended')
     expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ bytes: rollback.bytes })
     await expect(stat(join(board, 'private/reserve'))).rejects.toMatchObject({ code: 'ENOENT' })
-    expect(decodeRelease(first.bytes).release.stable).toEqual({ ...decodeRelease(rollback.bytes).release.stable, version: 1 })
+    expect(decodeRelease(first.bytes).release.stable).toEqual({
+      ...decodeRelease(rollback.bytes).release.stable,
+      version: 1,
+    })
 
     // With room again the reserve comes back with the next publish.
     await rm(ballast)
@@ -97,7 +120,11 @@ describe('a full disk', () => {
       if (latest.type !== 'release') throw new Error('there is a release')
       const { sequence } = decodeRelease(latest.bytes).release
       const at = { epoch: EPOCH, sequence: sequence + 1 }
-      const bytes = releaseOf(snapshotOf({ size: 1 + (round % 2) }), { at, prev: digestOfRelease(latest.bytes), cause: 'rollback' })
+      const bytes = releaseOf(snapshotOf({ size: 1 + (round % 2) }), {
+        at,
+        prev: digestOfRelease(latest.bytes),
+        cause: 'rollback',
+      })
       expect(await store.append({ namespace: NAMESPACE, at, bytes, urgent: true }, never)).toBe('appended')
     }
   })

@@ -9,42 +9,54 @@ import { encodeText } from '../../src/core/text.js'
 import { closeLater, NAMESPACE, never, publish, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
 import { interceptedDisk } from './fixtures/disks.js'
 
-const epochOf = (number: number, seed: string): string => `${number}-${toHex(systemCrypto.sha256(encodeText(seed))).slice(0, 8)}`
+const epochOf = (number: number, seed: string): string =>
+  `${number}-${toHex(systemCrypto.sha256(encodeText(seed))).slice(0, 8)}`
 const snapshot = snapshotOf({ size: 1 })
 
 /** The epochs that hold a release. */
 const opened = async (folder: string): Promise<readonly string[]> => {
   const releases = join(folder, 'public/v1', NAMESPACE, 'releases')
   const held: string[] = []
-  for (const epoch of await readdir(releases)) if ((await readdir(join(releases, epoch))).length > 0) held.push(epoch)
+  for (const epoch of await readdir(releases))
+    if ((await readdir(join(releases, epoch))).length > 0) held.push(epoch)
   return held
 }
 
 describe('epochs that are opened at the same time', () => {
   it('never share a number: one opener wins, however their steps interleave', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), fc.boolean(), async (scheduler, openers, onEmpty) => {
-        const folder = await temporaryFolder()
-        const number = onEmpty ? 1 : 2
-        const setUp = closeLater(fileStore(folder))
-        if (!onEmpty) await publish(setUp, { size: 1 })
-        await setUp.put({ namespace: NAMESPACE, ...snapshot }, never)
-        const appends = Array.from({ length: openers }, (_, index) => {
-          const disk = interceptedDisk(async (operation, path) => {
-            await scheduler.schedule(Promise.resolve(), `${index} ${operation} ${path.slice(folder.length)}`)
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.integer({ min: 2, max: 4 }),
+        fc.boolean(),
+        async (scheduler, openers, onEmpty) => {
+          const folder = await temporaryFolder()
+          const number = onEmpty ? 1 : 2
+          const setUp = closeLater(fileStore(folder))
+          if (!onEmpty) await publish(setUp, { size: 1 })
+          await setUp.put({ namespace: NAMESPACE, ...snapshot }, never)
+          const appends = Array.from({ length: openers }, (_, index) => {
+            const disk = interceptedDisk(async (operation, path) => {
+              await scheduler.schedule(
+                Promise.resolve(),
+                `${index} ${operation} ${path.slice(folder.length)}`,
+              )
+            })
+            const store = closeLater(
+              fileStore(folder, { disk, owner: { tag: `opener-${index}`, isGone: () => false } }),
+            )
+            const at = { epoch: epochOf(number, `${index}`), sequence: 1 }
+            return store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)
           })
-          const store = closeLater(fileStore(folder, { disk, owner: { tag: `opener-${index}`, isGone: () => false } }))
-          const at = { epoch: epochOf(number, `${index}`), sequence: 1 }
-          return store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)
-        })
-        const outcomes = await scheduler.waitFor(Promise.all(appends))
-        expect(outcomes.filter(outcome => outcome === 'appended')).toHaveLength(1)
-        const winner = epochOf(number, `${outcomes.indexOf('appended')}`)
-        expect((await opened(folder)).filter(epoch => epoch.startsWith(`${number}-`))).toEqual([winner])
-        expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
-        const fresh = closeLater(fileStore(folder))
-        expect((await publish(fresh, { size: 2 })).at).toEqual({ epoch: winner, sequence: 2 })
-      }),
+          const outcomes = await scheduler.waitFor(Promise.all(appends))
+          expect(outcomes.filter(outcome => outcome === 'appended')).toHaveLength(1)
+          const winner = epochOf(number, `${outcomes.indexOf('appended')}`)
+          expect((await opened(folder)).filter(epoch => epoch.startsWith(`${number}-`))).toEqual([winner])
+          expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
+          const fresh = closeLater(fileStore(folder))
+          expect((await publish(fresh, { size: 2 })).at).toEqual({ epoch: winner, sequence: 2 })
+        },
+      ),
       { numRuns: 60 },
     )
   })
@@ -57,14 +69,20 @@ describe('epochs that are opened at the same time', () => {
     await mkdir(join(folder, 'private/epochs', NAMESPACE), { recursive: true })
     await writeFile(join(folder, 'private/epochs', NAMESPACE, '1.json'), releaseOf(snapshot, { at: dead }))
     const at = { epoch: '1-aaaaaaaa', sequence: 1 }
-    expect(await store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)).toBe('taken')
+    expect(await store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)).toBe(
+      'taken',
+    )
     expect(await opened(folder)).toEqual(['1-dddddddd'])
     expect((await publish(store, { size: 2 })).at).toEqual({ epoch: '1-dddddddd', sequence: 2 })
     expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
   })
 
   it('what stands for a number and is no first release is put away', async () => {
-    for (const text of ['', '{"release":', new TextDecoder().decode(releaseOf(snapshot, { at: { epoch: '2-dddddddd', sequence: 1 } }))]) {
+    for (const text of [
+      '',
+      '{"release":',
+      new TextDecoder().decode(releaseOf(snapshot, { at: { epoch: '2-dddddddd', sequence: 1 } })),
+    ]) {
       const folder = await temporaryFolder()
       const store = closeLater(fileStore(folder))
       await mkdir(join(folder, 'private/epochs', NAMESPACE), { recursive: true })
@@ -87,8 +105,21 @@ describe('appends that race at one position', () => {
           const disk = interceptedDisk(async (operation, path) => {
             await scheduler.schedule(Promise.resolve(), `${index} ${operation} ${path.slice(folder.length)}`)
           })
-          const store = closeLater(fileStore(folder, { disk, owner: { tag: `writer-${index}`, isGone: () => false } }))
-          return store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at, prev: digestOfRelease(first.bytes), cause: `writer ${index}` }) }, never)
+          const store = closeLater(
+            fileStore(folder, { disk, owner: { tag: `writer-${index}`, isGone: () => false } }),
+          )
+          return store.append(
+            {
+              namespace: NAMESPACE,
+              at,
+              bytes: releaseOf(snapshot, {
+                at,
+                prev: digestOfRelease(first.bytes),
+                cause: `writer ${index}`,
+              }),
+            },
+            never,
+          )
         })
         const outcomes = await scheduler.waitFor(Promise.all(appends))
         expect(outcomes.filter(outcome => outcome === 'appended')).toHaveLength(1)

@@ -18,7 +18,9 @@ describe('three publishers on one folder', () => {
     const children = [1, 2, 3].map(() => startChild(script))
     await Promise.all(children.map(({ ready }) => ready))
     // Each brings an epoch of its own to the empty board; one wins.
-    children.forEach((child, index) => child.start({ folder, epoch: `1-0000000${index}`, count: ACKNOWLEDGED, refusals: REFUSED }))
+    children.forEach((child, index) =>
+      child.start({ folder, epoch: `1-0000000${index}`, count: ACKNOWLEDGED, refusals: REFUSED }),
+    )
 
     const positionByTime = new Map<number, string>()
     const fractions: number[] = []
@@ -81,7 +83,9 @@ describe('three publishers on one folder', () => {
     for (const [position, digest] of log) expect(acknowledged.get(position)).toBe(digest)
 
     const epochs = await readdir(join(folder, 'public/v1', NAMESPACE, 'releases'))
-    const held = await Promise.all(epochs.map(epoch => readdir(join(folder, 'public/v1', NAMESPACE, 'releases', epoch))))
+    const held = await Promise.all(
+      epochs.map(epoch => readdir(join(folder, 'public/v1', NAMESPACE, 'releases', epoch))),
+    )
     expect(held.filter(names => names.length > 0)).toHaveLength(1)
     expect(fractions).toEqual([])
     expect(positionByTime.size).toBeGreaterThan(10)

@@ -2,10 +2,22 @@ import { access, chmod, mkdir, readdir, readFile, stat, symlink, writeFile } fro
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError } from '../../src/contracts/errors.js'
+import type { LogEntry } from '../../src/contracts/transport.js'
 import { decodeRelease } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
 import { fileStore, type FileStore } from '../../src/node/file-store.js'
-import { closeLater, digestOfRelease, EPOCH, NAMESPACE, never, nextOf, publish, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
+import {
+  closeLater,
+  digestOfRelease,
+  EPOCH,
+  NAMESPACE,
+  never,
+  nextOf,
+  publish,
+  releaseOf,
+  snapshotOf,
+  temporaryFolder,
+} from './board-kit.js'
 import { failing, interceptedDisk } from './fixtures/disks.js'
 
 const open = async (options = {}) => {
@@ -14,7 +26,9 @@ const open = async (options = {}) => {
 }
 
 const filesIn = async (folder: string): Promise<readonly string[]> =>
-  (await readdir(folder, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+  (await readdir(folder, { recursive: true, withFileTypes: true }))
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
 
 const first = { epoch: EPOCH, sequence: 1 }
 const snapshot = snapshotOf({ size: 1 })
@@ -22,7 +36,22 @@ const snapshot = snapshotOf({ size: 1 })
 describe('fileStore refuses', () => {
   it('names that lead elsewhere, before it touches the disk', async () => {
     const { folder, store } = await open()
-    for (const namespace of ['../x', 'a/../b', '/etc', 'a\\b', 'a\0b', '%2e%2e', 'Checkout', '', 'a//b', 'releases', 'a/snapshots', 'x.json', 'a~b', 'a/b/c/d/e']) {
+    for (const namespace of [
+      '../x',
+      'a/../b',
+      '/etc',
+      'a\\b',
+      'a\0b',
+      '%2e%2e',
+      'Checkout',
+      '',
+      'a//b',
+      'releases',
+      'a/snapshots',
+      'x.json',
+      'a~b',
+      'a/b/c/d/e',
+    ]) {
       const query = { namespace, ...snapshot, at: first, after: first, maxBytes: 10, states: [] }
       const calls: (() => Promise<unknown>)[] = [
         () => store.latest(query, never),
@@ -36,7 +65,8 @@ describe('fileStore refuses', () => {
         () => store.remove(query, never),
         () => store.report([{ namespace } as never], never),
         async () => nextOf(store.history(query, never)[Symbol.asyncIterator]()),
-        async () => nextOf(store.watch({ namespaces: [namespace], inline: false }, never)[Symbol.asyncIterator]()),
+        async () =>
+          nextOf(store.watch({ namespaces: [namespace], inline: false }, never)[Symbol.asyncIterator]()),
       ]
       for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'invalid-option' })
     }
@@ -46,12 +76,22 @@ describe('fileStore refuses', () => {
   it('digests and positions that lead elsewhere', async () => {
     const { store } = await open()
     for (const digest of ['../../x', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(63)}/`]) {
-      await expect(store.snapshot({ namespace: NAMESPACE, digest, maxBytes: 10 }, never)).rejects.toMatchObject({ code: 'invalid-option' })
-      await expect(store.put({ namespace: NAMESPACE, digest, bytes: snapshot.bytes }, never)).rejects.toMatchObject({ code: 'invalid-option' })
-      await expect(store.remove({ namespace: NAMESPACE, digest }, never)).rejects.toMatchObject({ code: 'invalid-option' })
+      await expect(
+        store.snapshot({ namespace: NAMESPACE, digest, maxBytes: 10 }, never),
+      ).rejects.toMatchObject({ code: 'invalid-option' })
+      await expect(
+        store.put({ namespace: NAMESPACE, digest, bytes: snapshot.bytes }, never),
+      ).rejects.toMatchObject({ code: 'invalid-option' })
+      await expect(store.remove({ namespace: NAMESPACE, digest }, never)).rejects.toMatchObject({
+        code: 'invalid-option',
+      })
     }
-    await expect(store.next({ namespace: NAMESPACE, after: { epoch: '../1', sequence: 1 } }, never)).rejects.toMatchObject({ code: 'invalid-option' })
-    await expect(store.next({ namespace: NAMESPACE, after: { epoch: EPOCH, sequence: 1.5 } }, never)).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(
+      store.next({ namespace: NAMESPACE, after: { epoch: '../1', sequence: 1 } }, never),
+    ).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(
+      store.next({ namespace: NAMESPACE, after: { epoch: EPOCH, sequence: 1.5 } }, never),
+    ).rejects.toMatchObject({ code: 'invalid-option' })
   })
 
   it('options that make no sense, at once', () => {
@@ -63,9 +103,15 @@ describe('fileStore refuses', () => {
 
   it('snapshots that are not what their digest says, or too large', async () => {
     const { store } = await open({ maxSnapshotBytes: 100 })
-    await expect(store.put({ namespace: NAMESPACE, digest: snapshot.digest, bytes: encodeText('{"size":2}') }, never)).rejects.toMatchObject({ code: 'digest-mismatch' })
-    await expect(store.put({ namespace: NAMESPACE, ...snapshotOf('x'.repeat(200)) }, never)).rejects.toMatchObject({ code: 'too-large' })
-    await expect(store.putSchema({ namespace: NAMESPACE, bytes: new Uint8Array(200) }, never)).rejects.toMatchObject({ code: 'too-large' })
+    await expect(
+      store.put({ namespace: NAMESPACE, digest: snapshot.digest, bytes: encodeText('{"size":2}') }, never),
+    ).rejects.toMatchObject({ code: 'digest-mismatch' })
+    await expect(
+      store.put({ namespace: NAMESPACE, ...snapshotOf('x'.repeat(200)) }, never),
+    ).rejects.toMatchObject({ code: 'too-large' })
+    await expect(
+      store.putSchema({ namespace: NAMESPACE, bytes: new Uint8Array(200) }, never),
+    ).rejects.toMatchObject({ code: 'too-large' })
   })
 
   it('releases that do not belong where they are appended', async () => {
@@ -83,14 +129,25 @@ describe('fileStore refuses', () => {
       ['rejected', releaseOf(snapshot, { at: second, prev: 'f'.repeat(64) })],
       ['rejected', releaseOf(snapshotOf({ size: 9 }), { at: second, prev })],
       ['rejected', releaseOf({ digest: snapshot.digest, bytes: new Uint8Array(3) }, { at: second, prev })],
-      ['digest-mismatch', releaseOf(snapshot, { at: second, prev, audit: 'f'.repeat(64) }), encodeText('{"v":1}')],
+      [
+        'digest-mismatch',
+        releaseOf(snapshot, { at: second, prev, audit: 'f'.repeat(64) }),
+        encodeText('{"v":1}'),
+      ],
       ['digest-mismatch', releaseOf(snapshot, { at: second, prev }), encodeText('{"v":1}')],
       ['too-large', releaseOf(snapshot, { at: second, prev, audit: 'f'.repeat(64) }), new Uint8Array(5_000)],
     ]
     for (const [code, bytes, audit] of cases) {
-      await expect(store.append({ namespace: NAMESPACE, at: second, bytes, audit }, never)).rejects.toMatchObject({ code })
+      await expect(
+        store.append({ namespace: NAMESPACE, at: second, bytes, audit }, never),
+      ).rejects.toMatchObject({ code })
     }
-    expect(await store.append({ namespace: NAMESPACE, at: second, bytes: releaseOf(snapshot, { at: second, prev }) }, never)).toBe('appended')
+    expect(
+      await store.append(
+        { namespace: NAMESPACE, at: second, bytes: releaseOf(snapshot, { at: second, prev }) },
+        never,
+      ),
+    ).toBe('appended')
   })
 
   it('positions but the next one and the first of a higher epoch', async () => {
@@ -104,21 +161,34 @@ describe('fileStore refuses', () => {
       { epoch: '2-00000003', sequence: 1 },
       { epoch: '4-00000003', sequence: 2 },
     ]) {
-      expect(await store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at, cause: 'rollback' }) }, never)).toBe('taken')
+      expect(
+        await store.append(
+          { namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at, cause: 'rollback' }) },
+          never,
+        ),
+      ).toBe('taken')
     }
     const at = { epoch: '9-00000009', sequence: 1 }
-    expect(await store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)).toBe('appended')
+    expect(await store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)).toBe(
+      'appended',
+    )
   })
 
   it('to forget a snapshot that is in use or young', async () => {
     let nowMs = Date.now()
-    const { folder, store } = await open({ clock: { ...(await import('../../src/ports/system.js')).systemClock, now: () => nowMs } })
+    const { folder, store } = await open({
+      clock: { ...(await import('../../src/ports/system.js')).systemClock, now: () => nowMs },
+    })
     await publish(store, { size: 1 })
     await publish(store, { size: 2 })
     const named = snapshotOf({ size: 2 })
     const kept = () => access(join(folder, 'public/v1', NAMESPACE, 'snapshots', `${snapshot.digest}.json`))
-    await expect(store.remove({ namespace: NAMESPACE, digest: named.digest }, never)).rejects.toMatchObject({ code: 'rejected' })
-    await expect(store.remove({ namespace: NAMESPACE, digest: snapshot.digest }, never)).rejects.toMatchObject({ code: 'rejected' })
+    await expect(store.remove({ namespace: NAMESPACE, digest: named.digest }, never)).rejects.toMatchObject({
+      code: 'rejected',
+    })
+    await expect(
+      store.remove({ namespace: NAMESPACE, digest: snapshot.digest }, never),
+    ).rejects.toMatchObject({ code: 'rejected' })
     await kept()
     nowMs += 3_700_000
     await store.remove({ namespace: NAMESPACE, digest: snapshot.digest }, never)
@@ -140,12 +210,16 @@ describe('fileStore refuses', () => {
 
   it('a call that was given up before it began', async () => {
     const { store } = await open()
-    await expect(store.latest({ namespace: NAMESPACE }, AbortSignal.abort())).rejects.toMatchObject({ code: 'closed' })
+    await expect(store.latest({ namespace: NAMESPACE }, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'closed',
+    })
   })
 
   it('a file system without hard links, in words, when it is first written to', async () => {
     for (const code of ['EPERM', 'ENOTSUP', 'EMLINK', 'EXDEV']) {
-      const { store } = await open({ disk: interceptedDisk(operation => void (operation === 'link' && failing(code))) })
+      const { store } = await open({
+        disk: interceptedDisk(operation => void (operation === 'link' && failing(code))),
+      })
       const error = await publish(store, { size: 1 }).catch((thrown: unknown) => thrown)
       expect(isNoticeboardError(error, 'unsupported')).toBe(true)
       expect((error as Error).message).toMatch(/hard links .*ext4/)
@@ -162,7 +236,9 @@ describe('fileStore refuses', () => {
       ['EMFILE', 'unavailable', /ulimit/],
     ] as const) {
       let broken = false
-      const { store } = await open({ disk: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))) })
+      const { store } = await open({
+        disk: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))),
+      })
       await publish(store, { size: 1 })
       broken = true
       const error = await publish(store, { size: 2 }).catch((thrown: unknown) => thrown)
@@ -180,7 +256,10 @@ describe('fileStore refuses', () => {
     await writeFile(join(parent, 'file'), '')
     const store = closeLater(fileStore(join(parent, 'file')))
     expect(await store.latest({ namespace: NAMESPACE }, never)).toEqual({ type: 'none' })
-    await expect(publish(store, {})).rejects.toMatchObject({ code: 'invalid-data', message: expect.stringMatching(/a file stands where a folder is expected/) as string })
+    await expect(publish(store, {})).rejects.toMatchObject({
+      code: 'invalid-data',
+      message: expect.stringMatching(/a file stands where a folder is expected/) as string,
+    })
 
     const { folder, store: other } = await open()
     await mkdir(join(folder, 'public/v1/checkout'), { recursive: true })
@@ -193,10 +272,18 @@ describe('fileStore refuses', () => {
     const base = join(folder, 'public/v1', NAMESPACE)
     await mkdir(join(base, 'snapshots', `${snapshot.digest}.json`), { recursive: true })
     await mkdir(join(base, 'schema.json'))
-    await expect(store.put({ namespace: NAMESPACE, ...snapshot }, never)).rejects.toMatchObject({ code: 'invalid-data' })
-    await expect(store.snapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }, never)).rejects.toMatchObject({ code: 'invalid-data' })
-    await expect(store.schema({ namespace: NAMESPACE }, never)).rejects.toMatchObject({ code: 'invalid-data' })
-    await expect(store.putSchema({ namespace: NAMESPACE, bytes: encodeText('{}') }, never)).rejects.toMatchObject({ code: 'invalid-data' })
+    await expect(store.put({ namespace: NAMESPACE, ...snapshot }, never)).rejects.toMatchObject({
+      code: 'invalid-data',
+    })
+    await expect(
+      store.snapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }, never),
+    ).rejects.toMatchObject({ code: 'invalid-data' })
+    await expect(store.schema({ namespace: NAMESPACE }, never)).rejects.toMatchObject({
+      code: 'invalid-data',
+    })
+    await expect(
+      store.putSchema({ namespace: NAMESPACE, bytes: encodeText('{}') }, never),
+    ).rejects.toMatchObject({ code: 'invalid-data' })
   })
 
   it.skipIf(process.getuid?.() === 0)('a folder without permission, in words', async () => {
@@ -221,7 +308,11 @@ describe('a disk that fails once', () => {
     const at = { epoch: EPOCH, sequence: 2 }
     const next = snapshotOf({ size: 2 })
     const audit = encodeText('{"reason":"more","v":1}')
-    const bytes = releaseOf(next, { at, prev: digestOfRelease(before.bytes), audit: snapshotOf({ reason: 'more', v: 1 }).digest })
+    const bytes = releaseOf(next, {
+      at,
+      prev: digestOfRelease(before.bytes),
+      audit: snapshotOf({ reason: 'more', v: 1 }).digest,
+    })
     const attempt = async (on: FileStore): Promise<string> => {
       await on.put({ namespace: NAMESPACE, ...next }, never)
       return on.append({ namespace: NAMESPACE, at, bytes, audit }, never)
@@ -235,12 +326,16 @@ describe('a disk that fails once', () => {
 
     const again = closeLater(fileStore(folder, { owner: { tag: 'next', isGone: () => true } }))
     expect(await attempt(again)).toBe('appended')
-    const entries = []
+    const entries: LogEntry[] = []
     for await (const entry of again.history({ namespace: NAMESPACE }, never)) entries.push(entry)
     expect(entries).toHaveLength(2)
     expect(entries[0]).toEqual({ bytes, audit })
-    expect(new Uint8Array(await readFile(join(folder, 'public/v1', NAMESPACE, 'release.json')))).toEqual(bytes)
-    expect((await filesIn(join(folder, 'private'))).filter(name => !/reserve$|audit\/.*\/\d+\.json$/.test(name))).toEqual([])
+    expect(new Uint8Array(await readFile(join(folder, 'public/v1', NAMESPACE, 'release.json')))).toEqual(
+      bytes,
+    )
+    expect(
+      (await filesIn(join(folder, 'private'))).filter(name => !/reserve$|audit\/.*\/\d+\.json$/.test(name)),
+    ).toEqual([])
     return reached
   }
 
@@ -276,9 +371,19 @@ describe('fileStore replaces', () => {
     const { folder, store } = await open({ owner: { tag: 'me', isGone: (tag: string) => tag === 'gone' } })
     const tmp = join(folder, 'private/tmp')
     await mkdir(tmp, { recursive: true })
-    for (const name of ['gone.0123456789ab.file', 'alive.0123456789ab.file', 'me.0123456789ab.file', 'notes.txt']) await writeFile(join(tmp, name), 'x')
+    for (const name of [
+      'gone.0123456789ab.file',
+      'alive.0123456789ab.file',
+      'me.0123456789ab.file',
+      'notes.txt',
+    ])
+      await writeFile(join(tmp, name), 'x')
     await publish(store, { size: 1 })
-    expect((await readdir(tmp)).sort()).toEqual(['alive.0123456789ab.file', 'me.0123456789ab.file', 'notes.txt'])
+    expect((await readdir(tmp)).sort()).toEqual([
+      'alive.0123456789ab.file',
+      'me.0123456789ab.file',
+      'notes.txt',
+    ])
   })
 })
 
@@ -288,7 +393,9 @@ it('a release that lost its race is told so, and its audit record is gone', asyn
   await publish(store, { size: 1 })
   const audit = encodeText('{"reason":"mine","v":1}')
   const outcomes = await Promise.all(
-    [store, other, store, other].map(async (one, index) => (await publish(one, { index }, { audit })).outcome),
+    [store, other, store, other].map(
+      async (one, index) => (await publish(one, { index }, { audit })).outcome,
+    ),
   )
   expect(outcomes.filter(outcome => outcome === 'appended').length).toBeGreaterThanOrEqual(1)
   const appended = outcomes.filter(outcome => outcome === 'appended').length

@@ -46,10 +46,17 @@ describe('reports', () => {
     await two.report([report('a', 2), report('c', 1)], never)
     await one.close()
     await two.close()
-    expect((await readdir(join(folder, 'private/reports', NAMESPACE))).sort()).toEqual(['one.json', 'two.json'])
+    expect((await readdir(join(folder, 'private/reports', NAMESPACE))).sort()).toEqual([
+      'one.json',
+      'two.json',
+    ])
 
     const three = closeLater(fileStore(folder, { owner: { tag: 'three', isGone: tag => tag !== 'three' } }))
-    expect(byInstance(await three.reports({ namespace: NAMESPACE }, never))).toEqual({ a: '2 healthy', b: '9 healthy', c: '1 healthy' })
+    expect(byInstance(await three.reports({ namespace: NAMESPACE }, never))).toEqual({
+      a: '2 healthy',
+      b: '9 healthy',
+      c: '1 healthy',
+    })
     // What the others left is taken over with the next write.
     await three.report([report('d', 1)], never)
     await three.close()
@@ -68,14 +75,18 @@ describe('reports', () => {
     await writeFile(join(reports, 'broken.json'), '{"reports":[{"v":1}],"v":1}')
     await writeFile(join(reports, 'cut.json'), '{"repo')
     await writeFile(join(reports, 'later.json'), '{"reports":[],"v":2}')
-    expect(byInstance(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never))).toEqual({ a: '1 healthy' })
+    expect(byInstance(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never))).toEqual({
+      a: '1 healthy',
+    })
     await rm(reports, { recursive: true })
     expect(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never)).toEqual([])
   })
 
   it('are forgotten after a week without a word', async () => {
     let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
-    const store = closeLater(fileStore(await temporaryFolder(), { clock: { ...systemClock, now: () => nowMs } }))
+    const store = closeLater(
+      fileStore(await temporaryFolder(), { clock: { ...systemClock, now: () => nowMs } }),
+    )
     await store.report([report('a', 1)], never)
     nowMs += 6 * 86_400_000
     await store.report([report('b', 1)], never)
@@ -85,9 +96,14 @@ describe('reports', () => {
 
   it('are bounded, and the ones heard longest ago go first', async () => {
     let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
-    const store = closeLater(fileStore(await temporaryFolder(), { clock: { ...systemClock, now: () => (nowMs += 1) } }))
+    const store = closeLater(
+      fileStore(await temporaryFolder(), { clock: { ...systemClock, now: () => (nowMs += 1) } }),
+    )
     for (let from = 0; from < 24_000; from += 100) {
-      await store.report(Array.from({ length: 100 }, (_, index) => report(`i${from + index}`, 1)), never)
+      await store.report(
+        Array.from({ length: 100 }, (_, index) => report(`i${from + index}`, 1)),
+        never,
+      )
     }
     const heard = await store.reports({ namespace: NAMESPACE }, never)
     expect(heard.length).toBe(20_000)
@@ -110,7 +126,8 @@ describe('beside a namespace', () => {
 
   it('others are listed, nested ones too', async () => {
     const store = closeLater(fileStore(await temporaryFolder()))
-    for (const namespace of ['b', 'a/x/y/z', 'a', 'a.b/c-d_e']) await publish(store, { size: 1 }, { namespace })
+    for (const namespace of ['b', 'a/x/y/z', 'a', 'a.b/c-d_e'])
+      await publish(store, { size: 1 }, { namespace })
     expect(await store.namespaces(never)).toEqual(['a', 'a/x/y/z', 'a.b/c-d_e', 'b'])
   })
 })

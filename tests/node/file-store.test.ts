@@ -4,7 +4,17 @@ import { describe, expect, it } from 'vitest'
 import { decodeRelease } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { closeLater, EPOCH, NAMESPACE, never, nextOf, publish, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
+import {
+  closeLater,
+  EPOCH,
+  NAMESPACE,
+  never,
+  nextOf,
+  publish,
+  releaseOf,
+  snapshotOf,
+  temporaryFolder,
+} from './board-kit.js'
 
 const open = async () => {
   const folder = await temporaryFolder()
@@ -18,7 +28,12 @@ describe('fileStore', () => {
     const { bytes } = await publish(store, { pool: { size: 10 } })
     const latest = await store.latest({ namespace: NAMESPACE }, never)
     expect(latest).toMatchObject({ type: 'release', bytes })
-    expect(await store.latest({ namespace: NAMESPACE, tag: latest.type === 'release' ? latest.tag : undefined }, never)).toEqual({ type: 'unchanged' })
+    expect(
+      await store.latest(
+        { namespace: NAMESPACE, tag: latest.type === 'release' ? latest.tag : undefined },
+        never,
+      ),
+    ).toEqual({ type: 'unchanged' })
     const { digest, bytes: document } = snapshotOf({ pool: { size: 10 } })
     expect(await store.snapshot({ namespace: NAMESPACE, digest, maxBytes: 1000 }, never)).toEqual(document)
   })
@@ -60,7 +75,16 @@ describe('fileStore', () => {
     expect(await store.append({ namespace: NAMESPACE, at, bytes }, never)).toBe('appended')
     const other = releaseOf(snapshotOf({ a: 1 }), { at, cause: 'rollback' })
     expect(await store.append({ namespace: NAMESPACE, at, bytes: other }, never)).toBe('taken')
-    expect(await store.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 3 }, bytes: releaseOf(snapshotOf({ a: 1 }), { at: { epoch: EPOCH, sequence: 3 } }) }, never)).toBe('taken')
+    expect(
+      await store.append(
+        {
+          namespace: NAMESPACE,
+          at: { epoch: EPOCH, sequence: 3 },
+          bytes: releaseOf(snapshotOf({ a: 1 }), { at: { epoch: EPOCH, sequence: 3 } }),
+        },
+        never,
+      ),
+    ).toBe('taken')
   })
 
   it('tells its log newest first, across epochs', async () => {
@@ -81,7 +105,9 @@ describe('fileStore', () => {
     const other = closeLater(fileStore(folder))
     const first = await publish(store, { a: 1 })
     const abort = new AbortController()
-    const deliveries = other.watch({ namespaces: [NAMESPACE], inline: false }, abort.signal)[Symbol.asyncIterator]()
+    const deliveries = other
+      .watch({ namespaces: [NAMESPACE], inline: false }, abort.signal)
+      [Symbol.asyncIterator]()
     expect(await nextOf(deliveries)).toEqual({ type: 'release', namespace: NAMESPACE, bytes: first.bytes })
     const second = await publish(store, { a: 2 })
     expect(await nextOf(deliveries)).toEqual({ type: 'release', namespace: NAMESPACE, bytes: second.bytes })

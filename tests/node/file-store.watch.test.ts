@@ -43,7 +43,10 @@ describe('a watch', () => {
     await publish(store, { size: 1 }, { namespace: 'a' })
     await publish(store, { size: 1 }, { namespace: 'a/b' })
     const { abort, deliveries } = start(store, ['a', 'a/b', 'c'])
-    expect([await nextRelease(deliveries), await nextRelease(deliveries)].sort()).toEqual([`a ${EPOCH}:1`, `a/b ${EPOCH}:1`])
+    expect([await nextRelease(deliveries), await nextRelease(deliveries)].sort()).toEqual([
+      `a ${EPOCH}:1`,
+      `a/b ${EPOCH}:1`,
+    ])
     expect(await nextOf(deliveries)).toMatchObject({ type: 'alive' })
     for (let size = 2; size <= 10; size += 1) await publish(store, { size }, { namespace: 'a/b' })
     expect(await nextRelease(deliveries)).toBe(`a/b ${EPOCH}:10`)
@@ -126,7 +129,8 @@ describe('a watch', () => {
     lists = 0
     await publish(store, { size: 2 })
     const before = lists
-    for (const { deliveries } of watches) expect(await nextRelease(deliveries)).toBe(`${NAMESPACE} ${EPOCH}:2`)
+    for (const { deliveries } of watches)
+      expect(await nextRelease(deliveries)).toBe(`${NAMESPACE} ${EPOCH}:2`)
     expect(lists - before).toBeLessThan(20)
     for (const { abort } of watches) abort.abort()
   })
@@ -139,7 +143,7 @@ describe('next', () => {
     await publish(store, { size: 3 }, { epoch: '3-00000003' })
     await publish(store, { size: 4 }, { epoch: '5-00000005' })
     const seen: string[] = []
-    for (let after = { epoch: EPOCH, sequence: 1 }; ; ) {
+    for (let after = { epoch: EPOCH, sequence: 1 }; ;) {
       const latest = await store.next({ namespace: NAMESPACE, after }, never)
       if (latest.type !== 'release') break
       const { epoch, sequence } = decodeRelease(latest.bytes).release
@@ -147,7 +151,11 @@ describe('next', () => {
       after = { epoch, sequence }
     }
     expect(seen).toEqual([`${EPOCH}:2`, '3-00000003:1', '5-00000005:1'])
-    expect(await store.next({ namespace: NAMESPACE, after: { epoch: '9-00000009', sequence: 1 } }, never)).toEqual({ type: 'none' })
-    expect(await store.next({ namespace: 'other', after: { epoch: EPOCH, sequence: 1 } }, never)).toEqual({ type: 'none' })
+    expect(
+      await store.next({ namespace: NAMESPACE, after: { epoch: '9-00000009', sequence: 1 } }, never),
+    ).toEqual({ type: 'none' })
+    expect(await store.next({ namespace: 'other', after: { epoch: EPOCH, sequence: 1 } }, never)).toEqual({
+      type: 'none',
+    })
   })
 })

@@ -17,14 +17,24 @@ export interface Question {
 }
 
 /** Asks with the path exactly as it is written: `fetch` would tidy it up. */
-export function ask(base: string, path: string, { method = 'GET', headers = {}, body }: Question = {}): Promise<Reply> {
+export function ask(
+  base: string,
+  path: string,
+  { method = 'GET', headers = {}, body }: Question = {},
+): Promise<Reply> {
   const { hostname, port } = new URL(base)
   return new Promise((resolve, reject) => {
     const req = httpRequest({ hostname, port, path, method, headers, agent: false }, res => {
       const chunks: Buffer[] = []
       res.on('data', (chunk: Buffer) => chunks.push(chunk))
       res.on('error', reject)
-      res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, text: Buffer.concat(chunks).toString() }))
+      res.on('end', () =>
+        resolve({
+          status: res.statusCode ?? 0,
+          headers: res.headers,
+          text: Buffer.concat(chunks).toString(),
+        }),
+      )
     })
     req.on('error', reject)
     req.end(body)
@@ -39,7 +49,10 @@ export async function started(source: Transport | Store, options: ServeOptions =
 }
 
 export const asJson = { 'Content-Type': 'application/json' }
-export const withToken = (token: string): Record<string, string> => ({ ...asJson, Authorization: `Bearer ${token}` })
+export const withToken = (token: string): Record<string, string> => ({
+  ...asJson,
+  Authorization: `Bearer ${token}`,
+})
 
 export interface RawReader {
   readonly socket: Socket
@@ -84,4 +97,5 @@ export function rawReader(base: string, head: string): RawReader {
 }
 
 /** The question for an event stream, as curl would put it. */
-export const eventsHead = (query: string): string => `GET /v1/~events?${query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`
+export const eventsHead = (query: string): string =>
+  `GET /v1/~events?${query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`

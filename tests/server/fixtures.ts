@@ -41,9 +41,16 @@ export function makeRelease(document: Json, options: Partial<Release> = {}): Pub
 }
 
 /** Puts documents into a store one after another, each as the next release of its namespace. */
-export async function publish(store: Store, document: Json, namespace: Namespace = NAMESPACE): Promise<Published> {
+export async function publish(
+  store: Store,
+  document: Json,
+  namespace: Namespace = NAMESPACE,
+): Promise<Published> {
   const latest = await store.latest({ namespace }, never)
-  const before = latest.type === 'release' ? (JSON.parse(new TextDecoder().decode(latest.bytes)) as { release: Release }).release : undefined
+  const before =
+    latest.type === 'release'
+      ? (JSON.parse(new TextDecoder().decode(latest.bytes)) as { release: Release }).release
+      : undefined
   const published = makeRelease(document, {
     namespace,
     sequence: (before?.sequence ?? 0) + 1,

@@ -36,39 +36,65 @@ describe('addresses', () => {
     expect((await ask(url, `/v1/${NAMESPACE}/release.json?x=/../y`)).status).toBe(200)
   })
 
-  test.each(['GARBAGE\r\n\r\n', 'GET /v1/a/release.json\0 HTTP/1.1\r\nHost: localhost\r\n\r\n', `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`])(
-    'what is no HTTP ends its connection and nothing else: %#',
-    async head => {
-      const { url } = await writable()
-      const reader = rawReader(url, head)
-      await new Promise<void>(resolve => reader.socket.once('close', () => resolve()))
-      expect(reader.text()).toMatch(/^HTTP\/1\.1 4\d\d /)
-      expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).status).toBe(404)
-    },
-  )
+  test.each([
+    'GARBAGE\r\n\r\n',
+    'GET /v1/a/release.json\0 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  ])('what is no HTTP ends its connection and nothing else: %#', async head => {
+    const { url } = await writable()
+    const reader = rawReader(url, head)
+    await new Promise<void>(resolve => reader.socket.once('close', () => resolve()))
+    expect(reader.text()).toMatch(/^HTTP\/1\.1 4\d\d /)
+    expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).status).toBe(404)
+  })
 
-  test.each(['ns=../x', 'ns=%2e%2e', 'ns=a%5cb', 'ns=a%00', 'ns=Checkout', 'ns=', '', 'ns=a//b', 'client=x', 'ns=a&client=x&client=y', 'ns=a&label=x', 'ns=a&label=x=1&label=x=2', 'ns=a&label==1', 'ns=a&held=a', 'ns=a&held=a%3Dxyz', 'ns=a&client=%00', Array.from({ length: 65 }, (_, n) => `ns=a${n}`).join('&')])(
-    'the stream refuses the query %j',
-    async query => {
-      const { url } = await writable()
-      expect(await ask(url, `/v1/~events?${query}`)).toMatchObject({ status: 400 })
-    },
-  )
+  test.each([
+    'ns=../x',
+    'ns=%2e%2e',
+    'ns=a%5cb',
+    'ns=a%00',
+    'ns=Checkout',
+    'ns=',
+    '',
+    'ns=a//b',
+    'client=x',
+    'ns=a&client=x&client=y',
+    'ns=a&label=x',
+    'ns=a&label=x=1&label=x=2',
+    'ns=a&label==1',
+    'ns=a&held=a',
+    'ns=a&held=a%3Dxyz',
+    'ns=a&client=%00',
+    Array.from({ length: 65 }, (_, n) => `ns=a${n}`).join('&'),
+  ])('the stream refuses the query %j', async query => {
+    const { url } = await writable()
+    expect(await ask(url, `/v1/~events?${query}`)).toMatchObject({ status: 400 })
+  })
 })
 
 describe('who asks', () => {
-  test.each(['evil.example', 'evil.example:8080', '127.0.0.1.evil.example', '192.168.0.1', '[::2]'])('the host name %j is not this server', async host => {
-    const { url } = await writable()
-    expect(await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host } })).toMatchObject({ status: 421 })
-    expect(await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), host } })).toMatchObject({ status: 421 })
-  })
+  test.each(['evil.example', 'evil.example:8080', '127.0.0.1.evil.example', '192.168.0.1', '[::2]'])(
+    'the host name %j is not this server',
+    async host => {
+      const { url } = await writable()
+      expect(await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host } })).toMatchObject({
+        status: 421,
+      })
+      expect(
+        await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), host } }),
+      ).toMatchObject({ status: 421 })
+    },
+  )
 
-  test.each(['HTTP/1.0\r\n\r\n', 'HTTP/1.1\r\nConnection: close\r\nHost:\r\n\r\n'])('a request without a host name is for nobody: %j', async rest => {
-    const { url } = await writable()
-    const reader = rawReader(url, `GET /v1/${NAMESPACE}/release.json ${rest}`)
-    await new Promise<void>(resolve => reader.socket.once('close', () => resolve()))
-    expect(reader.text()).toMatch(/^HTTP\/1\.1 421 /)
-  })
+  test.each(['HTTP/1.0\r\n\r\n', 'HTTP/1.1\r\nConnection: close\r\nHost:\r\n\r\n'])(
+    'a request without a host name is for nobody: %j',
+    async rest => {
+      const { url } = await writable()
+      const reader = rawReader(url, `GET /v1/${NAMESPACE}/release.json ${rest}`)
+      await new Promise<void>(resolve => reader.socket.once('close', () => resolve()))
+      expect(reader.text()).toMatch(/^HTTP\/1\.1 421 /)
+    },
+  )
 
   test.each(['localhost', 'LOCALHOST:80', '127.0.0.1', '[::1]:8420'])('the host name %j is', async host => {
     const { url } = await writable()
@@ -80,12 +106,15 @@ describe('who asks', () => {
     for (const host of ['10.1.2.3:8420', '[fe80::1]', 'localhost']) {
       expect((await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host } })).status).toBe(404)
     }
-    expect((await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host: 'evil.example' } })).status).toBe(421)
+    expect(
+      (await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host: 'evil.example' } })).status,
+    ).toBe(421)
   })
 
   test('names that are given count, with or without a port', async () => {
     const { url } = await started(memory(), { hosts: ['config.internal', 'other.internal:8420'] })
-    const status = async (host: string) => (await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host } })).status
+    const status = async (host: string) =>
+      (await ask(url, `/v1/${NAMESPACE}/release.json`, { headers: { host } })).status
     expect(await status('config.internal:99')).toBe(404)
     expect(await status('other.internal:8420')).toBe(404)
     expect(await status('other.internal')).toBe(421)
@@ -97,42 +126,96 @@ describe('who asks', () => {
     for (const origin of ['https://evil.example', 'null', 'http://127.0.0.1:1', '']) {
       const headers = { ...withToken(TOKEN), origin }
       expect((await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers })).status).toBe(403)
-      expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', body: '{"reports":[]}', headers: { ...asJson, origin } })).status).toBe(403)
+      expect(
+        (
+          await ask(url, `/v1/${NAMESPACE}/~reports`, {
+            method: 'POST',
+            body: '{"reports":[]}',
+            headers: { ...asJson, origin },
+          })
+        ).status,
+      ).toBe(403)
     }
-    expect((await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), origin: url } })).status).toBe(204)
+    expect(
+      (await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), origin: url } }))
+        .status,
+    ).toBe(204)
   })
 
   test('an allowed origin may, and its browser is told so', async () => {
     const origin = 'https://admin.example.com'
     const { url } = await started(memory(), { write: { token: TOKEN }, origins: [origin] })
-    expect(await ask(url, SNAPSHOT, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'PUT' } })).toMatchObject({
+    expect(
+      await ask(url, SNAPSHOT, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'PUT' },
+      }),
+    ).toMatchObject({
       status: 204,
-      headers: { 'access-control-allow-origin': origin, 'access-control-allow-headers': expect.stringContaining('authorization') },
+      headers: {
+        'access-control-allow-origin': origin,
+        'access-control-allow-headers': expect.stringContaining('authorization'),
+      },
     })
-    expect(await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), origin } })).toMatchObject({ status: 204 })
-    expect(await ask(url, SNAPSHOT, { headers: { origin } })).toMatchObject({ status: 200, headers: { 'access-control-allow-origin': origin, vary: 'Origin' } })
+    expect(
+      await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), origin } }),
+    ).toMatchObject({ status: 204 })
+    expect(await ask(url, SNAPSHOT, { headers: { origin } })).toMatchObject({
+      status: 200,
+      headers: { 'access-control-allow-origin': origin, vary: 'Origin' },
+    })
     const foreign = await ask(url, SNAPSHOT, { headers: { origin: 'https://evil.example' } })
     expect(foreign.headers).not.toHaveProperty('access-control-allow-origin')
     expect(foreign.headers).toMatchObject({ vary: 'Origin' })
-    expect((await ask(url, SNAPSHOT, { method: 'OPTIONS', headers: { origin: 'https://evil.example' } })).status).toBe(404)
+    expect(
+      (await ask(url, SNAPSHOT, { method: 'OPTIONS', headers: { origin: 'https://evil.example' } })).status,
+    ).toBe(404)
   })
 
-  test.each([undefined, '', 'Bearer', 'Bearer ', 'Bearer wrong', `Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(0, -1)}`, `bearer x ${TOKEN}`, `Basic ${TOKEN}`, TOKEN])(
-    'the authorization %j opens nothing',
-    async authorization => {
-      const { url, store } = await writable()
-      const headers = { ...asJson, ...(authorization !== undefined && { authorization }) }
-      for (const [method, path] of [['PUT', SNAPSHOT], ['POST', RELEASES], ['PUT', `/v1/${NAMESPACE}/schema.json`], ['GET', `/v1/${NAMESPACE}/~history`], ['GET', `/v1/${NAMESPACE}/~reports`], ['GET', '/v1/~namespaces']] as const) {
-        expect(await ask(url, path, { method, headers, ...(method !== 'GET' && { body: '{}' }) })).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
-      }
-      await expect(store.snapshot({ namespace: NAMESPACE, digest: SNAPSHOT.slice(-69, -5), maxBytes: 10 }, never)).rejects.toThrow()
-    },
-  )
+  test.each([
+    undefined,
+    '',
+    'Bearer',
+    'Bearer ',
+    'Bearer wrong',
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(0, -1)}`,
+    `bearer x ${TOKEN}`,
+    `Basic ${TOKEN}`,
+    TOKEN,
+  ])('the authorization %j opens nothing', async authorization => {
+    const { url, store } = await writable()
+    const headers = { ...asJson, ...(authorization !== undefined && { authorization }) }
+    for (const [method, path] of [
+      ['PUT', SNAPSHOT],
+      ['POST', RELEASES],
+      ['PUT', `/v1/${NAMESPACE}/schema.json`],
+      ['GET', `/v1/${NAMESPACE}/~history`],
+      ['GET', `/v1/${NAMESPACE}/~reports`],
+      ['GET', '/v1/~namespaces'],
+    ] as const) {
+      expect(
+        await ask(url, path, { method, headers, ...(method !== 'GET' && { body: '{}' }) }),
+      ).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
+    }
+    await expect(
+      store.snapshot({ namespace: NAMESPACE, digest: SNAPSHOT.slice(-69, -5), maxBytes: 10 }, never),
+    ).rejects.toThrow()
+  })
 
   test('without a token configured the routes for writing do not exist', async () => {
     const { url } = await started(memory())
-    for (const [method, path] of [['PUT', SNAPSHOT], ['POST', RELEASES], ['GET', `/v1/${NAMESPACE}/~history`], ['GET', '/v1/~namespaces']] as const) {
-      const reply = await ask(url, path, { method, headers: withToken(TOKEN), ...(method !== 'GET' && { body: '{}' }) })
+    for (const [method, path] of [
+      ['PUT', SNAPSHOT],
+      ['POST', RELEASES],
+      ['GET', `/v1/${NAMESPACE}/~history`],
+      ['GET', '/v1/~namespaces'],
+    ] as const) {
+      const reply = await ask(url, path, {
+        method,
+        headers: withToken(TOKEN),
+        ...(method !== 'GET' && { body: '{}' }),
+      })
       expect([reply.status, reply.text]).toEqual([404, (await ask(url, '/nowhere')).text])
     }
   })
@@ -145,17 +228,35 @@ describe('who asks', () => {
 })
 
 describe('bodies', () => {
-  test.each([undefined, 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/jsonx', 'application/json+x'])('the content type %j is refused', async type => {
+  test.each([
+    undefined,
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data',
+    'application/jsonx',
+    'application/json+x',
+  ])('the content type %j is refused', async type => {
     const { url } = await writable()
     const headers = { Authorization: `Bearer ${TOKEN}`, ...(type !== undefined && { 'content-type': type }) }
     expect((await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers })).status).toBe(415)
     expect((await ask(url, SNAPSHOT)).status).toBe(404)
   })
 
-  test.each(['application/json; charset=utf-8', 'Application/JSON'])('the content type %j is taken', async type => {
-    const { url } = await writable()
-    expect((await ask(url, SNAPSHOT, { method: 'PUT', body: '{}', headers: { ...withToken(TOKEN), 'Content-Type': type } })).status).toBe(204)
-  })
+  test.each(['application/json; charset=utf-8', 'Application/JSON'])(
+    'the content type %j is taken',
+    async type => {
+      const { url } = await writable()
+      expect(
+        (
+          await ask(url, SNAPSHOT, {
+            method: 'PUT',
+            body: '{}',
+            headers: { ...withToken(TOKEN), 'Content-Type': type },
+          })
+        ).status,
+      ).toBe(204)
+    },
+  )
 
   test.each([
     ['gzip', gzipSync(Buffer.alloc(67_108_864))],
@@ -164,24 +265,43 @@ describe('bodies', () => {
     ['gzip, gzip', Buffer.from('x')],
   ])('a body in %s is refused and never unpacked', async (encoding, body) => {
     const { url } = await writable()
-    expect((await ask(url, SNAPSHOT, { method: 'PUT', body, headers: { ...withToken(TOKEN), 'content-encoding': encoding } })).status).toBe(415)
+    expect(
+      (
+        await ask(url, SNAPSHOT, {
+          method: 'PUT',
+          body,
+          headers: { ...withToken(TOKEN), 'content-encoding': encoding },
+        })
+      ).status,
+    ).toBe(415)
   })
 
   test('one that is announced as too large is refused, and the sender hears it', async () => {
     const { url } = await writable()
     const body = Buffer.alloc(3_000_000, 'x')
-    expect(await ask(url, SNAPSHOT, { method: 'PUT', body, headers: withToken(TOKEN) })).toMatchObject({ status: 413 })
+    expect(await ask(url, SNAPSHOT, { method: 'PUT', body, headers: withToken(TOKEN) })).toMatchObject({
+      status: 413,
+    })
   })
 
   test('one that turns out to be too large is refused, and the sender hears it', async () => {
     const { url } = await writable()
     const body = Buffer.alloc(3_000_000, 'x')
-    expect(await ask(url, SNAPSHOT, { method: 'PUT', body, headers: { ...withToken(TOKEN), 'transfer-encoding': 'chunked' } })).toMatchObject({ status: 413 })
+    expect(
+      await ask(url, SNAPSHOT, {
+        method: 'PUT',
+        body,
+        headers: { ...withToken(TOKEN), 'transfer-encoding': 'chunked' },
+      }),
+    ).toMatchObject({ status: 413 })
   })
 
   test('one without an end is cut off', async () => {
     const { url } = await writable()
-    const reader = rawReader(url, `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    const reader = rawReader(
+      url,
+      `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    )
     const chunk = `10000\r\n${'x'.repeat(65_536)}\r\n`
     let sent = 0
     const more = (): void => {
@@ -199,7 +319,9 @@ describe('bodies', () => {
     const { hostname, port } = new URL(url)
     const socket = connect(Number(port), hostname)
     await new Promise<void>(resolve => socket.once('connect', () => resolve()))
-    socket.write(`PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`)
+    socket.write(
+      `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`,
+    )
     socket.destroy()
     await new Promise<void>(resolve => socket.once('close', () => resolve()))
     expect((await ask(url, SNAPSHOT)).status).toBe(404)
@@ -207,8 +329,14 @@ describe('bodies', () => {
 
   test('two lengths, or a length beside chunks, are no request', async () => {
     const { url } = await writable()
-    for (const header of ['Content-Length: 2\r\nContent-Length: 3', 'Content-Length: 2\r\nTransfer-Encoding: chunked']) {
-      const reader = rawReader(url, `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n${header}\r\n\r\n{}`)
+    for (const header of [
+      'Content-Length: 2\r\nContent-Length: 3',
+      'Content-Length: 2\r\nTransfer-Encoding: chunked',
+    ]) {
+      const reader = rawReader(
+        url,
+        `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n${header}\r\n\r\n{}`,
+      )
       await new Promise<void>(resolve => reader.socket.once('close', () => resolve()))
       expect(reader.text()).toMatch(/^HTTP\/1\.1 400 /)
     }
@@ -217,7 +345,10 @@ describe('bodies', () => {
 
   test('after a refusal the same connection serves on, where the body came to its end', async () => {
     const { url } = await writable()
-    const reader = rawReader(url, `GET /v1/a/release.json HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v1/b/release.json HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    const reader = rawReader(
+      url,
+      `GET /v1/a/release.json HTTP/1.1\r\nHost: localhost\r\n\r\nGET /v1/b/release.json HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    )
     await reader.until(text => text.split('HTTP/1.1 404').length === 3)
   })
 })

@@ -63,7 +63,10 @@ async function exercise(url: string): Promise<void> {
   expect(await http(url).snapshot({ namespace: NAMESPACE, digest, maxBytes: 100 }, never)).toHaveLength(11)
   const stop = new AbortController()
   const pools: string[] = []
-  for await (const delivery of http(url).watch({ namespaces: [NAMESPACE], inline: true, identity }, stop.signal)) {
+  for await (const delivery of http(url).watch(
+    { namespaces: [NAMESPACE], inline: true, identity },
+    stop.signal,
+  )) {
     if (delivery.type !== 'release') continue
     pools.push(new TextDecoder().decode(delivery.snapshots?.[0]?.bytes))
     if (pools.length === 1) await publish(writer, { pool: 20 })
@@ -97,7 +100,9 @@ describe('a handler works', () => {
 
   test('in Fastify, which leaves the prefix on', async () => {
     const { handler } = mounted({ prefix: '/board' })
-    await exercise(`${await inFastify(app => void app.register(fastifyPlugin(handler), { prefix: '/board' }))}/board`)
+    await exercise(
+      `${await inFastify(app => void app.register(fastifyPlugin(handler), { prefix: '/board' }))}/board`,
+    )
   })
 
   test('in front of a body parser that comes later', async () => {
@@ -167,7 +172,9 @@ describe('a body that somebody else read', () => {
   const expectRefusal = async (url: string, logged: readonly string[]): Promise<void> => {
     const reply = await ask(url, path, report)
     expect(reply.status).toBe(500)
-    expect(JSON.parse(reply.text)).toEqual({ error: { code: 'internal', message: expect.stringContaining('before the body parser') } })
+    expect(JSON.parse(reply.text)).toEqual({
+      error: { code: 'internal', message: expect.stringContaining('before the body parser') },
+    })
     expect(logged).toEqual([expect.stringContaining('before the body parser')])
   }
 
@@ -212,7 +219,10 @@ describe('a body that somebody else read', () => {
     const request = new Request(`http://board.test${path}`, report)
     await request.text()
     const response = await handler.fetch(request)
-    expect([response.status, await response.text()]).toEqual([500, expect.stringContaining('before the body parser')])
+    expect([response.status, await response.text()]).toEqual([
+      500,
+      expect.stringContaining('before the body parser'),
+    ])
     expect(logged).toHaveLength(1)
   })
 
@@ -238,7 +248,10 @@ describe('upgrade', () => {
     const { handler } = mounted()
     const server = createServer(handler.node)
     server.on('upgrade', handler.upgrade)
-    const reader = rawReader(await listening(server), 'GET /v1/~events HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n')
+    const reader = rawReader(
+      await listening(server),
+      'GET /v1/~events HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+    )
     await new Promise<void>(resolve => reader.socket.once('close', () => resolve()))
     expect(reader.text()).toMatch(/^HTTP\/1\.1 426 /)
   })

@@ -15,7 +15,11 @@ describe('reading a board', () => {
 
     const { bytes } = await publish(store, { pool: 10 })
     const found = await ask(url, POINTER)
-    expect(found).toMatchObject({ status: 200, text: new TextDecoder().decode(bytes), headers: { 'cache-control': 'no-cache', 'content-type': 'application/json' } })
+    expect(found).toMatchObject({
+      status: 200,
+      text: new TextDecoder().decode(bytes),
+      headers: { 'cache-control': 'no-cache', 'content-type': 'application/json' },
+    })
     const etag = found.headers.etag ?? ''
     expect(etag).toMatch(/^"[0-9a-f]{32}"$/)
     for (const header of [etag, `W/${etag}`, `"x", ${etag}`, '*']) {
@@ -30,14 +34,36 @@ describe('reading a board', () => {
     const { url } = await started(store)
     const first = await publish(store, { pool: 10 })
     const second = await publish(store, { pool: 20 })
-    const immutable = { 'cache-control': 'public, max-age=31536000, immutable', 'x-content-type-options': 'nosniff' }
+    const immutable = {
+      'cache-control': 'public, max-age=31536000, immutable',
+      'x-content-type-options': 'nosniff',
+    }
     const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
-    expect(await ask(url, `/v1/${NAMESPACE}/snapshots/${first.digest}.json`)).toMatchObject({ status: 200, text: '{"pool":10}', headers: immutable })
-    expect(await ask(url, `/v1/${NAMESPACE}/releases/${EPOCH}/1.json`)).toMatchObject({ status: 200, text: text(first.bytes), headers: immutable })
-    expect(await ask(url, `/v1/${NAMESPACE}/releases/${EPOCH}/2.json`)).toMatchObject({ status: 200, text: text(second.bytes) })
-    for (const path of [`snapshots/${'b'.repeat(64)}.json`, `releases/${EPOCH}/3.json`, 'releases/2-00000000/1.json', 'schema.json']) {
-      expect(await ask(url, `/v1/${NAMESPACE}/${path}`)).toMatchObject({ status: 404, headers: { 'cache-control': 'no-store' } })
+    expect(await ask(url, `/v1/${NAMESPACE}/snapshots/${first.digest}.json`)).toMatchObject({
+      status: 200,
+      text: '{"pool":10}',
+      headers: immutable,
+    })
+    expect(await ask(url, `/v1/${NAMESPACE}/releases/${EPOCH}/1.json`)).toMatchObject({
+      status: 200,
+      text: text(first.bytes),
+      headers: immutable,
+    })
+    expect(await ask(url, `/v1/${NAMESPACE}/releases/${EPOCH}/2.json`)).toMatchObject({
+      status: 200,
+      text: text(second.bytes),
+    })
+    for (const path of [
+      `snapshots/${'b'.repeat(64)}.json`,
+      `releases/${EPOCH}/3.json`,
+      'releases/2-00000000/1.json',
+      'schema.json',
+    ]) {
+      expect(await ask(url, `/v1/${NAMESPACE}/${path}`)).toMatchObject({
+        status: 404,
+        headers: { 'cache-control': 'no-store' },
+      })
     }
     // Nothing that one namespace holds is found under another.
     expect((await ask(url, `/v1/other/snapshots/${first.digest}.json`)).status).toBe(404)
@@ -49,7 +75,10 @@ describe('reading a board', () => {
     await publish(store, { pool: 10 })
     const later = makeRelease({ pool: 20 }, { epoch: '2-00c0ffee' })
     await store.put({ namespace: NAMESPACE, digest: later.digest, bytes: later.snapshot }, never)
-    await store.append({ namespace: NAMESPACE, at: { epoch: '2-00c0ffee', sequence: 1 }, bytes: later.bytes }, never)
+    await store.append(
+      { namespace: NAMESPACE, at: { epoch: '2-00c0ffee', sequence: 1 }, bytes: later.bytes },
+      never,
+    )
     expect((await ask(url, `/v1/${NAMESPACE}/releases/${EPOCH}/2.json`)).status).toBe(404)
     expect((await ask(url, `/v1/${NAMESPACE}/releases/2-00c0ffee/1.json`)).status).toBe(200)
   })
@@ -58,20 +87,33 @@ describe('reading a board', () => {
     const store = memory()
     const { url } = await started(store)
     const { bytes } = await publish(store, { pool: 10 })
-    expect(await ask(url, POINTER, { method: 'HEAD' })).toMatchObject({ status: 200, text: '', headers: { 'content-length': String(bytes.length) } })
+    expect(await ask(url, POINTER, { method: 'HEAD' })).toMatchObject({
+      status: 200,
+      text: '',
+      headers: { 'content-length': String(bytes.length) },
+    })
     expect((await ask(url, '/v1/~events?ns=a', { method: 'HEAD' })).status).toBe(405)
   })
 
   test('an address says which methods it takes', async () => {
     const { url } = await started(memory(), { write: { token: TOKEN } })
-    expect(await ask(url, POINTER, { method: 'DELETE' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } })
-    expect(await ask(url, `/v1/${NAMESPACE}/schema.json`, { method: 'POST' })).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD, PUT' } })
+    expect(await ask(url, POINTER, { method: 'DELETE' })).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD' },
+    })
+    expect(await ask(url, `/v1/${NAMESPACE}/schema.json`, { method: 'POST' })).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD, PUT' },
+    })
   })
 
   test('a damaged snapshot is not served, and is served again when it was repaired', async () => {
     const store = memory()
     let damaged = true
-    const source: Transport = { ...store, snapshot: async (query, signal) => (damaged ? Uint8Array.of(1, 2, 3) : store.snapshot(query, signal)) }
+    const source: Transport = {
+      ...store,
+      snapshot: async (query, signal) => (damaged ? Uint8Array.of(1, 2, 3) : store.snapshot(query, signal)),
+    }
     const { url } = await started(source)
     const { digest } = await publish(store, { pool: 10 })
     const path = `/v1/${NAMESPACE}/snapshots/${digest}.json`
@@ -93,7 +135,9 @@ describe('reading a board', () => {
     }
     const { url } = await started(source)
     const { digest } = await publish(store, { pool: 10 })
-    const replies = await Promise.all(Array.from({ length: 50 }, () => ask(url, `/v1/${NAMESPACE}/snapshots/${digest}.json`)))
+    const replies = await Promise.all(
+      Array.from({ length: 50 }, () => ask(url, `/v1/${NAMESPACE}/snapshots/${digest}.json`)),
+    )
     expect(new Set(replies.map(({ text }) => text))).toEqual(new Set(['{"pool":10}']))
     expect(asked).toBe(1)
   })
@@ -120,21 +164,43 @@ describe('reading a board', () => {
 describe('a token for reading', () => {
   const options = { write: { token: TOKEN }, read: { token: 'a-token-for-reading' } }
 
-  test.each(['release.json', `snapshots/${'a'.repeat(64)}.json`, 'schema.json', `releases/${EPOCH}/1.json`])('is wanted for %s', async path => {
-    const { url } = await started(memory(), options)
-    const address = `/v1/${NAMESPACE}/${path}`
-    expect(await ask(url, address)).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
-    expect((await ask(url, address, { headers: withToken('wrong') })).status).toBe(401)
-    expect((await ask(url, address, { headers: withToken('a-token-for-reading') })).status).toBe(404)
-    expect((await ask(url, address, { headers: withToken(TOKEN) })).status).toBe(404)
-  })
+  test.each(['release.json', `snapshots/${'a'.repeat(64)}.json`, 'schema.json', `releases/${EPOCH}/1.json`])(
+    'is wanted for %s',
+    async path => {
+      const { url } = await started(memory(), options)
+      const address = `/v1/${NAMESPACE}/${path}`
+      expect(await ask(url, address)).toMatchObject({
+        status: 401,
+        headers: { 'www-authenticate': 'Bearer' },
+      })
+      expect((await ask(url, address, { headers: withToken('wrong') })).status).toBe(401)
+      expect((await ask(url, address, { headers: withToken('a-token-for-reading') })).status).toBe(404)
+      expect((await ask(url, address, { headers: withToken(TOKEN) })).status).toBe(404)
+    },
+  )
 
   test('is wanted for the stream and for reports, and is not enough for writing', async () => {
     const { url } = await started(memory(), options)
     expect((await ask(url, `/v1/~events?ns=${NAMESPACE}`)).status).toBe(401)
-    expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body: '{"reports":[]}' })).status).toBe(401)
+    expect(
+      (
+        await ask(url, `/v1/${NAMESPACE}/~reports`, {
+          method: 'POST',
+          headers: asJson,
+          body: '{"reports":[]}',
+        })
+      ).status,
+    ).toBe(401)
     const reader = withToken('a-token-for-reading')
-    expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: reader, body: '{"reports":[]}' })).status).toBe(204)
+    expect(
+      (
+        await ask(url, `/v1/${NAMESPACE}/~reports`, {
+          method: 'POST',
+          headers: reader,
+          body: '{"reports":[]}',
+        })
+      ).status,
+    ).toBe(204)
     expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { headers: reader })).status).toBe(401)
     expect((await ask(url, `/v1/~namespaces`, { headers: reader })).status).toBe(401)
   })

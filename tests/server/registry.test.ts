@@ -23,15 +23,20 @@ const names = (reports: readonly Report[]): string[] => reports.map(({ instanceI
 describe('the registry', () => {
   test('holds the highest count of each instance, whatever the order and however often', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.integer({ min: 1, max: 9 })), { maxLength: 40 }), words => {
-        const registry = createRegistry({ clock: virtualClock() })
-        const highest = new Map<string, number>()
-        for (const [instanceId, count] of words) {
-          registry.add(report(instanceId, count))
-          highest.set(instanceId, Math.max(count, highest.get(instanceId) ?? 0))
-        }
-        expect(new Map(registry.of('a').map(({ instanceId, count }) => [instanceId, count]))).toEqual(highest)
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.integer({ min: 1, max: 9 })), { maxLength: 40 }),
+        words => {
+          const registry = createRegistry({ clock: virtualClock() })
+          const highest = new Map<string, number>()
+          for (const [instanceId, count] of words) {
+            registry.add(report(instanceId, count))
+            highest.set(instanceId, Math.max(count, highest.get(instanceId) ?? 0))
+          }
+          expect(new Map(registry.of('a').map(({ instanceId, count }) => [instanceId, count]))).toEqual(
+            highest,
+          )
+        },
+      ),
     )
   })
 
@@ -70,7 +75,8 @@ describe('the registry', () => {
 
   test('stays within its bound under a flood, quickly', () => {
     const registry = createRegistry({ clock: virtualClock(), maxInstances: 1_000 })
-    for (let index = 0; index < 50_000; index += 1) registry.add(report(`i${index}`, 1, { namespace: `n${index % 7}` }))
+    for (let index = 0; index < 50_000; index += 1)
+      registry.add(report(`i${index}`, 1, { namespace: `n${index % 7}` }))
     expect(registry.size).toBe(1_000)
     expect([0, 1, 2, 3, 4, 5, 6].reduce((sum, index) => sum + registry.of(`n${index}`).length, 0)).toBe(1_000)
   })

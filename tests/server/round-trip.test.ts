@@ -28,7 +28,9 @@ test('one document travels from a publisher over the server to a reader', async 
   expect(latest).toMatchObject({ type: 'release', bytes: new Uint8Array(bytes) })
   if (latest.type !== 'release') throw new Error('no release')
   expect(await reader.latest({ namespace: NAMESPACE, tag: latest.tag }, never)).toEqual({ type: 'unchanged' })
-  expect(Buffer.from(await reader.snapshot({ namespace: NAMESPACE, digest, maxBytes: 1_000 }, never))).toEqual(Buffer.from(snapshot))
+  expect(
+    Buffer.from(await reader.snapshot({ namespace: NAMESPACE, digest, maxBytes: 1_000 }, never)),
+  ).toEqual(Buffer.from(snapshot))
 })
 
 test('a watch gets the current release, its snapshot and then each newer one', async () => {
@@ -38,16 +40,19 @@ test('a watch gets the current release, its snapshot and then each newer one', a
   const stop = new AbortController()
   const identity = { clientId: 'a', instanceId: 'a', ephemeral: false, labels: {} }
   const seen: Delivery[] = []
-  for await (const delivery of http(server.url).watch({ namespaces: [NAMESPACE], inline: true, identity }, stop.signal)) {
+  for await (const delivery of http(server.url).watch(
+    { namespaces: [NAMESPACE], inline: true, identity },
+    stop.signal,
+  )) {
     seen.push(delivery)
     const releases = seen.filter(({ type }) => type === 'release')
-    if (delivery.type === 'release' && releases.length === 1) await publish(http(server.url, { token: TOKEN }), { pool: { size: 20 } })
+    if (delivery.type === 'release' && releases.length === 1)
+      await publish(http(server.url, { token: TOKEN }), { pool: { size: 20 } })
     if (releases.length === 2) stop.abort()
   }
   const releases = seen.filter(delivery => delivery.type === 'release')
-  expect(releases.map(({ snapshots }) => snapshots?.map(({ bytes }) => new TextDecoder().decode(bytes)))).toEqual([
-    ['{"pool":{"size":10}}'],
-    ['{"pool":{"size":20}}'],
-  ])
+  expect(
+    releases.map(({ snapshots }) => snapshots?.map(({ bytes }) => new TextDecoder().decode(bytes))),
+  ).toEqual([['{"pool":{"size":10}}'], ['{"pool":{"size":20}}']])
   expect(makeRelease({ pool: { size: 10 } }).bytes).toEqual(new Uint8Array(releases[0]!.bytes))
 })

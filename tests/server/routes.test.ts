@@ -14,7 +14,10 @@ describe('paths', () => {
     ['/v1/~events', { type: 'events' }],
     ['/v1/~namespaces', { type: 'namespaces' }],
     [`/v1/a/snapshots/${DIGEST}.json`, { type: 'snapshot', namespace: 'a', digest: DIGEST }],
-    ['/v1/a/b/releases/2-9f3a01bc/41.json', { type: 'release', namespace: 'a/b', position: { epoch: '2-9f3a01bc', sequence: 41 } }],
+    [
+      '/v1/a/b/releases/2-9f3a01bc/41.json',
+      { type: 'release', namespace: 'a/b', position: { epoch: '2-9f3a01bc', sequence: 41 } },
+    ],
   ])('%s is known', (path, route) => {
     expect(parseRoute(path)).toEqual(route)
   })
@@ -36,7 +39,23 @@ describe('paths', () => {
   }) // prettier-ignore
 
   test('whatever comes, a route holds only well-formed names', () => {
-    const piece = fc.constantFrom('v1', 'a', 'b-1', 'releases', 'snapshots', '..', '.', '', '%2e', '~events', '~history', 'release.json', '1-9f3a01bc', '1.json', `${DIGEST}.json`)
+    const piece = fc.constantFrom(
+      'v1',
+      'a',
+      'b-1',
+      'releases',
+      'snapshots',
+      '..',
+      '.',
+      '',
+      '%2e',
+      '~events',
+      '~history',
+      'release.json',
+      '1-9f3a01bc',
+      '1.json',
+      `${DIGEST}.json`,
+    )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 9 }), pieces => {
         const route = parseRoute(`/${pieces.join('/')}`)

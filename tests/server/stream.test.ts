@@ -32,13 +32,18 @@ const eventsOf = (text: string): SentEvent[] =>
     .map(part => {
       const lines = part.split('\n')
       return {
-        name: lines.filter(line => line.startsWith('event: ')).map(line => line.slice(7)).join(),
+        name: lines
+          .filter(line => line.startsWith('event: '))
+          .map(line => line.slice(7))
+          .join(),
         data: lines.filter(line => line.startsWith('data: ')).map(line => line.slice(6)),
       }
     })
 
-const sequenceOf = ({ data }: SentEvent): number => (JSON.parse(data[1] ?? '{}') as { release: { sequence: number } }).release.sequence
-const has = (count: number, name: string) => (text: string) => eventsOf(text).filter(event => event.name === name).length >= count
+const sequenceOf = ({ data }: SentEvent): number =>
+  (JSON.parse(data[1] ?? '{}') as { release: { sequence: number } }).release.sequence
+const has = (count: number, name: string) => (text: string) =>
+  eventsOf(text).filter(event => event.name === name).length >= count
 const INLINE = `ns=${NAMESPACE}&inline=1&client=a`
 
 describe('the event stream', () => {
@@ -67,8 +72,13 @@ describe('the event stream', () => {
     const { url } = await started(store)
     const { digest } = await publish(store, { pool: 10 })
     const fresh = rawReader(url, eventsHead(INLINE))
-    const holding = rawReader(url, eventsHead(`${INLINE}&held=${encodeURIComponent(`${NAMESPACE}=${digest}`)}`))
-    expect(eventsOf(await fresh.until(has(1, 'release')))[1]?.data.slice(2)).toEqual([`${digest} {"pool":10}`])
+    const holding = rawReader(
+      url,
+      eventsHead(`${INLINE}&held=${encodeURIComponent(`${NAMESPACE}=${digest}`)}`),
+    )
+    expect(eventsOf(await fresh.until(has(1, 'release')))[1]?.data.slice(2)).toEqual([
+      `${digest} {"pool":10}`,
+    ])
     expect(eventsOf(await holding.until(has(1, 'release')))[1]?.data.slice(2)).toEqual([])
 
     const next = await publish(store, { pool: 20 })
@@ -95,9 +105,18 @@ describe('the event stream', () => {
     const [eu, us] = [makeRelease({ region: 'eu' }), makeRelease({ region: 'us' })]
     const both = makeRelease(
       {},
-      { stable: { version: 1, variants: [{ digest: eu.digest, bytes: eu.snapshot.length, when: { region: ['eu'] } }, { digest: us.digest, bytes: us.snapshot.length }] } },
+      {
+        stable: {
+          version: 1,
+          variants: [
+            { digest: eu.digest, bytes: eu.snapshot.length, when: { region: ['eu'] } },
+            { digest: us.digest, bytes: us.snapshot.length },
+          ],
+        },
+      },
     )
-    for (const { digest, snapshot } of [eu, us]) await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+    for (const { digest, snapshot } of [eu, us])
+      await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
     await store.append({ namespace: NAMESPACE, at: both.release, bytes: both.bytes }, never)
     const european = rawReader(url, eventsHead(`${INLINE}&label=region%3Deu`))
     const other = rawReader(url, eventsHead(INLINE))
@@ -109,12 +128,16 @@ describe('the event stream', () => {
     const store = memory()
     const { url } = await started(store)
     await publish(store, { pool: 0 })
-    const readers = Array.from({ length: 50 }, (_, index) => rawReader(url, eventsHead(index % 2 === 0 ? INLINE : `ns=${NAMESPACE}`)))
+    const readers = Array.from({ length: 50 }, (_, index) =>
+      rawReader(url, eventsHead(index % 2 === 0 ? INLINE : `ns=${NAMESPACE}`)),
+    )
     await Promise.all(readers.map(reader => reader.until(has(1, 'release'))))
     for (let pool = 1; pool <= 30; pool += 1) await publish(store, { pool })
     for (const reader of readers) {
       await reader.until(text => text.includes('"sequence":31'))
-      const sequences = eventsOf(reader.text()).filter(({ name }) => name === 'release').map(sequenceOf)
+      const sequences = eventsOf(reader.text())
+        .filter(({ name }) => name === 'release')
+        .map(sequenceOf)
       expect(sequences).toEqual([...sequences].sort((a, b) => a - b))
       expect(new Set(sequences).size).toBe(sequences.length)
     }
@@ -157,14 +180,19 @@ describe('the event stream', () => {
   test('over HTTP/1.0 the stream is the bytes as they are', async () => {
     const { url } = await started(memory())
     const reader = rawReader(url, `GET /v1/~events?ns=a HTTP/1.0\r\nHost: localhost\r\n\r\n`)
-    expect(await reader.until(text => text.includes('\n\n') && text.includes('alive'))).toMatch(/\r\n\r\nevent: alive\ndata: \{"heartbeatMs":15000\}\n\n$/)
+    expect(await reader.until(text => text.includes('\n\n') && text.includes('alive'))).toMatch(
+      /\r\n\r\nevent: alive\ndata: \{"heartbeatMs":15000\}\n\n$/,
+    )
   })
 
   test('behind another request of the same connection, the stream waits for its turn', async () => {
     const store = memory()
     const { url } = await started(store)
     await publish(store, { pool: 10 })
-    const reader = rawReader(url, `GET /v1/${NAMESPACE}/release.json HTTP/1.1\r\nHost: localhost\r\n\r\n${eventsHead(`ns=${NAMESPACE}`)}`)
+    const reader = rawReader(
+      url,
+      `GET /v1/${NAMESPACE}/release.json HTTP/1.1\r\nHost: localhost\r\n\r\n${eventsHead(`ns=${NAMESPACE}`)}`,
+    )
     const text = await reader.until(text => text.includes('event: release') && text.endsWith('\r\n'))
     expect(text).toMatch(/^HTTP\/1\.1 200 OK[^]*"signatures":\[\]}HTTP\/1\.1 200 OK[^]*event: alive/)
   })
@@ -174,7 +202,9 @@ describe('the event stream', () => {
     const first = rawReader(url, eventsHead('ns=a'))
     await first.until(has(1, 'alive'))
     const second = rawReader(url, eventsHead('ns=a'))
-    expect(await second.until(text => text.includes('\r\n\r\n'))).toMatch(/^HTTP\/1\.1 503 [^]*retry-after: \d+/i)
+    expect(await second.until(text => text.includes('\r\n\r\n'))).toMatch(
+      /^HTTP\/1\.1 503 [^]*retry-after: \d+/i,
+    )
   })
 })
 
@@ -185,31 +215,43 @@ describe('closing', () => {
     await Promise.all(readers.map(reader => reader.until(has(1, 'alive'))))
     await server.close({ drainMs: 60_000 })
     for (const reader of readers) while (!reader.closed) await new Promise(resolve => setImmediate(resolve))
-    const delays = readers.map(reader => (JSON.parse(eventsOf(reader.text()).at(-1)?.data[0] ?? '{}') as { delayMs: number }).delayMs)
+    const delays = readers.map(
+      reader => (JSON.parse(eventsOf(reader.text()).at(-1)?.data[0] ?? '{}') as { delayMs: number }).delayMs,
+    )
     expect(delays.every(delayMs => delayMs >= 0 && delayMs <= 60_000)).toBe(true)
     expect(new Set(delays).size).toBeGreaterThan(5)
     expect(server.handler.connections).toBe(0)
     await server.close()
-    await expect(http(server.url).latest({ namespace: 'a' }, new AbortController().signal)).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }))
+    await expect(http(server.url).latest({ namespace: 'a' }, new AbortController().signal)).rejects.toThrow(
+      expect.objectContaining({ code: 'unavailable' }),
+    )
   })
 
   test('a reader over the transport hears when to come back', async () => {
     const server = await started(memory(), { write: { token: TOKEN } })
     const read = async (): Promise<void> => {
-      for await (const { type } of http(server.url).watch({ namespaces: ['a'], inline: false }, new AbortController().signal)) {
+      for await (const { type } of http(server.url).watch(
+        { namespaces: ['a'], inline: false },
+        new AbortController().signal,
+      )) {
         if (type === 'alive') void server.close({ drainMs: 1_000 })
       }
     }
-    await expect(read()).rejects.toThrow(expect.objectContaining({ code: 'unavailable', retryAfterMs: expect.any(Number) }))
+    await expect(read()).rejects.toThrow(
+      expect.objectContaining({ code: 'unavailable', retryAfterMs: expect.any(Number) }),
+    )
   })
 
   test('waits for requests that are being answered, and then no longer than it was told', async () => {
     const store = memory()
     const waiting: (() => void)[] = []
-    const snapshot = (): Promise<Uint8Array> => new Promise(resolve => waiting.push(() => resolve(encodeText('{}'))))
+    const snapshot = (): Promise<Uint8Array> =>
+      new Promise(resolve => waiting.push(() => resolve(encodeText('{}'))))
     const server = await started({ ...store, snapshot })
     const path = `/v1/a/snapshots/${digestOf(systemCrypto, encodeText('{}'))}.json`
-    const readers = [path, path.replace('/a/', '/b/')].map(address => rawReader(server.url, `GET ${address} HTTP/1.1\r\nHost: localhost\r\n\r\n`))
+    const readers = [path, path.replace('/a/', '/b/')].map(address =>
+      rawReader(server.url, `GET ${address} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
+    )
     while (waiting.length < 2) await new Promise(resolve => setImmediate(resolve))
     const closed = server.close({ drainMs: 0, graceMs: 50 })
     waiting[0]?.()

@@ -27,15 +27,26 @@ function setUp(source: Transport | Store, options: HandlerOptions = {}) {
     await clock.advance(10)
     await closed
   })
-  return { clock, handler, read: (query: string, take = true) => openReader(handler.fetch, clock, query, take) }
+  return {
+    clock,
+    handler,
+    read: (query: string, take = true) => openReader(handler.fetch, clock, query, take),
+  }
 }
 
-function openReader(fetch: (request: Request) => Promise<Response>, clock: VirtualClock, query: string, take: boolean): Reader {
+function openReader(
+  fetch: (request: Request) => Promise<Response>,
+  clock: VirtualClock,
+  query: string,
+  take: boolean,
+): Reader {
   const stop = new AbortController()
   const events: Reader['events'] = []
   let ended: string | undefined
   const run = async (): Promise<void> => {
-    const response = await fetch(new Request(`http://board.test/v1/~events?${query}`, { signal: stop.signal }))
+    const response = await fetch(
+      new Request(`http://board.test/v1/~events?${query}`, { signal: stop.signal }),
+    )
     let text = ''
     const decoder = new TextDecoder()
     const reader = response.body!.getReader()
@@ -53,7 +64,12 @@ function openReader(fetch: (request: Request) => Promise<Response>, clock: Virtu
     if (take) ended = 'ended'
   }
   run().catch((error: Error) => (ended = error.message))
-  return { events, ended: () => ended, stop: () => stop.abort(), of: name => events.filter(event => event.name === name).map(({ data }) => data) }
+  return {
+    events,
+    ended: () => ended,
+    stop: () => stop.abort(),
+    of: name => events.filter(event => event.name === name).map(({ data }) => data),
+  }
 }
 
 /** The same store without its notifications. */
@@ -72,19 +88,23 @@ describe('heartbeats', () => {
     expect(reader.of('mark')).toEqual([])
     await clock.advance(1)
     await clock.advance(15_000)
-    const marks = reader.of('mark').map(([namespace, text]) => [namespace, decodeMark(encodeText(text ?? ''))])
-    expect(marks).toEqual([0, 1].map(beat => [
-      NAMESPACE,
-      {
-        v: 1,
-        namespace: NAMESPACE,
-        epoch: EPOCH,
-        sequence: 1,
-        digest: releaseDigest(systemCrypto, bytes),
-        asOf: `2026-01-01T00:00:${beat === 0 ? '15' : '30'}.000Z`,
-        validUntil: `2026-01-01T00:${beat === 0 ? '00:52' : '01:07'}.500Z`,
-      },
-    ]))
+    const marks = reader
+      .of('mark')
+      .map(([namespace, text]) => [namespace, decodeMark(encodeText(text ?? ''))])
+    expect(marks).toEqual(
+      [0, 1].map(beat => [
+        NAMESPACE,
+        {
+          v: 1,
+          namespace: NAMESPACE,
+          epoch: EPOCH,
+          sequence: 1,
+          digest: releaseDigest(systemCrypto, bytes),
+          asOf: `2026-01-01T00:00:${beat === 0 ? '15' : '30'}.000Z`,
+          validUntil: `2026-01-01T00:${beat === 0 ? '00:52' : '01:07'}.500Z`,
+        },
+      ]),
+    )
     expect(reader.of('alive')).toHaveLength(1)
   })
 
@@ -92,7 +112,9 @@ describe('heartbeats', () => {
     const { clock, read } = setUp(memory(), { heartbeatMs: 1_000 })
     const reader = read('ns=empty')
     await clock.advance(5_000)
-    expect(reader.events.map(({ name, atMs }) => [name, atMs])).toEqual([0, 1, 2, 3, 4, 5].map(second => ['alive', second * 1_000]))
+    expect(reader.events.map(({ name, atMs }) => [name, atMs])).toEqual(
+      [0, 1, 2, 3, 4, 5].map(second => ['alive', second * 1_000]),
+    )
   })
 
   test('a store that does not answer is marked by nobody, and readers hear that the server lives', async () => {
@@ -122,7 +144,10 @@ describe('heartbeats', () => {
     const store = memory()
     await publish(store, { pool: 10 })
     let hangs = false
-    const source: Store = { ...deaf(store), latest: (query, signal) => (hangs ? new Promise(() => {}) : store.latest(query, signal)) }
+    const source: Store = {
+      ...deaf(store),
+      latest: (query, signal) => (hangs ? new Promise(() => {}) : store.latest(query, signal)),
+    }
     const { clock, read } = setUp(source)
     const reader = read(`ns=${NAMESPACE}`)
     await clock.advance(1_000)
@@ -167,6 +192,7 @@ describe('following the store', () => {
     const store = memory()
     const silent: Store & WatchTransport = {
       ...store,
+      // oxlint-disable-next-line require-yield -- it is silent
       async *watch(_query, signal) {
         await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
       },
@@ -222,7 +248,8 @@ describe('following the store', () => {
     let stale = false
     const source: Store = {
       ...deaf(store),
-      latest: async (query, signal) => (stale ? { type: 'release', bytes: first.bytes } : store.latest(query, signal)),
+      latest: async (query, signal) =>
+        stale ? { type: 'release', bytes: first.bytes } : store.latest(query, signal),
     }
     const { clock, handler, read } = setUp(source)
     await publish(store, { pool: 20 })
@@ -310,7 +337,9 @@ describe('connections', () => {
     expect(gone).toBeLessThan(35)
     await clock.advance(6 * 60_000 + 15_001)
     expect(readers.every(({ ended }) => ended() === 'ended')).toBe(true)
-    const delays = readers.map(({ events }) => (JSON.parse(events.at(-1)?.data[0] ?? '{}') as { delayMs: number }).delayMs)
+    const delays = readers.map(
+      ({ events }) => (JSON.parse(events.at(-1)?.data[0] ?? '{}') as { delayMs: number }).delayMs,
+    )
     expect(Math.max(...delays)).toBeLessThanOrEqual(2_000)
     expect(new Set(delays).size).toBeGreaterThan(30)
   })
@@ -348,7 +377,10 @@ describe('a relay', () => {
     })
     const relay = createHandler(upstream, { clock, random: seededRandom(2), ...options })
     onTestFinished(async () => {
-      const closed = Promise.all([relay.close({ drainMs: 0, graceMs: 1 }), origin.close({ drainMs: 0, graceMs: 1 })])
+      const closed = Promise.all([
+        relay.close({ drainMs: 0, graceMs: 1 }),
+        origin.close({ drainMs: 0, graceMs: 1 }),
+      ])
       await clock.advance(10)
       await closed
     })
@@ -367,10 +399,14 @@ describe('a relay', () => {
     const { bytes, digest } = await publish(store, { pool: 10 })
     const reader = read(`ns=${NAMESPACE}&inline=1&client=a`)
     await clock.advance(1_000)
-    expect(reader.of('release')).toEqual([[NAMESPACE, new TextDecoder().decode(bytes), `${digest} {"pool":10}`]])
+    expect(reader.of('release')).toEqual([
+      [NAMESPACE, new TextDecoder().decode(bytes), `${digest} {"pool":10}`],
+    ])
     await clock.advance(60_000)
     const times = reader.of('mark').map(([, text]) => decodeMark(encodeText(text ?? '')).asOf)
-    expect(times).toEqual(['15', '30', '45'].map(second => `2026-01-01T00:00:${second}.000Z`).concat('2026-01-01T00:01:00.000Z'))
+    expect(times).toEqual(
+      ['15', '30', '45'].map(second => `2026-01-01T00:00:${second}.000Z`).concat('2026-01-01T00:01:00.000Z'),
+    )
     await publish(store, { pool: 20 })
     await clock.advance(100)
     expect(reader.of('release')).toHaveLength(2)
@@ -402,7 +438,8 @@ describe('a relay', () => {
     const before = requests()
     expect(before).toBeLessThan(12)
     await clock.advance(100_000)
-    for (const name of ['a', 'b', 'c']) expect((await relay.fetch(new Request(`http://relay.test/v1/${name}/release.json`))).status).toBe(200)
+    for (const name of ['a', 'b', 'c'])
+      expect((await relay.fetch(new Request(`http://relay.test/v1/${name}/release.json`))).status).toBe(200)
     expect(requests()).toBe(before)
   })
 
@@ -422,7 +459,9 @@ describe('a relay', () => {
 
   test('over a bare transport takes no writes, and says so at once', () => {
     const { append: _append, ...bare } = memory()
-    expect(() => createHandler(bare as Transport, { write: { token: TOKEN } })).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    expect(() => createHandler(bare as Transport, { write: { token: TOKEN } })).toThrow(
+      expect.objectContaining({ code: 'invalid-option' }),
+    )
   })
 
   test('passes the log on', async () => {
@@ -430,7 +469,10 @@ describe('a relay', () => {
     const first = await publish(store, { pool: 10 })
     await publish(store, { pool: 20 })
     await publish(store, { pool: 30 })
-    const read = async (sequence: number) => (await relay.fetch(new Request(`http://relay.test/v1/${NAMESPACE}/releases/${EPOCH}/${sequence}.json`))).text()
+    const read = async (sequence: number) =>
+      (
+        await relay.fetch(new Request(`http://relay.test/v1/${NAMESPACE}/releases/${EPOCH}/${sequence}.json`))
+      ).text()
     expect(await read(2)).toContain('"sequence":2')
     expect(first.release.sequence).toBe(1)
   })
@@ -462,7 +504,15 @@ test('a mark whose release was overtaken is not sent to those who got the newer 
   const reader = read(`ns=${NAMESPACE}`)
   await clock.advance(100)
   const asOf = '2026-01-01T00:00:00.000Z'
-  const mark = encodeMark({ v: 1, namespace: NAMESPACE, epoch: EPOCH, sequence: 1, digest: releaseDigest(systemCrypto, first.bytes), asOf, validUntil: asOf })
+  const mark = encodeMark({
+    v: 1,
+    namespace: NAMESPACE,
+    epoch: EPOCH,
+    sequence: 1,
+    digest: releaseDigest(systemCrypto, first.bytes),
+    asOf,
+    validUntil: asOf,
+  })
   say({ type: 'mark', namespace: NAMESPACE, bytes: mark })
   await clock.advance(0)
   expect(reader.of('mark')).toEqual([[NAMESPACE, new TextDecoder().decode(mark)]])
@@ -476,4 +526,32 @@ test('a mark whose release was overtaken is not sent to those who got the newer 
   await clock.advance(0)
   expect([later.of('release').length, later.of('mark').length]).toEqual([1, 0])
   expect(never.aborted).toBe(false)
+})
+
+test('a store that listens to every signal it is given never sees eleven listeners on one', async () => {
+  const store = memory()
+  const seen = new Map<AbortSignal, number>()
+  const count = (signal: AbortSignal): void => void seen.set(signal, (seen.get(signal) ?? 0) + 1)
+  const source: Store = {
+    ...store,
+    latest: async (query, signal) => {
+      count(signal)
+      return store.latest(query, signal)
+    },
+    snapshot: async (query, signal) => {
+      count(signal)
+      return store.snapshot(query, signal)
+    },
+  }
+  const { clock, handler, read } = setUp(source)
+  const names = Array.from({ length: 60 }, (_, index) => `n${index}`)
+  const digests = await Promise.all(names.map(async name => (await publish(store, { name }, name)).digest))
+  read(names.map(name => `ns=${name}`).join('&'))
+  await clock.advance(60_000)
+  await Promise.all(
+    names.map((name, index) =>
+      handler.fetch(new Request(`http://board.test/v1/${name}/snapshots/${digests[index]}.json`)),
+    ),
+  )
+  expect(Math.max(...seen.values())).toBe(1)
 })

@@ -16,11 +16,13 @@ const put = (text: string): { path: string; body: string } => ({
   body: text,
 })
 const append = (release: unknown, more: object = {}): string => JSON.stringify({ release, ...more })
-const code = ({ text }: { readonly text: string }): string => (JSON.parse(text) as { error: { code: string } }).error.code
+const code = ({ text }: { readonly text: string }): string =>
+  (JSON.parse(text) as { error: { code: string } }).error.code
 
 async function writable(store: Store = memory()) {
   const server = await started(store, { write: { token: TOKEN } })
-  const send = (method: string, path: string, body: string | Uint8Array, headers = withToken(TOKEN)) => ask(server.url, path, { method, headers, body })
+  const send = (method: string, path: string, body: string | Uint8Array, headers = withToken(TOKEN)) =>
+    ask(server.url, path, { method, headers, body })
   return { store, url: server.url, send }
 }
 
@@ -30,7 +32,10 @@ describe('putting a snapshot', () => {
     const { path, body } = put('{"pool":10}')
     expect((await send('PUT', path, body)).status).toBe(204)
     expect((await send('PUT', path, body)).status).toBe(204)
-    const bytes = await store.snapshot({ namespace: NAMESPACE, digest: path.slice(-69, -5), maxBytes: 100 }, never)
+    const bytes = await store.snapshot(
+      { namespace: NAMESPACE, digest: path.slice(-69, -5), maxBytes: 100 },
+      never,
+    )
     expect(new TextDecoder().decode(bytes)).toBe('{"pool":10}')
   })
 
@@ -50,7 +55,9 @@ describe('putting a snapshot', () => {
     const { path, body } = put(text)
     const reply = await send('PUT', path, body)
     expect([reply.status, code(reply)]).toEqual([400, 'invalid-data'])
-    await expect(store.snapshot({ namespace: NAMESPACE, digest: path.slice(-69, -5), maxBytes: 100_000 }, never)).rejects.toThrow(expect.objectContaining({ code: 'not-found' }))
+    await expect(
+      store.snapshot({ namespace: NAMESPACE, digest: path.slice(-69, -5), maxBytes: 100_000 }, never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'not-found' }))
   })
 
   test('refuses bytes that are not the ones of the digest, and bytes that are no UTF-8', async () => {
@@ -81,16 +88,26 @@ describe('appending a release', () => {
     const at = { epoch: EPOCH, sequence: 1 }
     const writer = http(url, { token: TOKEN })
     expect(await writer.append({ namespace: NAMESPACE, at, bytes: rival.bytes }, never)).toBe('taken')
-    expect(await writer.append({ namespace: NAMESPACE, at, bytes: encodeText(canonicalize({ release, signatures: [] })) }, never)).toBe('appended')
+    expect(
+      await writer.append(
+        { namespace: NAMESPACE, at, bytes: encodeText(canonicalize({ release, signatures: [] })) },
+        never,
+      ),
+    ).toBe('appended')
   })
 
   test('of two that are sent at the same time one wins', async () => {
     const { url, store } = await writable()
     const one = makeRelease({ pool: 1 })
     const two = makeRelease({ pool: 2 })
-    for (const { digest, snapshot } of [one, two]) await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+    for (const { digest, snapshot } of [one, two])
+      await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
     const at = { epoch: EPOCH, sequence: 1 }
-    const outcomes = await Promise.all([one, two].map(({ bytes }) => http(url, { token: TOKEN }).append({ namespace: NAMESPACE, at, bytes }, never)))
+    const outcomes = await Promise.all(
+      [one, two].map(({ bytes }) =>
+        http(url, { token: TOKEN }).append({ namespace: NAMESPACE, at, bytes }, never),
+      ),
+    )
     expect(outcomes.sort()).toEqual(['appended', 'taken'])
   })
 
@@ -108,7 +125,16 @@ describe('appending a release', () => {
     const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
     const writer = http(url, { token: TOKEN })
     await writer.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
-    await writer.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes, audit: encodeText('{"reason":"ä\\"b"}'), urgent: true }, never)
+    await writer.append(
+      {
+        namespace: NAMESPACE,
+        at: { epoch: EPOCH, sequence: 1 },
+        bytes,
+        audit: encodeText('{"reason":"ä\\"b"}'),
+        urgent: true,
+      },
+      never,
+    )
     expect(seen).toEqual([['{"reason":"ä\\"b"}', true]])
   })
 
@@ -118,12 +144,32 @@ describe('appending a release', () => {
     ['no release', '{}', 'invalid-data'],
     ['a release that is no text', append({ release: {} }), 'invalid-data'],
     ['a text that is no release', append('{}'), 'invalid-data'],
-    ['a release that is not canonical', append(` ${new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)}`), 'invalid-data'],
-    ['another namespace', append(new TextDecoder().decode(makeRelease({ pool: 10 }, { namespace: 'other' }).bytes)), 'invalid-data'],
-    ['a snapshot that is not here', append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)), 'invalid-data'],
-    ['another format version', append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes).replace('"v":1', '"v":2')), 'unsupported'],
+    [
+      'a release that is not canonical',
+      append(` ${new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)}`),
+      'invalid-data',
+    ],
+    [
+      'another namespace',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }, { namespace: 'other' }).bytes)),
+      'invalid-data',
+    ],
+    [
+      'a snapshot that is not here',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)),
+      'invalid-data',
+    ],
+    [
+      'another format version',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes).replace('"v":1', '"v":2')),
+      'unsupported',
+    ],
     ['a duplicate key', `{"release":"a","release":"b"}`, 'invalid-data'],
-    ['an audit record over its limit', append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes), { audit: 'x'.repeat(5_000) }), 'too-large'],
+    [
+      'an audit record over its limit',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes), { audit: 'x'.repeat(5_000) }),
+      'too-large',
+    ],
   ])('refuses %s and appends nothing', async (_what, body, expected) => {
     const { store, send } = await writable()
     const reply = await send('POST', `/v1/${NAMESPACE}/~releases`, body)
@@ -136,7 +182,9 @@ describe('appending a release', () => {
     const { digest, snapshot } = makeRelease({ pool: 10 })
     await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
     const wrong = makeRelease({ pool: 10 }, { stable: { version: 1, variants: [{ digest, bytes: 5 }] } })
-    expect(code(await send('POST', `/v1/${NAMESPACE}/~releases`, append(new TextDecoder().decode(wrong.bytes))))).toBe('invalid-data')
+    expect(
+      code(await send('POST', `/v1/${NAMESPACE}/~releases`, append(new TextDecoder().decode(wrong.bytes)))),
+    ).toBe('invalid-data')
   })
 
   test('a damaged store says so, and that is no conflict', async () => {
@@ -151,8 +199,13 @@ describe('appending a release', () => {
     const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
     const writer = http(url, { token: TOKEN })
     await writer.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
-    await expect(writer.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never)).rejects.toThrow(
-      expect.objectContaining({ code: 'store-damaged', message: expect.stringContaining('open a new epoch') }),
+    await expect(
+      writer.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
+    ).rejects.toThrow(
+      expect.objectContaining({
+        code: 'store-damaged',
+        message: expect.stringContaining('open a new epoch'),
+      }),
     )
   })
 })
@@ -163,10 +216,12 @@ describe('what the owner of the token may read', () => {
     for (const pool of [1, 2, 3]) await publish(store, { pool })
     const entries: unknown[] = []
     const transport = http(url, { token: TOKEN })
-    for await (const { bytes } of transport.history({ namespace: NAMESPACE }, never)) entries.push(JSON.parse(new TextDecoder().decode(bytes)).release.sequence)
+    for await (const { bytes } of transport.history({ namespace: NAMESPACE }, never))
+      entries.push(JSON.parse(new TextDecoder().decode(bytes)).release.sequence)
     expect(entries).toEqual([3, 2, 1])
     const limited: unknown[] = []
-    for await (const entry of transport.history({ namespace: NAMESPACE, limit: 2 }, never)) limited.push(entry)
+    for await (const entry of transport.history({ namespace: NAMESPACE, limit: 2 }, never))
+      limited.push(entry)
     expect(limited).toHaveLength(2)
     for await (const entry of transport.history({ namespace: 'nothing' }, never)) limited.push(entry)
     expect(limited).toHaveLength(2)
@@ -219,8 +274,12 @@ describe('what the owner of the token may read', () => {
     expect(await transport.schema({ namespace: NAMESPACE }, never)).toBeUndefined()
     const schema = encodeText('{ "type": "object" }')
     await transport.putSchema({ namespace: NAMESPACE, bytes: schema }, never)
-    expect(new Uint8Array((await http(url).schema({ namespace: NAMESPACE }, never)) ?? [])).toEqual(new Uint8Array(schema))
-    await expect(transport.putSchema({ namespace: NAMESPACE, bytes: encodeText('[]') }, never)).rejects.toThrow(expect.objectContaining({ code: 'invalid-data' }))
+    expect(new Uint8Array((await http(url).schema({ namespace: NAMESPACE }, never)) ?? [])).toEqual(
+      new Uint8Array(schema),
+    )
+    await expect(
+      transport.putSchema({ namespace: NAMESPACE, bytes: encodeText('[]') }, never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'invalid-data' }))
   })
 })
 
@@ -250,12 +309,16 @@ describe('reports', () => {
       ['a', 5, 'healthy'],
       ['b', 1, 'applied'],
     ])
-    expect(heard.every(({ receivedAt }) => receivedAt !== undefined && !Number.isNaN(Date.parse(receivedAt)))).toBe(true)
+    expect(
+      heard.every(({ receivedAt }) => receivedAt !== undefined && !Number.isNaN(Date.parse(receivedAt))),
+    ).toBe(true)
   })
 
   test('hundreds of reports of several namespaces arrive', async () => {
     const { url } = await writable()
-    const many = Array.from({ length: 250 }, (_, index) => report(`i${index}`, 1, { namespace: index % 2 === 0 ? 'even' : 'odd' }))
+    const many = Array.from({ length: 250 }, (_, index) =>
+      report(`i${index}`, 1, { namespace: index % 2 === 0 ? 'even' : 'odd' }),
+    )
     await http(url).report(many, never)
     const transport = http(url, { token: TOKEN })
     expect(await transport.reports({ namespace: 'even' }, never)).toHaveLength(125)
@@ -264,10 +327,24 @@ describe('reports', () => {
 
   test('bad ones are passed over, and the others of the same body count', async () => {
     const { url } = await writable()
-    const bad = [report('x', 0), report('x/../y', 1), { ...report('x', 1), v: 2 }, { ...report('x', 1), phase: 'dancing' }, report('x', 1, { namespace: 'other' }), null, 7]
+    const bad = [
+      report('x', 0),
+      report('x/../y', 1),
+      { ...report('x', 1), v: 2 },
+      { ...report('x', 1), phase: 'dancing' },
+      report('x', 1, { namespace: 'other' }),
+      null,
+      7,
+    ]
     const body = JSON.stringify({ reports: [...bad, report('good', 1)] })
-    expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status).toBe(204)
-    expect((await http(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)).map(({ instanceId }) => instanceId)).toEqual(['good'])
+    expect(
+      (await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status,
+    ).toBe(204)
+    expect(
+      (await http(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)).map(
+        ({ instanceId }) => instanceId,
+      ),
+    ).toEqual(['good'])
     expect(await http(url, { token: TOKEN }).reports({ namespace: 'other' }, never)).toEqual([])
   })
 
@@ -279,13 +356,19 @@ describe('reports', () => {
   })
 
   test.each([
-    ['more than a hundred', JSON.stringify({ reports: Array.from({ length: 101 }, (_, index) => report(`i${index}`, 1)) }), 400],
+    [
+      'more than a hundred',
+      JSON.stringify({ reports: Array.from({ length: 101 }, (_, index) => report(`i${index}`, 1)) }),
+      400,
+    ],
     ['a list', '[]', 400],
     ['a megabyte and more', JSON.stringify({ reports: [], pad: 'x'.repeat(1_048_576) }), 413],
     ['a duplicate key', '{"reports":[],"reports":[]}', 400],
   ])('%s is refused', async (_what, body, status) => {
     const { url } = await writable()
-    expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status).toBe(status)
+    expect(
+      (await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status,
+    ).toBe(status)
   })
 
   test('go on to a store that keeps them, and come back after a restart', async () => {
@@ -314,14 +397,20 @@ describe('without a token', () => {
       http(url).append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
       http(url).putSchema({ namespace: NAMESPACE, bytes: snapshot }, never),
     ]
-    for (const written of writes) await expect(written).rejects.toThrow(expect.objectContaining({ code: 'unauthorized', message: expect.stringContaining('{ token }') }))
+    for (const written of writes)
+      await expect(written).rejects.toThrow(
+        expect.objectContaining({ code: 'unauthorized', message: expect.stringContaining('{ token }') }),
+      )
   })
 
   test('a snapshot over the limit is not sent', async () => {
     const { url } = await writable()
     const bytes = encodeText(`"${'x'.repeat(1_048_576)}"`)
-    await expect(http(url, { token: TOKEN }).put({ namespace: NAMESPACE, digest: digestOf(systemCrypto, bytes), bytes }, never)).rejects.toThrow(
-      expect.objectContaining({ code: 'too-large' }),
-    )
+    await expect(
+      http(url, { token: TOKEN }).put(
+        { namespace: NAMESPACE, digest: digestOf(systemCrypto, bytes), bytes },
+        never,
+      ),
+    ).rejects.toThrow(expect.objectContaining({ code: 'too-large' }))
   })
 })

@@ -54,7 +54,11 @@ export async function runHistory(seed: number, less: Less = {}): Promise<History
   } finally {
     process.off('unhandledRejection', unhandled)
   }
-  return { seed, plan, violations: truth.violations, hash: trace.hash(), events: trace.lines.length, sometimes: world.sometimes, trace: trace.lines }
+  return { seed, plan, violations: truth.violations, hash: trace.hash(), events: trace.length, sometimes: world.sometimes,
+    get trace() {
+      return trace.lines
+    },
+  }
 }
 
 function setUp(world: World, plan: Plan): Stage {

@@ -14,6 +14,8 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed += 1) {
     for (const { oracle, atMs, text } of history.violations.slice(0, 4)) process.stdout.write(`   ${(atMs / 1000).toFixed(1)}s ${oracle}: ${text.slice(0, 600)}\n`)
   }
 }
+const { user, system } = process.cpuUsage()
+const cpuSeconds = (user + system) / 1e6
 const seconds = (performance.now() - began) / 1000
-process.stdout.write(`${count} seeds, ${bad} with violations, ${seconds.toFixed(1)} s, ${(Number(count) / seconds).toFixed(1)} a second\n`)
+process.stdout.write(`${count} seeds, ${bad} with violations, ${seconds.toFixed(1)} s, ${(Number(count) / seconds).toFixed(1)} a second; ${(Number(count) / cpuSeconds).toFixed(1)} a second of one core\n`)
 if (show === 'sometimes') for (const [thing, times] of [...sometimes].sort()) process.stdout.write(`${String(times).padStart(6)} ${thing}\n`)

@@ -26,9 +26,10 @@ export function serverActor(world: World, name: string, disk: SimDisk): ServerAc
     const store: FileStore = fileStore('/board', {
       disk: disk.mount(process),
       clock: process.clock,
-      random: dice,
+      // The reserve is a mebibyte of chance, which nobody reads.
+      random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
       crypto: systemCrypto,
-      pollMs: 1_000,
+      pollMs: 2_000,
       owner: { tag: process.name, isAlive: () => false } as never,
       logger: loggerOf(world, name),
     })

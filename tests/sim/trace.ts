@@ -6,6 +6,7 @@ export interface Trace {
   /** SHA-256 over all events; those of one instant in the order of their actors, which no engine's scheduling changes. */
   hash(): string
   readonly lines: readonly string[]
+  readonly length: number
 }
 
 /** Makes a {@link Trace} that reads the time from a clock. */
@@ -19,6 +20,9 @@ export function createTrace(nowMs: () => number): Trace {
     },
     get lines() {
       return events.map(lineOf)
+    },
+    get length() {
+      return events.length
     },
     hash() {
       const ordered = events.map((event, index) => ({ ...event, index }))

@@ -14,6 +14,9 @@ export function configFile(path: string, options: FileSourceOptions = {}): Sourc
     case '.yml':
       return yamlFile(path, options)
     default:
-      throw new NoticeboardError('invalid-option', `${path} is neither .json nor .yaml nor .yml; use jsonFile() or yamlFile() for other names`)
+      throw new NoticeboardError(
+        'invalid-option',
+        `${path} is neither .json nor .yaml nor .yml; use jsonFile() or yamlFile() for other names`,
+      )
   }
 }

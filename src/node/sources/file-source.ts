@@ -29,14 +29,24 @@ export interface FileFormat {
   /** The largest text that is read for a document of so many bytes: white space and comments come on top. */
   readonly maxTextBytes: (maxBytes: number) => number
   /** Throws `invalid-data` or `too-large`. `what` is the file's name. */
-  readonly parse: (text: string, options: { readonly what: string; readonly maxBytes: number; readonly maxTextBytes: number }) => Json
+  readonly parse: (
+    text: string,
+    options: { readonly what: string; readonly maxBytes: number; readonly maxTextBytes: number },
+  ) => Json
 }
 
 /** A file as a source. `read` throws `not-found`, `invalid-data` with line and column, `too-large`, or what the disk says in words. */
-export function fileSource(path: string, { maxTextBytes, parse }: FileFormat, options: FileSourceOptions = {}): Source {
+export function fileSource(
+  path: string,
+  { maxTextBytes, parse }: FileFormat,
+  options: FileSourceOptions = {},
+): Source {
   const { maxBytes = MAX_SNAPSHOT_BYTES, pollMs = 5_000, settleMs = 50, clock = systemClock } = options
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
-    throw new NoticeboardError('invalid-option', 'a file source wants the path of a file, such as "config/checkout.yaml"')
+    throw new NoticeboardError(
+      'invalid-option',
+      'a file source wants the path of a file, such as "config/checkout.yaml"',
+    )
   }
   const disk = options.disk ?? nodeDisk({ symbolicLinks: 'follow' })
   const folderWatch = options.disk === undefined ? nodeFolderWatch : undefined
@@ -60,11 +70,15 @@ export function fileSource(path: string, { maxTextBytes, parse }: FileFormat, op
 
     async read() {
       const bytes = await doing(`read ${path}`, () => disk.read(full, limit))
-      if (bytes === undefined) throw new NoticeboardError('not-found', `cannot read ${path}: there is no such file`)
+      if (bytes === undefined)
+        throw new NoticeboardError('not-found', `cannot read ${path}: there is no such file`)
       lastRead = hashOf(bytes)
       const value = parse(textOf(bytes, path), { what: path, maxBytes, maxTextBytes: limit })
       if (exceedsBytes(canonicalize(value), maxBytes)) {
-        throw new NoticeboardError('too-large', `the document in ${path} is larger than the ${maxBytes} bytes that are allowed`)
+        throw new NoticeboardError(
+          'too-large',
+          `the document in ${path} is larger than the ${maxBytes} bytes that are allowed`,
+        )
       }
       return value
     },
@@ -102,7 +116,11 @@ export function fileSource(path: string, { maxTextBytes, parse }: FileFormat, op
 }
 
 /** A pause that can be ended early. */
-function interruptible(clock: Clock, delayMs: number, signal: AbortSignal): { readonly done: Promise<void>; readonly interrupt: () => void } {
+function interruptible(
+  clock: Clock,
+  delayMs: number,
+  signal: AbortSignal,
+): { readonly done: Promise<void>; readonly interrupt: () => void } {
   const early = new AbortController()
   const interrupt = (): void => early.abort()
   const done = async (): Promise<void> => {
@@ -115,7 +133,10 @@ function interruptible(clock: Clock, delayMs: number, signal: AbortSignal): { re
 
 function textOf(bytes: Uint8Array, path: string): string {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-    throw new NoticeboardError('invalid-data', `${path}:1:1: the file begins with a byte order mark; save it as UTF-8 without one`)
+    throw new NoticeboardError(
+      'invalid-data',
+      `${path}:1:1: the file begins with a byte order mark; save it as UTF-8 without one`,
+    )
   }
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
   if (utf16) throw new NoticeboardError('invalid-data', `${path}:1:1: the file is UTF-16; save it as UTF-8`)

@@ -1,4 +1,16 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Alias, type Document, type Node, type Scalar, type YAMLMap } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseAllDocuments,
+  type Alias,
+  type Document,
+  type Node,
+  type Scalar,
+  type YAMLMap,
+} from 'yaml'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { MAX_DEPTH } from '../../core/canonical.js'
@@ -28,7 +40,9 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   let size = 0
 
   const document = compose()
-  return document.contents === null ? refuse(0, 'the document is empty; write {} for one without members') : read(document.contents as Node)
+  return document.contents === null
+    ? refuse(0, 'the document is empty; write {} for one without members')
+    : read(document.contents as Node)
 
   function compose(): Document {
     let documents: readonly Document[]
@@ -46,14 +60,16 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     if (first === undefined) return refuse(0, 'the file is empty; write {} for a document without members')
     const [problem] = [...first.errors, ...first.warnings]
     if (problem !== undefined) return refuse(problem.pos[0], yamlProblem(problem.code))
-    if (second !== undefined) return refuse(second.range?.[0] ?? 0, 'a second document begins here; keep one document in a file')
+    if (second !== undefined)
+      return refuse(second.range?.[0] ?? 0, 'a second document begins here; keep one document in a file')
     return first
   }
 
   function read(node: Node): Json {
     if (steps.length > MAX_DEPTH) return refuse(offsetOf(node), `it nests deeper than ${MAX_DEPTH} levels`)
     if (isAlias(node)) return readAlias(node)
-    if (node.tag !== undefined && !isPlainTag(node.tag)) return refuse(offsetOf(node), 'tags other than those of JSON are not read; remove it')
+    if (node.tag !== undefined && !isPlainTag(node.tag))
+      return refuse(offsetOf(node), 'tags other than those of JSON are not read; remove it')
     if (isScalar(node)) return readScalar(node)
     if (isMap(node)) return nested(() => readMap(node))
     if (isSeq(node)) {
@@ -67,7 +83,8 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     return refuse(offsetOf(node), 'this is nothing that JSON has')
 
     function nested(work: () => Json): Json {
-      if (steps.length === MAX_DEPTH) return refuse(offsetOf(node), `it nests deeper than ${MAX_DEPTH} levels`)
+      if (steps.length === MAX_DEPTH)
+        return refuse(offsetOf(node), `it nests deeper than ${MAX_DEPTH} levels`)
       grow(node, 2)
       return work()
     }
@@ -75,7 +92,8 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
 
   function readAlias(alias: Alias): Json {
     aliases += 1
-    if (aliases > MAX_ALIASES) return refuse(offsetOf(alias), `more than ${MAX_ALIASES} aliases are used; write some of them out`)
+    if (aliases > MAX_ALIASES)
+      return refuse(offsetOf(alias), `more than ${MAX_ALIASES} aliases are used; write some of them out`)
     const target = alias.resolve(document)
     if (target === undefined) return refuse(offsetOf(alias), 'this alias has no anchor before it')
     return read(target)
@@ -99,9 +117,12 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   function readKey(key: Node | null, map: YAMLMap): string {
     if (!isScalar(key)) return refuse(key === null ? offsetOf(map) : offsetOf(key), 'a key must be a text')
     if (typeof key.value !== 'string') return refuse(offsetOf(key), 'a key must be a text; put it in quotes')
-    if (key.tag !== undefined && !isPlainTag(key.tag)) return refuse(offsetOf(key), 'tags other than those of JSON are not read; remove it')
-    if (key.value === '<<' && key.type === 'PLAIN') return refuse(offsetOf(key), 'merge keys are not read; write the members out')
-    if (!isWellFormed(key.value)) return refuse(offsetOf(key), 'it holds half of a surrogate pair, which is no character')
+    if (key.tag !== undefined && !isPlainTag(key.tag))
+      return refuse(offsetOf(key), 'tags other than those of JSON are not read; remove it')
+    if (key.value === '<<' && key.type === 'PLAIN')
+      return refuse(offsetOf(key), 'merge keys are not read; write the members out')
+    if (!isWellFormed(key.value))
+      return refuse(offsetOf(key), 'it holds half of a surrogate pair, which is no character')
     return key.value
   }
 
@@ -109,21 +130,23 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     const { value, source = '' } = scalar
     if (typeof value === 'string') {
       grow(scalar, value.length + 2)
-      return isWellFormed(value) ? value : refuse(offsetOf(scalar), 'it holds half of a surrogate pair, which is no character')
+      return isWellFormed(value)
+        ? value
+        : refuse(offsetOf(scalar), 'it holds half of a surrogate pair, which is no character')
     }
     grow(scalar, 1)
     if (typeof value === 'boolean' || value === null) return value
     if (typeof value === 'bigint') return readInteger(scalar, value, source)
     if (typeof value !== 'number') return refuse(offsetOf(scalar), 'this is nothing that JSON has')
-    const lost = Number.isFinite(value) ? lostByNumber(source.replace(/^\+/, '')) : 'JSON has no NaN and no infinity'
+    const lost = Number.isFinite(value)
+      ? lostByNumber(source.replace(/^\+/, ''))
+      : 'JSON has no NaN and no infinity'
     return lost === undefined ? value : refuse(offsetOf(scalar), lost)
   }
 
   function readInteger(scalar: Scalar, value: bigint, source: string): number {
-    if (value === 0n && source.startsWith('-')) return refuse(offsetOf(scalar), '-0 does not survive JSON; write 0')
-    const number = Number(value)
-    if (BigInt(Number.isFinite(number) ? number : 0) === value) return number
-    return refuse(offsetOf(scalar), 'the whole number has more digits than a double holds (2^53); write it as a string')
+    const lost = lostByInteger(value, source)
+    return lost === undefined ? Number(value) : refuse(offsetOf(scalar), lost)
   }
 
   /** Counts what the document becomes, so that aliases of aliases do not fill the memory. */
@@ -131,7 +154,10 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     size += bytes
     if (size <= maxBytes) return
     const { line, col } = lines.linePos(node === null ? 0 : offsetOf(node))
-    throw new NoticeboardError('too-large', `${what}:${line}:${col}: the document is larger than the ${maxBytes} bytes that are allowed`)
+    throw new NoticeboardError(
+      'too-large',
+      `${what}:${line}:${col}: the document is larger than the ${maxBytes} bytes that are allowed`,
+    )
   }
 
   function within(step: Step, work: () => Json): Json {
@@ -143,10 +169,22 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
 
   function refuse(offset: number, reason: string): never {
     const { line, col } = lines.linePos(offset)
-    throw new NoticeboardError('invalid-data', `${what}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${reason}`, {
-      issues: [{ path: formatPath(steps), reason, validator: 'format' }],
-    })
+    throw new NoticeboardError(
+      'invalid-data',
+      `${what}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${reason}`,
+      {
+        issues: [{ path: formatPath(steps), reason, validator: 'format' }],
+      },
+    )
   }
+}
+
+/** What a whole number would lose. A decimal one may be written as JSON writes a double, which rounds; a hexadecimal one says which it means. */
+function lostByInteger(value: bigint, source: string): string | undefined {
+  if (/^[-+]?[0-9]+$/.test(source)) return lostByNumber(source.replace(/^\+/, ''))
+  const number = Number(value)
+  if (Number.isFinite(number) && BigInt(number) === value) return undefined
+  return 'the whole number has more digits than a double holds (2^53); write it as a string'
 }
 
 function offsetOf(node: Node | null | undefined): number {

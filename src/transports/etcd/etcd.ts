@@ -111,10 +111,11 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
     append: (query, signal) => appendToEtcd({ client, keys, crypto }, query, signal),
 
     async *history({ namespace, limit: most = Number.POSITIVE_INFINITY }, signal): AsyncGenerator<LogEntry, void, undefined> {
-      let { key: start, end } = keys.log(parseNamespace(namespace))
+      const log = keys.log(parseNamespace(namespace))
+      let { end } = log
       for (let left = most; left > 0; ) {
         const page = Math.min(left, PAGE)
-        const { found } = await client.transact({ steps: [{ type: 'range', key: start, end, limit: page, descending: true }] }, signal)
+        const { found } = await client.transact({ steps: [{ type: 'range', key: log.key, end, limit: page, descending: true }] }, signal)
         const entries = found[0] ?? []
         if (entries.length === 0) return
         const audits = await client.transact({ steps: entries.map(({ key }): EtcdStep => ({ type: 'range', key: keys.auditBeside(key) })) }, signal)
@@ -124,7 +125,7 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
         }
         if (entries.length < page) return
         left -= entries.length
-        end = entries.at(-1)?.key ?? start
+        end = entries.at(-1)?.key ?? log.key
       }
     },
 

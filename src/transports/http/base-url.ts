@@ -7,16 +7,22 @@ import { NoticeboardError } from '../../contracts/errors.js'
 export function parseBaseUrl(address: unknown): string {
   const url = typeof address === 'string' && URL.canParse(address) ? new URL(address) : undefined
   if (url === undefined) {
-    throw refusal('is not an absolute address; write it like "https://config.internal" or "http://127.0.0.1:8420/board"')
+    throw refusal(
+      'is not an absolute address; write it like "https://config.internal" or "http://127.0.0.1:8420/board"',
+    )
   }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw refusal('starts with another scheme; only http: and https: are spoken here')
   }
   if (url.username !== '' || url.password !== '') {
-    throw refusal('holds a user name or password, which would end in logs; pass http(url, { token }) or { headers }')
+    throw refusal(
+      'holds a user name or password, which would end in logs; pass http(url, { token }) or { headers }',
+    )
   }
   if (url.search !== '' || url.hash !== '') {
-    throw refusal('holds a query or a fragment; leave everything from "?" or "#" on out, secrets belong in { headers }')
+    throw refusal(
+      'holds a query or a fragment; leave everything from "?" or "#" on out, secrets belong in { headers }',
+    )
   }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}/`
 }

@@ -5,12 +5,17 @@ import type { Deadline } from './deadline.js'
  * Reads a body in chunks and stops at the first byte over the limit, so that neither an endless body nor a
  * compression bomb costs more than the limit. Throws `too-large`, and `unavailable` for a body that was cut.
  */
-export async function readBody(response: Response, deadline: Deadline, { maxBytes, what }: BodyLimit): Promise<Uint8Array> {
+export async function readBody(
+  response: Response,
+  deadline: Deadline,
+  { maxBytes, what }: BodyLimit,
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of chunksOf(response, deadline, what)) {
     length += chunk.length
-    if (length > maxBytes) throw new NoticeboardError('too-large', `${what} has more than the ${maxBytes} bytes that are allowed`)
+    if (length > maxBytes)
+      throw new NoticeboardError('too-large', `${what} has more than the ${maxBytes} bytes that are allowed`)
     chunks.push(chunk)
   }
   const announced = announcedLength(response)
@@ -24,7 +29,11 @@ export interface BodyLimit {
 }
 
 /** The chunks of a body as they come. Whoever stops reading has cancelled the body. */
-export async function* chunksOf(response: Response, deadline: Deadline, what: string): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* chunksOf(
+  response: Response,
+  deadline: Deadline,
+  what: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   if (response.body === null) return deadline.finish()
   const reader = response.body.getReader()
   let ended = false
@@ -55,7 +64,9 @@ function announcedLength({ headers, type }: Response): number | undefined {
 }
 
 function cut(what: string, cause?: unknown): NoticeboardError {
-  return new NoticeboardError('unavailable', `${what} ended in the middle; the connection was lost`, { cause })
+  return new NoticeboardError('unavailable', `${what} ended in the middle; the connection was lost`, {
+    cause,
+  })
 }
 
 function join(chunks: readonly Uint8Array[], length: number): Uint8Array {

@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Clock } from '../../contracts/ports.js'
+import { onAbort } from './abort-listeners.js'
 
 /** A signal of one request's own: it aborts when the caller gives up, when the time is over, and on demand. */
 export interface Deadline {
@@ -19,18 +20,21 @@ export interface Deadline {
 export function createDeadline(clock: Clock, { timeoutMs, what, signal }: DeadlineOptions): Deadline {
   const own = new AbortController()
   let finished = false
+  let forget = (): void => {}
   let cancelTimer: (() => void) | undefined
 
-  const giveUp = (): void => own.abort(new NoticeboardError('closed', `${what}: the caller gave the request up`))
+  const giveUp = (): void =>
+    own.abort(new NoticeboardError('closed', `${what}: the caller gave the request up`))
   const extend = (forMs: number): void => {
     cancelTimer?.()
-    cancelTimer = clock.after(forMs, () => own.abort(new NoticeboardError('unavailable', `${what} did not arrive within ${forMs} ms`)))
+    cancelTimer = clock.after(forMs, () =>
+      own.abort(new NoticeboardError('unavailable', `${what} did not arrive within ${forMs} ms`)),
+    )
   }
 
   if (signal.aborted) giveUp()
   else {
-    // One listener on the caller's signal, taken away in `end`: such signals live as long as a client.
-    signal.addEventListener('abort', giveUp, { once: true })
+    forget = onAbort(signal, giveUp)
     extend(timeoutMs)
   }
 
@@ -44,7 +48,7 @@ export function createDeadline(clock: Clock, { timeoutMs, what, signal }: Deadli
     },
     end() {
       cancelTimer?.()
-      signal.removeEventListener('abort', giveUp)
+      forget()
       // Cancelling a body alone leaves its connection open for seconds.
       if (!finished) own.abort(new NoticeboardError('closed', `${what} was not read to its end`))
     },

@@ -16,7 +16,11 @@ export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefi
     case 'release': {
       const [namespace, bytes, ...rest] = data
       if (namespace === undefined || bytes === undefined) throw malformed(name)
-      const delivery = { type: 'release' as const, namespace: decodeText(namespace, 'a namespace of the stream'), bytes }
+      const delivery = {
+        type: 'release' as const,
+        namespace: decodeText(namespace, 'a namespace of the stream'),
+        bytes,
+      }
       return rest.length === 0 ? delivery : { ...delivery, snapshots: rest.map(readSnapshotLine) }
     }
     case 'mark': {
@@ -30,7 +34,11 @@ export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefi
     }
     case 'goodbye': {
       const retryAfterMs = readNumber(data[0], 'delayMs')
-      throw new NoticeboardError('unavailable', 'the server is going away and said goodbye', retryAfterMs === undefined ? {} : { retryAfterMs })
+      throw new NoticeboardError(
+        'unavailable',
+        'the server is going away and said goodbye',
+        retryAfterMs === undefined ? {} : { retryAfterMs },
+      )
     }
     default:
       return undefined
@@ -48,7 +56,9 @@ function readSnapshotLine(line: Uint8Array): InlineSnapshot {
 function readNumber(line: Uint8Array | undefined, member: string): number | undefined {
   if (line === undefined) return undefined
   try {
-    const value = (JSON.parse(decodeText(line, 'an event of the stream')) as Record<string, unknown> | null)?.[member]
+    const value = (
+      JSON.parse(decodeText(line, 'an event of the stream')) as Record<string, unknown> | null
+    )?.[member]
     return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : undefined
   } catch {
     // A sign of life is one whatever it says.

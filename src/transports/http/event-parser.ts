@@ -19,7 +19,10 @@ export interface EventParserOptions {
  * a byte order mark at the start is skipped, an event without data is none. However the bytes are cut into
  * chunks, the same events come out. Memory is bounded: past a limit it throws `too-large`, and is of no more use.
  */
-export function createEventParser({ maxLineBytes, maxEventBytes }: EventParserOptions): (chunk: Uint8Array) => ServerSentEvent[] {
+export function createEventParser({
+  maxLineBytes,
+  maxEventBytes,
+}: EventParserOptions): (chunk: Uint8Array) => ServerSentEvent[] {
   const begun = createByteBuffer()
   let first = true
   let afterReturn = false
@@ -51,7 +54,8 @@ export function createEventParser({ maxLineBytes, maxEventBytes }: EventParserOp
     const value = fieldValue(line, DATA)
     if (value !== undefined) {
       size += value.length + 64
-      if (size > maxEventBytes) throw new NoticeboardError('too-large', `an event of the stream has more than ${maxEventBytes} bytes`)
+      if (size > maxEventBytes)
+        throw new NoticeboardError('too-large', `an event of the stream has more than ${maxEventBytes} bytes`)
       // A copy: the chunk it lies in is much larger than what is kept.
       data.push(value.slice())
       return
@@ -98,7 +102,8 @@ const EVENT = [101, 118, 101, 110, 116]
 const decoder = new TextDecoder()
 
 function checkLine(length: number, maximum: number): void {
-  if (length > maximum) throw new NoticeboardError('too-large', `a line of the stream has more than ${maximum} bytes`)
+  if (length > maximum)
+    throw new NoticeboardError('too-large', `a line of the stream has more than ${maximum} bytes`)
 }
 
 /** Where a byte stands from an offset on; the length when it does not. */

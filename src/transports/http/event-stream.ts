@@ -24,25 +24,37 @@ const MAX_QUERY = 6_000
  * One connection of the event stream. Ends only by throwing: `no-watch` where there is no stream, `unavailable` when it
  * ends, says goodbye or falls silent, `closed` when the signal aborts. Leaves nothing open.
  */
-export async function* openEventStream(settings: Settings, query: WatchQuery, signal: AbortSignal): AsyncGenerator<Delivery, void, undefined> {
+export async function* openEventStream(
+  settings: Settings,
+  query: WatchQuery,
+  signal: AbortSignal,
+): AsyncGenerator<Delivery, void, undefined> {
   const ask: Ask = {
     method: 'GET',
     path: `v1/~events?${formatQuery(query)}`,
     what: 'the event stream',
     headers: { accept: 'text/event-stream' },
   }
-  const deadline = createDeadline(settings.clock, { timeoutMs: settings.firstEventMs, what: ask.what, signal })
+  const deadline = createDeadline(settings.clock, {
+    timeoutMs: settings.firstEventMs,
+    what: ask.what,
+    signal,
+  })
   try {
     const response = await send(settings, ask, deadline)
     await checkStream(settings, ask, response, deadline)
-    const parse = createEventParser({ maxLineBytes: settings.maxSnapshotBytes + LINE_MARGIN, maxEventBytes: 2 * settings.maxSnapshotBytes + LINE_MARGIN })
+    const parse = createEventParser({
+      maxLineBytes: settings.maxSnapshotBytes + LINE_MARGIN,
+      maxEventBytes: 2 * settings.maxSnapshotBytes + LINE_MARGIN,
+    })
     let heartbeatMs = DEFAULT_HEARTBEAT_MS
 
     for await (const chunk of chunksOf(response, deadline, ask.what)) {
       for (const event of parse(chunk)) {
         const delivery = readDelivery(event)
         if (delivery === undefined) continue
-        if (delivery.type === 'alive' && delivery.heartbeatMs !== undefined) heartbeatMs = delivery.heartbeatMs
+        if (delivery.type === 'alive' && delivery.heartbeatMs !== undefined)
+          heartbeatMs = delivery.heartbeatMs
         deadline.extend(heartbeatMs * SILENT_HEARTBEATS)
         yield delivery
       }
@@ -60,22 +72,32 @@ export function formatQuery({ namespaces, inline, identity, held = {} }: WatchQu
     pairs.push(['inline', '1'])
     if (identity !== undefined) {
       pairs.push(['client', identity.clientId])
-      for (const name of Object.keys(identity.labels).sort()) pairs.push(['label', `${name}=${identity.labels[name]}`])
+      for (const name of Object.keys(identity.labels).sort())
+        pairs.push(['label', `${name}=${identity.labels[name]}`])
     }
   }
   const holding: [string, string][] = []
-  for (const namespace of namespaces) if (inline && held[namespace] !== undefined) holding.push(['held', `${namespace}=${held[namespace]}`])
+  for (const namespace of namespaces)
+    if (inline && held[namespace] !== undefined) holding.push(['held', `${namespace}=${held[namespace]}`])
   const whole = new URLSearchParams([...pairs, ...holding]).toString()
   return whole.length <= MAX_QUERY ? whole : new URLSearchParams(pairs).toString()
 }
 
-async function checkStream(settings: Settings, ask: Ask, response: Response, deadline: ReturnType<typeof createDeadline>): Promise<void> {
+async function checkStream(
+  settings: Settings,
+  ask: Ask,
+  response: Response,
+  deadline: ReturnType<typeof createDeadline>,
+): Promise<void> {
   const { status, headers } = response
   const isStream = /^\s*text\/event-stream\b/i.test(headers.get('content-type') ?? '')
   if (status === 200 && isStream) return
   if ((status >= 200 && status < 300) || status === 404 || status === 405 || status === 501) {
     discard(response)
-    throw new NoticeboardError('no-watch', `${settings.name} has no event stream (it answered ${status}${isStream ? '' : ' with another content type'})`)
+    throw new NoticeboardError(
+      'no-watch',
+      `${settings.name} has no event stream (it answered ${status}${isStream ? '' : ' with another content type'})`,
+    )
   }
   const body = await readBody(response, deadline, { maxBytes: 16_384, what: ask.what })
   throw refusalFor(settings, ask, { status, headers, body })

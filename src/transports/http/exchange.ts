@@ -27,7 +27,11 @@ const MAX_ERROR_BYTES = 16_384
  * Sends a request and reads the answer within the total deadline. Throws `unavailable` when there is none, and
  * `unauthorized` when a header cannot be made. What the status means is left to the caller.
  */
-export async function exchange(settings: Settings, ask: Ask & { readonly maxBytes: number }, signal: AbortSignal): Promise<Reply> {
+export async function exchange(
+  settings: Settings,
+  ask: Ask & { readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<Reply> {
   const { what, maxBytes } = ask
   const deadline = createDeadline(settings.clock, { timeoutMs: settings.timeoutMs, what, signal })
   try {
@@ -47,7 +51,11 @@ export async function exchange(settings: Settings, ask: Ask & { readonly maxByte
 }
 
 /** Sends a request and hands over the open response. The caller reads or discards its body and ends the deadline. */
-export async function send(settings: Settings, { method, path, headers, body, what }: Ask, deadline: Deadline): Promise<Response> {
+export async function send(
+  settings: Settings,
+  { method, path, headers, body, what }: Ask,
+  deadline: Deadline,
+): Promise<Response> {
   try {
     const own = await deadline.wait(provideHeaders(settings))
     const asked = settings.fetch(`${settings.base}${path}`, {
@@ -64,7 +72,10 @@ export async function send(settings: Settings, { method, path, headers, body, wh
       ...(body !== undefined && { body }),
     })
     // An answer that comes after the deadline still holds a connection.
-    void asked.then(late => deadline.signal.aborted && discard(late), () => {})
+    void asked.then(
+      late => deadline.signal.aborted && discard(late),
+      () => {},
+    )
     return await deadline.wait(asked)
   } catch (error) {
     if (deadline.signal.aborted) throw deadline.signal.reason
@@ -82,7 +93,10 @@ export function discard(response: Response): void {
 /** A login page or a proxy's own page with status 200 is no answer of a board. */
 function pageProblem({ name }: Settings, headers: Headers): NoticeboardError | undefined {
   if (!/^\s*(text\/html|application\/xhtml)/i.test(headers.get('content-type') ?? '')) return undefined
-  return new NoticeboardError('unavailable', `${name} answered with a web page; a login page or a proxy stands in between`)
+  return new NoticeboardError(
+    'unavailable',
+    `${name} answered with a web page; a login page or a proxy stands in between`,
+  )
 }
 
 /** The body of a refusal, for its words; a longer one, or one that is cut, says nothing. */
@@ -98,13 +112,22 @@ async function readError(response: Response, deadline: Deadline, what: string): 
 function unreachable({ name }: Settings, what: string, error: unknown): NoticeboardError {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
   if (cause !== undefined && /redirect/i.test(cause.message)) {
-    return new NoticeboardError('unavailable', `${name} answered with a redirect for ${what}, which is not followed; use the final address`)
+    return new NoticeboardError(
+      'unavailable',
+      `${name} answered with a redirect for ${what}, which is not followed; use the final address`,
+    )
   }
   if (cause?.message === 'bad port') {
-    return new NoticeboardError('unavailable', `${name} could not be reached: fetch refuses this port, which browsers block; choose another`)
+    return new NoticeboardError(
+      'unavailable',
+      `${name} could not be reached: fetch refuses this port, which browsers block; choose another`,
+    )
   }
-  const code = cause !== undefined && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
-  return new NoticeboardError('unavailable', `${name} could not be reached for ${what}${code}`, { cause: error })
+  const code =
+    cause !== undefined && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
+  return new NoticeboardError('unavailable', `${name} could not be reached for ${what}${code}`, {
+    cause: error,
+  })
 }
 
 /** The caller's own headers, asked for anew: what they hold may have expired. */
@@ -118,7 +141,11 @@ async function provideHeaders({ headers, token }: Settings): Promise<Record<stri
       ...Object.fromEntries(Object.entries(own).map(([name, value]) => [name.toLowerCase(), value])),
     }
   } catch (error) {
-    throw new NoticeboardError('unauthorized', 'the function given as token or headers failed; the request was not sent', { cause: error })
+    throw new NoticeboardError(
+      'unauthorized',
+      'the function given as token or headers failed; the request was not sent',
+      { cause: error },
+    )
   }
 }
 

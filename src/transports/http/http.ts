@@ -28,24 +28,49 @@ export interface HttpTransport extends WatchTransport, ReportTransport, Store {
  * same object to all clients of a process. Throws `invalid-option` when an option makes no sense.
  */
 export function http(url: string, options: HttpOptions = {}): HttpTransport {
-  const { headers = {}, token, timeoutMs = 15_000, firstEventMs = 10_000, clock = systemClock, logger } = options
+  const {
+    headers = {},
+    token,
+    timeoutMs = 15_000,
+    firstEventMs = 10_000,
+    clock = systemClock,
+    logger,
+  } = options
   const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES } = options
   for (const [name, value] of Object.entries({ timeoutMs, firstEventMs, maxSnapshotBytes })) {
-    if (!(Number.isFinite(value) && value > 0)) throw new NoticeboardError('invalid-option', `${name} of http() must be a number above 0`)
+    if (!(Number.isFinite(value) && value > 0))
+      throw new NoticeboardError('invalid-option', `${name} of http() must be a number above 0`)
   }
   if (token !== undefined && typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
-    throw new NoticeboardError('invalid-option', 'token of http() must be a text, or a function that gives one; leave it out to read only')
+    throw new NoticeboardError(
+      'invalid-option',
+      'token of http() must be a text, or a function that gives one; leave it out to read only',
+    )
   }
 
   const base = parseBaseUrl(url)
   const name = `http ${base.slice(0, -1)}`
   const fetch = options.fetch ?? globalFetch
-  const settings: Settings = { base, name, headers, token, fetch, timeoutMs, firstEventMs, maxSnapshotBytes, clock, logger }
+  const settings: Settings = {
+    base,
+    name,
+    headers,
+    token,
+    fetch,
+    timeoutMs,
+    firstEventMs,
+    maxSnapshotBytes,
+    clock,
+    logger,
+  }
   const streams = createMultiplexer((query, signal) => openEventStream(settings, query, signal), clock)
 
   const withToken = (): void => {
     if (token !== undefined) return
-    throw new NoticeboardError('unauthorized', `writing over ${name} needs a token: http(url, { token }), from the file that the server names at its start`)
+    throw new NoticeboardError(
+      'unauthorized',
+      `writing over ${name} needs a token: http(url, { token }), from the file that the server names at its start`,
+    )
   }
 
   return {

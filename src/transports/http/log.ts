@@ -40,7 +40,10 @@ export async function* readHistory(
     }
     if (!/ndjson/i.test(response.headers.get('content-type') ?? '')) {
       discard(response)
-      throw new NoticeboardError('unavailable', `${settings.name} answered with something else for the history; a proxy may stand in between`)
+      throw new NoticeboardError(
+        'unavailable',
+        `${settings.name} answered with something else for the history; a proxy may stand in between`,
+      )
     }
     for await (const line of linesOf(chunksOf(response, deadline, ask.what))) {
       deadline.extend(settings.timeoutMs)
@@ -52,8 +55,17 @@ export async function* readHistory(
 }
 
 /** The last word of each instance that the server heard. */
-export async function readReports(settings: Settings, { namespace }: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]> {
-  const answer = await readJson(settings, { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' }, MAX_REPORTS_BYTES, signal)
+export async function readReports(
+  settings: Settings,
+  { namespace }: { readonly namespace: Namespace },
+  signal: AbortSignal,
+): Promise<readonly Report[]> {
+  const answer = await readJson(
+    settings,
+    { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' },
+    MAX_REPORTS_BYTES,
+    signal,
+  )
   const reports: Report[] = []
   let unread = 0
   for (const item of answer.list('reports', Number.MAX_SAFE_INTEGER)) {
@@ -64,7 +76,11 @@ export async function readReports(settings: Settings, { namespace }: { readonly 
       unread += 1
     }
   }
-  if (unread > 0) settings.logger?.warn('reports were left out, since this version does not read them', { namespace, reports: unread })
+  if (unread > 0)
+    settings.logger?.warn('reports were left out, since this version does not read them', {
+      namespace,
+      reports: unread,
+    })
   return reports
 }
 
@@ -72,13 +88,22 @@ export async function readReports(settings: Settings, { namespace }: { readonly 
 function readStamped(item: Json): Report {
   const report = readReport(item)
   const stamped = shapeOf(item, 'the report')
-  return stamped.has('receivedAt') ? { ...report, receivedAt: stamped.string('receivedAt', isInstant) } : report
+  return stamped.has('receivedAt')
+    ? { ...report, receivedAt: stamped.string('receivedAt', isInstant) }
+    : report
 }
 
 /** Namespaces that hold at least one release. */
 export async function readNamespaces(settings: Settings, signal: AbortSignal): Promise<readonly Namespace[]> {
-  const answer = await readJson(settings, { method: 'GET', path: 'v1/~namespaces', what: 'the list of namespaces' }, MAX_NAMESPACES_BYTES, signal)
-  return answer.list('namespaces', Number.MAX_SAFE_INTEGER).filter((item): item is string => namespaceProblem(item) === undefined)
+  const answer = await readJson(
+    settings,
+    { method: 'GET', path: 'v1/~namespaces', what: 'the list of namespaces' },
+    MAX_NAMESPACES_BYTES,
+    signal,
+  )
+  return answer
+    .list('namespaces', Number.MAX_SAFE_INTEGER)
+    .filter((item): item is string => namespaceProblem(item) === undefined)
 }
 
 async function readJson(settings: Settings, ask: Ask, maxBytes: number, signal: AbortSignal): Promise<Shape> {
@@ -122,5 +147,6 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8
       throw new NoticeboardError('too-large', `a line of the history has more than ${MAX_LINE_BYTES} bytes`)
     }
   }
-  if (begun.length > 0) throw new NoticeboardError('unavailable', 'the history ended in the middle; the connection was lost')
+  if (begun.length > 0)
+    throw new NoticeboardError('unavailable', 'the history ended in the middle; the connection was lost')
 }

@@ -31,18 +31,31 @@ export async function readNext(
   signal: AbortSignal,
 ): Promise<Latest> {
   const { epoch, sequence } = nextPosition(after)
-  if (!isEpoch(epoch)) throw new NoticeboardError('invalid-option', 'the epoch of a position reads <number>-<8 hex digits>')
-  const ask: Ask = { method: 'GET', path: `${pathOf(namespace)}/releases/${epoch}/${sequence}.json`, what: 'the next release' }
+  if (!isEpoch(epoch))
+    throw new NoticeboardError('invalid-option', 'the epoch of a position reads <number>-<8 hex digits>')
+  const ask: Ask = {
+    method: 'GET',
+    path: `${pathOf(namespace)}/releases/${epoch}/${sequence}.json`,
+    what: 'the next release',
+  }
   return asLatest(settings, ask, await exchange(settings, { ...ask, maxBytes: MAX_RELEASE_BYTES }, signal))
 }
 
 /** The bytes of a snapshot; unchecked, that is the caller's. */
 export async function readSnapshot(
   settings: Settings,
-  { namespace, digest, maxBytes }: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number },
+  {
+    namespace,
+    digest,
+    maxBytes,
+  }: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number },
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const ask: Ask = { method: 'GET', path: snapshotPath(namespace, digest), what: `the snapshot ${digest.slice(0, 12)}` }
+  const ask: Ask = {
+    method: 'GET',
+    path: snapshotPath(namespace, digest),
+    what: `the snapshot ${digest.slice(0, 12)}`,
+  }
   const reply = await exchange(settings, { ...ask, maxBytes }, signal)
   if (reply.status === 200) return reply.body
   throw refusalFor(settings, ask, reply)
@@ -70,7 +83,8 @@ export function pathOf(namespace: Namespace): string {
 }
 
 export function snapshotPath(namespace: Namespace, digest: Digest): string {
-  if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+  if (!isDigest(digest))
+    throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
   return `${pathOf(namespace)}/snapshots/${digest}.json`
 }
 

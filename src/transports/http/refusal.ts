@@ -24,9 +24,13 @@ export function refusalOf({ status, headers, body, what, name, nowMs }: Refused)
   const told = readTold(body)
   const said = told === undefined ? '' : `: ${told.message}`
   if (status === 401 || status === 403) {
-    return new NoticeboardError('unauthorized', `${name} answered ${status} for ${what}; check the token or the headers${said}`)
+    return new NoticeboardError(
+      'unauthorized',
+      `${name} answered ${status} for ${what}; check the token or the headers${said}`,
+    )
   }
-  if (status === 404) return new NoticeboardError('not-found', `${name} has no such thing, or not yet: ${what}`)
+  if (status === 404)
+    return new NoticeboardError('not-found', `${name} has no such thing, or not yet: ${what}`)
   if (status === 413) return new NoticeboardError('too-large', `${name} finds ${what} too large${said}`)
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const options = retryAfterMs === undefined ? {} : { retryAfterMs }
@@ -36,7 +40,10 @@ export function refusalOf({ status, headers, body, what, name, nowMs }: Refused)
     const code = told !== undefined && CARRIED.has(told.code) ? (told.code as ErrorCode) : 'rejected'
     return new NoticeboardError(code, `${name} refused ${what} with ${status}${said}`)
   }
-  return new NoticeboardError('unavailable', `${name} answered ${status} for ${what}, which means nothing here`)
+  return new NoticeboardError(
+    'unavailable',
+    `${name} answered ${status} for ${what}, which means nothing here`,
+  )
 }
 
 /** `Retry-After` in milliseconds: seconds, or a date. Undefined when it says nothing that can be followed. */
@@ -56,7 +63,9 @@ export function toldCode(body: Uint8Array): string | undefined {
 /** The code and message of an error body; cut and without control characters, since they come from outside. */
 function readTold(body: Uint8Array): { readonly code: string; readonly message: string } | undefined {
   try {
-    const value = JSON.parse(decodeText(body, 'the answer')) as { readonly error?: { readonly code?: unknown; readonly message?: unknown } } | null
+    const value = JSON.parse(decodeText(body, 'the answer')) as {
+      readonly error?: { readonly code?: unknown; readonly message?: unknown }
+    } | null
     const code = value?.error?.code
     const message = value?.error?.message
     if (typeof code !== 'string' || typeof message !== 'string') return undefined

@@ -2,6 +2,7 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/ports.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
+import { onAbort } from './abort-listeners.js'
 import { createWatcher, type Watcher, withSnapshotsOf } from './watcher.js'
 
 /** Opens one connection of the event stream. */
@@ -62,7 +63,13 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
     anticipated = undefined
     opening?.closing.abort()
     generation += 1
-    opening = { generation, namespaces: wanted, closing: new AbortController(), releases: new Map(), alive: { type: 'alive' } }
+    opening = {
+      generation,
+      namespaces: wanted,
+      closing: new AbortController(),
+      releases: new Map(),
+      alive: { type: 'alive' },
+    }
     void follow(opening)
   }
 
@@ -124,13 +131,17 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
   }
 
   return {
-    fits: ({ namespaces }) => watchers.size === 0 || new Set([...namesOf(watchers), ...namespaces]).size <= MAX_NAMESPACES,
-    idle: () => watchers.size === 0 && !arranging && (anticipated === undefined || clock.monotonic() >= anticipated.untilMs),
+    fits: ({ namespaces }) =>
+      watchers.size === 0 || new Set([...namesOf(watchers), ...namespaces]).size <= MAX_NAMESPACES,
+    idle: () =>
+      watchers.size === 0 &&
+      !arranging &&
+      (anticipated === undefined || clock.monotonic() >= anticipated.untilMs),
     async *watch(query, signal) {
       if (signal.aborted) return
       const watcher = createWatcher(query)
       watchers.add(watcher)
-      signal.addEventListener('abort', watcher.wake, { once: true })
+      const forget = onAbort(signal, watcher.wake)
       try {
         greet(watcher)
         arrangeSoon()
@@ -140,7 +151,7 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
           else yield delivery
         }
       } finally {
-        signal.removeEventListener('abort', watcher.wake)
+        forget()
         leave(watcher)
       }
     },
@@ -168,7 +179,8 @@ function questionOf(namespaces: ReadonlySet<Namespace>, watchers: ReadonlySet<Wa
     identity = query.identity
     for (const namespace of read) {
       const digest = query.held?.[namespace]
-      if (digest === undefined || (held[namespace] !== undefined && held[namespace] !== digest)) disagreed.add(namespace)
+      if (digest === undefined || (held[namespace] !== undefined && held[namespace] !== digest))
+        disagreed.add(namespace)
       else held[namespace] = digest
     }
   }

@@ -64,7 +64,8 @@ export function createWatcher(query: WatchQuery): Watcher {
       return next
     },
     wait() {
-      if (alive !== undefined || releases.size > 0 || marks.size > 0 || lost !== undefined) return Promise.resolve()
+      if (alive !== undefined || releases.size > 0 || marks.size > 0 || lost !== undefined)
+        return Promise.resolve()
       return new Promise(resolve => {
         ring = resolve
       })
@@ -74,7 +75,9 @@ export function createWatcher(query: WatchQuery): Watcher {
 
 /** A later release without snapshots may name the ones that came with the earlier, which the server will not send again. */
 export function withSnapshotsOf(earlier: Release | undefined, later: Release): Release {
-  return later.snapshots === undefined && earlier?.snapshots !== undefined ? { ...later, snapshots: earlier.snapshots } : later
+  return later.snapshots === undefined && earlier?.snapshots !== undefined
+    ? { ...later, snapshots: earlier.snapshots }
+    : later
 }
 
 function isRepeated(before: Uint8Array | undefined, { bytes, snapshots }: Release): boolean {

@@ -1,8 +1,10 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
+import { comparePositions } from '../../contracts/position.js'
 import type { Report } from '../../contracts/report.js'
 import type { AppendQuery } from '../../contracts/transport.js'
+import { decodeRelease, positionOf } from '../../core/release.js'
 import { decodeText } from '../../core/strict-parse.js'
 import { encodeText } from '../../core/text.js'
 import { exchange, type Ask, type Reply } from './exchange.js'
@@ -19,22 +21,38 @@ const REPORTS_PER_REQUEST = 100
 /** Sends a snapshot; the server checks it against its digest and keeps it before it answers. */
 export async function putSnapshot(
   settings: Settings,
-  { namespace, digest, bytes }: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
+  {
+    namespace,
+    digest,
+    bytes,
+  }: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
   if (bytes.length > maxBytes) {
     throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`)
   }
-  await write(settings, { method: 'PUT', path: snapshotPath(namespace, digest), what: `the snapshot ${digest.slice(0, 12)}` }, bytes, signal)
+  await write(
+    settings,
+    { method: 'PUT', path: snapshotPath(namespace, digest), what: `the snapshot ${digest.slice(0, 12)}` },
+    bytes,
+    signal,
+  )
 }
 
-/** Asks the server to append a release. Where it stands in the log, the release itself says. */
+/** Asks the server to append a release. Where it stands in the log, the release itself says; another place is refused here. */
 export async function appendRelease(
   settings: Settings,
-  { namespace, bytes, audit, urgent }: AppendQuery,
+  { namespace, at, bytes, audit, urgent }: AppendQuery,
   signal: AbortSignal,
 ): Promise<'appended' | 'taken'> {
+  const { release } = decodeRelease(bytes)
+  if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
+    throw new NoticeboardError(
+      'invalid-data',
+      'the release says that it belongs to another place than the one it is appended at',
+    )
+  }
   const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~releases`, what: 'the release' }
   const body = {
     ...(audit !== undefined && { audit: decodeText(audit, 'the audit record') }),
@@ -55,13 +73,25 @@ export async function putSchema(
   signal: AbortSignal,
 ): Promise<void> {
   if (bytes.length > MAX_SCHEMA_BYTES) {
-    throw new NoticeboardError('too-large', `the schema has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are allowed`)
+    throw new NoticeboardError(
+      'too-large',
+      `the schema has ${bytes.length} bytes; ${MAX_SCHEMA_BYTES} are allowed`,
+    )
   }
-  await write(settings, { method: 'PUT', path: `${pathOf(namespace)}/schema.json`, what: 'the schema' }, bytes, signal)
+  await write(
+    settings,
+    { method: 'PUT', path: `${pathOf(namespace)}/schema.json`, what: 'the schema' },
+    bytes,
+    signal,
+  )
 }
 
 /** Hands over last words, a request for each namespace and each hundred of them. */
-export async function postReports(settings: Settings, states: readonly Report[], signal: AbortSignal): Promise<void> {
+export async function postReports(
+  settings: Settings,
+  states: readonly Report[],
+  signal: AbortSignal,
+): Promise<void> {
   const byNamespace = new Map<Namespace, Report[]>()
   for (const state of states) {
     const others = byNamespace.get(state.namespace)
@@ -79,11 +109,16 @@ export async function postReports(settings: Settings, states: readonly Report[],
 }
 
 function exchangeJson(settings: Settings, ask: Ask, body: Json, signal: AbortSignal): Promise<Reply> {
-  return exchange(settings, { ...ask, body: encodeText(JSON.stringify(body)), maxBytes: ACKNOWLEDGEMENT_BYTES }, signal)
+  return exchange(
+    settings,
+    { ...ask, body: encodeText(JSON.stringify(body)), maxBytes: ACKNOWLEDGEMENT_BYTES },
+    signal,
+  )
 }
 
 async function write(settings: Settings, ask: Ask, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  const body = bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
+  const body =
+    bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
   const reply = await exchange(settings, { ...ask, body, maxBytes: ACKNOWLEDGEMENT_BYTES }, signal)
   if (reply.status < 200 || reply.status >= 300) throw refusalFor(settings, ask, reply)
 }

@@ -23,14 +23,23 @@ describe('the base address', () => {
     ['https://config.internal/#hunter2', 'query or a fragment'],
     [undefined as unknown as string, 'absolute'],
   ])('%s is refused with what to do, and no part of it is repeated', (address, words) => {
-    expect(() => http(address)).toThrow(expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(words) }))
-    expect(() => http(address)).toThrow(expect.not.objectContaining({ message: expect.stringContaining('hunter2') }))
+    expect(() => http(address)).toThrow(
+      expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(words) }),
+    )
+    expect(() => http(address)).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining('hunter2') }),
+    )
   })
 
-  test.each([{ timeoutMs: 0 }, { timeoutMs: Number.NaN }, { firstEventMs: -1 }, { maxSnapshotBytes: 0 }, { token: '' }])(
-    'the options %o are refused at the call',
-    options => {
-      expect(() => http('https://config.internal', options)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
-    },
-  )
+  test.each([
+    { timeoutMs: 0 },
+    { timeoutMs: Number.NaN },
+    { firstEventMs: -1 },
+    { maxSnapshotBytes: 0 },
+    { token: '' },
+  ])('the options %o are refused at the call', options => {
+    expect(() => http('https://config.internal', options)).toThrow(
+      expect.objectContaining({ code: 'invalid-option' }),
+    )
+  })
 })

@@ -2,7 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { readDelivery } from '../../../src/transports/http/deliveries.js'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-const event = (name: string, ...data: string[]): { name: string; data: Uint8Array[] } => ({ name, data: data.map(encode) })
+const event = (name: string, ...data: string[]): { name: string; data: Uint8Array[] } => ({
+  name,
+  data: data.map(encode),
+})
 const DIGEST = 'a'.repeat(64)
 
 describe('events of the stream', () => {
@@ -13,11 +16,19 @@ describe('events of the stream', () => {
       bytes: encode('{"release":{}}'),
       snapshots: [{ digest: DIGEST, bytes: encode('{"a": 1}') }],
     })
-    expect(readDelivery(event('release', 'a', '{}'))).toEqual({ type: 'release', namespace: 'a', bytes: encode('{}') })
+    expect(readDelivery(event('release', 'a', '{}'))).toEqual({
+      type: 'release',
+      namespace: 'a',
+      bytes: encode('{}'),
+    })
   })
 
   test('a mark brings its namespace and its bytes', () => {
-    expect(readDelivery(event('mark', 'a', '{}'))).toEqual({ type: 'mark', namespace: 'a', bytes: encode('{}') })
+    expect(readDelivery(event('mark', 'a', '{}'))).toEqual({
+      type: 'mark',
+      namespace: 'a',
+      bytes: encode('{}'),
+    })
   })
 
   test.each([
@@ -38,7 +49,9 @@ describe('events of the stream', () => {
     ['{"delayMs":-1}', undefined],
     ['nonsense', undefined],
   ])('goodbye with %s is a loss, with the delay as a floor', (data, retryAfterMs) => {
-    expect(() => readDelivery(event('goodbye', data))).toThrow(expect.objectContaining({ code: 'unavailable', retryAfterMs }))
+    expect(() => readDelivery(event('goodbye', data))).toThrow(
+      expect.objectContaining({ code: 'unavailable', retryAfterMs }),
+    )
   })
 
   test('an event that nobody knows says nothing', () => {

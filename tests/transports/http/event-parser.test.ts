@@ -14,7 +14,10 @@ function parse(bytes: Uint8Array, cuts: readonly number[] = [], limits = LIMITS)
   const parser = createEventParser(limits)
   const edges = [0, ...[...cuts].sort((a, b) => a - b), bytes.length]
   const events = edges.slice(1).flatMap((end, index) => parser(bytes.subarray(edges[index], end)))
-  return events.map(({ name, data }) => ({ name, data: data.map(line => new TextDecoder('utf-8', { ignoreBOM: true }).decode(line)) }))
+  return events.map(({ name, data }) => ({
+    name,
+    data: data.map(line => new TextDecoder('utf-8', { ignoreBOM: true }).decode(line)),
+  }))
 }
 
 /** The HTML standard's algorithm, over a whole text. */
@@ -41,7 +44,23 @@ function reference(text: string): PlainEvent[] {
 }
 
 const line = fc.oneof(
-  fc.constantFrom('', '', 'data', 'data:', 'data: ', 'data:  two', 'event', 'event:', ':comment', 'id: 1', 'retry: 5', 'datax: no', 'dat: no', 'events: no', 'data : no'),
+  fc.constantFrom(
+    '',
+    '',
+    'data',
+    'data:',
+    'data: ',
+    'data:  two',
+    'event',
+    'event:',
+    ':comment',
+    'id: 1',
+    'retry: 5',
+    'datax: no',
+    'dat: no',
+    'events: no',
+    'data : no',
+  ),
   fc.string({ unit: 'grapheme', maxLength: 20 }).map(text => `data: ${text.replace(/[\r\n]/g, '')}`),
   fc.constantFrom('release', 'mark', 'alive', 'ünïcødé').map(name => `event: ${name}`),
   fc.string({ maxLength: 10 }).map(text => text.replace(/[\r\n]/g, '')),
@@ -55,7 +74,12 @@ describe('the event parser', () => {
     fc.assert(
       fc.property(stream, fc.array(fc.nat(2_000), { maxLength: 30 }), (text, places) => {
         const bytes = encode(text)
-        expect(parse(bytes, places.map(place => place % (bytes.length + 1)))).toEqual(reference(text))
+        expect(
+          parse(
+            bytes,
+            places.map(place => place % (bytes.length + 1)),
+          ),
+        ).toEqual(reference(text))
       }),
       { numRuns: 2_000 },
     )
@@ -72,7 +96,10 @@ describe('the event parser', () => {
 
   test('hands over the exact bytes, also of what is no text', () => {
     const parser = createEventParser(LIMITS)
-    const events = [...parser(Uint8Array.of(...encode('data: '), 0xff, 0xc3)), ...parser(Uint8Array.of(0x28, 0, 10, 10))]
+    const events = [
+      ...parser(Uint8Array.of(...encode('data: '), 0xff, 0xc3)),
+      ...parser(Uint8Array.of(0x28, 0, 10, 10)),
+    ]
     expect(events.map(({ data }) => data.map(bytes => [...bytes]))).toEqual([[[0xff, 0xc3, 0x28, 0]]])
   })
 

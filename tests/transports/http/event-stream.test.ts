@@ -11,10 +11,14 @@ const ALIVE = 'event: alive\ndata: {"heartbeatMs":15000}\n\n'
 const query: WatchQuery = { namespaces: [NAMESPACE], inline: false }
 
 /** Reads until the watch ends; what came, and how it ended. */
-async function collect(url: string, options: HttpOptions = {}): Promise<{ readonly got: Delivery[]; readonly error: unknown }> {
+async function collect(
+  url: string,
+  options: HttpOptions = {},
+): Promise<{ readonly got: Delivery[]; readonly error: unknown }> {
   const got: Delivery[] = []
   try {
-    for await (const delivery of http(url, options).watch(query, new AbortController().signal)) got.push(delivery)
+    for await (const delivery of http(url, options).watch(query, new AbortController().signal))
+      got.push(delivery)
     return { got, error: undefined }
   } catch (error) {
     return { got, error }
@@ -34,10 +38,13 @@ describe('a watch over HTTP', () => {
     expect((await collect(url)).error).toMatchObject({ code: 'no-watch' })
   })
 
-  test.each(['application/json', 'text/html', 'text/event-streams', ''])('a content type of "%s" means that there is no watch here', async type => {
-    const { url } = await scripted((_req, res) => res.writeHead(200, { 'content-type': type }).end(ALIVE))
-    expect((await collect(url)).error).toMatchObject({ code: 'no-watch' })
-  })
+  test.each(['application/json', 'text/html', 'text/event-streams', ''])(
+    'a content type of "%s" means that there is no watch here',
+    async type => {
+      const { url } = await scripted((_req, res) => res.writeHead(200, { 'content-type': type }).end(ALIVE))
+      expect((await collect(url)).error).toMatchObject({ code: 'no-watch' })
+    },
+  )
 
   test.each([
     [401, 'unauthorized'],
@@ -50,14 +57,21 @@ describe('a watch over HTTP', () => {
   })
 
   test('a clean end is a loss, after what came before it', async () => {
-    const { url } = await raw(socket => void socket.end(`${HEAD}${ALIVE}event: release\ndata: ${NAMESPACE}\ndata: {}\n\n`))
+    const { url } = await raw(
+      socket => void socket.end(`${HEAD}${ALIVE}event: release\ndata: ${NAMESPACE}\ndata: {}\n\n`),
+    )
     const { got, error } = await collect(url)
-    expect(got).toEqual([{ type: 'alive', heartbeatMs: 15_000 }, { type: 'release', namespace: NAMESPACE, bytes: new TextEncoder().encode('{}') }])
+    expect(got).toEqual([
+      { type: 'alive', heartbeatMs: 15_000 },
+      { type: 'release', namespace: NAMESPACE, bytes: new TextEncoder().encode('{}') },
+    ])
     expect(error).toMatchObject({ code: 'unavailable' })
   })
 
   test('a cut in the middle of an event is a loss, and the half event is nothing', async () => {
-    const { url } = await raw(socket => void socket.end(`${HEAD}${ALIVE}event: release\ndata: ${NAMESPACE}\ndata: {"rel`))
+    const { url } = await raw(
+      socket => void socket.end(`${HEAD}${ALIVE}event: release\ndata: ${NAMESPACE}\ndata: {"rel`),
+    )
     const { got, error } = await collect(url)
     expect(got).toEqual([{ type: 'alive', heartbeatMs: 15_000 }])
     expect(error).toMatchObject({ code: 'unavailable' })
@@ -72,14 +86,19 @@ describe('a watch over HTTP', () => {
   })
 
   test('goodbye is a loss with the delay that was asked for', async () => {
-    const { url, open } = await raw(socket => void socket.write(`${HEAD}${ALIVE}event: goodbye\ndata: {"delayMs":1830}\n\n`))
+    const { url, open } = await raw(
+      socket => void socket.write(`${HEAD}${ALIVE}event: goodbye\ndata: {"delayMs":1830}\n\n`),
+    )
     expect((await collect(url)).error).toMatchObject({ code: 'unavailable', retryAfterMs: 1_830 })
     await until(() => open.size === 0)
   })
 
   test('unknown events, comments and other namespaces are passed over', async () => {
     const other = 'event: release\ndata: other\ndata: {}\n\n'
-    const { url } = await raw(socket => void socket.end(`${HEAD}: hello\n\nevent: news\ndata: x\n\n${ALIVE}id: 7\nretry: 1\n\n${other}`))
+    const { url } = await raw(
+      socket =>
+        void socket.end(`${HEAD}: hello\n\nevent: news\ndata: x\n\n${ALIVE}id: 7\nretry: 1\n\n${other}`),
+    )
     expect((await collect(url)).got).toEqual([{ type: 'alive', heartbeatMs: 15_000 }])
   })
 
@@ -126,7 +145,10 @@ describe('silence', () => {
     await clock.advance(9_999)
     expect(clock.pending).toBe(1)
     await clock.advance(1)
-    expect((await ended).error).toMatchObject({ code: 'unavailable', message: expect.stringContaining('10000 ms') })
+    expect((await ended).error).toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('10000 ms'),
+    })
     expect(clock.pending).toBe(0)
   })
 
@@ -160,7 +182,12 @@ describe('silence', () => {
 })
 
 describe('the question', () => {
-  const identity = { clientId: 'web 1&2', instanceId: 'i', ephemeral: false, labels: { tier: 'a=b', region: 'eu' } }
+  const identity = {
+    clientId: 'web 1&2',
+    instanceId: 'i',
+    ephemeral: false,
+    labels: { tier: 'a=b', region: 'eu' },
+  }
   const held = { [NAMESPACE]: 'a'.repeat(64) }
 
   test('names the client, its labels and what it holds only when snapshots shall come along', () => {

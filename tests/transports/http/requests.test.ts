@@ -8,7 +8,11 @@ import { DIGEST, NAMESPACE, never, raw, scripted, until } from './scripted-serve
 const latest = { namespace: NAMESPACE }
 const snapshot = { namespace: NAMESPACE, digest: DIGEST, maxBytes: 1_000 }
 const failsWith = (code: string, ...words: string[]): unknown =>
-  expect.objectContaining({ name: 'NoticeboardError', code, message: expect.stringMatching(new RegExp(words.join('.*'))) })
+  expect.objectContaining({
+    name: 'NoticeboardError',
+    code,
+    message: expect.stringMatching(new RegExp(words.join('.*'))),
+  })
 
 describe('asking for the newest release', () => {
   test('sends the tag, asks for no compression and keeps nothing', async () => {
@@ -28,9 +32,18 @@ describe('asking for the newest release', () => {
   })
 
   test('takes the tag that comes along, and does without one', async () => {
-    const { url } = await scripted((req, res) => res.writeHead(200, req.url?.includes('tagged') ? { etag: 'W/"x"' } : {}).end('{}'))
-    expect(await http(url).latest({ namespace: 'tagged' }, never)).toEqual({ type: 'release', bytes: new TextEncoder().encode('{}'), tag: 'W/"x"' })
-    expect(await http(url).latest({ namespace: 'bare' }, never)).toEqual({ type: 'release', bytes: new TextEncoder().encode('{}') })
+    const { url } = await scripted((req, res) =>
+      res.writeHead(200, req.url?.includes('tagged') ? { etag: 'W/"x"' } : {}).end('{}'),
+    )
+    expect(await http(url).latest({ namespace: 'tagged' }, never)).toEqual({
+      type: 'release',
+      bytes: new TextEncoder().encode('{}'),
+      tag: 'W/"x"',
+    })
+    expect(await http(url).latest({ namespace: 'bare' }, never)).toEqual({
+      type: 'release',
+      bytes: new TextEncoder().encode('{}'),
+    })
   })
 
   test('does not believe a 304 that nobody asked for', async () => {
@@ -45,15 +58,27 @@ describe('asking for the newest release', () => {
     expect(requests[0]?.url).toBe('/v1/checkout/prod/releases/3-00c0ffee/42.json')
   })
 
-  test.each(['../x', '%2e%2e', 'a\\b', 'a\0b', 'Checkout', 'a//b', '/a', 'a/', 'releases', 'x.json', 'a b', ''])(
-    'the namespace %j never becomes an address',
-    async namespace => {
-      const { url, requests } = await scripted((_req, res) => res.end())
-      await expect(http(url).latest({ namespace }, never)).rejects.toThrow(failsWith('invalid-option'))
-      await expect(http(url).snapshot({ ...snapshot, namespace }, never)).rejects.toThrow(failsWith('invalid-option'))
-      expect(requests).toHaveLength(0)
-    },
-  )
+  test.each([
+    '../x',
+    '%2e%2e',
+    'a\\b',
+    'a\0b',
+    'Checkout',
+    'a//b',
+    '/a',
+    'a/',
+    'releases',
+    'x.json',
+    'a b',
+    '',
+  ])('the namespace %j never becomes an address', async namespace => {
+    const { url, requests } = await scripted((_req, res) => res.end())
+    await expect(http(url).latest({ namespace }, never)).rejects.toThrow(failsWith('invalid-option'))
+    await expect(http(url).snapshot({ ...snapshot, namespace }, never)).rejects.toThrow(
+      failsWith('invalid-option'),
+    )
+    expect(requests).toHaveLength(0)
+  })
 })
 
 describe('what the status says', () => {
@@ -88,30 +113,45 @@ describe('what the status says', () => {
   ])('Retry-After: %s is a floor of %s ms', async (header, retryAfterMs) => {
     const fetch: Fetch = async () => new Response('', { status: 503, headers: { 'retry-after': header } })
     const clock = virtualClock({ startMs: Date.UTC(2026, 0, 1) })
-    await expect(http('http://board.test', { fetch, clock }).latest(latest, never)).rejects.toThrow(expect.objectContaining({ code: 'unavailable', retryAfterMs }))
+    await expect(http('http://board.test', { fetch, clock }).latest(latest, never)).rejects.toThrow(
+      expect.objectContaining({ code: 'unavailable', retryAfterMs }),
+    )
   })
 
   test('says the words of the server, cut and on one line', async () => {
     const message = `no\nsuch\u2028thing ${'x'.repeat(5_000)}`
-    const { url } = await scripted((_req, res) => res.writeHead(400).end(JSON.stringify({ error: { code: 'invalid-data', message } })))
-    const error = await http(url).snapshot(snapshot, never).catch((thrown: Error) => thrown)
-    expect(error).toMatchObject({ code: 'invalid-data', message: expect.stringContaining('no such thing xxx') })
+    const { url } = await scripted((_req, res) =>
+      res.writeHead(400).end(JSON.stringify({ error: { code: 'invalid-data', message } })),
+    )
+    const error = await http(url)
+      .snapshot(snapshot, never)
+      .catch((thrown: Error) => thrown)
+    expect(error).toMatchObject({
+      code: 'invalid-data',
+      message: expect.stringContaining('no such thing xxx'),
+    })
     expect((error as Error).message.length).toBeLessThan(800)
   })
 
   test('does not take over a code that it does not know', async () => {
-    const { url } = await scripted((_req, res) => res.writeHead(400).end('{"error":{"code":"not-ready","message":"x"}}'))
+    const { url } = await scripted((_req, res) =>
+      res.writeHead(400).end('{"error":{"code":"not-ready","message":"x"}}'),
+    )
     await expect(http(url).snapshot(snapshot, never)).rejects.toThrow(failsWith('rejected'))
   })
 
   test('a web page with status 200 is a loss, not an answer', async () => {
-    const { url } = await scripted((_req, res) => res.writeHead(200, { 'content-type': 'Text/HTML; charset=utf-8' }).end('<html>log in</html>'))
+    const { url } = await scripted((_req, res) =>
+      res.writeHead(200, { 'content-type': 'Text/HTML; charset=utf-8' }).end('<html>log in</html>'),
+    )
     await expect(http(url).latest(latest, never)).rejects.toThrow(failsWith('unavailable', 'web page'))
     await expect(http(url).snapshot(snapshot, never)).rejects.toThrow(failsWith('unavailable', 'web page'))
   })
 
   test('a redirect is not followed', async () => {
-    const { url, requests } = await scripted((_req, res) => res.writeHead(302, { location: '/elsewhere' }).end())
+    const { url, requests } = await scripted((_req, res) =>
+      res.writeHead(302, { location: '/elsewhere' }).end(),
+    )
     await expect(http(url).latest(latest, never)).rejects.toThrow(failsWith('unavailable', 'redirect'))
     expect(requests).toHaveLength(1)
   })
@@ -120,15 +160,21 @@ describe('what the status says', () => {
     const { url, close } = await raw(() => {})
     await close()
     await expect(http(url).latest(latest, never)).rejects.toThrow(failsWith('unavailable', 'ECONNREFUSED'))
-    await expect(http('http://127.0.0.1:1').latest(latest, never)).rejects.toThrow(failsWith('unavailable', 'port'))
+    await expect(http('http://127.0.0.1:1').latest(latest, never)).rejects.toThrow(
+      failsWith('unavailable', 'port'),
+    )
   })
 })
 
 describe('bodies', () => {
   test('one byte over the limit is too large; exactly the limit is not', async () => {
-    const { url } = await scripted((req, res) => res.end('x'.repeat(req.url?.includes('/over/') ? 1_001 : 1_000)))
+    const { url } = await scripted((req, res) =>
+      res.end('x'.repeat(req.url?.includes('/over/') ? 1_001 : 1_000)),
+    )
     expect(await http(url).snapshot({ ...snapshot, namespace: 'exact' }, never)).toHaveLength(1_000)
-    await expect(http(url).snapshot({ ...snapshot, namespace: 'over' }, never)).rejects.toThrow(failsWith('too-large'))
+    await expect(http(url).snapshot({ ...snapshot, namespace: 'over' }, never)).rejects.toThrow(
+      failsWith('too-large'),
+    )
   })
 
   test('an endless body is left at the limit', async () => {
@@ -148,7 +194,9 @@ describe('bodies', () => {
     ['gzip', gzipSync(Buffer.alloc(67_108_864))],
     ['br', brotliCompressSync(Buffer.alloc(67_108_864))],
   ])('a bomb of %s costs no more than the limit', async (encoding, bomb) => {
-    const { url } = await scripted((_req, res) => res.writeHead(200, { 'content-encoding': encoding }).end(bomb))
+    const { url } = await scripted((_req, res) =>
+      res.writeHead(200, { 'content-encoding': encoding }).end(bomb),
+    )
     const before = process.memoryUsage().arrayBuffers
     await expect(http(url).snapshot(snapshot, never)).rejects.toThrow(failsWith('too-large'))
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(33_554_432)
@@ -166,20 +214,28 @@ describe('bodies', () => {
 
   test('a shortened body is noticed also when the replaced fetch does not', async () => {
     const fetch: Fetch = async () => new Response('{"half":', { headers: { 'content-length': '100' } })
-    await expect(http('http://board.test', { fetch }).snapshot(snapshot, never)).rejects.toThrow(failsWith('unavailable', 'middle'))
+    await expect(http('http://board.test', { fetch }).snapshot(snapshot, never)).rejects.toThrow(
+      failsWith('unavailable', 'middle'),
+    )
   })
 
   test('bodies of answers that nobody reads are let go', async () => {
     let cancelled = 0
     const fetch: Fetch = async () =>
-      new Response(new ReadableStream({ cancel: () => void (cancelled += 1) }), { status: 200, headers: { 'content-type': 'text/html' } })
-    await expect(http('http://board.test', { fetch }).latest(latest, never)).rejects.toThrow(failsWith('unavailable'))
+      new Response(new ReadableStream({ cancel: () => void (cancelled += 1) }), {
+        status: 200,
+        headers: { 'content-type': 'text/html' },
+      })
+    await expect(http('http://board.test', { fetch }).latest(latest, never)).rejects.toThrow(
+      failsWith('unavailable'),
+    )
     expect(cancelled).toBe(1)
   })
 })
 
 describe('time', () => {
-  const hanging: Fetch = (_url, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+  const hanging: Fetch = (_url, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
   test('the deadline counts from the question to the end of the body', async () => {
     const clock = virtualClock()
@@ -194,7 +250,9 @@ describe('time', () => {
         }),
       )
     }
-    const asked = http('http://board.test', { fetch: slow, clock }).snapshot(snapshot, never).catch((error: unknown) => error)
+    const asked = http('http://board.test', { fetch: slow, clock })
+      .snapshot(snapshot, never)
+      .catch((error: unknown) => error)
     await clock.advance(14_999)
     expect(clock.pending).toBeGreaterThan(0)
     await clock.advance(1)
@@ -205,7 +263,12 @@ describe('time', () => {
 
   test('a function for the token that never answers is under the deadline too', async () => {
     const clock = virtualClock()
-    const asked = http('http://board.test', { fetch: hanging, clock, timeoutMs: 100, token: () => new Promise<string>(() => {}) })
+    const asked = http('http://board.test', {
+      fetch: hanging,
+      clock,
+      timeoutMs: 100,
+      token: () => new Promise<string>(() => {}),
+    })
       .latest(latest, never)
       .catch((error: unknown) => error)
     await clock.advance(100)
@@ -219,7 +282,9 @@ describe('time', () => {
       await clock.sleep(1_000, never)
       return new Response(new ReadableStream({ cancel: () => void (cancelled = true) }))
     }
-    const asked = http('http://board.test', { fetch: deaf, clock, timeoutMs: 100 }).latest(latest, never).catch((error: unknown) => error)
+    const asked = http('http://board.test', { fetch: deaf, clock, timeoutMs: 100 })
+      .latest(latest, never)
+      .catch((error: unknown) => error)
     await clock.advance(100)
     expect(await asked).toEqual(failsWith('unavailable'))
     await clock.advance(1_000)
@@ -229,11 +294,15 @@ describe('time', () => {
   test('the caller gives up: the request ends, and nothing stays on its signal', async () => {
     const clock = virtualClock()
     const caller = new AbortController()
-    const asked = http('http://board.test', { fetch: hanging, clock }).latest(latest, caller.signal).catch((error: unknown) => error)
+    const asked = http('http://board.test', { fetch: hanging, clock })
+      .latest(latest, caller.signal)
+      .catch((error: unknown) => error)
     caller.abort()
     expect(await asked).toEqual(failsWith('closed'))
     expect(clock.pending).toBe(0)
-    await expect(http('http://board.test', { fetch: hanging, clock }).latest(latest, caller.signal)).rejects.toThrow(failsWith('closed'))
+    await expect(
+      http('http://board.test', { fetch: hanging, clock }).latest(latest, caller.signal),
+    ).rejects.toThrow(failsWith('closed'))
   })
 
   test('ten thousand requests over one signal leave no listener on it', async () => {
@@ -258,7 +327,10 @@ describe('headers', () => {
   test('a token and headers go with every request, and functions are asked each time', async () => {
     const { url, requests } = await scripted((_req, res) => res.writeHead(404).end())
     let asked = 0
-    const transport = http(url, { token: async () => `token-${(asked += 1)}`, headers: () => ({ 'X-Tenant': `t${asked}` }) })
+    const transport = http(url, {
+      token: async () => `token-${(asked += 1)}`,
+      headers: () => ({ 'X-Tenant': `t${asked}` }),
+    })
     await transport.latest(latest, never)
     await transport.latest(latest, never)
     expect(requests.map(({ headers }) => [headers.authorization, headers['x-tenant']])).toEqual([
@@ -278,14 +350,18 @@ describe('headers', () => {
     const token = async (): Promise<string> => {
       throw new Error('vault said hunter2')
     }
-    const error = await http(url, { token }).latest(latest, never).catch((thrown: unknown) => thrown)
+    const error = await http(url, { token })
+      .latest(latest, never)
+      .catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'unauthorized', message: expect.not.stringContaining('hunter2') })
     expect(requests).toHaveLength(0)
   })
 
   test('no message holds the token or a header', async () => {
     const { url } = await scripted((_req, res) => res.writeHead(401).end())
-    const error = await http(url, { token: 'hunter2', headers: { 'x-key': 'hunter3' } }).latest(latest, never).catch((thrown: Error) => thrown)
+    const error = await http(url, { token: 'hunter2', headers: { 'x-key': 'hunter3' } })
+      .latest(latest, never)
+      .catch((thrown: Error) => thrown)
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toMatch(/hunter/)
   })
 })

@@ -7,7 +7,9 @@ export const NAMESPACE = 'checkout/prod'
 export const DIGEST = 'a'.repeat(64)
 
 /** A real server that answers as the test says; it ends with the test. */
-export async function scripted(listener: RequestListener): Promise<{ readonly url: string; readonly requests: IncomingMessage[] }> {
+export async function scripted(
+  listener: RequestListener,
+): Promise<{ readonly url: string; readonly requests: IncomingMessage[] }> {
   const requests: IncomingMessage[] = []
   const server = createServer((req, res) => {
     requests.push(req)
@@ -48,7 +50,11 @@ export async function raw(onRequest: (socket: Socket, head: string) => void): Pr
     for (const socket of all) socket.destroy()
     server.close()
   })
-  return { url: await listen(server), open, close: () => new Promise(resolve => server.close(() => resolve())) }
+  return {
+    url: await listen(server),
+    open,
+    close: () => new Promise(resolve => server.close(() => resolve())),
+  }
 }
 
 export interface RawServer {

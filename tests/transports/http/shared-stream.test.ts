@@ -5,7 +5,11 @@ import { virtualClock } from '../../../src/testing/virtual-clock.js'
 import { createMultiplexer } from '../../../src/transports/http/multiplexer.js'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
-const release = (namespace: string, text: string): Delivery => ({ type: 'release', namespace, bytes: encode(text) })
+const release = (namespace: string, text: string): Delivery => ({
+  type: 'release',
+  namespace,
+  bytes: encode(text),
+})
 const alive: Delivery = { type: 'alive', heartbeatMs: 15_000 }
 
 /** Lets everything that is ready have its turn. */
@@ -21,7 +25,11 @@ interface Line {
 }
 
 /** Connections that say what the test tells them to. */
-function connections(): { readonly lines: Line[]; open(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>; readonly openCount: number } {
+function connections(): {
+  readonly lines: Line[]
+  open(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>
+  readonly openCount: number
+} {
   const lines: Line[] = []
   return {
     lines,
@@ -72,7 +80,11 @@ function reader(watch: AsyncIterable<Delivery>, stop: AbortController): Reader {
   const run = async (): Promise<string> => {
     try {
       for await (const delivery of watch) {
-        got.push(delivery.type === 'alive' ? 'alive' : `${delivery.type} ${delivery.namespace} ${new TextDecoder().decode(delivery.bytes)}`)
+        got.push(
+          delivery.type === 'alive'
+            ? 'alive'
+            : `${delivery.type} ${delivery.namespace} ${new TextDecoder().decode(delivery.bytes)}`,
+        )
       }
       return 'ended'
     } catch (error) {
@@ -93,7 +105,12 @@ function setUp() {
   return { ...medium, clock, lines: medium.lines, read, openCount: () => medium.openCount }
 }
 
-const identity = (clientId: string, labels: Record<string, string> = {}) => ({ clientId, instanceId: `${clientId}-1`, ephemeral: false, labels })
+const identity = (clientId: string, labels: Record<string, string> = {}) => ({
+  clientId,
+  instanceId: `${clientId}-1`,
+  ephemeral: false,
+  labels,
+})
 
 describe('watches over one transport', () => {
   test('readers of one turn share one connection for all their namespaces', async () => {
@@ -180,7 +197,10 @@ describe('watches over one transport', () => {
     const clock = virtualClock()
     const { lines, open } = connections()
     const stop = new AbortController()
-    const watch = createMultiplexer((query, signal) => open(query, signal), clock).watch({ namespaces: ['a'], inline: false }, stop.signal)
+    const watch = createMultiplexer((query, signal) => open(query, signal), clock).watch(
+      { namespaces: ['a'], inline: false },
+      stop.signal,
+    )
     const iterator = watch[Symbol.asyncIterator]()
     const first = iterator.next()
     await settle()
@@ -197,7 +217,9 @@ describe('watches over one transport', () => {
     const { open, lines } = connections()
     const stop = new AbortController()
     const streams = createMultiplexer((query, signal) => open(query, signal), virtualClock())
-    const iterator = streams.watch({ namespaces: ['a'], inline: true, identity: identity('x') }, stop.signal)[Symbol.asyncIterator]()
+    const iterator = streams
+      .watch({ namespaces: ['a'], inline: true, identity: identity('x') }, stop.signal)
+      [Symbol.asyncIterator]()
     const first = iterator.next()
     await settle()
     lines[0]!.say(alive)
@@ -206,7 +228,12 @@ describe('watches over one transport', () => {
     lines[0]!.say({ type: 'release', namespace: 'a', bytes: encode('1'), snapshots })
     lines[0]!.say(release('a', '2'))
     await settle()
-    expect((await iterator.next()).value).toEqual({ type: 'release', namespace: 'a', bytes: encode('2'), snapshots })
+    expect((await iterator.next()).value).toEqual({
+      type: 'release',
+      namespace: 'a',
+      bytes: encode('2'),
+      snapshots,
+    })
     stop.abort()
     await iterator.next()
   })
@@ -307,7 +334,9 @@ describe('watches over one transport', () => {
       yield alive
     }, clock)
     const stop = new AbortController()
-    expect(await reader(streams.watch({ namespaces: ['a'], inline: false }, stop.signal), stop).done).toBe('unavailable')
+    expect(await reader(streams.watch({ namespaces: ['a'], inline: false }, stop.signal), stop).done).toBe(
+      'unavailable',
+    )
   })
 
   test('more namespaces than one connection carries go over several', async () => {

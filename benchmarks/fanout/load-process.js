@@ -1,0 +1,91 @@
+// Readers: raw sockets that count bytes and look at nothing but how a frame ends.
+import { connect } from 'node:net'
+import { answerQuestions } from '../child.js'
+import { nowMs } from '../clock.js'
+import { frameEnd, namespace } from './protocol.js'
+
+/**
+ * @typedef {object} Group the connections to one server
+ * @property {number} leastBytes of a frame
+ * @property {Reader[]} readers
+ * @property {number} missing how many readers do not have the frame yet
+ * @property {Float64Array} times when each reader had it
+ * @property {() => void} complete
+ * @typedef {{ bytes: number, kept: Buffer[] | undefined }} Reader
+ */
+
+/** How many connections are opened at the same time. */
+const atOnce = 250
+
+/** @type {Map<string, Group>} */
+const groups = new Map()
+// All sockets of this process read into the same memory: nobody looks at what came.
+const memory = Buffer.allocUnsafe(262_144)
+
+/** @param {Group} group @param {number} index @param {{ port: number, first: number }} where */
+function open(group, index, { port, first }) {
+  /** @type {Reader} */
+  const reader = { bytes: 0, kept: index === 0 ? [] : undefined }
+  group.readers[index] = reader
+  const read = (/** @type {number} */ count) => {
+    reader.bytes += count
+    reader.kept?.push(Buffer.from(memory.subarray(0, count)))
+    if (reader.bytes < group.leastBytes || !endsFrame(count)) return true
+    group.times[index] = nowMs()
+    group.missing -= 1
+    if (group.missing === 0) group.complete()
+    return true
+  }
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer: memory, callback: read } })
+  socket.on('error', () => {})
+  const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${first + index}`
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
+}
+
+/** @param {number} count how much of the memory was just read */
+function endsFrame(count) {
+  return count >= frameEnd.length && memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count) === 0
+}
+
+/** Forgets the last frame and waits for the next. @param {Group} group @returns {Promise<void>} */
+function arm(group) {
+  for (const reader of group.readers) {
+    reader.bytes = 0
+    if (reader.kept !== undefined) reader.kept = []
+  }
+  group.missing = group.readers.length
+  return new Promise(resolve => {
+    group.complete = resolve
+  })
+}
+
+/** @type {Map<string, Promise<void>>} */
+const rounds = new Map()
+
+answerQuestions({
+  /** Opens connections; each is greeted with the newest frame. */
+  async open({ name, port, first, count, leastBytes }) {
+    /** @type {Group} */
+    const group = { leastBytes, readers: [], missing: 0, times: new Float64Array(count), complete() {} }
+    groups.set(name, group)
+    for (let index = 0; index < count; index += atOnce) {
+      const greeted = new Promise(resolve => {
+        group.complete = () => resolve(undefined)
+      })
+      const end = Math.min(index + atOnce, count)
+      group.missing = end - index
+      for (let one = index; one < end; one += 1) open(group, one, { port, first })
+      await greeted
+    }
+  },
+  arm({ name }) {
+    rounds.set(name, arm(/** @type {Group} */ (groups.get(name))))
+  },
+  /** When each reader had the frame, how many bytes came, and those of the first reader. */
+  async received({ name }) {
+    await rounds.get(name)
+    const { times, readers } = /** @type {Group} */ (groups.get(name))
+    const bytes = readers.reduce((sum, reader) => sum + reader.bytes, 0)
+    return { times: Array.from(times), bytes, frame: Buffer.concat(readers[0]?.kept ?? []) }
+  },
+})

@@ -1,0 +1,54 @@
+// Event streams over node:http with nothing behind them. `shared` is what noticeboard does, and no more; the others are what it
+// is careful not to do.
+import { createServer } from 'node:http'
+import { answerQuestions, settings } from '../child.js'
+import { nowMs } from '../clock.js'
+import { versionOf } from '../document.js'
+import { backlog, streamHead } from './protocol.js'
+
+/** @import { ServerResponse } from 'node:http' */
+
+const { mode, document } = settings
+
+/** @type {Set<ServerResponse>} */
+const responses = new Set()
+/** @type {Buffer} */
+let frame
+let version = document
+const server = createServer((_req, res) => {
+  res.writeHead(200, mode === 'shared' ? streamHead : { ...streamHead })
+  res.flushHeaders()
+  responses.add(res)
+  res.once('close', () => responses.delete(res))
+  writers[mode](res, Buffer.from(frame))
+})
+await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog }, () => resolve(undefined)))
+
+/** One way to write a version to one connection. @type {Record<string, (res: ServerResponse, own: Buffer) => void>} */
+const writers = {
+  /** One Buffer, already in its chunked coding, past the response. */
+  shared: (res, own) => void res.socket?.write(own),
+  /** A text for each connection. */
+  string: res => void res.write(`event: release\ndata: ${res.statusCode} ${text}\n\n`),
+  /** A JSON.stringify for each connection. */
+  stringify: res => void res.write(`event: release\ndata: ${JSON.stringify(version)}\n\n`),
+}
+let text = JSON.stringify(version)
+
+answerQuestions({
+  port: () => /** @type {import('node:net').AddressInfo} */ (server.address()).port,
+  connections: () => responses.size,
+  frame(/** @type {Uint8Array} */ bytes) {
+    frame = Buffer.from(bytes)
+  },
+  prepare({ round }) {
+    version = versionOf(document, round)
+  },
+  broadcast() {
+    const startedMs = nowMs()
+    const own = Buffer.from(frame)
+    if (mode === 'string') text = JSON.stringify(version)
+    for (const res of responses) writers[mode]?.(res, own)
+    return startedMs
+  },
+})

@@ -1,0 +1,466 @@
+import { mkdir, readdir, readFile, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isNoticeboardError } from '../../src/contracts/errors.js'
+import type { SavedState } from '../../src/contracts/state.js'
+import { canonicalize } from '../../src/core/canonical.js'
+import { encodeText } from '../../src/core/text.js'
+import { disk } from '../../src/node/disk-state.js'
+import { foldStates } from '../../src/node/state-fold.js'
+import type { StateFile } from '../../src/node/state-file.js'
+import { systemClock } from '../../src/ports/system.js'
+import { EPOCH, NAMESPACE, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
+import { failing, interceptedDisk } from './fixtures/disks.js'
+
+const empty: SavedState = { good: [], refused: [] }
+const saved = (document: unknown, version: number) => {
+  const { digest, bytes } = snapshotOf(document)
+  return { digest, version, bytes: bytes.length }
+}
+const at = (sequence: number, epoch = EPOCH) => ({ epoch, sequence })
+const refusal = (document: unknown, build: string, minute: number) => ({
+  digest: snapshotOf(document).digest,
+  build,
+  code: 'rejected',
+  at: `2026-11-21T09:${String(minute).padStart(2, '0')}:00.000Z`,
+})
+
+const clockAt = (text: string) => {
+  let nowMs = Date.parse(text)
+  return { ...systemClock, now: () => nowMs, advance: (ms: number) => (nowMs += ms) }
+}
+
+const load = async (folder: string, options = {}) => disk(folder, options).load({ namespace: NAMESPACE })
+
+describe('disk', () => {
+  it('finds again what was saved', async () => {
+    const folder = await temporaryFolder()
+    expect(await load(folder)).toEqual({ state: empty, warnings: [] })
+    const state: SavedState = {
+      release: releaseOf(snapshotOf({ size: 1 }), { at: at(7) }),
+      seen: at(7),
+      applied: at(6),
+      current: saved({ size: 1 }, 6),
+      good: [saved({ size: 1 }, 6), saved({ size: 0 }, 2)],
+      refused: [{ ...refusal({ size: 2 }, '', 1), path: 'pool.size', validator: 'schema' }],
+    }
+    await disk(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
+    expect(await load(folder)).toEqual({ state, warnings: [] })
+    expect(await disk(folder).load({ namespace: 'other' })).toEqual({ state: empty, warnings: [] })
+  })
+
+  it('lays the folder out as the formats say, for nobody else to read', async () => {
+    const parent = await temporaryFolder()
+    const folder = join(parent, 'state')
+    const state = disk(folder)
+    await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' })
+    await state.clientId('me')
+    const { digest, bytes } = snapshotOf({ size: 1 })
+    await state.writeSnapshot({ namespace: NAMESPACE, digest, bytes })
+    await state.save({ namespace: NAMESPACE, instanceId: 'Ab_1-2', state: empty })
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+    const paths = entries.map(entry => join(entry.parentPath, entry.name))
+    expect(paths.map(path => path.slice(folder.length + 1)).sort()).toEqual(
+      ['checkout', 'checkout/prod', 'checkout/prod/instances', 'checkout/prod/instances/Ab_1-2.json', 'checkout/prod/snapshots',
+        `checkout/prod/snapshots/${digest}.json`, 'client.json', '~tmp'].sort(),
+    ) // prettier-ignore
+    for (const path of [folder, ...paths]) {
+      const facts = await stat(path)
+      expect((facts.mode & 0o777).toString(8)).toBe(facts.isFile() ? '600' : '700')
+    }
+    expect(await readFile(join(folder, 'client.json'), 'utf8')).toBe('{"clientId":"me","v":1}')
+  })
+
+  it('keeps the first name of a client, also when several processes start at once', async () => {
+    const folder = await temporaryFolder()
+    const names = await Promise.all(
+      Array.from({ length: 8 }, (_, index) => disk(folder).clientId(`client-${index}`)),
+    )
+    expect(new Set(names).size).toBe(1)
+    expect(await disk(folder).clientId('late')).toBe(names[0])
+  })
+
+  it('replaces a client file that cannot be read', async () => {
+    for (const text of ['', '{"clientId":', '{"clientId":"a\\nb","v":1}', '{"clientId":"x","v":2}', '[]']) {
+      const folder = await temporaryFolder()
+      await writeFile(join(folder, 'client.json'), text)
+      expect(await disk(folder).clientId('me')).toBe('me')
+      expect(await disk(folder).clientId('other')).toBe('me')
+    }
+  })
+
+  it('names a client where the file system has no hard links', async () => {
+    const folder = await temporaryFolder()
+    const port = interceptedDisk(operation => void (operation === 'link' && failing('EPERM')))
+    expect(await disk(folder, { disk: port }).clientId('me')).toBe('me')
+    expect(await disk(folder, { disk: port }).clientId('other')).toBe('me')
+  })
+
+  it('folds what several instances knew', async () => {
+    const folder = await temporaryFolder()
+    const older = releaseOf(snapshotOf({ size: 1 }), { at: at(7) })
+    const newer = releaseOf(snapshotOf({ size: 2 }), { at: at(9) })
+    const clock = clockAt('2026-11-21T09:30:00.000Z')
+    await disk(folder, { clock }).save({
+      namespace: NAMESPACE,
+      instanceId: 'one',
+      state: {
+        release: newer,
+        seen: at(9),
+        applied: at(3),
+        current: saved({ size: 3 }, 3),
+        good: [saved({ size: 3 }, 3)],
+        refused: [refusal({ size: 9 }, 'b1', 1)],
+      },
+    })
+    clock.advance(1_000)
+    await disk(folder, { clock }).save({
+      namespace: NAMESPACE,
+      instanceId: 'two',
+      state: {
+        release: older,
+        seen: at(7),
+        applied: at(5),
+        current: saved({ size: 5 }, 5),
+        good: [saved({ size: 5 }, 5)],
+        refused: [refusal({ size: 9 }, 'b2', 2), refusal({ size: 9 }, 'b1', 3)],
+      },
+    })
+    const { state, warnings } = await load(folder)
+    expect(warnings).toEqual([])
+    expect(state).toEqual({
+      release: newer,
+      seen: at(9),
+      applied: at(5),
+      current: saved({ size: 5 }, 5),
+      good: [saved({ size: 5 }, 5), saved({ size: 3 }, 3)],
+      refused: [refusal({ size: 9 }, 'b2', 2), refusal({ size: 9 }, 'b1', 3)],
+    })
+  })
+
+  it('lets the file saved last win over a fork, and says so', async () => {
+    const folder = await temporaryFolder()
+    const clock = clockAt('2026-11-21T09:30:00.000Z')
+    for (const [instanceId, epoch, sequence] of [
+      ['one', '2-aaaaaaaa', 50],
+      ['two', '2-bbbbbbbb', 3],
+      ['three', '1-cccccccc', 99],
+    ] as const) {
+      clock.advance(1_000)
+      await disk(folder, { clock }).save({
+        namespace: NAMESPACE,
+        instanceId,
+        state: { ...empty, seen: at(sequence, epoch) },
+      })
+    }
+    const { state, warnings } = await load(folder)
+    expect(state.seen).toEqual(at(3, '2-bbbbbbbb'))
+    expect(warnings).toHaveLength(1)
+    expect(warnings[0]).toMatch(/2-aaaaaaaa and 2-bbbbbbbb/)
+  })
+
+  it('leaves out files that it cannot read, with a warning', async () => {
+    const folder = await temporaryFolder()
+    await disk(folder).save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(1) } })
+    const instances = join(folder, NAMESPACE, 'instances')
+    await writeFile(join(instances, 'cut.json'), '{"v":1,')
+    await writeFile(join(instances, 'later.json'), '{"v":2}')
+    await writeFile(join(instances, 'huge.json'), 'x'.repeat(300_000))
+    await writeFile(
+      join(instances, 'positions.json'),
+      '{"attempts":[],"convicted":[],"good":[],"refused":[],"savedAt":"2026-11-21T09:30:00.000Z","seen":{"epoch":"x","sequence":1},"v":1}',
+    )
+    await mkdir(join(instances, 'folder.json'))
+    await symlink(join(instances, 'one.json'), join(instances, 'link.json'))
+    await writeFile(join(instances, 'no name.json'), 'passed over')
+    await writeFile(join(instances, 'notes.txt'), 'passed over')
+    const { state, warnings } = await load(folder)
+    expect(state.seen).toEqual(at(1))
+    expect(warnings.map(text => /instances\/(\w+)\.json/.exec(text)?.[1]).sort()).toEqual([
+      'cut',
+      'folder',
+      'huge',
+      'later',
+      'link',
+      'positions',
+    ])
+    expect(warnings.find(text => text.includes('later'))).toMatch(/another version/)
+    expect(warnings.find(text => text.includes('link'))).toMatch(/symbolic link/)
+  })
+
+  it('keeps the state when one refusal cannot be read', async () => {
+    const folder = await temporaryFolder()
+    const long = { ...refusal({ size: 2 }, 'b', 1), path: 'x'.repeat(2_000) }
+    await disk(folder).save({
+      namespace: NAMESPACE,
+      instanceId: 'one',
+      state: { ...empty, seen: at(4), refused: [long, refusal({ size: 3 }, 'b', 2)] },
+    })
+    const { state, warnings } = await load(folder)
+    expect(state.seen).toEqual(at(4))
+    expect(state.refused.map(({ at: when }) => when)).toContain(refusal({ size: 3 }, 'b', 2).at)
+    expect(warnings).toEqual([])
+  })
+
+  it('removes what it folded when that is an hour old, and keeps what lives', async () => {
+    const folder = await temporaryFolder()
+    const clock = clockAt('2026-11-21T09:30:00.000Z')
+    const instances = join(folder, NAMESPACE, 'instances')
+    const old = disk(folder, { clock })
+    await old.save({ namespace: NAMESPACE, instanceId: 'old', state: { ...empty, seen: at(3) } })
+    const living = disk(folder, { clock })
+    await living.save({ namespace: NAMESPACE, instanceId: 'living', state: { ...empty, seen: at(2) } })
+    clock.advance(3_601_000)
+    const next = disk(folder, { clock })
+    const { state } = await next.load({ namespace: NAMESPACE })
+    await living.save({ namespace: NAMESPACE, instanceId: 'living', state: { ...empty, seen: at(5) } })
+    await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
+    expect((await readdir(instances)).sort()).toEqual(['living.json', 'next.json'])
+    expect((await load(folder)).state.seen).toEqual(at(5))
+  })
+
+  it('does not remove what it never folded', async () => {
+    const folder = await temporaryFolder()
+    const clock = clockAt('2026-11-21T09:30:00.000Z')
+    await disk(folder, { clock }).save({
+      namespace: NAMESPACE,
+      instanceId: 'old',
+      state: { ...empty, seen: at(3) },
+    })
+    clock.advance(3_601_000)
+    await disk(folder, { clock }).save({ namespace: NAMESPACE, instanceId: 'next', state: empty })
+    expect((await load(folder)).state.seen).toEqual(at(3))
+  })
+
+  it('keeps the newest 64 files', async () => {
+    const folder = await temporaryFolder()
+    const clock = clockAt('2026-11-21T09:30:00.000Z')
+    const one = disk(folder, { clock })
+    for (let index = 1; index <= 80; index += 1) {
+      clock.advance(10)
+      await one.save({ namespace: NAMESPACE, instanceId: `i${index}`, state: { ...empty, seen: at(index) } })
+    }
+    const next = disk(folder, { clock })
+    const { state } = await next.load({ namespace: NAMESPACE })
+    clock.advance(10)
+    await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
+    const names = await readdir(join(folder, NAMESPACE, 'instances'))
+    expect(names).toHaveLength(64)
+    expect(names).toContain('next.json')
+    expect(names).toContain('i80.json')
+    expect(names).not.toContain('i1.json')
+  })
+
+  it('hands on attempts and convictions of a version that writes them', async () => {
+    const folder = await temporaryFolder()
+    const clock = clockAt('2026-11-21T09:30:00.000Z')
+    const instances = join(folder, NAMESPACE, 'instances')
+    await mkdir(instances, { recursive: true })
+    const attempt = { digest: 'a'.repeat(64), startedAt: '2026-11-21T09:00:00.000Z' }
+    const conviction = { build: 'b', digest: 'b'.repeat(64), until: '2026-11-22T09:00:00.000Z' }
+    await writeFile(
+      join(instances, 'old.json'),
+      canonicalize({
+        attempts: [attempt],
+        convicted: [conviction],
+        good: [],
+        refused: [],
+        savedAt: '2026-11-21T08:00:00.000Z',
+        unknown: 1,
+        v: 1,
+      }),
+    )
+    const next = disk(folder, { clock })
+    const { state, warnings } = await next.load({ namespace: NAMESPACE })
+    expect(warnings).toEqual([])
+    for (let round = 0; round < 3; round += 1)
+      await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
+    expect(await readdir(instances)).toEqual(['next.json'])
+    expect(JSON.parse(await readFile(join(instances, 'next.json'), 'utf8'))).toMatchObject({
+      attempts: [attempt],
+      convicted: [conviction],
+    })
+  })
+
+  it('keeps snapshots, and removes those that no file names after an hour', async () => {
+    const folder = await temporaryFolder()
+    const state = disk(folder)
+    const [kept, dropped] = [snapshotOf({ size: 1 }), snapshotOf({ size: 2 })]
+    for (const snapshot of [kept, dropped]) await state.writeSnapshot({ namespace: NAMESPACE, ...snapshot })
+    const read = (digest: string, maxBytes = 100) =>
+      state.readSnapshot({ namespace: NAMESPACE, digest, maxBytes })
+    expect(await read(kept.digest)).toEqual(kept.bytes)
+    expect(await read('f'.repeat(64))).toBeUndefined()
+    expect(await read(kept.digest, 3)).toBeUndefined()
+    const current = saved({ size: 1 }, 1)
+    await state.save({
+      namespace: NAMESPACE,
+      instanceId: 'one',
+      state: { ...empty, current, applied: at(1) },
+    })
+    expect(await read(dropped.digest)).toEqual(dropped.bytes)
+    const past = Date.now() / 1000 - 3_700
+    for (const { digest } of [kept, dropped])
+      await utimes(join(folder, NAMESPACE, 'snapshots', `${digest}.json`), past, past)
+    await state.save({
+      namespace: NAMESPACE,
+      instanceId: 'one',
+      state: { ...empty, current, applied: at(1) },
+    })
+    expect(await read(dropped.digest)).toBeUndefined()
+    expect(await read(kept.digest)).toEqual(kept.bytes)
+  })
+
+  it('removes no snapshot while there is a file that it cannot read', async () => {
+    const folder = await temporaryFolder()
+    const state = disk(folder)
+    const snapshot = snapshotOf({ size: 1 })
+    await state.writeSnapshot({ namespace: NAMESPACE, ...snapshot })
+    const past = Date.now() / 1000 - 3_700
+    await utimes(join(folder, NAMESPACE, 'snapshots', `${snapshot.digest}.json`), past, past)
+    await mkdir(join(folder, NAMESPACE, 'instances'), { recursive: true })
+    await writeFile(join(folder, NAMESPACE, 'instances', 'later.json'), '{"v":2}')
+    await state.save({ namespace: NAMESPACE, instanceId: 'one', state: empty })
+    expect(
+      await state.readSnapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }),
+    ).toEqual(snapshot.bytes)
+  })
+
+  it('refuses names that lead elsewhere', async () => {
+    const folder = await temporaryFolder()
+    const state = disk(folder)
+    await expect(state.load({ namespace: '../x' })).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(state.save({ namespace: 'a\0', instanceId: 'one', state: empty })).rejects.toMatchObject({
+      code: 'invalid-option',
+    })
+    for (const instanceId of ['../x', '', '.', 'a/b', 'a'.repeat(65), '-a']) {
+      await expect(state.save({ namespace: NAMESPACE, instanceId, state: empty })).rejects.toMatchObject({
+        code: 'invalid-option',
+      })
+    }
+    await expect(
+      state.readSnapshot({ namespace: NAMESPACE, digest: '../../x', maxBytes: 1 }),
+    ).rejects.toMatchObject({ code: 'invalid-option' })
+    await expect(
+      state.writeSnapshot({ namespace: NAMESPACE, digest: 'x', bytes: encodeText('x') }),
+    ).rejects.toMatchObject({ code: 'invalid-option' })
+    expect(await readdir(folder)).toEqual([])
+    expect(() => disk('')).toThrow(/path of a folder/)
+  })
+
+  it('says in words what it cannot write, and leaves what was there', async () => {
+    for (const [system, code] of [
+      ['ENOSPC', 'unavailable'],
+      ['EACCES', 'unauthorized'],
+      ['EROFS', 'unauthorized'],
+    ] as const) {
+      const folder = await temporaryFolder()
+      let broken = false
+      const state = disk(folder, {
+        disk: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))),
+      })
+      await state.save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(1) } })
+      broken = true
+      const error = await state
+        .save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(2) } })
+        .catch((thrown: unknown) => thrown)
+      expect(isNoticeboardError(error, code)).toBe(true)
+      expect((error as Error).message).toContain(folder)
+      expect((await load(folder)).state.seen).toEqual(at(1))
+    }
+  })
+
+  it('cut off before any operation of a save holds the state before or the one after', async () => {
+    for (let step = 1, done = false; !done; step += 1) {
+      const folder = await temporaryFolder()
+      let count = Number.NEGATIVE_INFINITY
+      const port = interceptedDisk(() => {
+        count += 1
+        if (count >= step) failing('EIO')
+      })
+      const state = disk(folder, { disk: port })
+      await state.save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(1) } })
+      count = 0
+      const outcome = await state
+        .save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(2) } })
+        .then(
+          () => 'saved',
+          () => 'failed',
+        )
+      done = count < step
+      const { state: found, warnings } = await load(folder)
+      expect(warnings).toEqual([])
+      if (outcome === 'saved') expect(found.seen).toEqual(at(2))
+      else expect([1, 2]).toContain(found.seen?.sequence)
+    }
+  })
+})
+
+describe('foldStates', () => {
+  const position = fc.record({
+    epoch: fc.constantFrom('1-aaaaaaaa', '1-bbbbbbbb', '2-aaaaaaaa', '2-bbbbbbbb'),
+    sequence: fc.integer({ min: 1, max: 9 }),
+  })
+  const file = fc
+    .record({
+      minute: fc.integer({ min: 0, max: 59 }),
+      seen: fc.option(position, { nil: undefined }),
+      applied: fc.option(position, { nil: undefined }),
+      size: fc.integer({ min: 0, max: 3 }),
+    })
+    .map(({ minute, seen, applied, size }): StateFile => ({
+      savedAt: `2026-11-21T09:${String(minute).padStart(2, '0')}:00.000Z`,
+      state: {
+        ...(seen && { seen }),
+        ...(applied && { applied, current: saved({ size }, 1) }),
+        good: [saved({ size }, 1)],
+        refused: [refusal({ size }, 'b', minute)],
+      },
+      attempts: [],
+      convicted: [],
+    }))
+  const files = fc.uniqueArray(file, { selector: ({ savedAt }) => savedAt, maxLength: 8 })
+
+  it('does not depend on the order of the files', () => {
+    fc.assert(
+      fc.property(
+        files.chain(list =>
+          fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+        ),
+        ([list, shuffled]) => {
+          expect(foldStates(shuffled)).toEqual(foldStates(list))
+        },
+      ),
+    )
+  })
+
+  it('never loses ground: the folded positions are the highest of the newest epoch', () => {
+    fc.assert(
+      fc.property(files, list => {
+        const { seen } = foldStates(list).state
+        const all = list.flatMap(({ state }) => (state.seen ? [state.seen] : []))
+        if (seen === undefined) {
+          expect(all).toEqual([])
+          return
+        }
+        const number = Number.parseInt(seen.epoch, 10)
+        expect(all.every(({ epoch }) => Number.parseInt(epoch, 10) <= number)).toBe(true)
+        expect(all.every(({ epoch, sequence }) => epoch !== seen.epoch || sequence <= seen.sequence)).toBe(
+          true,
+        )
+      }),
+    )
+  })
+
+  it('folding what was folded changes nothing', () => {
+    fc.assert(
+      fc.property(files, list => {
+        const { state } = foldStates(list)
+        const again: StateFile = { savedAt: '2026-11-21T10:00:00.000Z', state, attempts: [], convicted: [] }
+        expect(foldStates([again]).state).toEqual(state)
+        expect(foldStates([...list, again]).state.seen).toEqual(state.seen)
+      }),
+    )
+  })
+})
