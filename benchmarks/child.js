@@ -13,15 +13,21 @@ process.on('disconnect', () => process.exit())
  */
 export function answerQuestions(answers) {
   const all = { processorMs, ...answers }
-  process.on('message', async (/** @type {{ id: number, what: string, question: unknown }} */ { id, what, question }) => {
-    try {
-      const answer = all[what]
-      if (answer === undefined) throw new Error(`nobody answers "${what}"`)
-      process.send?.({ id, answer: await answer(question) })
-    } catch (error) {
-      process.send?.({ id, problem: error instanceof Error ? (error.stack ?? error.message) : String(error) })
-    }
-  })
+  process.on(
+    'message',
+    async (/** @type {{ id: number, what: string, question: unknown }} */ { id, what, question }) => {
+      try {
+        const answer = all[what]
+        if (answer === undefined) throw new Error(`nobody answers "${what}"`)
+        process.send?.({ id, answer: await answer(question) })
+      } catch (error) {
+        process.send?.({
+          id,
+          problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        })
+      }
+    },
+  )
   process.send?.({ id: 0 })
 }
 

@@ -19,7 +19,12 @@ import { paragraph } from './table.js'
  */
 
 /** @type {Record<import('./options.js').PartName, (bench: Bench) => Promise<Part>>} */
-const parts = { strategies: measureStrategies, fanout: measureFanOut, read: measureReading, poll: measurePolling }
+const parts = {
+  strategies: measureStrategies,
+  fanout: measureFanOut,
+  read: measureReading,
+  poll: measurePolling,
+}
 
 const args = process.argv.slice(2)
 const options = readOptions(args)
@@ -40,7 +45,8 @@ async function run(given) {
   const seconds = () => (Date.now() - startedAt) / 1_000
   const processes = createProcesses()
   const machine = { ...describeMachine(), loadBefore: loadOfLastMinute() }
-  const say = (/** @type {string} */ text) => void process.stderr.write(`${seconds().toFixed(1).padStart(6)} s  ${text}\n`)
+  const say = (/** @type {string} */ text) =>
+    void process.stderr.write(`${seconds().toFixed(1).padStart(6)} s  ${text}\n`)
   const interruption = untilInterrupted()
   /** @type {Record<string, object>} */
   const figures = {}
@@ -61,16 +67,25 @@ async function run(given) {
     process.stderr.write(`bench: ${error instanceof Error ? error.stack : error}\n`)
     return 1
   } finally {
-    await processes.endAll()
+    await processes.close()
   }
   const loadAfter = loadOfLastMinute()
   process.stdout.write('\n')
-  print(`${seconds().toFixed(1)} s, ${processes.started} processes started, ${processes.left} left; load ${loadAfter} at the end`)
+  print(
+    `${seconds().toFixed(1)} s, ${processes.started} processes started, ${processes.left} left; load ${loadAfter} at the end`,
+  )
   if (given.json !== undefined) {
     const { bytes, clients, connections, changesPerHour, quick, about } = given
     const asked = { quick, about, bytes, clients, connections, changesPerHour }
-    const run = { command: ['npm', 'run', 'bench', '--', ...args].join(' '), seconds: seconds(), processesLeft: processes.left }
-    writeFileSync(given.json, `${JSON.stringify({ v: 1, ...run, asked, machine: { ...machine, loadAfter }, parts: figures }, null, 2)}\n`)
+    const run = {
+      command: ['npm', 'run', 'bench', '--', ...args].join(' '),
+      seconds: seconds(),
+      processesLeft: processes.left,
+    }
+    writeFileSync(
+      given.json,
+      `${JSON.stringify({ v: 1, ...run, asked, machine: { ...machine, loadAfter }, parts: figures }, null, 2)}\n`,
+    )
     print(`every round: ${given.json}`)
   }
   return processes.left === 0 ? 0 : 1

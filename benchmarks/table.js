@@ -9,9 +9,13 @@ export const width = 100
  * @param {readonly (readonly string[])[]} rows
  */
 export function formatTable(head, rows) {
-  const widths = head.map((title, index) => Math.max(title.length, ...rows.map(row => (row[index] ?? '').length)))
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...rows.map(row => (row[index] ?? '').length)),
+  )
   const line = (/** @type {readonly string[]} */ cells) =>
-    cells.map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0))).join('  ')
+    cells
+      .map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0)))
+      .join('  ')
   const first = line(head)
   return [first, '-'.repeat(first.length), ...rows.map(line)].map(text => text.trimEnd()).join('\n')
 }

@@ -36,7 +36,12 @@ function open(group, index, { port, first }) {
     if (group.missing === 0) group.complete()
     return true
   }
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true, onread: { buffer: memory, callback: read } })
+  const socket = connect({
+    host: '127.0.0.1',
+    port,
+    noDelay: true,
+    onread: { buffer: memory, callback: read },
+  })
   socket.on('error', () => {})
   const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${first + index}`
   socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
@@ -44,7 +49,10 @@ function open(group, index, { port, first }) {
 
 /** @param {number} count how much of the memory was just read */
 function endsFrame(count) {
-  return count >= frameEnd.length && memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count) === 0
+  return (
+    count >= frameEnd.length &&
+    memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count) === 0
+  )
 }
 
 /** Forgets the last frame and waits for the next. @param {Group} group @returns {Promise<void>} */

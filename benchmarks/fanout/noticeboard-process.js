@@ -22,7 +22,10 @@ let next
 
 /** @param {number} round */
 async function prepare(round) {
-  const { digest, position } = await publisher.publish(versionOf(document, round), { rollout: everyone(), reason: 'benchmark' })
+  const { digest, position } = await publisher.publish(versionOf(document, round), {
+    rollout: everyone(),
+    reason: 'benchmark',
+  })
   const latest = await staged.latest({ namespace }, signal)
   if (latest.type !== 'release') throw new Error('nothing was published')
   const snapshot = await staged.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal)

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { bytesOf, makeDocument } from '../document.js'
 import { processorMs } from '../processor-time.js'
+import { countRounds } from '../rounds.js'
 import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 import { naiveServers, servers } from './servers.js'
@@ -24,13 +25,18 @@ export async function measureFanOut({ options, processes, say }) {
   const { connections, quick, naive } = options
   const document = options.bytes > mostBytes ? makeDocument(20_480) : options.document
   const leastBytes = bytesOf(document)
-  const rounds = quick ? 6 : 15
-  const warmUps = quick ? 2 : 4
+  const counting = quick
+    ? { warmUps: 2, most: 6, least: 3, budgetMs: 12_000 }
+    : { warmUps: 4, most: 21, least: 5, budgetMs: 70_000 }
 
   const readers = await Promise.all(
-    Array.from({ length: readerProcesses }, () => processes.start(new URL('load-process.js', import.meta.url))),
+    Array.from({ length: readerProcesses }, () =>
+      processes.start(new URL('load-process.js', import.meta.url)),
+    ),
   )
-  const bounds = Array.from({ length: readerProcesses + 1 }, (_, index) => Math.round((connections * index) / readerProcesses))
+  const bounds = Array.from({ length: readerProcesses + 1 }, (_, index) =>
+    Math.round((connections * index) / readerProcesses),
+  )
   /** @type {Side[]} */
   const sides = []
   /** @type {Uint8Array | undefined} */
@@ -46,18 +52,25 @@ export async function measureFanOut({ options, processes, say }) {
     say(`fan-out: ${connections} connections to ${title}`)
   }
 
-  for (let round = 0; round < warmUps + rounds; round += 1) {
+  for (const { index: round, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       const { measured } = await broadcast(side, 2 + round)
-      if (round >= warmUps) side.rounds.push(measured)
+      if (isMeasured) side.rounds.push(measured)
     }
   }
+  const rounds = sides[0]?.rounds.length ?? 0
   say(`fan-out: ${rounds} rounds of each were measured`)
   for (const { child } of sides) await child.end()
   for (const reader of readers) await reader.end()
 
-  const figures = { connections, documentBytes: leastBytes, rounds, warmUps, rows: sides.map(side => rowOf(side, sides)) }
+  const figures = {
+    connections,
+    documentBytes: leastBytes,
+    rounds,
+    warmUps: counting.warmUps,
+    rows: sides.map(side => rowOf(side, sides)),
+  }
   return { figures, text: describe(figures) }
 
   /** @param {Side} side */
@@ -86,7 +99,12 @@ export async function measureFanOut({ options, processes, say }) {
     const cpuMs = (await processorMs(child)) - before
     const times = results.flatMap(({ times: own }) => own).sort((a, b) => a - b)
     const bytes = results.reduce((sum, { bytes: own }) => sum + own, 0)
-    const measured = { halfMs: reachedBy(times, 0.5) - startedMs, lastMs: reachedBy(times, 1) - startedMs, cpuMs, bytes }
+    const measured = {
+      halfMs: reachedBy(times, 0.5) - startedMs,
+      lastMs: reachedBy(times, 1) - startedMs,
+      cpuMs,
+      bytes,
+    }
     return { measured, frame: results[0]?.frame }
   }
 
@@ -110,7 +128,9 @@ export async function measureFanOut({ options, processes, say }) {
   /** @param {typeof figures} measured */
   function describe({ rows, documentBytes }) {
     return [
-      paragraph(`2. A change of ${size(documentBytes)} to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`),
+      paragraph(
+        `2. A change of ${size(documentBytes)} to ${connections.toLocaleString('en')} event streams; the servers take turns, ${rounds} rounds`,
+      ),
       '',
       formatTable(
         ['', 'CPU ms/1,000', 'ratio', 'last, ms', 'ratio'],

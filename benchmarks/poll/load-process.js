@@ -11,14 +11,17 @@ function ask({ port, request, answerBytes, times }) {
     socket.on('data', chunk => {
       bytes += chunk.length
       if (bytes < answerBytes) return
-      if (bytes > answerBytes) return void socket.destroy(new Error('an answer is longer than the first one was'))
+      if (bytes > answerBytes)
+        return void socket.destroy(new Error('an answer is longer than the first one was'))
       bytes = 0
       left -= 1
       if (left > 0) socket.write(request)
       else socket.end()
     })
     socket.once('error', reject)
-    socket.once('close', () => (left === 0 ? resolve() : reject(new Error('a connection was closed before its last answer'))))
+    socket.once('close', () =>
+      left === 0 ? resolve() : reject(new Error('a connection was closed before its last answer')),
+    )
     socket.write(request)
   })
 }

@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processorMs } from '../processor-time.js'
+import { countRounds } from '../rounds.js'
 import { summarize, summarizeRatio } from '../statistics.js'
 import { formatTable, paragraph, ranged } from '../table.js'
 
@@ -16,7 +17,9 @@ const connections = 32
 
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measurePolling({ options: { quick, document, bytes }, processes, say }) {
-  const rounds = quick ? 5 : 15
+  const counting = quick
+    ? { warmUps: 2, most: 5, least: 3, budgetMs: 5_000 }
+    : { warmUps: 3, most: 15, least: 5, budgetMs: 30_000 }
   const times = quick ? 40 : 125
   const module = (/** @type {string} */ name) => new URL(name, import.meta.url)
   const small = bytes > 900_000 ? {} : document
@@ -43,15 +46,22 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
     }
   }
 
-  for (let round = 0; round < rounds + 3; round += 1) {
+  for (const { index: round, isMeasured } of countRounds(counting)) {
     for (const one of round % 2 === 0 ? cases : cases.toReversed()) {
       const before = await processorMs(one.child)
-      await load.ask('run', { port: one.port, request: one.request, answerBytes: one.answerBytes, connections, times })
+      await load.ask('run', {
+        port: one.port,
+        request: one.request,
+        answerBytes: one.answerBytes,
+        connections,
+        times,
+      })
       await sleep(30)
       const usedMs = (await processorMs(one.child)) - before
-      if (round >= 3) one.microseconds.push((usedMs * 1_000) / (connections * times))
+      if (isMeasured) one.microseconds.push((usedMs * 1_000) / (connections * times))
     }
   }
+  const rounds = cases[0]?.microseconds.length ?? 0
   say(`poll: ${rounds} rounds of ${(connections * times).toLocaleString('en')} requests were measured`)
   for (const child of [board, bare, load]) await child.end()
 
@@ -60,7 +70,10 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
     status,
     answerBytes,
     cpuMicroseconds: summarize(microseconds),
-    ratio: summarizeRatio(microseconds, cases.find(other => other.status === status && other.child === bare)?.microseconds ?? []),
+    ratio: summarizeRatio(
+      microseconds,
+      cases.find(other => other.status === status && other.child === bare)?.microseconds ?? [],
+    ),
   }))
   const text = [
     paragraph(
@@ -69,9 +82,17 @@ export async function measurePolling({ options: { quick, document, bytes }, proc
     '',
     formatTable(
       ['', 'status', 'bytes', 'server CPU us/request', 'ratio'],
-      rows.map(row => [row.title, String(row.status), String(row.answerBytes), ranged(row.cpuMicroseconds), ranged(row.ratio)]),
+      rows.map(row => [
+        row.title,
+        String(row.status),
+        String(row.answerBytes),
+        ranged(row.cpuMicroseconds),
+        ranged(row.ratio),
+      ]),
     ),
-    paragraph('ratio: to node:http with the same status, round by round. A client that polls every 30 s opens a connection each time, which this leaves out.'),
+    paragraph(
+      'ratio: to node:http with the same status, round by round. A client that polls every 30 s opens a connection each time, which this leaves out.',
+    ),
   ].join('\n')
   return { figures: { connections, requestsPerRound: connections * times, rounds, rows }, text }
 }
@@ -85,8 +106,12 @@ function look(port, path) {
       response.on('data', chunk => chunks.push(chunk))
       response.on('end', () => {
         const sentByNode = new Set(['date', 'connection', 'keep-alive', 'content-length'])
-        const pairs = response.rawHeaders.flatMap((name, index, all) => (index % 2 === 0 ? [[name, all[index + 1] ?? '']] : []))
-        const headers = Object.fromEntries(pairs.filter(([name]) => !sentByNode.has(String(name).toLowerCase())))
+        const pairs = response.rawHeaders.flatMap((name, index, all) =>
+          index % 2 === 0 ? [[name, all[index + 1] ?? '']] : [],
+        )
+        const headers = Object.fromEntries(
+          pairs.filter(([name]) => !sentByNode.has(String(name).toLowerCase())),
+        )
         resolve({ headers, etag: response.headers.etag ?? '', body: Buffer.concat(chunks) })
       })
     })

@@ -24,9 +24,15 @@ export async function measureReading({ options: { quick }, processes, say }) {
     '',
     formatTable(
       ['', 'ns', 'ratio'],
-      rows.map(({ title, nanoseconds, ratio }) => [title, ranged(nanoseconds), ratio.median === 0 ? '-' : ranged(ratio)]),
+      rows.map(({ title, nanoseconds, ratio }) => [
+        title,
+        ranged(nanoseconds),
+        ratio.median === 0 ? '-' : ranged(ratio),
+      ]),
     ),
-    paragraph('The loop itself (one array access, one addition) is in every row, and stands alone in the first. ratio: to a plain property, round by round.'),
+    paragraph(
+      'The loop itself (one array access, one addition) is in every row, and stands alone in the first. ratio: to a plain property, round by round.',
+    ),
   ].join('\n')
   return { figures: { rounds, rows }, text }
 }

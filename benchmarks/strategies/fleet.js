@@ -3,7 +3,7 @@ import { processorMs } from '../processor-time.js'
 /** @import { Processes } from '../processes.js' */
 
 /** How many clients share a process. */
-const clientsPerProcess = 250
+const clientsPerProcess = 100
 
 /**
  * A server, and the clients that follow it.
@@ -13,7 +13,11 @@ const clientsPerProcess = 250
  */
 export async function startFleet(processes, { strategy, clients, folder, token, periods }) {
   const { heartbeatMs } = periods
-  const board = await processes.start(new URL('board-process.js', import.meta.url), { folder, token, heartbeatMs })
+  const board = await processes.start(new URL('board-process.js', import.meta.url), {
+    folder,
+    token,
+    heartbeatMs,
+  })
   /** @type {string} */
   const url = await board.ask('url')
   /** @type {import('../processes.js').Child[]} */
@@ -26,10 +30,14 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
     /** Starts the clients; there must be something to follow. */
     async begin() {
       if (strategy === undefined) return
-      const count = Math.max(Math.ceil(clients / clientsPerProcess), Math.min(2, clients))
+      const count = Math.ceil(clients / clientsPerProcess)
       const bounds = Array.from({ length: count + 1 }, (_, index) => Math.round((clients * index) / count))
-      const settings = bounds.slice(1).map((to, index) => ({ url, strategy, from: bounds[index], to, periods }))
-      members = await Promise.all(settings.map(own => processes.start(new URL('fleet-process.js', import.meta.url), own)))
+      const settings = bounds
+        .slice(1)
+        .map((to, index) => ({ url, strategy, from: bounds[index], to, periods }))
+      members = await Promise.all(
+        settings.map(own => processes.start(new URL('fleet-process.js', import.meta.url), own)),
+      )
       await Promise.all(members.map(member => member.ask('ready')))
     },
     /** When each client ran a release. @param {number} sequence @returns {Promise<number[]>} ascending */
@@ -53,7 +61,10 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
  * @param {Awaited<ReturnType<Fleet['meter']>>} after
  */
 export function between(before, after) {
-  const kinds = Object.entries(after.requests).map(([kind, count]) => [kind, count - (before.requests[kind] ?? 0)])
+  const kinds = Object.entries(after.requests).map(([kind, count]) => [
+    kind,
+    count - (before.requests[kind] ?? 0),
+  ])
   /** @type {Record<string, number>} */
   const byKind = Object.fromEntries(kinds.filter(([, count]) => count !== 0))
   return {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { countRounds } from '../rounds.js'
 import { reachedBy, summarize } from '../statistics.js'
 import { between, startFleet } from './fleet.js'
 import { defaults, factorFor, shortened, strategyNames } from './periods.js'
@@ -22,20 +23,32 @@ export async function measureStrategies({ options, processes, say }) {
   const { clients, quick, document } = options
   const factor = factorFor(options)
   const periods = shortened(factor)
-  const rounds = quick ? 3 : 7
-  // Two sweeps, where there is time: what comes once in five minutes would otherwise be seen by chance.
-  const idleMs = Math.min(60_000, 2 * periods.sweepMs)
+  const counting = quick
+    ? { warmUps: 0, most: 3, least: 2, budgetMs: 8_000 }
+    : { warmUps: 0, most: 9, least: 3, budgetMs: 50_000 }
+  // One sweep or two: what comes once in five minutes would otherwise be seen by chance.
+  const idleMs = quick ? periods.sweepMs : Math.min(60_000, 2 * periods.sweepMs)
   const folder = mkdtempSync(join(tmpdir(), 'noticeboard-bench-'))
   const token = randomBytes(24).toString('base64url')
 
   try {
-    const publisher = await processes.start(new URL('publisher-process.js', import.meta.url), { document, token })
+    const publisher = await processes.start(new URL('publisher-process.js', import.meta.url), {
+      document,
+      token,
+    })
     const fleets = await Promise.all(
       [undefined, ...strategyNames].map(strategy =>
-        startFleet(processes, { strategy, clients, folder: join(folder, strategy ?? 'nobody'), token, periods }),
+        startFleet(processes, {
+          strategy,
+          clients,
+          folder: join(folder, strategy ?? 'nobody'),
+          token,
+          periods,
+        }),
       ),
     )
-    const publish = (/** @type {Fleet} */ { url }, /** @type {number} */ round) => publisher.ask('publish', { url, round })
+    const publish = (/** @type {Fleet} */ { url }, /** @type {number} */ round) =>
+      publisher.ask('publish', { url, round })
     for (const fleet of fleets) await publish(fleet, 0)
     for (const fleet of fleets) await fleet.begin()
     say(`strategies: ${clients} clients each are up; periods shortened ${factor}-fold`)
@@ -45,18 +58,27 @@ export async function measureStrategies({ options, processes, say }) {
     say(`strategies: nothing happens, for ${(idleMs / 1_000).toFixed(0)} s`)
     const idle = await watchIdle(fleets, idleMs)
 
-    /** @type {Awaited<ReturnType<typeof changeAll>>} */
+    /** @type {Awaited<ReturnType<typeof changeAll>>[]} */
     const changes = []
-    for (let round = 0; round < rounds; round += 1) {
-      changes.push(await changeAll(3 + round))
-      say(`strategies: change ${round + 1} of ${rounds} reached everybody`)
+    for (const { index } of countRounds(counting)) {
+      changes.push(await changeAll(3 + index))
+      say(`strategies: change ${index + 1} reached everybody`)
     }
 
     const rows = fleets.map((fleet, index) => {
-      const own = changes.map(all => /** @type {(typeof all)[number]} */ (all[index]))
+      const own = changes.flatMap(all => all[index] ?? [])
       return rowOf(fleet, /** @type {Use} */ (idle[index]), own, factor)
     })
-    const figures = { factor, periodsMs: periods, defaultsMs: defaults, idleMs, rounds, rows }
+    const busy = isTooBusy(fleets, idle, periods.intervalMs)
+    const figures = {
+      busy,
+      factor,
+      periodsMs: periods,
+      defaultsMs: defaults,
+      idleMs,
+      rounds: changes.length,
+      rows,
+    }
     return { figures, text: describeStrategies(figures, options) }
 
     /** One fleet after the other, so that none gets in the way of another; their reports then come together. @param {number} round */
@@ -73,7 +95,13 @@ export async function measureStrategies({ options, processes, say }) {
       const after = await Promise.all(fleets.map(fleet => fleet.meter()))
       return arrived.map((own, index) => {
         const [start, end] = [before[index], after[index]]
-        return { ...own, use: between(/** @type {NonNullable<typeof start>} */ (start), /** @type {NonNullable<typeof end>} */ (end)) }
+        return {
+          ...own,
+          use: between(
+            /** @type {NonNullable<typeof start>} */ (start),
+            /** @type {NonNullable<typeof end>} */ (end),
+          ),
+        }
       })
     }
   } finally {
@@ -91,6 +119,22 @@ async function watchIdle(fleets, idleMs) {
 }
 
 /**
+ * Whether this machine was too slow for the fleets: clients that pull did not get to ask as often as they should, or streams were
+ * taken for dead and opened again.
+ * @param {readonly Fleet[]} fleets
+ * @param {readonly Use[]} idle
+ * @param {number} intervalMs
+ */
+function isTooBusy(fleets, idle, intervalMs) {
+  return fleets.some(({ strategy, clients }, index) => {
+    const { byKind, lengthMs } = /** @type {Use} */ (idle[index])
+    if (strategy === 'pull')
+      return (byKind['pointer'] ?? 0) < 0.8 * clients * Math.floor(lengthMs / intervalMs)
+    return (byKind['stream'] ?? 0) > 0.05 * clients
+  })
+}
+
+/**
  * @typedef {ReturnType<typeof rowOf>} Row
  * @param {Fleet} fleet
  * @param {Use} idle
@@ -99,7 +143,8 @@ async function watchIdle(fleets, idleMs) {
  */
 function rowOf({ strategy, clients }, idle, changes, factor) {
   /** Idle use goes on during a change, and is taken off. @param {'requests' | 'bytes' | 'cpuMs'} what */
-  const perChange = what => summarize(changes.map(({ use }) => use[what] - (idle[what] / idle.lengthMs) * use.lengthMs))
+  const perChange = what =>
+    summarize(changes.map(({ use }) => use[what] - (idle[what] / idle.lengthMs) * use.lengthMs))
   /** @param {number} part */
   const reached = part => summarize(changes.map(({ delaysMs }) => reachedBy(delaysMs, part)))
   // The window, in hours of the clients' own time, as if no period had been shortened.

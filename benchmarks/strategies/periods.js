@@ -14,7 +14,7 @@ export const defaults = {
 }
 
 /** How many polls a second this machine is asked for at most: beyond, the measurement would measure itself. */
-const pollsPerSecond = 150
+const pollsPerSecond = 60
 
 /** How much faster the time of a fleet passes. @param {{ clients: number, quick: boolean }} options */
 export function factorFor({ clients, quick }) {

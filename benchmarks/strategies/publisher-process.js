@@ -22,7 +22,10 @@ function publisherFor(url) {
 answerQuestions({
   async publish({ url, round }) {
     const startedMs = nowMs()
-    const rollout = await publisherFor(url).publish(versionOf(document, round), { rollout: everyone(), reason: 'benchmark' })
+    const rollout = await publisherFor(url).publish(versionOf(document, round), {
+      rollout: everyone(),
+      reason: 'benchmark',
+    })
     return { startedMs, tookMs: nowMs() - startedMs, sequence: rollout.position.sequence }
   },
 })

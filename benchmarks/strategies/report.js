@@ -5,28 +5,44 @@ import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 const duration = ms => (ms < 1_000 ? figure(ms) : `${figure(ms / 1_000)}`)
 
 /**
- * @param {{ factor: number, periodsMs: Record<string, number>, idleMs: number, rounds: number, rows: import('./part.js').Row[] }} figures
+ * @param {{ busy: boolean, factor: number, periodsMs: Record<string, number>, idleMs: number, rounds: number, rows: import('./part.js').Row[] }} figures
  * @param {import('../options.js').Options} options
  */
-export function describeStrategies({ factor, periodsMs, idleMs, rounds, rows }, { about, bytes, clients, changesPerHour }) {
+export function describeStrategies(
+  { busy, factor, periodsMs, idleMs, rounds, rows },
+  { about, bytes, clients, changesPerHour },
+) {
   const fleets = rows.filter(row => row.clients > 0)
   const { intervalMs = 0, heartbeatMs = 0, sweepMs = 0 } = periodsMs
   const seconds = (/** @type {number} */ ms) => `${figure(ms / 1_000)} s`
   return [
-    paragraph(`1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, taking turns`),
+    paragraph(
+      `1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, taking turns`,
+    ),
     paragraph(
       `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for 30 s, heartbeat ${seconds(heartbeatMs)} for 15 s, sweep and presence ${seconds(sweepMs)} for 300 s.`,
     ),
+    ...(busy
+      ? [
+          paragraph(
+            'THIS MACHINE WAS TOO BUSY: clients could not keep their periods, or streams broke. Do not trust this part; ask for fewer --clients.',
+          ),
+        ]
+      : []),
     '',
     'How long a change takes from publish() on, in ms',
     formatTable(
       ['', 'half', '99 %', 'all', 'publish() alone'],
       fleets.map(({ strategy, halfMs, almostAllMs, allMs, publishMs }) => [
         strategy,
-        ...[halfMs, almostAllMs, allMs, publishMs].map(summary => (summary === undefined ? '-' : ranged(summary))),
+        ...[halfMs, almostAllMs, allMs, publishMs].map(summary =>
+          summary === undefined ? '-' : ranged(summary),
+        ),
       ]),
     ),
-    paragraph(`pull's times grow with its interval: with 30 s instead of ${seconds(intervalMs)} they are about ${factor} times as long.`),
+    paragraph(
+      `pull's times grow with its interval: with 30 s instead of ${seconds(intervalMs)} they are about ${factor} times as long.`,
+    ),
     '',
     'What a change costs, idle use taken off',
     formatTable(
@@ -40,7 +56,9 @@ export function describeStrategies({ factor, periodsMs, idleMs, rounds, rows }, 
       ]),
     ),
     '',
-    paragraph(`What nothing costs, per client and hour: extrapolated from ${seconds(idleMs)}, which stand for ${figure((idleMs * factor) / 60_000)} minutes`),
+    paragraph(
+      `What nothing costs, per client and hour: extrapolated from ${seconds(idleMs)}, which stand for ${figure((idleMs * factor) / 60_000)} minutes`,
+    ),
     formatTable(
       ['', 'requests', 'bytes', 'server CPU ms', 'requests seen meanwhile, of all clients'],
       fleets.map(({ strategy, idlePerHour, clients: own, seenIdle }) => [
@@ -56,9 +74,16 @@ export function describeStrategies({ factor, periodsMs, idleMs, rounds, rows }, 
     formatTable(
       ['', 'requests', 'bytes', 'server CPU', 'of it for changes'],
       fleets.map(({ strategy, idlePerHour, change }) => {
-        const hour = (/** @type {'requests' | 'bytes' | 'cpuMs'} */ what) => idlePerHour[what] + change[what].median * changesPerHour
+        const hour = (/** @type {'requests' | 'bytes' | 'cpuMs'} */ what) =>
+          idlePerHour[what] + change[what].median * changesPerHour
         const share = (change.cpuMs.median * changesPerHour) / hour('cpuMs')
-        return [strategy, figure(hour('requests')), size(hour('bytes')), `${duration(hour('cpuMs'))} ${hour('cpuMs') < 1_000 ? 'ms' : 's'}`, `${Math.round(share * 100)} %`]
+        return [
+          strategy,
+          figure(hour('requests')),
+          size(hour('bytes')),
+          `${duration(hour('cpuMs'))} ${hour('cpuMs') < 1_000 ? 'ms' : 's'}`,
+          `${Math.round(Math.max(0, share) * 100)} %`,
+        ]
       }),
     ),
   ].join('\n')

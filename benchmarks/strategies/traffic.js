@@ -41,7 +41,10 @@ export function countTraffic() {
     /** Until now. @returns {Traffic} */
     read() {
       const open = [...lines.values()].filter(({ publishing }) => !publishing)
-      return { requests: { ...requests }, bytes: open.reduce((sum, { socket }) => sum + bytesOf(socket), bytesOfClosed) }
+      return {
+        requests: { ...requests },
+        bytes: open.reduce((sum, { socket }) => sum + bytesOf(socket), bytesOfClosed),
+      }
     },
   }
 }

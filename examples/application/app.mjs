@@ -15,24 +15,25 @@ const config = await createClient({
   state: disk(STATE_FOLDER),
 }).ready()
 
-config
-  .select(({ pool }) => pool.size)
-  .subscribe(size => console.log(`the pool has ${size} connections`))
+config.select(({ pool }) => pool.size).subscribe(size => console.log(`the pool has ${size} connections`))
 
-const server = createServer(async (_request, response) => {
+/** @param {import('node:http').ServerResponse} response */
+async function answer(response) {
   // Returns at once while the configuration is known to be current; only on-demand has to look now and then.
   const { current, snapshot } = await config.ready({ within: 200 })
   response.setHeader('content-type', 'application/json')
   response.end(JSON.stringify({ pool: current.pool.size, version: snapshot.version }))
-})
+}
+
+const server = createServer((_request, response) => void answer(response))
 
 server.listen(Number(PORT), '127.0.0.1', () => {
   const address = server.address()
   console.log(`listening on ${typeof address === 'object' ? address?.port : address}`)
 })
 
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => {
   server.close()
   server.closeIdleConnections()
-  await config.close()
+  void config.close()
 })

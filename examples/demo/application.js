@@ -21,7 +21,7 @@ import { periods } from './periods.js'
  */
 
 /** How long an application waits for its first configuration before it goes to work. */
-const startMs = 5_000
+const startMs = 10_000
 const readEveryMs = 50
 const tellReadsMs = 500
 /** Longer than any demo. */
@@ -52,7 +52,15 @@ export function createApplication({ name, index, strategy, broken, url, events, 
     })
     client.on('change', ({ snapshot, release }) => tell(running(namespace, snapshot, release?.issuedAt)))
     client.on('rejected', ({ digest, position, code, issues: [issue] }) =>
-      tell({ event: 'refused', namespace, digest, sequence: position.sequence, code, path: issue?.path, reason: issue?.reason }),
+      tell({
+        event: 'refused',
+        namespace,
+        digest,
+        sequence: position.sequence,
+        code,
+        path: issue?.path,
+        reason: issue?.reason,
+      }),
     )
     client.on('error', ({ code }) => tell({ event: 'trouble', namespace, code }))
     return client
@@ -83,7 +91,9 @@ export function createApplication({ name, index, strategy, broken, url, events, 
       tell({ event: 'started' })
       const ready = clients.map(client =>
         // Without a value the reads fail, and that is what counts.
-        client.ready({ within: startMs }).catch(error => tell({ event: 'trouble', namespace: 'all', code: error.code })),
+        client
+          .ready({ within: startMs })
+          .catch(error => tell({ event: 'trouble', namespace: 'all', code: error.code })),
       )
       await Promise.all(ready)
       setInterval(readAll, readEveryMs)

@@ -39,5 +39,7 @@ export function readEventFile(path) {
 /** All clients' events, by client. @param {string} folder @returns {Map<string, ClientEvent[]>} */
 export function readClients(folder) {
   const files = readdirSync(folder).filter(name => name.endsWith('.ndjson'))
-  return new Map(files.sort().map(name => [name.slice(0, -'.ndjson'.length), readEventFile(join(folder, name))]))
+  return new Map(
+    files.sort().map(name => [name.slice(0, -'.ndjson'.length), readEventFile(join(folder, name))]),
+  )
 }

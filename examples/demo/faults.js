@@ -34,7 +34,8 @@ export function staleRelay(transport, stale) {
 
   /** @param {Exclude<Delivery, { type: 'alive' }>} delivery */
   function remember(delivery) {
-    if (delivery.type === 'mark') last.set(delivery.namespace, JSON.parse(decoder.decode(delivery.bytes)).mark)
+    if (delivery.type === 'mark')
+      last.set(delivery.namespace, JSON.parse(decoder.decode(delivery.bytes)).mark)
     return delivery
   }
 }
@@ -107,7 +108,8 @@ function warmed(body, { silenceMs, isThere }) {
 
 /** @param {string} namespace @param {{ mark: Mark, heardMs: number }} kept */
 function repeated(namespace, { mark, heardMs }) {
-  const later = (/** @type {string} */ time) => new Date(Date.parse(time) + Date.now() - heardMs).toISOString()
+  const later = (/** @type {string} */ time) =>
+    new Date(Date.parse(time) + Date.now() - heardMs).toISOString()
   const moved = { ...mark, asOf: later(mark.asOf), validUntil: later(mark.validUntil) }
   return `event: mark\ndata: ${namespace}\ndata: ${JSON.stringify({ mark: moved, signatures: [] })}\n\n`
 }

@@ -69,7 +69,10 @@ function delayOf({ at, until, expect, since, namespace, digest, issuedAt }, even
   if (since === 'started' && started === undefined) return undefined
   const arrived = recent.find(
     event =>
-      event.event === expect && event.namespace === namespace && event.digest === digest && event.at >= (started ?? at),
+      event.event === expect &&
+      event.namespace === namespace &&
+      event.digest === digest &&
+      event.at >= (started ?? at),
   )
   if (arrived === undefined) return undefined
   return arrived.at - ((since === 'started' ? started : (arrived.issuedAt ?? issuedAt)) ?? at)
@@ -108,5 +111,7 @@ export function readsOf(clients) {
 
 /** Clients that ran a document at any time. @param {string} digest @param {Map<string, ClientEvent[]>} clients */
 export function whoRan(digest, clients) {
-  return [...clients].filter(([, events]) => events.some(event => event.event === 'runs' && event.digest === digest)).map(([name]) => name)
+  return [...clients]
+    .filter(([, events]) => events.some(event => event.event === 'runs' && event.digest === digest))
+    .map(([name]) => name)
 }

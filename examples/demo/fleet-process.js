@@ -8,12 +8,15 @@ const applications = members.map((/** @type {{ name: string, index: number }} */
   createApplication({ ...member, ...settings, state: join(state, member.name) }),
 )
 
-process.on('message', (/** @type {{ type: string, namespace: string, on: boolean }} */ { type, namespace, on }) => {
-  if (type === 'count') for (const application of applications) application.count()
-  if (type === 'cool') for (const application of applications) application.cool()
-  if (type === 'lag') for (const application of applications) application.lag(namespace, on)
-  process.send?.({ type: `${type} done` })
-})
+process.on(
+  'message',
+  (/** @type {{ type: string, namespace: string, on: boolean }} */ { type, namespace, on }) => {
+    if (type === 'count') for (const application of applications) application.count()
+    if (type === 'cool') for (const application of applications) application.cool()
+    if (type === 'lag') for (const application of applications) application.lag(namespace, on)
+    process.send?.({ type: `${type} done` })
+  },
+)
 // Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())

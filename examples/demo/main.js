@@ -8,6 +8,7 @@ import { createEventTail } from './event-tail.js'
 import { createFleet } from './fleet.js'
 import { introduce } from './introduction.js'
 import { help, readOptions } from './options.js'
+import { strategyNames } from './periods.js'
 import { createProcesses } from './processes.js'
 import { createScene } from './scene.js'
 import { createScreen } from './screen.js'
@@ -25,7 +26,7 @@ if (options === 'help') {
 }
 
 /** @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status */
-async function run({ clients, broken, keep }) {
+async function run({ clients, broken, keep, only }) {
   const screen = createScreen()
   const processes = createProcesses()
   const folder = mkdtempSync(join(tmpdir(), 'noticeboard-demo-'))
@@ -35,22 +36,14 @@ async function run({ clients, broken, keep }) {
   mkdirSync(events)
   const interruption = untilInterrupted()
 
-  try {
-    introduce(screen, { clients, broken, folder })
-    const status = await Promise.race([interruption, perform()])
-    if (status !== undefined) {
-      screen.print(`\ndemo: interrupted; what was seen until now is in ${events}`)
-      return status
-    }
-  } catch (error) {
-    screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
-    screen.print(`demo: what was seen until now is in ${events}`)
-    return 1
-  } finally {
-    await processes.killAll()
-    if (!keep) for (const made of [boardFolder, state]) rmSync(made, { recursive: true, force: true })
-  }
-  return summarize({ folder, screen, started: processes.started, left: processes.left })
+  introduce(screen, { clients, broken, folder })
+  const status = await Promise.race([interruption, perform().then(() => 0, fail)])
+  await processes.killAll()
+  if (!keep) for (const made of [boardFolder, state]) rmSync(made, { recursive: true, force: true })
+  if (status === 0) return summarize({ folder, screen, started: processes.started, left: processes.left })
+  screen.print(`demo: it ended early; what was seen until then is in ${events}`)
+  // Stories that were interrupted may still be waiting for something.
+  process.exit(status)
 
   async function perform() {
     const board = createBoard(processes, boardFolder)
@@ -62,12 +55,17 @@ async function run({ clients, broken, keep }) {
 
     const fleet = createFleet(processes, { clients, broken, url: `http://127.0.0.1:${port}`, events, state })
     await fleet.start()
-    screen.say(`the fleet is up: ${clients * 3} applications, two documents each`)
+    screen.say(`the fleet is up: ${clients * strategyNames.length} applications, two documents each`)
 
     const note = openEventFile(join(folder, 'stories.ndjson'))
     const scene = createScene({ fleet, tail: createEventTail(events), note, screen })
-    await tellStories({ scene, board, fleet, proxy, screen })
-    return undefined
+    await tellStories({ scene, board, fleet, proxy, screen }, only)
+  }
+
+  /** @param {unknown} error */
+  function fail(error) {
+    screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
+    return 1
   }
 }
 

@@ -7,13 +7,27 @@ export const breakable = /** @type {const} */ ({
   lkg: 'nothing is kept on disk, so who restarts while the server is down has nothing',
 })
 
+/** The stories, in their order. */
+export const storyNames = /** @type {const} */ ([
+  'change',
+  'idle',
+  'bad',
+  'rollback',
+  'silence',
+  'down',
+  'relay',
+  'outage',
+])
+
 /** @typedef {keyof typeof breakable | 'none'} Breakage */
+/** @typedef {typeof storyNames[number]} StoryName */
 
 /**
  * @typedef {object} DemoOptions
  * @property {Breakage} broken
  * @property {number} clients applications for each strategy
  * @property {boolean} keep
+ * @property {readonly StoryName[]} only
  */
 
 export const help = `usage: npm run demo -- [options]        (or: noticeboard demo [options])
@@ -27,6 +41,7 @@ ${Object.entries(breakable)
   .map(([name, what]) => `                      ${name.padEnd(9)} ${what}`)
   .join('\n')}
                       none      the normal run
+  --only <stories>  tells some of ${storyNames.join(', ')}
   --keep            keeps the board and the state folders too, not only the event files
   --help            shows this
 
@@ -42,6 +57,7 @@ export function readOptions(args) {
       options: {
         clients: { type: 'string', default: '20' },
         break: { type: 'string', default: 'none' },
+        only: { type: 'string', default: storyNames.join(',') },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -58,7 +74,10 @@ export function readOptions(args) {
   if (!isBreakage(broken)) {
     return { problem: `--break knows ${Object.keys(breakable).join(', ')} and none, not ${broken}` }
   }
-  return { broken, clients, keep: values.keep }
+  const only = values.only.split(',')
+  const unknown = only.find(name => !storyNames.some(known => known === name))
+  if (unknown !== undefined) return { problem: `--only knows ${storyNames.join(', ')}, not ${unknown}` }
+  return { broken, clients, keep: values.keep, only: storyNames.filter(name => only.includes(name)) }
 }
 
 /** @param {string} text @returns {text is Breakage} */

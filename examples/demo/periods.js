@@ -4,7 +4,7 @@
 export const periods = Object.freeze({
   heartbeatMs: 500,
   intervalMs: 1_000,
-  sweepMs: 8_000,
+  sweepMs: 10_000,
   timeoutMs: 2_000,
   retryBaseMs: 250,
   retryCapMs: 1_000,
@@ -13,16 +13,16 @@ export const periods = Object.freeze({
 
 /** What the library uses unless told otherwise, and what each time means. @type {readonly (readonly [keyof typeof periods, number, string])[]} */
 export const periodsBesideDefaults = [
-  ['heartbeatMs', 15_000, 'heartbeat of a stream; silent for 2.5 of them is dead'],
-  ['intervalMs', 30_000, 'pull asks this often, push and hybrid do while no stream lives'],
-  ['sweepMs', 300_000, 'everybody asks without a condition this often'],
+  ['heartbeatMs', 15_000, 'of a stream; silent for 2.5 of them is dead'],
+  ['intervalMs', 30_000, 'pull asks; push and hybrid do without a stream'],
+  ['sweepMs', 300_000, 'everybody asks without a condition'],
   ['timeoutMs', 10_000, 'the longest wait for one answer'],
   ['retryBaseMs', 500, 'first bound of the delay after a failure'],
   ['retryCapMs', 30_000, 'last bound of the delay after failures'],
   ['reportBatchMs', 1_000, 'reports are gathered this long'],
 ]
 
-/** Eight processes share the machine and are started on it: what that may add to a strategy's own bound. */
+/** Eight processes share one machine: what that may add to a strategy's own bound. */
 export const machineMs = 2_000
 
 /** Three processes with ten applications each begin at the same time: what the last of them may take. */
@@ -39,23 +39,27 @@ const lookMs = intervalMs * 1.1
 const deadMs = heartbeatMs * 2.5
 
 /**
- * When everybody must be there, for each kind of event: one number for pull and one for the strategies with a stream.
+ * When everybody must be there, for each kind of event: the strategy's own bound, in milliseconds, for pull and for those with a stream.
  * @type {Readonly<Record<BoundName, { pull: number, stream: number, why: string }>>}
  */
-const bounds = {
-  change: { pull: lookMs, stream: deadMs, why: 'one interval; 2.5 heartbeats' },
-  start: { pull: beginMs, stream: beginMs, why: 'who begins asks at once' },
-  disk: { pull: beginMs, stream: beginMs, why: 'what ran is on disk' },
+export const bounds = {
+  change: { pull: lookMs, stream: deadMs, why: 'interval; 2.5 heartbeats' },
+  start: { pull: beginMs, stream: beginMs, why: 'from the start: asks at once' },
+  disk: { pull: beginMs, stream: beginMs, why: 'from the start: what ran is on disk' },
   silence: {
     pull: lookMs + timeoutMs + retryCapMs,
     stream: deadMs + retryCapMs,
-    why: 'an interval, a timeout and a retry; 2.5 heartbeats and a retry',
+    why: 'interval, timeout, retry; 2.5 heartbeats, retry',
   },
-  outage: { pull: lookMs + 2 * retryCapMs, stream: 2 * retryCapMs, why: 'an interval and two retries; two retries' },
-  lag: { pull: lookMs, stream: sweepMs * 1.2, why: 'one interval; one sweep' },
+  lag: { pull: lookMs, stream: sweepMs * 1.2, why: 'interval; sweep' },
+  outage: {
+    pull: lookMs + 2 * retryCapMs,
+    stream: 2 * retryCapMs,
+    why: 'interval, two retries; two retries',
+  },
 }
 
-/** @param {BoundName} name @param {StrategyName} strategy */
+/** What a client has at most, this machine's part included. @param {BoundName} name @param {StrategyName} strategy */
 export function boundMs(name, strategy) {
   return bounds[name][strategy === 'pull' ? 'pull' : 'stream'] + machineMs
 }

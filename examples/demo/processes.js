@@ -17,13 +17,16 @@ export function createProcesses() {
   /** @type {Set<ChildProcess>} */
   const running = new Set()
   let started = 0
+  let closed = false
 
   /** @param {ChildProcess} child */
-  const gone = child => new Promise(resolve => (isRunning(child) ? child.once('exit', resolve) : resolve(undefined)))
+  const gone = child =>
+    new Promise(resolve => (isRunning(child) ? child.once('exit', resolve) : resolve(undefined)))
 
   return {
     /** Starts a module of this folder as a process of its own. @param {string} module @param {object} settings @returns {Child} */
     start(module, settings) {
+      if (closed) throw new Error('the demo is ending; no process is started any more')
       const path = fileURLToPath(new URL(module, import.meta.url))
       // Inherited standard error: what a process has to complain about is seen. Nothing is read from standard input.
       const child = fork(path, [JSON.stringify(settings)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
@@ -44,6 +47,7 @@ export function createProcesses() {
     },
     /** Ends all of them, whatever they do. Resolves when the system has them no more. */
     async killAll() {
+      closed = true
       const all = [...running]
       for (const child of all) child.kill('SIGKILL')
       await Promise.all(all.map(gone))

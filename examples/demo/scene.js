@@ -1,6 +1,6 @@
 // How a story is measured: count, let it happen, wait until everybody noticed or the longest bound is over, count again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { arrivalsOf, rowsOf } from './figures.js'
+import { arrivalsOf, rowsOf, whoRan } from './figures.js'
 import { boundMs, strategyNames } from './periods.js'
 import { duration } from './table.js'
 
@@ -44,12 +44,31 @@ export function createScene({ fleet, tail, note, screen }) {
 
   return {
     /** Lets something happen and waits for the clients that are to notice it. @param {Telling} telling */
-    async tell({ title, bound, namespace, clients = fleet.everybody(namespace), expect = 'runs', since = 'issued', happens }) {
+    async tell({
+      title,
+      bound,
+      namespace,
+      clients = fleet.everybody(namespace),
+      expect = 'runs',
+      since = 'issued',
+      happens,
+    }) {
       await fleet.count()
       const at = Date.now()
       const { digest, issuedAt } = await happens()
       const boundsMs = Object.fromEntries(strategyNames.map(name => [name, boundMs(bound, name)]))
-      const story = { title, at, until: Infinity, expect, since, namespace, digest, ...(issuedAt && { issuedAt }), clients, boundsMs }
+      const story = {
+        title,
+        at,
+        until: Infinity,
+        expect,
+        since,
+        namespace,
+        digest,
+        ...(issuedAt && { issuedAt }),
+        clients,
+        boundsMs,
+      }
       await waitForAll(story, Date.now() + Math.max(...Object.values(boundsMs)) + mercyMs)
       await fleet.count()
       finish({ ...story, until: Date.now() })
@@ -65,9 +84,21 @@ export function createScene({ fleet, tail, note, screen }) {
     /** Waits, outside of every figure, until everybody runs a document. @param {{ namespace: string, digest: string }} wanted */
     async settle({ namespace, digest }) {
       const clients = fleet.everybody(namespace)
-      const story = { title: '', at: 0, until: Infinity, expect: 'runs', since: 'issued', namespace, digest, clients, boundsMs: {} }
+      const story = {
+        title: '',
+        at: 0,
+        until: Infinity,
+        expect: 'runs',
+        since: 'issued',
+        namespace,
+        digest,
+        clients,
+        boundsMs: {},
+      }
       await waitForAll(/** @type {Story} */ (story), Date.now() + boundMs('lag', 'push'))
     },
+    /** How many clients have run a document at any time. @param {string} digest */
+    howManyRan: digest => whoRan(digest, tail.read()).length,
     /** Something that must hold, beside the figures. @param {boolean} holds @param {string} what */
     check(holds, what) {
       screen.say(`        ${holds ? screen.paint.green('ok') : screen.paint.red('FAILED')}  ${what}`)

@@ -8,9 +8,8 @@ export function paintFor(stream) {
   const { NO_COLOR = '', FORCE_COLOR = '' } = process.env
   const forced = FORCE_COLOR !== '' && FORCE_COLOR !== '0'
   const colours = NO_COLOR === '' && FORCE_COLOR !== '0' && (forced || stream.isTTY)
-  const style =
-    (/** @type {number} */ on, /** @type {number} */ off) => (/** @type {string} */ text) =>
-      colours ? `\u001B[${on}m${text}\u001B[${off}m` : text
+  const style = (/** @type {number} */ on, /** @type {number} */ off) => (/** @type {string} */ text) =>
+    colours ? `\u001B[${on}m${text}\u001B[${off}m` : text
   return { bold: style(1, 22), dim: style(2, 22), red: style(31, 39), green: style(32, 39) }
 }
 

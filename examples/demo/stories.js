@@ -33,16 +33,21 @@ export async function publishFirst(board) {
   }
 }
 
-/** @param {Cast} cast */
-export async function tellStories(cast) {
-  await changes(cast)
-  await cast.scene.idle('nothing, for three seconds', 3_000)
-  await badDocument(cast)
-  await rollback(cast)
-  await processesDown(cast)
-  await silentStreams(cast)
-  await staleRelay(cast)
-  await serverKilled(cast)
+/** @type {Record<import('./options.js').StoryName, (cast: Cast) => Promise<void>>} */
+const stories = {
+  change: changes,
+  idle: cast => cast.scene.idle('nothing, for two seconds', 2_000),
+  bad: badDocument,
+  rollback,
+  down: processesDown,
+  silence: silentStreams,
+  relay: staleRelay,
+  outage: serverKilled,
+}
+
+/** @param {Cast} cast @param {readonly import('./options.js').StoryName[]} names */
+export async function tellStories(cast, names) {
+  for (const name of names) await stories[name](cast)
 }
 
 /** @param {Cast} cast */
@@ -68,7 +73,11 @@ async function processesDown({ scene, board, fleet }) {
     since: 'started',
     async happens() {
       await fleet.killHalf()
-      const release = await board.publish(board.publisherOf(service), withPoolSize(readService(), 60), 'while some are down')
+      const release = await board.publish(
+        board.publisherOf(service),
+        withPoolSize(readService(), 60),
+        'while some are down',
+      )
       await fleet.restartHalf()
       return release
     },
@@ -109,7 +118,11 @@ async function staleRelay({ scene, board, fleet }) {
 /** @param {Cast} cast */
 async function serverKilled({ scene, board, fleet }) {
   const { namespace } = service
-  const runs = await board.publish(board.publisherOf(service), withPoolSize(readService(), 80), 'what runs already')
+  const runs = await board.publish(
+    board.publisherOf(service),
+    withPoolSize(readService(), 80),
+    'what runs already',
+  )
   await scene.settle({ namespace, ...runs })
   await scene.tell({
     title: 'restarts, the server is down',
@@ -131,7 +144,11 @@ async function serverKilled({ scene, board, fleet }) {
     namespace,
     async happens() {
       await board.start()
-      return board.publish(board.publisherOf(service), withPoolSize(readService(), 90), 'right after the restart')
+      return board.publish(
+        board.publisherOf(service),
+        withPoolSize(readService(), 90),
+        'right after the restart',
+      )
     },
   })
 }
@@ -145,11 +162,15 @@ async function badDocument({ scene, board, fleet, screen }) {
     scene.check(false, 'the publisher refuses pool.size: 0')
   } catch (error) {
     const refused = isNoticeboardError(error, 'rejected') ? error.issues[0] : undefined
-    scene.check(refused?.path === 'pool.size', `the publisher refuses it: ${refused?.path}: ${refused?.reason}`)
+    scene.check(
+      refused?.path === 'pool.size',
+      `the publisher refuses it: ${refused?.path}: ${refused?.reason}`,
+    )
   }
 
   // Past the publisher, as somebody might who writes to the board by hand: without the schema.
   const careless = board.publisherOf({ namespace, schema: z.any() })
+  let bad = ''
   await scene.tell({
     title: 'a bad document, forced',
     bound: 'change',
@@ -157,12 +178,17 @@ async function badDocument({ scene, board, fleet, screen }) {
     expect: 'refused',
     async happens() {
       const release = await board.publish(careless, readBadService(), 'forced past the checks')
+      bad = release.digest
       return { ...release, issuedAt: await board.issuedAt(careless) }
     },
   })
+  scene.check(scene.howManyRan(bad) === 0, 'nobody ever ran it')
   const everybody = Object.values(fleet.everybody(namespace)).flat().length
   const { count, told } = await refusedBy(publisher, everybody)
-  scene.check(count === everybody, `the fleet's reports say the same: ${count} of ${everybody} refused it, at ${told}`)
+  scene.check(
+    count === everybody,
+    `the fleet's reports say the same: ${count} of ${everybody} refused it, at ${told}`,
+  )
   const back = await board.rollback(publisher, 'pool.size was 0')
   screen.say(`        rolled back: ${namespace} is at ${back.sequence} and names what everybody kept`)
 }
@@ -185,7 +211,11 @@ async function refusedBy(publisher, everybody) {
 async function rollback({ scene, board }) {
   const { namespace } = application
   const publisher = board.publisherOf(application)
-  const mistake = await board.publish(publisher, withRequestTimeout(readApplication(), 1), 'a mistake that no schema sees')
+  const mistake = await board.publish(
+    publisher,
+    withRequestTimeout(readApplication(), 1),
+    'a mistake that no schema sees',
+  )
   await scene.settle({ namespace, ...mistake })
   await scene.tell({
     title: 'a rollback',

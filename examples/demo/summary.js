@@ -4,7 +4,7 @@ import { readClients, readEventFile } from './event-file.js'
 import { readsOf, rowsOf } from './figures.js'
 import { machineMs } from './periods.js'
 import { paintFor } from './screen.js'
-import { formatTable } from './table.js'
+import { duration, formatTable } from './table.js'
 
 /** The table and the verdict of a run, from its folder. @param {string} folder */
 export function judge(folder) {
@@ -28,9 +28,11 @@ export function summarize({ folder, screen, started, left }) {
   const lines = [
     '',
     formatTable(rows, paint),
-    dim('half, 90 %, all: time until so many clients ran it (or refused it), from the release, or from their own start.'),
-    dim('requests, bytes: all that the applications of a strategy asked and received meanwhile, their reports included.'),
-    dim(`missed: clients not there within the bound, which is the strategy's own plus ${machineMs} ms for this machine.`),
+    dim('half, 90 %, all: time until so many ran (or refused) it, from the release or from their own start.'),
+    dim('requests, bytes: all that the applications of a strategy asked and received meanwhile.'),
+    dim(
+      `missed: not there within the bound: the strategy's own, and ${duration(machineMs)} for this machine.`,
+    ),
     '',
     `${bold('missed')} ${missed > 0 ? red(String(missed)) : green('0')}   ${bold('reads')} ${reads.count.toLocaleString('en')}, ${
       reads.failed > 0 ? red(`${reads.failed.toLocaleString('en')} failed`) : green('0 failed')

@@ -20,7 +20,12 @@ const strategyWidth = 7
  */
 export function formatTable(rows, { bold, dim, red, green }) {
   const head =
-    'what happened'.padEnd(titleWidth) + 'strategy'.padEnd(strategyWidth) + columns.map(([name, width]) => name.padStart(width)).join('').slice(1)
+    'what happened'.padEnd(titleWidth) +
+    'strategy'.padEnd(strategyWidth) +
+    columns
+      .map(([name, width]) => name.padStart(width))
+      .join('')
+      .slice(1)
   const lines = [bold(head), dim('-'.repeat(head.length))]
   let title = ''
   for (const row of rows) {
@@ -40,7 +45,12 @@ export function formatTable(rows, { bold, dim, red, green }) {
     ].map((cell, index) => cell.padStart(columns[index]?.[1] ?? 0))
     const last = cells.pop() ?? ''
     const colour = !judged ? dim : missed.length > 0 ? red : green
-    lines.push(bold((first ? title : '').padEnd(titleWidth)) + row.strategy.padEnd(strategyWidth) + cells.join('') + colour(last))
+    lines.push(
+      bold((first ? title : '').padEnd(titleWidth)) +
+        row.strategy.padEnd(strategyWidth) +
+        cells.join('') +
+        colour(last),
+    )
   }
   return `${lines.join('\n')}\n`
 }
@@ -49,7 +59,9 @@ export function formatTable(rows, { bold, dim, red, green }) {
 export function duration(ms) {
   if (ms === undefined) return '-'
   const whole = Math.max(0, Math.round(ms))
-  return whole < 1_000 ? `${whole} ms` : `${(whole / 1_000).toFixed(whole < 10_000 ? 2 : 1)} s`
+  return whole < 1_000
+    ? `${whole} ms`
+    : `${(whole / 1_000).toFixed(whole < 10_000 ? 2 : whole < 100_000 ? 1 : 0)} s`
 }
 
 /** @param {number} bytes */

@@ -11,14 +11,14 @@ const config = await createClient({
   strategy: hybrid(document(yamlFile(process.argv[2] ?? '../configs/service.yaml'))),
 }).ready()
 
-config
-  .select(({ pool }) => pool.size)
-  .subscribe(size => console.log(`the pool has ${size} connections`))
-config.on('rejected', ({ issues: [issue] }) => console.log(`the file is refused: ${issue?.path}: ${issue?.reason}`))
+config.select(({ pool }) => pool.size).subscribe(size => console.log(`the pool has ${size} connections`))
+config.on('rejected', ({ issues: [issue] }) =>
+  console.log(`the file is refused: ${issue?.path}: ${issue?.reason}`),
+)
 
 // The library keeps no process alive; this stands for the work that your program does.
 const work = setInterval(() => {}, 1_000)
-process.once('SIGTERM', async () => {
+process.once('SIGTERM', () => {
   clearInterval(work)
-  await config.close()
+  void config.close()
 })

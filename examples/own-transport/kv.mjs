@@ -30,8 +30,10 @@ export function kv(connection) {
 
     async snapshot({ namespace, digest, maxBytes }) {
       const entry = await connection.get(snapshotKey(namespace, digest))
-      if (entry === undefined) throw new NoticeboardError('not-found', `kv has no such snapshot of ${namespace}, or not yet`)
-      if (entry.value.length > maxBytes) throw new NoticeboardError('too-large', `the snapshot has more than ${maxBytes} bytes`)
+      if (entry === undefined)
+        throw new NoticeboardError('not-found', `kv has no such snapshot of ${namespace}, or not yet`)
+      if (entry.value.length > maxBytes)
+        throw new NoticeboardError('too-large', `the snapshot has more than ${maxBytes} bytes`)
       return entry.value
     },
 
@@ -58,7 +60,8 @@ export function kv(connection) {
       for (;;) {
         const entry = await connection.get(key)
         // Of two publishers the slower one must not take the newer release back.
-        if (entry !== undefined && comparePositions(positionOf(bytes), positionOf(entry.value)) !== 'newer') return
+        if (entry !== undefined && comparePositions(positionOf(bytes), positionOf(entry.value)) !== 'newer')
+          return
         if (await connection.put(key, bytes, entry?.revision ?? 0)) return
       }
     },

@@ -66,6 +66,8 @@ export function hintFor(
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'unavailable':
     case 'timeout':
+      // A server that cannot listen has said all there is to say.
+      if (command === 'serve') return undefined
       return 'is the server running, and is the address right? Clients go on with what they have'
     case 'conflict':
       return 'noticeboard history shows what changed; nothing was published'

@@ -15,6 +15,8 @@ const RESERVED = new Set(['releases', 'snapshots'])
 /** Windows opens a device for these, with any ending. */
 const DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/
 const DIGEST = /^[0-9a-f]{64}$/
+/** What a terminal may act on, and JSON.stringify leaves as it is. */
+const UNESCAPED = /[\u007f-\u009f\u2028\u2029]/g
 
 /** What is wrong with a namespace, in words that end in what to do; undefined when it is well-formed. */
 export function namespaceProblem(text: unknown): string | undefined {
@@ -24,13 +26,13 @@ export function namespaceProblem(text: unknown): string | undefined {
   const segments = text.split('/')
   if (segments.length > 4) return `it has ${segments.length} segments; 4 are allowed`
   for (const segment of segments) {
-    if (RESERVED.has(segment) || DEVICE.test(segment))
-      return `"${segment}" is reserved; choose another segment`
     if (segment.endsWith('.json')) return 'no segment may end in ".json"; leave the ending out'
     if (segment.endsWith('.')) return 'no segment may end in a dot; some file systems drop it'
     if (!SEGMENT.test(segment)) {
       return 'each segment starts with a-z or 0-9 and goes on with a-z, 0-9, ".", "_" or "-", 63 characters at most'
     }
+    // Quoted only now that nothing but harmless characters is left of it.
+    if (RESERVED.has(segment) || DEVICE.test(segment)) return `"${segment}" is reserved; choose another segment`
   }
   return undefined
 }
@@ -39,8 +41,15 @@ export function namespaceProblem(text: unknown): string | undefined {
 export function parseNamespace(text: unknown): Namespace {
   const problem = namespaceProblem(text)
   if (problem === undefined) return text as Namespace
-  const shown = typeof text === 'string' ? JSON.stringify(text.slice(0, 80)) : typeof text
+  const shown = typeof text === 'string' ? quoted(text.slice(0, 80)) : typeof text
   throw new NoticeboardError('invalid-option', `namespace ${shown} is not valid: ${problem}`)
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(
+    UNESCAPED,
+    character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 /** Whether a text has the form of a digest. */

@@ -6,6 +6,8 @@ export function wordsFor(issue: Readonly<Record<string, unknown>>): string {
   const limit = (name: string): string => shown(issue[name])
   switch (issue['code']) {
     case 'invalid_type':
+      // Zod tells a missing member by its message alone, which is made of type names.
+      if (String(issue['message']).endsWith('received undefined')) return 'is missing'
       return `expected ${word(issue['expected'], 'another type')}`
     case 'too_small':
       return `expected ${issue['inclusive'] === false ? 'more than' : 'at least'} ${limit('minimum')}${unitOf(issue['origin'])}`

@@ -14,6 +14,8 @@ import { systemErrorCode } from './system-error.js'
 
 /** How many instances of a namespace are remembered; beyond it the ones heard longest ago are forgotten. */
 const MAX_INSTANCES = 20_000
+/** How many namespaces of one process's clients are remembered. */
+const MAX_NAMESPACES = 4_096
 /** After this long without a word an instance is forgotten. */
 const FORGET_MS = 7 * 86_400_000
 /** Reports come all the time and repair themselves, so they are written together. */
@@ -113,6 +115,8 @@ export function boardReports(
     hear(reports) {
       const receivedAt = new Date(clock.now()).toISOString()
       for (const report of reports) {
+        // Whoever may read may report, also about names that nobody published to.
+        if (heard.size >= MAX_NAMESPACES && !heard.has(report.namespace)) continue
         const mine = own(report.namespace)
         fold(mine, [{ ...report, receivedAt }])
         if (mine.size > MAX_INSTANCES * 1.1) bound(mine, clock.now())

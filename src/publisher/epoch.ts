@@ -16,6 +16,8 @@ export interface OpenEpochOptions<Input = unknown> {
   readonly author?: string
   /** What the new epoch starts with; what the store's newest release gives everybody unless given. */
   readonly document?: Input
+  /** Goes only above what the store knows, not above what clients claim to have seen. For when you know that they are wrong. */
+  readonly ignoreReports?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -43,7 +45,7 @@ export async function openNewEpoch(
         `${context.namespace} has no release to go on from: pass { document } to start the new epoch with`,
       )
     }
-    const reports = (await heardReports(context, signal)) ?? []
+    const reports = options.ignoreReports === true ? [] : ((await heardReports(context, signal)) ?? [])
     const known = [
       ...reports.flatMap(({ seen }) => (seen === undefined ? [] : [seen.epoch])),
       ...(newest === undefined ? [] : [newest.release.epoch]),
@@ -52,7 +54,7 @@ export async function openNewEpoch(
     if (number > LAST_EPOCH)
       throw new NoticeboardError(
         'invalid-data',
-        'epochs have run out: a client claims to have seen the last one',
+        'a client claims to have seen the last epoch there can be; if that is wrong, say ignoreReports',
       )
     const at = { epoch: newEpoch(context, number), sequence: 1 }
     const next = await compose(context, newest, { cause: 'epoch', variants, audit, at }, signal)

@@ -1,4 +1,4 @@
-import { NoticeboardError } from '../contracts/errors.js'
+import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { readJsonText } from '../core/json-text.js'
 import { decodeText } from '../core/strict-parse.js'
@@ -13,10 +13,18 @@ export async function readBody(request: Incoming, maxBytes: number): Promise<Uin
   if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes)
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of request.body()) {
-    length += chunk.length
-    if (length > maxBytes) throw tooLarge(maxBytes)
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request.body()) {
+      length += chunk.length
+      if (length > maxBytes) throw tooLarge(maxBytes)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw asNoticeboardError(
+      error,
+      'invalid-data',
+      'the connection was lost before the body ended; send it again',
+    )
   }
   if (announced !== undefined && announced > length) {
     if (length === 0) throw bodyWasRead()

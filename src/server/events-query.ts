@@ -37,6 +37,10 @@ export function parseEventsQuery(query: string): EventsQuery {
   }
 }
 
+/** Shared, since each connection would keep its own. */
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({})
+const NOTHING_HELD: ReadonlyMap<Namespace, Digest> = new Map()
+
 function readIdentity(parameters: URLSearchParams): Identity | undefined {
   const clients = parameters.getAll('client')
   const [clientId] = clients
@@ -49,6 +53,7 @@ function readIdentity(parameters: URLSearchParams): Identity | undefined {
 
 function readLabels(pairs: readonly string[]): Readonly<Record<string, string>> {
   if (pairs.length > MAX_LABELS) throw refusal(`up to ${MAX_LABELS} labels may be given`)
+  if (pairs.length === 0) return NO_LABELS
   const labels = new Map<string, string>()
   for (const pair of pairs) {
     const equals = pair.indexOf('=')
@@ -63,6 +68,7 @@ function readLabels(pairs: readonly string[]): Readonly<Record<string, string>> 
 }
 
 function readHeld(pairs: readonly string[]): ReadonlyMap<Namespace, Digest> {
+  if (pairs.length === 0) return NOTHING_HELD
   const held = new Map<Namespace, Digest>()
   for (const pair of pairs) {
     const equals = pair.indexOf('=')

@@ -55,6 +55,8 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
     if (newest.withSnapshot.has(digest)) return
     try {
       const { bytes } = await snapshots.load(namespace, digest)
+      // Of many who waited together the first one made it.
+      if (newest.withSnapshot.has(digest)) return
       newest.withSnapshot.set(
         digest,
         bytes.length > MAX_INLINE_BYTES

@@ -33,7 +33,7 @@ function incomingOf(request: Request, prefix: string): Incoming {
     // A request that was made by hand has no Host; its address says the same.
     header: name => headers.get(name) ?? (name === 'host' ? new URL(request.url).host : undefined),
     body: () => chunksOf(request),
-    signal: request.signal,
+    signal: () => request.signal,
   }
 }
 

@@ -8,6 +8,9 @@ import type { Access } from './routes.js'
 export interface Guard {
   /** What to answer to a request that does not pass; undefined lets it through. */
   check(request: Incoming, access: Access): Answer | undefined
+  /** Whether every request that reads passes if its host name does, and gets no further headers. */
+  readonly letsEverybodyRead: boolean
+  isKnownHost(host: string | undefined): boolean
   /** The headers that let a page of an allowed origin read an answer. */
   corsHeaders(request: Incoming): Readonly<Record<string, string>> | undefined
   /** The answer to a browser's question whether it may ask. */
@@ -41,12 +44,18 @@ export function createGuard({
   const known = hosts === undefined ? undefined : new Set(hosts.map(host => host.toLowerCase()))
   const friends = new Set(origins)
 
-  const isKnownHost = (request: Incoming): boolean => {
+  let lastKnown: string | undefined
+
+  const isKnownHost = (given: string | undefined): boolean => {
     if (known === undefined) return true
-    const host = request.header('host')?.toLowerCase()
-    if (host === undefined) return false
+    if (given === undefined) return false
+    // Nearly every request says what the one before said.
+    if (given === lastKnown) return true
+    const host = given.toLowerCase()
     const name = hostName(host)
-    return known.has(host) || known.has(name) || (anyAddress && ADDRESS.test(name))
+    if (!known.has(host) && !known.has(name) && !(anyAddress && ADDRESS.test(name))) return false
+    lastKnown = given
+    return true
   }
 
   /** A page's own server is no foreigner to it. */
@@ -70,8 +79,10 @@ export function createGuard({
   }
 
   return {
+    letsEverybodyRead: readHash === undefined && friends.size === 0,
+    isKnownHost,
     check(request, access) {
-      if (!isKnownHost(request)) {
+      if (!isKnownHost(request.header('host'))) {
         return errorAnswer(
           'rejected',
           'the server does not go by this name; start it with the name in its list of hosts',
@@ -104,13 +115,14 @@ export function createGuard({
     },
     preflight(request) {
       const origin = request.header('origin')
-      if (!isKnownHost(request) || origin === undefined || !friends.has(origin)) return notFound()
+      if (!isKnownHost(request.header('host')) || origin === undefined || !friends.has(origin))
+        return notFound()
       return {
         type: 'whole',
         status: 204,
         headers: {
           'Access-Control-Allow-Methods': 'GET, POST, PUT',
-          'Access-Control-Allow-Headers': 'authorization, content-type, if-none-match',
+          'Access-Control-Allow-Headers': allowedHeaders(request),
           'Access-Control-Max-Age': '600',
         },
       }
@@ -132,8 +144,15 @@ function checkContent(request: Incoming): Answer | undefined {
   return undefined
 }
 
+/** What the transport sends, and whatever else a friend's page wants to send: its headers are for a proxy in between. */
+function allowedHeaders(request: Incoming): string {
+  const own = 'authorization, content-type, if-none-match'
+  const wanted = request.header('access-control-request-headers') ?? ''
+  return /^[a-z0-9-]+( *, *[a-z0-9-]+)*$/i.test(wanted) ? `${own}, ${wanted}` : own
+}
+
 /** `[::1]:8420` and `localhost:8420` without their ports. */
-export function hostName(host: string): string {
+function hostName(host: string): string {
   const bracket = host.lastIndexOf(']')
   const colon = host.indexOf(':', Math.max(bracket, 0))
   return colon < 0 ? host : host.slice(0, colon)

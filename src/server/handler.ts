@@ -13,6 +13,7 @@ import { createHub } from './hub.js'
 import { trimPrefix } from './mount.js'
 import { nodeAdapter } from './node-adapter.js'
 import { checkOptions, type HandlerOptions } from './options.js'
+import { quickAnswers, type QuickAnswers } from './quick-answers.js'
 import { readingRoutes } from './reading-routes.js'
 import { createRegistry } from './registry.js'
 import { reportRoutes } from './report-routes.js'
@@ -22,7 +23,11 @@ import { writingRoutes } from './writing-routes.js'
 
 /** A board over HTTP, to be mounted in a server of yours. */
 export interface Handler extends AsyncDisposable {
-  /** For `node:http`, Express and everything made of them. Mount it before any body parser. */
+  /**
+   * For `node:http`, Express and everything made of them. Mount it before any body parser: a body that was read is lost, and answered
+   * with 500. Fastify reads bodies by itself; give it a scope with `removeAllContentTypeParsers()` and
+   * `addContentTypeParser('*', (request, payload, done) => done(null))`, whose route hijacks the reply and passes on both `raw`.
+   */
   node(this: void, req: IncomingMessage, res: ServerResponse): void
   /** For a server's `upgrade` event: refuses politely, since there is no WebSocket here. */
   upgrade(this: void, req: IncomingMessage, socket: Duplex, head: Uint8Array): void
@@ -119,6 +124,8 @@ export function assembleHandler(
   }
 
   const prefix = trimPrefix(options.prefix ?? '/')
+  const remembered = quickAnswers({ guard, hub, snapshots, prefix })
+  const quick: QuickAnswers = (...asked) => (closing === undefined ? remembered(...asked) : undefined)
   let closing: Promise<void> | undefined
   const shut = async ({ drainMs = 5_000, graceMs = 2_000 }: CloseOptions): Promise<void> => {
     await hub.close(drainMs)
@@ -134,7 +141,7 @@ export function assembleHandler(
   }
 
   return {
-    node: nodeAdapter(respond, { prefix, logger }),
+    node: nodeAdapter(respond, { quick, prefix, logger }),
     fetch: fetchAdapter(respond, prefix),
     upgrade(_req, socket) {
       // Whoever hangs up first is right.

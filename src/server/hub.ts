@@ -16,7 +16,9 @@ import { createTopics, type Subscription, type Topic } from './topics.js'
 
 /** What is newest, and everybody who wants to be told. */
 export interface Hub {
-  /** The newest release, no older than a second; at once where that is known. Throws what the store throws. */
+  /** The newest release, no older than a second, if it is known. */
+  fresh(namespace: Namespace): Newest | undefined
+  /** The same, from the store if it is not known. Throws what the store throws. */
   newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
   /** A release that was appended here: from now on it is the newest. */
   announce(namespace: Namespace, bytes: Uint8Array): void
@@ -172,6 +174,7 @@ export function createHub(options: HubOptions): Hub {
   }
 
   return {
+    fresh: topics.fresh,
     newest: topics.newest,
     announce(namespace, bytes) {
       const topic = topics.open(namespace)

@@ -9,8 +9,8 @@ export interface Incoming {
   header(name: string): string | undefined
   /** The body as it comes. Throws `internal` when somebody read it before. */
   body(): AsyncIterable<Uint8Array>
-  /** Aborts when whoever asked is gone. */
-  readonly signal: AbortSignal
+  /** Aborts when whoever asked is gone. Made for those who ask for it: most answers are at hand. */
+  signal(): AbortSignal
 }
 
 export type Headers = Readonly<Record<string, string>>

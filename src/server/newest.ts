@@ -54,6 +54,15 @@ export function supersedes(next: Newest, present: Newest | undefined): boolean {
   return comparePositions(next.read.position, present.read.position) !== 'older'
 }
 
+/** `If-None-Match`: one tag, a list, or `*`; weak ones count as well. */
+export function matchesTag(header: string, etag: string): boolean {
+  if (header === etag) return true
+  return header.split(',').some(part => {
+    const tag = part.trim()
+    return tag === '*' || tag === etag || tag === `W/${etag}`
+  })
+}
+
 function readRelease(bytes: Uint8Array, crypto: Crypto): Newest['read'] {
   try {
     const { release } = decodeRelease(bytes)

@@ -4,6 +4,7 @@ import { bodyWasRead } from './body.js'
 import type { Answer, Headers, Incoming } from './messages.js'
 import { locate } from './mount.js'
 import { openNodeStream } from './node-stream.js'
+import type { QuickAnswers } from './quick-answers.js'
 import type { Responder } from './responder.js'
 
 /** What is still read of a body that was refused, so that its sender sees the answer before the connection ends. */
@@ -12,12 +13,20 @@ const DISCARDED_BYTES = 8_388_608
 /** Answers Node's own requests, HTTP/1.1 and HTTP/2, with whatever mounts it. */
 export function nodeAdapter(
   respond: Responder,
-  { prefix, logger }: NodeAdapterOptions,
+  { quick, prefix, logger }: NodeAdapterOptions,
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const fail = (error: unknown): void => {
     logger?.warn('an answer could not be sent', { reason: error instanceof Error ? error.name : 'unknown' })
   }
   return (req, res) => {
+    const { headers } = req
+    const known =
+      req.method === 'GET' ? quick(req.url ?? '/', headers.host, headers['if-none-match']) : undefined
+    if (known?.type === 'whole') {
+      res.writeHead(known.status, known.headers)
+      res.end(known.body)
+      return
+    }
     const answer = respond(incomingOf(req, res, prefix))
     if (answer instanceof Promise) answer.then(settled => send(req, res, settled)).catch(fail)
     else void send(req, res, answer)?.catch(fail)
@@ -25,6 +34,7 @@ export function nodeAdapter(
 }
 
 export interface NodeAdapterOptions {
+  readonly quick: QuickAnswers
   readonly prefix: string
   readonly logger: Logger | undefined
 }
@@ -41,10 +51,7 @@ function incomingOf(req: IncomingMessage, res: ServerResponse, prefix: string): 
       return typeof value === 'string' ? value : value?.[0]
     },
     body: () => chunksOf(req),
-    // Made only for those who look at it: most answers are at hand.
-    get signal() {
-      return signalOf(res)
-    },
+    signal: () => signalOf(res),
   }
 }
 

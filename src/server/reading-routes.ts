@@ -8,7 +8,7 @@ import { encodeText } from '../core/text.js'
 import { errorAnswer, immutableAnswer, jsonAnswer, JSON_HEADERS, notFound } from './answers.js'
 import type { Hub } from './hub.js'
 import type { Answer } from './messages.js'
-import type { Newest } from './newest.js'
+import { matchesTag, type Newest } from './newest.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 
 /** What everybody may read: the board's own files. */
@@ -32,7 +32,7 @@ export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions):
 
   const pointerAnswer = (newest: Newest | undefined, ifNoneMatch: string | undefined): Answer => {
     if (newest === undefined) return notFound()
-    return ifNoneMatch !== undefined && matches(ifNoneMatch, newest.etag) ? newest.unchanged : newest.found
+    return ifNoneMatch !== undefined && matchesTag(ifNoneMatch, newest.etag) ? newest.unchanged : newest.found
   }
 
   return {
@@ -104,15 +104,6 @@ async function releaseAt(
       return undefined
     throw error
   }
-}
-
-/** `If-None-Match`: one tag, a list, or `*`; weak ones count as well. */
-function matches(header: string, etag: string): boolean {
-  if (header === etag) return true
-  return header.split(',').some(part => {
-    const tag = part.trim()
-    return tag === '*' || tag === etag || tag === `W/${etag}`
-  })
 }
 
 function asNotFound(error: unknown): Answer {

@@ -62,11 +62,13 @@ export function createRegistry({
     const key = `${report.namespace}\n${report.instanceId}`
     const known = entries.get(key)
     if (known !== undefined && known.report.count > report.count) return false
+    // A repeated one shows that the client is there; what it said first stands.
+    const word = known?.report.count === report.count ? known.report : report
     // What was heard again moves to the young end, so that the silent gather at the old one.
     if (known !== undefined) entries.delete(key)
     else if (entries.size >= maxInstances) makeRoom()
     entries.set(key, {
-      report: { ...report, receivedAt: new Date(clock.now()).toISOString() },
+      report: { ...word, receivedAt: new Date(clock.now()).toISOString() },
       heardAtMs: clock.monotonic(),
     })
     const keys = byNamespace.get(report.namespace)

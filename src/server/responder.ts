@@ -7,7 +7,7 @@ import type { Hub } from './hub.js'
 import type { Answer, Incoming } from './messages.js'
 import type { ReadingRoutes } from './reading-routes.js'
 import type { ReportRoutes } from './report-routes.js'
-import { createRouteReader, methodsOf, type Route } from './routes.js'
+import { methodsOf, parseRoute, type Route } from './routes.js'
 import type { WritingRoutes } from './writing-routes.js'
 
 /** Answers a request: at once where everything is at hand, which is what a fleet that polls asks for. Never throws, never rejects. */
@@ -25,7 +25,6 @@ export interface ResponderOptions {
 
 export function createResponder(options: ResponderOptions): Responder {
   const { guard, logger } = options
-  const routeOf = createRouteReader()
 
   const failed = (request: Incoming, error: unknown): Answer => {
     // Words of our own errors are free of values; of others only the class is said.
@@ -41,7 +40,7 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   const answer = (request: Incoming): Answer | Promise<Answer> => {
-    const route = routeOf(request.path)
+    const route = parseRoute(request.path)
     if (route === undefined) return notFound()
     if (request.method === 'OPTIONS') return guard.preflight(request)
     const methods = methodsOf(route)
@@ -83,23 +82,26 @@ function answerRoute(
     case 'pointer':
       return reading.pointer(route.namespace, request.header('if-none-match'))
     case 'release':
-      return reading.release(route, request.signal)
+      return reading.release(route, request.signal())
     case 'snapshot':
       if (method === 'PUT') return writing?.putSnapshot(request, route) ?? notFound()
       return reading.snapshot(route.namespace, route.digest)
     case 'schema':
       if (method === 'PUT') return writing?.putSchema(request, route.namespace) ?? notFound()
-      return reading.schema(route.namespace, request.signal)
+      return reading.schema(route.namespace, request.signal())
     case 'releases':
       return writing?.append(request, route.namespace) ?? notFound()
     case 'reports':
       return method === 'POST'
         ? reports.post(request, route.namespace)
-        : reports.get(route.namespace, request.signal)
+        : reports.get(route.namespace, request.signal())
     case 'history':
-      return reading.history({ namespace: route.namespace, limit: readLimit(request.query) }, request.signal)
+      return reading.history(
+        { namespace: route.namespace, limit: readLimit(request.query) },
+        request.signal(),
+      )
     case 'namespaces':
-      return reading.namespaces(request.signal)
+      return reading.namespaces(request.signal())
     case 'events':
       if (request.method === 'HEAD')
         return errorAnswer('rejected', 'a stream has no length; ask with GET', {

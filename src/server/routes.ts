@@ -62,23 +62,6 @@ export function parseRoute(path: string): Route | undefined {
   }
 }
 
-/** How many addresses are remembered. */
-const REMEMBERED = 1_000
-
-/** {@link parseRoute} for a server: a fleet that polls asks for the same few addresses, and they are read once. */
-export function createRouteReader(): (path: string) => Route | undefined {
-  const known = new Map<string, Route>()
-  return path => {
-    const before = known.get(path)
-    if (before !== undefined) return before
-    const route = parseRoute(path)
-    if (route === undefined) return undefined
-    if (known.size >= REMEMBERED) known.clear()
-    known.set(path, route)
-    return route
-  }
-}
-
 function ofNamespace(
   type: 'pointer' | 'schema' | 'reports' | 'releases' | 'history',
   namespace: string,

@@ -45,7 +45,9 @@ export interface Topics {
   check(topic: Topic): Promise<void>
   /** Takes a release as the newest, unless it is older than the present one. */
   accept(topic: Topic, bytes: Uint8Array): void
-  /** The newest release, no older than a second; at once where that is known. */
+  /** The newest release, no older than a second, if it is known. */
+  fresh(namespace: Namespace): Newest | undefined
+  /** The same, from the store if it is not known. */
   newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
   /** Forgets a topic that nobody listens to and that has nothing. */
   release(topic: Topic): void
@@ -136,6 +138,13 @@ export function createTopics({
     }
   }
 
+  const fresh = (namespace: Namespace): Newest | undefined => {
+    const topic = topics.get(namespace)
+    if (topic?.newest === undefined) return undefined
+    const isFresh = (trustsWatch && topic.watched) || clock.monotonic() - topic.checkedAtMs < FRESH_MS
+    return isFresh ? topic.newest : undefined
+  }
+
   return {
     open,
     find: namespace => topics.get(namespace),
@@ -143,12 +152,8 @@ export function createTopics({
     check,
     accept,
     release,
-    newest(namespace) {
-      const topic = topics.get(namespace)
-      if (topic?.newest === undefined) return askFor(namespace)
-      const isFresh = (trustsWatch && topic.watched) || clock.monotonic() - topic.checkedAtMs < FRESH_MS
-      return isFresh ? topic.newest : askFor(namespace)
-    },
+    fresh,
+    newest: namespace => fresh(namespace) ?? askFor(namespace),
   }
 }
 

@@ -4,8 +4,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 /** A way to a server that can be cut. */
 export interface TcpProxy {
   readonly port: number
-  /** Destroys every connection, and refuses new ones until `heal`. */
-  cut(): Promise<void>
+  /** Ends every connection, by a reset unless told otherwise, and refuses new ones until `heal`. */
+  cut(how?: 'reset' | 'end'): Promise<void>
   heal(): Promise<void>
   close(): Promise<void>
 }
@@ -30,9 +30,12 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
   }
   await listen(0)
   const { port } = listener.address() as AddressInfo
-  const cut = async (): Promise<void> => {
+  const cut = async (how: 'reset' | 'end' = 'reset'): Promise<void> => {
     const closed = new Promise(resolve => listener.close(resolve))
-    for (const socket of sockets) socket.resetAndDestroy()
+    for (const socket of sockets) {
+      if (how === 'reset') socket.resetAndDestroy()
+      else socket.destroySoon()
+    }
     await closed
   }
   return { port, cut, heal: () => listen(port), close: async () => void (listener.listening && (await cut())) }

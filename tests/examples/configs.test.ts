@@ -22,13 +22,21 @@ describe('the documents of the examples', () => {
   test('the bad one differs from the good one in pool.size alone, and is refused there', () => {
     const bad = readBadService()
     expect({ ...bad, pool: { ...bad.pool, size: readService().pool.size } }).toEqual(readService())
-    expect(serviceSchema.safeParse(bad).error?.issues.map(({ path }) => path.join('.'))).toEqual(['pool.size'])
+    expect(serviceSchema.safeParse(bad).error?.issues.map(({ path }) => path.join('.'))).toEqual([
+      'pool.size',
+    ])
   })
 
   test('the flags are what their script writes', () => {
     const folder = temporaryFolder()
     const script = readFileSync(join(examples, 'configs/make-flags.mjs'), 'utf8')
-    execFileSync(process.execPath, ['--input-type=module', '--eval', script.replace('import.meta.url', `'file://${folder}/x'`)])
-    expect(readFileSync(join(folder, 'flags.json'), 'utf8')).toBe(readFileSync(join(examples, 'configs/flags.json'), 'utf8'))
+    execFileSync(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      script.replace('import.meta.url', `'file://${folder}/x'`),
+    ])
+    expect(readFileSync(join(folder, 'flags.json'), 'utf8')).toBe(
+      readFileSync(join(examples, 'configs/flags.json'), 'utf8'),
+    )
   })
 })

@@ -77,7 +77,10 @@ describe('the script for CI', () => {
     const { server, token, publisher } = await openBoard()
     const clients = await Promise.all(
       ['checkout/canary', 'checkout/prod'].map(async namespace => {
-        await publisher(namespace, serviceSchema).publish(readService(), { rollout: everyone(), reason: 'first' })
+        await publisher(namespace, serviceSchema).publish(readService(), {
+          rollout: everyone(),
+          reason: 'first',
+        })
         const strategy = pull(http(server.url), { intervalMs: 100 })
         const options = { namespace, schema: serviceSchema, strategy, clientId: 'one', reportBatchMs: 10 }
         return createClient(options).ready()
@@ -118,4 +121,3 @@ describe('the script for CI', () => {
     expect(output).not.toContain('publish on top of')
   })
 })
-

@@ -39,18 +39,21 @@ export function mutateTree(tree: Tree, donor: Tree, chance: Chance): void {
   }
   if (place.kind === 'list') {
     const at = chance.below(place.items.length + 1)
-    switch (chance.below(6)) {
+    switch (chance.below(12)) {
       case 0:
+      case 1:
         place.items.splice(at, 1)
         return
-      case 1:
+      case 2:
+      case 3:
         place.items.splice(at, 0, part)
         return
-      case 2:
+      case 4:
+      case 5:
         place.items[Math.min(at, place.items.length)] = { kind: 'scalar', text: chance.pick(SCALARS) }
         return
-      case 3:
-        place.items = Array<Tree>(chance.pick([17, 65, 129, 600])).fill(copyOf(place.items[0] ?? part))
+      case 6:
+        place.items = Array<Tree>(chance.oneIn(20) ? 600 : chance.pick([17, 65, 129])).fill(copyOf(place.items[0] ?? part))
         return
       default:
         place.items[Math.min(at, place.items.length)] = chance.oneIn(4) ? nested(chance, part) : part

@@ -2,6 +2,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { Position } from '../../src/contracts/position.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { systemCrypto } from '../../src/ports/system.js'
 import { toHex } from '../../src/core/digest.js'
@@ -74,6 +75,32 @@ describe('epochs that are opened at the same time', () => {
     )
     expect(await opened(folder)).toEqual(['1-dddddddd'])
     expect((await publish(store, { size: 2 })).at).toEqual({ epoch: '1-dddddddd', sequence: 2 })
+    expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
+  })
+
+  it('a number that was used and given up while an opener looked away is not used again', async () => {
+    const folder = await temporaryFolder()
+    const winner = closeLater(fileStore(folder))
+    await winner.put({ namespace: NAMESPACE, ...snapshot }, never)
+    const [won, lost] = ['1-aaaaaaaa', '1-bbbbbbbb'].map(epoch => ({ epoch, sequence: 1 })) as [
+      Position,
+      Position,
+    ]
+    let stolen: string | undefined
+    const disk = interceptedDisk(async (operation, _, to) => {
+      if (operation !== 'link' || stolen !== undefined || to?.includes('/private/epochs/') !== true) return
+      stolen = 'begun'
+      stolen = await winner.append(
+        { namespace: NAMESPACE, at: won, bytes: releaseOf(snapshot, { at: won }) },
+        never,
+      )
+    })
+    const loser = closeLater(fileStore(folder, { disk }))
+    expect(
+      await loser.append({ namespace: NAMESPACE, at: lost, bytes: releaseOf(snapshot, { at: lost }) }, never),
+    ).toBe('taken')
+    expect(stolen).toBe('appended')
+    expect(await opened(folder)).toEqual([won.epoch])
     expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
   })
 

@@ -1,4 +1,3 @@
-import { connect } from 'node:net'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/core/digest.js'
@@ -314,17 +313,21 @@ describe('bodies', () => {
     expect((await ask(url, SNAPSHOT)).status).toBe(404)
   })
 
-  test('one that is cut in the middle changes nothing', async () => {
-    const { url } = await writable()
-    const { hostname, port } = new URL(url)
-    const socket = connect(Number(port), hostname)
-    await new Promise<void>(resolve => socket.once('connect', () => resolve()))
-    socket.write(
-      `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{`,
+  test('one that is cut in the middle changes nothing, and is nothing to log', async () => {
+    const logged: string[] = []
+    const log = (message: string): void => void logged.push(message)
+    const { url } = await started(memory(), {
+      write: { token: TOKEN },
+      logger: { debug: log, info: log, warn: log, error: log },
+    })
+    const reader = rawReader(
+      url,
+      `PUT ${SNAPSHOT} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{`,
     )
-    socket.destroy()
-    await new Promise<void>(resolve => socket.once('close', () => resolve()))
+    await reader.until(text => text.includes('100 Continue'))
+    reader.socket.destroy()
     expect((await ask(url, SNAPSHOT)).status).toBe(404)
+    expect(logged).toEqual([])
   })
 
   test('two lengths, or a length beside chunks, are no request', async () => {

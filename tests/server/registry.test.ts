@@ -47,6 +47,15 @@ describe('the registry', () => {
     expect([registry.of('a')[0]?.count, registry.of('b')[0]?.count, registry.of('c')]).toEqual([5, 1, []])
   })
 
+  test('a repeated report shows that the client is there, and changes nothing else', async () => {
+    const clock = virtualClock()
+    const registry = createRegistry({ clock })
+    registry.add(report('x', 2, { phase: 'rejected' }))
+    await clock.advance(1_000)
+    registry.add(report('x', 2, { phase: 'healthy' }))
+    expect(registry.of('a')).toMatchObject([{ phase: 'rejected', receivedAt: '2026-01-01T00:00:01.000Z' }])
+  })
+
   test('stamps when a report came', async () => {
     const clock = virtualClock()
     const registry = createRegistry({ clock })

@@ -88,6 +88,24 @@ describe('the event stream', () => {
     }
   })
 
+  test('a snapshot that was sent does not come along again with the next release that names it', async () => {
+    const store = memory()
+    const { url } = await started(store)
+    const { digest } = await publish(store, { pool: 10 })
+    const reader = rawReader(url, eventsHead(INLINE))
+    await reader.until(has(1, 'release'))
+    await publish(store, { pool: 10 })
+    await reader.until(has(2, 'release'))
+    await publish(store, { pool: 20 })
+    await reader.until(has(3, 'release'))
+    const lines = eventsOf(reader.text()).filter(({ name }) => name === 'release')
+    expect(lines.map(({ data }) => data.slice(2).map(line => line.slice(0, 64) === digest))).toEqual([
+      [true],
+      [],
+      [false],
+    ])
+  })
+
   test('a large snapshot does not come along', async () => {
     const store = memory()
     const { url } = await started(store)

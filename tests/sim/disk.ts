@@ -23,6 +23,8 @@ export interface SimDisk {
   /** A copy of everything, as a backup takes it. */
   copy(): DiskImage
   restore(image: DiskImage): void
+  /** How often it failed or lied until now. */
+  readonly injuries: number
   /** All files, for oracles: nothing is simulated on the way. */
   readonly files: ReadonlyMap<string, Uint8Array>
 }
@@ -30,7 +32,7 @@ export interface SimDisk {
 /** A backup. */
 export type DiskImage = ReadonlyMap<string, Inode>
 
-interface Inode {
+export interface Inode {
   readonly bytes: Uint8Array
   changedMs: number
 }
@@ -43,9 +45,10 @@ interface Unsynced {
 }
 
 /** Makes a {@link SimDisk}. Operations take a while, in which the process may die. */
-export function simDisk(clock: Clock, dice: Dice): SimDisk {
+export function simDisk(clock: Clock, dice: Dice, onReplaced: (path: string, now: Inode, before: Inode | undefined) => void = () => {}): SimDisk {
   let entries = new Map<string, Inode>()
   let unsynced: Unsynced[] = []
+  let injuries = 0
   const faults: DiskFaults = { full: false, failSync: 0, rot: 0 }
 
   const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
@@ -64,10 +67,14 @@ export function simDisk(clock: Clock, dice: Dice): SimDisk {
     /** What the system's cache answers takes no time, mostly; now and then everybody else goes first. */
     const glance = (): Promise<void> => (dice.chance(0.2) ? step() : Promise.resolve())
     const write = (): void => {
-      if (faults.full) throw systemError('ENOSPC', 'no space left on device')
+      if (!faults.full) return
+      injuries += 1
+      throw systemError('ENOSPC', 'no space left on device')
     }
     const sync = (): void => {
-      if (dice.chance(faults.failSync)) throw systemError('EIO', 'i/o error')
+      if (!dice.chance(faults.failSync)) return
+      injuries += 1
+      throw systemError('EIO', 'i/o error')
     }
     return {
       async read(path, maxBytes) {
@@ -75,7 +82,9 @@ export function simDisk(clock: Clock, dice: Dice): SimDisk {
         const inode = entries.get(path)
         if (inode === undefined) return undefined
         if (inode.bytes.length > maxBytes) throw new NoticeboardError('too-large', 'the file is larger than allowed')
-        return dice.chance(faults.rot) ? flipped(inode.bytes, dice) : inode.bytes.slice()
+        if (!dice.chance(faults.rot)) return inode.bytes.slice()
+        injuries += 1
+        return flipped(inode.bytes, dice)
       },
       async list(path) {
         await glance()
@@ -109,8 +118,10 @@ export function simDisk(clock: Clock, dice: Dice): SimDisk {
         await step()
         const inode = entries.get(from)
         if (inode === undefined) throw systemError('ENOENT', 'no such file')
+        const before = entries.get(to)
         change(to, inode)
         change(from, undefined)
+        onReplaced(to, inode, before)
       },
       async remove(path) {
         await step()
@@ -153,6 +164,9 @@ export function simDisk(clock: Clock, dice: Dice): SimDisk {
     restore(image) {
       entries = new Map(image)
       unsynced = []
+    },
+    get injuries() {
+      return injuries
     },
     get files() {
       return new Map([...entries].map(([path, { bytes }]) => [path, bytes]))

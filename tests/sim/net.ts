@@ -1,6 +1,7 @@
 import type { Clock, Fetch } from '../../src/contracts/ports.js'
 import type { Dice } from './random.js'
 import type { SimProcess } from './process.js'
+import type { OpenStream } from './streams.js'
 
 /** The way between a client and a server, with what is wrong with it just now. */
 export interface Link {
@@ -16,8 +17,8 @@ export interface Link {
   cut: number
   /** Chunks arrive a byte at a time. */
   bytewise: boolean
-  /** A proxy in between: gives stale answers to pointers, holds streams back, or answers with its login page. */
-  proxy: 'none' | 'stale' | 'buffering' | 'login-page'
+  /** A proxy in between: gives stale answers, holds streams back, answers with its login page, or damages what it passes on. */
+  proxy: 'none' | 'stale' | 'buffering' | 'login-page' | 'mangling'
   slowestMs: number
 }
 
@@ -29,6 +30,7 @@ export function soundLink(): Link {
 /** A server as the network sees it. */
 export interface Host {
   readonly process: SimProcess
+  readonly relay: boolean
   readonly fetch: (request: Request) => Promise<Response>
   readonly close: () => Promise<void>
 }
@@ -41,6 +43,9 @@ export interface NetContext {
   readonly host: () => Host | undefined
   readonly link: Link
   readonly onRequest: (method: string, path: string, status: number | 'lost') => void
+  readonly onSend?: (method: string, path: string, body: unknown) => void
+  readonly onChunk?: (chunk: Uint8Array, fromRelay: boolean) => void
+  readonly onStream?: () => OpenStream
 }
 
 /** One client's `fetch` over a link: the real requests and byte streams, late, twice, cut or never. */
@@ -72,6 +77,7 @@ export function simFetch(context: NetContext): Fetch {
         if (init.signal.aborted) return hangUp()
         init.signal.addEventListener('abort', hangUp, { once: true })
         forget.push(client.onDeath(() => gone.abort()))
+        context.onSend?.(init.method, path, init.body)
         void deliver()
 
         async function deliver(): Promise<void> {
@@ -100,7 +106,7 @@ export function simFetch(context: NetContext): Fetch {
           if (link.black || gone.signal.aborted) return void response.body?.cancel().catch(() => {})
           const stream = /event-stream/.test(response.headers.get('content-type') ?? '')
           if (stream && link.proxy === 'buffering') return
-          const body = response.body === null ? null : carry(response.body, { server, gone, keep: !stream && init.method === 'GET' ? path : undefined, response })
+          const body = response.body === null ? null : carry(response.body, { server, gone, keep: !stream && init.method === 'GET' ? path : undefined, response, lifeline: stream ? init.signal : undefined })
           settled()
           onRequest(init.method, path, response.status)
           resolve(new Response(body, { status: response.status, headers: response.headers }))
@@ -110,14 +116,19 @@ export function simFetch(context: NetContext): Fetch {
 
   function carry(
     from: ReadableStream<Uint8Array>,
-    { server, gone, keep, response }: { server: Host; gone: AbortController; keep: string | undefined; response: Response },
+    { server, gone, keep, response, lifeline }: { server: Host; gone: AbortController; keep: string | undefined; response: Response; lifeline: AbortSignal | undefined },
   ): ReadableStream<Uint8Array> {
     const reader = from.getReader()
     const cut = dice.chance(link.cut)
+    const stream = lifeline === undefined ? undefined : context.onStream?.()
+    const over = (): void => stream?.closed()
+    lifeline?.addEventListener('abort', over, { once: true })
+    if (stream !== undefined) client.onDeath(over)
     const parts: Uint8Array[] = []
     return new ReadableStream<Uint8Array>({
       start(controller) {
         const fail = (): void => {
+          over()
           try {
             controller.error(new TypeError('terminated'))
           } catch {
@@ -142,7 +153,10 @@ export function simFetch(context: NetContext): Fetch {
               if (link.black) return
               if (done) {
                 if (keep !== undefined && response.status === 200) kept.set(keep, { status: 200, headers: response.headers, body: joined(parts) })
-                return client.when(() => close(controller))
+                return client.when(() => {
+                  over()
+                  close(controller)
+                })
               }
               if (keep !== undefined) parts.push(value)
               if (cut) {
@@ -150,7 +164,10 @@ export function simFetch(context: NetContext): Fetch {
                 gone.abort()
                 return
               }
-              const chunks = link.bytewise && value.length < 4_000 ? [...value].map(byte => Uint8Array.of(byte)) : [value]
+              if (lifeline !== undefined) context.onChunk?.(value, server.relay)
+              const given = link.proxy === 'mangling' && keep !== undefined ? mangled(value) : value
+              const chunks = link.bytewise && given.length < 4_000 ? [...given].map(byte => Uint8Array.of(byte)) : [given]
+              client.when(() => stream?.heard())
               for (const chunk of chunks) client.when(() => enqueue(controller, chunk))
             }
           } catch {
@@ -159,10 +176,20 @@ export function simFetch(context: NetContext): Fetch {
         }
       },
       cancel() {
+        over()
         gone.abort()
       },
     })
   }
+}
+
+/** Damage that only a digest shows where there is one, and that nobody can read elsewhere. */
+function mangled(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice()
+  const filler = copy.lastIndexOf(120)
+  const at = copy[0] === 123 && copy[1] === 34 && copy[2] === 110 && filler > 0 ? filler : 0
+  copy[at] = at === 0 ? 33 : 121
+  return copy
 }
 
 function enqueue(controller: ReadableStreamDefaultController<Uint8Array>, chunk: Uint8Array): void {

@@ -4,6 +4,10 @@ import type { Clock } from '../../src/contracts/ports.js'
 export interface SimProcess {
   readonly name: string
   readonly alive: boolean
+  /** Alive and not paused. */
+  readonly running: boolean
+  /** When it started or was last resumed, on the world's monotonic clock. */
+  readonly runsSinceMs: number
   readonly clock: Clock
   /** A promise of the outside as this process sees it: nothing comes back once it is dead. */
   gate<T>(promise: Promise<T>): Promise<T>
@@ -28,6 +32,7 @@ export function startProcess(name: string, world: Clock): SimProcess {
   let alive = true
   let paused = false
   let skewMs = 0
+  let runsSinceMs = world.monotonic()
 
   const when = (callback: () => void): void => {
     if (!alive) return
@@ -80,6 +85,12 @@ export function startProcess(name: string, world: Clock): SimProcess {
     get alive() {
       return alive
     },
+    get running() {
+      return alive && !paused
+    },
+    get runsSinceMs() {
+      return runsSinceMs
+    },
     kill() {
       if (!alive) return
       alive = false
@@ -92,6 +103,7 @@ export function startProcess(name: string, world: Clock): SimProcess {
       paused = true
     },
     resume() {
+      if (paused) runsSinceMs = world.monotonic()
       paused = false
       for (const callback of waiting.splice(0)) when(callback)
     },

@@ -22,7 +22,7 @@ export interface ServerActor {
 
 /** A server over a board on a disk; several may share one disk. */
 export function serverActor(world: World, name: string, disk: SimDisk): ServerActor {
-  return actorOf(world, name, (process, dice) => {
+  return actorOf(world, name, false, (process, dice) => {
     const store: FileStore = fileStore('/board', {
       disk: disk.mount(process),
       clock: process.clock,
@@ -47,11 +47,11 @@ export function serverActor(world: World, name: string, disk: SimDisk): ServerAc
 /** A relay: a server over what another server gives, with its own link to it. */
 export function relayActor(world: World, name: string, upstream: () => Host | undefined): ServerActor & { readonly link: Link } {
   const link = soundLink()
-  const actor = actorOf(world, name, (process, dice) => {
+  const actor = actorOf(world, name, true, (process, dice) => {
     const transport = http('http://board.test', {
       clock: process.clock,
       timeoutMs: PERIODS.timeoutMs,
-      fetch: simFetch({ world: world.clock, dice, client: process, host: upstream, link, onRequest: () => {} }),
+      fetch: simFetch({ world: world.clock, dice, client: process, host: upstream, link, onRequest: () => {}, onChunk: world.marks.heard }),
     })
     return createHandler(cached(transport), {
       heartbeatMs: PERIODS.heartbeatMs,
@@ -64,7 +64,7 @@ export function relayActor(world: World, name: string, upstream: () => Host | un
   return Object.assign(actor, { link })
 }
 
-function actorOf(world: World, name: string, open: (process: SimProcess, dice: ReturnType<typeof diceOf>) => Handler): ServerActor {
+function actorOf(world: World, name: string, relay: boolean, open: (process: SimProcess, dice: ReturnType<typeof diceOf>) => Handler): ServerActor {
   let lives = 0
   let process: SimProcess | undefined
   let host: Host | undefined
@@ -78,7 +78,7 @@ function actorOf(world: World, name: string, open: (process: SimProcess, dice: R
       lives += 1
       process = startProcess(`${name}.${lives}`, world.clock)
       const handler = open(process, diceOf(world.seed, process.name))
-      host = { process, fetch: request => handler.fetch(request), close: () => handler.close() }
+      host = { process, relay, fetch: request => handler.fetch(request), close: () => handler.close() }
       world.trace.add(name, 'starts', `life ${lives}`)
     },
     kill() {

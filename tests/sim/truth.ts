@@ -13,6 +13,9 @@ export interface Violation {
   readonly text: string
 }
 
+/** Says what did not hold. */
+export type Violate = (oracle: string, text: string) => void
+
 /** What the simulation knows and no actor does: all that was published, acknowledged, seen and applied. */
 export interface Truth {
   readonly violations: readonly Violation[]
@@ -33,6 +36,8 @@ export interface Truth {
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
   releaseAt(position: Position): Release | undefined
+  /** What a client committed last, over all its lives. */
+  lastApplied(client: string): Position | undefined
 }
 
 export interface AppliedEvent {
@@ -129,6 +134,7 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     get newestAcknowledged() {
       return newest
     },
+    lastApplied: client => last.get(client),
     releaseAt: position => released.get(formatPosition(position))?.release,
   }
 }

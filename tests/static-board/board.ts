@@ -111,6 +111,6 @@ export async function until(what: string, holds: () => boolean | Promise<boolean
     async () => {
       if (!(await holds())) throw new Error(`not yet: ${what}`)
     },
-    { timeout: 40_000, interval: 20 },
+    { timeout: 90_000, interval: 20 },
   )
 }

@@ -6,7 +6,7 @@ import { missingPrograms } from './programs.js'
 const missing = missingPrograms('nginx')
 if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`)
 
-describe.skipIf(missing !== undefined)('a board folder behind nginx', { timeout: 60_000 }, () => {
+describe.skipIf(missing !== undefined)('a board folder behind nginx', { timeout: 120_000 }, () => {
   test('answers at least nine polls of ten with 304, by its own access log', async () => {
     await using folder = await temporaryFolder()
     await using own = board(folder.path)
@@ -47,13 +47,18 @@ describe.skipIf(missing !== undefined)('a board folder behind nginx', { timeout:
     for (const step of published) {
       await own.publish(step)
       expect(await own.pointerBytes()).toBe(bytes)
-      await until(`everybody has step ${step}`, () => fleet.every(({ client }) => client.current.step === step))
+      await until(`everybody has step ${step}`, () =>
+        fleet.every(({ client }) => client.current.step === step),
+      )
     }
     for (const { steps, failures } of fleet) {
       expect(steps.slice(-20)).toEqual(published)
       expect(failures).toEqual([])
     }
-    expect((await server.log()).filter(({ path, status }) => path.endsWith('/release.json') && status === 304).length).toBeGreaterThan(0)
+    expect(
+      (await server.log()).filter(({ path, status }) => path.endsWith('/release.json') && status === 304)
+        .length,
+    ).toBeGreaterThan(0)
   })
 
   test('brings every client the last of 20 releases of equal length that come in a burst', async () => {
@@ -84,7 +89,9 @@ describe.skipIf(missing !== undefined)('a board folder behind nginx', { timeout:
     await own.publish(20)
     const before = (await polls()).length
     await until('twenty more polls', async () => (await polls()).length >= before + 20)
-    expect((await polls()).slice(before).map(({ status }) => status)).toEqual(expect.not.arrayContaining([200]))
+    expect((await polls()).slice(before).map(({ status }) => status)).toEqual(
+      expect.not.arrayContaining([200]),
+    )
     expect(fleet.map(({ client }) => client.current.step)).toEqual([19, 19])
 
     // What the web server hides, a sweep finds: it asks without a condition.
@@ -99,11 +106,16 @@ describe.skipIf(missing !== undefined)('a board folder behind nginx', { timeout:
     await using server = await nginx(own.publicFolder)
     const base = `${server.url}/v1/checkout/prod`
     const pointer = await fetch(`${base}/release.json`)
-    const { release } = (await pointer.json()) as { release: { epoch: string; stable: { variants: { digest: string }[] } } }
+    const { release } = (await pointer.json()) as {
+      release: { epoch: string; stable: { variants: { digest: string }[] } }
+    }
 
     expect(pointer.headers.get('cache-control')).toBe('no-cache')
     expect(pointer.headers.get('etag')).toMatch(/./)
-    for (const path of [`releases/${release.epoch}/1.json`, `snapshots/${release.stable.variants[0]?.digest}.json`]) {
+    for (const path of [
+      `releases/${release.epoch}/1.json`,
+      `snapshots/${release.stable.variants[0]?.digest}.json`,
+    ]) {
       const answer = await fetch(`${base}/${path}`)
       expect([answer.status, answer.headers.get('cache-control'), answer.headers.get('content-type')]).toEqual([
         200, 'public, max-age=31536000, immutable', 'application/json',

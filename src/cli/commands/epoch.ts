@@ -16,6 +16,7 @@ release names, or with --document. Look at the board first: what clients saw and
     document: { value: 'FILE', text: 'what the epoch begins with, JSON or YAML' },
     schema: { value: 'FILE', text: 'check the document by this JSON Schema instead' },
     author: { value: 'NAME', text: 'who, for the history' },
+    'ignore-reports': { text: 'go above the board alone, not above what clients claim to have seen' },
   },
   examples: ['noticeboard epoch checkout/prod --reason "restored from the backup of Monday"'],
   positionals: [0, 1],
@@ -27,7 +28,7 @@ release names, or with --document. Look at the board first: what clients saw and
     const file = args.text('document')
     const document = file === undefined ? {} : { document: await sourceFor(io, file).read(io.signal) }
     await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk => {
-      printRollout(context, desk, await desk.publisher.openEpoch({ reason, ...document }))
+      printRollout(context, desk, await desk.publisher.openEpoch({ reason, ...document, ignoreReports: args.flag('ignore-reports') }))
     })
   },
 }

@@ -65,7 +65,7 @@ the one for a client of that name and those labels.`,
       if (newest === undefined)
         throw new NoticeboardError(
           'not-found',
-          `nothing was published in ${name}, or it is not for you to read: check the name`,
+          `nothing was published in ${name}, or it is not for you to read: check the name and the address`,
         )
       const wanted = target(newest.release, { identity, refused: () => false, crypto: systemCrypto })
       if (wanted.arm === 'keep')

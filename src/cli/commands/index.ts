@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { demoCommand } from './demo.js'
 import { diffCommand } from './diff.js'
 import { epochCommand } from './epoch.js'
 import { getCommand } from './get.js'
@@ -22,4 +23,5 @@ export const COMMANDS: readonly Command[] = [
   rollbackCommand,
   statusCommand,
   epochCommand,
+  demoCommand,
 ]

@@ -24,6 +24,8 @@ export type Capability =
 /** What `open` offers beyond the medium itself, so that more can be tried. */
 export type Hook = 'cut' | 'another' | 'reopen' | 'damage' | 'stranger' | 'heard' | 'mark' | 'age'
 
+const HOOKS: ReadonlySet<string> = new Set<Hook>(['cut', 'another', 'reopen', 'damage', 'stranger', 'heard', 'mark', 'age'])
+
 /** One promise, ready to be tried by any test runner. */
 export interface ConformanceCase {
   /** A sentence about behaviour. Unique in its list. */
@@ -79,30 +81,25 @@ export function buildCases<Opened extends { close(): Promise<void> }>(
       name,
       capability,
       ...(reason !== undefined && { skip: reason }),
-      run: () => runCase(open, run, timeoutMs),
+      run: () => runCase(open, { needs, run, timeoutMs }),
     }
   })
 }
 
 async function runCase<Opened extends { close(): Promise<void> }>(
   open: () => Promise<Opened> | Opened,
-  run: (trial: Trial<Opened>) => Promise<void>,
-  timeoutMs: number,
+  { needs, run, timeoutMs }: { readonly needs: readonly string[]; readonly run: CaseDefinition<Opened>['run']; readonly timeoutMs: number },
 ): Promise<void> {
   const awake = stayAwake()
   const step = <T>(what: string, promise: Promise<T>): Promise<T> => within(what, promise, timeoutMs)
   const tracked = trackedSignal()
   try {
     const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
+    const hook = <Name extends keyof Opened & Hook>(name: Name): NonNullable<Opened[Name]> =>
+      opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
     try {
-      await run({
-        opened,
-        timeoutMs,
-        namespace: uniqueNamespace(),
-        signal: tracked.signal,
-        step,
-        hook: name => opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`),
-      })
+      for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & Hook)
+      await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook })
       await expectNoListeners(tracked)
     } finally {
       await within('close()', opened.close(), 4 * timeoutMs)

@@ -74,7 +74,7 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       const [first, second] = [sampleReport(namespace), sampleReport(namespace, { count: 2, phase: 'left' })]
       const other = sampleReport(namespace, { instanceId: 'instance-0002', clientId: 'host-b' })
       const elsewhere = sampleReport(inner, { count: 9 })
-      for (const states of [[second, elsewhere], [first, other], [second]]) await step('report', report(states, signal))
+      for (const states of [[second, elsewhere], [second], [first, other]]) await step('report', report(states, signal))
       await heardInTime(() => reports({ namespace }, signal), [second, other], timeoutMs)
       await heardInTime(() => reports({ namespace: inner }, signal), [elsewhere], timeoutMs)
     },

@@ -30,7 +30,7 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
       const [first, second, third] = [1, 2, 3].map(count => sampleReport(namespace, { count, phase: count === 3 ? 'left' : 'applied' }))
       const other = sampleReport(namespace, { instanceId: 'instance-0002', clientId: 'host-b', count: 7 })
       if (first === undefined || second === undefined || third === undefined) fail('no samples')
-      for (const states of [[second, other], [first], [third], [second], [third, other]]) await step('report', report(states, signal))
+      for (const states of [[second, other], [first], [third], [third, other], [second]]) await step('report', report(states, signal))
       await heardInTime(() => hook('heard').call(opened, { namespace }), [third, other], timeoutMs)
     },
   },

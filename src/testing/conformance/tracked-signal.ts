@@ -1,4 +1,4 @@
-import { getEventListeners } from 'node:events'
+import { getEventListeners, setMaxListeners } from 'node:events'
 
 /** A signal that tells how many listen to it. */
 export interface TrackedSignal {
@@ -9,6 +9,8 @@ export interface TrackedSignal {
 
 export function trackedSignal(): TrackedSignal {
   const controller = new AbortController()
+  // Many calls at the same time may well share a signal; what counts is what is left when they have ended.
+  setMaxListeners(0, controller.signal)
   return {
     signal: controller.signal,
     abort: () => controller.abort(),

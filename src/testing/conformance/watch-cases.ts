@@ -29,7 +29,8 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
     capability: 'watch',
     async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
       if (transport.unmanaged === true) return
-      const samples = ['', 'b', '/inner', '/other'].map(tail => sampleLog(`${namespace}${tail}`).next())
+      const logs = ['', 'b', '/inner', '/other'].map(tail => sampleLog(`${namespace}${tail}`))
+      const samples = logs.map(log => log.next())
       for (const sample of samples) await step('publish', publish(sample))
       const wanted = samples.slice(0, 3)
       const reader = openWatch(transport, { namespaces: wanted.map(sample => sample.namespace) }, timeoutMs)
@@ -39,6 +40,12 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
         const sample = wanted.find(({ namespace: other }) => other === own) ?? fail('a namespace that was not asked for')
         expectSample(`the release of ${own}`, transport, bytes, sample)
         missing.delete(sample)
+      }
+      // What is published elsewhere does not come, and what is published here comes after it.
+      for (const log of [...logs].reverse()) {
+        const next = log.next()
+        await step('publish', publish(next))
+        if (log !== logs[3]) await reader.until(next)
       }
       await reader.end()
     },

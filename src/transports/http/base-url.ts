@@ -11,6 +11,9 @@ export function parseBaseUrl(address: unknown): string {
       'is not an absolute address; write it like "https://config.internal" or "http://127.0.0.1:8420/board"',
     )
   }
+  if (!String(address).includes('://')) {
+    throw refusal('has no scheme; write it like "http://localhost:8420"')
+  }
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw refusal('starts with another scheme; only http: and https: are spoken here')
   }

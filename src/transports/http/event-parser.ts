@@ -99,7 +99,8 @@ const COLON = 58
 const SPACE = 32
 const DATA = [100, 97, 116, 97]
 const EVENT = [101, 118, 101, 110, 116]
-const decoder = new TextDecoder()
+/** A byte order mark is skipped at the start of the stream, and is a character of a name. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 function checkLine(length: number, maximum: number): void {
   if (length > maximum)

@@ -89,8 +89,8 @@ export function snapshotPath(namespace: Namespace, digest: Digest): string {
 }
 
 /** What an answer means that was not expected. */
-export function refusalFor({ name, clock }: Settings, { what }: Ask, reply: Reply): NoticeboardError {
-  return refusalOf({ ...reply, what, name, nowMs: clock.now() })
+export function refusalFor({ name, clock }: Settings, { what, method }: Ask, reply: Reply): NoticeboardError {
+  return refusalOf({ ...reply, what, name, writing: method !== 'GET', nowMs: clock.now() })
 }
 
 function asLatest(settings: Settings, ask: Ask, reply: Reply): Latest {

@@ -10,6 +10,7 @@ export interface Refused {
   readonly what: string
   /** For people: `http https://config.internal`. */
   readonly name: string
+  readonly writing: boolean
   readonly nowMs: number
 }
 
@@ -19,7 +20,7 @@ const CARRIED: ReadonlySet<string> = new Set<ErrorCode>([
 ]) // prettier-ignore
 
 /** The error for an answer that is none of the expected ones. */
-export function refusalOf({ status, headers, body, what, name, nowMs }: Refused): NoticeboardError {
+export function refusalOf({ status, headers, body, what, name, writing, nowMs }: Refused): NoticeboardError {
   const retryAfterMs = readRetryAfter(headers.get('retry-after'), nowMs)
   const told = readTold(body)
   const said = told === undefined ? '' : `: ${told.message}`
@@ -27,6 +28,12 @@ export function refusalOf({ status, headers, body, what, name, nowMs }: Refused)
     return new NoticeboardError(
       'unauthorized',
       `${name} answered ${status} for ${what}; check the token or the headers${said}`,
+    )
+  }
+  if (writing && (status === 404 || status === 405)) {
+    return new NoticeboardError(
+      'rejected',
+      `${name} takes nothing that is written: it was started without a token, or the address is another one`,
     )
   }
   if (status === 404)

@@ -34,7 +34,7 @@ function open(): Board {
 /** Everything that a body can be sent to, as the server hears it. */
 export const bodies: Target = {
   name: 'request bodies',
-  weight: 2,
+  weight: 1.5,
   draw: chance => chance.pick([drawReports, drawReports, drawAppend, drawDocument])(chance),
   async check(bytes, chance) {
     const { handler } = open()

@@ -56,7 +56,7 @@ const snapshot: Target = {
 
 const release: Target = {
   name: 'release',
-  weight: 20,
+  weight: 14,
   draw: damagedJson(releases),
   check(bytes, chance) {
     const ours = attempt(() => decodeRelease(bytes), [...CODES, 'unsupported'])
@@ -97,7 +97,7 @@ function holdsOnlyWhatIs(read: unknown, written: unknown): boolean {
 
 const mark: Target = {
   name: 'mark',
-  weight: 8,
+  weight: 14,
   draw: damagedJson(marks),
   check(bytes) {
     const ours = attempt(() => decodeMark(bytes), CODES)
@@ -124,7 +124,7 @@ const stateFile: Target = {
 
 const clientFile: Target = {
   name: 'client.json',
-  weight: 3,
+  weight: 6,
   draw: damagedJson(clientFiles),
   check(bytes) {
     const ours = attempt(() => decodeClientFile(bytes), CODES)

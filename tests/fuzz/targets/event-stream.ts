@@ -28,7 +28,7 @@ const WORDS: readonly Uint8Array[] = [
 
 export const eventStream: Target = {
   name: 'event stream',
-  weight: 15,
+  weight: 14,
   draw(chance) {
     let bytes = joined(...Array.from({ length: 1 + chance.below(3) }, () => chance.pick(SEEDS)))
     for (let changes = chance.below(5); changes > 0; changes -= 1) bytes = mutateBytes(bytes, chance.pick(SEEDS), chance, WORDS)

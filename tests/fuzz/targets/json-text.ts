@@ -14,7 +14,7 @@ const decoder = new TextDecoder()
 /** JSON as people write it: exactly what JSON.parse accepts, less what would silently become something else. */
 export const jsonText: Target = {
   name: 'JSON text',
-  weight: 20,
+  weight: 16,
   draw: damagedJson([...documents, ...releases, ...reports]),
   check(bytes) {
     const text = decoder.decode(bytes)

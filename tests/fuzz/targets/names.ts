@@ -49,7 +49,7 @@ function isNamespace(text: string): boolean {
 function isEpochText(text: string): boolean {
   const [number = '', suffix = '', ...rest] = text.split('-')
   const value = Number(number)
-  return rest.length === 0 && String(value) === number && value >= 1 && value <= 999_999_999 && suffix.length === 8 && [...suffix].every(digit => '0123456789abcdef'.includes(digit))
+  return rest.length === 0 && Number.isInteger(value) && String(value) === number && value >= 1 && value <= 999_999_999 && suffix.length === 8 && [...suffix].every(digit => '0123456789abcdef'.includes(digit))
 }
 
 let before: Position = { epoch: '1-9f3a01bc', sequence: 42 }
@@ -57,7 +57,7 @@ let before: Position = { epoch: '1-9f3a01bc', sequence: 42 }
 /** Every text that becomes a path, an address or an order. */
 export const names: Target = {
   name: 'names and positions',
-  weight: 12,
+  weight: 20,
   draw(chance) {
     let bytes = chance.pick(SEEDS)
     for (let changes = chance.below(4); changes > 0; changes -= 1) bytes = mutateBytes(bytes, chance.pick(SEEDS), chance, WORDS)

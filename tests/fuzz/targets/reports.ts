@@ -10,7 +10,7 @@ const decoder = new TextDecoder()
 /** One report, as JSON.parse gives it: also with keys and numbers that a body would not have been let in with. */
 export const report: Target = {
   name: 'report',
-  weight: 12,
+  weight: 16,
   draw: damagedJson(reports),
   check(bytes) {
     let value: Json

@@ -19,7 +19,7 @@ const clock = { ...systemClock, now: () => Date.parse('2026-11-21T10:00:00.000Z'
 /** A whole folder of damaged files. Nothing in it may stop a client: what cannot be read is a warning. */
 export const stateFolder: Target = {
   name: 'state folder',
-  weight: 1,
+  weight: 0.5,
   draw: drawState,
   async check(bytes, chance) {
     const files = new Map<string, Uint8Array | string>([[`${INSTANCES}/first.json`, bytes]])

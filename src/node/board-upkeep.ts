@@ -1,0 +1,68 @@
+import type { Namespace } from '../contracts/names.js'
+import type { Board } from './board.js'
+import type { BoardAudit } from './board-audit.js'
+import type { BoardOpening } from './board-opening.js'
+import type { BoardPointer } from './board-pointer.js'
+import type { BoardReserve } from './board-reserve.js'
+import { inWords } from './system-error.js'
+
+/** What keeps a board in order beside its log. None of it throws: the log is what counts, and the next time repairs the rest. */
+export interface BoardUpkeep {
+  /**
+   * Brings what follows the log back in step with it. Only where the private half is: a mirror in the middle of a copy looks as if
+   * it needed repair. Readers without the permission leave it to those who write.
+   */
+  repair(namespace: Namespace): Promise<void>
+  /** After an append. */
+  follow(namespace: Namespace): Promise<void>
+  /** Makes the reserve again that an urgent release gave up, when there is room. */
+  restock(): Promise<void>
+}
+
+export interface UpkeepParts {
+  readonly audit: BoardAudit
+  readonly opening: BoardOpening
+  readonly pointer: BoardPointer
+  readonly reserve: BoardReserve
+}
+
+export function boardUpkeep(
+  { hiddenDisk, paths, logger }: Board,
+  { audit, opening, pointer, reserve }: UpkeepParts,
+): BoardUpkeep {
+  return {
+    async repair(namespace) {
+      try {
+        if ((await hiddenDisk.stat(paths.temporary)) === undefined) return
+        await opening.finish(namespace)
+        await pointer.repair(namespace)
+        await audit.repair(namespace)
+      } catch (error) {
+        const { message } = inWords(error, 'repair the board')
+        logger?.debug('the board could not be repaired from here', { namespace, reason: message })
+      }
+    },
+
+    async follow(namespace) {
+      try {
+        await pointer.repair(namespace)
+      } catch (error) {
+        const { message } = inWords(error, 'write release.json')
+        logger?.warn('the release is in the log, but the pointer to it could not be moved yet', {
+          namespace,
+          reason: message,
+        })
+      }
+    },
+
+    async restock() {
+      try {
+        if (await reserve.keep()) return
+        logger?.warn('there is no room for the reserve of the board; free some space', { folder: paths.root })
+      } catch (error) {
+        const { message } = inWords(error, 'keep the reserve of the board')
+        logger?.warn('the reserve of the board is missing', { folder: paths.root, reason: message })
+      }
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { processesLeft } from './processes.js'
+import { runChaos } from './run-chaos.js'
+
+test('after every kind of fault everybody is current again, and nobody ever went back', async () => {
+  const { rounds, stuck, regressions } = await runChaos({ rounds: 30, seed: 20_261_121 })
+  expect(rounds.filter(round => round.stuck.length > 0)).toEqual([])
+  expect(stuck).toBe(0)
+  expect(regressions).toBe(0)
+  expect(rounds).toHaveLength(30)
+  expect(processesLeft()).toBe(0)
+}, 300_000)
+
+test('without heartbeats, sweeps and polls one dead connection leaves a client behind for good', async () => {
+  const { rounds, stuck } = await runChaos({
+    rounds: 2,
+    seed: 1,
+    faults: ['half-open', 'none'],
+    strategies: ['push', 'hybrid'],
+    withoutWatchdog: true,
+    withinMs: 4_000,
+  })
+  expect(stuck).toBeGreaterThan(0)
+  expect(rounds.at(-1)?.stuck).toEqual(['push', 'hybrid'])
+  expect(processesLeft()).toBe(0)
+}, 120_000)

@@ -1,0 +1,44 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { fileStore } from '../../src/node/file-store.js'
+import { closeLater, NAMESPACE, publish, temporaryFolder } from './board-kit.js'
+import { interceptedDisk } from './fixtures/disks.js'
+
+it('a pointer that is overtaken while it is written ends at the newest release, and each release had a time of its own', async () => {
+  const folder = await temporaryFolder()
+  const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
+  const other = closeLater(fileStore(folder))
+  const first = await publish(other, { size: 1 })
+  const seen: { readonly time: number; readonly content: string }[] = []
+  const look = async (path: string): Promise<void> => {
+    seen.push({ time: (await stat(path)).mtimeMs, content: await readFile(path, 'utf8') })
+  }
+  await look(pointer)
+
+  let overtaken = 0
+  const disk = interceptedDisk(async (operation, path, to) => {
+    if (operation !== 'rename' || to !== pointer) return
+    overtaken += 1
+    // Between this writer's look at the log and its rename another one publishes twice and moves the pointer.
+    for (const round of overtaken === 1 ? [1, 2] : []) {
+      await publish(other, { round })
+      await look(pointer)
+    }
+    await look(path)
+  })
+  const overtakenStore = closeLater(fileStore(folder, { disk }))
+  const mine = await publish(overtakenStore, { size: 2 })
+
+  expect(mine.at.sequence).toBe(first.at.sequence + 1)
+  expect(overtaken).toBe(2)
+  const newest = join(folder, 'public/v1', NAMESPACE, 'releases', first.at.epoch, '4.json')
+  expect(await readFile(pointer, 'utf8')).toBe(await readFile(newest, 'utf8'))
+  const contentAt = new Map<number, string>()
+  for (const { time, content } of seen) {
+    expect(time % 1000).toBe(0)
+    expect(contentAt.get(time) ?? content).toBe(content)
+    contentAt.set(time, content)
+  }
+  expect(new Set(contentAt.values()).size).toBe(4)
+})

@@ -1,0 +1,73 @@
+import type { SimProcess } from './process.js'
+import type { Violate } from './truth.js'
+
+/** A stream as its client sees it. */
+export interface OpenStream {
+  /** Something came. */
+  heard(): void
+  /** The client let go of it, or was told that it ended. */
+  closed(): void
+}
+
+/** The streams of one process: one at a time, and none that is silent for longer than 2.5 heartbeats. */
+export interface Streams {
+  opened(): OpenStream
+  readonly open: number
+  /** Looks at what is still open. */
+  check(): void
+}
+
+/** What a stream may overstay for: the next one opens while the one before is being let go. */
+const OVERLAP_MS = 5_000
+const SLACK_MS = 6_000
+
+/** Makes {@link Streams}, which say what is wrong as lines 14 and 19 want it. */
+export function watchStreams({ process, nowMs, heartbeatMs, violate }: { process: SimProcess; nowMs: () => number; heartbeatMs: number; violate: Violate }): Streams {
+  const open = new Set<{ heardMs: number }>()
+  let severalSinceMs: number | undefined
+
+  const judgeSeveral = (): void => {
+    if (severalSinceMs !== undefined && process.running && nowMs() - Math.max(severalSinceMs, process.runsSinceMs) > OVERLAP_MS) {
+      violate('one-stream', `${process.name} kept ${open.size} streams open`)
+    }
+  }
+  const judgeSilence = ({ heardMs }: { heardMs: number }): void => {
+    const silentMs = nowMs() - Math.max(heardMs, process.runsSinceMs)
+    if (process.running && silentMs > 2.5 * heartbeatMs + SLACK_MS) violate('half-open-noticed', `${process.name} held on to a stream that was silent for ${Math.round(silentMs)} ms`)
+  }
+  const count = (): void => {
+    if (open.size > 1) severalSinceMs ??= nowMs()
+    else {
+      judgeSeveral()
+      severalSinceMs = undefined
+    }
+  }
+
+  return {
+    opened() {
+      const stream = { heardMs: nowMs() }
+      open.add(stream)
+      count()
+      return {
+        heard() {
+          judgeSilence(stream)
+          stream.heardMs = nowMs()
+        },
+        closed() {
+          if (!open.has(stream)) return
+          judgeSilence(stream)
+          judgeSeveral()
+          open.delete(stream)
+          count()
+        },
+      }
+    },
+    get open() {
+      return open.size
+    },
+    check() {
+      for (const stream of open) judgeSilence(stream)
+      judgeSeveral()
+    },
+  }
+}
