@@ -32,7 +32,8 @@ export function namespaceProblem(text: unknown): string | undefined {
       return 'each segment starts with a-z or 0-9 and goes on with a-z, 0-9, ".", "_" or "-", 63 characters at most'
     }
     // Quoted only now that nothing but harmless characters is left of it.
-    if (RESERVED.has(segment) || DEVICE.test(segment)) return `"${segment}" is reserved; choose another segment`
+    if (RESERVED.has(segment) || DEVICE.test(segment))
+      return `"${segment}" is reserved; choose another segment`
   }
   return undefined
 }

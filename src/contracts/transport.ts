@@ -53,7 +53,7 @@ export interface Transport {
     },
     signal: AbortSignal,
   ): Promise<Uint8Array>
-  /** The release right after a position, from the log; for media whose pointer may lag behind their log. */
+  /** The release right after a position, from the log; for media whose pointer may lag behind their log. Sequence 0 stands before the first of an epoch. */
   next?(
     query: { readonly namespace: Namespace; readonly after: Position },
     signal: AbortSignal,

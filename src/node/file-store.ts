@@ -150,7 +150,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async next({ namespace, after }, signal) {
       enter(namespace, signal)
-      if (!isEpoch(after.epoch) || !isSequence(after.sequence)) {
+      if (!isEpoch(after.epoch) || (after.sequence !== 0 && !isSequence(after.sequence))) {
         throw new NoticeboardError('invalid-option', 'next() wants a position to go on from')
       }
       return doing(`read the board of ${namespace}`, () => reader.next(namespace, after))

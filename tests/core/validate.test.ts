@@ -36,7 +36,7 @@ test.each<[string, z.ZodType, Json, string[]]>([
     ['schema pool.size: expected at most 1000'],
   ],
   ['a wrong type', limits, { pool: { size: SECRET } }, ['schema pool.size: expected number']],
-  ['a missing member', limits, { pool: {} }, ['schema pool.size: expected number']],
+  ['a missing member', limits, { pool: {} }, ['schema pool.size: is missing']],
   ['a key nobody named', limits, { pool: { size: 1, [SECRET]: 1 } }, ['schema pool.*: unrecognized key']],
   [
     'an item of a list',

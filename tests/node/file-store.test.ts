@@ -100,6 +100,17 @@ describe('fileStore', () => {
     expect(positions).toEqual(['2-00000001:2', '2-00000001:1', `${EPOCH}:3`, `${EPOCH}:2`, `${EPOCH}:1`])
   })
 
+  it('gives the first release of an epoch to who asks from before it', async () => {
+    const { store } = await open()
+    const first = await publish(store, { a: 1 })
+    await publish(store, { a: 2 })
+    const answer = await store.next(
+      { namespace: NAMESPACE, after: { epoch: EPOCH, sequence: 0 } },
+      new AbortController().signal,
+    )
+    expect(answer).toMatchObject({ type: 'release', bytes: first.bytes })
+  })
+
   it('follows what other processes append', async () => {
     const { folder, store } = await open()
     const other = closeLater(fileStore(folder))

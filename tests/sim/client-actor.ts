@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
 import type { Platform } from '../../src/client/platform.js'
+import { comparePositions, formatPosition, type Position } from '../../src/contracts/position.js'
 import type { Logger } from '../../src/contracts/ports.js'
 import type { Strategy } from '../../src/contracts/strategy.js'
 import { canonicalize } from '../../src/core/canonical.js'
@@ -13,6 +14,7 @@ import { http } from '../../src/transports/http/http.js'
 import { simDisk, type SimDisk } from './disk.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
 import type { ClientPlan } from './plan.js'
+import { watchStreams, type Streams } from './streams.js'
 import { startProcess, type SimProcess } from './process.js'
 import { diceOf } from './random.js'
 import type { World } from './world.js'
@@ -22,7 +24,7 @@ export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
 export type Document = z.output<typeof schema>
 
 /** Periods of the simulated fleet, in milliseconds: short, so that a history holds many of them. */
-export const PERIODS = { intervalMs: 10_000, sweepMs: 60_000, heartbeatMs: 5_000, retryCapMs: 8_000, timeoutMs: 10_000 } as const
+export const PERIODS = { intervalMs: 10_000, sweepMs: 120_000, heartbeatMs: 10_000, retryCapMs: 8_000, timeoutMs: 10_000 } as const
 
 /** A client machine: its link, its disk, and the process that runs on it just now. */
 export interface ClientActor {
@@ -32,6 +34,7 @@ export interface ClientActor {
   readonly strategy: Strategy
   readonly client: Client<Document> | undefined
   readonly process: SimProcess | undefined
+  readonly streams: Streams | undefined
   /** Whether its participant vetoes. */
   vetoing: boolean
   start(): void
@@ -49,6 +52,8 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
   let client: Client<Document> | undefined
   let process: SimProcess | undefined
   let strategy: Strategy | undefined
+  let streams: Streams | undefined
+  let appliedAtMs: number | undefined
 
   const actor: ClientActor = {
     plan,
@@ -65,10 +70,20 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
     get process() {
       return process
     },
+    get streams() {
+      return streams
+    },
     start() {
       lives += 1
       const own = startProcess(`${plan.name}.${lives}`, clock)
       process = own
+      const nowMs = (): number => clock.monotonic()
+      const ownStreams = watchStreams({ process: own, nowMs, heartbeatMs: PERIODS.heartbeatMs, violate: truth.violate })
+      streams = ownStreams
+      const requests = requestRate(world, own)
+      // What ran for a while on a sound disk must be there again, whatever the network does.
+      const ranMs = appliedAtMs === undefined ? 0 : nowMs() - appliedAtMs
+      const mustBegin = plan.state && machineDisk.injuries === 0 && ranMs > 5_000
       const dice = diceOf(seed, own.name)
       const transport = http('http://board.test', {
         clock: own.clock,
@@ -79,6 +94,12 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           client: own,
           host,
           link,
+          onSend(method, path, body) {
+            requests()
+            if (method === 'POST') checkReports(world, plan.name, own, body)
+          },
+          onChunk: world.marks.heard,
+          onStream: ownStreams.opened,
           onRequest: (method, path, status) => trace.add(plan.name, 'request', `${method} ${path.split('?')[0]} ${status}`),
         }),
       })
@@ -99,7 +120,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         build: 'b1',
         logger: loggerOf(world, plan.name),
         soakMs: 20_000,
-        presenceMs: 15_000,
+        presenceMs: 30_000,
         vetoRetryMs: 20_000,
         ...(plan.state && { state: disk('/state', { disk: machineDisk.mount(own), clock: own.clock, random: dice }) }),
         ports: { clock: own.clock, random: dice, crypto: systemCrypto, platform },
@@ -109,6 +130,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
         trace.add(plan.name, 'runs', `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`)
         if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
+        appliedAtMs ??= nowMs()
         truth.applied({
           client: plan.name,
           build: 'b1',
@@ -117,7 +139,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           document: canonicalize(current),
           valid: schema.safeParse(current).success,
           position: snapshot.position,
-          keepsState: plan.state,
+          keepsState: plan.state && machineDisk.injuries === 0,
           fromDisk: snapshot.origin === 'state',
         })
       })
@@ -139,6 +161,22 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           return { commit() {} }
         },
       })
+      life.participate({
+        name: 'cache',
+        prepare: next => ({
+          commit() {
+            const mine = canonicalize(next)
+            queueMicrotask(() => {
+              if (own.alive && canonicalize(life.current) !== mine) truth.violate('all-or-nothing', `${plan.name}: a participant switched and the client did not`)
+            })
+          },
+        }),
+      })
+      if (mustBegin) {
+        clock.after(1_500, () => {
+          if (own.running && own.runsSinceMs < nowMs() - 1_400 && life.phase === 'starting') truth.violate('a-restart-begins-from-what-ran', `${plan.name} has nothing after a restart, and its disk was sound`)
+        })
+      }
       trace.add(plan.name, 'starts', `life ${lives}`)
       life.ready({ within: 1_000 }).catch(() => {})
     },
@@ -148,6 +186,31 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
     },
   }
   return actor
+}
+
+/** Nobody asks in a loop: that many requests in ten seconds are one. */
+const MOST_REQUESTS = 80
+
+function requestRate({ truth, clock }: World, own: SimProcess): () => void {
+  let [window, count] = [-1, 0]
+  return () => {
+    const now = Math.floor(clock.monotonic() / 10_000)
+    if (now !== window) [window, count] = [now, 0]
+    count += 1
+    if (count === MOST_REQUESTS) truth.violate('nobody-asks-in-a-loop', `${own.name} made ${count} requests within ten seconds`)
+  }
+}
+
+/** A report says what a client committed, and nothing that it only received. */
+function checkReports({ truth }: World, client: string, own: SimProcess, body: unknown): void {
+  if (!own.alive || !(typeof body === 'string' || body instanceof Uint8Array)) return
+  const { reports = [] } = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as { reports?: { applied?: Position; clientId: string }[] }
+  const last = truth.lastApplied(client)
+  for (const { applied } of reports) {
+    if (applied === undefined) continue
+    const order = last === undefined ? 'newer' : comparePositions(applied, last)
+    if (order === 'newer') truth.violate('nothing-moves-on-receipt', `${client} reports ${formatPosition(applied)} as applied and committed ${last === undefined ? 'nothing' : formatPosition(last)}`)
+  }
 }
 
 /** Hears everything, and looks whether a value was said: every document carries a mark that must not come up. */

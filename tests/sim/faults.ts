@@ -1,8 +1,9 @@
-import { comparePositions, type Position } from '../../src/contracts/position.js'
+import type { Position } from '../../src/contracts/position.js'
 import type { ClientActor } from './client-actor.js'
 import type { DiskImage, SimDisk } from './disk.js'
 import type { Link } from './net.js'
 import type { Action, Plan } from './plan.js'
+import { isBehind } from './pointer.js'
 import type { PublisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
 import type { relayActor, ServerActor } from './server-actor.js'
@@ -81,6 +82,14 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       return onLinks({ proxy: 'buffering' }, { proxy: 'none' })
     case 'login-page':
       return onLinks({ proxy: 'login-page' }, { proxy: 'none' })
+    case 'mangling-proxy': {
+      // Not the publisher's: releases carry no signatures yet, and it is trusted with what it reads.
+      const some = links.filter(link => link !== publisher.link && dice.chance(0.5))
+      for (const link of some) link.proxy = 'mangling'
+      return later(() => {
+        for (const link of some) link.proxy = 'none'
+      })
+    }
     case 'client-kill': {
       const client = dice.pick(clients)
       client.kill()
@@ -115,8 +124,9 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       const { image, newest } = stage.backup
       for (const actor of servers) if (actor.process?.alive === true) actor.kill()
       publisher.kill()
+      const before = disk.files
       disk.restore(image)
-      if (truth.newestAcknowledged !== undefined && (newest === undefined || comparePositions(truth.newestAcknowledged, newest) === 'newer')) {
+      if (isBehind(image, before)) {
         stage.needsEpoch = true
         sometimes.add('an older backup was restored')
       }

@@ -2,10 +2,11 @@ import { comparePositions, formatPosition } from '../../src/contracts/position.j
 import { decodeRelease, positionOf, type Release } from '../../src/core/release.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { systemCrypto } from '../../src/ports/system.js'
-import { clientActor, NAMESPACE, PERIODS } from './client-actor.js'
+import { clientActor, NAMESPACE, PERIODS, type ClientActor } from './client-actor.js'
 import { applyFault } from './faults.js'
 import { simDisk } from './disk.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
+import { placeOf, watchPointer } from './pointer.js'
 import { startProcess } from './process.js'
 import { publisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
@@ -25,6 +26,8 @@ export interface History {
   readonly sometimes: ReadonlySet<string>
   readonly trace: readonly string[]
 }
+
+const POINTER = `/board/public/v1/${NAMESPACE}/release.json`
 
 /** What may still be under way when faults stop: a request in each direction that has to run into its deadline. */
 const REQUESTS_MS = 2 * 15_000
@@ -48,8 +51,8 @@ export async function runHistory(seed: number, less: Less = {}): Promise<History
     await clock.advance(Math.max(0, plan.chaosMs - clock.monotonic()))
     await heal(world, stage, acting)
     await settle(world, stage)
+    if (truth.violations.length === 0) await calm(world, stage)
     await checkBoard(world, stage)
-    checkClients(world, stage)
     await shutDown(world, stage)
   } finally {
     process.off('unhandledRejection', unhandled)
@@ -62,7 +65,7 @@ export async function runHistory(seed: number, less: Less = {}): Promise<History
 }
 
 function setUp(world: World, plan: Plan): Stage {
-  const disk = simDisk(world.clock, diceOf(plan.seed, 'board disk'))
+  const disk = simDisk(world.clock, diceOf(plan.seed, 'board disk'), watchPointer(POINTER, world.truth.violate))
   const servers = [serverActor(world, 'server-a', disk), serverActor(world, 'server-b', disk)]
   const chance = diceOf(plan.seed, 'balancer')
   const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
@@ -92,8 +95,12 @@ async function heal(world: World, stage: Stage, acting: readonly Promise<unknown
   // Publishes that are under way end by themselves; then somebody publishes once more, so that there is something to converge to.
   await during(clock, Promise.all(acting), 120_000)
   const epochOpened = !stage.needsEpoch || (await untilDone(clock, () => stage.publisher.openEpoch()))
-  const published = await untilDone(clock, () => stage.publisher.publish())
-  if (!epochOpened || !published) world.truth.violate('publishing-works-again', 'nobody could publish although nothing was wrong any more')
+  const { last } = stage.plan
+  const newest = world.truth.newestAcknowledged
+  // A rejected document leaves clients where they were, which is where they ought to be: then something has to follow.
+  const silent = last === 'nothing' && newest !== undefined
+  const published = silent || (await untilDone(clock, () => (last === 'rollback' && newest !== undefined ? stage.publisher.rollback() : stage.publisher.publish())))
+  if (!epochOpened || !published) world.truth.violate('publishing-works-again', `nobody could ${last} although nothing was wrong any more`)
 }
 
 async function untilDone(clock: World['clock'], run: () => Promise<boolean>): Promise<boolean> {
@@ -116,14 +123,69 @@ async function during<T>(clock: World['clock'], work: Promise<T>, maxMs: number)
 }
 
 /** Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own. */
-function boundMs({ clients }: Stage): number {
-  const looks = clients.map(({ strategy, plan }) => strategy.lookMs * (plan.relayed ? 2 : 1))
-  return Math.max(...looks) + 4 * PERIODS.retryCapMs + REQUESTS_MS
+function boundMs({ strategy, plan }: ClientActor): number {
+  return strategy.lookMs * (plan.relayed ? 2 : 1) + 4 * PERIODS.retryCapMs + REQUESTS_MS
 }
 
+/** Liveness: everybody runs what the newest release gives them, and those who watch have a stream again. */
 async function settle(world: World, stage: Stage): Promise<void> {
+  const { clock, truth } = world
+  const sinceMs = clock.monotonic()
+  const waiting = new Set(stage.clients)
+  const due = Math.max(...stage.clients.map(boundMs))
+  const done = (): boolean => {
+    for (const actor of waiting) {
+      const problem = straggling(world, actor) ?? withoutStream(actor)
+      if (problem === undefined) waiting.delete(actor)
+      else if (clock.monotonic() - sinceMs >= boundMs(actor)) {
+        truth.violate(straggling(world, actor) === undefined ? 'streams-come-back' : 'everybody-gets-there', problem)
+        waiting.delete(actor)
+      }
+    }
+    return waiting.size === 0
+  }
   // What holds earlier holds; the bound is only for those who need it.
-  await world.clock.runUntil(() => stragglers(world, stage).length === 0, boundMs(stage)).catch(() => {})
+  await clock.runUntil(done, due).catch(() => {})
+  await clock.advance(1)
+  done()
+  for (const actor of waiting) truth.violate('everybody-gets-there', straggling(world, actor) ?? withoutStream(actor) ?? actor.plan.name)
+  for (const { streams } of stage.clients) streams?.check()
+}
+
+/** How long those who watch may take while nothing at all is wrong: travelling, the poll of a second server, a fetch. */
+const TOLD_MS = 6_000
+
+/** While all is well, a release reaches those who watch at once, those who ask within an interval, and the pointer follows the log. */
+async function calm(world: World, stage: Stage): Promise<void> {
+  const { clock, truth } = world
+  const dice = diceOf(world.seed, 'calm')
+  const { plan, publisher, clients } = stage
+  const watching = clients.filter(client => client.plan.strategy !== 'pull')
+  if (watching.length > 0 && dice.chance(0.5)) {
+    const one = dice.pick(watching)
+    one.kill()
+    one.start()
+    await clock.advance(dice.between(0, 120))
+  }
+  const acted = await during(clock, publisher[plan.calm](), 30_000)
+  if (acted !== true) return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
+  await clock.runUntil(() => watching.every(client => straggling(world, client) === undefined), TOLD_MS).catch(() => {})
+  for (const client of watching) {
+    const problem = straggling(world, client)
+    if (problem !== undefined) truth.violate('told-at-once', problem)
+  }
+  await clock.runUntil(() => clients.every(client => straggling(world, client) === undefined), 2 * PERIODS.intervalMs).catch(() => {})
+  for (const client of clients) {
+    const problem = straggling(world, client)
+    if (problem !== undefined) truth.violate('asked-in-time', problem)
+    client.streams?.check()
+  }
+  const newest = truth.newestAcknowledged
+  const pointer = stage.disk.files.get(POINTER)
+  const place = pointer === undefined ? undefined : placeOf(pointer)
+  if (newest !== undefined && (place === undefined || comparePositions(newest, place) === 'newer')) {
+    truth.violate('pointer-follows-the-log', `the pointer stands at ${place === undefined ? 'nothing' : formatPosition(place)}, and ${formatPosition(newest)} was acknowledged`)
+  }
 }
 
 /** The log as it stands on the disk, read by a process of its own. */
@@ -154,24 +216,20 @@ async function checkBoard(world: World, stage: Stage): Promise<void> {
   await during(clock, store.close(), 5_000)
 }
 
-/** Liveness: everybody runs what the newest release gives them. */
-function checkClients(world: World, stage: Stage): void {
-  for (const straggler of stragglers(world, stage)) world.truth.violate('everybody-gets-there', straggler)
+/** What a client lacks that does not run what the newest acknowledged release gives it, or does not know that it is the newest. */
+function straggling({ truth }: World, { plan, client }: ClientActor): string | undefined {
+  const newest = truth.newestAcknowledged
+  if (newest === undefined || client === undefined) return undefined
+  const runs = client.phase === 'starting' ? undefined : client.snapshot
+  const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
+  if (order === 'newer') return undefined
+  const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
+  if (order !== 'same') return `${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`
+  return client.phase === 'live' ? undefined : `${who} runs the newest release and is ${client.phase}`
 }
 
-/** Who does not run what the newest acknowledged release gives them, or does not know that it is the newest. */
-function stragglers({ truth }: World, { clients }: Stage): readonly string[] {
-  const newest = truth.newestAcknowledged
-  if (newest === undefined) return []
-  return clients.flatMap(({ plan, client }) => {
-    if (client === undefined) return []
-    const runs = client.phase === 'starting' ? undefined : client.snapshot
-    const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
-    if (order === 'newer') return []
-    const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
-    if (order !== 'same') return [`${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`]
-    return client.phase === 'live' ? [] : [`${who} runs the newest release and is ${client.phase}`]
-  })
+function withoutStream({ plan, streams }: ClientActor): string | undefined {
+  return plan.strategy === 'pull' || streams?.open === 1 ? undefined : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams`
 }
 
 /** Everybody closes in order; then nothing may be left. */

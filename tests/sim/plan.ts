@@ -12,6 +12,7 @@ export const FAULTS = [
   'stale-proxy',
   'buffering-proxy',
   'login-page',
+  'mangling-proxy',
   'client-kill',
   'client-pause',
   'clock-jumps',
@@ -38,6 +39,10 @@ export interface Plan {
   readonly clients: readonly ClientPlan[]
   /** What publishers and operators do, and when. */
   readonly actions: readonly Action[]
+  /** What is published when all is well again; `nothing` leaves it at what the chaos brought. */
+  readonly last: 'publish' | 'rollback' | 'nothing'
+  /** What happens while everything is well, when those who watch have to be told at once. */
+  readonly calm: 'publish' | 'rollback' | 'race'
   /** How long things go wrong, in virtual milliseconds. */
   readonly chaosMs: number
 }
@@ -68,12 +73,16 @@ export interface Less {
 export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = diceOf(seed, 'plan')
   const faults = new Set(FAULTS.filter(() => dice.chance(0.3)))
-  const chaosMs = dice.between(60_000, 150_000)
+  const chaosMs = dice.between(40_000, 110_000)
   const clients = drawClients(dice)
   const actions = drawActions(dice, faults, chaosMs)
+  const last = dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
+  const calm = dice.pick(['publish', 'rollback', 'race'] as const)
   return {
     seed,
     chaosMs,
+    last,
+    calm,
     faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
     clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
     actions: actions.filter(

@@ -21,7 +21,8 @@ export interface PublisherActor {
   /** The process of the last action. */
   readonly process: SimProcess | undefined
   publish(): Promise<boolean>
-  rollback(): Promise<void>
+  /** Whether it was done, or there was nothing to go back to. */
+  rollback(): Promise<boolean>
   /** A canary by hand: a release with a candidate for part of the fleet. */
   candidate(): Promise<void>
   /** A document that every client refuses, by a publisher without the schema. */
@@ -29,7 +30,7 @@ export interface PublisherActor {
   /** Several publishes as fast as they are acknowledged. */
   burst(): Promise<void>
   /** Two publishers with the same expectation: at most one may win. */
-  race(): Promise<void>
+  race(): Promise<boolean>
   openEpoch(): Promise<boolean>
   kill(): void
 }
@@ -95,7 +96,16 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     publish: () => publish(false, document()),
     async rollback() {
       const opened = begin()
-      await attempt('rollback', opened.own, () => publisherOf(opened).rollback({ reason: 'simulation' }))
+      let nothingBefore = false
+      const run = async (): Promise<Rollout> => {
+        try {
+          return await publisherOf(opened).rollback({ reason: 'simulation' })
+        } catch (error) {
+          nothingBefore = isNoticeboardError(error, 'not-found')
+          throw error
+        }
+      }
+      return (await attempt('rollback', opened.own, run)) || nothingBefore
     },
     async poison() {
       await publish(true, { n: 0, name: SECRET })
@@ -106,10 +116,11 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     async race() {
       const opened = begin()
       const version = await publisherOf(opened).current().then(current => current?.version, () => undefined)
-      if (version === undefined) return
+      if (version === undefined) return false
       const won = await Promise.all([publish(false, document(), { ifVersion: version }), publish(false, document(), { ifVersion: version })])
       if (won.every(Boolean)) truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
       if (won.some(Boolean)) sometimes.add('one of two racing publishers won')
+      return won.some(Boolean)
     },
     async openEpoch() {
       const opened = begin()

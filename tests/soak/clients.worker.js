@@ -16,10 +16,10 @@ const schema = /** @type {const} */ ({
   },
 })
 
-/** Clients that are told; the others look now and then. */
-let current = 0
+/** The releases that those clients run which are told of new ones; the others look now and then. */
+/** @type {number[]} */
+const sequences = []
 let wanted = 0
-let listening = 0
 /** @type {import('noticeboard').Client<{ n: number }>[]} */
 const clients = []
 
@@ -44,10 +44,9 @@ for (let index = 0; index < count; index += 1) {
   })
   clients.push(client)
   if (strategy.name !== 'pull') {
-    listening += 1
+    sequences[index] = 0
     client.on('change', event => {
-      if (event.current.n !== wanted) return
-      current += 1
+      sequences[index] = event.snapshot.position?.sequence ?? 0
       tellWhenCurrent()
     })
   }
@@ -70,15 +69,14 @@ for (let index = 0; index < stalled; index += 1) stall()
 /** @type {(() => void) | undefined} */
 let told
 function tellWhenCurrent() {
-  if (current < listening || told === undefined) return
+  if (told === undefined || sequences.some(sequence => sequence < wanted)) return
   told()
   told = undefined
 }
 
-process.on('message', async (/** @type {{ type: 'expect', n: number } | { type: 'measure' | 'close' }} */ question) => {
+process.on('message', async (/** @type {{ type: 'expect', sequence: number } | { type: 'measure' | 'close' }} */ question) => {
   if (question.type === 'expect') {
-    wanted = question.n
-    current = clients.filter(({ current: { n } }, index) => n === wanted && !isPull(index)).length
+    wanted = question.sequence
     await new Promise(resolve => {
       told = () => resolve(undefined)
       tellWhenCurrent()
@@ -92,8 +90,3 @@ process.on('message', async (/** @type {{ type: 'expect', n: number } | { type: 
   }
 })
 process.send?.({ type: 'ready' })
-
-/** @param {number} index */
-function isPull(index) {
-  return index < separate && index % 5 === 0
-}

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { NAMESPACE, openBoard } from '../chaos/board.js'
 
 export interface SoakOptions {
   /** Clients in the one process. */
@@ -39,30 +40,28 @@ export interface ClientsSettings extends Pick<SoakOptions, 'clients' | 'separate
 
 export interface ServerSettings {
   readonly folder: string
-  readonly namespace: string
 }
-
-const namespace = 'soak/prod'
 
 /** Publishes to many clients for a long time, and measures both ends early and late. Both processes are gone when it resolves. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const { clients: count, separate, stalled, warmUp, publishes, settleMs = 60_000, onProgress } = options
   const root = await mkdtemp(join(tmpdir(), 'noticeboard-soak-'))
-  const server = start('./server.worker.js', { folder: join(root, 'board'), namespace })
+  // Published from here, so that the server holds nothing but what serving takes.
+  const board = await openBoard(join(root, 'board'))
+  const server = start('./server.worker.js', { folder: board.folder })
   let clients: Worker | undefined
   try {
     const { url } = (await server.answer('ready')) as { readonly url: string }
-    await server.ask({ type: 'publish', n: 0 }, 'published')
-    clients = start('./clients.worker.js', { url, namespace, clients: count, separate, stalled })
+    await board.publish()
+    clients = start('./clients.worker.js', { url, namespace: NAMESPACE, clients: count, separate, stalled })
     await clients.answer('ready')
 
     let published = 0
     const publishUntil = async (wanted: number): Promise<void> => {
       while (published < wanted) {
         published += 1
-        const current = clients?.ask({ type: 'expect', n: published }, 'current')
-        await server.ask({ type: 'publish', n: published }, 'published')
-        await current
+        const { sequence } = await board.publish()
+        await clients?.ask({ type: 'expect', sequence }, 'current')
         onProgress?.(published, publishes)
       }
     }
@@ -76,6 +75,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     }
   } finally {
     await Promise.all([server.kill(), clients?.kill()])
+    await board.close()
     await rm(root, { recursive: true, force: true })
   }
 }
@@ -98,7 +98,7 @@ async function settled(clients: Worker, server: Worker, settleMs: number, like?:
     if (performance.now() > giveUp || (quiet !== undefined && sameHandles(quiet, now))) return now
     before = now
     // As long as idle connections are kept, so that two measures of them are not the same by chance.
-    await new Promise(resolve => setTimeout(resolve, like === undefined ? 6_000 : 1_000))
+    await new Promise(resolve => setTimeout(resolve, like === undefined ? 5_000 : 1_000))
   }
 }
 
