@@ -33,7 +33,8 @@ export async function boardServer({ port = 0, token }) {
       if (words[0] !== token) return socket.write('unauthorized this token may not write\n')
       return change(socket, after(2))
     }
-    if (word === 'latest') return socket.write(releases.has(namespace) ? `release ${releases.get(namespace)}\n` : 'none\n')
+    if (word === 'latest')
+      return socket.write(releases.has(namespace) ? `release ${releases.get(namespace)}\n` : 'none\n')
     if (word === 'snapshot') {
       const text = snapshots.get(`${namespace} ${digest}`)
       return socket.write(text === undefined ? 'missing\n' : `snapshot ${text}\n`)
@@ -53,7 +54,10 @@ export async function boardServer({ port = 0, token }) {
       const text = line.slice(`announce ${namespace} `.length)
       const before = releases.get(namespace)
       // Of two publishers the slower one must not take the newer release back.
-      if (before === undefined || comparePositions(JSON.parse(text).release, JSON.parse(before).release) === 'newer') {
+      if (
+        before === undefined ||
+        comparePositions(JSON.parse(text).release, JSON.parse(before).release) === 'newer'
+      ) {
         releases.set(namespace, text)
         for (const tell of watchers) tell(namespace)
       }
@@ -78,7 +82,10 @@ export async function boardServer({ port = 0, token }) {
       if (namespaces.includes(namespace)) due.add(namespace)
       tell()
     }
-    const heartbeat = setInterval(() => socket.writableNeedDrain || socket.write(`alive ${HEARTBEAT_MS}\n`), HEARTBEAT_MS)
+    const heartbeat = setInterval(
+      () => socket.writableNeedDrain || socket.write(`alive ${HEARTBEAT_MS}\n`),
+      HEARTBEAT_MS,
+    )
     watchers.add(changed)
     socket.on('drain', tell)
     socket.on('close', () => {

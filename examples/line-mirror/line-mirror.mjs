@@ -30,8 +30,13 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {
-      const { word, rest } = await ask(`snapshot ${namespace} ${digest}`, 'snapshot '.length + maxBytes, signal)
-      if (word !== 'snapshot') throw new NoticeboardError('not-found', `${name} has no such snapshot of ${namespace}, or not yet`)
+      const { word, rest } = await ask(
+        `snapshot ${namespace} ${digest}`,
+        'snapshot '.length + maxBytes,
+        signal,
+      )
+      if (word !== 'snapshot')
+        throw new NoticeboardError('not-found', `${name} has no such snapshot of ${namespace}, or not yet`)
       return encode(rest)
     },
 
@@ -84,14 +89,17 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
       socket.write(`${request}\n`)
       for await (const line of linesOf(socket, maxBytes)) {
         const [word, rest] = split(line)
-        if (word === 'unauthorized' || word === 'rejected') throw new NoticeboardError(word, `${name}: ${rest}`)
+        if (word === 'unauthorized' || word === 'rejected')
+          throw new NoticeboardError(word, `${name}: ${rest}`)
         yield { word, rest }
       }
       throw new Error('the other side ended the connection')
     } catch (error) {
       if (signal.aborted) return
       if (isNoticeboardError(error)) throw error
-      throw new NoticeboardError('unavailable', `${name} could not be reached, or was lost in the middle`, { cause: error })
+      throw new NoticeboardError('unavailable', `${name} could not be reached, or was lost in the middle`, {
+        cause: error,
+      })
     } finally {
       signal.removeEventListener('abort', abort)
       socket.destroy()
@@ -108,11 +116,19 @@ async function* linesOf(socket, maxBytes) {
   for await (const chunk of socket) {
     rest = Buffer.concat([rest, chunk])
     for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-      if (end > maxBytes) throw new NoticeboardError('too-large', `the answer has more than the ${maxBytes} bytes that are allowed`)
+      if (end > maxBytes)
+        throw new NoticeboardError(
+          'too-large',
+          `the answer has more than the ${maxBytes} bytes that are allowed`,
+        )
       yield rest.subarray(0, end).toString()
       rest = rest.subarray(end + 1)
     }
-    if (rest.length > maxBytes) throw new NoticeboardError('too-large', `the answer has more than the ${maxBytes} bytes that are allowed`)
+    if (rest.length > maxBytes)
+      throw new NoticeboardError(
+        'too-large',
+        `the answer has more than the ${maxBytes} bytes that are allowed`,
+      )
   }
 }
 

@@ -1,11 +1,22 @@
-import { asNoticeboardError, comparePositions, isNoticeboardError, NoticeboardError, parseNamespace } from '../../src/index.js'
+import {
+  asNoticeboardError,
+  comparePositions,
+  isNoticeboardError,
+  NoticeboardError,
+  parseNamespace,
+} from '../../src/index.js'
 import type { Mirror, Position, WatchTransport } from '../../src/index.js'
 
 /** The few methods that are called of a connected client. Each throws when the bucket cannot be reached. */
 export interface Bucket {
   get(key: string, signal: AbortSignal): Promise<{ bytes: Uint8Array; etag: string } | undefined>
   /** Over that version only, or over none with `null`; without it in any case. */
-  put(key: string, bytes: Uint8Array, signal: AbortSignal, over?: string | null): Promise<'written' | 'changed'>
+  put(
+    key: string,
+    bytes: Uint8Array,
+    signal: AbortSignal,
+    over?: string | null,
+  ): Promise<'written' | 'changed'>
   /** Tells each key that changes after the promise resolved, and once that the line was lost. */
   listen(tell: { changed(key: string): void; lost(error: Error): void }): Promise<{ close(): void }>
 }
@@ -18,13 +29,17 @@ export function bucket(client: Bucket): WatchTransport & Mirror {
     async latest({ namespace, tag }, signal) {
       const found = await call(client.get(releaseKey(namespace), signal))
       if (found === undefined) return { type: 'none' }
-      return found.etag === tag ? { type: 'unchanged' } : { type: 'release', bytes: found.bytes, tag: found.etag }
+      return found.etag === tag
+        ? { type: 'unchanged' }
+        : { type: 'release', bytes: found.bytes, tag: found.etag }
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {
       const found = await call(client.get(snapshotKey(namespace, digest), signal))
-      if (found === undefined) throw new NoticeboardError('not-found', `the bucket has no such snapshot of ${namespace}, or not yet`)
-      if (found.bytes.length > maxBytes) throw new NoticeboardError('too-large', `the snapshot has more than ${maxBytes} bytes`)
+      if (found === undefined)
+        throw new NoticeboardError('not-found', `the bucket has no such snapshot of ${namespace}, or not yet`)
+      if (found.bytes.length > maxBytes)
+        throw new NoticeboardError('too-large', `the snapshot has more than ${maxBytes} bytes`)
       return found.bytes
     },
 
@@ -52,7 +67,8 @@ export function bucket(client: Bucket): WatchTransport & Mirror {
         )
         try {
           while (!signal.aborted) {
-            if (lost !== undefined) throw asNoticeboardError(lost, 'unavailable', 'the line to the bucket was lost')
+            if (lost !== undefined)
+              throw asNoticeboardError(lost, 'unavailable', 'the line to the bucket was lost')
             const [key] = due
             if (key === undefined) {
               await new Promise<void>(resolve => (wake = resolve))
@@ -83,7 +99,8 @@ export function bucket(client: Bucket): WatchTransport & Mirror {
       for (;;) {
         const found = await call(client.get(key, signal))
         // Of two publishers the slower one must not take the newer release back.
-        if (found !== undefined && comparePositions(positionOf(bytes), positionOf(found.bytes)) !== 'newer') return
+        if (found !== undefined && comparePositions(positionOf(bytes), positionOf(found.bytes)) !== 'newer')
+          return
         if ((await call(client.put(key, bytes, signal, found?.etag ?? null))) === 'written') return
       }
     },
@@ -96,11 +113,18 @@ async function call<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     if (isNoticeboardError(error)) throw error
-    const refused = error instanceof Error && 'status' in error && (error.status === 401 || error.status === 403)
-    throw new NoticeboardError(refused ? 'unauthorized' : 'unavailable', refused ? 'the bucket refuses the credentials' : 'the bucket could not be reached', { cause: error })
+    const refused =
+      error instanceof Error && 'status' in error && (error.status === 401 || error.status === 403)
+    throw new NoticeboardError(
+      refused ? 'unauthorized' : 'unavailable',
+      refused ? 'the bucket refuses the credentials' : 'the bucket could not be reached',
+      { cause: error },
+    )
   }
 }
 
 const releaseKey = (namespace: string): string => `v1/${parseNamespace(namespace)}/release.json`
-const snapshotKey = (namespace: string, digest: string): string => `v1/${parseNamespace(namespace)}/snapshots/${digest}.json`
-const positionOf = (bytes: Uint8Array): Position => (JSON.parse(new TextDecoder().decode(bytes)) as { release: Position }).release
+const snapshotKey = (namespace: string, digest: string): string =>
+  `v1/${parseNamespace(namespace)}/snapshots/${digest}.json`
+const positionOf = (bytes: Uint8Array): Position =>
+  (JSON.parse(new TextDecoder().decode(bytes)) as { release: Position }).release

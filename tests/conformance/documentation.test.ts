@@ -7,12 +7,19 @@ import { runCases } from './run-cases.js'
 
 test('the transport in docs/writing-a-transport.md is the one that is certified here', () => {
   const text = readFileSync(`${root}/docs/writing-a-transport.md`, 'utf8')
-  const code = readFileSync(`${root}/tests/conformance/bucket.ts`, 'utf8').replaceAll("'../../src/index.js'", "'noticeboard'")
+  const code = readFileSync(`${root}/tests/conformance/bucket.ts`, 'utf8').replaceAll(
+    "'../../src/index.js'",
+    "'noticeboard'",
+  )
   expect(text).toContain(`\`\`\`ts\n${code}\`\`\`\n`)
 })
 
 /** A bucket in memory whose line can be lost. */
-function bucketInMemory(): Bucket & { readonly objects: Map<string, { bytes: Uint8Array; etag: string }>; lose(): void; heal(): void } {
+function bucketInMemory(): Bucket & {
+  readonly objects: Map<string, { bytes: Uint8Array; etag: string }>
+  lose(): void
+  heal(): void
+} {
   const objects = new Map<string, { bytes: Uint8Array; etag: string }>()
   const listeners = new Set<Parameters<Bucket['listen']>[0]>()
   let connected = true
@@ -54,13 +61,19 @@ function bucketInMemory(): Bucket & { readonly objects: Map<string, { bytes: Uin
 
 function open(): OpenedMirror {
   const client = bucketInMemory()
-  const stranger: Bucket = { ...client, put: () => Promise.reject(Object.assign(new Error('forbidden'), { status: 403 })) }
+  const stranger: Bucket = {
+    ...client,
+    put: () => Promise.reject(Object.assign(new Error('forbidden'), { status: 403 })),
+  }
   return {
     mirror: bucket(client),
     transport: bucket(client),
     stranger: async () => bucket(stranger),
     async damage({ namespace, digest }) {
-      client.objects.set(`v1/${namespace}/snapshots/${digest}.json`, { bytes: new Uint8Array([123]), etag: 'damaged' })
+      client.objects.set(`v1/${namespace}/snapshots/${digest}.json`, {
+        bytes: new Uint8Array([123]),
+        etag: 'damaged',
+      })
     },
     async cut() {
       client.lose()

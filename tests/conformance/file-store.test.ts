@@ -13,7 +13,8 @@ async function open(): Promise<OpenedStore> {
     handles.push(store)
     return store
   }
-  const snapshot = (namespace: string, digest: string): string => join(folder, 'public/v1', namespace, `snapshots/${digest}.json`)
+  const snapshot = (namespace: string, digest: string): string =>
+    join(folder, 'public/v1', namespace, `snapshots/${digest}.json`)
   return {
     store: await handle(),
     another: handle,

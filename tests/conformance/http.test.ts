@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileStore, type FileStore } from '../../src/node/file-store.js'
 import { serve, type Server } from '../../src/server/index.js'
-import { storeCases, transportCases, type OpenedStore, type OpenedTransport } from '../../src/testing/conformance/index.js'
+import {
+  storeCases,
+  transportCases,
+  type OpenedStore,
+  type OpenedTransport,
+} from '../../src/testing/conformance/index.js'
 import { publishTo } from '../../src/testing/conformance/store-steps.js'
 import { http } from '../../src/transports/http/index.js'
 import { memory } from '../../src/transports/memory.js'
@@ -25,7 +30,8 @@ async function openStore(): Promise<OpenedStore> {
   let port = await start()
   const proxy = await tcpProxy(() => port)
   const url = `http://127.0.0.1:${proxy.port}`
-  const snapshot = (namespace: string, digest: string): string => join(folder, 'public/v1', namespace, `snapshots/${digest}.json`)
+  const snapshot = (namespace: string, digest: string): string =>
+    join(folder, 'public/v1', namespace, `snapshots/${digest}.json`)
   return {
     store: http(url, { token }),
     // Another server on the same folder, as another publisher may be told its address.
@@ -83,4 +89,7 @@ async function openReader(): Promise<OpenedTransport> {
   }
 }
 
-runCases('http() that reads, over serve(memory())', transportCases(openReader, { without: { marks: 'the server sends none of its own yet' } }))
+runCases(
+  'http() that reads, over serve(memory())',
+  transportCases(openReader, { without: { marks: 'the server sends none of its own yet' } }),
+)

@@ -16,11 +16,21 @@ async function outcomeOf(name: string, open: () => OpenedStore | Promise<OpenedS
   )
 }
 
-const opened = (store: MemoryStore, more: Partial<OpenedStore> = {}): OpenedStore => ({ store, close: async () => {}, ...more })
-const injured = (...faults: Fault[]) => () => opened(faulty(memory(), { faults }))
+const opened = (store: MemoryStore, more: Partial<OpenedStore> = {}): OpenedStore => ({
+  store,
+  close: async () => {},
+  ...more,
+})
+const injured =
+  (...faults: Fault[]) =>
+  () =>
+    opened(faulty(memory(), { faults }))
 /** A store of which some methods are others. */
 const changed =
-  (change: (store: MemoryStore) => Partial<MemoryStore>, more: (store: MemoryStore) => Partial<OpenedStore> = () => ({})) =>
+  (
+    change: (store: MemoryStore) => Partial<MemoryStore>,
+    more: (store: MemoryStore) => Partial<OpenedStore> = () => ({}),
+  ) =>
   (): OpenedStore => {
     const store = memory()
     return opened({ ...store, ...change(store) }, more(store))
@@ -63,7 +73,10 @@ describe('a broken store is told by the case that it breaks', () => {
       'one that overwrites its newest release from behind',
       'the first of a higher epoch',
       changed(store => ({
-        append: async (query, signal) => (query.at.epoch.startsWith('12-') && query.at.sequence > 1 ? 'appended' : store.append(query, signal)),
+        append: async (query, signal) =>
+          query.at.epoch.startsWith('12-') && query.at.sequence > 1
+            ? 'appended'
+            : store.append(query, signal),
       })),
       /'appended', and 'taken' was expected/,
     ],
@@ -97,8 +110,10 @@ describe('a broken store is told by the case that it breaks', () => {
       changed(() => {
         const words = new Map<string, Report>()
         return {
-          report: async states => states.forEach(state => words.set(state.namespace + state.instanceId, state)),
-          reports: async ({ namespace }) => [...words.values()].filter(state => state.namespace === namespace),
+          report: async states =>
+            states.forEach(state => words.set(state.namespace + state.instanceId, state)),
+          reports: async ({ namespace }) =>
+            [...words.values()].filter(state => state.namespace === namespace),
         }
       }),
       /report 2 counts, and 3 is its last/,
@@ -110,7 +125,8 @@ describe('a broken store is told by the case that it breaks', () => {
         const kept = new Map<string, Uint8Array>()
         return {
           put: async (query, signal) => (kept.set(query.digest, query.bytes), store.put(query, signal)),
-          snapshot: async ({ digest }) => kept.get(digest) ?? Promise.reject(new NoticeboardError('not-found', 'not here')),
+          snapshot: async ({ digest }) =>
+            kept.get(digest) ?? Promise.reject(new NoticeboardError('not-found', 'not here')),
         }
       }),
       /not-found was expected, but it resolved/,
@@ -150,20 +166,60 @@ describe('a broken medium is told by the case that it breaks', () => {
   })
 
   test.each<readonly [fault: string, name: string, open: () => OpenedStore, says: RegExp]>([
-    ['one that cuts snapshots', 'a snapshot comes back byte for byte', injured({ on: 'snapshot', type: 'truncate', keep: 0.9 }), /bytes came instead of/],
-    ['one that changes a byte', 'a snapshot comes back byte for byte', injured({ on: 'snapshot', type: 'corrupt' }), /byte \d+ of \d+ differs/],
-    ['one that answers what was right before', 'the newest position plus one', injured({ on: 'latest', type: 'stale', from: 2 }), /latest: byte \d+ of \d+ differs/],
-    ['a watch that loses deliveries', 'a watch brings each release', injured({ on: 'watch', type: 'drop', from: 3 }), /waiting for .* did not end within/],
+    [
+      'one that cuts snapshots',
+      'a snapshot comes back byte for byte',
+      injured({ on: 'snapshot', type: 'truncate', keep: 0.9 }),
+      /bytes came instead of/,
+    ],
+    [
+      'one that changes a byte',
+      'a snapshot comes back byte for byte',
+      injured({ on: 'snapshot', type: 'corrupt' }),
+      /byte \d+ of \d+ differs/,
+    ],
+    [
+      'one that answers what was right before',
+      'the newest position plus one',
+      injured({ on: 'latest', type: 'stale', from: 2 }),
+      /latest: byte \d+ of \d+ differs/,
+    ],
+    [
+      'a watch that loses deliveries',
+      'a watch brings each release',
+      injured({ on: 'watch', type: 'drop', from: 3 }),
+      /waiting for .* did not end within/,
+    ],
     [
       'a watch that swaps deliveries',
       'never goes back',
       injured({ on: 'watch', type: 'reorder', chance: 0.5 }),
       /it went back|waiting for .* did not end within/,
     ],
-    ['a watch that ends by itself', 'a watch brings each release', injured({ on: 'watch', type: 'end', from: 2 }), /ended although nobody aborted it/],
-    ['a watch that goes silent', 'a watch brings each release', injured({ on: 'watch', type: 'stall', from: 3 }), /did not end within/],
-    ['a watch that listens too late', 'while a watch begins is not lost', changed(lateWatch), /waiting for .* did not end within/],
-    ['a call that never ends', 'latest is `none`', injured({ on: 'latest', type: 'stall' }), /latest did not end within 300 ms/],
+    [
+      'a watch that ends by itself',
+      'a watch brings each release',
+      injured({ on: 'watch', type: 'end', from: 2 }),
+      /ended although nobody aborted it/,
+    ],
+    [
+      'a watch that goes silent',
+      'a watch brings each release',
+      injured({ on: 'watch', type: 'stall', from: 3 }),
+      /did not end within/,
+    ],
+    [
+      'a watch that listens too late',
+      'while a watch begins is not lost',
+      changed(lateWatch),
+      /waiting for .* did not end within/,
+    ],
+    [
+      'a call that never ends',
+      'latest is `none`',
+      injured({ on: 'latest', type: 'stall' }),
+      /latest did not end within 300 ms/,
+    ],
     [
       'a watch that throws when it is aborted',
       'a watch ends when its signal aborts',
@@ -189,7 +245,13 @@ describe('a broken medium is told by the case that it breaks', () => {
     [
       'a watch that brings what was not asked for',
       'of each namespace, and of no other',
-      changed(store => ({ watch: (query, signal) => store.watch({ ...query, namespaces: [...query.namespaces, `${query.namespaces[0]}/other`] }, signal) })),
+      changed(store => ({
+        watch: (query, signal) =>
+          store.watch(
+            { ...query, namespaces: [...query.namespaces, `${query.namespaces[0]}/other`] },
+            signal,
+          ),
+      })),
       /which was not asked for/,
     ],
     [
@@ -208,7 +270,14 @@ describe('a broken medium is told by the case that it breaks', () => {
     ],
   ])('%s', async (_, name, open, says) => {
     const found = storeCases(open, { timeoutMs: 300 }).filter(one => one.name.includes(name))
-    const messages = await Promise.all(found.map(({ run }) => run().then(() => 'passed', (error: Error) => error.message)))
+    const messages = await Promise.all(
+      found.map(({ run }) =>
+        run().then(
+          () => 'passed',
+          (error: Error) => error.message,
+        ),
+      ),
+    )
     expect(messages.join('\n')).toMatch(says)
   })
 })
@@ -220,7 +289,9 @@ describe('what a medium has not', () => {
   }
 
   test('is skipped with the reason that its author gives', () => {
-    const cases = transportCases(bare, { without: { watch: 'a bucket does not notify', cut: 'tried elsewhere' } })
+    const cases = transportCases(bare, {
+      without: { watch: 'a bucket does not notify', cut: 'tried elsewhere' },
+    })
     const reasons = new Set(cases.filter(({ capability }) => capability === 'watch').map(({ skip }) => skip))
     expect([...reasons]).toEqual(['watch: a bucket does not notify'])
     expect(cases.find(({ name }) => name.startsWith('a lost connection'))?.skip).toBe('cut: tried elsewhere')
@@ -244,8 +315,12 @@ describe('what a medium has not', () => {
 
 test('what was opened is closed, also after a case that fails', async () => {
   let closed = 0
-  for (const { run } of storeCases(() => ({ store: faulty(memory(), { faults: [{ on: 'latest', type: 'fail' }] }), close: async () => void (closed += 1) }))
+  for (const { run } of storeCases(() => ({
+    store: faulty(memory(), { faults: [{ on: 'latest', type: 'fail' }] }),
+    close: async () => void (closed += 1),
+  }))
     .filter(({ capability }) => capability === 'read')
-    .slice(0, 3)) await run().catch(() => {})
+    .slice(0, 3))
+    await run().catch(() => {})
   expect(closed).toBe(3)
 })

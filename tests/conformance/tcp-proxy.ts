@@ -38,5 +38,10 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
     }
     await closed
   }
-  return { port, cut, heal: () => listen(port), close: async () => void (listener.listening && (await cut())) }
+  return {
+    port,
+    cut,
+    heal: () => listen(port),
+    close: async () => void (listener.listening && (await cut())),
+  }
 }

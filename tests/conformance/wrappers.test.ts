@@ -26,9 +26,21 @@ const local = { cut: 'there is no connection to lose', marks: 'memory() sends no
 
 runCases('cached(memory())', transportCases(over(cached), { without: local }))
 
-runCases('cached(cached(memory()))', transportCases(over(store => cached(cached(store))), { without: local }))
+runCases(
+  'cached(cached(memory()))',
+  transportCases(
+    over(store => cached(cached(store))),
+    { without: local },
+  ),
+)
 
-runCases('firstOf(memory(), empty memory())', transportCases(over(store => firstOf(store, memory())), { without: local }))
+runCases(
+  'firstOf(memory(), empty memory())',
+  transportCases(
+    over(store => firstOf(store, memory())),
+    { without: local },
+  ),
+)
 
 runCases(
   'document()',

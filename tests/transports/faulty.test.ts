@@ -30,28 +30,33 @@ const injured = (store: MemoryStore, faults: readonly Fault[], options: FaultyOp
 
 runCases(
   'faulty(memory()) with an empty plan',
-  storeCases(
-    () => ({ store: faulty(memory(), { faults: [] }), close: async () => {} }),
-    {
-      without: {
-        cut: 'there is no connection to lose',
-        another: 'tried with memory() itself',
-        reopen: 'what it holds ends with the process',
-        damage: 'nobody else reaches its memory',
-        stranger: 'who holds the object may write',
-        marks: 'memory() sends none',
-        audit: 'tried with memory() itself',
-      },
+  storeCases(() => ({ store: faulty(memory(), { faults: [] }), close: async () => {} }), {
+    without: {
+      cut: 'there is no connection to lose',
+      another: 'tried with memory() itself',
+      reopen: 'what it holds ends with the process',
+      damage: 'nobody else reaches its memory',
+      stranger: 'who holds the object may write',
+      marks: 'memory() sends none',
+      audit: 'tried with memory() itself',
     },
-  ),
+  }),
 )
 
 test('it keeps the capabilities of what is within, and everything else', () => {
   expectTypeOf(faulty<WatchTransport>).returns.toEqualTypeOf<WatchTransport>()
   expectTypeOf(faulty<Mirror>).returns.toEqualTypeOf<Mirror>()
-  const plain: Transport = { name: 'plain', latest: async () => ({ type: 'none' }), snapshot: async () => new Uint8Array() }
+  const plain: Transport = {
+    name: 'plain',
+    latest: async () => ({ type: 'none' }),
+    snapshot: async () => new Uint8Array(),
+  }
   expect(Object.keys(faulty(plain, { faults: [] })).sort()).toEqual(['latest', 'name', 'snapshot'])
-  expect(faulty(memory(), { faults: [] })).toMatchObject({ name: 'faulty memory', durability: 'may-lose', maxSnapshotBytes: 1_048_576 })
+  expect(faulty(memory(), { faults: [] })).toMatchObject({
+    name: 'faulty memory',
+    durability: 'may-lose',
+    maxSnapshotBytes: 1_048_576,
+  })
 })
 
 test.each([
@@ -59,13 +64,17 @@ test.each([
   ['a chance above one', { faults: [{ on: 'latest', type: 'stall', chance: 2 }] }],
   ['a count from nought', { faults: [{ on: 'latest', type: 'stall', from: 0 }] }],
 ])('%s is refused at once', (_, plan) => {
-  expect(() => faulty(memory(), plan as never)).toThrowError(expect.objectContaining({ code: 'invalid-option' }))
+  expect(() => faulty(memory(), plan as never)).toThrowError(
+    expect.objectContaining({ code: 'invalid-option' }),
+  )
 })
 
 describe('calls', () => {
   test('fail with the planned code, and only those in the planned range', async () => {
     const { store } = await board()
-    const medium = injured(store, [{ on: 'latest', type: 'fail', code: 'unauthorized', retryAfterMs: 40, from: 2, to: 3 }])
+    const medium = injured(store, [
+      { on: 'latest', type: 'fail', code: 'unauthorized', retryAfterMs: 40, from: 2, to: 3 },
+    ])
     const codes: string[] = []
     for (let call = 1; call <= 4; call += 1) {
       await medium.latest({ namespace }, never).then(
@@ -88,7 +97,9 @@ describe('calls', () => {
   test('that fail before they are made leave no trace', async () => {
     const { store, newest } = await board()
     const medium = injured(store, [{ on: 'append', type: 'fail' }])
-    await expect(publishTo(medium, sampleAfter(namespace, newest), never)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(publishTo(medium, sampleAfter(namespace, newest), never)).rejects.toMatchObject({
+      code: 'unavailable',
+    })
     expect(await store.latest({ namespace }, never)).toMatchObject({ bytes: newest.bytes })
   })
 
@@ -124,7 +135,10 @@ describe('calls', () => {
     const { store, newest } = await board()
     const { digest, bytes } = newest.snapshot
     const query = { namespace, digest, maxBytes: 1_000_000 }
-    const half = await injured(store, [{ on: 'snapshot', type: 'truncate', keep: 0.5 }]).snapshot(query, never)
+    const half = await injured(store, [{ on: 'snapshot', type: 'truncate', keep: 0.5 }]).snapshot(
+      query,
+      never,
+    )
     expect(half).toEqual(bytes.slice(0, Math.floor(bytes.length / 2)))
     const other = await injured(store, [{ on: 'snapshot', type: 'corrupt' }]).snapshot(query, never)
     expect(other.filter((byte, at) => byte !== bytes[at])).toHaveLength(1)
@@ -134,17 +148,32 @@ describe('calls', () => {
   test('made twice reach the medium twice', async () => {
     const { store, newest } = await board()
     let appends = 0
-    const counting = { ...store, append: (...call: Parameters<MemoryStore['append']>) => (appends++, store.append(...call)) }
-    await publishTo(injured(counting, [{ on: 'append', type: 'duplicate' }]), sampleAfter(namespace, newest), never)
+    const counting = {
+      ...store,
+      append: (...call: Parameters<MemoryStore['append']>) => (appends++, store.append(...call)),
+    }
+    await publishTo(
+      injured(counting, [{ on: 'append', type: 'duplicate' }]),
+      sampleAfter(namespace, newest),
+      never,
+    )
     expect(appends).toBe(2)
   })
 
   test('meet the same faults again with the same seed, and others with another', async () => {
     const run = async (seed: number): Promise<string> => {
       const { store } = await board()
-      const medium = faulty(store, { faults: [{ on: 'latest', type: 'fail', chance: 0.5 }] }, { random: seededRandom(seed) })
+      const medium = faulty(
+        store,
+        { faults: [{ on: 'latest', type: 'fail', chance: 0.5 }] },
+        { random: seededRandom(seed) },
+      )
       let seen = ''
-      for (let call = 0; call < 64; call += 1) seen += await medium.latest({ namespace }, never).then(() => '+', () => '-')
+      for (let call = 0; call < 64; call += 1)
+        seen += await medium.latest({ namespace }, never).then(
+          () => '+',
+          () => '-',
+        )
       return seen
     }
     expect(await run(1)).toBe(await run(1))
@@ -171,8 +200,12 @@ describe('watches', () => {
     }
     const seen: string[] = []
     try {
-      for await (const delivery of faulty(source, { faults }, { random: seededRandom(3) }).watch({ namespaces: [namespace], inline: false }, controller.signal)) {
-        if (delivery.type === 'release') seen.push(String(samples.findIndex(({ bytes }) => Buffer.compare(bytes, delivery.bytes) === 0) + 1))
+      for await (const delivery of faulty(source, { faults }, { random: seededRandom(3) }).watch(
+        { namespaces: [namespace], inline: false },
+        controller.signal,
+      )) {
+        if (delivery.type === 'release')
+          seen.push(String(samples.findIndex(({ bytes }) => Buffer.compare(bytes, delivery.bytes) === 0) + 1))
       }
     } catch (error) {
       seen.push((error as { code: string }).code)
@@ -196,7 +229,9 @@ describe('watches', () => {
     const { store, newest } = await board()
     const controller = new AbortController()
     const medium = injured(store, [{ on: 'watch', type: 'stall', from: 2 }])
-    const iterator = medium.watch({ namespaces: [namespace], inline: false }, controller.signal)[Symbol.asyncIterator]()
+    const iterator = medium
+      .watch({ namespaces: [namespace], inline: false }, controller.signal)
+      [Symbol.asyncIterator]()
     expect((await iterator.next()).value).toMatchObject({ bytes: newest.bytes })
     await publishTo(store, sampleAfter(namespace, newest), never)
     const silent = iterator.next()

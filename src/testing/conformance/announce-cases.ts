@@ -43,12 +43,27 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
       const [first, second] = [log.next(), log.next()]
       for (const sample of [first, second]) await step('put and announce', announceTo(opened, sample, signal))
       // Two publishers race, and the slower one is late: refused or ignored, but the newer release stays.
-      await step('announce', mirror.announce({ namespace, bytes: first.bytes }, signal).catch(() => {}))
-      await step('latest', expectNewest(transport, second, { what: 'latest after a late announcement', signal }))
+      await step(
+        'announce',
+        mirror.announce({ namespace, bytes: first.bytes }, signal).catch(() => {}),
+      )
+      await step(
+        'latest',
+        expectNewest(transport, second, { what: 'latest after a late announcement', signal }),
+      )
       const third = log.next({ epoch: '12-00000000' })
       await step('put and announce', announceTo(opened, third, signal))
-      await step('announce', mirror.announce({ namespace, bytes: second.bytes }, signal).catch(() => {}))
-      await step('latest', expectNewest(transport, third, { what: 'latest after a late announcement of an older epoch', signal }))
+      await step(
+        'announce',
+        mirror.announce({ namespace, bytes: second.bytes }, signal).catch(() => {}),
+      )
+      await step(
+        'latest',
+        expectNewest(transport, third, {
+          what: 'latest after a late announcement of an older epoch',
+          signal,
+        }),
+      )
     },
   },
   {
@@ -78,7 +93,11 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
       const announce = mirror.announce({ namespace, bytes: sample.bytes }, signal)
       await step('announce', expectRefusal('announce without a connection', announce, 'unavailable'))
       await step('heal()', heal())
-      await eventually('put and announce, with the connection back', () => announceTo(opened, sample, signal), 2 * timeoutMs)
+      await eventually(
+        'put and announce, with the connection back',
+        () => announceTo(opened, sample, signal),
+        2 * timeoutMs,
+      )
       await eventually('latest', () => expectNewest(transport, sample, { signal }), timeoutMs)
     },
   },
@@ -102,11 +121,23 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
 ]
 
 /** First the snapshot, then the release. */
-export async function announceTo({ mirror }: OpenedMirror, { namespace, snapshot, bytes }: Sample, signal: AbortSignal): Promise<void> {
+export async function announceTo(
+  { mirror }: OpenedMirror,
+  { namespace, snapshot, bytes }: Sample,
+  signal: AbortSignal,
+): Promise<void> {
   await mirror.put({ namespace, ...snapshot }, signal)
   await mirror.announce({ namespace, bytes }, signal)
 }
 
-async function expectSnapshot({ transport }: OpenedMirror, { namespace, snapshot }: Sample, signal: AbortSignal): Promise<void> {
-  expectBytes('the snapshot', await transport.snapshot({ namespace, digest: snapshot.digest, maxBytes: MAX_BYTES }, signal), snapshot.bytes)
+async function expectSnapshot(
+  { transport }: OpenedMirror,
+  { namespace, snapshot }: Sample,
+  signal: AbortSignal,
+): Promise<void> {
+  expectBytes(
+    'the snapshot',
+    await transport.snapshot({ namespace, digest: snapshot.digest, maxBytes: MAX_BYTES }, signal),
+    snapshot.bytes,
+  )
 }

@@ -13,7 +13,8 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
     name: 'it says what an acknowledged write survives',
     capability: 'append',
     async run({ opened: { store } }) {
-      if (!['replicated', 'single', 'may-lose'].includes(store.durability)) fail('`durability` is replicated, single or may-lose')
+      if (!['replicated', 'single', 'may-lose'].includes(store.durability))
+        fail('`durability` is replicated, single or may-lose')
     },
   },
   {
@@ -47,14 +48,20 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
     capability: 'append',
     async run({ opened: { store }, namespace, signal, step }) {
       const log = sampleLog(namespace)
-      await step('append', expectTaken('sequence 2 of an empty log', store, log.rival({ sequence: 2 }), signal))
+      await step(
+        'append',
+        expectTaken('sequence 2 of an empty log', store, log.rival({ sequence: 2 }), signal),
+      )
       const first = log.next()
       await step('append', publishTo(store, first, signal))
       const rival = log.rival({ sequence: 2 })
       const second = log.next()
       await step('append', publishTo(store, second, signal))
       await step('append', expectTaken('another release at the newest position', store, rival, signal))
-      await step('append', expectTaken('another release at an older position', store, sampleLog(namespace).next(), signal))
+      await step(
+        'append',
+        expectTaken('another release at an older position', store, sampleLog(namespace).next(), signal),
+      )
       await step('append', expectTaken('newest + 2', store, log.rival({ sequence: 4 }), signal))
       await step('append', expectTaken('newest + 1000', store, log.rival({ sequence: 1_002 }), signal))
       await step('the log', expectLog(store, [first, second], signal))
@@ -69,13 +76,37 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const second = log.next()
       for (const sample of [first, second]) await step('append', publishTo(store, sample, signal))
       const late = log.rival()
-      await step('append', expectTaken('sequence 2 of a higher epoch', store, log.rival({ epoch: '12-00000000', sequence: 2 }), signal))
+      await step(
+        'append',
+        expectTaken(
+          'sequence 2 of a higher epoch',
+          store,
+          log.rival({ epoch: '12-00000000', sequence: 2 }),
+          signal,
+        ),
+      )
       // As numbers 12 is more than 2; as texts it is less.
       const third = log.next({ epoch: '12-00000000' })
       await step('append', publishTo(store, third, signal))
       await step('append', expectTaken('the next one of the epoch before', store, late, signal))
-      await step('append', expectTaken('the first of a lower epoch', store, log.rival({ epoch: '3-00000000', sequence: 1 }), signal))
-      await step('append', expectTaken('the first of an epoch of the same number', store, log.rival({ epoch: '12-ffffffff', sequence: 1 }), signal))
+      await step(
+        'append',
+        expectTaken(
+          'the first of a lower epoch',
+          store,
+          log.rival({ epoch: '3-00000000', sequence: 1 }),
+          signal,
+        ),
+      )
+      await step(
+        'append',
+        expectTaken(
+          'the first of an epoch of the same number',
+          store,
+          log.rival({ epoch: '12-ffffffff', sequence: 1 }),
+          signal,
+        ),
+      )
       const fourth = log.next()
       await step('append', publishTo(store, fourth, signal))
       await step('the log', expectLog(store, [first, second, third, fourth], signal))
@@ -87,7 +118,12 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
     async run({ opened: { store }, namespace, signal, step }) {
       const log = sampleLog(namespace)
       const samples = Array.from({ length: 12 }, () => log.next())
-      samples.push(log.next({ epoch: '9-00000000' }), log.next({ epoch: '10-00000000' }), log.next({ epoch: '100-00000000' }), log.next())
+      samples.push(
+        log.next({ epoch: '9-00000000' }),
+        log.next({ epoch: '10-00000000' }),
+        log.next({ epoch: '100-00000000' }),
+        log.next(),
+      )
       for (const sample of samples) await step('append', publishTo(store, sample, signal))
       await step('the log', expectLog(store, samples, signal))
     },
@@ -99,7 +135,10 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const sample = sampleLog(namespace).next()
       const { at, bytes } = sample
       const append = store.append({ namespace, at, bytes }, signal)
-      await step('append', expectRefusal('a release without its snapshot', append, 'rejected', 'invalid-data'))
+      await step(
+        'append',
+        expectRefusal('a release without its snapshot', append, 'rejected', 'invalid-data'),
+      )
       const latest = await step('latest', store.latest({ namespace }, signal))
       if (latest.type !== 'none') fail('the refused release is there')
       await step('append', publishTo(store, sample, signal))
@@ -117,14 +156,27 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
         ['no JSON', { namespace, at, bytes: encodeText('hello') }],
         ['no bytes', { namespace, at, bytes: new Uint8Array() }],
         ['a cut release', { namespace, at, bytes: bytes.subarray(0, bytes.length - 1) }],
-        ['white space after it', { namespace, at, bytes: encodeText(`${new TextDecoder().decode(bytes)}\n`) }],
+        [
+          'white space after it',
+          { namespace, at, bytes: encodeText(`${new TextDecoder().decode(bytes)}\n`) },
+        ],
         ['another namespace', { namespace: `${namespace}b`, at, bytes }],
         ['another epoch', { namespace, at: { ...at, epoch: '1-00000000' }, bytes }],
         ['another sequence', { namespace, at: { ...at, sequence: 2 }, bytes }],
         ['more than 16 KB', { namespace, at, bytes: sampleOfSize(16_385).snapshot.bytes }],
       ]
       for (const [what, query] of wrong) {
-        await step('append', expectRefusal(what, store.append(query, signal), 'rejected', 'invalid-data', 'too-large', 'invalid-option'))
+        await step(
+          'append',
+          expectRefusal(
+            what,
+            store.append(query, signal),
+            'rejected',
+            'invalid-data',
+            'too-large',
+            'invalid-option',
+          ),
+        )
         for (const name of [namespace, `${namespace}b`]) {
           const latest = await step('latest', store.latest({ namespace: name }, signal))
           if (latest.type !== 'none') fail(`${what}: it is there although it was refused`)
@@ -159,8 +211,10 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       for await (const entry of store.history({ namespace }, signal)) entries.push(entry)
       for (const [index, { audit }] of [...samples].reverse().entries()) {
         const kept = entries[index]?.audit
-        if ((audit === undefined) !== (kept === undefined)) fail(`entry ${index + 1} has ${kept === undefined ? 'no' : 'an'} audit record`)
-        if (audit !== undefined && kept !== undefined && !sameBytes(audit, kept)) fail(`the audit record of entry ${index + 1} was changed`)
+        if ((audit === undefined) !== (kept === undefined))
+          fail(`entry ${index + 1} has ${kept === undefined ? 'no' : 'an'} audit record`)
+        if (audit !== undefined && kept !== undefined && !sameBytes(audit, kept))
+          fail(`the audit record of entry ${index + 1} was changed`)
       }
     },
   },
@@ -171,7 +225,10 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const { at, bytes, snapshot } = sampleLog(namespace).next({ audit: sampleAudit() })
       await step('put', store.put({ namespace, ...snapshot }, signal))
       const append = store.append({ namespace, at, bytes, audit: sampleAudit() }, signal)
-      await step('append', expectRefusal('another audit record', append, 'digest-mismatch', 'rejected', 'invalid-data'))
+      await step(
+        'append',
+        expectRefusal('another audit record', append, 'digest-mismatch', 'rejected', 'invalid-data'),
+      )
     },
   },
   {

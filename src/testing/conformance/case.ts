@@ -24,7 +24,16 @@ export type Capability =
 /** What `open` offers beyond the medium itself, so that more can be tried. */
 export type Hook = 'cut' | 'another' | 'reopen' | 'damage' | 'stranger' | 'heard' | 'mark' | 'age'
 
-const HOOKS: ReadonlySet<string> = new Set<Hook>(['cut', 'another', 'reopen', 'damage', 'stranger', 'heard', 'mark', 'age'])
+const HOOKS: ReadonlySet<string> = new Set<Hook>([
+  'cut',
+  'another',
+  'reopen',
+  'damage',
+  'stranger',
+  'heard',
+  'mark',
+  'age',
+])
 
 /** One promise, ready to be tried by any test runner. */
 export interface ConformanceCase {
@@ -88,7 +97,15 @@ export function buildCases<Opened extends { close(): Promise<void> }>(
 
 async function runCase<Opened extends { close(): Promise<void> }>(
   open: () => Promise<Opened> | Opened,
-  { needs, run, timeoutMs }: { readonly needs: readonly string[]; readonly run: CaseDefinition<Opened>['run']; readonly timeoutMs: number },
+  {
+    needs,
+    run,
+    timeoutMs,
+  }: {
+    readonly needs: readonly string[]
+    readonly run: CaseDefinition<Opened>['run']
+    readonly timeoutMs: number
+  },
 ): Promise<void> {
   const awake = stayAwake()
   const step = <T>(what: string, promise: Promise<T>): Promise<T> => within(what, promise, timeoutMs)
@@ -96,7 +113,8 @@ async function runCase<Opened extends { close(): Promise<void> }>(
   try {
     const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
     const hook = <Name extends keyof Opened & Hook>(name: Name): NonNullable<Opened[Name]> =>
-      opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
+      opened[name] ??
+      fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
     try {
       for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & Hook)
       await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook })
@@ -116,7 +134,7 @@ export async function expectNoListeners(tracked: TrackedSignal): Promise<void> {
     if (round === 50) {
       fail(
         `${tracked.listeners()} listeners are left on the signal of calls that have ended: remove each in a finally, ` +
-          'and never hand the caller\'s signal to fetch or AbortSignal.any, which keep theirs until garbage is collected',
+          "and never hand the caller's signal to fetch or AbortSignal.any, which keep theirs until garbage is collected",
       )
     }
     await systemClock.sleep(10, never)

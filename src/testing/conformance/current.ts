@@ -16,11 +16,15 @@ export function isSample(transport: Transport, bytes: Uint8Array, sample: Sample
 /** Fails unless these bytes are the sample's release. */
 export function expectSample(what: string, transport: Transport, bytes: Uint8Array, sample: Sample): void {
   if (transport.unmanaged !== true) expectBytes(what, bytes, sample.bytes)
-  else if (!isSample(transport, bytes, sample)) fail(`${what}: it does not name the snapshot of the document that was published`)
+  else if (!isSample(transport, bytes, sample))
+    fail(`${what}: it does not name the snapshot of the document that was published`)
 }
 
 /** The release of an answer. Fails when the answer is another one. */
-export function releaseOf(what: string, answer: Latest): { readonly bytes: Uint8Array; readonly tag?: string } {
+export function releaseOf(
+  what: string,
+  answer: Latest,
+): { readonly bytes: Uint8Array; readonly tag?: string } {
   if (answer.type === 'release') return answer
   return fail(`${what}: the answer is \`${answer.type}\`, and a release was expected`)
 }
@@ -37,9 +41,16 @@ export async function expectNewest(
 }
 
 /** Publishes a sample and waits until it is seen: what stands between (a relay, a cache, a replica) may take its time. */
-export async function publishSeen({ opened, signal, step, timeoutMs }: Trial<OpenedTransport>, sample: Sample): Promise<string | undefined> {
+export async function publishSeen(
+  { opened, signal, step, timeoutMs }: Trial<OpenedTransport>,
+  sample: Sample,
+): Promise<string | undefined> {
   await step('publish', opened.publish(sample))
-  return eventually('latest after a release was published', () => expectNewest(opened.transport, sample, { signal }), timeoutMs)
+  return eventually(
+    'latest after a release was published',
+    () => expectNewest(opened.transport, sample, { signal }),
+    timeoutMs,
+  )
 }
 
 /** Remembers positions, and fails when one comes before its predecessor. */
@@ -49,7 +60,8 @@ export function neverBack(): (bytes: Uint8Array) => Position {
     const at = positionOf(decodeRelease(bytes).release)
     if (last !== undefined) {
       const order = comparePositions(at, last)
-      if (order !== 'newer' && order !== 'same') fail(`it went back: ${formatPosition(at)} came after ${formatPosition(last)}`)
+      if (order !== 'newer' && order !== 'same')
+        fail(`it went back: ${formatPosition(at)} came after ${formatPosition(last)}`)
     }
     last = at
     return at

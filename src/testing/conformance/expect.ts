@@ -9,7 +9,9 @@ export function fail(message: string): never {
 /** The outcome of a step. Fails, with the step's name, when there is none in time. */
 export function within<T>(what: string, promise: Promise<T>, timeoutMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const cancel = systemClock.after(timeoutMs, () => reject(new Error(`${what} did not end within ${timeoutMs} ms`)))
+    const cancel = systemClock.after(timeoutMs, () =>
+      reject(new Error(`${what} did not end within ${timeoutMs} ms`)),
+    )
     promise.then(resolve, reject).finally(cancel)
   })
 }
@@ -21,16 +23,26 @@ export function expectBytes(what: string, actual: Uint8Array | undefined, expect
   for (let index = 0; index < length; index += 1) {
     if (actual[index] !== expected[index]) fail(`${what}: byte ${index} of ${expected.length} differs`)
   }
-  if (actual.length !== expected.length) fail(`${what}: ${actual.length} bytes came instead of ${expected.length}`)
+  if (actual.length !== expected.length)
+    fail(`${what}: ${actual.length} bytes came instead of ${expected.length}`)
 }
 
 /** Fails unless both are equal; for words and numbers that are safe to print. */
-export function expectEqual<T extends string | number | boolean | undefined>(what: string, actual: T, expected: T): void {
-  if (actual !== expected) fail(`${what}: it is ${JSON.stringify(actual)}, and ${JSON.stringify(expected)} was expected`)
+export function expectEqual<T extends string | number | boolean | undefined>(
+  what: string,
+  actual: T,
+  expected: T,
+): void {
+  if (actual !== expected)
+    fail(`${what}: it is ${JSON.stringify(actual)}, and ${JSON.stringify(expected)} was expected`)
 }
 
 /** The refusal that a call must end in. Fails when it succeeds, or when the error is not one of ours, or of another code. */
-export async function expectRefusal(what: string, promise: Promise<unknown>, ...codes: readonly ErrorCode[]): Promise<NoticeboardError> {
+export async function expectRefusal(
+  what: string,
+  promise: Promise<unknown>,
+  ...codes: readonly ErrorCode[]
+): Promise<NoticeboardError> {
   let outcome: string
   try {
     const value = await promise
@@ -38,9 +50,12 @@ export async function expectRefusal(what: string, promise: Promise<unknown>, ...
   } catch (error) {
     if (isNoticeboardError(error) && (codes.length === 0 || codes.includes(error.code))) return error
     if (isNoticeboardError(error)) outcome = `it threw ${error.code} (${error.message})`
-    else outcome = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : typeof error}, which is no NoticeboardError`
+    else
+      outcome = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : typeof error}, which is no NoticeboardError`
   }
-  return fail(`${what}: ${codes.length === 0 ? 'a NoticeboardError' : codes.join(' or ')} was expected, but ${outcome}`)
+  return fail(
+    `${what}: ${codes.length === 0 ? 'a NoticeboardError' : codes.join(' or ')} was expected, but ${outcome}`,
+  )
 }
 
 /** Resolves once the promise is settled, either way. */
@@ -60,7 +75,9 @@ export async function eventually<T>(what: string, run: () => Promise<T>, timeout
       return await within(what, run(), timeoutMs)
     } catch (error) {
       if (systemClock.monotonic() >= endMs) {
-        return fail(`${what} did not come to work within ${timeoutMs} ms; at last: ${error instanceof Error ? error.message : String(error)}`)
+        return fail(
+          `${what} did not come to work within ${timeoutMs} ms; at last: ${error instanceof Error ? error.message : String(error)}`,
+        )
       }
     }
     await systemClock.sleep(20, never)

@@ -49,7 +49,8 @@ let made = 0
 
 export function sampleLog(namespace: Namespace, epoch: Epoch = '1-9f3a01bc'): SampleLog {
   let before: Sample | undefined
-  const rival = (options: SampleOptions = {}): Sample => sampleAfter(namespace, before, before === undefined ? { epoch, ...options } : options)
+  const rival = (options: SampleOptions = {}): Sample =>
+    sampleAfter(namespace, before, before === undefined ? { epoch, ...options } : options)
   return {
     rival,
     next(options) {
@@ -60,10 +61,17 @@ export function sampleLog(namespace: Namespace, epoch: Epoch = '1-9f3a01bc'): Sa
 }
 
 /** A release that comes right after another one, or is the first. */
-export function sampleAfter(namespace: Namespace, before: Pick<Sample, 'at' | 'bytes'> | undefined, options: SampleOptions = {}): Sample {
+export function sampleAfter(
+  namespace: Namespace,
+  before: Pick<Sample, 'at' | 'bytes'> | undefined,
+  options: SampleOptions = {},
+): Sample {
   const { epoch = before?.at.epoch ?? '1-9f3a01bc', sequence, document, audit } = options
   made += 1
-  const at: Position = { epoch, sequence: sequence ?? (before?.at.epoch === epoch ? before.at.sequence + 1 : 1) }
+  const at: Position = {
+    epoch,
+    sequence: sequence ?? (before?.at.epoch === epoch ? before.at.sequence + 1 : 1),
+  }
   const said = document ?? { made, text: AWKWARD }
   const snapshot = sampleSnapshot(said)
   const release: Release = {
@@ -79,7 +87,14 @@ export function sampleAfter(namespace: Namespace, before: Pick<Sample, 'at' | 'b
     // What nobody knows yet is part of the bytes as well.
     ...{ later: { made, text: AWKWARD } },
   }
-  return { namespace, at, snapshot, bytes: encodeRelease(release), document: said, ...(audit !== undefined && { audit }) }
+  return {
+    namespace,
+    at,
+    snapshot,
+    bytes: encodeRelease(release),
+    document: said,
+    ...(audit !== undefined && { audit }),
+  }
 }
 
 /** A document as it is kept and named. */
@@ -96,7 +111,9 @@ export function sampleOfSize(length: number): { readonly document: Json; readonl
 
 /** An audit record: canonical, with a nonce as docs/formats.md wants it. */
 export function sampleAudit(): Uint8Array {
-  return encodeText(canonicalize({ author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }))
+  return encodeText(
+    canonicalize({ author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }),
+  )
 }
 
 export function sampleReport(namespace: Namespace, more: Partial<Report> = {}): Report {
@@ -106,7 +123,7 @@ export function sampleReport(namespace: Namespace, more: Partial<Report> = {}): 
     clientId: 'host-a',
     instanceId: 'instance-0001',
     ephemeral: false,
-    labels: { region: 'eu', 'größe': 'XL 🛰' },
+    labels: { region: 'eu', größe: 'XL 🛰' },
     strategy: 'push',
     count: 1,
     phase: 'applied',

@@ -16,7 +16,13 @@ export type { Capability, ConformanceCase, ConformanceOptions, Hook } from './ca
 export type { Sample, SampleSnapshot } from './fixture.js'
 export type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
 
-const reading: readonly CaseDefinition<OpenedTransport>[] = [...readCases, ...nextCases, ...watchCases, ...watchExtraCases, ...reportCases]
+const reading: readonly CaseDefinition<OpenedTransport>[] = [
+  ...readCases,
+  ...nextCases,
+  ...watchCases,
+  ...watchExtraCases,
+  ...reportCases,
+]
 
 /**
  * What the contracts promise of a medium that is read, as cases for any test runner. `open` is called anew for each case, and what
@@ -30,13 +36,25 @@ export function transportCases(
 }
 
 /** What the contracts promise of a store: all of {@link transportCases}, and what writing, the log and durability add. */
-export function storeCases(open: () => Promise<OpenedStore> | OpenedStore, options: ConformanceOptions = {}): readonly ConformanceCase[] {
-  return [...buildCases(open, [...putCases, ...appendCases, ...raceCases, ...keepCases], options), ...buildCases(async () => readable(await open()), reading, options)]
+export function storeCases(
+  open: () => Promise<OpenedStore> | OpenedStore,
+  options: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  return [
+    ...buildCases(open, [...putCases, ...appendCases, ...raceCases, ...keepCases], options),
+    ...buildCases(async () => readable(await open()), reading, options),
+  ]
 }
 
 /** What the contracts promise of a mirror, seen through the transport that reads it; and all of {@link transportCases} for that one. */
-export function mirrorCases(open: () => Promise<OpenedMirror> | OpenedMirror, options: ConformanceOptions = {}): readonly ConformanceCase[] {
-  return [...buildCases(open, announceCases, options), ...buildCases(async () => mirrored(await open()), reading, options)]
+export function mirrorCases(
+  open: () => Promise<OpenedMirror> | OpenedMirror,
+  options: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  return [
+    ...buildCases(open, announceCases, options),
+    ...buildCases(async () => mirrored(await open()), reading, options),
+  ]
 }
 
 const never: AbortSignal = new AbortController().signal
@@ -50,7 +68,9 @@ function readable(opened: OpenedStore): OpenedTransport {
     close: () => opened.close(),
     ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
     ...(opened.mark !== undefined && { mark: opened.mark.bind(opened) }),
-    ...(store.reports !== undefined && { heard: query => store.reports?.(query, never) ?? Promise.resolve([]) }),
+    ...(store.reports !== undefined && {
+      heard: query => store.reports?.(query, never) ?? Promise.resolve([]),
+    }),
   }
 }
 

@@ -17,7 +17,11 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       for (const { digest, bytes } of [sampleSnapshot({ a: 'Grüße 🛰' }), sampleSnapshot(null)]) {
         for (let round = 0; round < 2; round += 1) {
           await step('put', store.put({ namespace, digest, bytes }, signal))
-          expectBytes('the snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+          expectBytes(
+            'the snapshot',
+            await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+            bytes,
+          )
         }
       }
     },
@@ -29,7 +33,11 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       const { digest, bytes } = sampleOfSize(100_000).snapshot
       const puts = Array.from({ length: 8 }, () => store.put({ namespace, digest, bytes }, signal))
       await step('8 puts', Promise.all(puts))
-      expectBytes('the snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+      expectBytes(
+        'the snapshot',
+        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        bytes,
+      )
     },
   },
   {
@@ -39,7 +47,10 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       const { digest } = sampleSnapshot('these')
       const { bytes } = sampleSnapshot('those')
       const put = store.put({ namespace, digest, bytes }, signal)
-      await step('put', expectRefusal('put of other bytes', put, 'digest-mismatch', 'rejected', 'invalid-data'))
+      await step(
+        'put',
+        expectRefusal('put of other bytes', put, 'digest-mismatch', 'rejected', 'invalid-data'),
+      )
       const read = store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
       await step('snapshot', expectRefusal('the snapshot that was refused', read, 'not-found'))
     },
@@ -49,15 +60,25 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
     capability: 'put',
     async run({ opened: { store }, namespace, signal, step }) {
       const { maxSnapshotBytes } = store
-      if (!Number.isSafeInteger(maxSnapshotBytes) || maxSnapshotBytes < 1) fail('`maxSnapshotBytes` must be a whole number above 0')
+      if (!Number.isSafeInteger(maxSnapshotBytes) || maxSnapshotBytes < 1)
+        fail('`maxSnapshotBytes` must be a whole number above 0')
       if (maxSnapshotBytes > 16 * MAX_BYTES) return
       const largest = sampleOfSize(maxSnapshotBytes).snapshot
       await step('put of the largest', store.put({ namespace, ...largest }, signal))
-      const back = await step('snapshot', store.snapshot({ namespace, digest: largest.digest, maxBytes: maxSnapshotBytes }, signal))
+      const back = await step(
+        'snapshot',
+        store.snapshot({ namespace, digest: largest.digest, maxBytes: maxSnapshotBytes }, signal),
+      )
       expectBytes('the largest snapshot', back, largest.bytes)
       const larger = sampleOfSize(maxSnapshotBytes + 1).snapshot
-      await step('put', expectRefusal('a byte more', store.put({ namespace, ...larger }, signal), 'too-large'))
-      const read = store.snapshot({ namespace, digest: larger.digest, maxBytes: maxSnapshotBytes + 1 }, signal)
+      await step(
+        'put',
+        expectRefusal('a byte more', store.put({ namespace, ...larger }, signal), 'too-large'),
+      )
+      const read = store.snapshot(
+        { namespace, digest: larger.digest, maxBytes: maxSnapshotBytes + 1 },
+        signal,
+      )
       await step('snapshot', expectRefusal('the snapshot that was too large', read, 'not-found'))
     },
   },
@@ -69,7 +90,11 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       const own = bytes.slice()
       await step('put', store.put({ namespace, digest, bytes: own }, signal))
       own.fill(0)
-      expectBytes('the snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+      expectBytes(
+        'the snapshot',
+        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        bytes,
+      )
     },
   },
   {
@@ -81,7 +106,11 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       larger.set(bytes, 32)
       const put = store.put({ namespace, digest, bytes: larger.subarray(32, 32 + bytes.length) }, signal)
       await step('put', put)
-      expectBytes('the snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+      expectBytes(
+        'the snapshot',
+        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        bytes,
+      )
     },
   },
   {
@@ -94,7 +123,11 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('put', store.put({ namespace, digest, bytes }, signal))
       await step('damage()', hook('damage').call(opened, { namespace, digest }))
       await step('put', store.put({ namespace, digest, bytes }, signal))
-      expectBytes('the snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+      expectBytes(
+        'the snapshot',
+        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        bytes,
+      )
     },
   },
   {
@@ -119,7 +152,8 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
           await expectNoListeners(during)
           // Whether it was written before it was given up cannot be known: making it anew is right in both cases.
           const outcome = await step('the same write again', call(signal))
-          if (outcome === 'taken') fail(`append of ${formatPosition(at)}, made anew after an abort, is 'taken' by its own bytes`)
+          if (outcome === 'taken')
+            fail(`append of ${formatPosition(at)}, made anew after an abort, is 'taken' by its own bytes`)
         }
       }
     },

@@ -33,10 +33,15 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
     name: 'of several epochs of one number opened at the same time exactly one wins',
     capability: 'append',
     async run({ opened, namespace, signal, step, timeoutMs }) {
-      const stores = [opened.store, ...(opened.another === undefined ? [] : [await step('another()', opened.another())])]
+      const stores = [
+        opened.store,
+        ...(opened.another === undefined ? [] : [await step('another()', opened.another())]),
+      ]
       for (let round = 0; round < 3; round += 1) {
         const name = `${namespace}r${round}`
-        const samples = Array.from({ length: RIVALS }, (_, rival) => sampleLog(name, `1-0000000${rival}`).next())
+        const samples = Array.from({ length: RIVALS }, (_, rival) =>
+          sampleLog(name, `1-0000000${rival}`).next(),
+        )
         const winner = await onlyWinner(stores, samples, signal, step)
         await eventually('the log', () => expectLog(opened.store, [winner], signal), timeoutMs)
         await step('append', publishTo(opened.store, sampleAfter(name, winner), signal))
@@ -47,12 +52,18 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
     name: 'two publishers who read and append again and again lose no release, and write none twice',
     capability: 'append',
     async run({ opened, namespace, signal, step, timeoutMs }) {
-      const stores = [opened.store, opened.another === undefined ? opened.store : await step('another()', opened.another())]
+      const stores = [
+        opened.store,
+        opened.another === undefined ? opened.store : await step('another()', opened.another()),
+      ]
       const acknowledged: Sample[] = []
       const publisher = async (store: Store): Promise<void> => {
         while (acknowledged.length < CONTESTED) {
           const newest = await store.latest({ namespace }, signal)
-          const before = newest.type === 'release' ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes } : undefined
+          const before =
+            newest.type === 'release'
+              ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes }
+              : undefined
           const sample = sampleAfter(namespace, before)
           if ((await step('append', write(store, sample, signal))) === 'appended') acknowledged.push(sample)
         }
@@ -60,7 +71,8 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
       await Promise.all(stores.map(publisher))
       const inOrder = [...acknowledged].sort((a, b) => a.at.sequence - b.at.sequence)
       for (const [index, { at }] of inOrder.entries()) {
-        if (at.sequence !== index + 1) fail(`position ${at.sequence} was acknowledged twice, or one before it never`)
+        if (at.sequence !== index + 1)
+          fail(`position ${at.sequence} was acknowledged twice, or one before it never`)
       }
       await eventually('the log', () => expectLog(opened.store, inOrder, signal), timeoutMs)
     },
@@ -79,13 +91,21 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
       const third = log.rival()
       const { heal } = await step('cut()', hook('cut').call(opened))
       const { at, bytes } = second
-      await step('append without a connection', expectRefusal('append without a connection', store.append({ namespace, at, bytes }, signal), 'unavailable'))
+      await step(
+        'append without a connection',
+        expectRefusal(
+          'append without a connection',
+          store.append({ namespace, at, bytes }, signal),
+          'unavailable',
+        ),
+      )
       const put = store.put({ namespace, ...third.snapshot }, signal)
       await step('put without a connection', expectRefusal('put without a connection', put, 'unavailable'))
       await step('heal()', heal())
       const again = async (): Promise<void> => {
         const outcome = await write(store, second, signal)
-        if (outcome === 'taken') fail("the release that was tried without a connection is 'taken' by its own bytes")
+        if (outcome === 'taken')
+          fail("the release that was tried without a connection is 'taken' by its own bytes")
       }
       await eventually('the same append, with the connection back', again, 2 * timeoutMs)
       await step('the log', expectLog(store, [first, second], signal))
@@ -110,7 +130,11 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
         await eventually('the log', () => expectLog(again, samples, signal), timeoutMs)
         for (const { snapshot } of samples) {
           const { digest, bytes } = snapshot
-          expectBytes('a snapshot', await step('snapshot', store.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal)), bytes)
+          expectBytes(
+            'a snapshot',
+            await step('snapshot', store.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal)),
+            bytes,
+          )
         }
       }
     },
@@ -121,7 +145,17 @@ type Step = <T>(what: string, promise: Promise<T>) => Promise<T>
 
 /** Rounds of several releases at one position, spread over the handles. */
 async function contest(
-  { namespace, rounds, stores, timeoutMs }: { readonly namespace: string; readonly rounds: number; readonly stores: readonly Store[]; readonly timeoutMs: number },
+  {
+    namespace,
+    rounds,
+    stores,
+    timeoutMs,
+  }: {
+    readonly namespace: string
+    readonly rounds: number
+    readonly stores: readonly Store[]
+    readonly timeoutMs: number
+  },
   signal: AbortSignal,
   step: Step,
 ): Promise<void> {
@@ -137,13 +171,26 @@ async function contest(
 }
 
 /** Appends all samples at the same time, and fails unless exactly one is accepted. */
-async function onlyWinner(stores: readonly Store[], samples: readonly Sample[], signal: AbortSignal, step: Step): Promise<Sample> {
+async function onlyWinner(
+  stores: readonly Store[],
+  samples: readonly Sample[],
+  signal: AbortSignal,
+  step: Step,
+): Promise<Sample> {
   const storeOf = (index: number): Store => stores[index % stores.length] ?? fail('no store')
-  await step('put', Promise.all(samples.map(({ namespace, snapshot }, index) => storeOf(index).put({ namespace, ...snapshot }, signal))))
-  const appends = samples.map(({ namespace, at, bytes }, index) => storeOf(index).append({ namespace, at, bytes }, signal))
+  await step(
+    'put',
+    Promise.all(
+      samples.map(({ namespace, snapshot }, index) => storeOf(index).put({ namespace, ...snapshot }, signal)),
+    ),
+  )
+  const appends = samples.map(({ namespace, at, bytes }, index) =>
+    storeOf(index).append({ namespace, at, bytes }, signal),
+  )
   const outcomes = await step(`${samples.length} appends`, Promise.all(appends))
   const winners = samples.filter((_, index) => outcomes[index] === 'appended')
   const [winner] = winners
-  if (winner === undefined || winners.length !== 1) return fail(`${winners.length} of ${samples.length} releases at one position were appended`)
+  if (winner === undefined || winners.length !== 1)
+    return fail(`${winners.length} of ${samples.length} releases at one position were appended`)
   return winner
 }

@@ -25,7 +25,10 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     async run({ opened: { transport }, namespace, signal, step }) {
       const answer = await step('latest', transport.latest({ namespace }, signal))
       if (answer.type !== 'none') fail(`the answer is \`${answer.type}\``)
-      const tagged = await step('latest with a tag', transport.latest({ namespace, tag: 'a-tag-of-nobody' }, signal))
+      const tagged = await step(
+        'latest with a tag',
+        transport.latest({ namespace, tag: 'a-tag-of-nobody' }, signal),
+      )
       if (tagged.type !== 'none') fail(`with a tag that nobody gave the answer is \`${tagged.type}\``)
     },
   },
@@ -42,21 +45,35 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'latest with the tag of the newest release is `unchanged` or that release',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const sample = sampleLog(namespace).next()
       const tag = await publishSeen(trial, sample)
       if (tag === undefined) return
       const answer = await step('latest with its tag', transport.latest({ namespace, tag }, signal))
       if (answer.type === 'none') fail('with its own tag the medium says that there is nothing')
       if (answer.type === 'release') expectSample('latest with its tag', transport, answer.bytes, sample)
-      await step('latest without a tag', expectNewest(transport, sample, { what: 'latest without a tag', signal }))
+      await step(
+        'latest without a tag',
+        expectNewest(transport, sample, { what: 'latest without a tag', signal }),
+      )
     },
   },
   {
     name: 'unchanged means unchanged: a release that follows at once is never hidden behind the tag of the one before',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport, publish }, namespace, signal, step, timeoutMs } = trial
+      const {
+        opened: { transport, publish },
+        namespace,
+        signal,
+        step,
+        timeoutMs,
+      } = trial
       const log = sampleLog(namespace)
       let tag = await publishSeen(trial, log.next())
       for (let round = 2; round <= 7; round += 1) {
@@ -64,7 +81,10 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         await step('publish', publish(sample))
         const ask = async (): Promise<string | undefined> => {
           const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
-          const { bytes, tag: own } = releaseOf(`latest with the tag of the release before, after release ${round}`, answer)
+          const { bytes, tag: own } = releaseOf(
+            `latest with the tag of the release before, after release ${round}`,
+            answer,
+          )
           expectSample(`release ${round}`, transport, bytes, sample)
           return own
         }
@@ -76,7 +96,12 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a tag that the medium never gave is answered with the release',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const sample = sampleLog(namespace).next()
       await publishSeen(trial, sample)
       for (const tag of ['a-tag-of-nobody', '"quoted"', '0', '7']) {
@@ -89,16 +114,32 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a snapshot comes back byte for byte, with whatever the client holds',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const log = sampleLog(namespace)
       const held = sampleSnapshot('held').digest
-      for (const document of [undefined, 0, { '': [null, true, -1.5e-7, '\\u0000'] }, sampleOfSize(200_000).document]) {
+      for (const document of [
+        undefined,
+        0,
+        { '': [null, true, -1.5e-7, '\\u0000'] },
+        sampleOfSize(200_000).document,
+      ]) {
         const sample = log.next(document === undefined ? {} : { document })
         await publishSeen(trial, sample)
         const { digest } = sample.snapshot
-        const plain = await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal))
+        const plain = await step(
+          'snapshot',
+          transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal),
+        )
         expectBytes('the snapshot', plain, sample.snapshot.bytes)
-        const other = await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES, held }, signal))
+        const other = await step(
+          'snapshot',
+          transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES, held }, signal),
+        )
         expectBytes('the snapshot, for a client that holds another', other, sample.snapshot.bytes)
       }
     },
@@ -107,9 +148,15 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a snapshot that is not here is `not-found`',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const { digest } = sampleSnapshot('nobody put this')
-      const ask = (where: Namespace): Promise<unknown> => transport.snapshot({ namespace: where, digest, maxBytes: MAX_BYTES }, signal)
+      const ask = (where: Namespace): Promise<unknown> =>
+        transport.snapshot({ namespace: where, digest, maxBytes: MAX_BYTES }, signal)
       await step('snapshot', expectRefusal('a snapshot of an empty namespace', ask(namespace), 'not-found'))
       await publishSeen(trial, sampleLog(namespace).next())
       await step('snapshot', expectRefusal('a missing snapshot', ask(namespace), 'not-found'))
@@ -119,11 +166,17 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a snapshot past `maxBytes` is `too-large`, and one of just that size is not',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const sample = sampleLog(namespace).next({ document: sampleOfSize(50_000).document })
       await publishSeen(trial, sample)
       const { digest, bytes } = sample.snapshot
-      const ask = (maxBytes: number): Promise<Uint8Array> => transport.snapshot({ namespace, digest, maxBytes }, signal)
+      const ask = (maxBytes: number): Promise<Uint8Array> =>
+        transport.snapshot({ namespace, digest, maxBytes }, signal)
       await step('snapshot', expectRefusal('a snapshot of maxBytes + 1', ask(bytes.length - 1), 'too-large'))
       expectBytes('a snapshot of maxBytes', await step('snapshot', ask(bytes.length)), bytes)
     },
@@ -132,7 +185,12 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'namespaces are kept apart, also where one is the beginning of another',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const [inner, beside] = [`${namespace}/inner`, `${namespace}x`]
       const outer = sampleLog(namespace).next()
       await publishSeen(trial, outer)
@@ -142,25 +200,46 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         if (answer.type !== 'none') fail(`a release of ${namespace} is seen in ${other}`)
         const { digest } = outer.snapshot
         const leaked = transport.snapshot({ namespace: other, digest, maxBytes: MAX_BYTES }, signal)
-        await step('snapshot', expectRefusal(`a snapshot of ${namespace}, asked for in ${other}`, leaked, 'not-found'))
+        await step(
+          'snapshot',
+          expectRefusal(`a snapshot of ${namespace}, asked for in ${other}`, leaked, 'not-found'),
+        )
       }
       const samples = [inner, beside].map(other => sampleLog(other).next())
       for (const sample of samples) await publishSeen(trial, sample)
-      for (const sample of [outer, ...samples]) await step('latest', expectNewest(transport, sample, { what: sample.namespace, signal }))
+      for (const sample of [outer, ...samples])
+        await step('latest', expectNewest(transport, sample, { what: sample.namespace, signal }))
     },
   },
   {
     name: 'a name that is no namespace leads nowhere',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const sample = sampleLog(namespace).next()
       await publishSeen(trial, sample)
       const tail = namespace.split('/')[1] ?? namespace
-      for (const name of [`conformance/../conformance/${tail}`, `${namespace}/`, `/${namespace}`, `./${namespace}`, `${namespace}/.`, `${namespace}*`, '']) {
-        const answer = await step('latest', transport.latest({ namespace: name }, signal).catch(() => undefined))
+      for (const name of [
+        `conformance/../conformance/${tail}`,
+        `${namespace}/`,
+        `/${namespace}`,
+        `./${namespace}`,
+        `${namespace}/.`,
+        `${namespace}*`,
+        '',
+      ]) {
+        const answer = await step(
+          'latest',
+          transport.latest({ namespace: name }, signal).catch(() => undefined),
+        )
         // A medium of one bare document has the same answer for everybody.
-        if (answer?.type === 'release' && transport.unmanaged !== true) fail(`latest of ${JSON.stringify(name)} gives a release`)
+        if (answer?.type === 'release' && transport.unmanaged !== true)
+          fail(`latest of ${JSON.stringify(name)} gives a release`)
       }
     },
   },
@@ -168,14 +247,26 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'many readers at the same time each get the exact bytes',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
-      const samples = [namespace, `${namespace}b`].map(name => sampleLog(name).next({ document: { name, text: sampleOfSize(20_000).document } }))
-      for (const sample of transport.unmanaged === true ? samples.slice(0, 1) : samples) await publishSeen(trial, sample)
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
+      const samples = [namespace, `${namespace}b`].map(name =>
+        sampleLog(name).next({ document: { name, text: sampleOfSize(20_000).document } }),
+      )
+      for (const sample of transport.unmanaged === true ? samples.slice(0, 1) : samples)
+        await publishSeen(trial, sample)
       const readers = Array.from({ length: 40 }, async (_, reader) => {
         const sample = samples[transport.unmanaged === true ? 0 : reader % 2] ?? fail('no sample')
         await expectNewest(transport, sample, { signal })
         const { digest, bytes } = sample.snapshot
-        expectBytes('the snapshot', await transport.snapshot({ namespace: sample.namespace, digest, maxBytes: MAX_BYTES }, signal), bytes)
+        expectBytes(
+          'the snapshot',
+          await transport.snapshot({ namespace: sample.namespace, digest, maxBytes: MAX_BYTES }, signal),
+          bytes,
+        )
       })
       await step('40 readers', Promise.all(readers))
     },
@@ -184,7 +275,12 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'calls that are aborted, before or in the middle, end at once and leave nothing on the signal',
     capability: 'read',
     async run(trial) {
-      const { opened: { transport }, namespace, signal, step } = trial
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        step,
+      } = trial
       const sample = sampleLog(namespace).next({ document: sampleOfSize(200_000).document })
       await publishSeen(trial, sample)
       const { digest } = sample.snapshot
@@ -220,13 +316,27 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       const { digest, bytes } = sample.snapshot
       const { heal } = await step('cut()', hook('cut').call(opened))
       const asked = transport.latest({ namespace }, signal)
-      await step('latest without a connection', expectRefusal('latest without a connection', asked, 'unavailable'))
+      await step(
+        'latest without a connection',
+        expectRefusal('latest without a connection', asked, 'unavailable'),
+      )
       const read = transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
-      await step('snapshot without a connection', expectRefusal('snapshot without a connection', read, 'unavailable'))
+      await step(
+        'snapshot without a connection',
+        expectRefusal('snapshot without a connection', read, 'unavailable'),
+      )
       await step('heal()', heal())
       // Drivers take their time to connect anew.
-      await eventually('latest, with the connection back', () => expectNewest(transport, sample, { signal }), 2 * timeoutMs)
-      expectBytes('the snapshot', await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)), bytes)
+      await eventually(
+        'latest, with the connection back',
+        () => expectNewest(transport, sample, { signal }),
+        2 * timeoutMs,
+      )
+      expectBytes(
+        'the snapshot',
+        await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        bytes,
+      )
     },
   },
 ]

@@ -15,8 +15,12 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
     async run({ opened: { transport, publish }, namespace, signal, step }) {
       const report = reporterOf(transport)
       await step('publish', publish(sampleLog(namespace).next()))
-      const [first, second] = [sampleReport(namespace), sampleReport(namespace, { count: 2, phase: 'healthy' })]
-      for (const states of [[first], [], [first], [second], [first]]) await step('report', report(states, signal))
+      const [first, second] = [
+        sampleReport(namespace),
+        sampleReport(namespace, { count: 2, phase: 'healthy' }),
+      ]
+      for (const states of [[first], [], [first], [second], [first]])
+        await step('report', report(states, signal))
     },
   },
   {
@@ -27,10 +31,13 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
       const { transport, publish } = opened
       const report = reporterOf(transport)
       await step('publish', publish(sampleLog(namespace).next()))
-      const [first, second, third] = [1, 2, 3].map(count => sampleReport(namespace, { count, phase: count === 3 ? 'left' : 'applied' }))
+      const [first, second, third] = [1, 2, 3].map(count =>
+        sampleReport(namespace, { count, phase: count === 3 ? 'left' : 'applied' }),
+      )
       const other = sampleReport(namespace, { instanceId: 'instance-0002', clientId: 'host-b', count: 7 })
       if (first === undefined || second === undefined || third === undefined) fail('no samples')
-      for (const states of [[second, other], [first], [third], [third, other], [second]]) await step('report', report(states, signal))
+      for (const states of [[second, other], [first], [third], [third, other], [second]])
+        await step('report', report(states, signal))
       await heardInTime(() => hook('heard').call(opened, { namespace }), [third, other], timeoutMs)
     },
   },
@@ -44,7 +51,10 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
       const names = [namespace, `${namespace}/inner`]
       for (const name of names) await step('publish', publish(sampleLog(name).next()))
       const states = Array.from({ length: 250 }, (_, index) =>
-        sampleReport(names[index % 2] ?? namespace, { instanceId: `instance-${index}`, clientId: `host-${index}` }),
+        sampleReport(names[index % 2] ?? namespace, {
+          instanceId: `instance-${index}`,
+          clientId: `host-${index}`,
+        }),
       )
       await step('250 reports', report(states, signal))
       for (const name of names) {
@@ -56,7 +66,11 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
 ]
 
 /** Waits until exactly these words were heard; media may pass reports on in their own time. */
-export async function heardInTime(heard: () => Promise<readonly Report[]>, expected: readonly Report[], timeoutMs: number): Promise<void> {
+export async function heardInTime(
+  heard: () => Promise<readonly Report[]>,
+  expected: readonly Report[],
+  timeoutMs: number,
+): Promise<void> {
   const never = new AbortController().signal
   const endMs = systemClock.monotonic() + timeoutMs
   for (;;) {
@@ -69,15 +83,18 @@ export async function heardInTime(heard: () => Promise<readonly Report[]>, expec
 }
 
 function difference(words: readonly Report[], expected: readonly Report[]): string | undefined {
-  if (words.length !== expected.length) return `${words.length} instances were heard, and ${expected.length} reported`
+  if (words.length !== expected.length)
+    return `${words.length} instances were heard, and ${expected.length} reported`
   const byInstance = new Map(words.map(word => [word.instanceId, word]))
   for (const own of expected) {
     const word = byInstance.get(own.instanceId)
     if (word === undefined) return `nothing was heard of ${own.instanceId}`
-    if (word.count !== own.count) return `of ${own.instanceId} report ${word.count} counts, and ${own.count} is its last`
+    if (word.count !== own.count)
+      return `of ${own.instanceId} report ${word.count} counts, and ${own.count} is its last`
     // When it was heard is said by whoever heard it.
     const { receivedAt: _, ...said } = word
-    if (canonicalize(said) !== canonicalize(own)) return `the report of ${own.instanceId} was changed on the way`
+    if (canonicalize(said) !== canonicalize(own))
+      return `the report of ${own.instanceId} was changed on the way`
   }
   return undefined
 }

@@ -37,7 +37,8 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       const missing = new Set(wanted)
       while (missing.size > 0) {
         const { namespace: own, bytes } = await reader.release()
-        const sample = wanted.find(({ namespace: other }) => other === own) ?? fail('a namespace that was not asked for')
+        const sample =
+          wanted.find(({ namespace: other }) => other === own) ?? fail('a namespace that was not asked for')
         expectSample(`the release of ${own}`, transport, bytes, sample)
         missing.delete(sample)
       }
@@ -121,7 +122,10 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
         const reading = async (): Promise<void> => {
           await reader.until(sample)
           const { digest } = sample.snapshot
-          await step('the snapshot of a release that came', transport.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal))
+          await step(
+            'the snapshot of a release that came',
+            transport.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal),
+          )
         }
         await Promise.all([step('publish', publish(sample)), reading()])
       }
@@ -135,7 +139,9 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       const log = sampleLog(namespace)
       const first = log.next()
       await step('publish', publish(first))
-      const readers = Array.from({ length: 16 }, () => openWatch(transport, { namespaces: [namespace] }, timeoutMs))
+      const readers = Array.from({ length: 16 }, () =>
+        openWatch(transport, { namespaces: [namespace] }, timeoutMs),
+      )
       await Promise.all(readers.map(reader => reader.until(first)))
       const second = log.next()
       await step('publish', publish(second))
@@ -178,7 +184,10 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       const beginning = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
       const early = beginning.iterator.next()
       beginning.tracked.abort()
-      await step('the first step of an aborted watch', early.catch(() => fail('an aborted watch must end, and it threw')))
+      await step(
+        'the first step of an aborted watch',
+        early.catch(() => fail('an aborted watch must end, and it threw')),
+      )
       await beginning.end()
 
       const sample = sampleLog(namespace).next()
@@ -188,7 +197,10 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       const pending = waiting.iterator.next()
       await systemClock.turn()
       waiting.tracked.abort()
-      await step('a waiting watch that is aborted', pending.catch(() => fail('an aborted watch must end, and it threw')))
+      await step(
+        'a waiting watch that is aborted',
+        pending.catch(() => fail('an aborted watch must end, and it threw')),
+      )
       await waiting.end()
 
       const stalled = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
@@ -227,7 +239,10 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       for (let round = 0; round < 25; round += 1) await cycle()
       // Sockets take a moment to close.
       for (let round = 0; openThings() > before + 10; round += 1) {
-        if (round === 100) fail(`after 25 watches that ended, ${openThings() - before} more sockets, files or timers are open than after one`)
+        if (round === 100)
+          fail(
+            `after 25 watches that ended, ${openThings() - before} more sockets, files or timers are open than after one`,
+          )
         await systemClock.sleep(20, signal)
       }
     },

@@ -10,7 +10,12 @@ import { sampleLog } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { openWatch } from './watch-reader.js'
 
-const IDENTITY: Identity = { clientId: 'host-a', instanceId: 'instance-0001', ephemeral: false, labels: { region: 'eu' } }
+const IDENTITY: Identity = {
+  clientId: 'host-a',
+  instanceId: 'instance-0001',
+  ephemeral: false,
+  labels: { region: 'eu' },
+}
 
 /** `watch`: loss, snapshots that come along, and marks. */
 export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
@@ -35,7 +40,10 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       // It may be lost before `cut` resolves; what it ended in is looked at then.
       lost.catch(() => {})
       const { heal } = await step('cut()', hook('cut').call(opened))
-      await step('the end of a lost watch', expectRefusal('a watch whose connection is lost', lost, 'unavailable'))
+      await step(
+        'the end of a lost watch',
+        expectRefusal('a watch whose connection is lost', lost, 'unavailable'),
+      )
       await expectNoListeners(reader.tracked)
 
       const refused = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
@@ -47,7 +55,10 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
           if (value.type === 'release') return 'brought a release'
         }
       })()
-      await step('a watch without a connection', expectRefusal('a watch without a connection', early, 'unavailable'))
+      await step(
+        'a watch without a connection',
+        expectRefusal('a watch without a connection', early, 'unavailable'),
+      )
       refused.tracked.abort()
       await step('heal()', heal())
 
@@ -66,7 +77,10 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         }
         again.tracked.abort()
         await settled(Promise.resolve(again.iterator.return?.()))
-        if (round === 50) fail(`no watch works after the connection came back: ${outcome instanceof Error ? outcome.message : String(outcome)}`)
+        if (round === 50)
+          fail(
+            `no watch works after the connection came back: ${outcome instanceof Error ? outcome.message : String(outcome)}`,
+          )
         await systemClock.sleep(50, signal)
       }
     },
@@ -79,21 +93,31 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
       const { digest, bytes } = sample.snapshot
-      const firstOf = async (query: object): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
-        const reader = openWatch(transport, { namespaces: [namespace], identity: IDENTITY, ...query }, timeoutMs)
+      const firstOf = async (
+        query: object,
+      ): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
+        const reader = openWatch(
+          transport,
+          { namespaces: [namespace], identity: IDENTITY, ...query },
+          timeoutMs,
+        )
         const { snapshots = [] } = await reader.release()
         await reader.end()
         return snapshots
       }
-      if ((await firstOf({ inline: false })).length > 0) fail('snapshots came along although `inline` is false')
+      if ((await firstOf({ inline: false })).length > 0)
+        fail('snapshots came along although `inline` is false')
       const along = await firstOf({ inline: true })
-      if (along.length === 0) fail("no snapshot came along; where a medium sends none, say so: without: { inline: '…' }")
+      if (along.length === 0)
+        fail("no snapshot came along; where a medium sends none, say so: without: { inline: '…' }")
       for (const snapshot of along) {
-        if (snapshot.digest !== digest) fail('a snapshot came along that the release does not give to this client')
+        if (snapshot.digest !== digest)
+          fail('a snapshot came along that the release does not give to this client')
         expectBytes('the snapshot that came along', snapshot.bytes, bytes)
       }
       const known = await firstOf({ inline: true, held: { [namespace]: digest } })
-      if (known.some(snapshot => snapshot.digest === digest)) fail('the snapshot that the client holds came along again')
+      if (known.some(snapshot => snapshot.digest === digest))
+        fail('the snapshot that the client holds came along again')
     },
   },
   {
@@ -121,7 +145,8 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
           expectBytes('the mark', delivery.bytes, bytes)
           break
         }
-        if (delivery.type === 'release' && !isSample(transport, delivery.bytes, sample)) fail('a release that nobody published came')
+        if (delivery.type === 'release' && !isSample(transport, delivery.bytes, sample))
+          fail('a release that nobody published came')
         if (left === 0) fail(`no mark of ${namespace} at ${formatPosition(sample.at)} came`)
       }
       await reader.end()

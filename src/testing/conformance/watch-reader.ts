@@ -43,10 +43,13 @@ export function openWatch(
     }
     const delivery = result.value
     if (delivery.type === 'alive') {
-      if (delivery.heartbeatMs !== undefined && !(delivery.heartbeatMs > 0)) fail('`heartbeatMs` must be above 0')
+      if (delivery.heartbeatMs !== undefined && !(delivery.heartbeatMs > 0))
+        fail('`heartbeatMs` must be above 0')
       return delivery
     }
-    const order = orders.get(delivery.namespace) ?? fail(`the watch brought ${delivery.namespace}, which was not asked for`)
+    const order =
+      orders.get(delivery.namespace) ??
+      fail(`the watch brought ${delivery.namespace}, which was not asked for`)
     if (delivery.type === 'release') order(delivery.bytes)
     return delivery
   }
@@ -69,12 +72,15 @@ export function openWatch(
       const endMs = systemClock.monotonic() + timeoutMs
       while (systemClock.monotonic() < endMs) {
         const { namespace, bytes } = await release().catch((error: unknown) =>
-          fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${error instanceof Error ? error.message : String(error)}`),
+          fail(
+            `waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${error instanceof Error ? error.message : String(error)}`,
+          ),
         )
         if (namespace !== sample.namespace) continue
         if (isSample(transport, bytes, sample)) return
         const at = order(bytes)
-        if (formatPosition(at) === formatPosition(sample.at)) expectSample('the release of the watch', transport, bytes, sample)
+        if (formatPosition(at) === formatPosition(sample.at))
+          expectSample('the release of the watch', transport, bytes, sample)
       }
       fail(`the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms`)
     },
@@ -90,8 +96,11 @@ export function openWatch(
 /** Fails unless an aborted watch ends in order. What was on its way already may still come. */
 export async function expectEnd(iterator: AsyncIterator<Delivery>, timeoutMs: number): Promise<void> {
   for (let left = 100; left > 0; left -= 1) {
-    const { done } = await within('the end of an aborted watch', iterator.next(), timeoutMs).catch((error: unknown) =>
-      fail(`an aborted watch must end, and it threw: ${error instanceof Error ? error.message : String(error)}`),
+    const { done } = await within('the end of an aborted watch', iterator.next(), timeoutMs).catch(
+      (error: unknown) =>
+        fail(
+          `an aborted watch must end, and it threw: ${error instanceof Error ? error.message : String(error)}`,
+        ),
     )
     if (done === true) return
   }

@@ -65,5 +65,8 @@ export interface EtcdClient {
    * What is written to these keys from a revision on. Ends when the signal aborts; throws `unavailable` when the connection is lost.
    * Ends after `compacted`.
    */
-  watch(query: { readonly keys: readonly string[]; readonly from: Revision }, signal: AbortSignal): AsyncIterable<EtcdNews>
+  watch(
+    query: { readonly keys: readonly string[]; readonly from: Revision },
+    signal: AbortSignal,
+  ): AsyncIterable<EtcdNews>
 }

@@ -30,12 +30,21 @@ export interface EtcdOptions {
 
 /** A board in etcd: a store, its notifications, and the reports of its clients. */
 export interface EtcdStore extends Store, WatchTransport, ReportTransport {
-  next(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  next(
+    query: { readonly namespace: Namespace; readonly after: Position },
+    signal: AbortSignal,
+  ): Promise<Latest>
   reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
   namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
   schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
-  remove(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
+  putSchema(
+    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
+  remove(
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 /** Entries of the log that are read at once: releases have 16 KB at most, so a page has 1 MB with their audit records. */
@@ -48,11 +57,21 @@ const PAGE_OF_NAMES = 1_000
  * or written before the first call. Throws `invalid-option`.
  */
 export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
-  const { prefix = 'noticeboard/', durability = 'single', maxSnapshotBytes = MAX_SNAPSHOT_BYTES, reportTtlMs = 3_600_000 } = options
+  const {
+    prefix = 'noticeboard/',
+    durability = 'single',
+    maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
+    reportTtlMs = 3_600_000,
+  } = options
   const { clock = systemClock, crypto = systemCrypto } = options
-  if (typeof client?.transact !== 'function') throw new NoticeboardError('invalid-option', 'etcd() wants a client: etcd(etcdGateway({ url: "http://127.0.0.1:2379" }))')
+  if (typeof client?.transact !== 'function')
+    throw new NoticeboardError(
+      'invalid-option',
+      'etcd() wants a client: etcd(etcdGateway({ url: "http://127.0.0.1:2379" }))',
+    )
   for (const [name, value] of Object.entries({ maxSnapshotBytes, reportTtlMs })) {
-    if (!(Number.isFinite(value) && value > 0)) throw new NoticeboardError('invalid-option', `${name} of etcd() must be a number above 0`)
+    if (!(Number.isFinite(value) && value > 0))
+      throw new NoticeboardError('invalid-option', `${name} of etcd() must be a number above 0`)
   }
   const keys = etcdKeys(prefix)
   const { report, reports } = etcdReports({ client, keys, clock, ttlMs: reportTtlMs })
@@ -62,11 +81,16 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
 
   const write = async (key: string, value: Uint8Array, signal: AbortSignal): Promise<void> => {
     const kept = await read(key, signal)
-    if (kept === undefined || !sameBytes(kept.value, value)) await client.transact({ steps: [{ type: 'put', key, value }] }, signal)
+    if (kept === undefined || !sameBytes(kept.value, value))
+      await client.transact({ steps: [{ type: 'put', key, value }] }, signal)
   }
 
   const limit = (what: string, bytes: Uint8Array): void => {
-    if (bytes.length > maxSnapshotBytes) throw new NoticeboardError('too-large', `${what} has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`)
+    if (bytes.length > maxSnapshotBytes)
+      throw new NoticeboardError(
+        'too-large',
+        `${what} has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`,
+      )
   }
 
   /** What a release says counts and not where etcd has it: revisions begin anew when etcd is set up anew. */
@@ -81,20 +105,33 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
     async latest({ namespace, tag }, signal) {
       const newest = await read(keys.newest(parseNamespace(namespace)), signal)
       if (newest === undefined) return { type: 'none' }
-      return tag !== undefined && tag === digestOf(crypto, newest.value) ? { type: 'unchanged' } : answer(newest.value)
+      return tag !== undefined && tag === digestOf(crypto, newest.value)
+        ? { type: 'unchanged' }
+        : answer(newest.value)
     },
 
     async next({ namespace, after }, signal) {
       const place = keys.release(parseNamespace(namespace), nextPosition(after))
-      const found = await client.transact({ steps: [{ type: 'range', key: place, end: keys.log(namespace).end, limit: 1 }] }, signal)
+      const found = await client.transact(
+        { steps: [{ type: 'range', key: place, end: keys.log(namespace).end, limit: 1 }] },
+        signal,
+      )
       const next = found.found[0]?.[0]
       return next === undefined ? { type: 'none' } : answer(next.value)
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {
       const kept = await read(keys.snapshot(parseNamespace(namespace), digest), signal)
-      if (kept === undefined) throw new NoticeboardError('not-found', `${client.name} has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`)
-      if (kept.value.length > maxBytes) throw new NoticeboardError('too-large', `the snapshot has ${kept.value.length} bytes; ${maxBytes} are allowed`)
+      if (kept === undefined)
+        throw new NoticeboardError(
+          'not-found',
+          `${client.name} has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`,
+        )
+      if (kept.value.length > maxBytes)
+        throw new NoticeboardError(
+          'too-large',
+          `the snapshot has ${kept.value.length} bytes; ${maxBytes} are allowed`,
+        )
       return kept.value
     },
 
@@ -102,7 +139,8 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
 
     async put({ namespace, digest, bytes }, signal) {
       parseNamespace(namespace)
-      if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+      if (!isDigest(digest))
+        throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
       limit('the snapshot', bytes)
       assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
       await write(keys.snapshot(namespace, digest), bytes, signal)
@@ -110,15 +148,24 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
 
     append: (query, signal) => appendToEtcd({ client, keys, crypto }, query, signal),
 
-    async *history({ namespace, limit: most = Number.POSITIVE_INFINITY }, signal): AsyncGenerator<LogEntry, void, undefined> {
+    async *history(
+      { namespace, limit: most = Number.POSITIVE_INFINITY },
+      signal,
+    ): AsyncGenerator<LogEntry, void, undefined> {
       const log = keys.log(parseNamespace(namespace))
       let { end } = log
-      for (let left = most; left > 0; ) {
+      for (let left = most; left > 0;) {
         const page = Math.min(left, PAGE)
-        const { found } = await client.transact({ steps: [{ type: 'range', key: log.key, end, limit: page, descending: true }] }, signal)
+        const { found } = await client.transact(
+          { steps: [{ type: 'range', key: log.key, end, limit: page, descending: true }] },
+          signal,
+        )
         const entries = found[0] ?? []
         if (entries.length === 0) return
-        const audits = await client.transact({ steps: entries.map(({ key }): EtcdStep => ({ type: 'range', key: keys.auditBeside(key) })) }, signal)
+        const audits = await client.transact(
+          { steps: entries.map(({ key }): EtcdStep => ({ type: 'range', key: keys.auditBeside(key) })) },
+          signal,
+        )
         for (const [index, { value }] of entries.entries()) {
           const audit = audits.found[index]?.[0]?.value
           yield { bytes: value, ...(audit !== undefined && { audit }) }
@@ -134,8 +181,11 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
     async namespaces(signal) {
       const names: Namespace[] = []
       const { end } = keys.allNewest
-      for (let start = keys.allNewest.key; ; ) {
-        const { found } = await client.transact({ steps: [{ type: 'range', key: start, end, limit: PAGE_OF_NAMES, keysOnly: true }] }, signal)
+      for (let start = keys.allNewest.key; ;) {
+        const { found } = await client.transact(
+          { steps: [{ type: 'range', key: start, end, limit: PAGE_OF_NAMES, keysOnly: true }] },
+          signal,
+        )
         const entries = found[0] ?? []
         names.push(...entries.map(({ key }) => keys.namespaceOf(key)))
         const last = entries.at(-1)
@@ -144,7 +194,8 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
       }
     },
 
-    schema: async ({ namespace }, signal) => (await read(keys.schema(parseNamespace(namespace)), signal))?.value,
+    schema: async ({ namespace }, signal) =>
+      (await read(keys.schema(parseNamespace(namespace)), signal))?.value,
 
     async putSchema({ namespace, bytes }, signal) {
       limit('the schema', bytes)
@@ -155,17 +206,28 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
       const newestKey = keys.newest(parseNamespace(namespace))
       const newest = await read(newestKey, signal)
       if (newest !== undefined && digestsOf(decodeRelease(newest.value).release).includes(digest)) {
-        throw new NoticeboardError('rejected', `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`)
+        throw new NoticeboardError(
+          'rejected',
+          `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`,
+        )
       }
       const { succeeded } = await client.transact(
         {
           // A release that names it may have come meanwhile.
-          conditions: [newest === undefined ? { type: 'missing', key: newestKey } : { type: 'written-at', key: newestKey, revision: newest.modRevision }],
+          conditions: [
+            newest === undefined
+              ? { type: 'missing', key: newestKey }
+              : { type: 'written-at', key: newestKey, revision: newest.modRevision },
+          ],
           steps: [{ type: 'delete', key: keys.snapshot(namespace, digest) }],
         },
         signal,
       )
-      if (!succeeded) throw new NoticeboardError('unavailable', `a release of ${namespace} was published meanwhile; try again`)
+      if (!succeeded)
+        throw new NoticeboardError(
+          'unavailable',
+          `a release of ${namespace} was published meanwhile; try again`,
+        )
     },
   }
 }

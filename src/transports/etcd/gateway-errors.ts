@@ -13,27 +13,44 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 const TOO_LARGE = /request is too large|larger than max/
 const FULL = /database space exceeded/
 /** etcd says these under the number of a malformed request. */
-const CREDENTIALS = /user name is empty|invalid user|authentication failed|invalid auth token|permission denied/
+const CREDENTIALS =
+  /user name is empty|invalid user|authentication failed|invalid auth token|permission denied/
 
 /** The error for an answer that is none: etcd's words, cut, since they come from outside. */
 export function refusalOf(name: string, status: number, body: Uint8Array): NoticeboardError {
   const { code, message } = toldOf(body)
   const said = message === '' ? `status ${status}` : message
   if (TOO_LARGE.test(message)) return new NoticeboardError('too-large', `${name}: ${said}`)
-  if (FULL.test(message)) return new NoticeboardError('rejected', `${name} is full: ${said}; compact it, make room, and disarm its alarm`)
-  if (status === 401 || status === 403 || CREDENTIALS.test(message)) return new NoticeboardError('unauthorized', `${name}: ${said}`)
+  if (FULL.test(message))
+    return new NoticeboardError(
+      'rejected',
+      `${name} is full: ${said}; compact it, make room, and disarm its alarm`,
+    )
+  if (status === 401 || status === 403 || CREDENTIALS.test(message))
+    return new NoticeboardError('unauthorized', `${name}: ${said}`)
   const own = CODES[code]
   if (own !== undefined) return new NoticeboardError(own, `${name}: ${said}`)
-  if (status === 404) return new NoticeboardError('rejected', `${name} has no JSON gateway below /v3; is it etcd 3.4 or later, with its gateway on?`)
+  if (status === 404)
+    return new NoticeboardError(
+      'rejected',
+      `${name} has no JSON gateway below /v3; is it etcd 3.4 or later, with its gateway on?`,
+    )
   return new NoticeboardError('unavailable', `${name}: ${said}`)
 }
 
 function toldOf(body: Uint8Array): { readonly code: number; readonly message: string } {
   try {
-    const { code, message, error } = JSON.parse(new TextDecoder().decode(body)) as { code?: unknown; message?: unknown; error?: unknown }
+    const { code, message, error } = JSON.parse(new TextDecoder().decode(body)) as {
+      code?: unknown
+      message?: unknown
+      error?: unknown
+    }
     const said = typeof message === 'string' ? message : typeof error === 'string' ? error : ''
     // oxlint-disable-next-line no-control-regex -- control characters are the point
-    return { code: typeof code === 'number' ? code : 0, message: said.slice(0, 300).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ') }
+    return {
+      code: typeof code === 'number' ? code : 0,
+      message: said.slice(0, 300).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' '),
+    }
   } catch {
     // No JSON: something else answered, and its status is all there is to say.
     return { code: 0, message: '' }

@@ -18,25 +18,39 @@ interface TransactionAnswer {
 }
 
 export function transactionBody({ conditions = [], steps, otherwise = [] }: EtcdTransaction): unknown {
-  return { compare: conditions.map(compareOf), success: steps.map(requestOf), failure: otherwise.map(requestOf) }
+  return {
+    compare: conditions.map(compareOf),
+    success: steps.map(requestOf),
+    failure: otherwise.map(requestOf),
+  }
 }
 
 export function outcomeOf(answer: unknown): EtcdOutcome {
   const { header, succeeded = false, responses = [] } = answer as TransactionAnswer
-  if (typeof header?.revision !== 'string') throw new NoticeboardError('unavailable', 'what answered in the place of etcd is something else')
-  return { revision: header.revision, succeeded, found: responses.map(({ response_range: range }) => (range?.kvs ?? []).map(entryOf)) }
+  if (typeof header?.revision !== 'string')
+    throw new NoticeboardError('unavailable', 'what answered in the place of etcd is something else')
+  return {
+    revision: header.revision,
+    succeeded,
+    found: responses.map(({ response_range: range }) => (range?.kvs ?? []).map(entryOf)),
+  }
 }
 
 export const lease = {
   body: ({ ttlSeconds }: { readonly ttlSeconds: number }): unknown => ({ TTL: String(ttlSeconds) }),
   idOf(answer: unknown): string {
     const { ID: id } = answer as { readonly ID?: unknown }
-    if (typeof id !== 'string') throw new NoticeboardError('unavailable', 'what answered in the place of etcd is something else')
+    if (typeof id !== 'string')
+      throw new NoticeboardError('unavailable', 'what answered in the place of etcd is something else')
     return id
   },
 }
 
-export function entryOf({ key = '', value = '', mod_revision: modRevision = '0' }: KeyValueMessage): EtcdEntry {
+export function entryOf({
+  key = '',
+  value = '',
+  mod_revision: modRevision = '0',
+}: KeyValueMessage): EtcdEntry {
   return { key: decodeText(decodeBase64(key), 'a key of etcd'), value: decodeBase64(value), modRevision }
 }
 
@@ -61,7 +75,13 @@ function requestOf(step: EtcdStep): unknown {
   const key = textOf(step.key)
   switch (step.type) {
     case 'put':
-      return { request_put: { key, value: encodeBase64(step.value), ...(step.lease !== undefined && { lease: step.lease }) } }
+      return {
+        request_put: {
+          key,
+          value: encodeBase64(step.value),
+          ...(step.lease !== undefined && { lease: step.lease }),
+        },
+      }
     case 'delete':
       return { request_delete_range: { key } }
     case 'range': {

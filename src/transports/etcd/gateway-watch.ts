@@ -27,10 +27,15 @@ export async function* openGatewayWatch(
   const own = new AbortController()
   const abort = (): void => own.abort()
   signal.addEventListener('abort', abort)
-  const creates = keys.map((key, index) => JSON.stringify({ create_request: { key: textOf(key), start_revision: from, watch_id: String(index + 1) } }))
+  const creates = keys.map((key, index) =>
+    JSON.stringify({
+      create_request: { key: textOf(key), start_revision: from, watch_id: String(index + 1) },
+    }),
+  )
   try {
     const response = await request('watch', creates.join('\n'), own.signal)
-    if (response.status !== 200) throw refusalOf(name, response.status, new Uint8Array(await response.arrayBuffer()))
+    if (response.status !== 200)
+      throw refusalOf(name, response.status, new Uint8Array(await response.arrayBuffer()))
     for await (const line of linesOf(response, name)) {
       const news = newsOf(name, line)
       if (news !== undefined) yield news
@@ -52,10 +57,18 @@ function newsOf(name: string, line: string): EtcdNews | undefined {
   if (error !== undefined) throw refusalOf(name, 500, new TextEncoder().encode(JSON.stringify(error)))
   if (result?.canceled === true) {
     if (result.compact_revision !== undefined) return { type: 'compacted' }
-    throw refusalOf(name, 500, new TextEncoder().encode(JSON.stringify({ message: result.cancel_reason ?? 'the watch was cancelled' })))
+    throw refusalOf(
+      name,
+      500,
+      new TextEncoder().encode(
+        JSON.stringify({ message: result.cancel_reason ?? 'the watch was cancelled' }),
+      ),
+    )
   }
   // What was deleted is left out: a configuration is never taken away.
-  const entries = (result?.events ?? []).filter(({ type = 'PUT' }) => type === 'PUT').map(({ kv = {} }) => entryOf(kv))
+  const entries = (result?.events ?? [])
+    .filter(({ type = 'PUT' }) => type === 'PUT')
+    .map(({ kv = {} }) => entryOf(kv))
   return entries.length === 0 ? undefined : { type: 'entries', entries }
 }
 

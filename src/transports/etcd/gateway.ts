@@ -13,7 +13,9 @@ export interface EtcdGatewayOptions {
   /** A member of the cluster, or what stands before it: `http://127.0.0.1:2379`. */
   readonly url: string
   /** Sent with every request, such as `authorization`; a function is asked each time. */
-  readonly headers?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
+  readonly headers?:
+    | Readonly<Record<string, string>>
+    | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
   /** Stands in for the global `fetch`: for client certificates, or to try several members. */
   readonly fetch?: Fetch
   /** The whole time that one call may take. 10,000 by default. */
@@ -35,12 +37,30 @@ export interface Gateway {
  * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by default) with `fetch` alone: each call
  * can be aborted and has a deadline, and nothing needs to be closed. Throws `invalid-option` for an address that is none.
  */
-export function etcdGateway({ url, headers = {}, fetch, timeoutMs = 10_000, clock = systemClock }: EtcdGatewayOptions): EtcdClient {
+export function etcdGateway({
+  url,
+  headers = {},
+  fetch,
+  timeoutMs = 10_000,
+  clock = systemClock,
+}: EtcdGatewayOptions): EtcdClient {
   const base = URL.canParse(url) ? new URL(url) : undefined
-  if (base === undefined || !/^https?:$/.test(base.protocol) || base.username !== '' || base.password !== '') {
-    throw new NoticeboardError('invalid-option', 'etcdGateway() wants an address such as http://127.0.0.1:2379; credentials go into `headers`')
+  if (
+    base === undefined ||
+    !/^https?:$/.test(base.protocol) ||
+    base.username !== '' ||
+    base.password !== ''
+  ) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'etcdGateway() wants an address such as http://127.0.0.1:2379; credentials go into `headers`',
+    )
   }
-  if (!(timeoutMs > 0)) throw new NoticeboardError('invalid-option', 'timeoutMs of etcdGateway() must be a number of milliseconds above 0')
+  if (!(timeoutMs > 0))
+    throw new NoticeboardError(
+      'invalid-option',
+      'timeoutMs of etcdGateway() must be a number of milliseconds above 0',
+    )
   const name = `etcd ${base.origin}`
 
   const gateway: Gateway = {
@@ -68,7 +88,11 @@ export function etcdGateway({ url, headers = {}, fetch, timeoutMs = 10_000, cloc
       if (response.status !== 200) throw refusalOf(name, response.status, body)
       return JSON.parse(new TextDecoder().decode(body))
     } catch (error) {
-      throw asNoticeboardError(error, 'unavailable', `${name} could not be reached, or was lost in the middle`)
+      throw asNoticeboardError(
+        error,
+        'unavailable',
+        `${name} could not be reached, or was lost in the middle`,
+      )
     } finally {
       deadline.end()
     }
@@ -76,7 +100,8 @@ export function etcdGateway({ url, headers = {}, fetch, timeoutMs = 10_000, cloc
 
   return {
     name,
-    transact: async (transaction, signal) => outcomeOf(await call('kv/txn', transactionBody(transaction), signal)),
+    transact: async (transaction, signal) =>
+      outcomeOf(await call('kv/txn', transactionBody(transaction), signal)),
     grant: async (query, signal) => lease.idOf(await call('lease/grant', lease.body(query), signal)),
     watch: (query, signal) => openGatewayWatch(gateway, query, signal),
   }

@@ -31,7 +31,10 @@ const SEQUENCE_DIGITS = 16
 
 export function etcdKeys(prefix: string): EtcdKeys {
   const under = (folder: string): EtcdRange => ({ key: `${prefix}${folder}/`, end: `${prefix}${folder}0` })
-  const of = (folder: string, namespace: Namespace): EtcdRange => ({ key: `${prefix}${folder}/${namespace}~`, end: `${prefix}${folder}/${namespace}\u007f` })
+  const of = (folder: string, namespace: Namespace): EtcdRange => ({
+    key: `${prefix}${folder}/${namespace}~`,
+    end: `${prefix}${folder}/${namespace}\u007f`,
+  })
   const newest = under('board/newest')
   const log = `${prefix}board/log/`
 
@@ -42,7 +45,8 @@ export function etcdKeys(prefix: string): EtcdKeys {
     release: (namespace, at) => `${of('board/log', namespace).key}${paddedPosition(at)}`,
     log: namespace => of('board/log', namespace),
     auditBeside: key => `${prefix}private/audit/${key.slice(log.length)}`,
-    snapshot: (namespace, digest) => of('board/snapshots', namespace).key + (isDigest(digest) ? digest : 'none'),
+    snapshot: (namespace, digest) =>
+      of('board/snapshots', namespace).key + (isDigest(digest) ? digest : 'none'),
     schema: namespace => `${under('board/schema').key}${namespace}`,
     report: (namespace, instanceId) => of('reports', namespace).key + instanceId,
     reports: namespace => of('reports', namespace),

@@ -26,7 +26,8 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
 
   const leaseFor = async (neededMs: number, signal: AbortSignal): Promise<string> => {
     const nowMs = clock.monotonic()
-    if (lease !== undefined && lease.ttlMs >= 2 * neededMs && nowMs - lease.grantedAtMs < lease.ttlMs / 2) return lease.id
+    if (lease !== undefined && lease.ttlMs >= 2 * neededMs && nowMs - lease.grantedAtMs < lease.ttlMs / 2)
+      return lease.id
     const ttl = 2 * neededMs
     const id = await client.grant({ ttlSeconds: Math.ceil(ttl / 1_000) }, signal)
     lease = { id, ttlMs: ttl, grantedAtMs: nowMs }
@@ -40,14 +41,25 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
     const news = states.flatMap((state, index) => {
       const [entry] = found[index] ?? []
       const kept = entry === undefined ? undefined : decodeReport(decodeText(entry.value, 'a report'))
-      return kept !== undefined && kept.count >= state.count ? [] : [{ state, entry, key: places[index] ?? '' }]
+      return kept !== undefined && kept.count >= state.count
+        ? []
+        : [{ state, entry, key: places[index] ?? '' }]
     })
     if (news.length === 0) return true
     const id = await leaseFor(Math.max(...news.map(({ state }) => reportTtlMs(state, ttlMs))), signal)
     const { succeeded } = await client.transact(
       {
-        conditions: news.map(({ key, entry }) => (entry === undefined ? { type: 'missing', key } : { type: 'written-at', key, revision: entry.modRevision })),
-        steps: news.map(({ key, state }) => ({ type: 'put', key, value: encodeText(encodeReport(state, clock.now())), lease: id })),
+        conditions: news.map(({ key, entry }) =>
+          entry === undefined
+            ? { type: 'missing', key }
+            : { type: 'written-at', key, revision: entry.modRevision },
+        ),
+        steps: news.map(({ key, state }) => ({
+          type: 'put',
+          key,
+          value: encodeText(encodeReport(state, clock.now())),
+          lease: id,
+        })),
       },
       signal,
     )
@@ -63,7 +75,7 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
         if (state.count > (last.get(key)?.count ?? 0)) last.set(key, state)
       }
       const all = [...last.values()]
-      for (let from = 0; from < all.length; ) {
+      for (let from = 0; from < all.length;) {
         const batch = all.slice(from, from + BATCH)
         try {
           if (await write(batch, signal)) from += BATCH
@@ -77,7 +89,7 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
     async reports(namespace, signal) {
       const all: Report[] = []
       const { key: start, end } = keys.reports(namespace)
-      for (let key = start; ; ) {
+      for (let key = start; ;) {
         const { found } = await client.transact({ steps: [{ type: 'range', key, end, limit: PAGE }] }, signal)
         const entries = found[0] ?? []
         for (const { value } of entries) {

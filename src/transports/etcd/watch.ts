@@ -58,7 +58,8 @@ async function follow({ client, keys, namespaces, pending }: Following, signal: 
       }
     }
   } catch (error) {
-    if (!signal.aborted) pending.fail(asNoticeboardError(error, 'unavailable', `${client.name} was lost while it was watched`))
+    if (!signal.aborted)
+      pending.fail(asNoticeboardError(error, 'unavailable', `${client.name} was lost while it was watched`))
   }
 }
 

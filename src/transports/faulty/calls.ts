@@ -15,7 +15,13 @@ export interface FaultyPorts {
 /** How many answers are remembered, to be given again as stale ones. */
 const REMEMBERED = 16
 
-const writes: ReadonlySet<FaultyCall> = new Set<FaultyCall>(['put', 'append', 'announce', 'report', 'putSchema'])
+const writes: ReadonlySet<FaultyCall> = new Set<FaultyCall>([
+  'put',
+  'append',
+  'announce',
+  'report',
+  'putSchema',
+])
 
 type Call = (query: unknown, signal: AbortSignal) => Promise<unknown>
 
@@ -36,8 +42,11 @@ export function faultyCall(ports: FaultyPorts, call: FaultyCall, original: Call)
     const answer = await original(sent, signal)
     if (failure !== undefined) throw failureOf(name, failure)
 
-    if (call !== 'latest' && call !== 'next') return writes.has(call) ? answer : injured(answer, faults, random)
-    const stale = faults.some(({ type }) => type === 'stale') ? answers[Math.floor(random.number() * answers.length)] : undefined
+    if (call !== 'latest' && call !== 'next')
+      return writes.has(call) ? answer : injured(answer, faults, random)
+    const stale = faults.some(({ type }) => type === 'stale')
+      ? answers[Math.floor(random.number() * answers.length)]
+      : undefined
     answers.push(answer)
     if (answers.length > REMEMBERED) answers.shift()
     return injured(stale ?? answer, faults, random)
@@ -62,7 +71,11 @@ export function faultyHistory(
 }
 
 /** Waits as long as the faults say. */
-export async function delayed({ clock, random }: FaultyPorts, faults: readonly Fault[], signal: AbortSignal): Promise<void> {
+export async function delayed(
+  { clock, random }: FaultyPorts,
+  faults: readonly Fault[],
+  signal: AbortSignal,
+): Promise<void> {
   for (const fault of faults) {
     if (fault.type !== 'delay') continue
     const { minMs = 0, maxMs } = fault
@@ -73,7 +86,8 @@ export async function delayed({ clock, random }: FaultyPorts, faults: readonly F
 /** Ends when the caller aborts, and not before. */
 export function stalled(name: string, signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const abort = (): void => reject(new NoticeboardError('closed', `${name} was given up while it did not answer`))
+    const abort = (): void =>
+      reject(new NoticeboardError('closed', `${name} was given up while it did not answer`))
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
   })

@@ -10,8 +10,13 @@ export interface Draw {
 /** Throws `invalid-option` when the plan makes no sense. */
 export function createDraw({ faults }: FaultPlan, random: Random): Draw {
   for (const { type, chance = 1, from = 1 } of faults) {
-    if (!(chance >= 0 && chance <= 1)) throw new NoticeboardError('invalid-option', `the chance of a fault (${type}) is a number from 0 to 1`)
-    if (!(from >= 1)) throw new NoticeboardError('invalid-option', `calls are counted from 1, so \`from\` of a fault (${type}) is at least 1`)
+    if (!(chance >= 0 && chance <= 1))
+      throw new NoticeboardError('invalid-option', `the chance of a fault (${type}) is a number from 0 to 1`)
+    if (!(from >= 1))
+      throw new NoticeboardError(
+        'invalid-option',
+        `calls are counted from 1, so \`from\` of a fault (${type}) is at least 1`,
+      )
   }
   const counts = new Map<FaultyCall, number>()
   return call => {
@@ -30,7 +35,8 @@ export function createDraw({ faults }: FaultPlan, random: Random): Draw {
 export function injure(bytes: Uint8Array, faults: readonly Fault[], random: Random): Uint8Array {
   let injured = bytes
   for (const fault of faults) {
-    if (fault.type === 'truncate') injured = injured.slice(0, Math.floor(injured.length * (fault.keep ?? random.number())))
+    if (fault.type === 'truncate')
+      injured = injured.slice(0, Math.floor(injured.length * (fault.keep ?? random.number())))
     else if (fault.type === 'corrupt' && injured.length > 0) {
       injured = injured.slice()
       const at = Math.floor(random.number() * injured.length)
@@ -41,6 +47,13 @@ export function injure(bytes: Uint8Array, faults: readonly Fault[], random: Rand
 }
 
 /** The error that a fault stands for. */
-export function failureOf(name: string, { code = 'unavailable', retryAfterMs }: Extract<Fault, { readonly type: 'fail' }>): NoticeboardError {
-  return new NoticeboardError(code, `${name} failed as planned`, retryAfterMs === undefined ? {} : { retryAfterMs })
+export function failureOf(
+  name: string,
+  { code = 'unavailable', retryAfterMs }: Extract<Fault, { readonly type: 'fail' }>,
+): NoticeboardError {
+  return new NoticeboardError(
+    code,
+    `${name} failed as planned`,
+    retryAfterMs === undefined ? {} : { retryAfterMs },
+  )
 }

@@ -14,16 +14,36 @@ export interface FaultyOptions {
   readonly clock?: Clock
 }
 
-const answered: readonly FaultyCall[] = ['latest', 'snapshot', 'next', 'report', 'put', 'announce', 'append', 'reports', 'schema', 'putSchema', 'remove']
+const answered: readonly FaultyCall[] = [
+  'latest',
+  'snapshot',
+  'next',
+  'report',
+  'put',
+  'announce',
+  'append',
+  'reports',
+  'schema',
+  'putSchema',
+  'remove',
+]
 
 /**
  * Injures a transport, a store or a mirror on purpose: calls fail, come late, twice or not at all; bytes are cut and changed; watches
  * lose, repeat and swap deliveries, or go silent. What goes wrong is data; see {@link FaultPlan}. The result has the capabilities of
  * what is within, and all else of it as it was. Throws `invalid-option` when the plan makes no sense.
  */
-export function faulty<Medium extends Transport | Mirror>(medium: Medium, plan: FaultPlan, options: FaultyOptions = {}): Medium {
+export function faulty<Medium extends Transport | Mirror>(
+  medium: Medium,
+  plan: FaultPlan,
+  options: FaultyOptions = {},
+): Medium {
   const { random = systemRandom, clock = systemClock } = options
-  if (!Array.isArray(plan?.faults)) throw new NoticeboardError('invalid-option', 'faulty() wants a plan: { faults: [{ on: "latest", type: "fail" }] }')
+  if (!Array.isArray(plan?.faults))
+    throw new NoticeboardError(
+      'invalid-option',
+      'faulty() wants a plan: { faults: [{ on: "latest", type: "fail" }] }',
+    )
   const ports: FaultyPorts = { name: `faulty ${medium.name}`, draw: createDraw(plan, random), clock, random }
   const within = medium as Medium & Partial<Store & WatchTransport & Mirror>
 
@@ -34,13 +54,24 @@ export function faulty<Medium extends Transport | Mirror>(medium: Medium, plan: 
   }
   for (const call of answered) {
     const original = (within as unknown as Record<string, unknown>)[call]
-    if (typeof original === 'function') result[call] = faultyCall(ports, call, (query, signal) => original.call(medium, query, signal) as Promise<unknown>)
+    if (typeof original === 'function')
+      result[call] = faultyCall(
+        ports,
+        call,
+        (query, signal) => original.call(medium, query, signal) as Promise<unknown>,
+      )
   }
   if (within.namespaces !== undefined) {
     const namespaces = faultyCall(ports, 'namespaces', async (_, signal) => within.namespaces?.(signal))
     result['namespaces'] = (signal: AbortSignal) => namespaces(undefined, signal)
   }
-  if (within.history !== undefined) result['history'] = faultyHistory(ports, (query, signal) => (medium as unknown as Store).history(query as never, signal))
-  if (within.watch !== undefined) result['watch'] = faultyWatch(ports, (query, signal) => (medium as unknown as WatchTransport).watch(query, signal))
+  if (within.history !== undefined)
+    result['history'] = faultyHistory(ports, (query, signal) =>
+      (medium as unknown as Store).history(query as never, signal),
+    )
+  if (within.watch !== undefined)
+    result['watch'] = faultyWatch(ports, (query, signal) =>
+      (medium as unknown as WatchTransport).watch(query, signal),
+    )
   return result as unknown as Medium
 }

@@ -13,7 +13,10 @@ export interface RedisCommands {
   list(args: readonly string[], signal: AbortSignal): Promise<readonly string[]>
 }
 
-export function redisCommands(client: RedisClient, { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number }): RedisCommands {
+export function redisCommands(
+  client: RedisClient,
+  { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
+): RedisCommands {
   const send = async (args: readonly string[], signal: AbortSignal): Promise<unknown> => {
     const deadline = createDeadline(clock, { timeoutMs, what: 'the answer of redis', signal })
     try {
@@ -29,7 +32,8 @@ export function redisCommands(client: RedisClient, { clock, timeoutMs }: { reado
   }
   return {
     send,
-    run: (script, keys, args, signal) => send(['EVAL', script, String(keys.length), ...keys, ...args], signal),
+    run: (script, keys, args, signal) =>
+      send(['EVAL', script, String(keys.length), ...keys, ...args], signal),
     async get(key, signal) {
       const value = await send(['GET', key], signal)
       return typeof value === 'string' ? value : undefined
@@ -56,8 +60,18 @@ const REFUSALS: Readonly<Record<string, 'unauthorized' | 'rejected' | 'store-dam
 function errorOf(error: unknown): NoticeboardError {
   if (isNoticeboardError(error)) return error
   const message = error instanceof Error ? error.message : ''
-  const word = /\b(NOAUTH|NOPERM|WRONGPASS|OOM|MISCONF|WRONGTYPE|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/.exec(message)?.[1] ?? /^[A-Z]+/.exec(message)?.[0] ?? ''
+  const word =
+    /\b(NOAUTH|NOPERM|WRONGPASS|OOM|MISCONF|WRONGTYPE|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/.exec(
+      message,
+    )?.[1] ??
+    /^[A-Z]+/.exec(message)?.[0] ??
+    ''
   const code = REFUSALS[word]
-  if (code === undefined) return new NoticeboardError('unavailable', `redis could not be reached, or was lost in the middle${word === '' ? '' : ` (${word})`}`, { cause: error })
+  if (code === undefined)
+    return new NoticeboardError(
+      'unavailable',
+      `redis could not be reached, or was lost in the middle${word === '' ? '' : ` (${word})`}`,
+      { cause: error },
+    )
   return new NoticeboardError(code, `redis refuses the command: ${word}`, { cause: error })
 }

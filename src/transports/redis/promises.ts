@@ -2,14 +2,23 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { RedisCommands } from './commands.js'
 
 /** What keeps a Redis from promising that an acknowledged write survives a crash; empty when it can. */
-export async function brokenPromises(commands: RedisCommands, signal: AbortSignal): Promise<readonly string[]> {
+export async function brokenPromises(
+  commands: RedisCommands,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   const role = await commands.list(['ROLE'], signal)
   if (role[0] === 'slave' || role[0] === 'replica') {
-    throw new NoticeboardError('rejected', 'this redis is a replica, which takes no writes; connect to its primary')
+    throw new NoticeboardError(
+      'rejected',
+      'this redis is a replica, which takes no writes; connect to its primary',
+    )
   }
   let settings: ReadonlyMap<string, string>
   try {
-    settings = new Map([...pairs(await commands.send(['CONFIG', 'GET', 'append*'], signal)), ...pairs(await commands.send(['CONFIG', 'GET', 'maxmemory*'], signal))])
+    settings = new Map([
+      ...pairs(await commands.send(['CONFIG', 'GET', 'append*'], signal)),
+      ...pairs(await commands.send(['CONFIG', 'GET', 'maxmemory*'], signal)),
+    ])
   } catch (error) {
     if (!(error instanceof NoticeboardError) || error.code === 'unavailable') throw error
     return ['CONFIG GET is not allowed, so nobody can tell']
@@ -24,7 +33,11 @@ export async function brokenPromises(commands: RedisCommands, signal: AbortSigna
 
 /** A map, as one version of the protocol answers it, or a flat list, as the other does. */
 function pairs(reply: unknown): [string, string][] {
-  if (Array.isArray(reply)) return reply.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(reply[index + 1])]] : []))
+  if (Array.isArray(reply))
+    return reply.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(reply[index + 1])]] : []))
   if (reply instanceof Map) return [...reply].map(([name, value]) => [String(name), String(value)])
-  return Object.entries((reply ?? {}) as Record<string, unknown>).map(([name, value]) => [name, String(value)])
+  return Object.entries((reply ?? {}) as Record<string, unknown>).map(([name, value]) => [
+    name,
+    String(value),
+  ])
 }

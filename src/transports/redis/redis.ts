@@ -3,7 +3,14 @@ import { isDigest, parseNamespace, type Digest, type Namespace } from '../../con
 import type { Clock, Crypto } from '../../contracts/ports.js'
 import { epochNumber, formatPosition, nextPosition, type Position } from '../../contracts/position.js'
 import type { Report } from '../../contracts/report.js'
-import type { AppendQuery, Latest, LogEntry, ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
+import type {
+  AppendQuery,
+  Latest,
+  LogEntry,
+  ReportTransport,
+  Store,
+  WatchTransport,
+} from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf, positionOf } from '../../core/release.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
@@ -40,12 +47,21 @@ export interface RedisOptions {
 /** A board in Redis: a store, its notifications, and the reports of its clients. */
 export interface RedisStore extends Store, WatchTransport, ReportTransport {
   readonly durability: 'single' | 'may-lose'
-  next(query: { readonly namespace: Namespace; readonly after: Position }, signal: AbortSignal): Promise<Latest>
+  next(
+    query: { readonly namespace: Namespace; readonly after: Position },
+    signal: AbortSignal,
+  ): Promise<Latest>
   reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
   namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
   schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }, signal: AbortSignal): Promise<void>
-  remove(query: { readonly namespace: Namespace; readonly digest: Digest }, signal: AbortSignal): Promise<void>
+  putSchema(
+    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<void>
+  remove(
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 /** Entries of the log that are read at once. */
@@ -63,11 +79,21 @@ const REPORTS_AT_ONCE = 100
  * a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is not connected.
  */
 export async function redis(client: RedisClient, options: RedisOptions = {}): Promise<RedisStore> {
-  const { prefix = 'noticeboard:', mayLose = false, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, timeoutMs = 10_000 } = options
+  const {
+    prefix = 'noticeboard:',
+    mayLose = false,
+    maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
+    timeoutMs = 10_000,
+  } = options
   const { reportTtlMs: ttlMs = 3_600_000, clock = systemClock, crypto = systemCrypto } = options
-  if (typeof client?.sendCommand !== 'function') throw new NoticeboardError('invalid-option', 'redis() wants a connected client, such as createClient() of the package redis')
+  if (typeof client?.sendCommand !== 'function')
+    throw new NoticeboardError(
+      'invalid-option',
+      'redis() wants a connected client, such as createClient() of the package redis',
+    )
   for (const [name, value] of Object.entries({ maxSnapshotBytes, reportTtlMs: ttlMs, timeoutMs })) {
-    if (!(Number.isFinite(value) && value > 0)) throw new NoticeboardError('invalid-option', `${name} of redis() must be a number above 0`)
+    if (!(Number.isFinite(value) && value > 0))
+      throw new NoticeboardError('invalid-option', `${name} of redis() must be a number above 0`)
   }
   const commands = redisCommands(client, { clock, timeoutMs })
   const problems = await brokenPromises(commands, new AbortController().signal)
@@ -85,7 +111,11 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
     return text === undefined ? undefined : encodeText(text)
   }
   const limit = (what: string, bytes: Uint8Array): void => {
-    if (bytes.length > maxSnapshotBytes) throw new NoticeboardError('too-large', `${what} has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`)
+    if (bytes.length > maxSnapshotBytes)
+      throw new NoticeboardError(
+        'too-large',
+        `${what} has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`,
+      )
   }
   const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(crypto, bytes) })
 
@@ -94,7 +124,12 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
     const digests = digestsOf(readAppend(query, crypto))
     const release = decodeText(bytes, 'the release')
     const record = audit === undefined ? '' : decodeText(audit, 'the audit record')
-    const touched = [keys.newest(namespace), keys.release(namespace, at), keys.order(namespace), keys.audit(namespace, at)]
+    const touched = [
+      keys.newest(namespace),
+      keys.release(namespace, at),
+      keys.order(namespace),
+      keys.audit(namespace, at),
+    ]
     const snapshots = digests.map(digest => keys.snapshot(namespace, digest))
 
     for (let left = MOST_TRIES; left > 0; left -= 1) {
@@ -108,7 +143,11 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       const args = [newest ?? '', release, formatPosition(at), record, keys.channel, namespace]
       const outcome = await commands.run(scripts.append, [...touched, ...snapshots], args, signal)
       if (outcome === 'appended' || outcome === 'taken') return outcome
-      if (outcome === 'missing') throw new NoticeboardError('rejected', `the release ${formatPosition(at)} names a snapshot that is not here; put it first`)
+      if (outcome === 'missing')
+        throw new NoticeboardError(
+          'rejected',
+          `the release ${formatPosition(at)} names a snapshot that is not here; put it first`,
+        )
     }
     throw new NoticeboardError('unavailable', `others were first ${MOST_TRIES} times; append again`)
   }
@@ -129,17 +168,31 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       const next = await read(keys.release(parseNamespace(namespace), nextPosition(after)), signal)
       if (next !== undefined) return answer(next)
       const newest = await read(keys.newest(namespace), signal)
-      if (newest === undefined || epochNumber(decodeRelease(newest).release.epoch) <= epochNumber(after.epoch)) return { type: 'none' }
+      if (
+        newest === undefined ||
+        epochNumber(decodeRelease(newest).release.epoch) <= epochNumber(after.epoch)
+      )
+        return { type: 'none' }
       const order = await commands.list(['LRANGE', keys.order(namespace), '0', '-1'], signal)
-      const later = order.find(position => epochNumber(position.split(':')[0] ?? '') > epochNumber(after.epoch))
+      const later = order.find(
+        position => epochNumber(position.split(':')[0] ?? '') > epochNumber(after.epoch),
+      )
       const first = later === undefined ? undefined : await read(keys.release(namespace, later), signal)
       return first === undefined ? { type: 'none' } : answer(first)
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {
       const bytes = await read(keys.snapshot(parseNamespace(namespace), digest), signal)
-      if (bytes === undefined) throw new NoticeboardError('not-found', `redis has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`)
-      if (bytes.length > maxBytes) throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`)
+      if (bytes === undefined)
+        throw new NoticeboardError(
+          'not-found',
+          `redis has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`,
+        )
+      if (bytes.length > maxBytes)
+        throw new NoticeboardError(
+          'too-large',
+          `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`,
+        )
       return bytes
     },
 
@@ -147,7 +200,8 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
 
     async put({ namespace, digest, bytes }, signal) {
       parseNamespace(namespace)
-      if (!isDigest(digest)) throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+      if (!isDigest(digest))
+        throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
       limit('the snapshot', bytes)
       assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
       const text = decodeText(bytes, 'the snapshot')
@@ -155,13 +209,19 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       if ((await commands.get(key, signal)) !== text) await commands.send(['SET', key, text], signal)
     },
 
-    async *history({ namespace, limit: most = Number.POSITIVE_INFINITY }, signal): AsyncGenerator<LogEntry, void, undefined> {
+    async *history(
+      { namespace, limit: most = Number.POSITIVE_INFINITY },
+      signal,
+    ): AsyncGenerator<LogEntry, void, undefined> {
       // Counted from the beginning, where nothing moves however much is appended meanwhile.
       let end = Number(await commands.send(['LLEN', keys.order(parseNamespace(namespace))], signal))
       const last = Math.max(0, end - most)
       while (end > last) {
         const start = Math.max(last, end - PAGE)
-        const positions = await commands.list(['LRANGE', keys.order(namespace), String(start), String(end - 1)], signal)
+        const positions = await commands.list(
+          ['LRANGE', keys.order(namespace), String(start), String(end - 1)],
+          signal,
+        )
         for (const position of [...positions].reverse()) {
           const bytes = await read(keys.release(namespace, position), signal)
           const audit = await read(keys.audit(namespace, position), signal)
@@ -176,8 +236,18 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
         await Promise.all(
           states.slice(from, from + REPORTS_AT_ONCE).map(state => {
             const { namespace, instanceId, count } = state
-            const args = [String(count), encodeReport(state, clock.now()), String(reportTtlMs(state, ttlMs)), instanceId]
-            return commands.run(scripts.report, [keys.report(namespace, instanceId), keys.instances(namespace)], args, signal)
+            const args = [
+              String(count),
+              encodeReport(state, clock.now()),
+              String(reportTtlMs(state, ttlMs)),
+              instanceId,
+            ]
+            return commands.run(
+              scripts.report,
+              [keys.report(namespace, instanceId), keys.instances(namespace)],
+              args,
+              signal,
+            )
           }),
         )
       }
@@ -185,7 +255,10 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
 
     async reports({ namespace }, signal) {
       const reports: Report[] = []
-      for (const instance of await commands.list(['SMEMBERS', keys.instances(parseNamespace(namespace))], signal)) {
+      for (const instance of await commands.list(
+        ['SMEMBERS', keys.instances(parseNamespace(namespace))],
+        signal,
+      )) {
         const text = await commands.get(keys.report(namespace, instance), signal)
         if (text === undefined) await commands.send(['SREM', keys.instances(namespace), instance], signal)
         const report = text === undefined ? undefined : decodeReport(text)
@@ -196,7 +269,9 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
 
     async namespaces(signal) {
       const names = await commands.list(['SMEMBERS', keys.namespaces], signal)
-      const held = await Promise.all(names.map(async name => (await commands.send(['EXISTS', keys.newest(name)], signal)) === 1))
+      const held = await Promise.all(
+        names.map(async name => (await commands.send(['EXISTS', keys.newest(name)], signal)) === 1),
+      )
       return names.filter((_, index) => held[index]).sort()
     },
 
@@ -204,16 +279,31 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
 
     async putSchema({ namespace, bytes }, signal) {
       limit('the schema', bytes)
-      await commands.send(['SET', keys.schema(parseNamespace(namespace)), decodeText(bytes, 'the schema')], signal)
+      await commands.send(
+        ['SET', keys.schema(parseNamespace(namespace)), decodeText(bytes, 'the schema')],
+        signal,
+      )
     },
 
     async remove({ namespace, digest }, signal) {
       const newest = await commands.get(keys.newest(parseNamespace(namespace)), signal)
       if (newest !== undefined && digestsOf(decodeRelease(encodeText(newest)).release).includes(digest)) {
-        throw new NoticeboardError('rejected', `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`)
+        throw new NoticeboardError(
+          'rejected',
+          `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`,
+        )
       }
-      const outcome = await commands.run(scripts.remove, [keys.newest(namespace), keys.snapshot(namespace, digest)], [newest ?? ''], signal)
-      if (outcome !== 'removed') throw new NoticeboardError('unavailable', `a release of ${namespace} was published meanwhile; try again`)
+      const outcome = await commands.run(
+        scripts.remove,
+        [keys.newest(namespace), keys.snapshot(namespace, digest)],
+        [newest ?? ''],
+        signal,
+      )
+      if (outcome !== 'removed')
+        throw new NoticeboardError(
+          'unavailable',
+          `a release of ${namespace} was published meanwhile; try again`,
+        )
     },
   }
 }

@@ -12,7 +12,11 @@ import type { RedisKeys } from './keys.js'
  * that is lost, comes twice or comes late does no harm that the next look does not mend.
  */
 export async function* watchRedis(
-  { commands, keys, feed }: { readonly commands: RedisCommands; readonly keys: RedisKeys; readonly feed: Feed },
+  {
+    commands,
+    keys,
+    feed,
+  }: { readonly commands: RedisCommands; readonly keys: RedisKeys; readonly feed: Feed },
   namespaces: readonly Namespace[],
   signal: AbortSignal,
 ): AsyncGenerator<Delivery, void, undefined> {
@@ -39,7 +43,8 @@ export async function* watchRedis(
         if (found !== undefined) pending.release(namespace, encodeText(found))
       } while (reading.get(namespace) === true)
     } catch (error) {
-      if (!own.signal.aborted) pending.fail(asNoticeboardError(error, 'unavailable', 'redis was lost while it was watched'))
+      if (!own.signal.aborted)
+        pending.fail(asNoticeboardError(error, 'unavailable', 'redis was lost while it was watched'))
     } finally {
       reading.delete(namespace)
     }

@@ -1,7 +1,13 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { parseNamespace } from '../../contracts/names.js'
 import type { Crypto } from '../../contracts/ports.js'
-import { comparePositions, epochNumber, formatPosition, isSequence, type Position } from '../../contracts/position.js'
+import {
+  comparePositions,
+  epochNumber,
+  formatPosition,
+  isSequence,
+  type Position,
+} from '../../contracts/position.js'
 import type { AppendQuery } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/digest.js'
 import { decodeRelease, positionOf, type Release } from '../../core/release.js'
@@ -17,13 +23,18 @@ export function follows(at: Position, newest: Position | undefined): boolean {
 export function readAppend({ namespace, at, bytes, audit }: AppendQuery, crypto: Crypto): Release {
   parseNamespace(namespace)
   epochNumber(at.epoch)
-  if (!isSequence(at.sequence)) throw new NoticeboardError('invalid-option', 'a sequence is a whole number from 1 on')
+  if (!isSequence(at.sequence))
+    throw new NoticeboardError('invalid-option', 'a sequence is a whole number from 1 on')
   const { release } = decodeRelease(bytes)
   if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
-    throw new NoticeboardError('rejected', `the release says that it is ${release.namespace} ${formatPosition(positionOf(release))}, which is not where it shall go`)
+    throw new NoticeboardError(
+      'rejected',
+      `the release says that it is ${release.namespace} ${formatPosition(positionOf(release))}, which is not where it shall go`,
+    )
   }
   if (audit === undefined) return release
-  if (release.audit === undefined) throw new NoticeboardError('rejected', 'the release names no audit record, and one was given')
+  if (release.audit === undefined)
+    throw new NoticeboardError('rejected', 'the release names no audit record, and one was given')
   assertDigest(crypto, { bytes: audit, digest: release.audit, what: 'the audit record' })
   return release
 }

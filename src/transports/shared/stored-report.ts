@@ -13,7 +13,10 @@ export function decodeReport(text: string): Report | undefined {
   try {
     const value = JSON.parse(text) as Json
     const { receivedAt } = value as { readonly receivedAt?: unknown }
-    return { ...readReport(value), ...(typeof receivedAt === 'string' && isInstant(receivedAt) && { receivedAt }) }
+    return {
+      ...readReport(value),
+      ...(typeof receivedAt === 'string' && isInstant(receivedAt) && { receivedAt }),
+    }
   } catch {
     // Not of our writing, or of a later version: one bad entry must not hide the others.
     return undefined

@@ -24,14 +24,29 @@ type EngineStore = Store & WatchTransport & ReportTransport
 
 const schema = z.object({ pool: z.number() })
 const never = new AbortController().signal
-const quick = { retryBaseMs: 20, retryCapMs: 200, fallbackMs: 200, sweepMs: 1_000, heartbeatMs: 500, timeoutMs: 2_000 }
+const quick = {
+  retryBaseMs: 20,
+  retryCapMs: 200,
+  fallbackMs: 200,
+  sweepMs: 1_000,
+  heartbeatMs: 500,
+  timeoutMs: 2_000,
+}
 
 /** What a store over a server must stand, and the kit cannot do by itself. `connect` gives a handle on one board, named by its prefix. */
 export function engineCases(engine: () => Engine, connect: (prefix: string) => Promise<EngineStore>): void {
   const namespace = 'checkout/prod'
-  const publisherOf = (store: Store): Publisher<{ pool: number }> => createPublisher({ namespace, schema, store })
+  const publisherOf = (store: Store): Publisher<{ pool: number }> =>
+    createPublisher({ namespace, schema, store })
   const clientOf = (store: EngineStore): Client<{ pool: number }> =>
-    createClient({ namespace, schema, strategy: push(store, quick), clientId: 'host-a', reportBatchMs: 10, presenceMs: 300 })
+    createClient({
+      namespace,
+      schema,
+      strategy: push(store, quick),
+      clientId: 'host-a',
+      reportBatchMs: 10,
+      presenceMs: 300,
+    })
   const settings = { rollout: everyone(), reason: 'a test' }
 
   test('a client keeps its configuration while the server is killed in mid-watch, and goes on when it is back with its data', async () => {
@@ -62,12 +77,16 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     await engine().kill()
     await engine().wipe()
     await engine().start()
-    await expect.poll(() => store.latest({ namespace }, never).catch(() => undefined), { timeout: 15_000 }).toEqual({ type: 'none' })
+    await expect
+      .poll(() => store.latest({ namespace }, never).catch(() => undefined), { timeout: 15_000 })
+      .toEqual({ type: 'none' })
     expect(await store.latest({ namespace, tag }, never)).toEqual({ type: 'none' })
     expect(client.current.pool).toBe(2)
 
     // What clients report tells which epochs there were; so an operator waits until they were heard.
-    await expect.poll(() => store.reports!({ namespace }, never).then(all => all.length), { timeout: 15_000 }).toBe(1)
+    await expect
+      .poll(() => store.reports!({ namespace }, never).then(all => all.length), { timeout: 15_000 })
+      .toBe(1)
     await publisher.openEpoch({ reason: 'the server lost its data', document: { pool: 3 } })
     await until(client, 3)
     expect(await store.latest({ namespace, tag }, never)).toMatchObject({ type: 'release' })
@@ -82,7 +101,10 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     const race = async (store: EngineStore): Promise<void> => {
       while (acknowledged.size < 1_000) {
         const newest = await store.latest({ namespace }, never)
-        const before = newest.type === 'release' ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes } : undefined
+        const before =
+          newest.type === 'release'
+            ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes }
+            : undefined
         const sample = sampleAfter(namespace, before)
         if ((await write(store, sample, never)) === 'taken') taken += 1
         else {
@@ -107,7 +129,13 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     try {
       const media = places.map(({ url }) => http(url, write))
       const everywhere = firstOf([media[0]!, media[1]!, media[2]!], { avoidMs: 100 })
-      const client = createClient({ namespace, schema, strategy: push(everywhere, quick), clientId: 'host-a', reportBatchMs: 10 })
+      const client = createClient({
+        namespace,
+        schema,
+        strategy: push(everywhere, quick),
+        clientId: 'host-a',
+        reportBatchMs: 10,
+      })
       await publisherOf(media[0]!).publish({ pool: 1 }, settings)
       await client.ready()
       const expected = [1]
@@ -119,10 +147,22 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
         await until(client, pool)
         await place.start()
         // Whoever was gone knows what was published meanwhile.
-        await expect.poll(() => publisherOf(media[index]!).current().then(current => current?.document, () => undefined), { timeout: 10_000 }).toEqual({ pool })
+        await expect
+          .poll(
+            () =>
+              publisherOf(media[index]!)
+                .current()
+                .then(
+                  current => current?.document,
+                  () => undefined,
+                ),
+            { timeout: 10_000 },
+          )
+          .toEqual({ pool })
       }
       const published: unknown[] = []
-      for await (const { position } of publisherOf(media[0]!).history()) published.unshift((await publisherOf(media[0]!).read(position)).document)
+      for await (const { position } of publisherOf(media[0]!).history())
+        published.unshift((await publisherOf(media[0]!).read(position)).document)
       expect(published).toEqual(expected.map(pool => ({ pool })))
       await client.close()
     } finally {
@@ -142,13 +182,22 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
 
   async function untilPublished(publisher: Publisher<{ pool: number }>, pool: number): Promise<void> {
     await expect
-      .poll(() => publisher.publish({ pool }, settings).then(() => 'published', (error: { code?: string }) => error.code), { timeout: 15_000, interval: 50 })
+      .poll(
+        () =>
+          publisher.publish({ pool }, settings).then(
+            () => 'published',
+            (error: { code?: string }) => error.code,
+          ),
+        { timeout: 15_000, interval: 50 },
+      )
       .toBe('published')
   }
 }
 
 /** Brings what a watch starts with, and nothing afterwards: as if every message were lost. */
-async function* withoutNews<T extends { readonly type: string }>(deliveries: AsyncIterable<T>): AsyncGenerator<T> {
+async function* withoutNews<T extends { readonly type: string }>(
+  deliveries: AsyncIterable<T>,
+): AsyncGenerator<T> {
   let released = false
   for await (const delivery of deliveries) {
     if (delivery.type !== 'release' || !released) yield delivery
@@ -169,7 +218,10 @@ interface ServingPlace {
   close(): Promise<void>
 }
 
-async function servingPlace(connect: () => Promise<EngineStore>, write: { readonly token: string }): Promise<ServingPlace> {
+async function servingPlace(
+  connect: () => Promise<EngineStore>,
+  write: { readonly token: string },
+): Promise<ServingPlace> {
   let server: Server | undefined
   const proxy = await tcpProxy(() => server?.port ?? 0)
   const begin = async (): Promise<void> => {

@@ -32,8 +32,26 @@ export async function etcdServer(): Promise<EtcdServer> {
     url,
     call,
     async start() {
-      const urls = ['--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl]
-      const own = ['--data-dir', join(folder, 'data'), '--initial-cluster', `default=${peerUrl}`, '--logger', 'zap', '--log-level', 'error']
+      const urls = [
+        '--listen-client-urls',
+        url,
+        '--advertise-client-urls',
+        url,
+        '--listen-peer-urls',
+        peerUrl,
+        '--initial-advertise-peer-urls',
+        peerUrl,
+      ]
+      const own = [
+        '--data-dir',
+        join(folder, 'data'),
+        '--initial-cluster',
+        `default=${peerUrl}`,
+        '--logger',
+        'zap',
+        '--log-level',
+        'error',
+      ]
       // An election among one takes as long as the timeout.
       const quick = ['--heartbeat-interval', '10', '--election-timeout', '100']
       running = await startServer('etcd', [...urls, ...own, ...quick], async () => {

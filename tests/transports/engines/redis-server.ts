@@ -33,16 +33,20 @@ export async function redisServer(settings: readonly string[] = durable): Promis
   const server: RedisServer = {
     url,
     async start() {
-      running = await startServer('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings], async () => {
-        const client = createClient({ url, socket: { reconnectStrategy: false } })
-        client.on('error', () => {})
-        await client.connect()
-        try {
-          return (await client.ping()) === 'PONG'
-        } finally {
-          client.destroy()
-        }
-      })
+      running = await startServer(
+        'redis-server',
+        ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...settings],
+        async () => {
+          const client = createClient({ url, socket: { reconnectStrategy: false } })
+          client.on('error', () => {})
+          await client.connect()
+          try {
+            return (await client.ping()) === 'PONG'
+          } finally {
+            client.destroy()
+          }
+        },
+      )
     },
     async kill() {
       await running?.kill()

@@ -18,7 +18,11 @@ export function missingProgram(program: string, debianPackage: string): string |
 }
 
 /** Starts a program, and waits until it answers. Its last words are part of the error when it does not. */
-export async function startServer(command: string, args: readonly string[], answers: () => Promise<boolean>): Promise<ServerProcess> {
+export async function startServer(
+  command: string,
+  args: readonly string[],
+  answers: () => Promise<boolean>,
+): Promise<ServerProcess> {
   const child: ChildProcess = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   const keep = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-2_000))
