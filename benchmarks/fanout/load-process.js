@@ -11,7 +11,7 @@ import { frameEnd, namespace } from './protocol.js'
  * @property {number} missing how many readers do not have the frame yet
  * @property {Float64Array} times when each reader had it
  * @property {() => void} complete
- * @typedef {{ bytes: number, kept: Buffer[] | undefined }} Reader
+ * @typedef {{ bytes: number, isThere: boolean, kept: Buffer[] | undefined }} Reader
  */
 
 /** How many connections are opened at the same time. */
@@ -25,12 +25,13 @@ const memory = Buffer.allocUnsafe(262_144)
 /** @param {Group} group @param {number} index @param {{ port: number, first: number }} where */
 function open(group, index, { port, first }) {
   /** @type {Reader} */
-  const reader = { bytes: 0, kept: index === 0 ? [] : undefined }
+  const reader = { bytes: 0, isThere: false, kept: index === 0 ? [] : undefined }
   group.readers[index] = reader
   const read = (/** @type {number} */ count) => {
     reader.bytes += count
     reader.kept?.push(Buffer.from(memory.subarray(0, count)))
-    if (reader.bytes < group.leastBytes || !endsFrame(count)) return true
+    if (reader.isThere || reader.bytes < group.leastBytes || !endsFrame(count)) return true
+    reader.isThere = true
     group.times[index] = nowMs()
     group.missing -= 1
     if (group.missing === 0) group.complete()
@@ -59,6 +60,7 @@ function endsFrame(count) {
 function arm(group) {
   for (const reader of group.readers) {
     reader.bytes = 0
+    reader.isThere = false
     if (reader.kept !== undefined) reader.kept = []
   }
   group.missing = group.readers.length

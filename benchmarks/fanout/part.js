@@ -16,6 +16,8 @@ import { naiveServers, servers } from './servers.js'
 
 /** Larger snapshots do not come along with their release. */
 const mostBytes = 250_000
+/** Smaller frames could not be told from the head of the stream and its first sign of life. */
+const leastDocumentBytes = 1_000
 /** After the last reader: what the server still does, and the kernel still counts. */
 const settleMs = 150
 const readerProcesses = 2
@@ -23,7 +25,7 @@ const readerProcesses = 2
 /** @param {Bench} bench @returns {Promise<Part>} */
 export async function measureFanOut({ options, processes, say }) {
   const { connections, quick, naive } = options
-  const document = options.bytes > mostBytes ? makeDocument(20_480) : options.document
+  const document = chooseDocument(options)
   const leastBytes = bytesOf(document)
   const counting = quick
     ? { warmUps: 2, most: 6, least: 3, budgetMs: 12_000 }
@@ -147,4 +149,10 @@ export async function measureFanOut({ options, processes, say }) {
       ),
     ].join('\n')
   }
+}
+
+/** @param {import('../options.js').Options} options */
+function chooseDocument({ document, bytes }) {
+  if (bytes > mostBytes) return makeDocument(20_480)
+  return bytes >= leastDocumentBytes ? document : { ...document, padding: 'x'.repeat(leastDocumentBytes) }
 }

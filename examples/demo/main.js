@@ -11,9 +11,10 @@ import { help, readOptions } from './options.js'
 import { strategyNames } from './periods.js'
 import { createProcesses } from './processes.js'
 import { createScene } from './scene.js'
-import { createScreen } from './screen.js'
+import { createScreen, paintFor } from './screen.js'
 import { publishFirst, tellStories } from './stories.js'
-import { summarize } from './summary.js'
+import { judge, summarize } from './summary.js'
+import { formatTable } from './table.js'
 
 const options = readOptions(process.argv.slice(2))
 if (options === 'help') {
@@ -21,6 +22,8 @@ if (options === 'help') {
 } else if ('problem' in options) {
   process.stderr.write(`demo: ${options.problem}\n\n${help}`)
   process.exitCode = 2
+} else if (options.table !== undefined) {
+  process.stdout.write(formatTable(judge(options.table).rows, paintFor(process.stdout)))
 } else {
   process.exitCode = await run(options)
 }

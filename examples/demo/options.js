@@ -28,6 +28,7 @@ export const storyNames = /** @type {const} */ ([
  * @property {number} clients applications for each strategy
  * @property {boolean} keep
  * @property {readonly StoryName[]} only
+ * @property {string} [table] a folder of an earlier run
  */
 
 export const help = `usage: npm run demo -- [options]        (or: noticeboard demo [options])
@@ -42,6 +43,7 @@ ${Object.entries(breakable)
   .join('\n')}
                       none      the normal run
   --only <stories>  tells some of ${storyNames.join(', ')}
+  --table <folder>  prints the table of an earlier run once more, from its event files
   --keep            keeps the board and the state folders too, not only the event files
   --help            shows this
 
@@ -58,6 +60,7 @@ export function readOptions(args) {
         clients: { type: 'string', default: '20' },
         break: { type: 'string', default: 'none' },
         only: { type: 'string', default: storyNames.join(',') },
+        table: { type: 'string' },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
@@ -77,7 +80,13 @@ export function readOptions(args) {
   const only = values.only.split(',')
   const unknown = only.find(name => !storyNames.some(known => known === name))
   if (unknown !== undefined) return { problem: `--only knows ${storyNames.join(', ')}, not ${unknown}` }
-  return { broken, clients, keep: values.keep, only: storyNames.filter(name => only.includes(name)) }
+  return {
+    broken,
+    clients,
+    keep: values.keep,
+    only: storyNames.filter(name => only.includes(name)),
+    ...(values.table && { table: values.table }),
+  }
 }
 
 /** @param {string} text @returns {text is Breakage} */

@@ -26,7 +26,7 @@ export const periodsBesideDefaults = [
 export const machineMs = 2_000
 
 /** Three processes with ten applications each begin at the same time: what the last of them may take. */
-const beginMs = 2_000
+const beginMs = 4_000
 
 /** @typedef {'pull' | 'push' | 'hybrid'} StrategyName */
 /** @typedef {'change' | 'start' | 'disk' | 'silence' | 'outage' | 'lag'} BoundName */

@@ -26,7 +26,10 @@ export interface Client<Value> {
    * `rejected` when the defaults do not pass the schema. The client goes on looking in every case.
    */
   ready(options?: ReadyOptions): Promise<this>
-  /** Looks now, whatever the strategy's timing; resolves when what was found is in force. Rejects with the error of a look that failed. */
+  /**
+   * Looks now, whatever the strategy's timing; resolves when what was found is in force, or was refused here, or waits because the client is
+   * held. Rejects with the error of a look that failed.
+   */
   refresh(): Promise<void>
   /** A part of the configuration, to be followed by its content. */
   select<Part>(pick: (value: Value) => Part): Selection<Part>
@@ -37,8 +40,9 @@ export interface Client<Value> {
     name: Name,
     listener: (event: ClientEvents<Value>[Name]) => unknown,
   ): () => void
-  /** Keeps what runs, whatever is released, until `resume()`. Shown in reports and logged. */
+  /** Keeps what runs, whatever is released or on its way, until `resume()`; also before the start. Shown in reports and logged. */
   hold(): void
+  /** Goes on to the newest release. A pinned client stays pinned. */
   resume(): void
   /** Ends everything: no timer, socket or listener is left. The last value can still be read. Twice is harmless. */
   close(): Promise<void>

@@ -44,8 +44,10 @@ export interface Engine<Value> {
   ring(): void
   /** Calls back after each look, with its error if it failed, and after each commit; until the result is called. */
   onStep(listener: (step: Step) => void): () => void
-  /** Whether a release is on its way that was not applied, refused or given up yet. */
-  readonly busy: boolean
+  /** Whether a release is being worked on, or is about to be. */
+  readonly working: boolean
+  /** Whether this client follows no releases for now: held, or pinned. */
+  readonly held: boolean
   /** Makes the defaults what runs; false when there are none. */
   adoptDefaults(): boolean
   hold(): void
@@ -86,6 +88,8 @@ export function createEngine<S extends Schema>(
   let finish: () => Promise<void> = () => Promise.resolve()
   let trouble: NoticeboardError | undefined
   let nothingPublished = false
+  let holdFromStart = false
+  let pinned = false
 
   const advance = (event: PhaseEvent): void => {
     const previous = phase
@@ -116,6 +120,7 @@ export function createEngine<S extends Schema>(
       platform: settings.platform,
       random,
       state: settings.state,
+      logger,
     })
     const keeper = await openKeeper({
       folder: settings.state,
@@ -181,6 +186,7 @@ export function createEngine<S extends Schema>(
           prove()
           looked()
         },
+        onOlder: looked,
         onBehind: () => bell.ring(),
         onNone() {
           nothingPublished = true
@@ -202,14 +208,16 @@ export function createEngine<S extends Schema>(
       presenceMs: strategy.maxAgeMs === undefined ? settings.presenceMs : undefined,
     }) // prettier-ignore
 
-    const pinned = await readPin<S>(settings, root.signal)
-    if (pinned !== undefined) {
+    if (holdFromStart) working.hold()
+    const pin = await readPin<S>(settings, root.signal)
+    if (pin !== undefined) {
+      pinned = true
       working.hold()
-      run(pinned)
+      run(pin)
       events.emit('change', {
         previous: undefined,
-        current: pinned.view.value,
-        snapshot: { ...pinned.view, ageMs: Number.POSITIVE_INFINITY },
+        current: pin.view.value,
+        snapshot: { ...pin.view, ageMs: Number.POSITIVE_INFINITY },
         release: undefined,
       })
       advance('valued')
@@ -247,8 +255,11 @@ export function createEngine<S extends Schema>(
     get nothingPublished() {
       return nothingPublished
     },
-    get busy() {
-      return worker?.busy ?? true
+    get working() {
+      return worker?.working ?? true
+    },
+    get held() {
+      return worker?.held ?? holdFromStart
     },
     start: () => (starting ??= begin()),
     ring: () => bell.ring(),
@@ -269,8 +280,16 @@ export function createEngine<S extends Schema>(
       advance('valued')
       return true
     },
-    hold: () => worker?.hold(),
-    resume: () => worker?.resume(),
+    hold() {
+      holdFromStart = true
+      worker?.hold()
+    },
+    resume() {
+      holdFromStart = false
+      if (pinned)
+        logger.warn('pinned: this client cannot be resumed while its pin file names it', { namespace })
+      else worker?.resume()
+    },
     async close() {
       advance('closed')
       root.abort()

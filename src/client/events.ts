@@ -48,10 +48,16 @@ export function createEmitter<Value>(logger: Logger): GuardedEmitter<Value> {
 
   return {
     on(name, listener) {
-      const guarded = (event: ClientEvents<Value>[typeof name]): void =>
-        callGuarded(() => listener(event), logger, `a listener of "${name}"`)
+      let listening = true
+      const guarded = (event: ClientEvents<Value>[typeof name]): void => {
+        // An emission under way still calls who left during it.
+        if (listening) callGuarded(() => listener(event), logger, `a listener of "${name}"`)
+      }
       emitter.on(name, guarded)
-      return () => void emitter.off(name, guarded)
+      return () => {
+        listening = false
+        emitter.off(name, guarded)
+      }
     },
     emit: (name, event) => void emitter.emit(name, event),
     removeAll: () => void emitter.removeAllListeners(),

@@ -3,11 +3,17 @@
  * of a class that a schema made keeps its type and stays as it is.
  */
 export function freezePlain<Value>(value: Value): Value {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  if (!Array.isArray(value) && !isPlain(value)) return value
-  Object.freeze(value)
-  for (const member of Object.values(value)) freezePlain(member)
+  freeze(value, new Set())
   return value
+}
+
+/** Goes into what is frozen already, too: a schema's `readonly` freezes the outside alone. Each is visited once, as a transform may make circles. */
+function freeze(value: unknown, visited: Set<object>): void {
+  if (typeof value !== 'object' || value === null || visited.has(value)) return
+  if (!Array.isArray(value) && !isPlain(value)) return
+  visited.add(value)
+  Object.freeze(value)
+  for (const member of Object.values(value)) freeze(member, visited)
 }
 
 function isPlain(value: object): boolean {

@@ -22,6 +22,7 @@ export function createFreshness({
 }): Freshness {
   let provenAt: number | undefined
   let cancel: (() => void) | undefined
+  let stopped = false
 
   const ageMs = (): number =>
     provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt
@@ -37,9 +38,10 @@ export function createFreshness({
     prove() {
       provenAt = clock.monotonic()
       const lastsMs = freshMs()
-      if (cancel === undefined && Number.isFinite(lastsMs)) cancel = clock.after(lastsMs, check)
+      if (!stopped && cancel === undefined && Number.isFinite(lastsMs)) cancel = clock.after(lastsMs, check)
     },
     stop() {
+      stopped = true
       cancel?.()
       cancel = undefined
     },

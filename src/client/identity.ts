@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
-import type { Random } from '../contracts/ports.js'
+import type { Logger, Random } from '../contracts/ports.js'
 import type { StateFolder } from '../contracts/state.js'
 import { toHex } from '../core/digest.js'
 import { isLine } from '../core/text.js'
@@ -34,18 +34,39 @@ export async function resolveIdentity(
     platform,
     random,
     state,
-  }: { readonly platform: Platform; readonly random: Random; readonly state: StateFolder | undefined },
+    logger,
+  }: {
+    readonly platform: Platform
+    readonly random: Random
+    readonly state: StateFolder | undefined
+    readonly logger: Logger
+  },
 ): Promise<Identity> {
   const given = clientId ?? platform.environment('NOTICEBOARD_CLIENT_ID')
   check('NOTICEBOARD_CLIENT_ID', given)
   const proposed = given ?? platform.hostName()
-  const named = given ?? (await state?.clientId(proposed ?? toHex(random.bytes(16)))) ?? proposed
+  const named = given ?? (await keptName(proposed ?? toHex(random.bytes(16)))) ?? proposed
   return {
     clientId: named ?? toHex(random.bytes(16)),
     instanceId: toHex(random.bytes(16)),
     ephemeral: named === undefined,
     labels: Object.freeze({ ...labels }),
     ...(build !== undefined && { build }),
+  }
+
+  async function keptName(text: string): Promise<string | undefined> {
+    try {
+      return await state?.clientId(text)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+      logger.warn(
+        'the state folder cannot keep the name of this client; it may get another at its next start',
+        {
+          code,
+        },
+      )
+      return undefined
+    }
   }
 }
 

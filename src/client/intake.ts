@@ -25,6 +25,8 @@ export interface IntakeContext {
   readonly onNewer: (seen: Seen, pending: Pending) => void
   /** The newest release once more. */
   readonly onSame: (pending: Pending) => void
+  /** A release older than the newest: no proof of anything, but an answer. */
+  readonly onOlder: () => void
   /** The medium has nothing newer than what was seen. */
   readonly onCurrent: () => void
   /** The origin speaks of a newer release than was seen: look now. */
@@ -69,7 +71,7 @@ export function createIntake(
     switch (orderOf(position)) {
       case 'older':
         // A replica or mirror that lags; it will catch up, and the position keeps it harmless.
-        return
+        return context.onOlder()
       case 'fork':
         throw fork(position, `another epoch with the number of ${(seen?.position ?? position).epoch}`)
       case 'same':

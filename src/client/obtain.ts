@@ -6,6 +6,10 @@ import type { InlineSnapshot, Transport } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
 import { BUCKETS, cohortHash } from '../core/exposure.js'
 import { createBackoff } from '../strategies/backoff.js'
+import { withDeadline } from '../strategies/deadline.js'
+
+/** How long one attempt may take over media that keep no deadline of their own, in milliseconds. */
+const ATTEMPT_MS = 60_000
 
 export interface ObtainContext {
   readonly namespace: Namespace
@@ -97,7 +101,9 @@ async function fromMedium(
 
   async function attempt(): Promise<Uint8Array | NoticeboardError> {
     try {
-      const answer = await from.snapshot({ namespace, digest, maxBytes: bytes, held }, signal)
+      const answer = await withDeadline({ clock, signal }, { timeoutMs: ATTEMPT_MS, name: from.name }, own =>
+        from.snapshot({ namespace, digest, maxBytes: bytes, held }, own),
+      )
       if (right(answer)) return answer
       return new NoticeboardError(
         'digest-mismatch',

@@ -9,6 +9,7 @@ import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
 import { isLine } from '../core/text.js'
 import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
 import { checkIdentityOptions } from './identity.js'
+import { guardedLogger } from './logger.js'
 import type { Overrides } from './overrides.js'
 import { systemPlatform, type Platform } from './platform.js'
 
@@ -71,7 +72,6 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   const settings: Settings<S> = {
     validators: [],
     labels: {},
-    logger: silent,
     maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
     prepareTimeoutMs: 10_000,
     soakMs: 60_000,
@@ -84,6 +84,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     platform: systemPlatform,
     ...ports,
     ...given,
+    logger: given.logger === undefined ? silent : guardedLogger(given.logger),
     namespace: parseNamespace(given.namespace),
   }
   checkIdentityOptions(settings)

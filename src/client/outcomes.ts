@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Namespace } from '../contracts/names.js'
+import type { Digest, Namespace } from '../contracts/names.js'
 import type { Clock, Logger } from '../contracts/ports.js'
 import type { Position } from '../contracts/position.js'
 import type { SavedSnapshot } from '../contracts/state.js'
@@ -19,6 +19,8 @@ export interface Outcomes {
   begin(): void
   /** A snapshot was refused. */
   reject(rejection: Rejection): void
+  /** The release asks for a snapshot that was refused before. */
+  refusedBefore(digest: Digest): void
   /** The snapshot waits for its time. */
   staged(): void
   /** Keeps and says what follows. Returns what to do with the release: it is `done`, to be tried `later`, or still `open`. */
@@ -89,16 +91,16 @@ export function createOutcomes<Value>(context: OutcomesContext<Value>): Outcomes
     soak(saved)
   }
 
-  async function unchanged(version: number, { release, origin }: Pending): Promise<void> {
+  async function unchanged(saved: SavedSnapshot, { release, origin }: Pending): Promise<void> {
+    const { version } = saved
     const position = positionOf(release)
     const now = context.running()
     if (now !== undefined) context.commit({ ...now, view: { ...now.view, version, position, origin } })
-    const { current } = keeper.state
     await keeper.update({
       ...placed(position, origin),
       refused: refusals.list(),
       good: stillGood(release),
-      ...(current !== undefined && { current: { ...current, version } }),
+      ...((origin === 'network' || keeper.state.current?.digest === saved.digest) && { current: saved }),
     })
     context.onApplied(position, origin)
     say({ phase: standing.phase === 'healthy' ? 'healthy' : 'applied' })
@@ -114,16 +116,6 @@ export function createOutcomes<Value>(context: OutcomesContext<Value>): Outcomes
     })
   }
 
-  function keptStanding({ stable }: Release): Standing | undefined {
-    for (const { digest } of stable.variants) {
-      const refusal = refusals.get(digest)
-      if (refusal === undefined) continue
-      const { code, validator, path } = refusal
-      return { phase: 'rejected', refused: digest, code, validator, path }
-    }
-    return undefined
-  }
-
   return {
     get standing() {
       return standing
@@ -132,6 +124,12 @@ export function createOutcomes<Value>(context: OutcomesContext<Value>): Outcomes
       rejection = undefined
     },
     staged: () => say({ phase: 'staged' }),
+    refusedBefore(digest) {
+      const refusal = refusals.get(digest)
+      if (refusal === undefined) return
+      const { code, validator, path } = refusal
+      rejection = { phase: 'rejected', refused: digest, code, validator, path }
+    },
     reject({ release, digest, version, code, issues, overridden }) {
       const [first] = issues
       refusals.add({ digest, code, issues, at: new Date(clock.now()).toISOString(), lasting: !overridden })
@@ -156,11 +154,11 @@ export function createOutcomes<Value>(context: OutcomesContext<Value>): Outcomes
           await applied(outcome, pending)
           return 'done'
         case 'unchanged':
-          await unchanged(outcome.version, pending)
+          await unchanged({ digest: outcome.digest, version: outcome.version, bytes: outcome.bytes }, pending)
           return 'done'
         case 'kept':
           await keeper.update({ refused: refusals.list(), good: stillGood(pending.release) })
-          say(keptStanding(pending.release) ?? standing)
+          say(standing)
           return 'done'
         case 'vetoed':
           sayRejected({ phase: 'rejected', refused: outcome.digest, code: outcome.error.code })

@@ -118,7 +118,9 @@ export function createParticipants<Value>({
         .then(() => participant.prepare(next, { signal: over.signal }))
         .then(
           prepared => {
-            if (open) settle(() => resolve(prepared))
+            if (typeof prepared?.commit !== 'function')
+              refuse(veto('prepared nothing that has a commit(), so it could not switch over'))
+            else if (open) settle(() => resolve(prepared))
             else
               callGuarded(
                 () => prepared.discard?.(),

@@ -16,6 +16,7 @@ import type { Overrides } from './overrides.js'
 import type { Participants } from './participants.js'
 import type { Refusals } from './refusals.js'
 import type { Origin, View } from './snapshot.js'
+import { unlessAborted } from './unless-aborted.js'
 
 /** A verified release on its way to being applied. */
 export interface Pending {
@@ -35,7 +36,12 @@ export type Outcome =
       readonly bytes: Uint8Array
     }
   /** The snapshot that runs already is the one that is asked for. */
-  | { readonly type: 'unchanged'; readonly version: number }
+  | {
+      readonly type: 'unchanged'
+      readonly digest: Digest
+      readonly version: number
+      readonly bytes: number
+    }
   /** Everything that the release asks of this client was refused here before, or just now. */
   | { readonly type: 'kept' }
   /** A participant refused; to be tried again on a sweep. */
@@ -61,6 +67,8 @@ export interface PipelineContext<Value> {
   /** Waits for the release's time; tells the fleet that this client is ready. */
   readonly activation: (release: Release, signal: AbortSignal) => Promise<void>
   readonly onRejected: (rejection: Rejection) => void
+  /** What the release asks of this client first of all was refused here before. */
+  readonly onRefusedBefore: (digest: Digest) => void
   /** Makes the view what readers see; called inside the commit tick, before participants switch. */
   readonly commit: (view: View<Value>, release: Release, document: Json) => void
 }
@@ -89,23 +97,20 @@ export async function runPipeline<Value>(
   const member = unknownCritical(release)
   if (member !== undefined) return { type: 'unsupported', member }
 
+  const { identity, crypto, refusals } = context
+  const first = target(release, { identity, refused: () => false, crypto })
+  if (first.arm !== 'keep' && refusals.has(first.digest)) context.onRefusedBefore(first.digest)
+
   for (;;) {
     if (signal.aborted) return { type: 'superseded' }
-    const wanted = target(release, {
-      identity: context.identity,
-      refused: context.refusals.has,
-      crypto: context.crypto,
-    })
+    const wanted = target(release, { identity, refused: refusals.has, crypto })
     if (wanted.arm === 'keep') return { type: 'kept' }
-    if (isRunning(wanted.digest, pending, context)) return { type: 'unchanged', version: wanted.version }
+    const { digest, version, bytes } = wanted
+    // One digest is one document, wherever it came from: what was restored from disk is confirmed without a change.
+    if (context.running()?.view.digest === digest) return { type: 'unchanged', digest, version, bytes }
     const outcome = await tryTarget(wanted, pending, context, signal)
     if (outcome !== 'refused') return outcome
   }
-}
-
-function isRunning<Value>(digest: Digest, { origin }: Pending, { running }: PipelineContext<Value>): boolean {
-  const view = running()?.view
-  return view !== undefined && view.digest === digest && (view.origin === origin || origin === 'state')
 }
 
 async function tryTarget<Value>(
@@ -154,14 +159,17 @@ async function tryTarget<Value>(
   }
 
   const overlaid = context.overrides?.apply(document) ?? { document, paths: [] }
-  const checked = await validateDocument<unknown, Value>({
-    schema: context.schema,
-    validators: context.validators,
-    document: overlaid.document,
-    previous: running?.document,
+  const checked = await unlessAborted(
+    validateDocument<unknown, Value>({
+      schema: context.schema,
+      validators: context.validators,
+      document: overlaid.document,
+      previous: running?.document,
+      signal,
+    }),
     signal,
-  })
-  if (signal.aborted) return { type: 'superseded' }
+  )
+  if (checked === undefined || signal.aborted) return { type: 'superseded' }
   if (checked.type === 'invalid') return refuse('rejected', checked.issues, overlaid.paths.length > 0)
 
   await context.activation(release, signal)

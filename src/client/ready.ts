@@ -32,15 +32,19 @@ export async function whenReady<Value>(
     throw new NoticeboardError('invalid-option', "ready: { or: 'defaults' } needs the option defaults")
   }
   if (engine.phase === 'closed') throw closed(namespace)
-  await engine.start()
-
   const { maxAgeMs } = strategy
+  const started = engine.phase !== 'idle'
+  await engine.start()
+  if (engine.phase === ('closed' as string)) throw closed(namespace)
+
   const fresh = (): boolean =>
     engine.phase === 'live' && (maxAgeMs === undefined || engine.freshness.ageMs() <= maxAgeMs)
-  if (fresh()) return
-  if (maxAgeMs !== undefined) engine.ring()
-
   const hasValue = (): boolean => engine.phase === 'live' || engine.phase === 'stale'
+  // Who is held or pinned waits for no release.
+  if (fresh() || (engine.held && hasValue())) return
+  // A strategy that has just been started looks by itself.
+  if (maxAgeMs !== undefined && started) engine.ring()
+
   // A program whose first act is to wait for its configuration has nothing else yet that keeps it alive.
   await awake(
     until(
@@ -61,8 +65,10 @@ export async function whenReady<Value>(
 
 /** Looks now and resolves when what was found is in force; rejects with the error of a look that failed. */
 export async function whenRefreshed<Value>(engine: Engine<Value>): Promise<void> {
-  if (engine.phase === 'closed') throw new NoticeboardError('closed', 'this client is closed')
+  const gone = new NoticeboardError('closed', 'this client is closed')
+  if (engine.phase === 'closed') throw gone
   await engine.start()
+  if (engine.phase === ('closed' as string)) throw gone
   let error: NoticeboardError | undefined
   let looked = false
   const done = new Promise<void>(resolve => {
@@ -71,12 +77,8 @@ export async function whenRefreshed<Value>(engine: Engine<Value>): Promise<void>
         looked = true
         error = step.error
       }
-      const ended =
-        step.type === 'closed' ||
-        error !== undefined ||
-        (looked && !engine.busy) ||
-        (looked && step.type === 'settled')
-      if (!ended) return
+      if (step.type === 'closed') error = gone
+      if (error === undefined && (!looked || engine.working)) return
       off()
       resolve()
     })

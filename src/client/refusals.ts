@@ -7,7 +7,7 @@ const MOST = 64
 /** What this build of the application has refused, so that no verdict is asked for twice. */
 export interface Refusals {
   has(digest: Digest): boolean
-  /** What is known of a refusal that was kept. */
+  /** What is known of a refusal. */
   get(digest: Digest): Refusal | undefined
   /** Remembers a refusal; one that is not `lasting` is forgotten when the process ends. */
   add(refusal: NewRefusal): void
@@ -30,19 +30,18 @@ export interface NewRefusal {
  */
 export function createRefusals(build: string | undefined, saved: readonly Refusal[]): Refusals {
   let kept: readonly Refusal[] = saved
-  const passing = new Set<Digest>()
+  const passing = new Map<Digest, Refusal>()
 
   const get = (digest: Digest): Refusal | undefined =>
-    kept.find(refusal => refusal.digest === digest && refusal.build === build)
+    passing.get(digest) ?? kept.find(refusal => refusal.digest === digest && refusal.build === build)
 
   return {
     get,
-    has: digest => passing.has(digest) || get(digest) !== undefined,
+    has: digest => get(digest) !== undefined,
     add({ digest, code, issues: [first], at, lasting }) {
-      if (build === undefined || !lasting) return void passing.add(digest)
       const refusal: Refusal = {
         digest,
-        build,
+        build: build ?? '',
         code,
         ...(first !== undefined && {
           validator: first.validator.slice(0, 256),
@@ -50,6 +49,7 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
         }),
         at,
       }
+      if (build === undefined || !lasting) return void passing.set(digest, refusal)
       kept = [refusal, ...kept.filter(other => other.digest !== digest || other.build !== build)].slice(
         0,
         MOST,

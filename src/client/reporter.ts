@@ -1,7 +1,9 @@
+import { isNoticeboardError } from '../contracts/errors.js'
 import type { Clock, Logger, Random } from '../contracts/ports.js'
 import type { Report } from '../contracts/report.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { createBackoff } from '../strategies/backoff.js'
+import { withDeadline } from '../strategies/deadline.js'
 import { linkedAbort } from '../strategies/linked-abort.js'
 
 /** A report but for what the reporter itself counts. */
@@ -34,6 +36,9 @@ const LONGEST_PRESENCE_MS = 86_400_000
 /** How long a leaving client waits for its last word to go out. */
 const LEAVE_MS = 1_000
 
+/** How long the other side may take to receive a report, in milliseconds. */
+const SEND_MS = 60_000
+
 /** Makes a {@link Reporter} and starts it. */
 export function startReporter({
   to,
@@ -51,9 +56,12 @@ export function startReporter({
   let dirty = false
   let wake: () => void = () => {}
 
-  const send = async (deadline: AbortSignal): Promise<void> => {
+  const send = async (within: AbortSignal, timeoutMs: number): Promise<void> => {
     count += 1
-    await to.report([{ v: 1, ...state(), count, presenceMs: presenceMs ?? LONGEST_PRESENCE_MS }], deadline)
+    const report = { v: 1, ...state(), count, presenceMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
+    await withDeadline({ clock, signal: within }, { timeoutMs, name: 'the receiver of reports' }, own =>
+      to.report([report], own),
+    )
   }
   const pause = async (delayMs: number | undefined): Promise<void> => {
     if (dirty) return
@@ -71,7 +79,7 @@ export function startReporter({
       if (signal.aborted) return
       dirty = false
       try {
-        await send(signal)
+        await send(signal, SEND_MS)
         backoff.succeeded()
         await pause(presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number()))
       } catch (error) {
@@ -80,7 +88,7 @@ export function startReporter({
           error: error instanceof Error ? error.name : 'unknown',
         })
         dirty = true
-        await clock.sleep(backoff.failed(), signal)
+        await clock.sleep(backoff.failed(isNoticeboardError(error) ? error.retryAfterMs : undefined), signal)
       }
     }
   }
@@ -93,15 +101,11 @@ export function startReporter({
     },
     async leave() {
       await running
-      const deadline = new AbortController()
-      const cancel = clock.after(LEAVE_MS, () => deadline.abort())
       try {
-        await send(deadline.signal)
+        await send(new AbortController().signal, LEAVE_MS)
       } catch {
         // Best effort: without it the fleet sees this client as missing, after three presence intervals.
         logger.debug('the last report could not be sent')
-      } finally {
-        cancel()
       }
     },
   }

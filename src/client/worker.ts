@@ -26,6 +26,8 @@ import type { Standing } from './standing.js'
 export interface Worker {
   /** Whether something is on its way that is not applied, refused or kept yet. */
   readonly busy: boolean
+  /** Whether a release is being worked on, or is about to be: unlike `busy`, not one that waits for its retry or for `resume`. */
+  readonly working: boolean
   readonly held: boolean
   readonly standing: Standing
   /** Puts what an earlier life ran back in force, from disk alone. */
@@ -70,7 +72,10 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
   const mailbox = createMailbox<Pending>()
   const outcomes = createOutcomes<Value>({ ...context, namespace, clock, logger, soakMs })
   let job: AbortController | undefined
-  let parked: Pending | undefined
+  /** The newest release that the medium brought; once `held` ends it is the one to go on with. */
+  let newest: Pending | undefined
+  let restoring = false
+  let working = false
   let held = false
   /** Whether the newest release is not applied, refused or kept yet. */
   let open = true
@@ -96,6 +101,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
         jobSignal,
       ),
     onRejected: outcomes.reject,
+    onRefusedBefore: outcomes.refusedBefore,
     commit,
   }
 
@@ -131,29 +137,40 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     own.abort()
     if (job === own) job = undefined
     if (next === 'later') retryLater(pending)
-    if (outcome?.type !== 'superseded') context.onSettled(pending.from !== undefined)
+    working = mailbox.full
+    if (outcome?.type !== 'superseded' || !working) context.onSettled(pending.from !== undefined)
   }
 
   function retryLater(pending: Pending): void {
     cancelRetry()
     cancelRetry = clock.after(settings.vetoRetryMs * (0.8 + 0.4 * random.number()), () => {
-      if (!mailbox.full && job === undefined) mailbox.put(pending)
+      // Only the newest release counts: what a newer one, or a hold, overtook is not brought back.
+      if (!held && !working && (newest ?? pending) === pending) post(pending)
     })
   }
 
   function offer(pending: Pending): void {
     open = true
     tried = false
-    if (held) return void (parked = pending)
+    newest = pending
     cancelRetry()
-    mailbox.put(pending)
+    if (held) return
+    post(pending)
     job?.abort()
+  }
+
+  function post(pending: Pending): void {
+    working = true
+    mailbox.put(pending)
   }
 
   return {
     offer,
     get busy() {
-      return open || mailbox.full || job !== undefined
+      return open || working
+    },
+    get working() {
+      return working
     },
     get held() {
       return held
@@ -163,7 +180,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     },
     confirm(pending) {
       const unconfirmed = open || context.running()?.view.origin === 'state'
-      if (unconfirmed && !tried && !mailbox.full && job === undefined) offer(pending)
+      if (unconfirmed && !tried && !working) offer(pending)
     },
     async restore(seen) {
       const { applied } = keeper.state
@@ -172,19 +189,27 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
         applied?.epoch === seen.position.epoch &&
         applied.sequence === seen.position.sequence
       const saved = savedReleases(keeper, namespace)
-      for (const release of wasApplied ? [withoutActivation(seen.release), ...saved] : saved) {
+      const asked = wasApplied ? withoutActivation(seen.release) : undefined
+      let last: Release | undefined
+      restoring = true
+      for (const release of asked === undefined ? saved : [asked, ...saved]) {
+        last = release
         await work({ release, from: undefined, inline: [], origin: 'state' })
         if (context.running() !== undefined) break
       }
-      // Only what the newest release asked for may be confirmed by a mere mark.
-      open = !(wasApplied && context.running() !== undefined)
+      restoring = false
+      // Only what the newest release asks of this client, as it is now, may be confirmed by a mere mark.
+      open = asked === undefined || last !== asked || context.running() === undefined
     },
     async run() {
       for (;;) {
         const pending = await mailbox.take(signal)
         if (pending === undefined) break
-        if (held) parked = pending
-        else await work(pending)
+        if (!held) await work(pending)
+        else {
+          working = false
+          context.onSettled(false)
+        }
       }
       outcomes.stop()
       cancelRetry()
@@ -192,6 +217,9 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     hold() {
       if (held) return
       held = true
+      cancelRetry()
+      // What is on its way is not in force yet, and may not come into force now.
+      if (!restoring) job?.abort()
       logger.warn('held: this client does not follow releases until it is resumed', { namespace })
       context.onStanding()
     },
@@ -199,9 +227,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
       if (!held) return
       held = false
       logger.warn('resumed: this client follows releases again', { namespace })
-      const pending = parked
-      parked = undefined
-      if (pending !== undefined) offer(pending)
+      if (open && newest !== undefined) offer(newest)
       context.onStanding()
     },
     left: outcomes.left,

@@ -3,8 +3,7 @@ import { comparePositions, type Position } from '../contracts/position.js'
 import type { Arrival, Session } from '../contracts/strategy.js'
 import type { Latest, Transport } from '../contracts/transport.js'
 import { decodeRelease, positionOf } from '../core/release.js'
-import { linkedAbort } from './linked-abort.js'
-import { GRACE_MS } from './settle.js'
+import { withDeadline } from './deadline.js'
 
 /** What a look brought. `error` is also the last of the arrivals, as `interrupted`. */
 export interface Looked {
@@ -103,37 +102,4 @@ export function readPosition(bytes: Uint8Array): Position | undefined {
 function later(a: Position | undefined, b: Position | undefined): Position | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return comparePositions(b, a) === 'newer' ? b : a
-}
-
-/**
- * Runs one request under a deadline. When that passes, or the session ends, the request is aborted and has a moment to
- * clean up; one that does not end even then is left behind, so that a hanging medium cannot hold a client.
- */
-async function withDeadline<T>(
-  { clock, signal }: Session,
-  { timeoutMs, name }: { readonly timeoutMs: number; readonly name: string },
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const own = linkedAbort(signal)
-  let cancel = clock.after(timeoutMs, () => own.abort())
-  const late = (): NoticeboardError =>
-    signal.aborted
-      ? new NoticeboardError('closed', 'the client was closed')
-      : new NoticeboardError('timeout', `${name} did not answer within ${timeoutMs} ms`)
-  let giveUp = (): void => {}
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      giveUp = () => {
-        cancel()
-        cancel = clock.after(GRACE_MS, () => reject(late()))
-      }
-      if (own.signal.aborted) giveUp()
-      else own.signal.addEventListener('abort', giveUp)
-      run(own.signal).then(resolve, (error: unknown) => reject(own.signal.aborted ? late() : error))
-    })
-  } finally {
-    own.signal.removeEventListener('abort', giveUp)
-    own.abort()
-    cancel()
-  }
 }

@@ -24,12 +24,12 @@ const schema = {
 /** Numbers the documents, and the folders of copies. */
 let count = 0
 
-/** Opens a board; what it holds is its own. */
-export async function openBoard(folder: string): Promise<ChaosBoard> {
+/** Opens a board, for documents of about so many bytes; what it holds is its own. */
+export async function openBoard(folder: string, documentBytes = 600): Promise<ChaosBoard> {
   await mkdir(folder, { recursive: true })
   const store = fileStore(folder, { pollMs: 100 })
   const publisher = createPublisher({ namespace: NAMESPACE, schema, store, author: 'chaos' })
-  const document = (): object => ({ n: (count += 1), padding: 'x'.repeat(600) })
+  const document = (): object => ({ n: (count += 1), padding: 'x'.repeat(documentBytes) })
   return {
     folder,
     async publish() {
@@ -43,7 +43,7 @@ export async function openBoard(folder: string): Promise<ChaosBoard> {
     async copy() {
       const other = join(folder, '..', `copy-${(count += 1)}`)
       await cp(folder, other, { recursive: true, preserveTimestamps: true })
-      return openBoard(other)
+      return openBoard(other, documentBytes)
     },
     async close() {
       await publisher.close()

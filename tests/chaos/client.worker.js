@@ -21,13 +21,14 @@ const strategies = {
   'on-demand': () => onDemand(transport, { maxAgeMs: intervalMs, timeoutMs }),
 }
 
-const schema = /** @type {const} */ ({
+/** @type {import('noticeboard').StandardSchema<{ n: number }>} */
+const schema = {
   '~standard': {
     version: 1,
     vendor: 'chaos',
     validate: (/** @type {unknown} */ value) => ({ value: /** @type {{ n: number }} */ (value) }),
   },
-})
+}
 
 /** Time that goes faster, for delays that no option sets. */
 const clock = {

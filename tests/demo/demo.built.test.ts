@@ -34,22 +34,27 @@ function folderIn(output: string): string {
 const few = ['--clients', '8']
 
 describe('the demo', () => {
-  test('misses nobody, and leaves its event files and nothing else', { timeout: limitMs }, async () => {
-    const { status, output, folder } = await demo(...few)
-    expect(status, output).toBe(0)
-    expect(output).toMatch(/^missed 0 {3}reads [\d,]+, 0 failed {3}.*processes 15 started, 0 left$/m)
-    for (const line of output.slice(output.indexOf('what happened')).split('\n')) {
-      if (/^.{29}(pull|push|hybrid)/.test(line)) expect(line).toMatch(/( 0 of \d+| -)$/)
-    }
-    expect(output).toContain('the publisher refuses it: pool.size: ')
-    expect(output).toContain(`events of every client: ${join(folder, 'events')}`)
-    expect(readdirSync(folder).sort()).toEqual(['events', 'stories.ndjson'])
-    expect(readdirSync(join(folder, 'events'))).toHaveLength(24)
-    const lines = readFileSync(join(folder, 'events/push-01.ndjson'), 'utf8').trim().split('\n')
-    expect(lines.map(line => JSON.parse(line).event)).toEqual(
-      expect.arrayContaining(['started', 'runs', 'refused', 'reads', 'counted']),
-    )
-  })
+  // Once more if it fails: the bounds are times, and here the machine runs other tests beside it.
+  test(
+    'misses nobody, and leaves its event files and nothing else',
+    { timeout: limitMs, retry: 1 },
+    async () => {
+      const { status, output, folder } = await demo(...few)
+      expect(status, output).toBe(0)
+      expect(output).toMatch(/^missed 0 {3}reads [\d,]+, 0 failed {3}.*processes 15 started, 0 left$/m)
+      for (const line of output.slice(output.indexOf('what happened')).split('\n')) {
+        if (/^.{29}(pull|push|hybrid)/.test(line)) expect(line).toMatch(/( 0 of \d+| -)$/)
+      }
+      expect(output).toContain('the publisher refuses it: pool.size: ')
+      expect(output).toContain(`events of every client: ${join(folder, 'events')}`)
+      expect(readdirSync(folder).sort()).toEqual(['events', 'stories.ndjson'])
+      expect(readdirSync(join(folder, 'events'))).toHaveLength(24)
+      const lines = readFileSync(join(folder, 'events/push-01.ndjson'), 'utf8').trim().split('\n')
+      expect(lines.map(line => JSON.parse(line).event)).toEqual(
+        expect.arrayContaining(['started', 'runs', 'refused', 'reads', 'counted']),
+      )
+    },
+  )
 
   test.each([
     ['watchdog', 'silence', 'connections die silently'],

@@ -20,9 +20,11 @@ describe('the first program of the README', () => {
     await program.line(/^the pool has 200 connections$/)
   })
 
-  test('fits on a screen', () => {
-    const lines = readFileSync(join(examples, 'quickstart.mjs'), 'utf8').split('\n')
-    expect(lines.filter(line => line.trim() !== '' && !line.startsWith('//')).length).toBeLessThanOrEqual(15)
+  test('fits on a screen, and stands there word for word', () => {
+    const program = readFileSync(join(examples, 'quickstart.mjs'), 'utf8')
+    const lines = program.split('\n').filter(line => line.trim() !== '' && !line.startsWith('//'))
+    expect(lines.length).toBeLessThanOrEqual(15)
+    expect(readFileSync(join(root, 'README.md'), 'utf8')).toContain(program)
   })
 })
 

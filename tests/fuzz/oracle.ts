@@ -43,3 +43,12 @@ export function checkPrototypes(): void {
   if (Object.getOwnPropertyNames(Object.prototype).length !== inherited) throw violation('Object.prototype was changed')
   if (Object.getOwnPropertyNames(Array.prototype).length !== ofArrays) throw violation('Array.prototype was changed')
 }
+
+/** Whether a text holds half of a surrogate pair, which has no bytes: encoding and decoding replaces it. */
+export function hasHalfPair(text: string): boolean {
+  return HALF.test(text) && decoder.decode(encoder.encode(text)) !== text
+}
+
+const HALF = /[\ud800-\udfff]/
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

@@ -9,6 +9,8 @@ import { names } from './targets/names.js'
 import { report } from './targets/reports.js'
 import { stateFolder } from './targets/state-folder.js'
 
+export type { Target }
+
 /** Every parser of what comes from outside. Their order is part of what a seed means. */
 export const targets: readonly Target[] = [...canonicalTargets, jsonText, eventStream, names, report, stateFolder, bodies]
 
@@ -18,6 +20,8 @@ export interface FuzzOptions {
   readonly seed: number
   /** The targets to run, by name; all of them unless given. */
   readonly only?: readonly string[]
+  /** Other targets than those of this project: to try the fuzzer itself. */
+  readonly targets?: readonly Target[]
   /** The first index of each target's inputs; 0 unless given. With `inputs: 1` and one target it repeats one input. */
   readonly from?: number
   /** Called about once in 20,000 inputs. */
@@ -57,8 +61,9 @@ const SUSPECT_MS = 200
 const MAX_FAILURES = 5
 
 /** Tries damaged inputs on every parser. The same seed tries the same inputs. */
-export async function runFuzz({ inputs, seed, only, from = 0, onProgress }: FuzzOptions): Promise<FuzzResult> {
-  const chosen = targets.filter(({ name }) => only?.includes(name) ?? true)
+export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const { inputs, seed, only, from = 0, targets: all = targets, onProgress } = options
+  const chosen = all.filter(({ name }) => only?.includes(name) ?? true)
   const weights = chosen.reduce((sum, { weight }) => sum + weight, 0)
   const tried: Record<string, number> = {}
   const failures: FuzzFailure[] = []
@@ -69,7 +74,7 @@ export async function runFuzz({ inputs, seed, only, from = 0, onProgress }: Fuzz
   Error.stackTraceLimit = 0
 
   for (const target of chosen) {
-    const stream = targets.indexOf(target)
+    const stream = all.indexOf(target)
     const share = Math.ceil((inputs * target.weight) / weights)
     let failed = 0
     for (let index = from; index < from + share && failed < MAX_FAILURES; index += 1) {
@@ -82,7 +87,7 @@ export async function runFuzz({ inputs, seed, only, from = 0, onProgress }: Fuzz
         if (index % 64 === 0 || index === from + share - 1) checkPrototypes()
         const tookMs = performance.now() - began
         slowestMs = Math.max(slowestMs, tookMs)
-        if (tookMs > SUSPECT_MS) await checkPace(target, seed, index)
+        if (tookMs > SUSPECT_MS) await checkPace(target, seed, stream, index)
       } catch (error) {
         failed += 1
         failures.push({
@@ -103,10 +108,10 @@ export async function runFuzz({ inputs, seed, only, from = 0, onProgress }: Fuzz
 }
 
 /** Measures the processor's time and not the clock's, and believes only what comes three times. */
-async function checkPace(target: Target, seed: number, index: number): Promise<void> {
+async function checkPace(target: Target, seed: number, stream: number, index: number): Promise<void> {
   let leastMs = Number.POSITIVE_INFINITY
   for (let round = 0; round < 3; round += 1) {
-    const chance = chanceOf(seed, targets.indexOf(target), index)
+    const chance = chanceOf(seed, stream, index)
     const input = target.draw(chance)
     const began = process.cpuUsage()
     await target.check(input, chance)

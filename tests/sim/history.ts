@@ -132,6 +132,7 @@ async function settle(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
   const sinceMs = clock.monotonic()
   const waiting = new Set(stage.clients)
+  const relayed = stage.clients.some(({ plan }) => plan.relayed && plan.strategy !== 'pull')
   const due = Math.max(...stage.clients.map(boundMs))
   const done = (): boolean => {
     for (const actor of waiting) {
@@ -142,7 +143,7 @@ async function settle(world: World, stage: Stage): Promise<void> {
         waiting.delete(actor)
       }
     }
-    return waiting.size === 0
+    return waiting.size === 0 && (!relayed || stage.relay.streams()?.open === 1)
   }
   // What holds earlier holds; the bound is only for those who need it.
   await clock.runUntil(done, due).catch(() => {})

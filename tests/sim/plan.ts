@@ -76,8 +76,10 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   const chaosMs = dice.between(40_000, 110_000)
   const clients = drawClients(dice)
   const actions = drawActions(dice, faults, chaosMs)
-  const last = dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
-  const calm = dice.pick(['publish', 'rollback', 'race'] as const)
+  // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
+  const poisoned = faults.has('poison')
+  const last = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
+  const calm = dice.pick(poisoned ? (['publish', 'race'] as const) : (['publish', 'rollback', 'race'] as const))
   return {
     seed,
     chaosMs,

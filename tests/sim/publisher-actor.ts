@@ -124,7 +124,18 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     },
     async openEpoch() {
       const opened = begin()
-      return attempt('epoch', opened.own, () => publisherOf(opened).openEpoch({ reason: 'restored from a backup' }))
+      const reason = 'restored from a backup'
+      const open = async (): Promise<Rollout> => {
+        try {
+          return await publisherOf(opened).openEpoch({ reason })
+        } catch (error) {
+          if (!isNoticeboardError(error, 'invalid-option')) throw error
+          const value = document()
+          truth.offered(canonicalize(value))
+          return publisherOf(opened).openEpoch({ reason, document: value })
+        }
+      }
+      return attempt('epoch', opened.own, open)
     },
     async candidate() {
       const opened = begin()

@@ -8,6 +8,7 @@ import type { SimDisk } from './disk.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
 import { startProcess, type SimProcess } from './process.js'
 import { diceOf } from './random.js'
+import { watchStreams, type Streams } from './streams.js'
 import type { World } from './world.js'
 
 export const TOKEN = 'a-token-for-the-simulation'
@@ -45,13 +46,16 @@ export function serverActor(world: World, name: string, disk: SimDisk): ServerAc
 }
 
 /** A relay: a server over what another server gives, with its own link to it. */
-export function relayActor(world: World, name: string, upstream: () => Host | undefined): ServerActor & { readonly link: Link } {
+export function relayActor(world: World, name: string, upstream: () => Host | undefined): ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined } {
   const link = soundLink()
+  let streams: Streams | undefined
   const actor = actorOf(world, name, true, (process, dice) => {
+    const own = watchStreams({ process, nowMs: () => world.clock.monotonic(), heartbeatMs: PERIODS.heartbeatMs, violate: world.truth.violate })
+    streams = own
     const transport = http('http://board.test', {
       clock: process.clock,
       timeoutMs: PERIODS.timeoutMs,
-      fetch: simFetch({ world: world.clock, dice, client: process, host: upstream, link, onRequest: () => {}, onChunk: world.marks.heard }),
+      fetch: simFetch({ world: world.clock, dice, client: process, host: upstream, link, onRequest: () => {}, onChunk: world.marks.heard, onStream: own.opened }),
     })
     return createHandler(cached(transport), {
       heartbeatMs: PERIODS.heartbeatMs,
@@ -61,7 +65,7 @@ export function relayActor(world: World, name: string, upstream: () => Host | un
       logger: loggerOf(world, name),
     })
   })
-  return Object.assign(actor, { link })
+  return Object.assign(actor, { link, streams: () => streams })
 }
 
 function actorOf(world: World, name: string, relay: boolean, open: (process: SimProcess, dice: ReturnType<typeof diceOf>) => Handler): ServerActor {

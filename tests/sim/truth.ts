@@ -36,8 +36,8 @@ export interface Truth {
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
   releaseAt(position: Position): Release | undefined
-  /** What a client committed last, over all its lives. */
-  lastApplied(client: string): Position | undefined
+  /** A client told the fleet what it applied. */
+  reported(event: Pick<AppliedEvent, 'identity' | 'position'>): void
 }
 
 export interface AppliedEvent {
@@ -61,8 +61,14 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
   const released = new Map<string, { readonly digest: string; readonly release: Release }>()
   const last = new Map<string, Position>()
   const refusals = new Set<string>()
+  const reports = new Map<string, Pick<AppliedEvent, 'identity' | 'position'> & { readonly ran: readonly string[] }>()
+  const ran = new Map<string, string[]>()
   const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
   let newest: Position | undefined
+  const restores: (Position | undefined)[] = []
+  /** Whether a position was lost with a backup's restoration, and may have been given again: two releases bear it. */
+  const ambiguous = (position: Position): boolean =>
+    restores.some(at => at === undefined || (at.epoch === position.epoch && at.sequence < position.sequence))
 
   const violate = (oracle: string, text: string): void => {
     if (violations.length < 20) violations.push({ oracle, atMs: nowMs(), text })
@@ -104,11 +110,19 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
         if (back && keepsState) violate('positions-only-grow', `${client} went from ${formatPosition(before)} to ${formatPosition(position)}`)
       }
       last.set(client, position)
+      ran.set(client, [...(ran.get(client) ?? []), digest])
       if (!fromDisk) followed.push({ client, identity, digest, position })
     },
     checkFollowed() {
+      for (const { identity, position, ran: before } of reports.values()) {
+        const known = released.get(formatPosition(position))
+        if (known !== undefined && !ambiguous(position) && !before.some(digest => allowed(known.release, identity, digest))) {
+          violate('nothing-moves-on-receipt', `${identity.clientId} reported ${formatPosition(position)} as applied, and never committed what that gives it`)
+        }
+      }
       for (const { client, identity, digest, position } of followed.splice(0)) {
         const known = released.get(formatPosition(position))
+        if (ambiguous(position)) continue
         if (known === undefined) violate('only-what-was-published', `${client} followed ${formatPosition(position)}, which is in no log`)
         else if (!allowed(known.release, identity, digest)) violate('exposure', `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`)
       }
@@ -121,6 +135,8 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     restored(position) {
       // What was in the log until now is gone with it; nobody can check it any more.
       followed.length = 0
+      reports.clear()
+      restores.push(position)
       for (const key of acknowledged.keys()) {
         const [epoch = '', sequence = '0'] = key.split(':')
         if (position === undefined || comparePositions({ epoch, sequence: Number(sequence) }, position) === 'newer') {
@@ -134,7 +150,10 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     get newestAcknowledged() {
       return newest
     },
-    lastApplied: client => last.get(client),
+    reported({ identity, position }) {
+      const key = `${identity.clientId} ${formatPosition(position)}`
+      if (!reports.has(key)) reports.set(key, { identity, position, ran: [...(ran.get(identity.clientId) ?? [])] })
+    },
     releaseAt: position => released.get(formatPosition(position))?.release,
   }
 }

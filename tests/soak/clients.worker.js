@@ -1,4 +1,5 @@
 // Many clients in one process, which says what they cost. Settings come as JSON in the first argument; questions come as messages.
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
 import { cached } from 'noticeboard/transports/cached'
@@ -8,13 +9,14 @@ import { measure } from './measure.js'
 const { url, namespace, clients: count, separate, stalled } = JSON.parse(process.argv[2] ?? '{}')
 process.on('disconnect', () => process.exit())
 
-const schema = /** @type {const} */ ({
+/** @type {import('noticeboard').StandardSchema<{ n: number }>} */
+const schema = {
   '~standard': {
     version: 1,
     vendor: 'soak',
     validate: (/** @type {unknown} */ value) => ({ value: /** @type {{ n: number }} */ (value) }),
   },
-})
+}
 
 /** The releases that those clients run which are told of new ones; the others look now and then. */
 /** @type {number[]} */
@@ -53,18 +55,25 @@ for (let index = 0; index < count; index += 1) {
 }
 await Promise.all(clients.map(client => client.ready({ within: 0 })))
 
-// Readers that ask for the stream and then never read: their socket's buffers fill, and the server has to let go of them.
-const { hostname, port } = new URL(url)
-const stall = () => {
-  const socket = connect(Number(port), hostname, () => {
-    socket.write(`GET /v1/~events?ns=${encodeURIComponent(namespace)} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
-    socket.pause()
-  })
-  socket.on('error', () => {})
-  // Another one comes for each that was sent away.
-  socket.on('close', stall)
+/** @type {import('node:net').Socket[]} */
+let stalling = []
+
+/** Readers that ask for the stream, with everything that it can bring, and stop reading when it begins: the server has to let go of them. */
+async function stall() {
+  for (const socket of stalling) socket.destroy()
+  const { hostname, port } = new URL(url)
+  const path = `/v1/~events?ns=${encodeURIComponent(namespace)}&inline=1&client=`
+  stalling = Array.from({ length: stalled }, () => connect(Number(port), hostname))
+  await Promise.all(
+    stalling.map(async (socket, index) => {
+      // Reset by the server in the end, as it should be.
+      socket.on('error', () => {})
+      socket.write(`GET ${path}stalled-${index} HTTP/1.1\r\nHost: ${hostname}\r\n\r\n`)
+      await once(socket, 'readable')
+    }),
+  )
 }
-for (let index = 0; index < stalled; index += 1) stall()
+await stall()
 
 /** @type {(() => void) | undefined} */
 let told
@@ -83,6 +92,8 @@ process.on('message', async (/** @type {{ type: 'expect', sequence: number } | {
     })
     process.send?.({ type: 'current' })
   } else if (question.type === 'measure') {
+    // The same number of fresh ones at each measure, however many were sent away since the last.
+    await stall()
     process.send?.(await measure())
   } else {
     await Promise.all(clients.map(client => client.close()))

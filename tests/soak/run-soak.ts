@@ -42,12 +42,15 @@ export interface ServerSettings {
   readonly folder: string
 }
 
+/** Large enough that a reader who stalls fills its buffers, and those of the system, long before the end. */
+const DOCUMENT_BYTES = 60_000
+
 /** Publishes to many clients for a long time, and measures both ends early and late. Both processes are gone when it resolves. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const { clients: count, separate, stalled, warmUp, publishes, settleMs = 60_000, onProgress } = options
   const root = await mkdtemp(join(tmpdir(), 'noticeboard-soak-'))
   // Published from here, so that the server holds nothing but what serving takes.
-  const board = await openBoard(join(root, 'board'))
+  const board = await openBoard(join(root, 'board'), DOCUMENT_BYTES)
   const server = start('./server.worker.js', { folder: board.folder })
   let clients: Worker | undefined
   try {
@@ -98,7 +101,7 @@ async function settled(clients: Worker, server: Worker, settleMs: number, like?:
     if (performance.now() > giveUp || (quiet !== undefined && sameHandles(quiet, now))) return now
     before = now
     // As long as idle connections are kept, so that two measures of them are not the same by chance.
-    await new Promise(resolve => setTimeout(resolve, like === undefined ? 5_000 : 1_000))
+    await new Promise(resolve => setTimeout(resolve, like === undefined ? 4_500 : 1_000))
   }
 }
 
@@ -117,7 +120,8 @@ interface Worker {
 
 function start(worker: string, settings: object): Worker {
   const child: ChildProcess = fork(fileURLToPath(new URL(worker, import.meta.url)), [JSON.stringify(settings)], {
-    execArgv: ['--expose-gc'],
+    // Without the optimising compiler, whose code grows for as long as there is something left to compile.
+    execArgv: ['--expose-gc', '--no-opt', '--no-flush-bytecode'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const gone = once(child, 'exit')

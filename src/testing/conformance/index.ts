@@ -7,6 +7,7 @@ import type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
 import { putCases } from './put-cases.js'
 import { raceCases } from './race-cases.js'
 import { readCases } from './read-cases.js'
+import { readTroubleCases } from './read-trouble-cases.js'
 import { reportCases } from './report-cases.js'
 import { publishTo } from './store-steps.js'
 import { watchCases } from './watch-cases.js'
@@ -18,6 +19,7 @@ export type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
 
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
   ...readCases,
+  ...readTroubleCases,
   ...nextCases,
   ...watchCases,
   ...watchExtraCases,

@@ -79,7 +79,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         await settled(Promise.resolve(again.iterator.return?.()))
         if (round === 50)
           fail(
-            `no watch works after the connection came back: ${outcome instanceof Error ? outcome.message : String(outcome)}`,
+            `no watch works after the connection came back: ${outcome instanceof Error ? outcome.message : 'it failed'}`,
           )
         await systemClock.sleep(50, signal)
       }

@@ -1,4 +1,4 @@
-import { isNoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/ports.js'
 import type { Report } from '../../contracts/report.js'
@@ -11,6 +11,8 @@ import type { EtcdKeys } from './keys.js'
 /** So many reports go into one transaction, of the 128 steps and conditions that etcd takes. */
 const BATCH = 60
 const PAGE = 500
+/** How often somebody else may be first. */
+const MOST_TRIES = 20
 
 export interface EtcdReports {
   report(states: readonly Report[], signal: AbortSignal): Promise<void>
@@ -75,7 +77,10 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
         if (state.count > (last.get(key)?.count ?? 0)) last.set(key, state)
       }
       const all = [...last.values()]
-      for (let from = 0; from < all.length;) {
+      let tries = 0
+      for (let from = 0; from < all.length; tries += 1) {
+        if (tries > MOST_TRIES + all.length)
+          throw new NoticeboardError('unavailable', 'others wrote the same reports again and again')
         const batch = all.slice(from, from + BATCH)
         try {
           if (await write(batch, signal)) from += BATCH

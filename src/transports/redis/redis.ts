@@ -1,10 +1,9 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest, parseNamespace, type Digest, type Namespace } from '../../contracts/names.js'
 import type { Clock, Crypto } from '../../contracts/ports.js'
-import { epochNumber, formatPosition, nextPosition, type Position } from '../../contracts/position.js'
+import { epochNumber, nextPosition, type Position } from '../../contracts/position.js'
 import type { Report } from '../../contracts/report.js'
 import type {
-  AppendQuery,
   Latest,
   LogEntry,
   ReportTransport,
@@ -12,17 +11,19 @@ import type {
   WatchTransport,
 } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
-import { decodeRelease, digestsOf, positionOf } from '../../core/release.js'
+import { decodeRelease, digestsOf } from '../../core/release.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { encodeText } from '../../core/text.js'
 import { systemClock, systemCrypto } from '../../ports/system.js'
-import { follows, readAppend } from '../shared/log-order.js'
-import { decodeReport, encodeReport, reportTtlMs } from '../shared/stored-report.js'
+import {} from '../shared/log-order.js'
+import {} from '../shared/stored-report.js'
 import type { RedisClient } from './client.js'
 import { redisCommands } from './commands.js'
 import { createFeed } from './feed.js'
 import { redisKeys } from './keys.js'
+import { appendToRedis } from './append.js'
 import { brokenPromises } from './promises.js'
+import { redisReports } from './reports.js'
 import { scripts } from './scripts.js'
 import { watchRedis } from './watch.js'
 
@@ -66,9 +67,6 @@ export interface RedisStore extends Store, WatchTransport, ReportTransport {
 
 /** Entries of the log that are read at once. */
 const PAGE = 50
-/** Somebody may be first that often in a row before an append gives up. */
-const MOST_TRIES = 100
-const REPORTS_AT_ONCE = 100
 
 /**
  * Redis 6 or later as the store. The client is the caller's, connected, with a listener for its errors, and closed by the caller; for
@@ -105,6 +103,7 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
   }
   const keys = redisKeys(prefix)
   const feed = createFeed(client, keys.channel)
+  const reports = redisReports({ commands, keys, clock, ttlMs })
 
   const read = async (key: string, signal: AbortSignal): Promise<Uint8Array | undefined> => {
     const text = await commands.get(key, signal)
@@ -119,44 +118,11 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
   }
   const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(crypto, bytes) })
 
-  const append = async (query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'> => {
-    const { namespace, at, bytes, audit } = query
-    const digests = digestsOf(readAppend(query, crypto))
-    const release = decodeText(bytes, 'the release')
-    const record = audit === undefined ? '' : decodeText(audit, 'the audit record')
-    const touched = [
-      keys.newest(namespace),
-      keys.release(namespace, at),
-      keys.order(namespace),
-      keys.audit(namespace, at),
-    ]
-    const snapshots = digests.map(digest => keys.snapshot(namespace, digest))
-
-    for (let left = MOST_TRIES; left > 0; left -= 1) {
-      const newest = await commands.get(keys.newest(namespace), signal)
-      const occupant = await commands.get(keys.release(namespace, at), signal)
-      if (occupant !== undefined) return occupant === release ? 'appended' : 'taken'
-      const before = newest === undefined ? undefined : positionOf(decodeRelease(encodeText(newest)).release)
-      if (!follows(at, before)) return 'taken'
-      // The list of namespaces is elsewhere in a cluster. One that is named too early is left out by `namespaces`.
-      if (newest === undefined) await commands.send(['SADD', keys.namespaces, namespace], signal)
-      const args = [newest ?? '', release, formatPosition(at), record, keys.channel, namespace]
-      const outcome = await commands.run(scripts.append, [...touched, ...snapshots], args, signal)
-      if (outcome === 'appended' || outcome === 'taken') return outcome
-      if (outcome === 'missing')
-        throw new NoticeboardError(
-          'rejected',
-          `the release ${formatPosition(at)} names a snapshot that is not here; put it first`,
-        )
-    }
-    throw new NoticeboardError('unavailable', `others were first ${MOST_TRIES} times; append again`)
-  }
-
   return {
     name: 'redis',
     durability: problems.length === 0 ? 'single' : 'may-lose',
     maxSnapshotBytes,
-    append,
+    append: (query, signal) => appendToRedis({ commands, keys, crypto }, query, signal),
 
     async latest({ namespace, tag }, signal) {
       const newest = await read(keys.newest(parseNamespace(namespace)), signal)
@@ -231,41 +197,8 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       }
     },
 
-    async report(states, signal) {
-      for (let from = 0; from < states.length; from += REPORTS_AT_ONCE) {
-        await Promise.all(
-          states.slice(from, from + REPORTS_AT_ONCE).map(state => {
-            const { namespace, instanceId, count } = state
-            const args = [
-              String(count),
-              encodeReport(state, clock.now()),
-              String(reportTtlMs(state, ttlMs)),
-              instanceId,
-            ]
-            return commands.run(
-              scripts.report,
-              [keys.report(namespace, instanceId), keys.instances(namespace)],
-              args,
-              signal,
-            )
-          }),
-        )
-      }
-    },
-
-    async reports({ namespace }, signal) {
-      const reports: Report[] = []
-      for (const instance of await commands.list(
-        ['SMEMBERS', keys.instances(parseNamespace(namespace))],
-        signal,
-      )) {
-        const text = await commands.get(keys.report(namespace, instance), signal)
-        if (text === undefined) await commands.send(['SREM', keys.instances(namespace), instance], signal)
-        const report = text === undefined ? undefined : decodeReport(text)
-        if (report?.namespace === namespace) reports.push(report)
-      }
-      return reports
-    },
+    report: reports.report,
+    reports: ({ namespace }, signal) => reports.reports(parseNamespace(namespace), signal),
 
     async namespaces(signal) {
       const names = await commands.list(['SMEMBERS', keys.namespaces], signal)

@@ -5,7 +5,7 @@ import { isInstanceId } from '../../../src/core/report-codec.js'
 import { isLine } from '../../../src/core/text.js'
 import { parseEventsQuery } from '../../../src/server/events-query.js'
 import { mutateBytes } from '../mutations.js'
-import { attempt, violation } from '../oracle.js'
+import { attempt, hasHalfPair, violation } from '../oracle.js'
 import type { Target } from '../target.js'
 
 const encoder = new TextEncoder()
@@ -59,7 +59,7 @@ export const names: Target = {
   name: 'names and positions',
   weight: 20,
   draw(chance) {
-    let bytes = chance.pick(SEEDS)
+    let bytes: Uint8Array = chance.pick(SEEDS)
     for (let changes = chance.below(4); changes > 0; changes -= 1) bytes = mutateBytes(bytes, chance.pick(SEEDS), chance, WORDS)
     return bytes
   },
@@ -90,7 +90,7 @@ export const names: Target = {
     if (isDigest(text) && !/^[0-9a-f]{64}$/.test(text)) throw violation('a digest is not one')
     if (isInstanceId(text) && /[^\w-]/.test(text)) throw violation('an instance could name a path')
     // oxlint-disable-next-line no-control-regex -- control characters are the point
-    if (isLine(text) && (/[\u0000-\u001f\u007f\u2028\u2029]/.test(text) || !text.isWellFormed() || text.length > 256)) throw violation('a line of text is more than one')
+    if (isLine(text) && (/[\u0000-\u001f\u007f\u2028\u2029]/.test(text) || hasHalfPair(text) || text.length > 256)) throw violation('a line of text is more than one')
   },
 }
 

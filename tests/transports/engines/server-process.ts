@@ -14,6 +14,7 @@ export function missingProgram(program: string, debianPackage: string): string |
   if (spawnSync(program, ['--version']).error === undefined) return undefined
   const how = `${program} is not installed: apt-get install ${debianPackage}`
   if (process.env['NOTICEBOARD_NO_SKIP'] === '1') throw new Error(how)
+  process.stderr.write(`skipped: ${how}\n`)
   return how
 }
 
