@@ -87,8 +87,11 @@ export function startReporter({
         logger.debug('a report could not be sent; it will be sent again', {
           error: error instanceof Error ? error.name : 'unknown',
         })
-        dirty = true
-        await clock.sleep(backoff.failed(isNoticeboardError(error) ? error.retryAfterMs : undefined), signal)
+        const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
+        const delayMs = backoff.failed(retryAfterMs)
+        // A connection that is back, or something new to say, ends the wait; what the other side asked for does not.
+        if (retryAfterMs === undefined) await pause(delayMs)
+        else await clock.sleep(delayMs, signal)
       }
     }
   }

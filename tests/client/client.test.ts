@@ -773,3 +773,18 @@ describe('a bare document', () => {
     expect(client.current.pool.size).toBe(2)
   })
 })
+
+test('after an outage the fleet hears of a client as soon as it is connected again, not after its backoff', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const { client, clock, start, reports } = started(board, { intervalMs: 5_000 })
+  await start()
+  board.failing = unreachable
+  client.hold()
+  await clock.advance(600_000)
+  board.failing = undefined
+  reports.length = 0
+  await clock.runUntil(() => client.phase === 'live', 60_000)
+  await clock.advance(1_100)
+  expect(reports.at(-1)?.held).toBe(true)
+})

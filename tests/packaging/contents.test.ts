@@ -7,8 +7,9 @@ const workspace = inject('workspace')
 const installed = join(workspace, 'node_modules/noticeboard')
 const packed = inject('packed')
 
-test('the tarball holds the build, the licence and what to read, and nothing else', () => {
-  const expected = /^(dist\/.+\.(js|cjs|d\.ts|d\.cts|map)|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+test('the tarball holds the build, the demo, the licence and what to read, and nothing else', () => {
+  const expected =
+    /^(dist\/.+\.(js|cjs|d\.ts|d\.cts|map)|docs\/[a-z-]+\.md|examples\/(demo|configs)\/.+|vectors\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
   expect(packed.filter(path => !expected.test(path))).toEqual([])
   for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/cli/main.js'])
     expect(packed).toContain(path)
@@ -29,7 +30,7 @@ test('zod is a peer: it is installed along, in a version that the package names,
 })
 
 test('no built file loads zod: the library takes its types only', () => {
-  const scripts = packed.filter(path => /\.c?js$/.test(path))
+  const scripts = packed.filter(path => /^dist\/.*\.c?js$/.test(path))
   expect(scripts.length).toBeGreaterThan(0)
   const loading = scripts.filter(path =>
     /(from|import|require\()\s*['"]zod/.test(readFileSync(join(installed, path), 'utf8')),

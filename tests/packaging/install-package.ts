@@ -31,6 +31,9 @@ export async function setup(project: TestProject): Promise<() => void> {
 
     writeFileSync(join(workspace, 'package.json'), JSON.stringify({ name: 'workspace', private: true }))
     cpSync(join(root, 'tests/packaging/projects'), join(workspace, 'projects'), { recursive: true })
+    for (const file of ['service.js', 'service.test.js']) {
+      cpSync(join(root, 'examples/express-service', file), join(workspace, 'projects/express-service', file))
+    }
     const install = await runCommand(
       [
         'npm',
@@ -39,6 +42,7 @@ export async function setup(project: TestProject): Promise<() => void> {
         '--no-fund',
         `./${tarball.filename}`,
         'jest@30',
+        'express@5',
         '@types/node@20',
         'typescript-5@npm:typescript@5.7',
       ],

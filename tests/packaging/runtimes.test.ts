@@ -19,18 +19,19 @@ test('a CommonJS module requires every entry point and runs a client, where requ
   expect(result).toEqual({ code: 0, stdout: 'commonjs works\n', stderr: '' })
 })
 
-test('Jest 30 runs tests of a service without any configuration for the package', async () => {
+test.each([
+  ['a service', 'jest', 2],
+  ['the Express service of the examples', 'express-service', 3],
+])('Jest 30 runs the tests of %s without any configuration for the package', async (_what, name, passed) => {
   const jest = join(workspace, 'node_modules/jest/bin/jest.js')
-  const result = await runCommand([node, jest, '--ci', '--json'], { cwd: project('jest') })
+  const result = await runCommand([node, jest, '--ci', '--json', '--rootDir', project(name)], {
+    cwd: project(name),
+  })
   const report = result.stdout.startsWith('{') ? JSON.parse(result.stdout) : undefined
   expect(
     { code: result.code, passed: report?.numPassedTests, failed: report?.numFailedTests },
     result.stderr,
-  ).toEqual({
-    code: 0,
-    passed: 2,
-    failed: 0,
-  })
+  ).toEqual({ code: 0, passed, failed: 0 })
 })
 
 test('the command line runs from the installed package', async () => {
@@ -38,6 +39,9 @@ test('the command line runs from the installed package', async () => {
   const help = await runCommand([bin, '--help'], { cwd: workspace })
   expect(help.code, help.stderr).toBe(0)
   expect(help.stdout).toContain('publish')
+  const demo = await runCommand([bin, 'demo', '--help'], { cwd: workspace })
+  expect(demo.code, demo.stderr).toBe(0)
+  expect(demo.stdout).toContain('--break')
   const unknown = await runCommand([bin, 'frobnicate'], { cwd: workspace })
   expect({ code: unknown.code, stdout: unknown.stdout }).toEqual({ code: 2, stdout: '' })
   expect(unknown.stderr).toContain('frobnicate')

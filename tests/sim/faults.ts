@@ -118,6 +118,8 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     }
     case 'server-backup': {
       if (stage.backup === undefined) {
+        // Of an empty board nobody takes a backup.
+        if (truth.newestAcknowledged === undefined) return
         stage.backup = { image: disk.copy(), newest: truth.newestAcknowledged }
         return
       }

@@ -136,20 +136,20 @@ async function settle(world: World, stage: Stage): Promise<void> {
   const due = Math.max(...stage.clients.map(boundMs))
   const done = (): boolean => {
     for (const actor of waiting) {
-      const problem = straggling(world, actor) ?? withoutStream(actor)
+      const problem = straggling(world, actor) ?? withoutStream(actor, sinceMs)
       if (problem === undefined) waiting.delete(actor)
       else if (clock.monotonic() - sinceMs >= boundMs(actor)) {
         truth.violate(straggling(world, actor) === undefined ? 'streams-come-back' : 'everybody-gets-there', problem)
         waiting.delete(actor)
       }
     }
-    return waiting.size === 0 && (!relayed || stage.relay.streams()?.open === 1)
+    return waiting.size === 0 && (!relayed || stage.relay.streams()?.aliveSince(sinceMs) === true)
   }
   // What holds earlier holds; the bound is only for those who need it.
   await clock.runUntil(done, due).catch(() => {})
   await clock.advance(1)
   done()
-  for (const actor of waiting) truth.violate('everybody-gets-there', straggling(world, actor) ?? withoutStream(actor) ?? actor.plan.name)
+  for (const actor of waiting) truth.violate('everybody-gets-there', straggling(world, actor) ?? withoutStream(actor, sinceMs) ?? actor.plan.name)
   for (const { streams } of stage.clients) streams?.check()
 }
 
@@ -229,8 +229,8 @@ function straggling({ truth }: World, { plan, client }: ClientActor): string | u
   return client.phase === 'live' ? undefined : `${who} runs the newest release and is ${client.phase}`
 }
 
-function withoutStream({ plan, streams }: ClientActor): string | undefined {
-  return plan.strategy === 'pull' || streams?.open === 1 ? undefined : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams`
+function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string | undefined {
+  return plan.strategy === 'pull' || (streams?.open === 1 && streams.aliveSince(sinceMs)) ? undefined : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams, or a dead one`
 }
 
 /** Everybody closes in order; then nothing may be left. */

@@ -13,13 +13,15 @@ export interface OpenStream {
 export interface Streams {
   opened(): OpenStream
   readonly open: number
+  /** Whether one is open on which something came since then. */
+  aliveSince(atMs: number): boolean
   /** Looks at what is still open. */
   check(): void
 }
 
 /** What a stream may overstay for: the next one opens while the one before is being let go. */
 const OVERLAP_MS = 5_000
-const SLACK_MS = 6_000
+const SLACK_MS = 15_000
 
 /** Makes {@link Streams}, which say what is wrong as lines 14 and 19 want it. */
 export function watchStreams({ process, nowMs, heartbeatMs, violate }: { process: SimProcess; nowMs: () => number; heartbeatMs: number; violate: Violate }): Streams {
@@ -65,6 +67,7 @@ export function watchStreams({ process, nowMs, heartbeatMs, violate }: { process
     get open() {
       return open.size
     },
+    aliveSince: atMs => [...open].some(({ heardMs }) => heardMs > atMs),
     check() {
       for (const stream of open) judgeSilence(stream)
       judgeSeveral()

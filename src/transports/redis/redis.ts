@@ -3,13 +3,7 @@ import { isDigest, parseNamespace, type Digest, type Namespace } from '../../con
 import type { Clock, Crypto } from '../../contracts/ports.js'
 import { epochNumber, nextPosition, type Position } from '../../contracts/position.js'
 import type { Report } from '../../contracts/report.js'
-import type {
-  Latest,
-  LogEntry,
-  ReportTransport,
-  Store,
-  WatchTransport,
-} from '../../contracts/transport.js'
+import type { Latest, LogEntry, ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'

@@ -46,7 +46,8 @@ function parsed(text: string): { readonly value: Json } | undefined {
   }
 }
 
-const KEY = /"(?:[^"\\]|\\.)*"(?=\s*:)/gs
+/** Strings one after the other; those that a colon follows are keys. */
+const STRING_AND_COLON = /"(?:[^"\\]|\\.)*"(\s*:)?/gs
 const STRING = /"(?:[^"\\]|\\.)*"/gs
 
 /** What a value that JSON.parse gave has lost or must not hold, found in another way than the reader finds it. */
@@ -74,7 +75,8 @@ function whatIsLost(text: string, value: Json): string | undefined {
   }
   visit(value, 0)
   if (found !== undefined) return found
-  return (text.match(KEY)?.length ?? 0) > keys ? 'a key twice' : undefined
+  const written = [...text.matchAll(STRING_AND_COLON)].filter(([, colon]) => colon !== undefined).length
+  return written > keys ? 'a key twice' : undefined
 }
 
 /** Whether a number is written with more than a double is sure to hold. The vectors of the reader's own tests say which. */
