@@ -1,5 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Clock, Logger } from '../contracts/ports.js'
+import { onAbort } from '../core/on-abort.js'
 import { callGuarded } from './events.js'
 
 /**
@@ -102,7 +103,7 @@ export function createParticipants<Value>({
         if (!open) return
         open = false
         cancel()
-        over.signal.removeEventListener('abort', aborted)
+        offAbort()
         finish()
       }
       const refuse = (error: NoticeboardError): void =>
@@ -113,7 +114,8 @@ export function createParticipants<Value>({
         })
       const aborted = (): void => settle(() => reject(veto('was interrupted by a newer change')))
       const cancel = clock.after(timeoutMs, () => refuse(veto(`did not prepare within ${timeoutMs} ms`)))
-      over.signal.addEventListener('abort', aborted, { once: true })
+      // One listener on the signal, however many take part.
+      const offAbort = onAbort(over.signal, aborted)
       Promise.resolve()
         .then(() => participant.prepare(next, { signal: over.signal }))
         .then(

@@ -1,6 +1,7 @@
 import type { Logger } from '../contracts/ports.js'
 import { isEqual } from './equal.js'
 import { callGuarded } from './events.js'
+import { onAbort } from '../core/on-abort.js'
 
 /** A part of the configuration that can be followed. */
 export interface Selection<Part> {
@@ -44,9 +45,10 @@ export function createSelection<Value, Part>({
       const off = onChange(tell)
       const end = (): void => {
         off()
-        signal?.removeEventListener('abort', end)
+        offSignal()
       }
-      signal?.addEventListener('abort', end, { once: true })
+      // Many selections end with one signal; it gets one listener.
+      const offSignal = signal === undefined ? () => {} : onAbort(signal, end)
       const now = read()
       if (now !== undefined) tell(now.value)
       return end

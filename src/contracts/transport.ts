@@ -88,7 +88,10 @@ export interface ReportTransport {
   report(states: readonly Report[], signal: AbortSignal): Promise<void>
 }
 
-/** Follows a store: first the snapshots, then the release. Both are idempotent. */
+/**
+ * Follows a store: first the snapshots, then the release. Both are idempotent, and an older announcement that comes late does not
+ * take back a newer one.
+ */
 export interface Mirror {
   readonly name: string
   put(
@@ -119,7 +122,8 @@ export interface Store extends Transport {
   ): Promise<void>
   /**
    * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch, or the
-   * first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is `appended`. `urgent` writes
+   * first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is `appended`. A release that is not the one
+   * its place says, whose snapshots are missing or whose audit record is another is `rejected`. `urgent` writes
    * (rollback, kill) may use the space that a store keeps in reserve.
    */
   append(query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'>
@@ -139,7 +143,7 @@ export interface Store extends Transport {
     query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
     signal: AbortSignal,
   ): Promise<void>
-  /** Retention: forgets a snapshot that no kept release names. */
+  /** Retention: forgets a snapshot that no kept release names. `rejected` for those of the newest release, and for young ones where the medium cannot tell. */
   remove?(
     query: { readonly namespace: Namespace; readonly digest: Digest },
     signal: AbortSignal,

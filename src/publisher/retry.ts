@@ -1,6 +1,7 @@
 import pRetry from 'p-retry'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Clock, Random } from '../contracts/ports.js'
+import { onAbort } from '../core/on-abort.js'
 import { awake } from './awake.js'
 
 export interface RetryOptions {
@@ -48,11 +49,9 @@ export async function withSignal<T>(
 ): Promise<T> {
   const controller = new AbortController()
   const sources = own === undefined ? [root] : [root, own]
-  const follow = (event: Event): void => controller.abort((event.target as AbortSignal).reason)
-  for (const source of sources) {
-    if (source.aborted) controller.abort(source.reason)
-    source.addEventListener('abort', follow, { once: true })
-  }
+  // One listener on the publisher's own signal, however much is published at a time.
+  const ends = sources.map(source => onAbort(source, () => controller.abort(source.reason)))
+  for (const source of sources) if (source.aborted) controller.abort(source.reason)
   try {
     controller.signal.throwIfAborted()
     return await run(controller.signal)
@@ -61,6 +60,6 @@ export async function withSignal<T>(
     throw error
   } finally {
     // By hand: on Node 20 a listener that another signal should take off can be forgotten by a collection of garbage.
-    for (const source of sources) source.removeEventListener('abort', follow)
+    for (const end of ends) end()
   }
 }

@@ -45,13 +45,13 @@ export function writingRoutes({
       const found = await snapshots.load(namespace, digest).catch(asMissing)
       if (found === undefined) {
         throw new NoticeboardError(
-          'invalid-data',
+          'rejected',
           `the release names the snapshot ${digest.slice(0, 12)}, which is not here; put it first`,
         )
       }
       if (found.bytes.length !== bytes) {
         throw new NoticeboardError(
-          'invalid-data',
+          'rejected',
           `the release gives the snapshot ${digest.slice(0, 12)} another length than it has`,
         )
       }

@@ -13,7 +13,14 @@ const transport = http(url, { timeoutMs: times.timeoutMs, firstEventMs: times.ti
 const [intervalMs, sweepMs, timeoutMs, retryBaseMs, retryCapMs] = /** @type {const} */ ([
   'intervalMs', 'sweepMs', 'timeoutMs', 'retryBaseMs', 'retryCapMs',
 ]).map(name => times[name] * speed) // prettier-ignore
-const watching = { fallbackMs: intervalMs, sweepMs, timeoutMs, retryBaseMs, retryCapMs, firstFrameMs: timeoutMs }
+const watching = {
+  fallbackMs: intervalMs,
+  sweepMs,
+  timeoutMs,
+  retryBaseMs,
+  retryCapMs,
+  firstFrameMs: timeoutMs,
+}
 const strategies = {
   pull: () => pull(transport, { intervalMs, sweepMs, timeoutMs, retryBaseMs, retryCapMs }),
   push: () => push(transport, watching),

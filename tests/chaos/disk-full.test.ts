@@ -52,7 +52,12 @@ test('a server on a full disk refuses a publish in words, goes on serving, and t
   onTestFinished(() => store.close?.())
   const server = await serve(store, { write: { token: TOKEN }, heartbeatMs: 500 })
   onTestFinished(() => server.close({ drainMs: 0, graceMs: 100 }))
-  const publisher = createPublisher({ namespace, schema, store: http(server.url, { token: TOKEN }), retries: 0 })
+  const publisher = createPublisher({
+    namespace,
+    schema,
+    store: http(server.url, { token: TOKEN }),
+    retries: 0,
+  })
   onTestFinished(() => publisher.close())
   const client = createClient({ namespace, schema, strategy: hybrid(http(server.url)) })
   onTestFinished(() => client.close())
@@ -78,7 +83,9 @@ test('a server on a full disk refuses a publish in words, goes on serving, and t
   await fill(ballast)
   expect((await statfs(folder)).bavail).toBe(0)
 
-  await expect(publisher.publish({ n: 3 }, { rollout: everyone(), reason: 'third' })).rejects.toMatchObject({ code: 'unavailable' })
+  await expect(publisher.publish({ n: 3 }, { rollout: everyone(), reason: 'third' })).rejects.toMatchObject({
+    code: 'unavailable',
+  })
   expect(await publisher.current()).toMatchObject({ document: { n: 2 } })
   await client.refresh()
   expect(client.current).toEqual({ n: 2 })

@@ -45,7 +45,9 @@ const running = new Set<ChildProcess>()
 
 function start(worker: string, settings: object, onLine: (line: unknown) => void): Worker {
   const script = fileURLToPath(new URL(worker, import.meta.url))
-  const child = spawn(process.execPath, [script, JSON.stringify(settings)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [script, JSON.stringify(settings)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   running.add(child)
   const gone = once(child, 'exit').then(() => void running.delete(child))
   // One that was killed does not read what is still on its way.
@@ -105,11 +107,13 @@ export function startClient(settings: ClientSettings): ClientProcess {
   const worker = start('./client.worker.js', settings, line => {
     if (line === 'ready') return tell()
     const next = line as Position
-    if (position !== undefined && ['older', 'fork'].includes(comparePositions(next, position))) regressions += 1
+    if (position !== undefined && ['older', 'fork'].includes(comparePositions(next, position)))
+      regressions += 1
     position = next
     for (const listener of listeners) listener()
   })
-  const isAt = (wanted: Position): boolean => position !== undefined && ['same', 'newer'].includes(comparePositions(position, wanted))
+  const isAt = (wanted: Position): boolean =>
+    position !== undefined && ['same', 'newer'].includes(comparePositions(position, wanted))
 
   return {
     ...worker,
@@ -138,5 +142,7 @@ export function startClient(settings: ClientSettings): ClientProcess {
 
 /** Whether a client runs a release or a newer one. */
 export function isCurrent(client: ClientProcess, wanted: Position): boolean {
-  return client.position !== undefined && ['same', 'newer'].includes(comparePositions(client.position, wanted))
+  return (
+    client.position !== undefined && ['same', 'newer'].includes(comparePositions(client.position, wanted))
+  )
 }

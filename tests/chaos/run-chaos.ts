@@ -5,7 +5,15 @@ import type { Position } from '../../src/contracts/position.js'
 import { chanceOf, type Chance } from '../fuzz/chance.js'
 import { NAMESPACE, openBoard, type ChaosBoard } from './board.js'
 import { faultProxy, pauseFor, type FaultProxy, type Injury } from './fault-proxy.js'
-import { isCurrent, startClient, startServer, type ClientProcess, type ClientSettings, type ClientTimes, type ServerProcess } from './processes.js'
+import {
+  isCurrent,
+  startClient,
+  startServer,
+  type ClientProcess,
+  type ClientSettings,
+  type ClientTimes,
+  type ServerProcess,
+} from './processes.js'
 
 /** What a round does to the way between clients and server, or to one of them. */
 export type Fault =
@@ -64,9 +72,21 @@ export interface ChaosResult {
 }
 
 const HEARTBEAT_MS = 200
-const TIMES: ClientTimes = { intervalMs: 400, sweepMs: 2_000, timeoutMs: 1_000, retryBaseMs: 50, retryCapMs: 500 }
+const TIMES: ClientTimes = {
+  intervalMs: 400,
+  sweepMs: 2_000,
+  timeoutMs: 1_000,
+  retryBaseMs: 50,
+  retryCapMs: 500,
+}
 const DAY_MS = 86_400_000
-const SLEEPY: ClientTimes = { intervalMs: DAY_MS, sweepMs: DAY_MS, timeoutMs: DAY_MS, retryBaseMs: 50, retryCapMs: 500 }
+const SLEEPY: ClientTimes = {
+  intervalMs: DAY_MS,
+  sweepMs: DAY_MS,
+  timeoutMs: DAY_MS,
+  retryBaseMs: 50,
+  retryCapMs: 500,
+}
 
 /** Backoffs that no option shortens, of snapshots and of on-demand, reach 30 s; where a strategy has no stream its clock runs so much faster. */
 const SPEED = 20
@@ -96,7 +116,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   const proxy = await faultProxy()
   const board = await openBoard(join(root, 'board'))
   const results: ChaosRound[] = []
-  const fleet: Fleet = { board, proxy, heartbeatMs, clients: [], server: await serverOver(board, heartbeatMs) }
+  const fleet: Fleet = {
+    board,
+    proxy,
+    heartbeatMs,
+    clients: [],
+    server: await serverOver(board, heartbeatMs),
+  }
   let regressions = 0
 
   try {
@@ -105,7 +131,15 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     for (const strategy of strategies) {
       const speed = strategy === 'pull' || strategy === 'on-demand' ? SPEED : 1
       const times = withoutWatchdog ? SLEEPY : TIMES
-      const settings = { strategy, url: `http://127.0.0.1:${proxy.port}`, namespace: NAMESPACE, clientId: strategy, folder: join(root, strategy), times, speed }
+      const settings = {
+        strategy,
+        url: `http://127.0.0.1:${proxy.port}`,
+        namespace: NAMESPACE,
+        clientId: strategy,
+        folder: join(root, strategy),
+        times,
+        speed,
+      }
       fleet.clients.push(startClient(settings))
     }
     await allCurrent(fleet.clients, newest, BOUND_MS + graceMs)
@@ -120,7 +154,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       const result: ChaosRound = {
         round,
         fault,
-        stuck: fleet.clients.filter(client => !isCurrent(client, newest)).map(({ settings }) => settings.strategy),
+        stuck: fleet.clients
+          .filter(client => !isCurrent(client, newest))
+          .map(({ settings }) => settings.strategy),
         convergedMs: Math.round(performance.now() - healedMs),
         connections: proxy.connections - before,
       }
@@ -134,7 +170,12 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     await fleet.board.close()
     await rm(root, { recursive: true, force: true })
   }
-  return { rounds: results, stuck: results.filter(({ stuck }) => stuck.length > 0).length, regressions, boundMs: BOUND_MS }
+  return {
+    rounds: results,
+    stuck: results.filter(({ stuck }) => stuck.length > 0).length,
+    regressions,
+    boundMs: BOUND_MS,
+  }
 }
 
 /** Does one fault, publishes before it ends, after it, or in its middle, and ends it. Gives the newest release. */
@@ -236,7 +277,11 @@ function serverOver({ folder }: ChaosBoard, heartbeatMs: number): Promise<Server
 }
 
 /** Waits until everybody runs a release or a newer one, and no longer than that. */
-async function allCurrent(clients: readonly ClientProcess[], newest: Position, deadlineMs: number): Promise<void> {
+async function allCurrent(
+  clients: readonly ClientProcess[],
+  newest: Position,
+  deadlineMs: number,
+): Promise<void> {
   const late = new AbortController()
   const timer = setTimeout(() => late.abort(), deadlineMs)
   await Promise.all(clients.map(client => client.reaches(newest, late.signal)))

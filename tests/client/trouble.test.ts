@@ -376,6 +376,31 @@ describe('what others do', () => {
   })
 })
 
+test('many participants and selections put one listener on a signal each', async () => {
+  const warnings: Error[] = []
+  const hear = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', hear)
+  const board = testBoard()
+  board.publish(doc(1))
+  const { client, clock, start } = started(board)
+  const own = new AbortController()
+  let told = 0
+  for (let index = 0; index < 20; index += 1) {
+    client.select(({ pool }) => pool.size).subscribe(() => (told += 1), { signal: own.signal })
+    client.participate({ name: `p${index}`, prepare: async () => ({ commit() {} }) })
+  }
+  await start()
+  expect(told).toBe(20)
+  own.abort()
+  board.publish(doc(2))
+  await clock.advance(40_000)
+  expect(client.current.pool.size).toBe(2)
+  expect(told).toBe(20)
+  await new Promise(resolve => setImmediate(resolve))
+  process.off('warning', hear)
+  expect(warnings).toEqual([])
+})
+
 describe('reports', () => {
   test('a candidate that was refused stays refused in the reports of later stages', async () => {
     const board = testBoard()

@@ -13,11 +13,14 @@ export function memoryDisk(files: Map<string, Uint8Array | string>): Disk {
   return {
     async read(path, maxBytes) {
       const bytes = bytesOf(path)
-      if (bytes !== undefined && bytes.length > maxBytes) throw new NoticeboardError('too-large', 'the file is too large')
+      if (bytes !== undefined && bytes.length > maxBytes)
+        throw new NoticeboardError('too-large', 'the file is too large')
       return bytes
     },
     async list(path) {
-      const names = [...files.keys()].filter(file => file.startsWith(`${path}/`)).map(file => file.slice(path.length + 1).split('/')[0]!)
+      const names = [...files.keys()]
+        .filter(file => file.startsWith(`${path}/`))
+        .map(file => file.slice(path.length + 1).split('/')[0]!)
       return [...new Set(names)]
     },
     async makeFolder() {},

@@ -14,7 +14,9 @@ export function violation(what: string): Error {
   return new Error(what)
 }
 
-export type Outcome<Value> = { readonly type: 'read'; readonly value: Value } | { readonly type: 'refused'; readonly error: NoticeboardError }
+export type Outcome<Value> =
+  | { readonly type: 'read'; readonly value: Value }
+  | { readonly type: 'refused'; readonly error: NoticeboardError }
 
 /** Runs a parser: anything that is thrown must be ours, of one of the codes that it promises, and hold no value. */
 export function attempt<Value>(parse: () => Value, codes: readonly ErrorCode[]): Outcome<Value> {
@@ -29,9 +31,11 @@ export function attempt<Value>(parse: () => Value, codes: readonly ErrorCode[]):
 export function refusalOf(error: unknown, codes: readonly ErrorCode[]): NoticeboardError {
   if (!isNoticeboardError(error)) throw new Error(`an unknown error: ${String(error)}`, { cause: error })
   if (!Object.hasOwn(CODES, error.code)) throw violation(`a code outside of the closed set: ${error.code}`)
-  if (!codes.includes(error.code)) throw violation(`the code ${error.code} is not one that is promised here: ${error.message}`)
+  if (!codes.includes(error.code))
+    throw violation(`the code ${error.code} is not one that is promised here: ${error.message}`)
   if (error.message.length > 1_000) throw violation(`a message of ${error.message.length} characters`)
-  if (error.message.includes(SECRET) || JSON.stringify(error.issues).includes(SECRET)) throw violation('an error quotes a value')
+  if (error.message.includes(SECRET) || JSON.stringify(error.issues).includes(SECRET))
+    throw violation('an error quotes a value')
   return error
 }
 
@@ -40,8 +44,10 @@ const ofArrays = Object.getOwnPropertyNames(Array.prototype).length
 
 /** Throws when an input left something on a prototype that everything inherits from. */
 export function checkPrototypes(): void {
-  if (Object.getOwnPropertyNames(Object.prototype).length !== inherited) throw violation('Object.prototype was changed')
-  if (Object.getOwnPropertyNames(Array.prototype).length !== ofArrays) throw violation('Array.prototype was changed')
+  if (Object.getOwnPropertyNames(Object.prototype).length !== inherited)
+    throw violation('Object.prototype was changed')
+  if (Object.getOwnPropertyNames(Array.prototype).length !== ofArrays)
+    throw violation('Array.prototype was changed')
 }
 
 /** Whether a text holds half of a surrogate pair, which has no bytes: encoding and decoding replaces it. */

@@ -54,7 +54,9 @@ test('any release is written and read again as it was', () => {
 test('the same seed tries the same inputs, and one of them alone', () => {
   const [target] = targets as readonly [Target, ...Target[]]
   const inputsOf = (from: number, to: number): string[] =>
-    Array.from({ length: to - from }, (_, at) => Buffer.from(target.draw(chanceOf(7, 0, from + at))).toString('latin1'))
+    Array.from({ length: to - from }, (_, at) =>
+      Buffer.from(target.draw(chanceOf(7, 0, from + at))).toString('latin1'),
+    )
   expect(inputsOf(0, 50)).toEqual(inputsOf(0, 50))
   expect(inputsOf(20, 21)).toEqual(inputsOf(0, 50).slice(20, 21))
   expect(new Set(inputsOf(0, 50)).size).toBeGreaterThan(25)

@@ -12,7 +12,15 @@ import { stateFolder } from './targets/state-folder.js'
 export type { Target }
 
 /** Every parser of what comes from outside. Their order is part of what a seed means. */
-export const targets: readonly Target[] = [...canonicalTargets, jsonText, eventStream, names, report, stateFolder, bodies]
+export const targets: readonly Target[] = [
+  ...canonicalTargets,
+  jsonText,
+  eventStream,
+  names,
+  report,
+  stateFolder,
+  bodies,
+]
 
 export interface FuzzOptions {
   /** How many inputs in all; the targets share them by their weight. */
@@ -118,5 +126,6 @@ async function checkPace(target: Target, seed: number, stream: number, index: nu
     const { user, system } = process.cpuUsage(began)
     leastMs = Math.min(leastMs, (user + system) / 1_000)
   }
-  if (leastMs > MAX_BUSY_MS) throw new Error(`an input keeps the processor busy for ${Math.round(leastMs)} ms`)
+  if (leastMs > MAX_BUSY_MS)
+    throw new Error(`an input keeps the processor busy for ${Math.round(leastMs)} ms`)
 }

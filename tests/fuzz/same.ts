@@ -5,7 +5,11 @@ export function same(a: unknown, b: unknown): boolean {
   const keys = Object.keys(a)
   if (keys.length !== Object.keys(b).length) return false
   for (const key of keys) {
-    if (!Object.hasOwn(b, key) || !same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])) return false
+    if (
+      !Object.hasOwn(b, key) ||
+      !same((a as Record<string, unknown>)[key], (b as Record<string, unknown>)[key])
+    )
+      return false
   }
   return true
 }

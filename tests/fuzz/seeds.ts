@@ -12,8 +12,20 @@ export const documents: readonly Json[] = [
   SECRET,
   [],
   {},
-  { name: SECRET, pool: { max: 100, min: 10, timeoutMs: 1_500.25 }, tags: ['a', 'é', '😀', '\u2028'], toString: { valueOf: 1 } },
-  { '': [[[[{}]]]], '10': 1, '9': 2, a: [0, 1e21, 1e-7, 5e-324, 9_007_199_254_740_991], ab: null, z: { b: false, c: '\\"\n\t\u0001' } },
+  {
+    name: SECRET,
+    pool: { max: 100, min: 10, timeoutMs: 1_500.25 },
+    tags: ['a', 'é', '😀', '\u2028'],
+    toString: { valueOf: 1 },
+  },
+  {
+    '': [[[[{}]]]],
+    '10': 1,
+    '9': 2,
+    a: [0, 1e21, 1e-7, 5e-324, 9_007_199_254_740_991],
+    ab: null,
+    z: { b: false, c: '\\"\n\t\u0001' },
+  },
   { servers: [1, 2, 3].map(index => ({ host: `h${index}.example`, port: 8000 + index, secret: SECRET })) },
 ]
 
@@ -48,7 +60,11 @@ export const releases: readonly Json[] = [
       cause: 'promote',
       crit: ['exposure', 'later'],
       exposure: {
-        clauses: [{ below: 4_294_967, ids: ['0'.repeat(32), 'f'.repeat(32)], labels: { region: ['eu'] } }, { below: 4_294_967_296 }, {}],
+        clauses: [
+          { below: 4_294_967, ids: ['0'.repeat(32), 'f'.repeat(32)], labels: { region: ['eu'] } },
+          { below: 4_294_967_296 },
+          {},
+        ],
         salt: 'r1',
       },
       later: { note: SECRET },
@@ -66,7 +82,15 @@ export const releases: readonly Json[] = [
 
 export const marks: readonly Json[] = [
   {
-    mark: { asOf: at, digest: digest('a'), epoch: '3-00000000', namespace: 'a', sequence: 9, v: 1, validUntil: '2026-11-21T09:30:37.500Z' },
+    mark: {
+      asOf: at,
+      digest: digest('a'),
+      epoch: '3-00000000',
+      namespace: 'a',
+      sequence: 9,
+      v: 1,
+      validUntil: '2026-11-21T09:30:37.500Z',
+    },
     signatures: [],
   },
 ]

@@ -23,7 +23,8 @@ export function damagedJson(seeds: readonly Json[]): (chance: Chance) => Uint8Ar
   return chance => {
     if (!chance.oneIn(3)) return mutateJson(chance.pick(seeds), chance.pick(trees), chance)
     let bytes: Uint8Array = chance.pick(texts)
-    for (let changes = 1 + chance.below(4); changes > 0; changes -= 1) bytes = mutateBytes(bytes, chance.pick(texts), chance, JSON_WORDS)
+    for (let changes = 1 + chance.below(4); changes > 0; changes -= 1)
+      bytes = mutateBytes(bytes, chance.pick(texts), chance, JSON_WORDS)
     return bytes
   }
 }

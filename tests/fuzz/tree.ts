@@ -11,19 +11,27 @@ export type Tree =
 export function treeOf(value: Json): Tree {
   if (Array.isArray(value)) return { kind: 'list', items: (value as Json[]).map(treeOf) }
   if (typeof value === 'object' && value !== null)
-    return { kind: 'object', members: Object.entries(value).map(([key, part]) => [JSON.stringify(key), treeOf(part as Json)]) }
+    return {
+      kind: 'object',
+      members: Object.entries(value).map(([key, part]) => [JSON.stringify(key), treeOf(part as Json)]),
+    }
   return { kind: 'scalar', text: JSON.stringify(value) }
 }
 
 /** Writes a tree. Sorted, and without white space, a well-formed one is canonical. */
-export function writeTree(tree: Tree, { sorted, space }: { readonly sorted: boolean; readonly space: string }): string {
+export function writeTree(
+  tree: Tree,
+  { sorted, space }: { readonly sorted: boolean; readonly space: string },
+): string {
   switch (tree.kind) {
     case 'scalar':
       return tree.text
     case 'list':
       return `[${space}${tree.items.map(item => writeTree(item, { sorted, space })).join(`,${space}`)}]`
     case 'object': {
-      const members = sorted ? tree.members.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)) : tree.members
+      const members = sorted
+        ? tree.members.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+        : tree.members
       return `{${space}${members.map(([key, part]) => `${key}${space}:${writeTree(part, { sorted, space })}`).join(`,${space}`)}}`
     }
   }
@@ -53,7 +61,9 @@ export function mutateTree(tree: Tree, donor: Tree, chance: Chance): void {
         place.items[Math.min(at, place.items.length)] = { kind: 'scalar', text: chance.pick(SCALARS) }
         return
       case 6:
-        place.items = Array<Tree>(chance.oneIn(20) ? 600 : chance.pick([17, 65, 129])).fill(copyOf(place.items[0] ?? part))
+        place.items = Array<Tree>(chance.oneIn(20) ? 600 : chance.pick([17, 65, 129])).fill(
+          copyOf(place.items[0] ?? part),
+        )
         return
       default:
         place.items[Math.min(at, place.items.length)] = chance.oneIn(4) ? nested(chance, part) : part
@@ -80,7 +90,12 @@ export function mutateTree(tree: Tree, donor: Tree, chance: Chance): void {
       if (member !== undefined) member[1] = chance.oneIn(4) ? nested(chance, part) : part
       return
     case 5:
-      place.members.push(...Array.from({ length: 70 }, (_, index): [string, Tree] => [`"k${index}"`, { kind: 'scalar', text: '"v"' }]))
+      place.members.push(
+        ...Array.from({ length: 70 }, (_, index): [string, Tree] => [
+          `"k${index}"`,
+          { kind: 'scalar', text: '"v"' },
+        ]),
+      )
       return
     default:
       if (member !== undefined) member[1] = { kind: 'scalar', text: chance.pick(SCALARS) }
@@ -112,7 +127,12 @@ function childOf(tree: Tree, chance: Chance): Tree {
 function nested(chance: Chance, inner: Tree): Tree {
   const levels = chance.pick([1, 60, 64, 66, 2_000])
   const text = writeTree(inner, { sorted: true, space: '' })
-  return { kind: 'scalar', text: chance.oneIn(2) ? '['.repeat(levels) + text + ']'.repeat(levels) : '{"a":'.repeat(levels) + text + '}'.repeat(levels) }
+  return {
+    kind: 'scalar',
+    text: chance.oneIn(2)
+      ? '['.repeat(levels) + text + ']'.repeat(levels)
+      : '{"a":'.repeat(levels) + text + '}'.repeat(levels),
+  }
 }
 
 /** Spellings of scalars that formats trip over. */

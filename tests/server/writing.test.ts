@@ -157,7 +157,7 @@ describe('appending a release', () => {
     [
       'a snapshot that is not here',
       append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)),
-      'invalid-data',
+      'rejected',
     ],
     [
       'another format version',
@@ -173,7 +173,8 @@ describe('appending a release', () => {
   ])('refuses %s and appends nothing', async (_what, body, expected) => {
     const { store, send } = await writable()
     const reply = await send('POST', `/v1/${NAMESPACE}/~releases`, body)
-    expect([reply.status, code(reply)]).toEqual([expected === 'too-large' ? 413 : 400, expected])
+    const status = { 'too-large': 413, rejected: 422 }[expected] ?? 400
+    expect([reply.status, code(reply)]).toEqual([status, expected])
     expect(await store.latest({ namespace: NAMESPACE }, never)).toEqual({ type: 'none' })
   })
 
@@ -184,7 +185,7 @@ describe('appending a release', () => {
     const wrong = makeRelease({ pool: 10 }, { stable: { version: 1, variants: [{ digest, bytes: 5 }] } })
     expect(
       code(await send('POST', `/v1/${NAMESPACE}/~releases`, append(new TextDecoder().decode(wrong.bytes)))),
-    ).toBe('invalid-data')
+    ).toBe('rejected')
   })
 
   test('a damaged store says so, and that is no conflict', async () => {

@@ -82,7 +82,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
       const own = startProcess(`${plan.name}.${lives}`, clock)
       process = own
       const nowMs = (): number => clock.monotonic()
-      const ownStreams = watchStreams({ process: own, nowMs, heartbeatMs: PERIODS.heartbeatMs, violate: truth.violate })
+      const ownStreams = watchStreams({ process: own, nowMs, heartbeatMs: PERIODS.heartbeatMs, violate: truth.violate, onNoticed: () => sometimes.add('a half-open stream was noticed') })
       streams = ownStreams
       const requests = requestRate(world, own)
       // What ran for a while on a sound disk must be there again, whatever the network does.
@@ -108,7 +108,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         }),
       })
       const { intervalMs, sweepMs, retryCapMs, timeoutMs } = PERIODS
-      const watching = { fallbackMs: intervalMs, sweepMs, retryCapMs, timeoutMs, connectionAgeMs: 90_000 }
+      const watching = { fallbackMs: intervalMs, sweepMs, retryCapMs, timeoutMs, connectionAgeMs: 60_000 }
       strategy =
         plan.strategy === 'pull'
           ? pull(transport, { intervalMs, sweepMs, retryCapMs, timeoutMs })
@@ -130,10 +130,11 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         ports: { clock: own.clock, random: dice, crypto: systemCrypto, platform },
       })
       client = life
-      life.on('change', ({ current, snapshot }) => {
+      life.on('change', ({ current, snapshot, release }) => {
         if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
         trace.add(plan.name, 'runs', `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`)
         if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
+        if (release.candidate?.variants.some(({ digest }) => digest === snapshot.digest)) sometimes.add('a client ran a candidate')
         appliedAtMs ??= nowMs()
         committedAtMs = nowMs()
         truth.applied({
@@ -161,13 +162,6 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         sometimes.add(`a client met ${error.code}`)
       })
       life.participate({
-        name: 'pool',
-        prepare() {
-          if (actor.vetoing) throw new Error('not now')
-          return { commit() {} }
-        },
-      })
-      life.participate({
         name: 'cache',
         prepare: next => ({
           commit() {
@@ -177,6 +171,13 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
             })
           },
         }),
+      })
+      life.participate({
+        name: 'pool',
+        prepare() {
+          if (actor.vetoing) throw new Error('not now')
+          return { commit() {} }
+        },
       })
       if (mustBegin) {
         clock.after(1_500, () => {
@@ -188,6 +189,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
     },
     kill() {
       kept = process?.running === true && clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > 200
+      if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000) sometimes.add('a client was killed right after a commit')
       process?.kill()
       trace.add(plan.name, 'is killed')
     },

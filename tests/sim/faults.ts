@@ -61,6 +61,9 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     restart(server)
   }
 
+  const crash = fault === 'server-kill' || fault === 'server-power' || fault === 'publisher-kill'
+  if (crash && publisher.rollingBack) sometimes.add('a rollback met a crash')
+  if (disk.faults.full && publisher.rollingBack) sometimes.add('an urgent write met a full disk')
   switch (fault) {
     case 'lossy-links':
       return onLinks({ drop: 0.2 + dice.number() * 0.6 }, { drop: 0 })
@@ -142,6 +145,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     }
     case 'disk-full':
       disk.faults.full = true
+      if (publisher.rollingBack) sometimes.add('an urgent write met a full disk')
       return later(() => (disk.faults.full = false))
     case 'disk-sync-error':
       for (const target of [disk, ...clients.map(client => client.disk)]) {

@@ -6,6 +6,7 @@ import { clientActor, NAMESPACE, PERIODS, type ClientActor } from './client-acto
 import { applyFault } from './faults.js'
 import { simDisk } from './disk.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
+import { runHerd } from './herd.js'
 import { placeOf, watchPointer } from './pointer.js'
 import { startProcess } from './process.js'
 import { publisherActor } from './publisher-actor.js'
@@ -27,14 +28,22 @@ export interface History {
   readonly trace: readonly string[]
 }
 
+/** Every so many seeds a bigger fleet of light clients is looked at too. */
+const HERD_EVERY = 10
+
 const POINTER = `/board/public/v1/${NAMESPACE}/release.json`
 
 /** What may still be under way when faults stop: a request in each direction that has to run into its deadline. */
 const REQUESTS_MS = 2 * 15_000
 
 /** Runs the history of a seed: chaos, then healing, then what must hold again. */
-export async function runHistory(seed: number, less: Less = {}): Promise<History> {
-  const plan = drawPlan(seed, less)
+export function runHistory(seed: number, less: Less = {}): Promise<History> {
+  return runPlan(drawPlan(seed, less))
+}
+
+/** Runs a history that is given in full. */
+export async function runPlan(plan: Plan): Promise<History> {
+  const { seed } = plan
   const world = createWorld(seed)
   const { clock, truth, trace } = world
   const stage = setUp(world, plan)
@@ -46,13 +55,15 @@ export async function runHistory(seed: number, less: Less = {}): Promise<History
     for (const action of plan.actions) {
       await clock.advance(Math.max(0, action.atMs - clock.monotonic()))
       if (action.type === 'fault') applyFault(action, stage)
-      else acting.push(stage.publisher[action.type]())
+      if (action.type === 'rollback' && stage.disk.faults.full) world.sometimes.add('an urgent write met a full disk')
+      if (action.type !== 'fault') acting.push(stage.publisher[action.type]())
     }
     await clock.advance(Math.max(0, plan.chaosMs - clock.monotonic()))
     await heal(world, stage, acting)
     await settle(world, stage)
     if (truth.violations.length === 0) await calm(world, stage)
     await checkBoard(world, stage)
+    if (seed % HERD_EVERY === 0) await runHerd(seed, truth.violate)
     await shutDown(world, stage)
   } finally {
     process.off('unhandledRejection', unhandled)
@@ -167,6 +178,11 @@ async function calm(world: World, stage: Stage): Promise<void> {
     one.kill()
     one.start()
     await clock.advance(dice.between(0, 120))
+  }
+  const [, second] = stage.servers
+  if (plan.calm === 'race' && second?.process?.alive !== true) {
+    second?.start()
+    await clock.advance(1_000)
   }
   const acted = await during(clock, publisher[plan.calm](), 30_000)
   if (acted !== true) return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)

@@ -109,7 +109,12 @@ function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): A
     const type = dice.pick(['publish', 'publish', 'publish', 'rollback', 'candidate', 'candidate', 'burst', 'race'] as const)
     actions.push({ atMs: dice.between(2_000, chaosMs), type })
   }
-  if (faults.has('poison')) actions.push({ atMs: dice.between(2_000, chaosMs), type: 'poison' })
+  if (faults.has('poison')) {
+    const atMs = dice.between(2_000, chaosMs)
+    actions.push({ atMs, type: 'poison' })
+    // Somebody restarts while it is the newest: what was refused has to be remembered.
+    for (let left = 2; left > 0; left -= 1) actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(1_000, 10_000)), type: 'fault', fault: 'client-kill', lastsMs: dice.between(500, 2_000) })
+  }
   for (const fault of faults) {
     for (let left = dice.between(1, 3); left > 0; left -= 1) {
       actions.push({ atMs: dice.between(1_000, chaosMs), type: 'fault', fault, lastsMs: dice.between(500, 30_000) })

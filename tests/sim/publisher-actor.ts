@@ -32,6 +32,8 @@ export interface PublisherActor {
   /** Two publishers with the same expectation: at most one may win. */
   race(): Promise<boolean>
   openEpoch(): Promise<boolean>
+  /** Whether a rollback is under way. */
+  readonly rollingBack: boolean
   kill(): void
 }
 
@@ -42,6 +44,7 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
   const content = diceOf(seed, 'documents')
   let actions = 0
   let process: SimProcess | undefined
+  let rollingBack: SimProcess | undefined
 
   const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
     actions += 1
@@ -50,7 +53,10 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     const dice = diceOf(seed, own.name)
     const fetch = simFetch({
       world: clock, dice, client: own, host, link,
-      onRequest: (method, path, status) => trace.add(own.name, 'request', `${method} ${path} ${status}`),
+      onRequest(method, path, status) {
+        trace.add(own.name, 'request', `${method} ${path} ${status}`)
+        if (method === 'POST' && path.endsWith('~releases') && status === 'lost') sometimes.add('an acknowledgement was lost')
+      },
     }) // prettier-ignore
     return { store: http('http://board.test', { clock: own.clock, timeoutMs: PERIODS.timeoutMs, fetch, token: TOKEN }), dice, own }
   }
@@ -96,6 +102,7 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     publish: () => publish(false, document()),
     async rollback() {
       const opened = begin()
+      rollingBack = opened.own
       let nothingBefore = false
       const run = async (): Promise<Rollout> => {
         try {
@@ -105,7 +112,9 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
           throw error
         }
       }
-      return (await attempt('rollback', opened.own, run)) || nothingBefore
+      const done = await attempt('rollback', opened.own, run)
+      rollingBack = undefined
+      return done || nothingBefore
     },
     async poison() {
       await publish(true, { n: 0, name: SECRET })
@@ -174,6 +183,9 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
       } catch (error) {
         trace.add(own.name, 'candidate', `failed ${isNoticeboardError(error) ? error.code : 'other'}`)
       }
+    },
+    get rollingBack() {
+      return rollingBack?.alive === true
     },
     kill() {
       process?.kill()

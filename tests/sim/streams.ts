@@ -24,7 +24,7 @@ const OVERLAP_MS = 5_000
 const SLACK_MS = 15_000
 
 /** Makes {@link Streams}, which say what is wrong as lines 14 and 19 want it. */
-export function watchStreams({ process, nowMs, heartbeatMs, violate }: { process: SimProcess; nowMs: () => number; heartbeatMs: number; violate: Violate }): Streams {
+export function watchStreams({ process, nowMs, heartbeatMs, violate, onNoticed = () => {} }: { process: SimProcess; nowMs: () => number; heartbeatMs: number; violate: Violate; onNoticed?: () => void }): Streams {
   const open = new Set<{ heardMs: number }>()
   let severalSinceMs: number | undefined
 
@@ -59,6 +59,7 @@ export function watchStreams({ process, nowMs, heartbeatMs, violate }: { process
           if (!open.has(stream)) return
           judgeSilence(stream)
           judgeSeveral()
+          if (process.running && nowMs() - stream.heardMs >= 2 * heartbeatMs) onNoticed()
           open.delete(stream)
           count()
         },

@@ -6,7 +6,7 @@ import { cached } from 'noticeboard/transports/cached'
 import { measure } from './measure.js'
 
 /** @type {import('./run-soak.js').ClientsSettings} */
-const { url, namespace, clients: count, separate, stalled } = JSON.parse(process.argv[2] ?? '{}')
+const { url, namespace, clients: count, separate, stalled, leaky } = JSON.parse(process.argv[2] ?? '{}')
 process.on('disconnect', () => process.exit())
 
 /** @type {import('noticeboard').StandardSchema<{ n: number }>} */
@@ -22,6 +22,8 @@ const schema = {
 /** @type {number[]} */
 const sequences = []
 let wanted = 0
+/** @type {unknown[]} */
+const leaked = []
 /** @type {import('noticeboard').Client<{ n: number }>[]} */
 const clients = []
 
@@ -49,6 +51,7 @@ for (let index = 0; index < count; index += 1) {
     sequences[index] = 0
     client.on('change', event => {
       sequences[index] = event.snapshot.position?.sequence ?? 0
+      if (leaky) leaked.push(event.current)
       tellWhenCurrent()
     })
   }
@@ -83,21 +86,24 @@ function tellWhenCurrent() {
   told = undefined
 }
 
-process.on('message', async (/** @type {{ type: 'expect', sequence: number } | { type: 'measure' | 'close' }} */ question) => {
-  if (question.type === 'expect') {
-    wanted = question.sequence
-    await new Promise(resolve => {
-      told = () => resolve(undefined)
-      tellWhenCurrent()
-    })
-    process.send?.({ type: 'current' })
-  } else if (question.type === 'measure') {
-    // The same number of fresh ones at each measure, however many were sent away since the last.
-    await stall()
-    process.send?.(await measure())
-  } else {
-    await Promise.all(clients.map(client => client.close()))
-    process.exit()
-  }
-})
+process.on(
+  'message',
+  async (/** @type {{ type: 'expect', sequence: number } | { type: 'measure' | 'close' }} */ question) => {
+    if (question.type === 'expect') {
+      wanted = question.sequence
+      await new Promise(resolve => {
+        told = () => resolve(undefined)
+        tellWhenCurrent()
+      })
+      process.send?.({ type: 'current' })
+    } else if (question.type === 'measure') {
+      // The same number of fresh ones at each measure, however many were sent away since the last.
+      await stall()
+      process.send?.(await measure())
+    } else {
+      await Promise.all(clients.map(client => client.close()))
+      process.exit()
+    }
+  },
+)
 process.send?.({ type: 'ready' })

@@ -19,6 +19,8 @@ export interface SoakOptions {
   readonly publishes: number
   /** How long it may take until as many handles are open as at the first measure, in milliseconds; 60,000 unless given. */
   readonly settleMs?: number
+  /** Keeps every document that a client ever ran: a leak on purpose, which has to be seen. */
+  readonly leaky?: boolean
   readonly onProgress?: (published: number, publishes: number) => void
 }
 
@@ -33,7 +35,9 @@ export interface SoakResult {
   readonly server: { readonly before: Measure; readonly after: Measure }
 }
 
-export interface ClientsSettings extends Pick<SoakOptions, 'clients' | 'separate' | 'stalled'> {
+export interface ClientsSettings extends Required<
+  Pick<SoakOptions, 'clients' | 'separate' | 'stalled' | 'leaky'>
+> {
   readonly url: string
   readonly namespace: string
 }
@@ -47,7 +51,16 @@ const DOCUMENT_BYTES = 60_000
 
 /** Publishes to many clients for a long time, and measures both ends early and late. Both processes are gone when it resolves. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
-  const { clients: count, separate, stalled, warmUp, publishes, settleMs = 60_000, onProgress } = options
+  const {
+    clients: count,
+    separate,
+    stalled,
+    warmUp,
+    publishes,
+    settleMs = 60_000,
+    leaky = false,
+    onProgress,
+  } = options
   const root = await mkdtemp(join(tmpdir(), 'noticeboard-soak-'))
   // Published from here, so that the server holds nothing but what serving takes.
   const board = await openBoard(join(root, 'board'), DOCUMENT_BYTES)
@@ -56,7 +69,14 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   try {
     const { url } = (await server.answer('ready')) as { readonly url: string }
     await board.publish()
-    clients = start('./clients.worker.js', { url, namespace: NAMESPACE, clients: count, separate, stalled })
+    clients = start('./clients.worker.js', {
+      url,
+      namespace: NAMESPACE,
+      clients: count,
+      separate,
+      stalled,
+      leaky,
+    })
     await clients.answer('ready')
 
     let published = 0
@@ -96,7 +116,10 @@ async function settled(clients: Worker, server: Worker, settleMs: number, like?:
   const giveUp = performance.now() + settleMs
   let before: Both | undefined
   for (;;) {
-    const now = { clients: (await clients.ask({ type: 'measure' }, 'measured')) as Measure, server: (await server.ask({ type: 'measure' }, 'measured')) as Measure }
+    const now = {
+      clients: (await clients.ask({ type: 'measure' }, 'measured')) as Measure,
+      server: (await server.ask({ type: 'measure' }, 'measured')) as Measure,
+    }
     const quiet = like ?? before
     if (performance.now() > giveUp || (quiet !== undefined && sameHandles(quiet, now))) return now
     before = now
@@ -119,11 +142,15 @@ interface Worker {
 }
 
 function start(worker: string, settings: object): Worker {
-  const child: ChildProcess = fork(fileURLToPath(new URL(worker, import.meta.url)), [JSON.stringify(settings)], {
-    // Without the optimising compiler, whose code grows for as long as there is something left to compile.
-    execArgv: ['--expose-gc', '--no-opt', '--no-flush-bytecode'],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
+  const child: ChildProcess = fork(
+    fileURLToPath(new URL(worker, import.meta.url)),
+    [JSON.stringify(settings)],
+    {
+      // Without the optimising compiler, whose code grows for as long as there is something left to compile.
+      execArgv: ['--expose-gc', '--no-opt', '--no-flush-bytecode'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    },
+  )
   const gone = once(child, 'exit')
   const answer = (type: string): Promise<unknown> =>
     new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Clock } from '../../contracts/ports.js'
-import { onAbort } from './abort-listeners.js'
+import { onAbort } from '../../core/on-abort.js'
 
 /** A signal of one request's own: it aborts when the caller gives up, when the time is over, and on demand. */
 export interface Deadline {

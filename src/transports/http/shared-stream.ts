@@ -2,7 +2,7 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/ports.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { onAbort } from './abort-listeners.js'
+import { onAbort } from '../../core/on-abort.js'
 import { createWatcher, type Watcher, withSnapshotsOf } from './watcher.js'
 
 /** Opens one connection of the event stream. */

@@ -8,12 +8,17 @@ import { damagedJson, type Target } from '../target.js'
 
 const TOKEN = 'token'
 const MAX_INSTANCES = 50
-const withReleases: readonly Json[] = releases.map(file => ({ release: JSON.stringify(file), audit: '{"nonce":"0","reason":"r","v":1}', urgent: true }))
+const withReleases: readonly Json[] = releases.map(file => ({
+  release: JSON.stringify(file),
+  audit: '{"nonce":"0","reason":"r","v":1}',
+  urgent: true,
+}))
 const drawReports = damagedJson([{ reports }, { reports: [reports[0]!, 1, null] }])
 const drawAppend = damagedJson(withReleases)
 const drawDocument = damagedJson(documents)
 
-const CODES = /^(?:not-found|rejected|unauthorized|conflict|invalid-data|digest-mismatch|too-large|unsupported|store-damaged|invalid-option|unavailable)$/
+const CODES =
+  /^(?:not-found|rejected|unauthorized|conflict|invalid-data|digest-mismatch|too-large|unsupported|store-damaged|invalid-option|unavailable)$/
 const NONE = new AbortController().signal
 
 interface Board {
@@ -49,7 +54,10 @@ export const bodies: Target = {
       new Request(`http://127.0.0.1/${path}`, {
         method,
         body: Uint8Array.from(bytes),
-        headers: { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+        headers: {
+          'content-type': 'application/json',
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        },
       }),
     )
     const answer = await response.text()
@@ -66,7 +74,9 @@ export const bodies: Target = {
 /** Whatever was posted, what is given back is bounded, and each is a report. */
 async function checkReports(): Promise<void> {
   const { handler, store } = open()
-  const request = new Request('http://127.0.0.1/v1/checkout/prod/~reports', { headers: { authorization: `Bearer ${TOKEN}` } })
+  const request = new Request('http://127.0.0.1/v1/checkout/prod/~reports', {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  })
   const response = await handler.fetch(request)
   if (response.status !== 200) throw violation(`the reports cannot be read any more: ${response.status}`)
   const known = await store.reports({ namespace: 'checkout/prod' }, NONE)

@@ -5,7 +5,13 @@ import { decodeMark, encodeMark, MAX_MARK_BYTES } from '../../../src/core/mark.j
 import { decodeRelease, encodeRelease, MAX_RELEASE_BYTES, releaseDigest } from '../../../src/core/release.js'
 import { parseCanonical } from '../../../src/core/strict-parse.js'
 import { encodeText, sameBytes } from '../../../src/core/text.js'
-import { decodeClientFile, decodeStateFile, encodeClientFile, encodeStateFile, MAX_STATE_BYTES } from '../../../src/node/state-file.js'
+import {
+  decodeClientFile,
+  decodeStateFile,
+  encodeClientFile,
+  encodeStateFile,
+  MAX_STATE_BYTES,
+} from '../../../src/node/state-file.js'
 import { systemCrypto } from '../../../src/ports/system.js'
 import { attempt, violation } from '../oracle.js'
 import { clientFiles, documents, marks, releases, states } from '../seeds.js'
@@ -44,13 +50,16 @@ const snapshot: Target = {
     const theirs = canonicalValue(bytes, maxBytes)
     if (ours.type === 'refused') {
       if (theirs !== undefined) throw violation('a canonical document is refused')
-      if ((ours.error.code === 'too-large') !== bytes.length > maxBytes) throw violation('too-large does not mean too large')
+      if ((ours.error.code === 'too-large') !== bytes.length > maxBytes)
+        throw violation('too-large does not mean too large')
       return
     }
     if (theirs === undefined) throw violation('a document that is not canonical is accepted')
-    if (!same(ours.value, theirs.value)) throw violation('a document reads as another value than JSON.parse gives')
+    if (!same(ours.value, theirs.value))
+      throw violation('a document reads as another value than JSON.parse gives')
     if (!isFrozenThrough(ours.value)) throw violation('a document is not frozen')
-    if (!sameBytes(encodeText(canonicalize(ours.value)), bytes)) throw violation('a document is written as other bytes')
+    if (!sameBytes(encodeText(canonicalize(ours.value)), bytes))
+      throw violation('a document is written as other bytes')
   },
 }
 
@@ -67,13 +76,15 @@ const release: Target = {
     if (!sameBytes(kept, bytes)) throw violation('the bytes of a release are not passed on as they came')
     const statement = (theirs.value as { release: Record<string, Json> }).release
     for (const [name, member] of Object.entries(read)) {
-      if (!holdsOnlyWhatIs(member, statement[name])) throw violation(`the member ${name} of a release does not come from its file`)
+      if (!holdsOnlyWhatIs(member, statement[name]))
+        throw violation(`the member ${name} of a release does not come from its file`)
     }
     // Members that are not known here are left out, so the first encoding may be shorter; from there on it is stable.
     const encoded = encodeRelease(read, signatures)
     const again = decodeRelease(encoded)
     if (!same(again.release, read)) throw violation('a release that is written again reads as another one')
-    if (chance.oneIn(8) && releaseDigest(systemCrypto, bytes).length !== 64) throw violation('a release has no digest')
+    if (chance.oneIn(8) && releaseDigest(systemCrypto, bytes).length !== 64)
+      throw violation('a release has no digest')
   },
 }
 
@@ -92,7 +103,9 @@ function holdsOnlyWhatIs(read: unknown, written: unknown): boolean {
   if (typeof read !== 'object' || read === null) return Object.is(read, written)
   if (typeof written !== 'object' || written === null) return false
   const file = written as Readonly<Record<string, unknown>>
-  return Object.entries(read).every(([key, member]) => key === 'unknown' || (Object.hasOwn(file, key) && holdsOnlyWhatIs(member, file[key])))
+  return Object.entries(read).every(
+    ([key, member]) => key === 'unknown' || (Object.hasOwn(file, key) && holdsOnlyWhatIs(member, file[key])),
+  )
 }
 
 const mark: Target = {
@@ -102,9 +115,12 @@ const mark: Target = {
   check(bytes) {
     const ours = attempt(() => decodeMark(bytes), CODES)
     if (ours.type === 'refused') return
-    if (canonicalValue(bytes, MAX_MARK_BYTES) === undefined) throw violation('a mark that is not canonical is accepted')
-    if (!same(decodeMark(encodeMark(ours.value)), ours.value)) throw violation('a mark that is written again reads as another one')
-    if (Date.parse(ours.value.validUntil) < Date.parse(ours.value.asOf)) throw violation('a mark ends before it begins')
+    if (canonicalValue(bytes, MAX_MARK_BYTES) === undefined)
+      throw violation('a mark that is not canonical is accepted')
+    if (!same(decodeMark(encodeMark(ours.value)), ours.value))
+      throw violation('a mark that is written again reads as another one')
+    if (Date.parse(ours.value.validUntil) < Date.parse(ours.value.asOf))
+      throw violation('a mark ends before it begins')
   },
 }
 
@@ -115,7 +131,8 @@ const stateFile: Target = {
   check(bytes) {
     const ours = attempt(() => decodeStateFile(bytes), CODES)
     if (ours.type === 'refused' || ours.value === undefined) return
-    if (canonicalValue(bytes, MAX_STATE_BYTES) === undefined) throw violation('a state file that is not canonical is accepted')
+    if (canonicalValue(bytes, MAX_STATE_BYTES) === undefined)
+      throw violation('a state file that is not canonical is accepted')
     const encoded = encodeStateFile(ours.value)
     const again = decodeStateFile(encoded)
     if (!same(again, ours.value)) throw violation('a state file that is written again reads as another one')
@@ -129,7 +146,8 @@ const clientFile: Target = {
   check(bytes) {
     const ours = attempt(() => decodeClientFile(bytes), CODES)
     if (ours.type === 'refused') return
-    if (decodeClientFile(encodeClientFile(ours.value)) !== ours.value) throw violation("a client's name that is written again reads as another one")
+    if (decodeClientFile(encodeClientFile(ours.value)) !== ours.value)
+      throw violation("a client's name that is written again reads as another one")
   },
 }
 

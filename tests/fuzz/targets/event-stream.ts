@@ -31,19 +31,24 @@ export const eventStream: Target = {
   weight: 14,
   draw(chance) {
     let bytes = joined(...Array.from({ length: 1 + chance.below(3) }, () => chance.pick(SEEDS)))
-    for (let changes = chance.below(5); changes > 0; changes -= 1) bytes = mutateBytes(bytes, chance.pick(SEEDS), chance, WORDS)
+    for (let changes = chance.below(5); changes > 0; changes -= 1)
+      bytes = mutateBytes(bytes, chance.pick(SEEDS), chance, WORDS)
     return bytes
   },
   check(bytes, chance) {
-    const limits = chance.oneIn(3) ? { maxLineBytes: chance.pick([8, 60, 200]), maxEventBytes: chance.pick([70, 150, 400]) } : ROOMY
+    const limits = chance.oneIn(3)
+      ? { maxLineBytes: chance.pick([8, 60, 200]), maxEventBytes: chance.pick([70, 150, 400]) }
+      : ROOMY
     const expected = reference(bytes, limits)
     const read: ServerSentEvent[] = []
     const outcome = attempt(() => {
       const parse = createEventParser(limits)
       for (const chunk of chunksOf(bytes, chance)) read.push(...parse(chunk))
     }, ['too-large'])
-    if ((outcome.type === 'refused') !== expected.tooLarge) throw violation('the limits of the stream hold in one way of cutting it and not in another')
-    if (outcome.type === 'read' && read.length !== expected.events.length) throw violation('another number of events than the standard says')
+    if ((outcome.type === 'refused') !== expected.tooLarge)
+      throw violation('the limits of the stream hold in one way of cutting it and not in another')
+    if (outcome.type === 'read' && read.length !== expected.events.length)
+      throw violation('another number of events than the standard says')
     for (const [index, event] of read.entries()) {
       if (spell(event) !== expected.events[index]) throw violation('an event is not what the standard says')
       checkDelivery(event)
@@ -58,22 +63,26 @@ const spell = ({ name, data }: ServerSentEvent): string => JSON.stringify([name,
 function checkDelivery(event: ServerSentEvent): void {
   const outcome = attempt(() => readDelivery(event), ['invalid-data', 'unavailable'])
   if (outcome.type === 'refused') {
-    if (outcome.error.code === 'unavailable' && event.name !== 'goodbye') throw violation('only a goodbye ends a stream')
-    if (outcome.error.retryAfterMs !== undefined && !(outcome.error.retryAfterMs >= 0)) throw violation('a goodbye asks for a time that is none')
+    if (outcome.error.code === 'unavailable' && event.name !== 'goodbye')
+      throw violation('only a goodbye ends a stream')
+    if (outcome.error.retryAfterMs !== undefined && !(outcome.error.retryAfterMs >= 0))
+      throw violation('a goodbye asks for a time that is none')
     return
   }
   const delivery = outcome.value
   if (delivery === undefined) return
   if (delivery.type !== event.name) throw violation('a delivery of another kind than its event')
   if (delivery.type === 'alive') return
-  if (!delivery.bytes.every((byte, index) => byte === event.data[1]?.[index])) throw violation('the bytes of a delivery are not those that came')
-  if (delivery.type === 'release' && !(delivery.snapshots ?? []).every(({ digest }) => isDigest(digest))) throw violation('a snapshot without a digest')
+  if (!delivery.bytes.every((byte, index) => byte === event.data[1]?.[index]))
+    throw violation('the bytes of a delivery are not those that came')
+  if (delivery.type === 'release' && !(delivery.snapshots ?? []).every(({ digest }) => isDigest(digest)))
+    throw violation('a snapshot without a digest')
 }
 
 /** The bytes in pieces: whole, one at a time, or cut anywhere; empty pieces among them. */
 function* chunksOf(bytes: Uint8Array, chance: Chance): Iterable<Uint8Array> {
   const longest = chance.pick([1, 20, 100, 100_000, 100_000])
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     if (chance.oneIn(10)) yield new Uint8Array()
     const length = 1 + chance.below(longest)
     yield bytes.subarray(at, at + length)
@@ -82,7 +91,10 @@ function* chunksOf(bytes: Uint8Array, chance: Chance): Iterable<Uint8Array> {
 }
 
 /** The standard's algorithm over the whole text at once, a byte being a character, in the most obvious way. */
-function reference(bytes: Uint8Array, { maxLineBytes, maxEventBytes }: typeof ROOMY): { readonly events: readonly string[]; readonly tooLarge: boolean } {
+function reference(
+  bytes: Uint8Array,
+  { maxLineBytes, maxEventBytes }: typeof ROOMY,
+): { readonly events: readonly string[]; readonly tooLarge: boolean } {
   const lines = latin(bytes).split(/\r\n|\r|\n/)
   const events: string[] = []
   let name = ''

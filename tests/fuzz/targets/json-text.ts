@@ -27,7 +27,8 @@ export const jsonText: Target = {
     const lost = whatIsLost(text, theirs.value)
     if (ours.type === 'read') {
       if (lost !== undefined) throw violation(`a text is accepted although it has ${lost}`)
-      if (!same(ours.value, theirs.value)) throw violation('a text reads as another value than JSON.parse gives')
+      if (!same(ours.value, theirs.value))
+        throw violation('a text reads as another value than JSON.parse gives')
       const canonical = canonicalize(ours.value)
       if (!same(parseCanonical(encodeText(canonical), { what: 'x', maxBytes: 4_194_304 }), ours.value))
         throw violation('a document that was read changes on its way to the board')

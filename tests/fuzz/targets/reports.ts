@@ -26,6 +26,7 @@ export const report: Target = {
     if (!same(again, ours.value)) throw violation('a report that is passed on reads as another one')
     const { length } = JSON.stringify(ours.value)
     if (length > 700_000) throw violation(`a report of ${length} characters is kept`)
-    if (Object.getPrototypeOf(ours.value.labels) !== Object.prototype) throw violation('labels have another prototype')
+    if (Object.getPrototypeOf(ours.value.labels) !== Object.prototype)
+      throw violation('labels have another prototype')
   },
 }

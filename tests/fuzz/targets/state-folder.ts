@@ -24,19 +24,24 @@ export const stateFolder: Target = {
   async check(bytes, chance) {
     const files = new Map<string, Uint8Array | string>([[`${INSTANCES}/first.json`, bytes]])
     for (let count = chance.below(4); count > 0; count -= 1)
-      files.set(`${INSTANCES}/${chance.pick(NAMES)}.json`, chance.oneIn(6) ? chance.pick(['EISDIR', 'EACCES', 'EIO', 'ELOOP']) : drawState(chance))
+      files.set(
+        `${INSTANCES}/${chance.pick(NAMES)}.json`,
+        chance.oneIn(6) ? chance.pick(['EISDIR', 'EACCES', 'EIO', 'ELOOP']) : drawState(chance),
+      )
     if (!chance.oneIn(4)) files.set(`${FOLDER}/client.json`, chance.oneIn(10) ? 'EISDIR' : drawClient(chance))
 
     try {
       const folder = disk(FOLDER, { disk: memoryDisk(files), clock, owner })
       const { state, warnings } = await folder.load({ namespace: NAMESPACE })
       if (warnings.some(warning => warning.includes(SECRET))) throw violation('a warning quotes a value')
-      if (state.good.length > 3 || state.refused.length > 64) throw violation('a folded state is larger than it may be')
+      if (state.good.length > 3 || state.refused.length > 64)
+        throw violation('a folded state is larger than it may be')
 
       if (files.get(`${FOLDER}/client.json`) !== 'EISDIR') {
         const clientId = await folder.clientId('proposed')
         if (!isLine(clientId)) throw violation("a client's name that is none")
-        if ((await folder.clientId('another')) !== clientId) throw violation("a client's name changes from one call to the next")
+        if ((await folder.clientId('another')) !== clientId)
+          throw violation("a client's name changes from one call to the next")
       }
 
       // What was understood can be kept, and is found again over all that is damaged.
@@ -44,10 +49,13 @@ export const stateFolder: Target = {
       await folder.save({ namespace: NAMESPACE, instanceId: 'own', state })
       const again = await folder.load({ namespace: NAMESPACE })
       for (const member of ['seen', 'applied', 'current'] as const)
-        if (!same(again.state[member], state[member]) && warnings.length + again.warnings.length === 0) throw violation(`the ${member} of a state is lost by saving it`)
+        if (!same(again.state[member], state[member]) && warnings.length + again.warnings.length === 0)
+          throw violation(`the ${member} of a state is lost by saving it`)
     } catch (error) {
       if (error instanceof Error && error.cause === undefined && error.constructor === Error) throw error
-      throw violation(`a damaged file stops a client: ${refusalOf(error, ['unauthorized', 'unavailable', 'invalid-data', 'too-large']).message}`)
+      throw violation(
+        `a damaged file stops a client: ${refusalOf(error, ['unauthorized', 'unavailable', 'invalid-data', 'too-large']).message}`,
+      )
     }
   },
 }

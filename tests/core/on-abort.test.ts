@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { onAbort } from '../../../src/transports/http/abort-listeners.js'
+import { onAbort } from '../../src/core/on-abort.js'
 
 /** A signal that counts who listens to it. */
 function counted() {

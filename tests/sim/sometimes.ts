@@ -1,0 +1,30 @@
+/** What has to happen now and then: a long run in which one of these never did has not tested what it claims. */
+export const SOMETIMES: readonly string[] = [
+  'a candidate was acknowledged',
+  'a client began from its disk',
+  'a client met digest-mismatch',
+  'a client met timeout',
+  'a client met unavailable',
+  'a client met vetoed',
+  'a client ran a candidate',
+  'a client rejected a document',
+  'a client was killed right after a commit',
+  'a epoch was acknowledged',
+  'a half-open stream was noticed',
+  'a publish failed with conflict',
+  'a publisher was killed',
+  'a rollback met a crash',
+  'a rollback was acknowledged',
+  'an acknowledgement was lost',
+  'an older backup was restored',
+  'an urgent write met a full disk',
+  'one of two racing publishers won',
+  'the power went',
+]
+
+/** Those that happened in none of the histories. */
+export function neverHappened(happened: Iterable<readonly string[]>): readonly string[] {
+  const seen = new Set<string>()
+  for (const things of happened) for (const thing of things) seen.add(thing)
+  return SOMETIMES.filter(thing => !seen.has(thing))
+}
