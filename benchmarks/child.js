@@ -7,28 +7,30 @@ export const settings = JSON.parse(process.argv[2] ?? '{}')
 process.on('SIGINT', () => {})
 process.on('disconnect', () => process.exit())
 
+/** @typedef {{ id: number, what: string, question: unknown }} Question */
+
 /**
  * Answers the questions of whoever started this process. Says that it is ready.
  * @param {Record<string, (question: any) => unknown>} answers by what is asked
  */
 export function answerQuestions(answers) {
   const all = { processorMs, ...answers }
-  process.on(
-    'message',
-    async (/** @type {{ id: number, what: string, question: unknown }} */ { id, what, question }) => {
-      try {
-        const answer = all[what]
-        if (answer === undefined) throw new Error(`nobody answers "${what}"`)
-        process.send?.({ id, answer: await answer(question) })
-      } catch (error) {
-        process.send?.({
-          id,
-          problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        })
-      }
-    },
-  )
+  process.on('message', question => void answer(/** @type {Question} */ (question)))
   process.send?.({ id: 0 })
+
+  /** @param {Question} asked */
+  async function answer({ id, what, question }) {
+    try {
+      const given = all[what]
+      if (given === undefined) throw new Error(`nobody answers "${what}"`)
+      process.send?.({ id, answer: await given(question) })
+    } catch (error) {
+      process.send?.({
+        id,
+        problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      })
+    }
+  }
 }
 
 function processorMs() {

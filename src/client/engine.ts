@@ -9,7 +9,7 @@ import { createEmitter, type GuardedEmitter } from './events.js'
 import { createFleetClock } from './fleet-clock.js'
 import { createFreshness, type Freshness } from './freshness.js'
 import { resolveIdentity } from './identity.js'
-import { createIntake, readSeen } from './intake.js'
+import { createIntake, readmitted, readSeen } from './intake.js'
 import { openKeeper } from './keeper.js'
 import { obtain } from './obtain.js'
 import type { Settings } from './options.js'
@@ -173,7 +173,11 @@ export function createEngine<S extends Schema>(
         fleetClock,
         onNewer(seen, pending) {
           // A bare document's positions are of its own making, and must not stand against a publisher's later.
-          if (pending.origin !== 'unmanaged') void keeper.update({ seen: seen.position, release: seen.bytes })
+          if (pending.origin !== 'unmanaged') {
+            // With the release, in one write: a readmission counts once, and what is refused again after it stays refused.
+            refusals.forget(readmitted(pending.release))
+            void keeper.update({ seen: seen.position, release: seen.bytes, refused: refusals.list() })
+          }
           working.offer(pending)
           looked()
         },

@@ -10,7 +10,7 @@ import { waitForActivation } from './activation.js'
 import type { Running } from './engine.js'
 import type { GuardedEmitter } from './events.js'
 import type { FleetClock } from './fleet-clock.js'
-import { readmitted, type Seen } from './intake.js'
+import type { Seen } from './intake.js'
 import type { Keeper } from './keeper.js'
 import { createMailbox } from './mailbox.js'
 import type { Wanted } from './obtain.js'
@@ -121,7 +121,6 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     job = own
     tried = pending.from !== undefined
     outcomes.begin()
-    refusals.forget(readmitted(pending.release))
     let outcome: Outcome | undefined
     try {
       outcome = await runPipeline(pending, pipeline, own.signal)

@@ -111,7 +111,6 @@ function stepOf(step: PropertyKey | { readonly key: PropertyKey }): Step {
   return typeof key === 'symbol' ? '*' : key
 }
 
-// oxlint-disable-next-line no-control-regex -- control characters are the point
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 
 /** A text that can stand in a report and cannot forge a line of a log. */

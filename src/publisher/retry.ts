@@ -18,9 +18,12 @@ export const DEFAULT_RETRIES = 4
 const FIRST_DELAY_MS = 250
 const LONGEST_DELAY_MS = 4_000
 
+/** Whoever asks to be left alone for longer is not waited for: somebody waits for the outcome, and can decide better. */
+const LONGEST_FLOOR_MS = 30_000
+
 /**
  * One operation on a store or mirror, tried again while it is `unavailable`: full jitter, and never earlier than the
- * other side asked for. Every other error is thrown at once.
+ * other side asked for, up to half a minute. Every other error is thrown at once.
  */
 export async function retried<T>(
   operation: () => Promise<T>,
@@ -34,6 +37,7 @@ export async function retried<T>(
     signal,
     shouldRetry: async ({ error, attemptNumber }) => {
       if (!isNoticeboardError(error, 'unavailable')) return false
+      if ((error.retryAfterMs ?? 0) > LONGEST_FLOOR_MS) return false
       const ceilingMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attemptNumber - 1))
       await awake(clock.sleep((error.retryAfterMs ?? 0) + random.number() * ceilingMs, signal))
       return !signal.aborted

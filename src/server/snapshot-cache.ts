@@ -21,6 +21,9 @@ export interface CachedSnapshot {
   readonly answer: Answer
 }
 
+/** What an entry costs beside its bytes, roughly: else a budget of tiny snapshots would hold millions. */
+const ENTRY_BYTES = 1_024
+
 /** Keeps the snapshots that were used last, up to so many bytes together. */
 export function createSnapshotCache({
   source,
@@ -38,11 +41,11 @@ export function createSnapshotCache({
     const entry: CachedSnapshot = { bytes, answer: immutableAnswer(bytes) }
     if (kept.has(key)) return kept.get(key) as CachedSnapshot
     kept.set(key, entry)
-    total += bytes.length
+    total += bytes.length + ENTRY_BYTES
     for (const [oldest, { bytes: gone }] of kept) {
       if (total <= maxBytes || oldest === key) break
       kept.delete(oldest)
-      total -= gone.length
+      total -= gone.length + ENTRY_BYTES
     }
     return entry
   }

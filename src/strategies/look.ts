@@ -1,4 +1,4 @@
-import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { asNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { Arrival, Session } from '../contracts/strategy.js'
 import type { Latest, Transport } from '../contracts/transport.js'

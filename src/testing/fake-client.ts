@@ -42,7 +42,7 @@ export function fakeClient<const S extends Schema>(
   }) // prettier-ignore
 
   const apply = (next: Value): void => {
-    const prepared = prepareAll(participants, next)
+    const prepared = prepareAll(participants, next, error => events.emit('error', error))
     const previous = value
     value = next
     version += 1
@@ -119,15 +119,22 @@ function validate<S extends Schema>(schema: S, document: unknown): OutputOf<S> {
   throw new NoticeboardError('rejected', `the document does not pass the schema: ${told.join('; ')}`)
 }
 
-/** Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it is ready. */
+/** Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it is ready; its refusal comes too late for a veto, and is told. */
 function prepareAll<Value>(
   participants: ReadonlySet<Participant<Value>>,
   next: Value,
+  onLate: (error: NoticeboardError) => void,
 ): readonly { commit(): void }[] {
   const ready: { commit(): void; discard?(): void }[] = []
   const { signal } = new AbortController()
   try {
-    for (const participant of participants) ready.push(whenPrepared(participant.prepare(next, { signal })))
+    for (const participant of participants) {
+      const refused = (cause: unknown): void =>
+        onLate(
+          new NoticeboardError('vetoed', `participant "${participant.name}" refused the change`, { cause }),
+        )
+      ready.push(whenPrepared(participant.prepare(next, { signal }), refused))
+    }
     return ready
   } catch (error) {
     for (const { discard } of ready) discard?.()
@@ -135,11 +142,15 @@ function prepareAll<Value>(
   }
 }
 
-function whenPrepared(prepared: Prepared | Promise<Prepared>): { commit(): void; discard?(): void } {
+function whenPrepared(
+  prepared: Prepared | Promise<Prepared>,
+  refused: (cause: unknown) => void,
+): { commit(): void; discard?(): void } {
   if (!(prepared instanceof Promise))
     return { commit: () => prepared.commit(), discard: () => prepared.discard?.() }
   return {
-    commit: () => void prepared.then(({ commit }) => commit()),
-    discard: () => void prepared.then(({ discard }) => discard?.()),
+    commit: () => void prepared.then(ready => ready.commit()).catch(refused),
+    // Another one refused already, and that is told.
+    discard: () => void prepared.then(ready => ready.discard?.()).catch(() => {}),
   }
 }

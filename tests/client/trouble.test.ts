@@ -299,6 +299,29 @@ describe('restarting', () => {
     expect(second.client.current.pool.size).toBe(1)
   })
 
+  test('a readmission counts once: what is refused again after it is not tried at each start', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    let asked = 0
+    const validators = [
+      {
+        name: 'v',
+        validate: ({ pool }: { pool: { size: number } }) =>
+          pool.size === 2 ? ((asked += 1), { reason: 'no' }) : undefined,
+      },
+    ]
+    board.publish(doc(1))
+    board.publish(doc(2))
+    await started(board, { state, build: 'b', validators }).start()
+    expect(asked).toBe(1)
+    const { digest } = board.put(doc(2))
+    board.publish(doc(2), { readmit: [{ digest, reason: 'mended' }] })
+    await started(board, { state, build: 'b', validators }).start()
+    expect(asked).toBe(2)
+    await started(board, { state, build: 'b', validators }).start()
+    expect(asked).toBe(2)
+  })
+
   test('a state folder that cannot be written does not stop the start', async () => {
     const board = testBoard()
     board.publish(doc(1))

@@ -67,7 +67,6 @@ describe('namespaces', () => {
         error = thrown
       }
       expect(isNoticeboardError(error, 'invalid-option')).toBe(true)
-      // oxlint-disable-next-line no-control-regex -- control characters are the point
       expect((error as Error).message).not.toMatch(/[\u0000-\u001f]/)
       expect((error as Error).message.length).toBeLessThan(300)
     }

@@ -83,7 +83,6 @@ test('a parser that breaks a promise is found and named, with what repeats it', 
 test('a reserved segment is quoted only when it cannot forge a line', () => {
   for (const text of ['com1.\nx', 'a/aux.\u001b[2J', 'nul.\u2028', 'con.\u009b31m']) {
     expect(namespaceProblem(text)).not.toMatch(/reserved/)
-    // oxlint-disable-next-line no-control-regex -- control characters are the point
     expect(() => parseNamespace(text)).toThrow(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/)
   }
   expect(namespaceProblem('a/con')).toBe('"con" is reserved; choose another segment')

@@ -209,6 +209,17 @@ test('an acknowledgement that was lost does not publish twice', async () => {
   expect(store.log.length).toBe(1)
 })
 
+test('a store that asks to be left alone for long is not waited for: the error says for how long', async () => {
+  const slept: number[] = []
+  const { store, publisher } = setUp({ clock: { ...clock, sleep: async ms => void slept.push(ms) } })
+  store.before = operation => {
+    if (operation === 'put') throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 3_600_000 })
+  }
+  const error = await errorOf(publisher.publish(size(1), why))
+  expect(error).toMatchObject({ code: 'unavailable', retryAfterMs: 3_600_000 })
+  expect(slept).toEqual([])
+})
+
 test('a store that stays away is unavailable after some attempts, and a refusal is told at once', async () => {
   const { store, publisher } = setUp()
   let attempts = 0

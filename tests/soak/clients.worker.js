@@ -86,24 +86,24 @@ function tellWhenCurrent() {
   told = undefined
 }
 
-process.on(
-  'message',
-  async (/** @type {{ type: 'expect', sequence: number } | { type: 'measure' | 'close' }} */ question) => {
-    if (question.type === 'expect') {
-      wanted = question.sequence
-      await new Promise(resolve => {
-        told = () => resolve(undefined)
-        tellWhenCurrent()
-      })
-      process.send?.({ type: 'current' })
-    } else if (question.type === 'measure') {
-      // The same number of fresh ones at each measure, however many were sent away since the last.
-      await stall()
-      process.send?.(await measure())
-    } else {
-      await Promise.all(clients.map(client => client.close()))
-      process.exit()
-    }
-  },
-)
+/** @param {{ type: 'expect', sequence: number } | { type: 'measure' | 'close' }} question */
+async function answer(question) {
+  if (question.type === 'expect') {
+    wanted = question.sequence
+    await new Promise(resolve => {
+      told = () => resolve(undefined)
+      tellWhenCurrent()
+    })
+    process.send?.({ type: 'current' })
+  } else if (question.type === 'measure') {
+    // The same number of fresh ones at each measure, however many were sent away since the last.
+    await stall()
+    process.send?.(await measure())
+  } else {
+    await Promise.all(clients.map(client => client.close()))
+    process.exit()
+  }
+}
+
+process.on('message', question => void answer(/** @type {Parameters<typeof answer>[0]} */ (question)))
 process.send?.({ type: 'ready' })

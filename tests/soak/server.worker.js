@@ -10,7 +10,7 @@ process.on('disconnect', () => process.exit())
 // A small cache is full before the first measure.
 const server = await serve(fileStore(folder), { heartbeatMs: 1_000, cacheBytes: 16_384, write: false })
 
-process.on('message', async () => {
-  process.send?.(await measure())
+process.on('message', () => {
+  void measure().then(answer => process.send?.(answer))
 })
 process.send?.({ type: 'ready', url: server.url })

@@ -28,7 +28,11 @@ release names, or with --document. Look at the board first: what clients saw and
     const file = args.text('document')
     const document = file === undefined ? {} : { document: await sourceFor(io, file).read(io.signal) }
     await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk => {
-      printRollout(context, desk, await desk.publisher.openEpoch({ reason, ...document, ignoreReports: args.flag('ignore-reports') }))
+      printRollout(
+        context,
+        desk,
+        await desk.publisher.openEpoch({ reason, ...document, ignoreReports: args.flag('ignore-reports') }),
+      )
     })
   },
 }

@@ -46,7 +46,6 @@ function toldOf(body: Uint8Array): { readonly code: number; readonly message: st
       error?: unknown
     }
     const said = typeof message === 'string' ? message : typeof error === 'string' ? error : ''
-    // oxlint-disable-next-line no-control-regex -- control characters are the point
     return {
       code: typeof code === 'number' ? code : 0,
       message: said.slice(0, 300).replace(/[\u0000-\u001f\u007f-\u009f]/g, ' '),

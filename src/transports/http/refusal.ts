@@ -76,7 +76,6 @@ function readTold(body: Uint8Array): { readonly code: string; readonly message: 
     const code = value?.error?.code
     const message = value?.error?.message
     if (typeof code !== 'string' || typeof message !== 'string') return undefined
-    // oxlint-disable-next-line no-control-regex -- control characters are the point
     return { code, message: message.slice(0, 500).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ') }
   } catch {
     // Not one of our error bodies; the status alone decides.

@@ -120,7 +120,6 @@ export const names: Target = {
     if ((namespace.type === 'read') !== isNamespace(text))
       throw violation('a namespace is parsed otherwise than it is judged')
     // What a terminal or a log would take for more than text is escaped.
-    // oxlint-disable-next-line no-control-regex -- control characters are the point
     if (
       namespace.type === 'refused' &&
       /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(namespace.error.message)
@@ -152,7 +151,6 @@ export const names: Target = {
       throw violation('a time that is written again reads otherwise')
     if (isDigest(text) && !/^[0-9a-f]{64}$/.test(text)) throw violation('a digest is not one')
     if (isInstanceId(text) && /[^\w-]/.test(text)) throw violation('an instance could name a path')
-    // oxlint-disable-next-line no-control-regex -- control characters are the point
     if (
       isLine(text) &&
       (/[\u0000-\u001f\u007f\u2028\u2029]/.test(text) || hasHalfPair(text) || text.length > 256)
