@@ -20,7 +20,8 @@ export default defineConfig({
         test: {
           name: 'built',
           include: ['tests/built/**/*.test.ts', 'tests/**/*.built.test.ts', 'examples/**/*.test.{ts,js}'],
-          exclude: ['tests/packaging/**'],
+          // A package of its own, which tests/examples installs and runs.
+          exclude: ['tests/packaging/**', 'examples/express-service/**'],
           globalSetup: ['scripts/ensure-built.js'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

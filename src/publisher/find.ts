@@ -84,7 +84,7 @@ export async function findEarlier(
   }
   throw new NoticeboardError(
     'not-found',
-    `${context.namespace} has no earlier version to go back to; publish a document that works, or name a version with { to }`,
+    `${context.namespace} has no earlier version to go back to; publish a document that works, or name the version to go to`,
   )
 }
 

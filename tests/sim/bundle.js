@@ -8,7 +8,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/
 /**
  * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
  *
- * @param {{ entry: string, bug?: { name: string, file: string, replace: readonly (readonly [string, string])[] } }} what
+ * @param {{ entry: string, bug?: { name: string, file: string, replace: readonly (readonly [string, string])[], also?: readonly { file: string, replace: readonly (readonly [string, string])[] }[] } }} what
  * @returns {Promise<string>}
  */
 export async function bundle({ entry, bug }) {
@@ -27,11 +27,12 @@ export async function bundle({ entry, bug }) {
       name: 'planted-bug',
       setup(builder) {
         builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
-          if (!path.endsWith(bug.file)) return undefined
+          const edit = [bug, ...(bug.also ?? [])].find(({ file }) => path.endsWith(file))
+          if (edit === undefined) return undefined
           let contents = await readFile(path, 'utf8')
-          for (const [from, to] of bug.replace) {
+          for (const [from, to] of edit.replace) {
             const changed = contents.replace(patternOf(from), () => to)
-            if (changed === contents) throw new Error(`the planted bug ${bug.name} does not fit ${bug.file} any more: ${from}`)
+            if (changed === contents) throw new Error(`the planted bug ${bug.name} does not fit ${edit.file} any more: ${from}`)
             contents = changed
           }
           patched = true

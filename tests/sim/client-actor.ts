@@ -135,6 +135,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         trace.add(plan.name, 'runs', `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`)
         if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
         if (release.candidate?.variants.some(({ digest }) => digest === snapshot.digest)) sometimes.add('a client ran a candidate')
+        const valid = schema.safeParse(current).success
         appliedAtMs ??= nowMs()
         committedAtMs = nowMs()
         truth.applied({
@@ -142,8 +143,8 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           build: 'b1',
           identity: { clientId: plan.name, labels: { region: plan.region } },
           digest: snapshot.digest,
-          document: canonicalize(current),
-          valid: schema.safeParse(current).success,
+          document: valid ? canonicalize(current) : '',
+          valid,
           position: snapshot.position,
           keepsState: plan.state && machineDisk.injuries === 0 && kept,
           fromDisk: snapshot.origin === 'state',
@@ -167,7 +168,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           commit() {
             const mine = canonicalize(next)
             queueMicrotask(() => {
-              if (own.alive && canonicalize(life.current) !== mine) truth.violate('all-or-nothing', `${plan.name}: a participant switched and the client did not`)
+              if (own.alive && textOf(life) !== mine) truth.violate('all-or-nothing', `${plan.name}: a participant switched and the client did not`)
             })
           },
         }),
@@ -195,6 +196,16 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
     },
   }
   return actor
+}
+
+/** What a client runs; undefined while it has nothing. */
+function textOf(client: Client<Document>): string | undefined {
+  try {
+    return canonicalize(client.current)
+  } catch {
+    // It says so by throwing.
+    return undefined
+  }
 }
 
 /** Nobody asks in a loop: that many requests in ten seconds are one. */

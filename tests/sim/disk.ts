@@ -62,8 +62,7 @@ export function simDisk(clock: Clock, dice: Dice, onReplaced: (path: string, now
   }
 
   const mount = (process: SimProcess): Disk => {
-    const never = new AbortController().signal
-    const step = (): Promise<void> => process.clock.sleep(0.05 + dice.number() * 2, never)
+    const step = (): Promise<void> => new Promise(resolve => void process.clock.after(0.05 + dice.number() * 2, resolve))
     /** What the system's cache answers takes no time, mostly; now and then everybody else goes first. */
     const glance = (): Promise<void> => (dice.chance(0.2) ? step() : Promise.resolve())
     const write = (): void => {

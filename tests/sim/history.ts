@@ -54,9 +54,9 @@ export async function runPlan(plan: Plan): Promise<History> {
     const acting: Promise<unknown>[] = []
     for (const action of plan.actions) {
       await clock.advance(Math.max(0, action.atMs - clock.monotonic()))
-      if (action.type === 'fault') applyFault(action, stage)
       if (action.type === 'rollback' && stage.disk.faults.full) world.sometimes.add('an urgent write met a full disk')
-      if (action.type !== 'fault') acting.push(stage.publisher[action.type]())
+      if (action.type === 'fault') applyFault(action, stage)
+      else acting.push(stage.publisher[action.type]())
     }
     await clock.advance(Math.max(0, plan.chaosMs - clock.monotonic()))
     await heal(world, stage, acting)

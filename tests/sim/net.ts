@@ -52,8 +52,7 @@ export interface NetContext {
 export function simFetch(context: NetContext): Fetch {
   const { world, dice, client, host, link, onRequest } = context
   const kept = new Map<string, { readonly status: number; readonly headers: Headers; readonly body: Uint8Array<ArrayBuffer> }>()
-  const never = new AbortController().signal
-  const travel = (): Promise<void> => world.sleep(1 + dice.number() * link.slowestMs, never)
+  const travel = (): Promise<void> => new Promise(resolve => void world.after(1 + dice.number() * link.slowestMs, resolve))
 
   return (url, init) =>
     client.gate(

@@ -19,3 +19,5 @@ for (let index = 0; index < Number(count); index += 1) {
   const line: SeedLine = { seed, violations, faults: [...plan.faults], hash, events, sometimes: [...sometimes] }
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
+// What a planted bug leaves open must not keep this process.
+process.stdout.write('', () => process.exit(0))
