@@ -72,6 +72,8 @@ export function startReporter({
       await new Promise(resolve => over.signal.addEventListener('abort', resolve, { once: true }))
     over.abort()
   }
+  const presence = (): number | undefined =>
+    presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number())
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       // A burst of changes becomes one report, and a fleet that changes together does not report in one instant.
@@ -81,12 +83,17 @@ export function startReporter({
       try {
         await send(signal, SEND_MS)
         backoff.succeeded()
-        await pause(presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number()))
+        await pause(presence())
       } catch (error) {
         if (signal.aborted) return
         logger.debug('a report could not be sent; it will be sent again', {
           error: error instanceof Error ? error.name : 'unknown',
         })
+        if (isNoticeboardError(error, 'rejected')) {
+          // Nobody takes reports here, as on a board of files alone: asked again when there is news, and once a presence interval.
+          await pause(presence())
+          continue
+        }
         const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
         const delayMs = backoff.failed(retryAfterMs)
         // A connection that is back, or something new to say, ends the wait; what the other side asked for does not.

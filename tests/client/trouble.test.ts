@@ -447,6 +447,21 @@ describe('reports', () => {
     expect(reports.at(-1)?.phase).not.toBe('rejected')
   })
 
+  test('are not pressed on a board that takes none: once a presence interval is enough', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    let asked = 0
+    const report = async (): Promise<void> => {
+      asked += 1
+      throw new NoticeboardError('rejected', 'nothing is taken here')
+    }
+    const made = started(board, { strategy: pull({ ...board.transport, report } as Transport) })
+    await made.start()
+    await made.clock.advance(3_600_000)
+    expect(asked).toBeGreaterThan(8)
+    expect(asked).toBeLessThan(18)
+  })
+
   test('are not sent before the time that the other side asked for', async () => {
     const board = testBoard()
     board.publish(doc(1))

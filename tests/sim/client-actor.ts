@@ -134,7 +134,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
         trace.add(plan.name, 'runs', `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`)
         if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
-        if (release.candidate?.variants.some(({ digest }) => digest === snapshot.digest)) sometimes.add('a client ran a candidate')
+        if (release?.candidate?.variants.some(({ digest }) => digest === snapshot.digest)) sometimes.add('a client ran a candidate')
         const valid = schema.safeParse(current).success
         appliedAtMs ??= nowMs()
         committedAtMs = nowMs()

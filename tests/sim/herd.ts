@@ -5,7 +5,7 @@ import { virtualClock } from '../../src/testing/virtual-clock.js'
 import { sessionOf } from '../strategies/session.js'
 import type { Violate } from './truth.js'
 
-const SIZE = 120
+const SIZE = 80
 const INTERVAL_MS = 30_000
 const CAP_MS = 30_000
 
@@ -15,7 +15,7 @@ const CAP_MS = 30_000
  */
 export async function runHerd(seed: number, violate: Violate): Promise<void> {
   const clock = virtualClock({ turns: 1 })
-  const end = new AbortController()
+  const ends: AbortController[] = []
   const asked: number[] = []
   let down = false
   const transport: Transport = {
@@ -28,6 +28,8 @@ export async function runHerd(seed: number, violate: Violate): Promise<void> {
     snapshot: () => Promise.reject(new NoticeboardError('not-found', 'none')),
   }
   const start = async (name: string, index: number): Promise<void> => {
+    const end = new AbortController()
+    ends.push(end)
     const session = sessionOf({ clock, signal: end.signal, clientId: `${name}-${seed}-${index}`, seed: seed * 1_000 + index })
     for await (const _arrival of pull(transport, { intervalMs: INTERVAL_MS, retryCapMs: CAP_MS, sweepMs: 300_000 }).deliver(session));
   }
@@ -51,7 +53,7 @@ export async function runHerd(seed: number, violate: Violate): Promise<void> {
   running.push(...group('job'))
   await clock.advance(300_000)
   judge('retries in an outage', 300_000, 450_000)
-  end.abort()
+  for (const end of ends) end.abort()
   await clock.advance(1_000)
   await Promise.all(running)
 }

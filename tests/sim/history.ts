@@ -29,7 +29,7 @@ export interface History {
 }
 
 /** Every so many seeds a bigger fleet of light clients is looked at too. */
-const HERD_EVERY = 10
+const HERD_EVERY = 25
 
 const POINTER = `/board/public/v1/${NAMESPACE}/release.json`
 

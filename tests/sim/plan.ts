@@ -117,7 +117,10 @@ function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): A
   }
   for (const fault of faults) {
     for (let left = dice.between(1, 3); left > 0; left -= 1) {
-      actions.push({ atMs: dice.between(1_000, chaosMs), type: 'fault', fault, lastsMs: dice.between(500, 30_000) })
+      const atMs = dice.between(1_000, chaosMs)
+      actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(500, 30_000) })
+      // What lies about answers matters only while there is something new to answer.
+      if (fault === 'mangling-proxy' || fault === 'stale-proxy') actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(200, 5_000)), type: 'publish' })
     }
   }
   return actions.sort((a, b) => a.atMs - b.atMs)
