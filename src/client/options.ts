@@ -8,6 +8,7 @@ import type { Validator } from '../contracts/validator.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
 import { isLine } from '../core/text.js'
 import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { boundedFolder } from './bounded-folder.js'
 import { checkIdentityOptions } from './identity.js'
 import { guardedLogger } from './logger.js'
 import type { Overrides } from './overrides.js'
@@ -117,5 +118,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     if (Number.isFinite(settings[name]) && settings[name] > 0) continue
     throw new NoticeboardError('invalid-option', `${name} must be a number above 0`)
   }
-  return settings
+  return settings.state === undefined
+    ? settings
+    : { ...settings, state: boundedFolder(settings.state, settings.clock) }
 }

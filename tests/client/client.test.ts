@@ -788,3 +788,22 @@ test('after an outage the fleet hears of a client as soon as it is connected aga
   await clock.advance(1_100)
   expect(reports.at(-1)?.held).toBe(true)
 })
+
+test('a disk that never answers, as a network drive that is gone, holds up nobody', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const never = (): Promise<never> => new Promise(() => {})
+  const gone = { clientId: never, load: never, save: never, readSnapshot: never, writeSnapshot: never }
+  const { client, clock, start, reports, logs } = started(board, { state: gone })
+  await start()
+  await clock.advance(60_000)
+  expect(client.current.pool.size).toBe(1)
+  board.publish(doc(2))
+  await clock.advance(90_000)
+  expect(client.current.pool.size).toBe(2)
+  expect(reports.at(-1)?.protection).toBe('none')
+  expect(logs.join()).toContain('the state folder')
+  const closing = client.close()
+  await clock.advance(60_000)
+  await closing
+})
