@@ -48,7 +48,7 @@ describe('the token for writing', () => {
     const server = await started(memory())
     expect([server.token, server.tokenFile]).toEqual([undefined, undefined])
     await expect(publish(http(server.url, { token: 'any' }), { pool: 10 })).rejects.toThrow(
-      expect.objectContaining({ code: 'not-found' }),
+      expect.objectContaining({ code: 'rejected' }),
     )
   })
 

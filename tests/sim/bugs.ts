@@ -14,12 +14,6 @@ export interface PlantedBug {
 /** Every planted bug. */
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
-    name: 'the-tag-moves-on-receipt',
-    file: 'src/client/intake.ts',
-    replace: [['const { release } = decodeRelease(arrival.bytes)', 'tags.set(arrival.from, arrival.tag); const { release } = decodeRelease(arrival.bytes)']],
-    oracles: ['everybody-gets-there', 'told-at-once', 'asked-in-time'],
-  },
-  {
     name: 'applied-moves-on-receipt',
     file: 'src/client/engine.ts',
     replace: [['applied, view: running?.view', 'applied: intake.seen?.position ?? applied, view: running?.view']],
@@ -35,7 +29,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'polls-without-phase', file: 'src/strategies/phase.ts', replace: [['return (hash(name) / 2 ** 32) * intervalMs', 'return hash(name) * 0 + intervalMs'], ['lengthMs * (1 + share * (2 * random.number() - 1))', 'lengthMs * (1 + 0 * share * random.number())']], oracles: ['the-load-is-spread'] },
   { name: 'backoff-without-jitter', file: 'src/strategies/backoff.ts', replace: [['random.number() * (boundMs - leastMs)', '(boundMs - leastMs)']], oracles: ['the-load-is-spread'] },
   { name: 'partial-apply', file: 'src/client/participants.ts', replace: [['if (refused !== undefined) { discard()', 'if (refused !== undefined) { for (const { prepared } of ready) prepared.commit(); discard()']], oracles: ['all-or-nothing'] },
-  { name: 'pointer-moved-backwards', file: 'src/node/board-pointer.ts', replace: [['await move(namespace, newest, pointer)', 'return await move(namespace, newest, pointer)'], ["return order === 'newer' ||", "return order !== 'same' ||"]], oracles: ['pointer-follows-the-log'] },
   { name: 'pointer-never-moved', file: 'src/node/board-pointer.ts', replace: [["return order === 'newer' ||", "return order === 'older' ||"]], oracles: ['pointer-follows-the-log'] },
   { name: 'mtime-not-raised', file: 'src/node/board-pointer.ts', replace: [['Math.max(seconds, Math.floor(predecessorMs / 1000) + 1)', 'seconds']], oracles: ['pointer-has-a-later-second'] },
   { name: 'second-connection-left-open', file: 'src/transports/http/shared-stream.ts', replace: [['for (const line of lines) line?.closing.abort()', 'void lines']], oracles: ['one-stream', 'half-open-noticed', 'nothing-is-left'] },
@@ -47,6 +40,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   { name: 'compare-and-swap-by-renaming', file: 'src/node/board-files.ts', replace: [['file => disk.link(file, path))', "async file => { await disk.rename(file, path); return 'linked' as const })"]], oracles: ['compare-and-swap', 'one-release-a-position', 'acknowledged-survives', 'only-what-was-published'] },
   { name: 'state-never-written', file: 'src/client/keeper.ts', replace: [['if (folder === undefined) return Promise.resolve()', 'if (folder === undefined || change !== undefined) return Promise.resolve()']], oracles: ['a-restart-begins-from-what-ran'] },
   { name: 'schema-not-asked', file: 'src/client/pipeline.ts', replace: [["if (checked.type === 'invalid') return refuse", "if (checked.type === 'invalid' && overlaid.paths.length > 0) return refuse"]], oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there'] },
-  { name: 'no-delay-after-failures', file: 'src/strategies/backoff.ts', replace: [['return floorMs + leastMs + random.number() * (boundMs - leastMs)', 'return floorMs * 0 + leastMs * 0 + random.number() * 20']], oracles: ['nobody-asks-in-a-loop', 'the-load-is-spread'] },
+  { name: 'no-delay-after-failures', file: 'src/strategies/backoff.ts', replace: [['return floorMs + leastMs + random.number() * (boundMs - leastMs)', 'return floorMs * 0 + leastMs * 0 + random.number() * 20']], oracles: ['nobody-asks-in-a-loop', 'the-load-is-spread', 'livelock'] },
 ]
 

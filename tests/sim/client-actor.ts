@@ -87,7 +87,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
       const requests = requestRate(world, own)
       // What ran for a while on a sound disk must be there again, whatever the network does.
       const ranMs = appliedAtMs === undefined ? 0 : nowMs() - appliedAtMs
-      const mustBegin = plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept
+      const mustBegin = !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept
       const dice = diceOf(seed, own.name)
       const transport = http('http://board.test', {
         clock: own.clock,

@@ -1,6 +1,8 @@
 import { runHistory } from './history.js'
 
 const [from = '1', count = '1', show = ''] = process.argv.slice(2)
+// What Node loads on first use arrives in real time: one history goes before, so that each finds the same process.
+await runHistory(0)
 const began = performance.now()
 let bad = 0
 const sometimes = new Map<string, number>()

@@ -4,7 +4,7 @@ import { bundle } from './bundle.js'
 import { runMany } from './run-many.js'
 import { neverHappened } from './sometimes.js'
 
-const COUNT = Number(process.env['NOTICEBOARD_SEEDS'] ?? 3_000)
+const COUNT = Number(process.env['NOTICEBOARD_SEEDS'] ?? 240)
 
 test(
   `${COUNT} histories hold what always holds, and meet what a run has to meet`,
