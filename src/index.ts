@@ -22,7 +22,8 @@ export {
   type Snapshot,
 } from './client/index.js'
 export * from './contracts/index.js'
-export type { Arm, Release, SignedRelease, Variant } from './core/release.js'
+export type { Arm, Readmission, Release, RolloutState, SignedRelease, Variant } from './core/release.js'
+export type { LabelMatch } from './core/labels.js'
 export type { Exposure, Clause } from './core/exposure.js'
 export * from './publisher/index.js'
 export * from './strategies/index.js'

@@ -46,6 +46,7 @@ export interface Client<Value> {
   resume(): void
   /** Ends everything: no timer, socket or listener is left. The last value can still be read. Twice is harmless. */
   close(): Promise<void>
+  /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

@@ -30,6 +30,7 @@ export interface ClientEvents<Value> {
   error: NoticeboardError
 }
 
+/** The events of a client. */
 export type ClientEventName = keyof ClientEvents<unknown>
 
 /** An emitter whose listeners cannot hurt each other or the client: a throw or a rejection is logged by name, and the next one runs. */

@@ -53,6 +53,7 @@ export interface ClientOptions<S extends Schema> {
   readonly ports?: Partial<ClientPorts>
 }
 
+/** The outside world of a client. */
 export interface ClientPorts {
   readonly clock: Clock
   readonly random: Random

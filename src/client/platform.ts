@@ -1,8 +1,10 @@
 /** The few facts that a client asks of the process it runs in; nothing of it exists in a browser. */
 export interface Platform {
+  /** The value of an environment variable. */
   environment(name: string): string | undefined
   /** All names that start with a prefix. */
   environmentNames(prefix: string): readonly string[]
+  /** The name of this machine. */
   hostName(): string | undefined
   /** A file's bytes. Throws the system's error. */
   readFile(path: string): Uint8Array | undefined

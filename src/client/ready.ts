@@ -5,6 +5,7 @@ import type { Strategy } from '../contracts/strategy.js'
 import { awake } from '../ports/awake.js'
 import type { Engine, Step } from './engine.js'
 
+/** How long a start may take, and what then. */
 export interface ReadyOptions {
   /** How long to wait for the newest release, in milliseconds; 2,000 unless given, `Infinity` waits for ever. */
   readonly within?: number

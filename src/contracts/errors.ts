@@ -50,6 +50,7 @@ export interface Issue {
   readonly validator: string
 }
 
+/** What an error carries beside its code and message. */
 export interface NoticeboardErrorOptions {
   readonly cause?: unknown
   /** How long the other side asked to be left alone, in milliseconds: a floor for the next attempt. */

@@ -34,6 +34,7 @@ export interface Crypto {
 /** The request half of `fetch` that the library uses; the global one fits, and so does any wrapper that adds TLS or a proxy. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>
 
+/** The options that every request of the library carries. */
 export interface FetchInit {
   readonly method: string
   readonly headers: Record<string, string>
@@ -76,8 +77,12 @@ export type LogDetails = Readonly<Record<string, string | number | boolean | und
 
 /** Where the library speaks; silent unless given. `console` and most loggers fit. */
 export interface Logger {
+  /** Steps on the way, for whoever hunts a fault. */
   debug(message: string, details?: LogDetails): void
+  /** What happened as it should. */
   info(message: string, details?: LogDetails): void
+  /** What somebody should look at; the library goes on. */
   warn(message: string, details?: LogDetails): void
+  /** What was refused or failed; what ran goes on. */
   error(message: string, details?: LogDetails): void
 }

@@ -59,6 +59,7 @@ export interface StateFolder {
     readonly digest: Digest
     readonly maxBytes: number
   }): Promise<Uint8Array | undefined>
+  /** Keeps a snapshot, durable before it resolves. */
   writeSnapshot(query: {
     readonly namespace: Namespace
     readonly digest: Digest

@@ -56,5 +56,6 @@ export interface Strategy {
   readonly maxAgeMs?: number
   /** Where this client's reports go; none when the medium carries none. */
   readonly reportTo?: ReportTransport | undefined
+  /** Brings what arrives until the session's signal aborts. Each client iterates one of its own. */
   deliver(session: Session): AsyncIterable<Arrival>
 }

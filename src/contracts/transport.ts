@@ -26,6 +26,7 @@ export type Delivery =
   /** This connection's own sign of life; with the heartbeat that the other side keeps, where it says so. */
   | { readonly type: 'alive'; readonly heartbeatMs?: number }
 
+/** A snapshot that came along with its release; its reader checks it. */
 export interface InlineSnapshot {
   readonly digest: Digest
   readonly bytes: Uint8Array
@@ -69,9 +70,11 @@ export interface Transport {
  * Marks are optional: over a medium that sends none, strategies read `latest` once a heartbeat themselves.
  */
 export interface WatchTransport extends Transport {
+  /** Watches until the signal aborts or the connection is lost; each call is a watch of its own. */
   watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>
 }
 
+/** What a watch is asked for. */
 export interface WatchQuery {
   readonly namespaces: readonly Namespace[]
   /** Whether snapshots shall come along with their release. */
@@ -94,10 +97,12 @@ export interface ReportTransport {
  */
 export interface Mirror {
   readonly name: string
+  /** Keeps a snapshot; the same one again changes nothing. */
   put(
     query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
     signal: AbortSignal,
   ): Promise<void>
+  /** Makes a release the newest that readers find, unless a newer one is there. */
   announce(
     query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
     signal: AbortSignal,
@@ -150,6 +155,7 @@ export interface Store extends Transport {
   ): Promise<void>
 }
 
+/** What is appended, and where. */
 export interface AppendQuery {
   readonly namespace: Namespace
   readonly at: Position

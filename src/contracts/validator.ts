@@ -13,6 +13,7 @@ export interface Objection {
  */
 export interface Validator<Value = unknown> {
   readonly name: string
+  /** Judges a value. */
   validate(
     value: Value,
     context: ValidatorContext,
@@ -24,6 +25,7 @@ export interface Validator<Value = unknown> {
     | Promise<Objection | readonly Objection[] | undefined | void>
 }
 
+/** What a validator is told beside the value. */
 export interface ValidatorContext {
   /** The document that is running now, where there is one. */
   readonly previous: Json | undefined

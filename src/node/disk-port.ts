@@ -16,6 +16,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Disk } from '../contracts/ports.js'
 import { systemError, systemErrorCode } from './system-error.js'
 
+/** With which modes files and folders are made. */
 export interface NodeDiskOptions {
   /** Mode of new files, before the process's umask; 0o600 unless told. */
   readonly fileMode?: number

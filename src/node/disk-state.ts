@@ -23,6 +23,7 @@ import { foldStates } from './state-fold.js'
 import { doing, inWords, isNoFile, systemErrorCode } from './system-error.js'
 import { createTurns } from './turns.js'
 
+/** How a state folder is kept. */
 export interface DiskOptions {
   /** The disk; the machine's unless given. */
   readonly disk?: Disk

@@ -29,6 +29,7 @@ import { processTag, type ProcessTag } from './process-tag.js'
 import { doing, inWords } from './system-error.js'
 import { createTurns } from './turns.js'
 
+/** How a board in a folder is kept. */
 export interface FileStoreOptions {
   /** The disk; the machine's unless given, with modes that let a web server read what is served and nobody else the rest. */
   readonly disk?: Disk

@@ -1,4 +1,5 @@
 export { fileStore, type FileStore, type FileStoreOptions } from './file-store.js'
+export type { ProcessTag } from './process-tag.js'
 export { nodeDisk, type NodeDiskOptions } from './disk-port.js'
 export { disk, type DiskOptions } from './disk-state.js'
 export { jsonFile } from './sources/json-file.js'

@@ -10,6 +10,7 @@ import { prepareAll, validateAll, variantsOf } from './prepare.js'
 import { finish, pauseAfterRace, putAll } from './publish.js'
 import type { RolloutFacts } from './rollout.js'
 
+/** How a new epoch begins. */
 export interface OpenEpochOptions<Input = unknown> {
   /** Why, for whoever reads the history. */
   readonly reason: string

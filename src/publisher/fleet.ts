@@ -39,6 +39,7 @@ export const FLEET_STATES: readonly FleetState[] = [
   'left',
 ]
 
+/** One instance, as its last word tells it. */
 export interface FleetMember {
   readonly state: FleetState
   readonly report: Report

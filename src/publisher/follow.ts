@@ -5,6 +5,7 @@ import type { PublishOptions } from './publish.js'
 import { awake } from './awake.js'
 import type { Rollout } from './rollout.js'
 
+/** How a source is followed: as a publish, until the signal aborts. */
 export type FollowOptions = Omit<
   PublishOptions<never>,
   'dryRun' | 'ifVersion' | 'ifPosition' | 'variants' | 'activateAt'

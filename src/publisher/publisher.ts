@@ -26,6 +26,7 @@ import { rollBack, type RollbackOptions } from './rollback.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { createVersionIndex } from './versions.js'
 
+/** What a publisher is made of. Namespace, schema and store are needed. */
 export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly namespace: Namespace
   readonly schema: Schema<Input, Output>
@@ -90,6 +91,7 @@ export interface Publisher<Input = unknown> {
   follow(source: Source, options: FollowOptions): AsyncIterable<FollowStep>
   /** Stops what is under way; the store and the mirrors stay open. */
   close(): Promise<void>
+  /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
 

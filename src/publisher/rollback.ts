@@ -9,6 +9,7 @@ import { readNewest } from './newest.js'
 import { finish, pauseAfterRace } from './publish.js'
 import type { RolloutFacts } from './rollout.js'
 
+/** How a rollback is done. */
 export interface RollbackOptions {
   /** Why, for whoever reads the history. */
   readonly reason: string

@@ -43,6 +43,7 @@ export interface Handler extends AsyncDisposable {
   close(options?: CloseOptions): Promise<void>
 }
 
+/** How a handler says goodbye. */
 export interface CloseOptions {
   readonly drainMs?: number
   readonly graceMs?: number

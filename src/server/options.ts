@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
 
+/** How a board is served. */
 export interface HandlerOptions {
   /** Where the handler is mounted, such as `/board`. Both kinds of mounts work: those that take it off the address and those that do not. `/` by default. */
   readonly prefix?: string | undefined

@@ -9,6 +9,7 @@ import { trimPrefix } from './mount.js'
 import type { HandlerOptions } from './options.js'
 import { readOrCreateToken } from './token-file.js'
 
+/** How a server listens, beside how the board is served. */
 export interface ServeOptions extends HandlerOptions {
   /** 0, the default, takes a free one; {@link Server.port} says which. */
   readonly port?: number | undefined

@@ -14,6 +14,7 @@ export interface VirtualClock extends Clock {
   readonly pending: number
 }
 
+/** Where a virtual clock begins, and how patient it is. */
 export interface VirtualClockOptions {
   /** The wall-clock time at the start, in milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
   readonly startMs?: number

@@ -25,7 +25,8 @@ export type FirstOf<Media extends readonly Transport[]> = Transport &
   (Extract<Media[number], WatchTransport> extends never ? unknown : WatchTransport) &
   (Extract<Media[number], ReportTransport> extends never ? unknown : ReportTransport)
 
-type Media = readonly [Transport, ...Transport[]]
+/** One medium or more, the preferred one first. */
+export type Media = readonly [Transport, ...Transport[]]
 
 /**
  * Several media that carry the same log, in order of preference: what one cannot be reached for, the next is asked. One that

@@ -16,20 +16,38 @@ const HISTORIES: readonly (readonly Fault[])[] = [
 
 /** The line, its oracles, and what has to have happened so that it was tested. */
 const LINES: readonly (readonly [line: string, oracles: readonly string[]])[] = [
-  ['1. a committed snapshot matched its digest and its validators', ['digest-matches', 'validated', 'only-what-was-published']],
+  [
+    '1. a committed snapshot matched its digest and its validators',
+    ['digest-matches', 'validated', 'only-what-was-published'],
+  ],
   ['2. seen and applied only grow, across restarts too', ['positions-only-grow']],
   ['3. a veto by one participant means nobody changed', ['all-or-nothing']],
   ['5. no client outside a stage commits the candidate', ['exposure']],
-  ['6. of two concurrent appends at one position exactly one succeeds', ['compare-and-swap', 'one-release-a-position', 'no-gap']],
-  ['7. what a publisher acknowledged survives', ['acknowledged-survives', 'pointer-follows-the-log', 'pointer-has-a-later-second']],
+  [
+    '6. of two concurrent appends at one position exactly one succeeds',
+    ['compare-and-swap', 'one-release-a-position', 'no-gap'],
+  ],
+  [
+    '7. what a publisher acknowledged survives',
+    ['acknowledged-survives', 'pointer-follows-the-log', 'pointer-has-a-later-second'],
+  ],
   ['8. nothing moves on receipt', ['nothing-moves-on-receipt']],
   ['10. values never appear in logs', ['values-never-appear', 'one-error-class']],
-  ['13. when faults stop, everybody gets there', ['everybody-gets-there', 'streams-come-back', 'told-at-once', 'asked-in-time', 'publishing-works-again']],
+  [
+    '13. when faults stop, everybody gets there',
+    ['everybody-gets-there', 'streams-come-back', 'told-at-once', 'asked-in-time', 'publishing-works-again'],
+  ],
   ['14. a half-open stream is noticed', ['half-open-noticed']],
   ['15. no error is terminal', ['everybody-gets-there', 'nobody-asks-in-a-loop', 'livelock']],
   ['16. a restart begins from what ran', ['a-restart-begins-from-what-ran']],
-  ['19. nobody asks in a loop, and nobody keeps two streams', ['nobody-asks-in-a-loop', 'one-stream', 'the-load-is-spread']],
-  ['22. after close() nothing is left, and no rejection is unhandled', ['nothing-is-left', 'no-unhandled-rejection']],
+  [
+    '19. nobody asks in a loop, and nobody keeps two streams',
+    ['nobody-asks-in-a-loop', 'one-stream', 'the-load-is-spread'],
+  ],
+  [
+    '22. after close() nothing is left, and no rejection is unhandled',
+    ['nothing-is-left', 'no-unhandled-rejection'],
+  ],
 ]
 
 const NAMES = EVERY_WAY.map(({ strategy, relayed }) => `${strategy}, ${relayed ? 'relayed' : 'direct'}`)
@@ -39,27 +57,46 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
   beforeAll(async () => {
     const done: History[] = []
     for (const [index, faults] of HISTORIES.entries()) {
-      for (const last of ['publish', 'rollback'] as const) done.push(await runPlan(planOf({ seed: 10 + index, faults, last: faults.includes('poison') ? 'publish' : last, calm: index % 2 === 0 ? 'race' : 'publish' })))
+      for (const last of ['publish', 'rollback'] as const)
+        done.push(
+          await runPlan(
+            planOf({
+              seed: 10 + index,
+              faults,
+              last: faults.includes('poison') ? 'publish' : last,
+              calm: index % 2 === 0 ? 'race' : 'publish',
+            }),
+          ),
+        )
     }
     histories = done
   }, 240_000)
 
   test('every client of every way ran what was published', () => {
     for (const { plan, trace } of histories) {
-      for (const { name } of plan.clients) expect(trace.some(line => line.includes(` ${name} runs `)), `${name} in ${[...plan.faults].join(' ')}`).toBe(true)
+      for (const { name } of plan.clients)
+        expect(
+          trace.some(line => line.includes(` ${name} runs `)),
+          `${name} in ${[...plan.faults].join(' ')}`,
+        ).toBe(true)
     }
   })
 
   test.each(LINES)('%s', (_line, oracles) => {
     expect(histories).toHaveLength(2 * HISTORIES.length)
     for (const { violations, plan } of histories) {
-      expect(violations.filter(({ oracle }) => oracles.includes(oracle)).map(({ text }) => `${[...plan.faults].join(' ')}: ${text}`)).toEqual([])
+      expect(
+        violations
+          .filter(({ oracle }) => oracles.includes(oracle))
+          .map(({ text }) => `${[...plan.faults].join(' ')}: ${text}`),
+      ).toEqual([])
     }
   })
 
   test('4. no verdict is asked for twice', () => {
     const rejected = histories.filter(({ trace }) => trace.some(line => line.includes(' rejects ')))
-    for (const { violations } of rejected) expect(violations.filter(({ oracle }) => oracle === 'no-verdict-twice')).toEqual([])
+    for (const { violations } of rejected)
+      expect(violations.filter(({ oracle }) => oracle === 'no-verdict-twice')).toEqual([])
   })
   test.todo('4. a conviction is not tried again')
   test.todo('5. exposure only grows with the stages of a rollout')

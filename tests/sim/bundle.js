@@ -41,12 +41,18 @@ export async function bundle({ entry, bug }) {
       },
     }],
   }) // prettier-ignore
-  if (!patched) throw new Error(`the planted bug ${bug?.name} belongs to ${bug?.file}, which the simulation does not use`)
+  if (!patched)
+    throw new Error(`the planted bug ${bug?.name} belongs to ${bug?.file}, which the simulation does not use`)
   return outfile
 }
 
 /** White space and a formatter's trailing commas make no difference. @param {string} text */
 function patternOf(text) {
   const parts = text.match(/[\w$]+|[^\s\w$]/g) ?? []
-  return new RegExp(parts.map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[\\s]*(?:,\\s*)?').replaceAll('[\\s]*(?:,\\s*)?', '\\s*(?:,\\s*(?=[)\\]}]))?'))
+  return new RegExp(
+    parts
+      .map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[\\s]*(?:,\\s*)?')
+      .replaceAll('[\\s]*(?:,\\s*)?', '\\s*(?:,\\s*(?=[)\\]}]))?'),
+  )
 }

@@ -25,7 +25,13 @@ export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
 export type Document = z.output<typeof schema>
 
 /** Periods of the simulated fleet, in milliseconds: short, so that a history holds many of them. */
-export const PERIODS = { intervalMs: 10_000, sweepMs: 120_000, heartbeatMs: 10_000, retryCapMs: 8_000, timeoutMs: 10_000 } as const
+export const PERIODS = {
+  intervalMs: 10_000,
+  sweepMs: 120_000,
+  heartbeatMs: 10_000,
+  retryCapMs: 8_000,
+  timeoutMs: 10_000,
+} as const
 
 /** A client machine: its link, its disk, and the process that runs on it just now. */
 export interface ClientActor {
@@ -42,7 +48,12 @@ export interface ClientActor {
   kill(): void
 }
 
-const platform: Platform = { environment: () => undefined, environmentNames: () => [], hostName: () => undefined, readFile: () => undefined }
+const platform: Platform = {
+  environment: () => undefined,
+  environmentNames: () => [],
+  hostName: () => undefined,
+  readFile: () => undefined,
+}
 
 /** Makes a client machine; nothing runs on it yet. */
 export function clientActor(world: World, plan: ClientPlan, host: () => Host | undefined): ClientActor {
@@ -82,7 +93,13 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
       const own = startProcess(`${plan.name}.${lives}`, clock)
       process = own
       const nowMs = (): number => clock.monotonic()
-      const ownStreams = watchStreams({ process: own, nowMs, heartbeatMs: PERIODS.heartbeatMs, violate: truth.violate, onNoticed: () => sometimes.add('a half-open stream was noticed') })
+      const ownStreams = watchStreams({
+        process: own,
+        nowMs,
+        heartbeatMs: PERIODS.heartbeatMs,
+        violate: truth.violate,
+        onNoticed: () => sometimes.add('a half-open stream was noticed'),
+      })
       streams = ownStreams
       const requests = requestRate(world, own)
       // What ran for a while on a sound disk must be there again, whatever the network does.
@@ -100,11 +117,13 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           link,
           onSend(method, path, body) {
             requests()
-            if (method === 'POST') checkReports(world, own, { clientId: plan.name, labels: { region: plan.region } }, body)
+            if (method === 'POST')
+              checkReports(world, own, { clientId: plan.name, labels: { region: plan.region } }, body)
           },
           onChunk: world.marks.heard,
           onStream: ownStreams.opened,
-          onRequest: (method, path, status) => trace.add(plan.name, 'request', `${method} ${path.split('?')[0]} ${status}`),
+          onRequest: (method, path, status) =>
+            trace.add(plan.name, 'request', `${method} ${path.split('?')[0]} ${status}`),
         }),
       })
       const { intervalMs, sweepMs, retryCapMs, timeoutMs } = PERIODS
@@ -126,15 +145,22 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         soakMs: 20_000,
         presenceMs: 30_000,
         vetoRetryMs: 20_000,
-        ...(plan.state && { state: disk('/state', { disk: machineDisk.mount(own), clock: own.clock, random: dice }) }),
+        ...(plan.state && {
+          state: disk('/state', { disk: machineDisk.mount(own), clock: own.clock, random: dice }),
+        }),
         ports: { clock: own.clock, random: dice, crypto: systemCrypto, platform },
       })
       client = life
       life.on('change', ({ current, snapshot, release }) => {
         if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
-        trace.add(plan.name, 'runs', `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`)
+        trace.add(
+          plan.name,
+          'runs',
+          `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`,
+        )
         if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
-        if (release?.candidate?.variants.some(({ digest }) => digest === snapshot.digest)) sometimes.add('a client ran a candidate')
+        if (release?.candidate?.variants.some(({ digest }) => digest === snapshot.digest))
+          sometimes.add('a client ran a candidate')
         const valid = schema.safeParse(current).success
         appliedAtMs ??= nowMs()
         committedAtMs = nowMs()
@@ -168,7 +194,8 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
           commit() {
             const mine = canonicalize(next)
             queueMicrotask(() => {
-              if (own.alive && textOf(life) !== mine) truth.violate('all-or-nothing', `${plan.name}: a participant switched and the client did not`)
+              if (own.alive && textOf(life) !== mine)
+                truth.violate('all-or-nothing', `${plan.name}: a participant switched and the client did not`)
             })
           },
         }),
@@ -182,15 +209,21 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
       })
       if (mustBegin) {
         clock.after(1_500, () => {
-          if (own.running && !actor.vetoing && own.runsSinceMs < nowMs() - 1_400 && life.phase === 'starting') truth.violate('a-restart-begins-from-what-ran', `${plan.name} has nothing after a restart, and its disk was sound`)
+          if (own.running && !actor.vetoing && own.runsSinceMs < nowMs() - 1_400 && life.phase === 'starting')
+            truth.violate(
+              'a-restart-begins-from-what-ran',
+              `${plan.name} has nothing after a restart, and its disk was sound`,
+            )
         })
       }
       trace.add(plan.name, 'starts', `life ${lives}`)
       life.ready({ within: 1_000 }).catch(() => {})
     },
     kill() {
-      kept = process?.running === true && clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > 200
-      if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000) sometimes.add('a client was killed right after a commit')
+      kept =
+        process?.running === true && clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > 200
+      if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000)
+        sometimes.add('a client was killed right after a commit')
       process?.kill()
       trace.add(plan.name, 'is killed')
     },
@@ -217,21 +250,31 @@ function requestRate({ truth, clock }: World, own: SimProcess): () => void {
     const now = Math.floor(clock.monotonic() / 10_000)
     if (now !== window) [window, count] = [now, 0]
     count += 1
-    if (count === MOST_REQUESTS) truth.violate('nobody-asks-in-a-loop', `${own.name} made ${count} requests within ten seconds`)
+    if (count === MOST_REQUESTS)
+      truth.violate('nobody-asks-in-a-loop', `${own.name} made ${count} requests within ten seconds`)
   }
 }
 
 /** A report says what a client committed, and nothing that it only received. */
-function checkReports({ truth }: World, own: SimProcess, identity: Pick<Identity, 'clientId' | 'labels'>, body: unknown): void {
+function checkReports(
+  { truth }: World,
+  own: SimProcess,
+  identity: Pick<Identity, 'clientId' | 'labels'>,
+  body: unknown,
+): void {
   if (!own.alive || !(typeof body === 'string' || body instanceof Uint8Array)) return
-  const { reports = [] } = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as { reports?: { applied?: Position }[] }
-  for (const { applied } of reports) if (applied !== undefined) truth.reported({ identity, position: applied })
+  const { reports = [] } = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as {
+    reports?: { applied?: Position }[]
+  }
+  for (const { applied } of reports)
+    if (applied !== undefined) truth.reported({ identity, position: applied })
 }
 
 /** Hears everything, and looks whether a value was said: every document carries a mark that must not come up. */
 export function loggerOf({ truth }: Pick<World, 'truth'>, name: string): Logger {
   const hear = (message: string, details?: object): void => {
-    if (`${message} ${JSON.stringify(details ?? {})}`.includes(SECRET)) truth.violate('values-never-appear', `${name} logged a value`)
+    if (`${message} ${JSON.stringify(details ?? {})}`.includes(SECRET))
+      truth.violate('values-never-appear', `${name} logged a value`)
   }
   return { debug: hear, info: hear, warn: hear, error: hear }
 }

@@ -9,10 +9,18 @@ import { bundle } from './bundle.js'
 const [count = '60', from = '1'] = process.argv.slice(2)
 const file = await bundle({ entry: 'seed-process' })
 const folder = await mkdtemp(join(tmpdir(), 'noticeboard-coverage-'))
-await new Promise(resolve => spawn(process.execPath, [file, from, count], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, NODE_V8_COVERAGE: folder } }).on('close', resolve))
+await new Promise(resolve =>
+  spawn(process.execPath, [file, from, count], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, NODE_V8_COVERAGE: folder },
+  }).on('close', resolve),
+)
 
 const text = await readFile(file, 'utf8')
-const parts = [...text.matchAll(/^\/\/ (src\/\S+|tests\/\S+)$/gm)].map(match => ({ at: match.index, name: match[1] ?? '' }))
+const parts = [...text.matchAll(/^\/\/ (src\/\S+|tests\/\S+)$/gm)].map(match => ({
+  at: match.index,
+  name: match[1] ?? '',
+}))
 const partAt = (/** @type {number} */ offset) => parts.findLast(({ at }) => at <= offset)?.name ?? ''
 
 /** @type {Map<string, { all: number, met: number }>} */
@@ -37,6 +45,8 @@ let [all, met] = [0, 0]
 for (const [name, entry] of [...files].sort()) {
   all += entry.all
   met += entry.met
-  process.stdout.write(`${`${((100 * entry.met) / entry.all).toFixed(0)} %`.padStart(6)} ${`${entry.met}/${entry.all}`.padStart(8)} ${name}\n`)
+  process.stdout.write(
+    `${`${((100 * entry.met) / entry.all).toFixed(0)} %`.padStart(6)} ${`${entry.met}/${entry.all}`.padStart(8)} ${name}\n`,
+  )
 }
 process.stdout.write(`${((100 * met) / all).toFixed(1)} % of ${all} branches, ${count} seeds\n`)

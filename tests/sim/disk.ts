@@ -45,7 +45,11 @@ interface Unsynced {
 }
 
 /** Makes a {@link SimDisk}. Operations take a while, in which the process may die. */
-export function simDisk(clock: Clock, dice: Dice, onReplaced: (path: string, now: Inode, before: Inode | undefined) => void = () => {}): SimDisk {
+export function simDisk(
+  clock: Clock,
+  dice: Dice,
+  onReplaced: (path: string, now: Inode, before: Inode | undefined) => void = () => {},
+): SimDisk {
   let entries = new Map<string, Inode>()
   let unsynced: Unsynced[] = []
   let injuries = 0
@@ -62,7 +66,8 @@ export function simDisk(clock: Clock, dice: Dice, onReplaced: (path: string, now
   }
 
   const mount = (process: SimProcess): Disk => {
-    const step = (): Promise<void> => new Promise(resolve => void process.clock.after(0.05 + dice.number() * 2, resolve))
+    const step = (): Promise<void> =>
+      new Promise(resolve => void process.clock.after(0.05 + dice.number() * 2, resolve))
     /** What the system's cache answers takes no time, mostly; now and then everybody else goes first. */
     const glance = (): Promise<void> => (dice.chance(0.2) ? step() : Promise.resolve())
     const write = (): void => {
@@ -80,7 +85,8 @@ export function simDisk(clock: Clock, dice: Dice, onReplaced: (path: string, now
         await glance()
         const inode = entries.get(path)
         if (inode === undefined) return undefined
-        if (inode.bytes.length > maxBytes) throw new NoticeboardError('too-large', 'the file is larger than allowed')
+        if (inode.bytes.length > maxBytes)
+          throw new NoticeboardError('too-large', 'the file is larger than allowed')
         if (!dice.chance(faults.rot)) return inode.bytes.slice()
         injuries += 1
         return flipped(inode.bytes, dice)
@@ -99,7 +105,10 @@ export function simDisk(clock: Clock, dice: Dice, onReplaced: (path: string, now
         write()
         if (entries.has(path)) throw systemError('EEXIST', 'file exists')
         // Half of it is there for a moment: a process that dies now leaves it so.
-        change(path, { bytes: bytes.slice(0, Math.floor(bytes.length * dice.number())), changedMs: clock.now() })
+        change(path, {
+          bytes: bytes.slice(0, Math.floor(bytes.length * dice.number())),
+          changedMs: clock.now(),
+        })
         await step()
         sync()
         entries.set(path, { bytes: bytes.slice(), changedMs: clock.now() })

@@ -52,7 +52,10 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       for (const link of some) Object.assign(link, back)
     })
   }
-  const restart = (actor: { start(): void; readonly process: { readonly alive: boolean } | undefined }): void =>
+  const restart = (actor: {
+    start(): void
+    readonly process: { readonly alive: boolean } | undefined
+  }): void =>
     later(() => {
       if (actor.process?.alive !== true) actor.start()
     })
@@ -105,7 +108,9 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       return later(() => paused?.resume())
     }
     case 'clock-jumps':
-      return dice.pick(clients).process?.skew(dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500]))
+      return dice
+        .pick(clients)
+        .process?.skew(dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500]))
     case 'server-kill':
       if (dice.chance(0.3)) {
         relay.kill()

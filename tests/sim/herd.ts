@@ -30,10 +30,20 @@ export async function runHerd(seed: number, violate: Violate): Promise<void> {
   const start = async (name: string, index: number): Promise<void> => {
     const end = new AbortController()
     ends.push(end)
-    const session = sessionOf({ clock, signal: end.signal, clientId: `${name}-${seed}-${index}`, seed: seed * 1_000 + index })
-    for await (const _arrival of pull(transport, { intervalMs: INTERVAL_MS, retryCapMs: CAP_MS, sweepMs: 300_000 }).deliver(session));
+    const session = sessionOf({
+      clock,
+      signal: end.signal,
+      clientId: `${name}-${seed}-${index}`,
+      seed: seed * 1_000 + index,
+    })
+    for await (const _arrival of pull(transport, {
+      intervalMs: INTERVAL_MS,
+      retryCapMs: CAP_MS,
+      sweepMs: 300_000,
+    }).deliver(session));
   }
-  const group = (name: string): Promise<void>[] => Array.from({ length: SIZE }, (_, index) => start(name, index))
+  const group = (name: string): Promise<void>[] =>
+    Array.from({ length: SIZE }, (_, index) => start(name, index))
   const running = group('web')
   const judge = (what: string, fromMs: number, toMs: number): void => {
     const parts = new Map<number, number>()
@@ -44,7 +54,11 @@ export async function runHerd(seed: number, violate: Violate): Promise<void> {
     }
     const mean = within.length / ((toMs - fromMs) / 3_000)
     const most = Math.max(0, ...parts.values())
-    if (most > 2.5 * mean + 5) violate('the-load-is-spread', `${what}: ${most} of ${SIZE} clients asked within 3 s, and ${mean.toFixed(1)} do in the mean`)
+    if (most > 2.5 * mean + 5)
+      violate(
+        'the-load-is-spread',
+        `${what}: ${most} of ${SIZE} clients asked within 3 s, and ${mean.toFixed(1)} do in the mean`,
+      )
   }
   await clock.advance(150_000)
   judge('steady polls', 60_000, 150_000)

@@ -48,13 +48,17 @@ export async function runPlan(plan: Plan): Promise<History> {
   const { clock, truth, trace } = world
   const stage = setUp(world, plan)
   const unhandled = (reason: unknown): void =>
-    truth.violate('no-unhandled-rejection', reason instanceof Error ? (reason.stack ?? reason.message) : String(reason))
+    truth.violate(
+      'no-unhandled-rejection',
+      reason instanceof Error ? (reason.stack ?? reason.message) : String(reason),
+    )
   process.on('unhandledRejection', unhandled)
   try {
     const acting: Promise<unknown>[] = []
     for (const action of plan.actions) {
       await clock.advance(Math.max(0, action.atMs - clock.monotonic()))
-      if (action.type === 'rollback' && stage.disk.faults.full) world.sometimes.add('an urgent write met a full disk')
+      if (action.type === 'rollback' && stage.disk.faults.full)
+        world.sometimes.add('an urgent write met a full disk')
       if (action.type === 'fault') applyFault(action, stage)
       else acting.push(stage.publisher[action.type]())
     }
@@ -68,7 +72,13 @@ export async function runPlan(plan: Plan): Promise<History> {
   } finally {
     process.off('unhandledRejection', unhandled)
   }
-  return { seed, plan, violations: truth.violations, hash: trace.hash(), events: trace.length, sometimes: world.sometimes,
+  return {
+    seed,
+    plan,
+    violations: truth.violations,
+    hash: trace.hash(),
+    events: trace.length,
+    sometimes: world.sometimes,
     get trace() {
       return trace.lines
     },
@@ -76,7 +86,11 @@ export async function runPlan(plan: Plan): Promise<History> {
 }
 
 function setUp(world: World, plan: Plan): Stage {
-  const disk = simDisk(world.clock, diceOf(plan.seed, 'board disk'), watchPointer(POINTER, world.truth.violate))
+  const disk = simDisk(
+    world.clock,
+    diceOf(plan.seed, 'board disk'),
+    watchPointer(POINTER, world.truth.violate),
+  )
   const servers = [serverActor(world, 'server-a', disk), serverActor(world, 'server-b', disk)]
   const chance = diceOf(plan.seed, 'balancer')
   const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
@@ -84,11 +98,24 @@ function setUp(world: World, plan: Plan): Stage {
     return up.length === 0 ? undefined : chance.pick(up)
   }
   const relay = relayActor(world, 'relay', anyServer)
-  const clients = plan.clients.map(client => clientActor(world, client, client.relayed ? relay.host : anyServer))
+  const clients = plan.clients.map(client =>
+    clientActor(world, client, client.relayed ? relay.host : anyServer),
+  )
   servers[0]?.start()
   relay.start()
   for (const client of clients) client.start()
-  return { world, plan, disk, servers, relay, clients, publisher: publisherActor(world, anyServer), backup: undefined, needsEpoch: false, ended: [] }
+  return {
+    world,
+    plan,
+    disk,
+    servers,
+    relay,
+    clients,
+    publisher: publisherActor(world, anyServer),
+    backup: undefined,
+    needsEpoch: false,
+    ended: [],
+  }
 }
 
 /** Ends every fault, brings everybody up, and lets the operator do what only an operator can. */
@@ -110,8 +137,13 @@ async function heal(world: World, stage: Stage, acting: readonly Promise<unknown
   const newest = world.truth.newestAcknowledged
   // A rejected document leaves clients where they were, which is where they ought to be: then something has to follow.
   const silent = last === 'nothing' && newest !== undefined
-  const published = silent || (await untilDone(clock, () => (last === 'rollback' && newest !== undefined ? stage.publisher.rollback() : stage.publisher.publish())))
-  if (!epochOpened || !published) world.truth.violate('publishing-works-again', `nobody could ${last} although nothing was wrong any more`)
+  const published =
+    silent ||
+    (await untilDone(clock, () =>
+      last === 'rollback' && newest !== undefined ? stage.publisher.rollback() : stage.publisher.publish(),
+    ))
+  if (!epochOpened || !published)
+    world.truth.violate('publishing-works-again', `nobody could ${last} although nothing was wrong any more`)
 }
 
 async function untilDone(clock: World['clock'], run: () => Promise<boolean>): Promise<boolean> {
@@ -150,7 +182,10 @@ async function settle(world: World, stage: Stage): Promise<void> {
       const problem = straggling(world, actor) ?? withoutStream(actor, sinceMs)
       if (problem === undefined) waiting.delete(actor)
       else if (clock.monotonic() - sinceMs >= boundMs(actor)) {
-        truth.violate(straggling(world, actor) === undefined ? 'streams-come-back' : 'everybody-gets-there', problem)
+        truth.violate(
+          straggling(world, actor) === undefined ? 'streams-come-back' : 'everybody-gets-there',
+          problem,
+        )
         waiting.delete(actor)
       }
     }
@@ -160,7 +195,11 @@ async function settle(world: World, stage: Stage): Promise<void> {
   await clock.runUntil(done, due).catch(() => {})
   await clock.advance(1)
   done()
-  for (const actor of waiting) truth.violate('everybody-gets-there', straggling(world, actor) ?? withoutStream(actor, sinceMs) ?? actor.plan.name)
+  for (const actor of waiting)
+    truth.violate(
+      'everybody-gets-there',
+      straggling(world, actor) ?? withoutStream(actor, sinceMs) ?? actor.plan.name,
+    )
   for (const { streams } of stage.clients) streams?.check()
 }
 
@@ -185,13 +224,18 @@ async function calm(world: World, stage: Stage): Promise<void> {
     await clock.advance(1_000)
   }
   const acted = await during(clock, publisher[plan.calm](), 30_000)
-  if (acted !== true) return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
-  await clock.runUntil(() => watching.every(client => straggling(world, client) === undefined), TOLD_MS).catch(() => {})
+  if (acted !== true)
+    return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
+  await clock
+    .runUntil(() => watching.every(client => straggling(world, client) === undefined), TOLD_MS)
+    .catch(() => {})
   for (const client of watching) {
     const problem = straggling(world, client)
     if (problem !== undefined) truth.violate('told-at-once', problem)
   }
-  await clock.runUntil(() => clients.every(client => straggling(world, client) === undefined), 2 * PERIODS.intervalMs).catch(() => {})
+  await clock
+    .runUntil(() => clients.every(client => straggling(world, client) === undefined), 2 * PERIODS.intervalMs)
+    .catch(() => {})
   for (const client of clients) {
     const problem = straggling(world, client)
     if (problem !== undefined) truth.violate('asked-in-time', problem)
@@ -201,7 +245,10 @@ async function calm(world: World, stage: Stage): Promise<void> {
   const pointer = stage.disk.files.get(POINTER)
   const place = pointer === undefined ? undefined : placeOf(pointer)
   if (newest !== undefined && (place === undefined || comparePositions(newest, place) === 'newer')) {
-    truth.violate('pointer-follows-the-log', `the pointer stands at ${place === undefined ? 'nothing' : formatPosition(place)}, and ${formatPosition(newest)} was acknowledged`)
+    truth.violate(
+      'pointer-follows-the-log',
+      `the pointer stands at ${place === undefined ? 'nothing' : formatPosition(place)}, and ${formatPosition(newest)} was acknowledged`,
+    )
   }
 }
 
@@ -209,7 +256,12 @@ async function calm(world: World, stage: Stage): Promise<void> {
 async function checkBoard(world: World, stage: Stage): Promise<void> {
   const { truth, clock } = world
   const reader = startProcess('reader', clock)
-  const store = fileStore('/board', { disk: stage.disk.mount(reader), clock: reader.clock, random: diceOf(world.seed, 'reader'), crypto: systemCrypto })
+  const store = fileStore('/board', {
+    disk: stage.disk.mount(reader),
+    clock: reader.clock,
+    random: diceOf(world.seed, 'reader'),
+    crypto: systemCrypto,
+  })
   const reading = (async () => {
     const found = new Map<string, Release>()
     for await (const { bytes } of store.history({ namespace: NAMESPACE }, new AbortController().signal)) {
@@ -222,12 +274,15 @@ async function checkBoard(world: World, stage: Stage): Promise<void> {
   const log = (await during(clock, reading, 120_000)) ?? new Map<string, Release>()
   for (const [key, digest] of truth.acknowledgedReleases) {
     const found = log.get(key)?.stable.variants.at(-1)?.digest
-    if (found === undefined) truth.violate('acknowledged-survives', `${key} was acknowledged and is not in the log`)
-    else if (found !== digest) truth.violate('acknowledged-survives', `${key} was acknowledged and is another release in the log`)
+    if (found === undefined)
+      truth.violate('acknowledged-survives', `${key} was acknowledged and is not in the log`)
+    else if (found !== digest)
+      truth.violate('acknowledged-survives', `${key} was acknowledged and is another release in the log`)
   }
   for (const release of log.values()) {
     const { epoch, sequence } = release
-    if (sequence > 1 && !log.has(`${epoch}:${sequence - 1}`)) truth.violate('no-gap', `${epoch}:${sequence} has no predecessor`)
+    if (sequence > 1 && !log.has(`${epoch}:${sequence - 1}`))
+      truth.violate('no-gap', `${epoch}:${sequence} has no predecessor`)
   }
   truth.checkFollowed()
   await during(clock, store.close(), 5_000)
@@ -241,21 +296,29 @@ function straggling({ truth }: World, { plan, client }: ClientActor): string | u
   const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
   if (order === 'newer') return undefined
   const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
-  if (order !== 'same') return `${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`
+  if (order !== 'same')
+    return `${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`
   return client.phase === 'live' ? undefined : `${who} runs the newest release and is ${client.phase}`
 }
 
 function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string | undefined {
-  return plan.strategy === 'pull' || (streams?.open === 1 && streams.aliveSince(sinceMs)) ? undefined : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams, or a dead one`
+  return plan.strategy === 'pull' || (streams?.open === 1 && streams.aliveSince(sinceMs))
+    ? undefined
+    : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams, or a dead one`
 }
 
 /** Everybody closes in order; then nothing may be left. */
 async function shutDown(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
-  await within(clock, Promise.all(stage.clients.map(({ client }) => client?.close())), () => truth.violate('nothing-is-left', 'a client did not close'))
-  const servers = [stage.relay, ...stage.servers].map(({ host }) => host()?.close())
+  await within(
+    clock,
+    Promise.all(stage.clients.flatMap(({ client }) => (client === undefined ? [] : [client.close()]))),
+    () => truth.violate('nothing-is-left', 'a client did not close'),
+  )
+  const servers = [stage.relay, ...stage.servers].flatMap(({ host }) => host()?.close() ?? [])
   await within(clock, Promise.all(servers), () => truth.violate('nothing-is-left', 'a server did not close'))
-  for (const { process } of [stage.publisher, stage.relay, ...stage.servers, ...stage.clients]) process?.kill()
+  for (const { process } of [stage.publisher, stage.relay, ...stage.servers, ...stage.clients])
+    process?.kill()
   await clock.advance(60_000)
   if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)
 }

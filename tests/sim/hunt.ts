@@ -14,10 +14,27 @@ export interface Found {
 }
 
 /** Runs fresh seeds over a bundle with a planted bug until an oracle reports it. */
-export async function hunt({ file, bug, from, most, workers }: { file: string; bug: PlantedBug; from: number; most: number; workers: number }): Promise<Found> {
+export async function hunt({
+  file,
+  bug,
+  from,
+  most,
+  workers,
+}: {
+  file: string
+  bug: PlantedBug
+  from: number
+  most: number
+  workers: number
+}): Promise<Found> {
   const lines = await runMany({ file, from, count: most, workers, untilFound: true, mostMs: 20_000 })
   const hit = lines.find(({ violations }) => violations.length > 0)
   if (hit === undefined) return { seeds: lines.length, expected: false }
   const named = hit.violations.find(({ oracle }) => bug.oracles.includes(oracle))
-  return { seeds: lines.length, seed: hit.seed, oracle: (named ?? hit.violations[0])?.oracle ?? '', expected: named !== undefined }
+  return {
+    seeds: lines.length,
+    seed: hit.seed,
+    oracle: (named ?? hit.violations[0])?.oracle ?? '',
+    expected: named !== undefined,
+  }
 }

@@ -24,7 +24,16 @@ export interface Link {
 
 /** A link on which all is well. */
 export function soundLink(): Link {
-  return { refused: false, black: false, drop: 0, duplicate: 0, cut: 0, bytewise: false, proxy: 'none', slowestMs: 20 }
+  return {
+    refused: false,
+    black: false,
+    drop: 0,
+    duplicate: 0,
+    cut: 0,
+    bytewise: false,
+    proxy: 'none',
+    slowestMs: 20,
+  }
 }
 
 /** A server as the network sees it. */
@@ -51,8 +60,12 @@ export interface NetContext {
 /** One client's `fetch` over a link: the real requests and byte streams, late, twice, cut or never. */
 export function simFetch(context: NetContext): Fetch {
   const { world, dice, client, host, link, onRequest } = context
-  const kept = new Map<string, { readonly status: number; readonly headers: Headers; readonly body: Uint8Array<ArrayBuffer> }>()
-  const travel = (): Promise<void> => new Promise(resolve => void world.after(1 + dice.number() * link.slowestMs, resolve))
+  const kept = new Map<
+    string,
+    { readonly status: number; readonly headers: Headers; readonly body: Uint8Array<ArrayBuffer> }
+  >()
+  const travel = (): Promise<void> =>
+    new Promise(resolve => void world.after(1 + dice.number() * link.slowestMs, resolve))
 
   return (url, init) =>
     client.gate(
@@ -85,11 +98,23 @@ export function simFetch(context: NetContext): Fetch {
           if (link.black || dice.chance(link.drop)) return onRequest(init.method, path, 'lost')
           const server = host()
           if (link.refused || server === undefined || !server.process.alive) return lose('ECONNREFUSED')
-          if (link.proxy === 'login-page') return answer(new Response('<html>Please sign in</html>', { headers: { 'content-type': 'text/html' } }), server)
+          if (link.proxy === 'login-page')
+            return answer(
+              new Response('<html>Please sign in</html>', { headers: { 'content-type': 'text/html' } }),
+              server,
+            )
           const stale = kept.get(path)
-          if (link.proxy === 'stale' && stale !== undefined) return answer(new Response(stale.body, stale), server)
+          if (link.proxy === 'stale' && stale !== undefined)
+            return answer(new Response(stale.body, stale), server)
           const ask = (signal: AbortSignal): Promise<Response> =>
-            server.fetch(new Request(url, { method: init.method, headers: init.headers, signal, ...(init.body !== undefined && { body: init.body }) }))
+            server.fetch(
+              new Request(url, {
+                method: init.method,
+                headers: init.headers,
+                signal,
+                ...(init.body !== undefined && { body: init.body }),
+              }),
+            )
           forget.push(server.process.onDeath(() => lose('ECONNRESET')))
           try {
             if (dice.chance(link.duplicate)) void discard(ask(gone.signal))
@@ -105,7 +130,16 @@ export function simFetch(context: NetContext): Fetch {
           if (link.black || gone.signal.aborted) return void response.body?.cancel().catch(() => {})
           const stream = /event-stream/.test(response.headers.get('content-type') ?? '')
           if (stream && link.proxy === 'buffering') return
-          const body = response.body === null ? null : carry(response.body, { server, gone, keep: !stream && init.method === 'GET' ? path : undefined, response, lifeline: stream ? init.signal : undefined })
+          const body =
+            response.body === null
+              ? null
+              : carry(response.body, {
+                  server,
+                  gone,
+                  keep: !stream && init.method === 'GET' ? path : undefined,
+                  response,
+                  lifeline: stream ? init.signal : undefined,
+                })
           settled()
           onRequest(init.method, path, response.status)
           resolve(new Response(body, { status: response.status, headers: response.headers }))
@@ -115,7 +149,19 @@ export function simFetch(context: NetContext): Fetch {
 
   function carry(
     from: ReadableStream<Uint8Array>,
-    { server, gone, keep, response, lifeline }: { server: Host; gone: AbortController; keep: string | undefined; response: Response; lifeline: AbortSignal | undefined },
+    {
+      server,
+      gone,
+      keep,
+      response,
+      lifeline,
+    }: {
+      server: Host
+      gone: AbortController
+      keep: string | undefined
+      response: Response
+      lifeline: AbortSignal | undefined
+    },
   ): ReadableStream<Uint8Array> {
     const reader = from.getReader()
     const cut = dice.chance(link.cut)
@@ -138,7 +184,10 @@ export function simFetch(context: NetContext): Fetch {
           reader.cancel().catch(() => {})
           client.when(fail)
         }
-        const forget = [server.process.onDeath(() => void travel().then(stop)), client.onDeath(() => gone.abort())]
+        const forget = [
+          server.process.onDeath(() => void travel().then(stop)),
+          client.onDeath(() => gone.abort()),
+        ]
         gone.signal.addEventListener('abort', stop, { once: true })
         void pump().then(() => forget.forEach(undo => undo()))
 
@@ -151,7 +200,8 @@ export function simFetch(context: NetContext): Fetch {
               // Packets that vanish leave both ends believing that they are connected.
               if (link.black) return
               if (done) {
-                if (keep !== undefined && response.status === 200) kept.set(keep, { status: 200, headers: response.headers, body: joined(parts) })
+                if (keep !== undefined && response.status === 200)
+                  kept.set(keep, { status: 200, headers: response.headers, body: joined(parts) })
                 return client.when(() => {
                   over()
                   close(controller)
@@ -165,7 +215,8 @@ export function simFetch(context: NetContext): Fetch {
               }
               if (lifeline !== undefined) context.onChunk?.(value, server.relay)
               const given = link.proxy === 'mangling' && keep !== undefined ? mangled(value) : value
-              const chunks = link.bytewise && given.length < 4_000 ? [...given].map(byte => Uint8Array.of(byte)) : [given]
+              const chunks =
+                link.bytewise && given.length < 4_000 ? [...given].map(byte => Uint8Array.of(byte)) : [given]
               client.when(() => stream?.heard())
               for (const chunk of chunks) client.when(() => enqueue(controller, chunk))
             }

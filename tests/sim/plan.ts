@@ -79,7 +79,9 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
   const poisoned = faults.has('poison')
   const last = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
-  const calm = dice.pick(poisoned ? (['publish', 'race'] as const) : (['publish', 'rollback', 'race'] as const))
+  const calm = dice.pick(
+    poisoned ? (['publish', 'race'] as const) : (['publish', 'rollback', 'race'] as const),
+  )
   return {
     seed,
     chaosMs,
@@ -88,7 +90,9 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
     faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
     clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
     actions: actions.filter(
-      (action, index) => !(less.actions ?? []).includes(index) && !(action.type === 'fault' && (less.faults ?? []).includes(action.fault)),
+      (action, index) =>
+        !(less.actions ?? []).includes(index) &&
+        !(action.type === 'fault' && (less.faults ?? []).includes(action.fault)),
     ),
   }
 }
@@ -106,21 +110,37 @@ function drawClients(dice: Dice): ClientPlan[] {
 function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): Action[] {
   const actions: Action[] = [{ atMs: dice.between(0, 2_000), type: 'publish' }]
   for (let left = dice.between(3, 9); left > 0; left -= 1) {
-    const type = dice.pick(['publish', 'publish', 'publish', 'rollback', 'candidate', 'candidate', 'burst', 'race'] as const)
+    const type = dice.pick([
+      'publish',
+      'publish',
+      'publish',
+      'rollback',
+      'candidate',
+      'candidate',
+      'burst',
+      'race',
+    ] as const)
     actions.push({ atMs: dice.between(2_000, chaosMs), type })
   }
   if (faults.has('poison')) {
     const atMs = dice.between(2_000, chaosMs)
     actions.push({ atMs, type: 'poison' })
     // Somebody restarts while it is the newest: what was refused has to be remembered.
-    for (let left = 2; left > 0; left -= 1) actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(1_000, 10_000)), type: 'fault', fault: 'client-kill', lastsMs: dice.between(500, 2_000) })
+    for (let left = 2; left > 0; left -= 1)
+      actions.push({
+        atMs: Math.min(chaosMs, atMs + dice.between(1_000, 10_000)),
+        type: 'fault',
+        fault: 'client-kill',
+        lastsMs: dice.between(500, 2_000),
+      })
   }
   for (const fault of faults) {
     for (let left = dice.between(1, 3); left > 0; left -= 1) {
       const atMs = dice.between(1_000, chaosMs)
       actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(500, 30_000) })
       // What lies about answers matters only while there is something new to answer.
-      if (fault === 'mangling-proxy' || fault === 'stale-proxy') actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(200, 5_000)), type: 'publish' })
+      if (fault === 'mangling-proxy' || fault === 'stale-proxy')
+        actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(200, 5_000)), type: 'publish' })
     }
   }
   return actions.sort((a, b) => a.atMs - b.atMs)

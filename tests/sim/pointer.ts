@@ -9,14 +9,20 @@ interface Written {
 }
 
 /** Looks at each change of the pointer on the board's disk. */
-export function watchPointer(path: string, violate: Violate): (changed: string, now: Written, before: Written | undefined) => void {
+export function watchPointer(
+  path: string,
+  violate: Violate,
+): (changed: string, now: Written, before: Written | undefined) => void {
   return (changed, now, before) => {
     if (changed !== path || before === undefined) return
     const [to, from] = [placeOf(now.bytes), placeOf(before.bytes)]
     // Writers may overtake each other for a moment; whoever goes on from there is later again.
     if (to === undefined || from === undefined || comparePositions(to, from) !== 'newer') return
     if (Math.floor(now.changedMs / 1_000) <= Math.floor(before.changedMs / 1_000)) {
-      violate('pointer-has-a-later-second', `the pointer went from ${formatPosition(from)} to ${formatPosition(to)} within one second of its modification time`)
+      violate(
+        'pointer-has-a-later-second',
+        `the pointer went from ${formatPosition(from)} to ${formatPosition(to)} within one second of its modification time`,
+      )
     }
   }
 }

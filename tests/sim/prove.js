@@ -24,7 +24,15 @@ const workers = availableParallelism()
 const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`)
 
 const out = `${root}/node_modules/.cache/noticeboard-sim/${process.pid}/prove-parts.mjs`
-await build({ entryPoints: [`${root}/tests/sim/prove-parts.ts`], outfile: out, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' })
+await build({
+  entryPoints: [`${root}/tests/sim/prove-parts.ts`],
+  outfile: out,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  logLevel: 'error',
+})
 const parts = await import(out)
 
 /** @type {Record<string, unknown>} */
@@ -33,7 +41,12 @@ const result = { commit: commit(), node: process.version, began: new Date().toIS
 const table = []
 let failed = false
 
-const line = (/** @type {string} */ part, /** @type {string} */ tried, /** @type {string} */ bad, /** @type {number} */ beganMs) => {
+const line = (
+  /** @type {string} */ part,
+  /** @type {string} */ tried,
+  /** @type {string} */ bad,
+  /** @type {number} */ beganMs,
+) => {
   if (bad !== '0') failed = true
   table.push([part, tried, bad, `${((performance.now() - beganMs) / 1000).toFixed(0)} s`])
 }
@@ -53,9 +66,20 @@ if (only.has('seeds')) {
       if (done % 500 === 0) say(`${done} of ${values.seeds} histories, ${bad} with violations, ${(done / ((performance.now() - beganMs) / 1000)).toFixed(1)} a second`)
     },
   }) // prettier-ignore
-  const never = lines.length < 1_000 ? [] : parts.neverHappened(lines.map((/** @type {{ sometimes: string[] }} */ { sometimes }) => sometimes))
+  const never =
+    lines.length < 1_000
+      ? []
+      : parts.neverHappened(lines.map((/** @type {{ sometimes: string[] }} */ { sometimes }) => sometimes))
   for (const thing of never) say(`never happened: ${thing}`)
-  result['seeds'] = { tried: lines.length, bad, never, events: lines.reduce((/** @type {number} */ sum, /** @type {{ events: number }} */ { events }) => sum + events, 0) }
+  result['seeds'] = {
+    tried: lines.length,
+    bad,
+    never,
+    events: lines.reduce(
+      (/** @type {number} */ sum, /** @type {{ events: number }} */ { events }) => sum + events,
+      0,
+    ),
+  }
   line('histories', String(lines.length), String(bad + never.length), beganMs)
 }
 if (only.has('bugs')) {
@@ -63,36 +87,65 @@ if (only.has('bugs')) {
   const found = []
   for (const bug of parts.PLANTED_BUGS) {
     const file = await bundle({ entry: 'seed-process', bug })
-    const hit = await parts.hunt({ file, bug, from: Number(values['bug-from']), most: Number(values['bug-seeds']), workers })
+    const hit = await parts.hunt({
+      file,
+      bug,
+      from: Number(values['bug-from']),
+      most: Number(values['bug-seeds']),
+      workers,
+    })
     found.push({ name: bug.name, ...hit })
-    say(`${bug.name.padEnd(34)} ${hit.expected ? `${hit.oracle} within ${hit.seeds} seeds` : `NOT FOUND (${hit.oracle ?? 'nothing'} after ${hit.seeds})`}`)
+    say(
+      `${bug.name.padEnd(34)} ${hit.expected ? `${hit.oracle} within ${hit.seeds} seeds` : `NOT FOUND (${hit.oracle ?? 'nothing'} after ${hit.seeds})`}`,
+    )
   }
   result['bugs'] = found
-  line('planted bugs', String(found.length), String(found.filter(({ expected }) => !expected).length), beganMs)
+  line(
+    'planted bugs',
+    String(found.length),
+    String(found.filter(({ expected }) => !expected).length),
+    beganMs,
+  )
 }
 if (only.has('chaos')) {
   const beganMs = performance.now()
-  const { rounds, stuck } = await parts.runChaos({ rounds: Number(values.rounds), seed: 1, onProgress: (/** @type {{ round: number }} */ { round }, /** @type {number} */ of) => round % 20 === 0 && say(`chaos: round ${round} of ${of}`) })
+  const { rounds, stuck } = await parts.runChaos({
+    rounds: Number(values.rounds),
+    seed: 1,
+    onProgress: (/** @type {{ round: number }} */ { round }, /** @type {number} */ of) =>
+      round % 20 === 0 && say(`chaos: round ${round} of ${of}`),
+  })
   result['chaos'] = { rounds: rounds.length, stuck }
   line('chaos rounds', String(rounds.length), String(stuck), beganMs)
 }
 if (only.has('parsers')) {
   const beganMs = performance.now()
-  const { inputs, failures, tried, slowestMs } = await parts.runFuzz({ inputs: Number(values.inputs), seed: 1, onProgress: (/** @type {{ done: number, inputs: number }} */ { done, inputs: of }) => done % 1_000_000 < 20_000 && say(`parsers: ${done} of ${of}`) })
+  const { inputs, failures, tried, slowestMs } = await parts.runFuzz({
+    inputs: Number(values.inputs),
+    seed: 1,
+    onProgress: (/** @type {{ done: number, inputs: number }} */ { done, inputs: of }) =>
+      done % 1_000_000 < 20_000 && say(`parsers: ${done} of ${of}`),
+  })
   result['parsers'] = { inputs, tried, slowestMs, failures }
   line('parser inputs', String(inputs), String(failures.length), beganMs)
 }
 if (only.has('kills')) {
   // The trials with real processes and kill -9 belong to the file store's own test, which takes their number from outside.
   const beganMs = performance.now()
-  const code = await run(`${root}/node_modules/.bin/vitest`, ['run', 'tests/node/file-store.kill.test.ts'], { NOTICEBOARD_KILLS: values.kills })
+  const code = await run(`${root}/node_modules/.bin/vitest`, ['run', 'tests/node/file-store.kill.test.ts'], {
+    NOTICEBOARD_KILLS: values.kills,
+  })
   result['kills'] = { trials: Number(values.kills), code }
   line('kill -9 trials', values.kills, String(code), beganMs)
 }
 
-await writeFile(values.json, `${JSON.stringify({ ...result, ended: new Date().toISOString() }, undefined, 2)}\n`)
+await writeFile(
+  values.json,
+  `${JSON.stringify({ ...result, ended: new Date().toISOString() }, undefined, 2)}\n`,
+)
 say('')
-for (const [part = '', tried = '', bad = '', took = ''] of [['part', 'tried', 'bad', 'took'], ...table]) say(`${part.padEnd(16)}${tried.padStart(12)}${bad.padStart(8)}${took.padStart(10)}`)
+for (const [part = '', tried = '', bad = '', took = ''] of [['part', 'tried', 'bad', 'took'], ...table])
+  say(`${part.padEnd(16)}${tried.padStart(12)}${bad.padStart(8)}${took.padStart(10)}`)
 process.exit(failed ? 1 : 0)
 
 function commit() {
@@ -105,5 +158,9 @@ function commit() {
 
 /** @param {string} command @param {string[]} args @param {Record<string, string>} env @returns {Promise<number>} */
 function run(command, args, env) {
-  return new Promise(resolve => spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).on('close', code => resolve(code ?? 1)))
+  return new Promise(resolve =>
+    spawn(command, args, { cwd: root, stdio: 'inherit', env: { ...process.env, ...env } }).on('close', code =>
+      resolve(code ?? 1),
+    ),
+  )
 }

@@ -58,14 +58,26 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
         if (method === 'POST' && path.endsWith('~releases') && status === 'lost') sometimes.add('an acknowledgement was lost')
       },
     }) // prettier-ignore
-    return { store: http('http://board.test', { clock: own.clock, timeoutMs: PERIODS.timeoutMs, fetch, token: TOKEN }), dice, own }
+    return {
+      store: http('http://board.test', {
+        clock: own.clock,
+        timeoutMs: PERIODS.timeoutMs,
+        fetch,
+        token: TOKEN,
+      }),
+      dice,
+      own,
+    }
   }
   const publisherOf = ({ store, dice, own }: ReturnType<typeof begin>, anything = false): Publisher =>
     createPublisher({
       namespace: NAMESPACE, store, schema: anything ? z.any() : schema, clock: own.clock, random: dice, crypto: systemCrypto, logger: loggerOf(world, own.name),
     }) as Publisher // prettier-ignore
 
-  const document = (): { n: number; name: string } => ({ n: content.between(1, 1_000_000), name: `${SECRET}-${'x'.repeat(content.between(0, 60))}` })
+  const document = (): { n: number; name: string } => ({
+    n: content.between(1, 1_000_000),
+    name: `${SECRET}-${'x'.repeat(content.between(0, 60))}`,
+  })
 
   const note = (name: string, outcome: Rollout, own: SimProcess): void => {
     if (!own.alive || outcome.outcome !== 'published') return
@@ -80,7 +92,11 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
       return true
     } catch (error) {
       const code = isNoticeboardError(error) ? error.code : 'other'
-      if (code === 'other' || code === 'internal') truth.violate('one-error-class', `${name} failed with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+      if (code === 'other' || code === 'internal')
+        truth.violate(
+          'one-error-class',
+          `${name} failed with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        )
       trace.add(own.name, name, `failed ${code}`)
       sometimes.add(`a ${name} failed with ${code}`)
       return false
@@ -90,7 +106,12 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     const opened = begin()
     truth.offered(canonicalize(value))
     return attempt('publish', opened.own, () =>
-      publisherOf(opened, anything).publish(value as never, { rollout: everyone(), reason: 'simulation', supersede: true, ...more }),
+      publisherOf(opened, anything).publish(value as never, {
+        rollout: everyone(),
+        reason: 'simulation',
+        supersede: true,
+        ...more,
+      }),
     )
   }
 
@@ -124,10 +145,19 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     },
     async race() {
       const opened = begin()
-      const version = await publisherOf(opened).current().then(current => current?.version, () => undefined)
+      const version = await publisherOf(opened)
+        .current()
+        .then(
+          current => current?.version,
+          () => undefined,
+        )
       if (version === undefined) return false
-      const won = await Promise.all([publish(false, document(), { ifVersion: version }), publish(false, document(), { ifVersion: version })])
-      if (won.every(Boolean)) truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
+      const won = await Promise.all([
+        publish(false, document(), { ifVersion: version }),
+        publish(false, document(), { ifVersion: version }),
+      ])
+      if (won.every(Boolean))
+        truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
       if (won.some(Boolean)) sometimes.add('one of two racing publishers won')
       return won.some(Boolean)
     },
@@ -168,17 +198,34 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
           ...rest,
           sequence: release.sequence + 1,
           cause: 'publish',
-          candidate: { version: release.sequence + 1, variants: [{ when: { region: ['eu'] }, ...(arms['eu'] as { digest: string; bytes: number }) }, arms['rest'] as { digest: string; bytes: number }] },
-          exposure: { salt: `salt-${release.sequence}`, clauses: [{ below: dice.between(0, 4_294_967_296) }] },
+          candidate: {
+            version: release.sequence + 1,
+            variants: [
+              { when: { region: ['eu'] }, ...(arms['eu'] as { digest: string; bytes: number }) },
+              arms['rest'] as { digest: string; bytes: number },
+            ],
+          },
+          exposure: {
+            salt: `salt-${release.sequence}`,
+            clauses: [{ below: dice.between(0, 4_294_967_296) }],
+          },
           ...(dice.chance(0.3) && { spreadMs: dice.between(0, 5_000) }),
-          ...(dice.chance(0.2) && { activateAt: new Date(clock.now() + dice.between(0, 10_000)).toISOString() }),
+          ...(dice.chance(0.2) && {
+            activateAt: new Date(clock.now() + dice.between(0, 10_000)).toISOString(),
+          }),
           prev: releaseDigest(systemCrypto, latest.bytes),
         }
         const bytes = encodeRelease(next)
-        const outcome = await store.append({ namespace: NAMESPACE, at: { epoch: next.epoch, sequence: next.sequence }, bytes }, signal)
+        const outcome = await store.append(
+          { namespace: NAMESPACE, at: { epoch: next.epoch, sequence: next.sequence }, bytes },
+          signal,
+        )
         trace.add(own.name, 'candidate', outcome)
         if (outcome !== 'appended' || !own.alive) return
-        truth.acknowledged({ epoch: next.epoch, sequence: next.sequence }, next.stable.variants.at(-1)?.digest ?? '')
+        truth.acknowledged(
+          { epoch: next.epoch, sequence: next.sequence },
+          next.stable.variants.at(-1)?.digest ?? '',
+        )
         sometimes.add('a candidate was acknowledged')
       } catch (error) {
         trace.add(own.name, 'candidate', `failed ${isNoticeboardError(error) ? error.code : 'other'}`)

@@ -13,7 +13,8 @@ export interface Dice extends Random {
 /** One actor's own chance, split off the seed, so that one more draw in one actor shifts nobody else's. */
 export function diceOf(seed: number, actor: string): Dice {
   let hash = 2_166_136_261
-  for (const character of `${seed} ${actor}`) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619)
+  for (const character of `${seed} ${actor}`)
+    hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619)
   const random = seededRandom(hash >>> 0)
   return {
     ...random,

@@ -18,14 +18,27 @@ export interface ManyOptions {
 }
 
 /** Runs seeds in several processes. Resolves with what each told, in the order of the seeds. */
-export async function runMany({ file, from, count, workers, node = process.execPath, untilFound = false, onSeed, mostMs = 90_000 }: ManyOptions): Promise<readonly SeedLine[]> {
+export async function runMany({
+  file,
+  from,
+  count,
+  workers,
+  node = process.execPath,
+  untilFound = false,
+  onSeed,
+  mostMs = 90_000,
+}: ManyOptions): Promise<readonly SeedLine[]> {
   const lines: SeedLine[] = []
   const ending = new AbortController()
 
   const one = (index: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const own = Math.ceil((count - index) / workers)
-      const child = spawn(node, [file, String(from + index), String(own), String(workers)], { stdio: ['ignore', 'pipe', 'pipe'], signal: ending.signal, killSignal: 'SIGKILL' })
+      const child = spawn(node, [file, String(from + index), String(own), String(workers)], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        signal: ending.signal,
+        killSignal: 'SIGKILL',
+      })
       let seed = from + index
       let told = ''
       let timer: NodeJS.Timeout | undefined
@@ -35,7 +48,14 @@ export async function runMany({ file, from, count, workers, node = process.execP
         if (untilFound && line.violations.length > 0) ending.abort()
       }
       const looping = (): void => {
-        accept({ seed, violations: [{ oracle: 'livelock', atMs: 0, text: `no end within ${mostMs} ms` }], faults: [], hash: '', events: 0, sometimes: [] })
+        accept({
+          seed,
+          violations: [{ oracle: 'livelock', atMs: 0, text: `no end within ${mostMs} ms` }],
+          faults: [],
+          hash: '',
+          events: 0,
+          sometimes: [],
+        })
         child.kill('SIGKILL')
       }
       child.stderr.on('data', (chunk: Buffer) => (told = `${told}${chunk}`.slice(-4_000)))
@@ -49,7 +69,12 @@ export async function runMany({ file, from, count, workers, node = process.execP
       child.on('error', error => (ending.signal.aborted ? resolve() : reject(error)))
       child.on('close', code => {
         clearTimeout(timer)
-        if (code === 0 || ending.signal.aborted || lines.some(line => line.seed === seed && line.violations.length > 0)) resolve()
+        if (
+          code === 0 ||
+          ending.signal.aborted ||
+          lines.some(line => line.seed === seed && line.violations.length > 0)
+        )
+          resolve()
         else reject(new Error(`seed ${seed} ended its process with ${code}: ${told}`))
       })
     })

@@ -13,11 +13,16 @@ for (let seed = Number(from); seed < Number(from) + Number(count); seed += 1) {
   if (history.violations.length > 0) {
     bad += 1
     process.stdout.write(`seed ${seed} [${[...history.plan.faults].join(' ')}]\n`)
-    for (const { oracle, atMs, text } of history.violations.slice(0, 4)) process.stdout.write(`   ${(atMs / 1000).toFixed(1)}s ${oracle}: ${text.slice(0, 600)}\n`)
+    for (const { oracle, atMs, text } of history.violations.slice(0, 4))
+      process.stdout.write(`   ${(atMs / 1000).toFixed(1)}s ${oracle}: ${text.slice(0, 600)}\n`)
   }
 }
 const { user, system } = process.cpuUsage()
 const cpuSeconds = (user + system) / 1e6
 const seconds = (performance.now() - began) / 1000
-process.stdout.write(`${count} seeds, ${bad} with violations, ${seconds.toFixed(1)} s, ${(Number(count) / seconds).toFixed(1)} a second; ${(Number(count) / cpuSeconds).toFixed(1)} a second of one core\n`)
-if (show === 'sometimes') for (const [thing, times] of [...sometimes].sort()) process.stdout.write(`${String(times).padStart(6)} ${thing}\n`)
+process.stdout.write(
+  `${count} seeds, ${bad} with violations, ${seconds.toFixed(1)} s, ${(Number(count) / seconds).toFixed(1)} a second; ${(Number(count) / cpuSeconds).toFixed(1)} a second of one core\n`,
+)
+if (show === 'sometimes')
+  for (const [thing, times] of [...sometimes].sort())
+    process.stdout.write(`${String(times).padStart(6)} ${thing}\n`)

@@ -18,7 +18,14 @@ for (let index = 0; index < Number(count); index += 1) {
   // Said before it begins, so that a history that never ends has a name.
   process.stdout.write(`{"began":${seed}}\n`)
   const { violations, plan, hash, events, sometimes } = await runHistory(seed)
-  const line: SeedLine = { seed, violations, faults: [...plan.faults], hash, events, sometimes: [...sometimes] }
+  const line: SeedLine = {
+    seed,
+    violations,
+    faults: [...plan.faults],
+    hash,
+    events,
+    sometimes: [...sometimes],
+  }
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 // What a planted bug leaves open must not keep this process.

@@ -46,16 +46,34 @@ export function serverActor(world: World, name: string, disk: SimDisk): ServerAc
 }
 
 /** A relay: a server over what another server gives, with its own link to it. */
-export function relayActor(world: World, name: string, upstream: () => Host | undefined): ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined } {
+export function relayActor(
+  world: World,
+  name: string,
+  upstream: () => Host | undefined,
+): ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined } {
   const link = soundLink()
   let streams: Streams | undefined
   const actor = actorOf(world, name, true, (process, dice) => {
-    const own = watchStreams({ process, nowMs: () => world.clock.monotonic(), heartbeatMs: PERIODS.heartbeatMs, violate: world.truth.violate })
+    const own = watchStreams({
+      process,
+      nowMs: () => world.clock.monotonic(),
+      heartbeatMs: PERIODS.heartbeatMs,
+      violate: world.truth.violate,
+    })
     streams = own
     const transport = http('http://board.test', {
       clock: process.clock,
       timeoutMs: PERIODS.timeoutMs,
-      fetch: simFetch({ world: world.clock, dice, client: process, host: upstream, link, onRequest: () => {}, onChunk: world.marks.heard, onStream: own.opened }),
+      fetch: simFetch({
+        world: world.clock,
+        dice,
+        client: process,
+        host: upstream,
+        link,
+        onRequest: () => {},
+        onChunk: world.marks.heard,
+        onStream: own.opened,
+      }),
     })
     return createHandler(cached(transport), {
       heartbeatMs: PERIODS.heartbeatMs,
@@ -68,7 +86,12 @@ export function relayActor(world: World, name: string, upstream: () => Host | un
   return Object.assign(actor, { link, streams: () => streams })
 }
 
-function actorOf(world: World, name: string, relay: boolean, open: (process: SimProcess, dice: ReturnType<typeof diceOf>) => Handler): ServerActor {
+function actorOf(
+  world: World,
+  name: string,
+  relay: boolean,
+  open: (process: SimProcess, dice: ReturnType<typeof diceOf>) => Handler,
+): ServerActor {
   let lives = 0
   let process: SimProcess | undefined
   let host: Host | undefined

@@ -24,18 +24,38 @@ const OVERLAP_MS = 5_000
 const SLACK_MS = 15_000
 
 /** Makes {@link Streams}, which say what is wrong as lines 14 and 19 want it. */
-export function watchStreams({ process, nowMs, heartbeatMs, violate, onNoticed = () => {} }: { process: SimProcess; nowMs: () => number; heartbeatMs: number; violate: Violate; onNoticed?: () => void }): Streams {
+export function watchStreams({
+  process,
+  nowMs,
+  heartbeatMs,
+  violate,
+  onNoticed = () => {},
+}: {
+  process: SimProcess
+  nowMs: () => number
+  heartbeatMs: number
+  violate: Violate
+  onNoticed?: () => void
+}): Streams {
   const open = new Set<{ heardMs: number }>()
   let severalSinceMs: number | undefined
 
   const judgeSeveral = (): void => {
-    if (severalSinceMs !== undefined && process.running && nowMs() - Math.max(severalSinceMs, process.runsSinceMs) > OVERLAP_MS) {
+    if (
+      severalSinceMs !== undefined &&
+      process.running &&
+      nowMs() - Math.max(severalSinceMs, process.runsSinceMs) > OVERLAP_MS
+    ) {
       violate('one-stream', `${process.name} kept ${open.size} streams open`)
     }
   }
   const judgeSilence = ({ heardMs }: { heardMs: number }): void => {
     const silentMs = nowMs() - Math.max(heardMs, process.runsSinceMs)
-    if (process.running && silentMs > 2.5 * heartbeatMs + SLACK_MS) violate('half-open-noticed', `${process.name} held on to a stream that was silent for ${Math.round(silentMs)} ms`)
+    if (process.running && silentMs > 2.5 * heartbeatMs + SLACK_MS)
+      violate(
+        'half-open-noticed',
+        `${process.name} held on to a stream that was silent for ${Math.round(silentMs)} ms`,
+      )
   }
   const count = (): void => {
     if (open.size > 1) severalSinceMs ??= nowMs()

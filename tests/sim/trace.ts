@@ -12,7 +12,8 @@ export interface Trace {
 /** Makes a {@link Trace} that reads the time from a clock. */
 export function createTrace(nowMs: () => number): Trace {
   const events: { readonly atMs: number; readonly actor: string; readonly text: string }[] = []
-  const lineOf = ({ atMs, actor, text }: { atMs: number; actor: string; text: string }): string => `${(atMs / 1000).toFixed(3).padStart(9)} ${actor} ${text}`
+  const lineOf = ({ atMs, actor, text }: { atMs: number; actor: string; text: string }): string =>
+    `${(atMs / 1000).toFixed(3).padStart(9)} ${actor} ${text}`
 
   return {
     add(actor, event, detail) {
@@ -26,7 +27,10 @@ export function createTrace(nowMs: () => number): Trace {
     },
     hash() {
       const ordered = events.map((event, index) => ({ ...event, index }))
-      ordered.sort((a, b) => a.atMs - b.atMs || (a.actor < b.actor ? -1 : a.actor > b.actor ? 1 : 0) || a.index - b.index)
+      ordered.sort(
+        (a, b) =>
+          a.atMs - b.atMs || (a.actor < b.actor ? -1 : a.actor > b.actor ? 1 : 0) || a.index - b.index,
+      )
       const hash = createHash('sha256')
       for (const event of ordered) hash.update(`${lineOf(event)}\n`)
       return hash.digest('hex')

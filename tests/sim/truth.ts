@@ -54,14 +54,20 @@ export interface AppliedEvent {
 }
 
 /** Makes {@link Truth}: the safety lines that are checked at each event. */
-export function createTruth(nowMs: () => number, allowed: (release: Release, identity: AppliedEvent['identity'], digest: string) => boolean): Truth {
+export function createTruth(
+  nowMs: () => number,
+  allowed: (release: Release, identity: AppliedEvent['identity'], digest: string) => boolean,
+): Truth {
   const violations: Violation[] = []
   const offered = new Map<string, string>()
   const acknowledged = new Map<string, string>()
   const released = new Map<string, { readonly digest: string; readonly release: Release }>()
   const last = new Map<string, Position>()
   const refusals = new Set<string>()
-  const reports = new Map<string, Pick<AppliedEvent, 'identity' | 'position'> & { readonly ran: readonly string[] }>()
+  const reports = new Map<
+    string,
+    Pick<AppliedEvent, 'identity' | 'position'> & { readonly ran: readonly string[] }
+  >()
   const ran = new Map<string, string[]>()
   const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
   let newest: Position | undefined
@@ -79,7 +85,11 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     const key = formatPosition(position)
     const digest = releaseDigest(systemCrypto, bytes)
     const known = released.get(key)
-    if (known !== undefined && known.digest !== digest) violate('one-release-a-position', `${key} is ${digest.slice(0, 8)} at ${where}, and was ${known.digest.slice(0, 8)}`)
+    if (known !== undefined && known.digest !== digest)
+      violate(
+        'one-release-a-position',
+        `${key} is ${digest.slice(0, 8)} at ${where}, and was ${known.digest.slice(0, 8)}`,
+      )
     if (known === undefined) released.set(key, { digest, release })
   }
 
@@ -98,16 +108,23 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     released: remember,
     applied({ client, build, identity, digest, document, valid, position, keepsState, fromDisk }) {
       const text = offered.get(digest)
-      if (text === undefined) violate('only-what-was-published', `${client} runs ${digest.slice(0, 8)}, which nobody published`)
-      else if (valid && text !== document) violate('digest-matches', `${client} runs another document than ${digest.slice(0, 8)} names`)
+      if (text === undefined)
+        violate('only-what-was-published', `${client} runs ${digest.slice(0, 8)}, which nobody published`)
+      else if (valid && text !== document)
+        violate('digest-matches', `${client} runs another document than ${digest.slice(0, 8)} names`)
       if (!valid) violate('validated', `${client} runs a document that its schema refuses`)
-      if (refusals.has(`${client} ${build} ${digest}`)) violate('no-verdict-twice', `${client} runs ${digest.slice(0, 8)}, which this build refused`)
+      if (refusals.has(`${client} ${build} ${digest}`))
+        violate('no-verdict-twice', `${client} runs ${digest.slice(0, 8)}, which this build refused`)
       const before = last.get(client)
       if (before !== undefined) {
         const order = comparePositions(position, before)
         // Coming back with what ran is no step; losing the disk is allowed to whoever keeps none.
         const back = order === 'older' || order === 'fork'
-        if (back && keepsState) violate('positions-only-grow', `${client} went from ${formatPosition(before)} to ${formatPosition(position)}`)
+        if (back && keepsState)
+          violate(
+            'positions-only-grow',
+            `${client} went from ${formatPosition(before)} to ${formatPosition(position)}`,
+          )
       }
       last.set(client, position)
       ran.set(client, [...(ran.get(client) ?? []), digest])
@@ -116,20 +133,36 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     checkFollowed() {
       for (const { identity, position, ran: before } of reports.values()) {
         const known = released.get(formatPosition(position))
-        if (known !== undefined && !ambiguous(position) && !before.some(digest => allowed(known.release, identity, digest))) {
-          violate('nothing-moves-on-receipt', `${identity.clientId} reported ${formatPosition(position)} as applied, and never committed what that gives it`)
+        if (
+          known !== undefined &&
+          !ambiguous(position) &&
+          !before.some(digest => allowed(known.release, identity, digest))
+        ) {
+          violate(
+            'nothing-moves-on-receipt',
+            `${identity.clientId} reported ${formatPosition(position)} as applied, and never committed what that gives it`,
+          )
         }
       }
       for (const { client, identity, digest, position } of followed.splice(0)) {
         const known = released.get(formatPosition(position))
         if (ambiguous(position)) continue
-        if (known === undefined) violate('only-what-was-published', `${client} followed ${formatPosition(position)}, which is in no log`)
-        else if (!allowed(known.release, identity, digest)) violate('exposure', `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`)
+        if (known === undefined)
+          violate(
+            'only-what-was-published',
+            `${client} followed ${formatPosition(position)}, which is in no log`,
+          )
+        else if (!allowed(known.release, identity, digest))
+          violate(
+            'exposure',
+            `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`,
+          )
       }
     },
     refused(client, build, digest) {
       const key = `${client} ${build} ${digest}`
-      if (refusals.has(key)) violate('no-verdict-twice', `${client} was asked about ${digest.slice(0, 8)} again`)
+      if (refusals.has(key))
+        violate('no-verdict-twice', `${client} was asked about ${digest.slice(0, 8)} again`)
       refusals.add(key)
     },
     restored(position) {
@@ -139,7 +172,10 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
       restores.push(position)
       for (const key of acknowledged.keys()) {
         const [epoch = '', sequence = '0'] = key.split(':')
-        if (position === undefined || comparePositions({ epoch, sequence: Number(sequence) }, position) === 'newer') {
+        if (
+          position === undefined ||
+          comparePositions({ epoch, sequence: Number(sequence) }, position) === 'newer'
+        ) {
           acknowledged.delete(key)
           released.delete(key)
         }
@@ -152,7 +188,8 @@ export function createTruth(nowMs: () => number, allowed: (release: Release, ide
     },
     reported({ identity, position }) {
       const key = `${identity.clientId} ${formatPosition(position)}`
-      if (!reports.has(key)) reports.set(key, { identity, position, ran: [...(ran.get(identity.clientId) ?? [])] })
+      if (!reports.has(key))
+        reports.set(key, { identity, position, ran: [...(ran.get(identity.clientId) ?? [])] })
     },
     releaseAt: position => released.get(formatPosition(position))?.release,
   }

@@ -19,7 +19,9 @@ export interface World {
 export function createWorld(seed: number): World {
   const bare = virtualClock({ turns: 2 })
   const truth = createTruth(() => bare.monotonic(), isAllowed)
-  const clock = guarded(bare, () => truth.violate('livelock', `${MOST_TIMERS} timers were set within one instant`))
+  const clock = guarded(bare, () =>
+    truth.violate('livelock', `${MOST_TIMERS} timers were set within one instant`),
+  )
   return {
     seed,
     clock,

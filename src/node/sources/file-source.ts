@@ -12,6 +12,7 @@ import { nodeDisk } from '../disk-port.js'
 import { nodeFolderWatch } from '../folder-watch.js'
 import { doing, systemErrorCode } from '../system-error.js'
 
+/** How a file is read and watched. */
 export interface FileSourceOptions {
   /** The largest document, in bytes of what is published; 1 MiB unless given. */
   readonly maxBytes?: number

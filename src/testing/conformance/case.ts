@@ -46,6 +46,7 @@ export interface ConformanceCase {
   run(): Promise<void>
 }
 
+/** How the cases are made. */
 export interface ConformanceOptions {
   /**
    * What this medium has not, or what `open` does not offer, each with the reason: `{ watch: 'a folder does not notify' }`.

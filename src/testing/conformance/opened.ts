@@ -11,7 +11,10 @@ interface OpenedMedium {
    * Loses the connection between the medium and what is behind it: calls from now on, and watches that are open, fail. Resolves to
    * what brings it back. Stopping a server, destroying sockets and refusing new ones, unmounting: whatever loss looks like.
    */
-  cut?(): Promise<{ heal(): Promise<void> }>
+  cut?(): Promise<{
+    /** Brings the connection back. */
+    heal(): Promise<void>
+  }>
 }
 
 /** A medium to read from, opened for one case and empty. */
@@ -38,6 +41,7 @@ export interface OpenedStore extends OpenedMedium {
   age?(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
   /** A handle on the same store that may not write: without credentials, or with wrong ones. */
   stranger?(): Promise<Store>
+  /** Makes the origin send a mark. */
   mark?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }): Promise<void>
 }
 

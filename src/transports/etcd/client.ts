@@ -29,6 +29,7 @@ export type EtcdCondition =
   | { readonly type: 'missing'; readonly key: string }
   | { readonly type: 'written-at'; readonly key: string; readonly revision: Revision }
 
+/** Conditions, and what is done when they hold. */
 export interface EtcdTransaction {
   readonly conditions?: readonly EtcdCondition[]
   /** Made, all or none, when the conditions hold. 128 at most, as etcd has it. */
@@ -37,6 +38,7 @@ export interface EtcdTransaction {
   readonly otherwise?: readonly EtcdStep[]
 }
 
+/** What a transaction came to. */
 export interface EtcdOutcome {
   /** Of the whole store, at the time of the transaction. */
   readonly revision: Revision
@@ -58,6 +60,7 @@ export type EtcdNews =
 export interface EtcdClient {
   /** For people; holds no credentials. */
   readonly name: string
+  /** Does all steps, or none when a condition does not hold. */
   transact(transaction: EtcdTransaction, signal: AbortSignal): Promise<EtcdOutcome>
   /** A lease of that many seconds, that nobody keeps alive. */
   grant(query: { readonly ttlSeconds: number }, signal: AbortSignal): Promise<string>

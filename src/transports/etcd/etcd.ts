@@ -15,6 +15,7 @@ import { etcdKeys } from './keys.js'
 import { etcdReports } from './reports.js'
 import { watchEtcd } from './watch.js'
 
+/** How a board in etcd is kept. */
 export interface EtcdOptions {
   /** What all keys begin with. Default `noticeboard/`. */
   readonly prefix?: string

@@ -9,6 +9,7 @@ import { refusalOf } from './gateway-errors.js'
 import { openGatewayWatch } from './gateway-watch.js'
 import { lease, outcomeOf, transactionBody } from './gateway-messages.js'
 
+/** How the JSON gateway of an etcd is spoken to. */
 export interface EtcdGatewayOptions {
   /** A member of the cluster, or what stands before it: `http://127.0.0.1:2379`. */
   readonly url: string

@@ -7,6 +7,7 @@ import { createDraw } from './draw.js'
 import type { FaultPlan, FaultyCall } from './plan.js'
 import { faultyWatch } from './watch.js'
 
+/** Time and chance of the faults. */
 export interface FaultyOptions {
   /** Draws the faults: with `seededRandom(seed)` of `noticeboard/testing` the same calls meet the same ones. Default: chance. */
   readonly random?: Random

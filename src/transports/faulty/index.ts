@@ -1,2 +1,2 @@
 export { faulty, type FaultyOptions } from './faulty.js'
-export type { Fault, FaultPlan, FaultyCall } from './plan.js'
+export type { Fault, FaultPlan, FaultScope, FaultyCall } from './plan.js'

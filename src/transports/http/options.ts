@@ -3,6 +3,7 @@ import type { Clock, Fetch, Logger } from '../../contracts/ports.js'
 /** A value, or a function that is asked for it before each request. */
 export type Provided<T> = T | (() => T | Promise<T>)
 
+/** How a board over HTTP is spoken to. */
 export interface HttpOptions {
   /** Sent with every request; a function is asked each time, so that what it gives may expire. */
   readonly headers?: Provided<Readonly<Record<string, string>>> | undefined

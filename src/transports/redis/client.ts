@@ -13,8 +13,12 @@ export interface RedisClient {
 
 /** A connection that receives what is published. */
 export interface RedisSubscriber {
+  /** Opens the connection. */
   connect(): Promise<unknown>
+  /** Hears what is said on a channel. */
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>
+  /** Hears of events of the connection. */
   on(event: 'error' | 'end' | 'reconnecting', listener: (error?: unknown) => void): unknown
+  /** Ends the connection at once. */
   destroy(): void
 }

@@ -21,6 +21,7 @@ import { redisReports } from './reports.js'
 import { scripts } from './scripts.js'
 import { watchRedis } from './watch.js'
 
+/** How a board in Redis is kept. */
 export interface RedisOptions {
   /** What all keys begin with. Default `noticeboard:`. */
   readonly prefix?: string
