@@ -18,7 +18,7 @@ export type FaultyCall =
   | 'remove'
 
 /** Where a fault applies: to which calls, how often, and from the how-manieth one on. */
-interface FaultScope {
+export interface FaultScope {
   readonly on: FaultyCall | readonly FaultyCall[]
   /** How likely a call (of a watch: a delivery) is to meet it, from 0 to 1. Default 1. */
   readonly chance?: number
