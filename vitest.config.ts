@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /**
@@ -28,6 +29,8 @@ export default defineConfig({
         },
       },
     ],
+    // Most tests wait for servers, files and processes more than they compute; one core less than there are would leave two idle.
+    maxWorkers: Math.max(3, availableParallelism()),
     testTimeout: 20_000,
     hookTimeout: 20_000,
     restoreMocks: true,
