@@ -155,6 +155,12 @@ export interface Store extends Transport {
   ): Promise<void>
 }
 
+/** A store with every capability: it notifies, carries reports, walks its log, and keeps schemas. */
+export type CompleteStore = WatchTransport &
+  ReportTransport &
+  Store &
+  Required<Pick<Store, 'next' | 'reports' | 'namespaces' | 'schema' | 'putSchema' | 'remove'>>
+
 /** What is appended, and where. */
 export interface AppendQuery {
   readonly namespace: Namespace

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import { isDigest, parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
+import { isDigest, parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Clock, Crypto, Disk, Logger, Random } from '../contracts/ports.js'
-import { isEpoch, isSequence, type Position } from '../contracts/position.js'
-import type { Report } from '../contracts/report.js'
-import type { Latest, ReportTransport, Store, WatchTransport } from '../contracts/transport.js'
+import { isEpoch, isSequence } from '../contracts/position.js'
+import type { CompleteStore } from '../contracts/transport.js'
 import { assertDigest } from '../core/digest.js'
 import { decodeRelease, digestsOf } from '../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
@@ -47,22 +46,7 @@ export interface FileStoreOptions {
 }
 
 /** A board in a folder: a store, its own notifications, and the reports of its clients. */
-export interface FileStore extends Store, WatchTransport, ReportTransport, AsyncDisposable {
-  next(
-    query: { readonly namespace: Namespace; readonly after: Position },
-    signal: AbortSignal,
-  ): Promise<Latest>
-  reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
-  namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
-  schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(
-    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<void>
-  remove(
-    query: { readonly namespace: Namespace; readonly digest: Digest },
-    signal: AbortSignal,
-  ): Promise<void>
+export interface FileStore extends CompleteStore, AsyncDisposable {
   /** Ends every watch and writes reports that are still in memory. Calls after it throw `closed`. Twice is harmless. */
   close(): Promise<void>
 }

@@ -5,14 +5,11 @@ import { comparePositions, epochNumber, formatPosition, type Position } from '..
 import type { Report } from '../contracts/report.js'
 import type {
   AppendQuery,
+  CompleteStore,
   Delivery,
   InlineSnapshot,
-  Latest,
   LogEntry,
-  ReportTransport,
-  Store,
   WatchQuery,
-  WatchTransport,
 } from '../contracts/transport.js'
 import { assertDigest, digestOf } from '../core/digest.js'
 import { decodeRelease, digestsOf, positionOf } from '../core/release.js'
@@ -35,23 +32,8 @@ export interface MemoryOptions {
 }
 
 /** A store in this process: complete, with notifications and reports. */
-export interface MemoryStore extends Store, WatchTransport, ReportTransport {
+export interface MemoryStore extends CompleteStore {
   readonly durability: 'may-lose'
-  reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
-  namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
-  schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(
-    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<void>
-  remove(
-    query: { readonly namespace: Namespace; readonly digest: Digest },
-    signal: AbortSignal,
-  ): Promise<void>
-  next(
-    query: { readonly namespace: Namespace; readonly after: Position },
-    signal: AbortSignal,
-  ): Promise<Latest>
 }
 
 /** Snapshots up to this size go along with their release. */

@@ -1,9 +1,8 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import { isDigest, parseNamespace, type Digest, type Namespace } from '../../contracts/names.js'
+import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Clock, Crypto } from '../../contracts/ports.js'
-import { nextPosition, type Position } from '../../contracts/position.js'
-import type { Report } from '../../contracts/report.js'
-import type { Latest, LogEntry, ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
+import { nextPosition } from '../../contracts/position.js'
+import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
@@ -30,23 +29,7 @@ export interface EtcdOptions {
 }
 
 /** A board in etcd: a store, its notifications, and the reports of its clients. */
-export interface EtcdStore extends Store, WatchTransport, ReportTransport {
-  next(
-    query: { readonly namespace: Namespace; readonly after: Position },
-    signal: AbortSignal,
-  ): Promise<Latest>
-  reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
-  namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
-  schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(
-    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<void>
-  remove(
-    query: { readonly namespace: Namespace; readonly digest: Digest },
-    signal: AbortSignal,
-  ): Promise<void>
-}
+export type EtcdStore = CompleteStore
 
 /** Entries of the log that are read at once: releases have 16 KB at most, so a page has 1 MB with their audit records. */
 const PAGE = 50

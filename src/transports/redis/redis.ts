@@ -1,16 +1,13 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import { isDigest, parseNamespace, type Digest, type Namespace } from '../../contracts/names.js'
+import { isDigest, parseNamespace } from '../../contracts/names.js'
 import type { Clock, Crypto } from '../../contracts/ports.js'
-import { epochNumber, nextPosition, type Position } from '../../contracts/position.js'
-import type { Report } from '../../contracts/report.js'
-import type { Latest, LogEntry, ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
+import { epochNumber, nextPosition } from '../../contracts/position.js'
+import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { encodeText } from '../../core/text.js'
 import { systemClock, systemCrypto } from '../../ports/system.js'
-import {} from '../shared/log-order.js'
-import {} from '../shared/stored-report.js'
 import type { RedisClient } from './client.js'
 import { redisCommands } from './commands.js'
 import { createFeed } from './feed.js'
@@ -41,23 +38,8 @@ export interface RedisOptions {
 }
 
 /** A board in Redis: a store, its notifications, and the reports of its clients. */
-export interface RedisStore extends Store, WatchTransport, ReportTransport {
+export interface RedisStore extends CompleteStore {
   readonly durability: 'single' | 'may-lose'
-  next(
-    query: { readonly namespace: Namespace; readonly after: Position },
-    signal: AbortSignal,
-  ): Promise<Latest>
-  reports(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
-  namespaces(signal: AbortSignal): Promise<readonly Namespace[]>
-  schema(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<Uint8Array | undefined>
-  putSchema(
-    query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<void>
-  remove(
-    query: { readonly namespace: Namespace; readonly digest: Digest },
-    signal: AbortSignal,
-  ): Promise<void>
 }
 
 /** Entries of the log that are read at once. */
