@@ -1,7 +1,8 @@
 // Adds up vitest's JSON results: `node scripts/sum-results.js a.json b.json ...` prints `tests: N passed, N failed`
 // as its last line and exits 1 unless every file is there and nothing failed.
 //
-// A skipped test counts as failed, unless its file says why in a comment: `// may be skipped: <reason>`.
+// A skipped test counts as failed, unless its file says why in a comment, `// may be skipped: <reason>`, or its own
+// name does, as the conformance kit's cases do: `(<capability>: <reason>)`. Pending tests (`test.todo`) are listed.
 import { existsSync, readFileSync } from 'node:fs'
 
 let passed = 0
@@ -25,7 +26,9 @@ for (const file of process.argv.slice(2)) {
         counted++
       } else if (isFailed(test)) {
         note(suite.name, test.fullName)
-      } else if (!mayBeSkipped(suite.name)) {
+      } else if (test.status === 'todo') {
+        process.stdout.write(`pending: ${test.fullName}\n`)
+      } else if (!mayBeSkipped(suite.name) && !givesReason(test)) {
         note(suite.name, `skipped: ${test.fullName}`)
       }
     }
@@ -47,6 +50,11 @@ function note(where, what) {
 /** @param {{ status: string }} test */
 function isFailed(test) {
   return test.status === 'failed'
+}
+
+/** @param {{ fullName: string }} test */
+function givesReason({ fullName }) {
+  return /\([a-z]+: .+\)$/.test(fullName)
 }
 
 /** @param {string} file */
