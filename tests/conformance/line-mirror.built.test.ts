@@ -66,7 +66,11 @@ const reasons = { cut: 'no', another: 'no', reopen: 'no', damage: 'no', stranger
 for (const { name, skip, run } of storeCases(open, { without: reasons })) test(name, { skip: skip ?? false }, () => run())
 `,
     )
-    const { stdout } = await promisify(execFile)(process.execPath, ['--test', '--test-reporter=tap', folder])
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      '--test',
+      '--test-reporter=tap',
+      join(folder, 'memory.test.mjs'),
+    ])
     expect(stdout).toMatch(/^# fail 0$/m)
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(50)
   } finally {
