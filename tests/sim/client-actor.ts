@@ -181,7 +181,11 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
         if (!own.alive) return
         trace.add(plan.name, 'rejects', `${digest.slice(0, 12)} ${code}`)
         sometimes.add('a client rejected a document')
-        truth.refused(`${plan.name}${plan.state ? '' : `.${lives}`}`, 'b1', digest)
+        truth.refused(
+          `${plan.name}${plan.state && machineDisk.injuries === 0 ? '' : `.${lives}`}`,
+          'b1',
+          digest,
+        )
       })
       life.on('error', error => {
         if (!own.alive) return
@@ -209,6 +213,8 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
       })
       if (mustBegin) {
         clock.after(1_500, () => {
+          // The disk may have lied in this very start.
+          if (machineDisk.injuries > 0) return
           if (own.running && !actor.vetoing && own.runsSinceMs < nowMs() - 1_400 && life.phase === 'starting')
             truth.violate(
               'a-restart-begins-from-what-ran',
