@@ -1,8 +1,8 @@
 // The other side of the line protocol: a board in memory, filled by a publisher, read by a fleet.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
 import { comparePositions, parseNamespace } from 'noticeboard'
+import { linesOf, MAX_LINE } from './line-mirror.mjs'
 
 /** @import { Socket } from 'node:net' */
 
@@ -41,6 +41,17 @@ export async function boardServer({ port = 0, token }) {
     }
     if (word === 'watch') return watch(socket, words)
     return socket.write('rejected there is no such request\n')
+  }
+
+  /** @param {Socket} socket */
+  const answerAll = async socket => {
+    try {
+      // Not by node:readline, which from Node 24 on ends a line at U+2028 too; a document may hold that.
+      for await (const line of linesOf(socket, MAX_LINE)) answer(socket, line)
+    } catch {
+      // What a stranger sends, and a connection that is lost, must not end the server.
+      if (!socket.destroyed) socket.end('rejected the request makes no sense\n')
+    }
   }
 
   /** @param {Socket} socket @param {string} line */
@@ -100,17 +111,7 @@ export async function boardServer({ port = 0, token }) {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
-    const lines = createInterface({ input: socket })
-    // It tells the socket's errors once more.
-    lines.on('error', () => {})
-    lines.on('line', line => {
-      try {
-        answer(socket, line)
-      } catch {
-        // What a stranger sends must not end the server.
-        socket.end('rejected the request makes no sense\n')
-      }
-    })
+    void answerAll(socket)
   })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')

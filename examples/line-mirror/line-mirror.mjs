@@ -9,7 +9,7 @@ import { isNoticeboardError, NoticeboardError } from 'noticeboard'
  */
 
 /** Longer lines than the words of the protocol before a document of 1 MiB are not ours. */
-const MAX_LINE = 1_100_000
+export const MAX_LINE = 1_100_000
 
 /**
  * A board behind the line protocol. Each call has a connection of its own, which ends with it. With a token it can be written.
@@ -111,7 +111,7 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
  * The lines of a connection. Nothing is read ahead of whoever reads them, so a slow reader is felt by the server, which skips.
  * @param {Socket} socket @param {number} maxBytes
  */
-async function* linesOf(socket, maxBytes) {
+export async function* linesOf(socket, maxBytes) {
   let rest = Buffer.alloc(0)
   for await (const chunk of socket) {
     rest = Buffer.concat([rest, chunk])
