@@ -1,5 +1,6 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import type { Clock, Crypto, Random } from '../contracts/ports.js'
+import { sleepBy } from './sleep.js'
 
 /** The longest delay that a timer takes; a longer one would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647
@@ -13,18 +14,7 @@ export const systemClock: Clock = {
     release(timer)
     return () => clearTimeout(timer)
   },
-  sleep(delayMs, signal) {
-    return new Promise(resolve => {
-      if (signal.aborted) return resolve()
-      const done = (): void => {
-        cancel()
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const cancel = systemClock.after(delayMs, done)
-      signal.addEventListener('abort', done, { once: true })
-    })
-  },
+  sleep: (delayMs, signal) => sleepBy(systemClock.after)(delayMs, signal),
   turn() {
     return new Promise(resolve => {
       if (typeof setImmediate === 'function') setImmediate(resolve)

@@ -2,6 +2,7 @@ import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { readJsonText } from '../core/json-text.js'
 import { decodeText } from '../core/strict-parse.js'
+import { joinBytes } from '../core/text.js'
 import type { Incoming } from './messages.js'
 
 /**
@@ -30,13 +31,7 @@ export async function readBody(request: Incoming, maxBytes: number): Promise<Uin
     if (length === 0) throw bodyWasRead()
     throw new NoticeboardError('invalid-data', 'the body ended before its announced length; send it again')
   }
-  const whole = new Uint8Array(length)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
+  return joinBytes(chunks, length)
 }
 
 /** Reads a body as JSON, in any spelling, but without anything that would silently become something else. */

@@ -1,5 +1,6 @@
 import type { Clock, Random } from '../contracts/ports.js'
 import { systemClock } from '../ports/system.js'
+import { sleepBy } from '../ports/sleep.js'
 
 /** Time that stands still until it is told to pass. The same calls give the same order, always. */
 export interface VirtualClock extends Clock {
@@ -87,18 +88,7 @@ export function virtualClock({
         pending -= 1
       }
     },
-    sleep(delayMs, signal) {
-      return new Promise(resolve => {
-        if (signal.aborted) return resolve()
-        const done = (): void => {
-          cancel()
-          signal.removeEventListener('abort', done)
-          resolve()
-        }
-        const cancel = clock.after(delayMs, done)
-        signal.addEventListener('abort', done, { once: true })
-      })
-    },
+    sleep: (delayMs, signal) => sleepBy(clock.after)(delayMs, signal),
     async turn() {
       turning += 1
       await systemClock.turn()

@@ -1,6 +1,6 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../src/contracts/errors.js'
-import { harness, memoryFolder, schema, testPlatform, type Harness } from './harness.js'
+import { closedAfterEach, memoryFolder, schema, testPlatform } from './harness.js'
 import { testBoard } from './board.js'
 import { BUCKETS, cohortHash } from '../../src/core/exposure.js'
 import { systemCrypto } from '../../src/ports/system.js'
@@ -8,20 +8,7 @@ import { env } from '../../src/client/overrides.js'
 import { createClient } from '../../src/client/client.js'
 import { pull } from '../../src/strategies/pull.js'
 
-const open: Harness[] = []
-function started(...args: Parameters<typeof harness>): Harness {
-  const made = harness(...args)
-  open.push(made)
-  return made
-}
-afterEach(async () => {
-  for (const { client, clock } of open.splice(0)) {
-    const closing = client.close()
-    await clock.advance(2_000)
-    await closing
-    expect(clock.pending).toBe(0)
-  }
-})
+const started = closedAfterEach(2_000)
 
 const unreachable = new NoticeboardError('unavailable', 'no connection')
 const doc = (size: number, more: object = {}): object => ({ pool: { size }, ...more })

@@ -1,3 +1,4 @@
+import { afterEach, expect } from 'vitest'
 import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
 import type { ClientOptions } from '../../src/client/options.js'
@@ -114,5 +115,25 @@ export function harness(
       client.ready({ within: 0 }).catch(() => {})
       await clock.advance(1_000)
     },
+  }
+}
+
+/**
+ * Clients that are closed after each test, which lets that much virtual time pass, and must have left no timer then.
+ */
+export function closedAfterEach(closingMs: number): typeof harness {
+  const open: Harness[] = []
+  afterEach(async () => {
+    for (const { client, clock } of open.splice(0)) {
+      const closing = client.close()
+      await clock.advance(closingMs)
+      await closing
+      expect(clock.pending).toBe(0)
+    }
+  })
+  return (...args) => {
+    const made = harness(...args)
+    open.push(made)
+    return made
   }
 }

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '../../src/client/client.js'
 import { NoticeboardError } from '../../src/contracts/errors.js'
@@ -9,22 +9,9 @@ import { onDemand } from '../../src/strategies/on-demand.js'
 import { pull } from '../../src/strategies/pull.js'
 import { seededRandom } from '../../src/testing/virtual-clock.js'
 import { namespace, testBoard } from './board.js'
-import { harness, memoryFolder, testPlatform, type Harness } from './harness.js'
+import { closedAfterEach, memoryFolder, testPlatform, type Harness } from './harness.js'
 
-const open: Harness[] = []
-function started(...args: Parameters<typeof harness>): Harness {
-  const made = harness(...args)
-  open.push(made)
-  return made
-}
-afterEach(async () => {
-  for (const { client, clock } of open.splice(0)) {
-    const closing = client.close()
-    await clock.advance(5_000)
-    await closing
-    expect(clock.pending).toBe(0)
-  }
-})
+const started = closedAfterEach(5_000)
 
 const doc = (size: number, more: object = {}): object => ({ pool: { size }, ...more })
 const everyone = { salt: 's', clauses: [{ below: BUCKETS }] }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/contracts/ports.js'
+import { sleepBy } from '../../src/ports/sleep.js'
 
 /** A process of the simulated fleet: what it waits for stops with it, and waits while it is paused. */
 export interface SimProcess {
@@ -62,18 +63,7 @@ export function startProcess(name: string, world: Clock): SimProcess {
         cancel()
       }
     },
-    sleep(delayMs, signal) {
-      return new Promise(resolve => {
-        if (signal.aborted) return resolve()
-        const done = (): void => {
-          cancel()
-          signal.removeEventListener('abort', done)
-          resolve()
-        }
-        const cancel = clock.after(delayMs, done)
-        signal.addEventListener('abort', done, { once: true })
-      })
-    },
+    sleep: (delayMs, signal) => sleepBy(clock.after)(delayMs, signal),
     turn: () => gate(world.turn()),
   }
 

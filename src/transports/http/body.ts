@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
+import { joinBytes } from '../../core/text.js'
 import type { Deadline } from './deadline.js'
 
 /**
@@ -20,7 +21,7 @@ export async function readBody(
   }
   const announced = announcedLength(response)
   if (announced !== undefined && announced > length) throw cut(what)
-  return join(chunks, length)
+  return joinBytes(chunks, length)
 }
 
 export interface BodyLimit {
@@ -67,16 +68,4 @@ function cut(what: string, cause?: unknown): NoticeboardError {
   return new NoticeboardError('unavailable', `${what} ended in the middle; the connection was lost`, {
     cause,
   })
-}
-
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = chunks
-  if (only !== undefined && chunks.length === 1) return only
-  const whole = new Uint8Array(length)
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
 }
