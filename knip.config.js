@@ -9,9 +9,10 @@ export default {
     'tests/**/*.worker.{ts,js,mjs}',
     // Bundled and run as processes of their own by the tests beside them.
     'tests/node/fixtures/*-child.ts',
-    // Bundled and run by name, by tests/sim/{main,prove,bugs-main,coverage}.js.
+    // Bundled and run by name, by tests/sim/{main,prove,coverage}.js.
     'tests/sim/{run-seeds,hunt,shrink,prove-parts,seed-process}.ts',
     'tests/sim/*.js',
+    'tests/sim/vitest.config.ts',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',
   ],

@@ -21,9 +21,14 @@ export interface ReaderParts {
   readonly log: BoardLog
   readonly audit: BoardAudit
   readonly repair: (namespace: Namespace) => Promise<void>
+  /** Whether a repair is due that should not wait. */
+  readonly isBehind: (namespace: Namespace) => boolean
 }
 
-export function boardReader({ crypto, logger }: Board, { log, audit, repair }: ReaderParts): BoardReader {
+export function boardReader(
+  { crypto, logger }: Board,
+  { log, audit, repair, isBehind }: ReaderParts,
+): BoardReader {
   const repaired = new Map<Namespace, Promise<void>>()
   const warned = new Map<Namespace, string>()
 
@@ -34,7 +39,7 @@ export function boardReader({ crypto, logger }: Board, { log, audit, repair }: R
   }
 
   const look = async (namespace: Namespace): Promise<LogState> => {
-    const ready = repaired.get(namespace) ?? repair(namespace)
+    const ready = (isBehind(namespace) ? undefined : repaired.get(namespace)) ?? repair(namespace)
     repaired.set(namespace, ready)
     await ready
     const state = await log.read({ namespace })

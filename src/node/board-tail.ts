@@ -17,6 +17,8 @@ export interface BoardTailOptions {
   readonly folderOf: (namespace: Namespace, entry: Entry) => string
   /** Runs now and then while somebody follows. */
   readonly sweep: (namespace: Namespace) => Promise<void>
+  /** Whether it should run with the next poll. */
+  readonly sweepNow: (namespace: Namespace) => boolean
 }
 
 /** What a follower hears. Releases only move on; after `failed` nothing comes any more. */
@@ -64,7 +66,7 @@ interface Tail {
 }
 
 function startTail(namespace: Namespace, options: BoardTailOptions, ended: () => void): Tail {
-  const { log, clock, pollMs, logger, folderWatch, folderOf, sweep } = options
+  const { log, clock, pollMs, logger, folderWatch, folderOf, sweep, sweepNow } = options
   const followers = new Set<Follower>()
   let told: Entry | undefined
   let stopWatching: (() => void) | undefined
@@ -100,7 +102,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
   }
 
   const look = async (): Promise<void> => {
-    if (clock.monotonic() - sweptAt >= SWEEP_MS) {
+    if (clock.monotonic() - sweptAt >= SWEEP_MS || sweepNow(namespace)) {
       sweptAt = clock.monotonic()
       await sweep(namespace)
     }

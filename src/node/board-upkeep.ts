@@ -15,6 +15,8 @@ export interface BoardUpkeep {
   repair(namespace: Namespace): Promise<void>
   /** After an append. */
   follow(namespace: Namespace): Promise<void>
+  /** Whether the pointer could not follow an append of ours yet, so that a repair should not wait for the next sweep. */
+  isBehind(namespace: Namespace): boolean
   /** Makes the reserve again that an urgent release gave up, when there is room. */
   restock(): Promise<void>
 }
@@ -30,12 +32,17 @@ export function boardUpkeep(
   { hiddenDisk, paths, logger }: Board,
   { audit, opening, pointer, reserve }: UpkeepParts,
 ): BoardUpkeep {
+  const behind = new Set<Namespace>()
+
   return {
+    isBehind: namespace => behind.has(namespace),
+
     async repair(namespace) {
       try {
         if ((await hiddenDisk.stat(paths.temporary)) === undefined) return
         await opening.finish(namespace)
         await pointer.repair(namespace)
+        behind.delete(namespace)
         await audit.repair(namespace)
       } catch (error) {
         const { message } = inWords(error, 'repair the board')
@@ -46,7 +53,9 @@ export function boardUpkeep(
     async follow(namespace) {
       try {
         await pointer.repair(namespace)
+        behind.delete(namespace)
       } catch (error) {
+        behind.add(namespace)
         const { message } = inWords(error, 'write release.json')
         logger?.warn('the release is in the log, but the pointer to it could not be moved yet', {
           namespace,

@@ -58,6 +58,8 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
   const inTurn = createTurns()
   /** What `load` folded, by namespace: only that may be removed later. */
   const folded = new Map<Namespace, readonly Instance[]>()
+  /** Snapshots that this process wrote, and that no saved state names yet. */
+  const unnamed = new Set<string>()
   let cleaned = false
 
   const pathOf = (namespace: Namespace): string => join(root, ...parseNamespace(namespace).split('/'))
@@ -108,21 +110,25 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
     }
   }
 
-  /** Removes snapshots that no file names. Young ones may belong to a file that is about to be written. */
-  const removeSnapshots = async (namespace: Namespace): Promise<void> => {
+  /**
+   * Removes snapshots that no file names, but not our own that the next state will name, nor young ones, which another process may
+   * be about to name. How young is told by the times of files alone: a clock that is set forward makes nothing old.
+   */
+  const removeSnapshots = async (namespace: Namespace, nowMs: number): Promise<void> => {
     let readable = true
     const named = new Set<string>()
     for (const { file } of await readInstances(namespace, () => (readable = false))) {
       for (const snapshot of [file.state.current, ...file.state.good])
         if (snapshot) named.add(`${snapshot.digest}.json`)
     }
+    for (const name of named) unnamed.delete(join(snapshotsOf(namespace), name))
     // What a file says that we cannot read, is not known.
     if (!readable) return
     for (const name of await port.list(snapshotsOf(namespace))) {
       if (named.has(name) || !isDigest(name.slice(0, -'.json'.length)) || !name.endsWith('.json')) continue
       const path = join(snapshotsOf(namespace), name)
       const stat = await port.stat(path)
-      if (stat !== undefined && clock.now() - stat.changedMs > HOUR_MS) await port.remove(path)
+      if (stat !== undefined && nowMs - stat.changedMs > HOUR_MS && !unnamed.has(path)) await port.remove(path)
     }
   }
 
@@ -159,7 +165,8 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
     )
     folded.set(namespace, file === undefined ? kept : [{ path, bytes, file }, ...kept])
     await removeReplaced(replaced)
-    await removeSnapshots(namespace)
+    const saved = await port.stat(path)
+    if (saved !== undefined) await removeSnapshots(namespace, saved.changedMs)
   }
 
   const keptClientId = async (): Promise<string | undefined> => {
@@ -223,6 +230,7 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       await doing(`keep a snapshot in ${pathOf(namespace)}`, async () => {
         await prepare()
         await port.makeFolder(snapshotsOf(namespace))
+        unnamed.add(path)
         // Also over one that is there: it may be damaged, and its time has to show that it is wanted.
         await files.replace(path, bytes)
       })

@@ -81,7 +81,8 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const opening = boardOpening(board, log)
   const snapshots = boardSnapshots(board)
   const upkeep = boardUpkeep(board, { audit, opening, pointer: boardPointer(board, log), reserve })
-  const reader = boardReader(board, { log, audit, repair: upkeep.repair })
+  const { repair, isBehind } = upkeep
+  const reader = boardReader(board, { log, audit, repair, isBehind })
   const append = boardAppender(board, { log, audit, opening, snapshots })
   const inTurn = createTurns()
   let opened: Promise<void> | undefined
@@ -104,7 +105,8 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     logger,
     folderWatch: options.disk === undefined ? nodeFolderWatch : undefined,
     folderOf: (namespace, { position }) => paths.releases({ namespace, epoch: position.epoch }),
-    sweep: upkeep.repair,
+    sweep: repair,
+    sweepNow: isBehind,
   })
 
   /** Before each call: the name is safe to make a path of, the store is open, and somebody still wants the answer. */

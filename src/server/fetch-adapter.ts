@@ -19,7 +19,7 @@ export function fetchAdapter(respond: Responder, prefix: string): (request: Requ
           headers: answer.headers,
         })
       case 'events':
-        return new Response(eventsOf(answer.plan, request.signal), { status: 200, headers: answer.headers })
+        return new Response(eventsOf(answer.plan, signalOf(request)), { status: 200, headers: answer.headers })
     }
   }
 }
@@ -33,8 +33,21 @@ function incomingOf(request: Request, prefix: string): Incoming {
     // A request that was made by hand has no Host; its address says the same.
     header: name => headers.get(name) ?? (name === 'host' ? new URL(request.url).host : undefined),
     body: () => chunksOf(request),
-    signal: () => request.signal,
+    signal: () => signalOf(request),
   }
+}
+
+/** Requests that live as long as somebody holds their signal. */
+const requests = new WeakMap<AbortSignal, Request>()
+
+/**
+ * A request's signal. In Node it follows the signal that the request was made with only while the request itself is alive, so a
+ * stream that kept the signal alone would not hear any more that its reader went away.
+ */
+function signalOf(request: Request): AbortSignal {
+  const { signal } = request
+  requests.set(signal, request)
+  return signal
 }
 
 async function* chunksOf(request: Request): AsyncGenerator<Uint8Array, void, undefined> {

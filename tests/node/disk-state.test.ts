@@ -303,13 +303,32 @@ describe('disk', () => {
     const past = Date.now() / 1000 - 3_700
     for (const { digest } of [kept, dropped])
       await utimes(join(folder, NAMESPACE, 'snapshots', `${digest}.json`), past, past)
-    await state.save({
+    await disk(folder).save({
       namespace: NAMESPACE,
-      instanceId: 'one',
+      instanceId: 'two',
       state: { ...empty, current, applied: at(1) },
     })
     expect(await read(dropped.digest)).toBeUndefined()
     expect(await read(kept.digest)).toEqual(kept.bytes)
+  })
+
+  it('keeps a snapshot that the next state will name, however far the clock is set forward in between', async () => {
+    const folder = await temporaryFolder()
+    const set = { year: 0 }
+    const clock = { ...systemClock, now: () => Date.now() + set.year * 31_536_000_000 }
+    const [state, other] = [disk(folder, { clock }), disk(folder, { clock })]
+    const wanted = snapshotOf({ size: 1 })
+    await state.writeSnapshot({ namespace: NAMESPACE, ...wanted })
+    set.year = 1
+    // Neither a state of this process that does not name it yet, nor one of another process.
+    for (const writer of [state, other])
+      await writer.save({ namespace: NAMESPACE, instanceId: 'one', state: empty })
+    const path = join(folder, NAMESPACE, 'snapshots', `${wanted.digest}.json`)
+    expect(await readFile(path)).toHaveLength(wanted.bytes.length)
+    // A clock of the files themselves that was set forward, as on a machine that starts in 1970: ours stays all the same.
+    await utimes(path, 0, 0)
+    await state.save({ namespace: NAMESPACE, instanceId: 'one', state: empty })
+    expect(await readFile(path)).toHaveLength(wanted.bytes.length)
   })
 
   it('removes no snapshot while there is a file that it cannot read', async () => {

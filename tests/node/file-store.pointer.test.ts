@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { fileStore } from '../../src/node/file-store.js'
 import { closeLater, NAMESPACE, publish, temporaryFolder } from './board-kit.js'
-import { interceptedDisk } from './fixtures/disks.js'
+import { failing, interceptedDisk } from './fixtures/disks.js'
 
 it('a pointer that is overtaken while it is written ends at the newest release, and each release had a time of its own', async () => {
   const folder = await temporaryFolder()
@@ -41,4 +41,24 @@ it('a pointer that is overtaken while it is written ends at the newest release, 
     contentAt.set(time, content)
   }
   expect(new Set(contentAt.values()).size).toBe(4)
+})
+
+it('a pointer that a broken disk held back follows with the next read, not only with the next append', async () => {
+  const folder = await temporaryFolder()
+  const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
+  let broken = false
+  const disk = interceptedDisk((operation, _path, to) => {
+    if (broken && operation === 'rename' && to === pointer) failing('EIO')
+  })
+  const store = closeLater(fileStore(folder, { disk }))
+  await publish(store, { size: 1 })
+  broken = true
+  const { at, bytes } = await publish(store, { size: 2 })
+  const never = new AbortController().signal
+  // Whoever reads the board itself has it at once.
+  expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ type: 'release', bytes })
+  expect(JSON.parse(await readFile(pointer, 'utf8'))).toMatchObject({ release: { sequence: 1 } })
+  broken = false
+  await store.latest({ namespace: NAMESPACE }, never)
+  expect(JSON.parse(await readFile(pointer, 'utf8'))).toMatchObject({ release: { sequence: at.sequence } })
 })

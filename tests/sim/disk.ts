@@ -51,6 +51,8 @@ export function simDisk(
   onReplaced: (path: string, now: Inode, before: Inode | undefined) => void = () => {},
 ): SimDisk {
   let entries = new Map<string, Inode>()
+  /** Folders are there once somebody made them; losing one is not among the faults. */
+  const folders = new Set<string>()
   let unsynced: Unsynced[] = []
   let injuries = 0
   const faults: DiskFaults = { full: false, failSync: 0, rot: 0 }
@@ -99,7 +101,10 @@ export function simDisk(
         }
         return [...names]
       },
-      makeFolder: glance,
+      async makeFolder(path) {
+        await glance()
+        for (let folder = path; folder !== ''; folder = folderOf(folder)) folders.add(folder)
+      },
       async create(path, bytes) {
         await step()
         write()
@@ -143,7 +148,8 @@ export function simDisk(
       async stat(path) {
         await glance()
         const inode = entries.get(path)
-        return inode === undefined ? undefined : { bytes: inode.bytes.length, changedMs: inode.changedMs }
+        if (inode !== undefined) return { bytes: inode.bytes.length, changedMs: inode.changedMs }
+        return folders.has(path) ? { bytes: 0, changedMs: 0 } : undefined
       },
       async touch(path, changedMs) {
         await glance()

@@ -1,4 +1,4 @@
-import type { Clock, Fetch } from '../../src/contracts/ports.js'
+import type { Clock, Fetch, FetchInit } from '../../src/contracts/ports.js'
 import type { Dice } from './random.js'
 import type { SimProcess } from './process.js'
 import type { OpenStream } from './streams.js'
@@ -106,19 +106,11 @@ export function simFetch(context: NetContext): Fetch {
           const stale = kept.get(path)
           if (link.proxy === 'stale' && stale !== undefined)
             return answer(new Response(stale.body, stale), server)
-          const ask = (signal: AbortSignal): Promise<Response> =>
-            server.fetch(
-              new Request(url, {
-                method: init.method,
-                headers: init.headers,
-                signal,
-                ...(init.body !== undefined && { body: init.body }),
-              }),
-            )
+          const ask = (): Promise<Response> => server.fetch(requestOf(url, init, gone.signal))
           forget.push(server.process.onDeath(() => lose('ECONNRESET')))
           try {
-            if (dice.chance(link.duplicate)) void discard(ask(gone.signal))
-            const response = await server.process.gate(ask(gone.signal))
+            if (dice.chance(link.duplicate)) void discard(ask())
+            const response = await server.process.gate(ask())
             await answer(response, server)
           } catch {
             lose('the server broke the connection')
@@ -231,6 +223,12 @@ export function simFetch(context: NetContext): Fetch {
       },
     })
   }
+}
+
+/** A request as its server sees it. The signal is put on by hand: to link one costs more than all the rest of a request. */
+function requestOf(url: string, { method, headers, body }: FetchInit, signal: AbortSignal): Request {
+  const request = new Request(url, { method, headers, ...(body !== undefined && { body }) })
+  return Object.defineProperty(request, 'signal', { value: signal })
 }
 
 /** Damage that only a digest shows where there is one, and that nobody can read elsewhere. */

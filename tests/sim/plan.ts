@@ -73,7 +73,7 @@ export interface Less {
 export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = diceOf(seed, 'plan')
   const faults = new Set(FAULTS.filter(() => dice.chance(0.3)))
-  const chaosMs = dice.between(40_000, 110_000)
+  const chaosMs = dice.between(25_000, 60_000)
   const clients = drawClients(dice)
   const actions = drawActions(dice, faults, chaosMs)
   // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
@@ -98,7 +98,7 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
 }
 
 function drawClients(dice: Dice): ClientPlan[] {
-  return Array.from({ length: dice.between(2, 5) }, (_, index): ClientPlan => ({
+  return Array.from({ length: dice.between(2, 4) }, (_, index): ClientPlan => ({
     name: `client-${index}`,
     strategy: dice.pick(['pull', 'push', 'hybrid']),
     relayed: dice.chance(0.3),
@@ -109,7 +109,7 @@ function drawClients(dice: Dice): ClientPlan[] {
 
 function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): Action[] {
   const actions: Action[] = [{ atMs: dice.between(0, 2_000), type: 'publish' }]
-  for (let left = dice.between(3, 9); left > 0; left -= 1) {
+  for (let left = dice.between(3, 6); left > 0; left -= 1) {
     const type = dice.pick([
       'publish',
       'publish',

@@ -1,7 +1,12 @@
-import { hunt, PLANTED_BUGS } from './hunt.js'
-import { runMany } from './run-many.js'
-import { neverHappened } from './sometimes.js'
-import { runChaos } from '../chaos/run-chaos.js'
-import { runFuzz } from '../fuzz/run-fuzz.js'
+import { bugs } from '../prove/bugs.js'
+import { chaos } from '../prove/chaos.js'
+import { kills } from '../prove/kills.js'
+import { parsers } from '../prove/parsers.js'
+import { proveParts } from '../prove/prove.js'
+import { seeds } from '../prove/seeds.js'
+import { soak } from '../prove/soak.js'
 
-export { hunt, neverHappened, PLANTED_BUGS, runChaos, runFuzz, runMany }
+/** Proves what the arguments ask for. Resolves with the exit code. */
+export function prove(argv: readonly string[]): Promise<number> {
+  return proveParts([seeds, bugs, kills, parsers, chaos, soak], argv)
+}

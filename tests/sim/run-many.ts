@@ -7,6 +7,8 @@ export interface ManyOptions {
   readonly file: string
   readonly from: number
   readonly count: number
+  /** How far apart they are; 1 unless given. */
+  readonly stride?: number
   readonly workers: number
   /** The program that runs them; this process's own Node unless given. */
   readonly node?: string
@@ -17,11 +19,15 @@ export interface ManyOptions {
   readonly mostMs?: number
 }
 
+/** Room for young objects, of which a history makes many; and no stacks of errors that nobody reads, since a replay shows them. */
+const FLAGS = ['--max-semi-space-size=64', '--stack-trace-limit=0']
+
 /** Runs seeds in several processes. Resolves with what each told, in the order of the seeds. */
 export async function runMany({
   file,
   from,
   count,
+  stride = 1,
   workers,
   node = process.execPath,
   untilFound = false,
@@ -34,12 +40,12 @@ export async function runMany({
   const one = (index: number): Promise<void> =>
     new Promise((resolve, reject) => {
       const own = Math.ceil((count - index) / workers)
-      const child = spawn(node, [file, String(from + index), String(own), String(workers)], {
+      let seed = from + index * stride
+      const child = spawn(node, [...FLAGS, file, String(seed), String(own), String(workers * stride)], {
         stdio: ['ignore', 'pipe', 'pipe'],
         signal: ending.signal,
         killSignal: 'SIGKILL',
       })
-      let seed = from + index
       let told = ''
       let timer: NodeJS.Timeout | undefined
       const accept = (line: SeedLine): void => {

@@ -17,7 +17,7 @@ export interface World {
 
 /** Makes a world in which nothing happened yet. */
 export function createWorld(seed: number): World {
-  const bare = virtualClock({ turns: 2 })
+  const bare = virtualClock({ turns: 1 })
   const truth = createTruth(() => bare.monotonic(), isAllowed)
   const clock = guarded(bare, () =>
     truth.violate('livelock', `${MOST_TIMERS} timers were set within one instant`),
