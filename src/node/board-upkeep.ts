@@ -4,7 +4,7 @@ import type { BoardAudit } from './board-audit.js'
 import type { BoardOpening } from './board-opening.js'
 import type { BoardPointer } from './board-pointer.js'
 import type { BoardReserve } from './board-reserve.js'
-import { inWords } from './system-error.js'
+import { inWords, systemErrorCode } from './system-error.js'
 
 /** What keeps a board in order beside its log. None of it throws: the log is what counts, and the next time repairs the rest. */
 export interface BoardUpkeep {
@@ -15,7 +15,7 @@ export interface BoardUpkeep {
   repair(namespace: Namespace): Promise<void>
   /** After an append. */
   follow(namespace: Namespace): Promise<void>
-  /** Whether the pointer could not follow an append of ours yet, so that a repair should not wait for the next sweep. */
+  /** Whether something could not be put in order, and may be now, so that a repair should not wait for the next sweep. */
   isBehind(namespace: Namespace): boolean
   /** Makes the reserve again that an urgent release gave up, when there is room. */
   restock(): Promise<void>
@@ -27,6 +27,8 @@ export interface UpkeepParts {
   readonly pointer: BoardPointer
   readonly reserve: BoardReserve
 }
+
+const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
 
 export function boardUpkeep(
   { hiddenDisk, paths, logger }: Board,
@@ -45,6 +47,8 @@ export function boardUpkeep(
         behind.delete(namespace)
         await audit.repair(namespace)
       } catch (error) {
+        // A full or broken disk gets well again; a permission that is missing is somebody else's to use.
+        if (!FORBIDDEN.has(systemErrorCode(error) ?? '')) behind.add(namespace)
         const { message } = inWords(error, 'repair the board')
         logger?.debug('the board could not be repaired from here', { namespace, reason: message })
       }

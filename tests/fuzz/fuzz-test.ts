@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { runFuzz, targets } from './run-fuzz.js'
 
-/** What `npm test` tries of all targets together; the long form is `runFuzz({ inputs: 10_000_000, … })`. */
-const INPUTS = 1_000_000
+/** What `npm test` tries of all targets together; the long form, `npm run prove`, tries 10,000,000. */
+const INPUTS = 300_000
 
 /** Tries some of the targets, with the share that they have of a whole run. */
 export function fuzzTest(title: string, names: readonly string[]): void {
@@ -15,7 +15,7 @@ export function fuzzTest(title: string, names: readonly string[]): void {
       expect(chosen).toHaveLength(names.length)
       const { failures, tried } = await runFuzz({ inputs, seed: 20_261_121, only: names })
       expect(failures).toEqual([])
-      for (const name of names) expect(tried[name]).toBeGreaterThan(1_000)
+      for (const name of names) expect(tried[name]).toBeGreaterThan(300)
     },
     240_000,
   )

@@ -204,6 +204,9 @@ async function settle(world: World, stage: Stage): Promise<void> {
   await checkPointer(world, stage)
 }
 
+/** How long something takes over the slowest of links. */
+const SLOWEST_MS = 20_000
+
 /** How long those who watch may take while nothing at all is wrong: travelling, the poll of a second server, a fetch. */
 const TOLD_MS = 6_000
 
@@ -212,6 +215,8 @@ async function calm(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
   const dice = diceOf(world.seed, 'calm')
   const { plan, publisher, clients } = stage
+  // What was sent over slow links, the end of a connection too, is still on its way.
+  if (plan.faults.has('slow-links')) await clock.advance(SLOWEST_MS)
   const watching = clients.filter(client => client.plan.strategy !== 'pull')
   if (watching.length > 0 && dice.chance(0.5)) {
     const one = dice.pick(watching)
