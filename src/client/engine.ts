@@ -11,7 +11,7 @@ import { createFreshness, type Freshness } from './freshness.js'
 import { resolveIdentity } from './identity.js'
 import { createIntake, readmitted, readSeen } from './intake.js'
 import { openKeeper } from './keeper.js'
-import { obtain } from './obtain.js'
+import { obtain, type FetchPace } from './obtain.js'
 import type { Settings } from './options.js'
 import { createParticipants, type Participants } from './participants.js'
 import { nextPhase, type ClientPhase, type PhaseEvent } from './phase.js'
@@ -113,6 +113,8 @@ export function createEngine<S extends Schema>(
     advance('proven')
   }
 
+  const pace: FetchPace = { notBeforeMs: 0 }
+
   const begin = async (): Promise<void> => {
     advance('started')
     defaults = await checkDefaults(settings, root.signal)
@@ -137,7 +139,7 @@ export function createEngine<S extends Schema>(
       running: () => running,
       commit: run,
       obtain: (wanted, signal) =>
-        obtain(wanted, { namespace, clientId: identity.clientId, clock, random, crypto, logger, state: settings.state, onFailure: failed }, signal),
+        obtain(wanted, { namespace, clientId: identity.clientId, clock, random, crypto, logger, state: settings.state, pace, onFailure: failed }, signal),
       onApplied: (position, origin) => {
         applied = position
         // What comes from the medium is proven as soon as it is settled.

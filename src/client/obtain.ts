@@ -11,6 +11,14 @@ import { withDeadline } from '../strategies/deadline.js'
 /** How long one attempt may take over media that keep no deadline of their own, in milliseconds. */
 const ATTEMPT_MS = 60_000
 
+/** How long releases gather, in milliseconds, once a newer one overtook a fetch that was under way. */
+const GATHER_MS = 1_000
+
+/** When the next fetch may begin: publishes that come faster than they can be fetched cost two fetches, the first and the last. */
+export interface FetchPace {
+  notBeforeMs: number
+}
+
 export interface ObtainContext {
   readonly namespace: Namespace
   readonly clientId: string
@@ -19,6 +27,8 @@ export interface ObtainContext {
   readonly crypto: Crypto
   readonly logger: Logger
   readonly state: StateFolder | undefined
+  /** One a client. */
+  readonly pace: FetchPace
   /** Told of each failed attempt. */
   readonly onFailure: (error: NoticeboardError) => void
 }
@@ -80,6 +90,7 @@ async function fromMedium(
     clock,
     random,
     crypto,
+    pace,
     onFailure,
     right,
   }: ObtainContext & { readonly right: (bytes: Uint8Array) => boolean },
@@ -90,10 +101,14 @@ async function fromMedium(
     const bucket = Number.parseInt(cohortHash(digest, clientId, crypto).slice(0, 8), 16)
     await clock.sleep((bucket / BUCKETS) * spreadMs, signal)
   }
+  if (pace.notBeforeMs > clock.monotonic()) await clock.sleep(pace.notBeforeMs - clock.monotonic(), signal)
   while (!signal.aborted) {
     const failure = await attempt()
     if (failure instanceof Uint8Array) return failure
-    if (signal.aborted) return undefined
+    if (signal.aborted) {
+      pace.notBeforeMs = clock.monotonic() + GATHER_MS
+      return undefined
+    }
     onFailure(failure)
     await clock.sleep(backoff.failed(failure.retryAfterMs), signal)
   }

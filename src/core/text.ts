@@ -28,6 +28,11 @@ export function isWellFormed(text: string): boolean {
   return !LONE_SURROGATE.test(text)
 }
 
+/** Bytes of one's own. Not by their `slice()`, which in a Node `Buffer` gives a view of the same memory. */
+export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
+}
+
 /** Chunks of bytes as one piece, `length` bytes together; a single chunk is given as it is. */
 export function joinBytes(chunks: readonly Uint8Array[], length: number): Uint8Array {
   const [only] = chunks

@@ -6,7 +6,7 @@ import { MAX_RELEASE_BYTES } from '../core/release.js'
 import type { Board } from './board.js'
 import { readLink } from './board-link.js'
 import { epochsIn, sequencesIn } from './board-paths.js'
-import { isNoFile } from './system-error.js'
+import { isNoFile, systemErrorCode } from './system-error.js'
 
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
@@ -39,6 +39,9 @@ export interface BoardLog {
 
 /** How many of the newest releases must name their predecessors. */
 const CHECKED = 50
+
+/** Why a reader cannot make a folder durable although nothing is wrong with the disk. */
+const MAY_NOT: ReadonlySet<string> = new Set(['EACCES', 'EINVAL', 'ENOENT', 'ENOTSUP', 'EPERM', 'EROFS'])
 
 /** What was found the last time: an undamaged log and its end. */
 interface Known {
@@ -189,6 +192,19 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     return exists(namespace, newest.position)
   }
 
+  /**
+   * Makes what a folder lists durable, so that nobody is told of a release that the power may still take: its place would be given
+   * to another one. False when the disk refused; where only the permission is missing, its writer does it.
+   */
+  const makeDurable = async (namespace: Namespace, epoch: Epoch): Promise<boolean> => {
+    try {
+      await disk.syncFolder(paths.releases({ namespace, epoch }))
+      return true
+    } catch (error) {
+      return MAY_NOT.has(systemErrorCode(error) ?? '')
+    }
+  }
+
   return {
     bytesAt,
 
@@ -204,9 +220,13 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
 
       const highestEpoch = epochNumber(choice.epoch)
       const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
-      const end = start.newest === undefined ? start : await walk(namespace, start.newest)
+      const walked = start.newest === undefined ? start : await walk(namespace, start.newest)
+      const isNew = walked.newest !== undefined && !(holds && walked.newest === start.newest)
+      const isDurable = !isNew || (await makeDurable(namespace, choice.epoch))
+      // After a start whatever the disk shows is served, for there is nothing else.
+      const end = isDurable || !holds ? walked : start
       const damage = choice.damage ?? start.damage ?? end.damage
-      if (end.newest !== undefined && damage === undefined)
+      if (end.newest !== undefined && damage === undefined && (isDurable || holds))
         known.set(namespace, { epochs, newest: end.newest })
       return { newest: end.newest, damage, highestEpoch }
     },

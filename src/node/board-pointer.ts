@@ -10,8 +10,8 @@ import { isNoFile } from './system-error.js'
 
 /** The pointer `release.json`, which follows the log. */
 export interface BoardPointer {
-  /** Brings the pointer to the newest release, and never knowingly to a lower one. */
-  repair(namespace: Namespace): Promise<void>
+  /** Brings the pointer to the newest release, and never knowingly to a lower one. Resolves with where that is. */
+  repair(namespace: Namespace): Promise<Position | undefined>
 }
 
 export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog): BoardPointer {
@@ -45,7 +45,7 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
       for (;;) {
         const { newest } = await log.read({ namespace })
         const pointer = await current(namespace)
-        if (newest === undefined || !isBehind(pointer, newest)) return
+        if (newest === undefined || !isBehind(pointer, newest)) return newest?.position
         await move(namespace, newest, pointer)
         // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
       }

@@ -1,4 +1,5 @@
 import type { Namespace } from '../contracts/names.js'
+import { comparePositions, type Position } from '../contracts/position.js'
 import type { Board } from './board.js'
 import type { BoardAudit } from './board-audit.js'
 import type { BoardOpening } from './board-opening.js'
@@ -13,8 +14,8 @@ export interface BoardUpkeep {
    * it needed repair. Readers without the permission leave it to those who write.
    */
   repair(namespace: Namespace): Promise<void>
-  /** After an append. */
-  follow(namespace: Namespace): Promise<void>
+  /** After an append at a position. */
+  follow(namespace: Namespace, at: Position): Promise<void>
   /** Whether something could not be put in order, and may be now, so that a repair should not wait for the next sweep. */
   isBehind(namespace: Namespace): boolean
   /** Makes the reserve again that an urgent release gave up, when there is room. */
@@ -54,10 +55,12 @@ export function boardUpkeep(
       }
     },
 
-    async follow(namespace) {
+    async follow(namespace, at) {
       try {
-        await pointer.repair(namespace)
-        behind.delete(namespace)
+        const reached = await pointer.repair(namespace)
+        // A disk that just failed may still hold the release back from readers.
+        if (reached === undefined || comparePositions(at, reached) === 'newer') behind.add(namespace)
+        else behind.delete(namespace)
       } catch (error) {
         behind.add(namespace)
         const { message } = inWords(error, 'write release.json')

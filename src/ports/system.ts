@@ -12,7 +12,10 @@ export const systemClock: Clock = {
   after(delayMs, callback) {
     const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS))
     release(timer)
-    return () => clearTimeout(timer)
+    return () => {
+      hold(timer)
+      clearTimeout(timer)
+    }
   },
   sleep: (delayMs, signal) => sleepBy(systemClock.after)(delayMs, signal),
   turn() {
@@ -36,6 +39,14 @@ function nativeSha256(): ((bytes: Uint8Array) => Uint8Array) | undefined {
   // Asking the process keeps this file free of imports that a browser bundle could not resolve.
   const builtin = globalThis.process?.getBuiltinModule?.('node:crypto')
   return builtin && (bytes => builtin.createHash('sha256').update(bytes).digest())
+}
+
+/**
+ * Counts the timer as one of those that keep the process alive, for the moment before it is cleared: only then Node forgets at once
+ * that there was one of its length. For the others it does so when their time would have come, and each drawn length is another.
+ */
+function hold(timer: unknown): void {
+  if (typeof timer === 'object' && timer !== null && 'ref' in timer) (timer as { ref(): void }).ref()
 }
 
 /** Lets the process end although the timer is pending. Browsers' timers are numbers and hold nothing. */

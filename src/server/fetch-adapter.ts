@@ -1,3 +1,4 @@
+import { copyBytes } from '../core/text.js'
 import { bodyWasRead } from './body.js'
 import type { Answer, Frame, Incoming, Plan, Subscriber } from './messages.js'
 import { locate } from './mount.js'
@@ -111,7 +112,7 @@ function eventsOf(plan: Plan, signal: AbortSignal): ReadableStream<Uint8Array> {
         signal.addEventListener('abort', leave, { once: true })
         subscriber = plan.open({
           blocked: () => open && (controller.desiredSize ?? 0) <= 0,
-          write: (frame: Frame) => open && controller.enqueue(frame.plain.slice()),
+          write: (frame: Frame) => open && controller.enqueue(copyBytes(frame.plain)),
           end: () => close(() => controller.close()),
           destroy() {
             close(() =>

@@ -16,8 +16,8 @@ export type QuickAnswers = (
   ifNoneMatch: string | undefined,
 ) => Answer | undefined
 
-/** How many addresses are known by heart. */
-const MAX_ADDRESSES = 4_096
+/** How many addresses are known by heart: pointers, and the snapshots of late, since each release brings another address. */
+const MAX_ADDRESSES = 256
 
 export function quickAnswers({ guard, hub, snapshots, prefix }: QuickAnswersOptions): QuickAnswers {
   const routes = new Map<string, Extract<Route, { readonly type: 'pointer' | 'snapshot' }>>()

@@ -21,7 +21,10 @@ export interface WatchOptions {
   readonly firstFrameMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  /** The age at which a stream is renewed, give or take a fifth, in milliseconds: so a fleet follows its load balancers. Default 1,800,000. */
+  /**
+   * The age at which a stream is renewed, give or take a fifth, in milliseconds: so a fleet follows its load balancers. A
+   * connection that several clients share is renewed by its server. Default 1,800,000.
+   */
   readonly connectionAgeMs?: number
   /** The first bound of the delay after a failure, in milliseconds. Default 500. */
   readonly retryBaseMs?: number

@@ -8,7 +8,7 @@ import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js
 import { canonicalize } from '../core/canonical.js'
 import { digestOf } from '../core/digest.js'
 import { encodeRelease } from '../core/release.js'
-import { encodeText } from '../core/text.js'
+import { copyBytes, encodeText } from '../core/text.js'
 import { systemClock, systemCrypto } from '../ports/system.js'
 
 /** Everything has a default. */
@@ -145,7 +145,7 @@ export function document(
           `${name} has ${bytes.length} bytes as JSON; ${maxBytes} are allowed`,
         )
       }
-      return bytes.slice()
+      return copyBytes(bytes)
     },
 
     async *watch({ namespaces, inline, held = {} }, signal): AsyncGenerator<Delivery, void, undefined> {
@@ -166,7 +166,7 @@ export function document(
             sent = found.digest
             for (const namespace of namespaces) {
               const snapshots =
-                inline && held[namespace] !== sent ? [{ digest: sent, bytes: found.bytes.slice() }] : []
+                inline && held[namespace] !== sent ? [{ digest: sent, bytes: copyBytes(found.bytes) }] : []
               const bytes = releaseOf(namespace, found)
               yield { type: 'release', namespace, bytes, ...(snapshots.length > 0 && { snapshots }) }
             }

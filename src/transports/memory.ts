@@ -14,7 +14,7 @@ import type {
 import { assertDigest, digestOf } from '../core/digest.js'
 import { decodeRelease, digestsOf, positionOf } from '../core/release.js'
 import { target } from '../core/target.js'
-import { sameBytes } from '../core/text.js'
+import { copyBytes, sameBytes } from '../core/text.js'
 import { systemClock, systemCrypto } from '../ports/system.js'
 
 /** Everything has a default. */
@@ -99,9 +99,9 @@ export function memory({
     if (!follows(at, shelf.log.at(-1)?.at)) return 'taken'
     shelf.log.push({
       at,
-      bytes: bytes.slice(),
+      bytes: copyBytes(bytes),
       digests,
-      ...(audit !== undefined && { audit: audit.slice() }),
+      ...(audit !== undefined && { audit: copyBytes(audit) }),
     })
     for (const notify of watchers) notify(namespace)
     return 'appended'
@@ -119,7 +119,7 @@ export function memory({
     const snapshot = shelves.get(namespace)?.snapshots.get(wanted.digest)
     return snapshot === undefined || snapshot.length > INLINE_BYTES
       ? []
-      : [{ digest: wanted.digest, bytes: snapshot.slice() }]
+      : [{ digest: wanted.digest, bytes: copyBytes(snapshot) }]
   }
 
   return {
@@ -132,7 +132,7 @@ export function memory({
       const entry = newest(namespace)
       if (entry === undefined) return { type: 'none' }
       const own = formatPosition(entry.at)
-      return tag === own ? { type: 'unchanged' } : { type: 'release', bytes: entry.bytes.slice(), tag: own }
+      return tag === own ? { type: 'unchanged' } : { type: 'release', bytes: copyBytes(entry.bytes), tag: own }
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {
@@ -150,7 +150,7 @@ export function memory({
           `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`,
         )
       }
-      return bytes.slice()
+      return copyBytes(bytes)
     },
 
     async next({ namespace, after }, signal) {
@@ -158,7 +158,7 @@ export function memory({
       const entry = shelves.get(namespace)?.log.find(({ at }) => comparePositions(at, after) === 'newer')
       return entry === undefined
         ? { type: 'none' }
-        : { type: 'release', bytes: entry.bytes.slice(), tag: formatPosition(entry.at) }
+        : { type: 'release', bytes: copyBytes(entry.bytes), tag: formatPosition(entry.at) }
     },
 
     async put({ namespace, digest, bytes }, signal) {
@@ -171,7 +171,7 @@ export function memory({
         )
       }
       assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
-      shelf.snapshots.set(digest, bytes.slice())
+      shelf.snapshots.set(digest, copyBytes(bytes))
     },
 
     async append(query, signal) {
@@ -184,7 +184,7 @@ export function memory({
       const entries = [...(shelves.get(namespace)?.log ?? [])].reverse()
       for (const { bytes, audit } of entries.slice(0, limit)) {
         refuseAborted(signal)
-        yield { bytes: bytes.slice(), ...(audit !== undefined && { audit: audit.slice() }) }
+        yield { bytes: copyBytes(bytes), ...(audit !== undefined && { audit: copyBytes(audit) }) }
       }
     },
 
@@ -216,12 +216,13 @@ export function memory({
 
     async schema({ namespace }, signal) {
       refuseAborted(signal)
-      return shelves.get(namespace)?.schema?.slice()
+      const schema = shelves.get(namespace)?.schema
+      return schema && copyBytes(schema)
     },
 
     async putSchema({ namespace, bytes }, signal) {
       refuseAborted(signal)
-      shelfFor(namespace).schema = bytes.slice()
+      shelfFor(namespace).schema = copyBytes(bytes)
     },
 
     async remove({ namespace, digest }, signal) {
@@ -258,7 +259,7 @@ export function memory({
             yield {
               type: 'release',
               namespace,
-              bytes: entry.bytes.slice(),
+              bytes: copyBytes(entry.bytes),
               ...(snapshots.length > 0 && { snapshots }),
             }
             if (signal.aborted) return

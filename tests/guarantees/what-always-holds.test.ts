@@ -99,10 +99,11 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
       expect(violations.filter(({ oracle }) => oracle === 'no-verdict-twice')).toEqual([])
   })
   test.todo('4. a conviction is not tried again')
-  test.todo('5. exposure only grows with the stages of a rollout')
+  test.todo('5. exposure grows with the stages of a rollout, and by nothing else')
   test.todo('9. rollback and kill are never blocked by a running rollout or a failing gate')
   test.todo('12. a deadly document costs a client with storage at most two deaths')
-  test.todo('17. an epoch change costs at most one full snapshot a client')
   test.todo('18. a controller that dies in mid-rollout resumes the same stage')
-  test.todo('23. unreachable, left, failed and rejected are four different things in every gate')
+  test.todo(
+    '23. no stage advances without the minimum of fresh, positive evidence; the four are different in every gate',
+  )
 })

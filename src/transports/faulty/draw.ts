@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Random } from '../../contracts/ports.js'
+import { copyBytes } from '../../core/text.js'
 import type { Fault, FaultPlan, FaultyCall } from './plan.js'
 
 /** Draws which faults a call meets, and counts calls. */
@@ -38,7 +39,7 @@ export function injure(bytes: Uint8Array, faults: readonly Fault[], random: Rand
     if (fault.type === 'truncate')
       injured = injured.slice(0, Math.floor(injured.length * (fault.keep ?? random.number())))
     else if (fault.type === 'corrupt' && injured.length > 0) {
-      injured = injured.slice()
+      injured = copyBytes(injured)
       const at = Math.floor(random.number() * injured.length)
       injured[at] = (injured[at] ?? 0) ^ (1 + Math.floor(random.number() * 255))
     }

@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
+import { copyBytes } from '../../core/text.js'
 import { createByteBuffer } from './byte-buffer.js'
 
 /** One server-sent event: its name, and each `data:` line as the bytes that came. */
@@ -57,7 +58,7 @@ export function createEventParser({
       if (size > maxEventBytes)
         throw new NoticeboardError('too-large', `an event of the stream has more than ${maxEventBytes} bytes`)
       // A copy: the chunk it lies in is much larger than what is kept.
-      data.push(value.slice())
+      data.push(copyBytes(value))
       return
     }
     const named = fieldValue(line, EVENT)

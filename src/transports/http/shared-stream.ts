@@ -141,7 +141,11 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
       if (signal.aborted) return
       const watcher = createWatcher(query)
       watchers.add(watcher)
-      const forget = onAbort(signal, watcher.wake)
+      // At once: a reader who gives up a connection to open it anew must not find its own old one.
+      const forget = onAbort(signal, () => {
+        leave(watcher)
+        watcher.wake()
+      })
       try {
         greet(watcher)
         arrangeSoon()

@@ -328,6 +328,23 @@ describe('watches over one transport', () => {
     expect(a.got).toEqual(['alive', 'alive', 'release a 1'])
   })
 
+  test('the only reader who gives up and comes back in the same moment gets a new connection', async () => {
+    const { read, lines, openCount } = setUp()
+    const before = read(['a'])
+    await settle()
+    lines[0]!.say(alive)
+    await settle()
+    before.stop()
+    const after = read(['a'])
+    await settle()
+    expect(lines).toHaveLength(2)
+    expect(openCount()).toBe(1)
+    lines[1]!.say(release('a', '1'))
+    await settle()
+    expect(after.got).toEqual(['release a 1'])
+    expect(before.got).toEqual(['alive'])
+  })
+
   test('a clean end is a loss too', async () => {
     const clock = virtualClock()
     const streams = createMultiplexer(async function* () {

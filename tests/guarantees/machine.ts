@@ -1,0 +1,37 @@
+import { fileStore, type FileStore } from '../../src/node/file-store.js'
+import { systemCrypto } from '../../src/ports/system.js'
+import type { VirtualClock } from '../../src/testing/virtual-clock.js'
+import type { Disk } from '../../src/contracts/ports.js'
+import { simDisk, type SimDisk } from '../sim/disk.js'
+import { startProcess } from '../sim/process.js'
+import { diceOf } from '../sim/random.js'
+
+/** A machine with a board on its disk, whose store may be opened anew. */
+export interface Machine {
+  readonly disk: SimDisk
+  /** Opens the board; each store is one process. `over` stands between it and the disk. */
+  store(over?: (disk: Disk) => Disk): FileStore
+}
+
+/** A machine whose disk is in memory and keeps what it is given. */
+export function openMachine(clock: VirtualClock): Machine {
+  const disk = simDisk(clock, diceOf(1, 'disk'))
+  let lives = 0
+  return {
+    disk,
+    store(over = plain => plain) {
+      lives += 1
+      const process = startProcess(`server.${lives}`, clock)
+      const dice = diceOf(lives, 'server')
+      return fileStore('/board', {
+        disk: over(disk.mount(process)),
+        clock,
+        // The reserve is a mebibyte of chance, which nobody reads.
+        random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
+        crypto: systemCrypto,
+        owner: { tag: `server-${lives}`, isGone: tag => tag !== `server-${lives}` },
+        pollMs: 2_000,
+      })
+    },
+  }
+}
