@@ -1,5 +1,6 @@
 import { cp, mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Namespace } from '../../src/contracts/names.js'
 import type { Position } from '../../src/contracts/position.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { createPublisher, everyone } from '../../src/publisher/index.js'
@@ -24,11 +25,18 @@ const schema = {
 /** Numbers the documents, and the folders of copies. */
 let count = 0
 
-/** Opens a board, for documents of about so many bytes; what it holds is its own. */
-export async function openBoard(folder: string, documentBytes = 600): Promise<ChaosBoard> {
+export interface BoardOptions {
+  /** About how long each document is; 600 unless given. */
+  readonly documentBytes?: number
+  readonly namespace?: Namespace
+}
+
+/** Opens a board; what it holds is its own. */
+export async function openBoard(folder: string, options: BoardOptions = {}): Promise<ChaosBoard> {
+  const { documentBytes = 600, namespace = NAMESPACE } = options
   await mkdir(folder, { recursive: true })
   const store = fileStore(folder, { pollMs: 100 })
-  const publisher = createPublisher({ namespace: NAMESPACE, schema, store, author: 'chaos' })
+  const publisher = createPublisher({ namespace, schema, store, author: 'chaos' })
   const document = (): object => ({ n: (count += 1), padding: 'x'.repeat(documentBytes) })
   return {
     folder,
@@ -43,7 +51,7 @@ export async function openBoard(folder: string, documentBytes = 600): Promise<Ch
     async copy() {
       const other = join(folder, '..', `copy-${(count += 1)}`)
       await cp(folder, other, { recursive: true, preserveTimestamps: true })
-      return openBoard(other, documentBytes)
+      return openBoard(other, options)
     },
     async close() {
       await publisher.close()

@@ -36,6 +36,8 @@ const FAULTS: readonly Fault[] = [
 export interface ChaosOptions {
   readonly rounds: number
   readonly seed: number
+  /** The first round's number, which its draws depend on; 0 unless given. */
+  readonly from?: number
   /** The faults to choose from, in turn; all of them unless given. */
   readonly faults?: readonly Fault[]
   /** The strategies of the clients, one client each; all four unless given. */
@@ -108,7 +110,15 @@ interface Fleet {
 
 /** Runs rounds of faults over real processes. Everything that it started is gone when it resolves. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { rounds, seed, faults = FAULTS, graceMs = 20_000, withoutWatchdog = false, onProgress } = options
+  const {
+    rounds,
+    from = 0,
+    seed,
+    faults = FAULTS,
+    graceMs = 20_000,
+    withoutWatchdog = false,
+    onProgress,
+  } = options
   const { withinMs = BOUND_MS + graceMs } = options
   const { strategies = ['pull', 'push', 'hybrid', 'on-demand'] } = options
   const root = await mkdtemp(join(tmpdir(), 'noticeboard-chaos-'))
@@ -144,7 +154,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     }
     await allCurrent(fleet.clients, newest, BOUND_MS + graceMs)
 
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = from; round < from + rounds; round += 1) {
       const chance = chanceOf(seed, 0, round)
       const fault = round < faults.length ? faults[round]! : chance.pick(faults)
       const before = proxy.connections

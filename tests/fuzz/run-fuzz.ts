@@ -32,6 +32,8 @@ export interface FuzzOptions {
   readonly targets?: readonly Target[]
   /** The first index of each target's inputs; 0 unless given. With `inputs: 1` and one target it repeats one input. */
   readonly from?: number
+  /** Only each `of`th input, from the `index`th on: the share of one of several processes. All of them unless given. */
+  readonly slice?: { readonly index: number; readonly of: number }
   /** Called about once in 20,000 inputs. */
   readonly onProgress?: (progress: FuzzProgress) => void
 }
@@ -71,6 +73,7 @@ const MAX_FAILURES = 5
 /** Tries damaged inputs on every parser. The same seed tries the same inputs. */
 export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { inputs, seed, only, from = 0, targets: all = targets, onProgress } = options
+  const { slice = { index: 0, of: 1 } } = options
   const chosen = all.filter(({ name }) => only?.includes(name) ?? true)
   const weights = chosen.reduce((sum, { weight }) => sum + weight, 0)
   const tried: Record<string, number> = {}
@@ -85,14 +88,14 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzResult> {
     const stream = all.indexOf(target)
     const share = Math.ceil((inputs * target.weight) / weights)
     let failed = 0
-    for (let index = from; index < from + share && failed < MAX_FAILURES; index += 1) {
+    for (let index = from + slice.index; index < from + share && failed < MAX_FAILURES; index += slice.of) {
       const chance = chanceOf(seed, stream, index)
       const input = target.draw(chance)
       const began = performance.now()
       try {
         const checked = target.check(input, chance)
         if (checked !== undefined) await checked
-        if (index % 64 === 0 || index === from + share - 1) checkPrototypes()
+        if (done % 64 === 0 || index + slice.of >= from + share) checkPrototypes()
         const tookMs = performance.now() - began
         slowestMs = Math.max(slowestMs, tookMs)
         if (tookMs > SUSPECT_MS) await checkPace(target, seed, stream, index)

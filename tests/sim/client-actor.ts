@@ -12,8 +12,9 @@ import { hybrid } from '../../src/strategies/hybrid.js'
 import { pull } from '../../src/strategies/pull.js'
 import { push } from '../../src/strategies/push.js'
 import { http } from '../../src/transports/http/http.js'
+import { PLAIN, type Configuration } from './configuration.js'
 import { simDisk, type SimDisk } from './disk.js'
-import { simFetch, soundLink, type Host, type Link } from './net.js'
+import { MAX_SNAPSHOT_BYTES, simFetch, soundLink, type Host, type Link } from './net.js'
 import type { ClientPlan } from './plan.js'
 import { watchStreams, type Streams } from './streams.js'
 import { startProcess, type SimProcess } from './process.js'
@@ -44,6 +45,8 @@ export interface ClientActor {
   readonly streams: Streams | undefined
   /** Whether its participant vetoes. */
   vetoing: boolean
+  /** The token that it reads with, where one is needed: it may have expired, and the function that gives it may fail. */
+  badge: 'good' | 'expired' | 'lost'
   start(): void
   kill(): void
 }
@@ -56,7 +59,12 @@ const platform: Platform = {
 }
 
 /** Makes a client machine; nothing runs on it yet. */
-export function clientActor(world: World, plan: ClientPlan, host: () => Host | undefined): ClientActor {
+export function clientActor(
+  world: World,
+  plan: ClientPlan,
+  host: () => Host | undefined,
+  { base, readToken }: Configuration = PLAIN,
+): ClientActor {
   const { clock, truth, trace, seed, sometimes } = world
   const link = soundLink()
   const machineDisk = simDisk(clock, diceOf(seed, `${plan.name} disk`))
@@ -75,6 +83,7 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
     link,
     disk: machineDisk,
     vetoing: false,
+    badge: 'good',
     get strategy() {
       if (strategy === undefined) throw new Error('not started')
       return strategy
@@ -106,9 +115,11 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
       const ranMs = appliedAtMs === undefined ? 0 : nowMs() - appliedAtMs
       const mustBegin = !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept
       const dice = diceOf(seed, own.name)
-      const transport = http('http://board.test', {
+      const transport = http(base, {
         clock: own.clock,
         timeoutMs: PERIODS.timeoutMs,
+        maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
+        token: readToken && (() => badgeOf(actor, readToken)),
         fetch: simFetch({
           world: clock,
           dice: diceOf(seed, `${own.name} net`),
@@ -235,6 +246,11 @@ export function clientActor(world: World, plan: ClientPlan, host: () => Host | u
     },
   }
   return actor
+}
+
+function badgeOf({ badge }: ClientActor, readToken: string): string {
+  if (badge === 'lost') throw new Error('the file with the token is gone')
+  return badge === 'good' ? readToken : 'a-token-of-last-year'
 }
 
 /** What a client runs; undefined while it has nothing. */

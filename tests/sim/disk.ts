@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../../src/contracts/errors.js'
 import type { Clock, Disk } from '../../src/contracts/ports.js'
+import { copyBytes } from '../../src/core/text.js'
 import type { Dice } from './random.js'
 import type { SimProcess } from './process.js'
 
@@ -89,7 +90,7 @@ export function simDisk(
         if (inode === undefined) return undefined
         if (inode.bytes.length > maxBytes)
           throw new NoticeboardError('too-large', 'the file is larger than allowed')
-        if (!dice.chance(faults.rot)) return inode.bytes.slice()
+        if (!dice.chance(faults.rot)) return copyBytes(inode.bytes)
         injuries += 1
         return flipped(inode.bytes, dice)
       },
@@ -111,12 +112,12 @@ export function simDisk(
         if (entries.has(path)) throw systemError('EEXIST', 'file exists')
         // Half of it is there for a moment: a process that dies now leaves it so.
         change(path, {
-          bytes: bytes.slice(0, Math.floor(bytes.length * dice.number())),
+          bytes: copyBytes(bytes.subarray(0, Math.floor(bytes.length * dice.number()))),
           changedMs: clock.now(),
         })
         await step()
         sync()
-        entries.set(path, { bytes: bytes.slice(), changedMs: clock.now() })
+        entries.set(path, { bytes: copyBytes(bytes), changedMs: clock.now() })
       },
       async link(from, to) {
         await step()
@@ -193,7 +194,7 @@ function systemError(code: string, message: string): Error {
 }
 
 function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {
-  const copy = bytes.slice()
+  const copy = copyBytes(bytes)
   const at = dice.between(0, copy.length - 1)
   copy[at] = (copy[at] ?? 0) ^ (1 << dice.between(0, 7))
   return copy

@@ -6,7 +6,8 @@ import type { Action, Plan } from './plan.js'
 import { isBehind } from './pointer.js'
 import type { PublisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
-import type { relayActor, ServerActor } from './server-actor.js'
+import type { RelayActor, ServerActor } from './server-actor.js'
+import type { StrangerActor } from './stranger-actor.js'
 import type { World } from './world.js'
 
 /** Everybody on stage, for faults to happen to. */
@@ -15,7 +16,10 @@ export interface Stage {
   readonly plan: Plan
   readonly disk: SimDisk
   readonly servers: readonly ServerActor[]
-  readonly relay: ReturnType<typeof relayActor>
+  readonly relay: RelayActor
+  /** The server at the edge, which runs while strangers come. */
+  readonly edge: RelayActor
+  readonly strangers: StrangerActor
   readonly clients: readonly ClientActor[]
   readonly publisher: PublisherActor
   backup: { readonly image: DiskImage; readonly newest: Position | undefined } | undefined
@@ -133,7 +137,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       }
       const { image, newest } = stage.backup
       for (const actor of servers) if (actor.process?.alive === true) actor.kill()
-      publisher.kill()
+      publisher.killAll()
       const before = disk.files
       disk.restore(image)
       if (isBehind(image, before)) {
@@ -171,6 +175,24 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       const client = dice.pick(clients)
       client.vetoing = true
       return later(() => (client.vetoing = false))
+    }
+    case 'strangers': {
+      const { edge, strangers } = stage
+      if (edge.process?.alive === true) edge.kill()
+      edge.start()
+      strangers.come(lastsMs)
+      // Proxies and servers of another kind stand in the way of the others meanwhile.
+      const some = links.filter(() => dice.chance(0.3))
+      for (const link of some) link.proxy = dice.pick(['grumpy', 'noisy'])
+      if (dice.chance(0.5)) edge.link.proxy = dice.pick(['grumpy', 'noisy'])
+      const client = dice.pick(clients)
+      client.badge = dice.pick(['expired', 'lost'])
+      return later(() => {
+        for (const link of [...some, edge.link]) link.proxy = 'none'
+        client.badge = 'good'
+        // It goes while somebody still asks.
+        void edge.host()?.close()
+      })
     }
     case 'poison':
       return

@@ -3,6 +3,7 @@ import { decodeRelease, positionOf, type Release } from '../../src/core/release.
 import { fileStore } from '../../src/node/file-store.js'
 import { systemCrypto } from '../../src/ports/system.js'
 import { clientActor, NAMESPACE, PERIODS, type ClientActor } from './client-actor.js'
+import { configurationOf } from './configuration.js'
 import { applyFault } from './faults.js'
 import { simDisk } from './disk.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
@@ -11,7 +12,8 @@ import { placeOf, watchPointer } from './pointer.js'
 import { startProcess } from './process.js'
 import { publisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
-import { relayActor, serverActor } from './server-actor.js'
+import { edgeActor, relayActor, serverActor } from './server-actor.js'
+import { strangerActor } from './stranger-actor.js'
 import type { Violation } from './truth.js'
 import { createWorld, type World } from './world.js'
 import type { Stage } from './faults.js'
@@ -91,15 +93,17 @@ function setUp(world: World, plan: Plan): Stage {
     diceOf(plan.seed, 'board disk'),
     watchPointer(POINTER, world.truth.violate),
   )
-  const servers = [serverActor(world, 'server-a', disk), serverActor(world, 'server-b', disk)]
+  const configuration = configurationOf(plan.seed)
+  const servers = ['server-a', 'server-b'].map(name => serverActor(world, name, disk, configuration))
   const chance = diceOf(plan.seed, 'balancer')
   const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
     const up = servers.flatMap(({ host }) => host() ?? [])
     return up.length === 0 ? undefined : chance.pick(up)
   }
-  const relay = relayActor(world, 'relay', anyServer)
+  const relay = relayActor(world, 'relay', anyServer, configuration)
+  const edge = edgeActor(world, 'edge', anyServer, configuration)
   const clients = plan.clients.map(client =>
-    clientActor(world, client, client.relayed ? relay.host : anyServer),
+    clientActor(world, client, client.relayed ? relay.host : anyServer, configuration),
   )
   servers[0]?.start()
   relay.start()
@@ -111,7 +115,9 @@ function setUp(world: World, plan: Plan): Stage {
     servers,
     relay,
     clients,
-    publisher: publisherActor(world, anyServer),
+    edge,
+    strangers: strangerActor(world, configuration, { servers, relay, edge }),
+    publisher: publisherActor(world, anyServer, configuration),
     backup: undefined,
     needsEpoch: false,
     ended: [],
@@ -323,14 +329,15 @@ function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string 
 /** Everybody closes in order; then nothing may be left. */
 async function shutDown(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
+  stage.strangers.leave()
   await within(
     clock,
     Promise.all(stage.clients.flatMap(({ client }) => (client === undefined ? [] : [client.close()]))),
     () => truth.violate('nothing-is-left', 'a client did not close'),
   )
-  const servers = [stage.relay, ...stage.servers].flatMap(({ host }) => host()?.close() ?? [])
+  const servers = [stage.edge, stage.relay, ...stage.servers].flatMap(({ host }) => host()?.close() ?? [])
   await within(clock, Promise.all(servers), () => truth.violate('nothing-is-left', 'a server did not close'))
-  for (const { process } of [stage.publisher, stage.relay, ...stage.servers, ...stage.clients])
+  for (const { process } of [stage.publisher, stage.edge, stage.relay, ...stage.servers, ...stage.clients])
     process?.kill()
   await clock.advance(60_000)
   if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)

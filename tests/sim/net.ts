@@ -1,4 +1,6 @@
 import type { Clock, Fetch, FetchInit } from '../../src/contracts/ports.js'
+import { grumpyAnswer, noisy } from './noise.js'
+import { copyBytes } from '../../src/core/text.js'
 import type { Dice } from './random.js'
 import type { SimProcess } from './process.js'
 import type { OpenStream } from './streams.js'
@@ -17,8 +19,13 @@ export interface Link {
   cut: number
   /** Chunks arrive a byte at a time. */
   bytewise: boolean
-  /** A proxy in between: gives stale answers, holds streams back, answers with its login page, or damages what it passes on. */
-  proxy: 'none' | 'stale' | 'buffering' | 'login-page' | 'mangling'
+  /**
+   * A proxy in between: gives stale answers, holds streams back, answers with its login page, damages what it passes on, refuses in
+   * every way that HTTP knows, or adds to event streams what their readers have to bear.
+   */
+  proxy: 'none' | 'stale' | 'buffering' | 'login-page' | 'mangling' | 'grumpy' | 'noisy'
+  /** Whoever asked reads nothing of what comes. */
+  stalled: boolean
   slowestMs: number
 }
 
@@ -32,9 +39,14 @@ export function soundLink(): Link {
     cut: 0,
     bytewise: false,
     proxy: 'none',
+    stalled: false,
     slowestMs: 20,
   }
 }
+
+/** The largest snapshot that readers of the simulation take from a stream, in bytes; and a line that is too long for all of them. */
+export const MAX_SNAPSHOT_BYTES = 65_536
+const MAX_LINE_BYTES = 2 * MAX_SNAPSHOT_BYTES
 
 /** A server as the network sees it. */
 export interface Host {
@@ -79,7 +91,8 @@ export function simFetch(context: NetContext): Fetch {
         const lose = (reason: string): void => {
           settled()
           onRequest(init.method, path, 'lost')
-          reject(new TypeError('fetch failed', { cause: new Error(reason) }))
+          const code = reason.startsWith('ECONN') ? { code: reason } : {}
+          reject(new TypeError('fetch failed', { cause: Object.assign(new Error(reason), code) }))
         }
         const hangUp = (): void => {
           settled()
@@ -103,6 +116,10 @@ export function simFetch(context: NetContext): Fetch {
               new Response('<html>Please sign in</html>', { headers: { 'content-type': 'text/html' } }),
               server,
             )
+          if (link.proxy === 'grumpy' && dice.chance(0.7)) {
+            const refusal = grumpyAnswer(dice, world.now())
+            return refusal === 'redirect' ? lose('unexpected redirect') : answer(refusal, server)
+          }
           const stale = kept.get(path)
           if (link.proxy === 'stale' && stale !== undefined)
             return answer(new Response(stale.body, stale), server)
@@ -184,8 +201,11 @@ export function simFetch(context: NetContext): Fetch {
         void pump().then(() => forget.forEach(undo => undo()))
 
         async function pump(): Promise<void> {
+          let first = true
           try {
             while (!gone.signal.aborted) {
+              while (link.stalled && !gone.signal.aborted)
+                await new Promise<void>(resolve => void world.after(500, resolve))
               const { done, value } = await server.process.gate(reader.read())
               // The end comes with the last bytes, mostly.
               if (!done || dice.chance(0.1)) await travel()
@@ -206,7 +226,13 @@ export function simFetch(context: NetContext): Fetch {
                 return
               }
               if (lifeline !== undefined) context.onChunk?.(value, server.relay)
-              const given = link.proxy === 'mangling' && keep !== undefined ? mangled(value) : value
+              const given =
+                link.proxy === 'mangling' && keep !== undefined
+                  ? mangled(value)
+                  : link.proxy === 'noisy' && lifeline !== undefined
+                    ? noisy(value, { dice, first, maxLineBytes: MAX_LINE_BYTES })
+                    : value
+              first = false
               const chunks =
                 link.bytewise && given.length < 4_000 ? [...given].map(byte => Uint8Array.of(byte)) : [given]
               client.when(() => stream?.heard())
@@ -227,13 +253,18 @@ export function simFetch(context: NetContext): Fetch {
 
 /** A request as its server sees it. The signal is put on by hand: to link one costs more than all the rest of a request. */
 function requestOf(url: string, { method, headers, body }: FetchInit, signal: AbortSignal): Request {
-  const request = new Request(url, { method, headers, ...(body !== undefined && { body }) })
+  // A body that comes piece by piece wants to be announced as such.
+  const request = new Request(url, {
+    method,
+    headers,
+    ...(body !== undefined && { body, duplex: 'half' }),
+  } as RequestInit)
   return Object.defineProperty(request, 'signal', { value: signal })
 }
 
 /** Damage that only a digest shows where there is one, and that nobody can read elsewhere. */
 function mangled(bytes: Uint8Array): Uint8Array {
-  const copy = bytes.slice()
+  const copy = copyBytes(bytes)
   const filler = copy.lastIndexOf(120)
   const at = copy[0] === 123 && copy[1] === 34 && copy[2] === 110 && filler > 0 ? filler : 0
   copy[at] = at === 0 ? 33 : 121

@@ -26,6 +26,7 @@ export const FAULTS = [
   'publisher-kill',
   'poison',
   'veto',
+  'strangers',
 ] as const
 
 export type Fault = (typeof FAULTS)[number]
@@ -72,10 +73,14 @@ export interface Less {
 /** Draws the plan of a seed, less what is taken away. */
 export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = diceOf(seed, 'plan')
-  const faults = new Set(FAULTS.filter(() => dice.chance(0.3)))
+  // Strangers come and go by a chance of their own: what else happens is the same with and without them.
+  const faults = new Set<Fault>(FAULTS.filter(fault => fault !== 'strangers' && dice.chance(0.3)))
   const chaosMs = dice.between(25_000, 60_000)
   const clients = drawClients(dice)
-  const actions = drawActions(dice, faults, chaosMs)
+  const drawn = drawActions(dice, faults, chaosMs)
+  const visits = drawVisits(diceOf(seed, 'strangers'), chaosMs)
+  if (visits.length > 0) faults.add('strangers')
+  const actions = [...drawn, ...visits].sort((a, b) => a.atMs - b.atMs)
   // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
   const poisoned = faults.has('poison')
   const last = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
@@ -144,4 +149,10 @@ function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): A
     }
   }
   return actions.sort((a, b) => a.atMs - b.atMs)
+}
+
+function drawVisits(dice: Dice, chaosMs: number): Action[] {
+  if (!dice.chance(0.1)) return []
+  const lastsMs = dice.between(8_000, 25_000)
+  return [{ atMs: dice.between(2_000, chaosMs), type: 'fault', fault: 'strangers', lastsMs }]
 }

@@ -26,10 +26,13 @@ export async function bundleTests(entry) {
       {
         name: 'own-place',
         setup(builder) {
-          builder.onLoad({ filter: /[/\\]tests[/\\].*\.ts$/ }, async ({ path }) => {
+          builder.onLoad({ filter: /[/\\]tests[/\\].*\.[jt]s$/ }, async ({ path }) => {
             const text = await readFile(path, 'utf8')
             const place = JSON.stringify(pathToFileURL(path).href)
-            return { contents: text.replaceAll('import.meta.url', place), loader: 'ts' }
+            return {
+              contents: text.replaceAll('import.meta.url', place),
+              loader: path.endsWith('.ts') ? 'ts' : 'js',
+            }
           })
         },
       },

@@ -9,6 +9,7 @@ import { systemCrypto } from '../../src/ports/system.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../src/publisher/index.js'
 import { http } from '../../src/transports/http/http.js'
 import { loggerOf, NAMESPACE, PERIODS, schema, SECRET } from './client-actor.js'
+import { PLAIN, type Configuration } from './configuration.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
 import { startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
@@ -35,21 +36,31 @@ export interface PublisherActor {
   /** Whether a rollback is under way. */
   readonly rollingBack: boolean
   kill(): void
+  /** All of them, those of earlier actions too: nobody hears any more what became of them. */
+  killAll(): void
 }
 
 /** Makes a {@link PublisherActor}. Nothing it does rejects: what fails is part of the history. */
-export function publisherActor(world: World, host: () => Host | undefined): PublisherActor {
+export function publisherActor(
+  world: World,
+  host: () => Host | undefined,
+  { base }: Configuration = PLAIN,
+): PublisherActor {
   const { trace, truth, sometimes, seed, clock } = world
   const link = soundLink()
   const content = diceOf(seed, 'documents')
   let actions = 0
   let process: SimProcess | undefined
   let rollingBack: SimProcess | undefined
+  let rollbacks = 0
+  /** Every process that was ever begun. */
+  const begun = new Set<SimProcess>()
 
   const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
     actions += 1
     const own = startProcess(`publisher.${actions}`, clock)
     process = own
+    begun.add(own)
     const dice = diceOf(seed, own.name)
     const fetch = simFetch({
       world: clock, dice, client: own, host, link,
@@ -59,7 +70,7 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
       },
     }) // prettier-ignore
     return {
-      store: http('http://board.test', {
+      store: http(base, {
         clock: own.clock,
         timeoutMs: PERIODS.timeoutMs,
         fetch,
@@ -124,6 +135,7 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     async rollback() {
       const opened = begin()
       rollingBack = opened.own
+      rollbacks += 1
       let nothingBefore = false
       const run = async (): Promise<Rollout> => {
         try {
@@ -152,11 +164,13 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
           () => undefined,
         )
       if (version === undefined) return false
+      const before = rollbacks
       const won = await Promise.all([
         publish(false, document(), { ifVersion: version }),
         publish(false, document(), { ifVersion: version }),
       ])
-      if (won.every(Boolean))
+      // A rollback in between makes the version the expected one again.
+      if (won.every(Boolean) && rollbacks === before && rollingBack === undefined)
         truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
       if (won.some(Boolean)) sometimes.add('one of two racing publishers won')
       return won.some(Boolean)
@@ -236,6 +250,10 @@ export function publisherActor(world: World, host: () => Host | undefined): Publ
     },
     kill() {
       process?.kill()
+    },
+    killAll() {
+      for (const one of begun) one.kill()
+      begun.clear()
     },
   }
 }

@@ -2,12 +2,13 @@ import { fileStore, type FileStore } from '../../src/node/file-store.js'
 import { systemCrypto } from '../../src/ports/system.js'
 import { createHandler, type Handler } from '../../src/server/handler.js'
 import { cached } from '../../src/transports/cached.js'
-import { http } from '../../src/transports/http/http.js'
+import { http, type HttpTransport } from '../../src/transports/http/http.js'
 import { loggerOf, PERIODS } from './client-actor.js'
+import { PLAIN, type Configuration } from './configuration.js'
 import type { SimDisk } from './disk.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
 import { startProcess, type SimProcess } from './process.js'
-import { diceOf } from './random.js'
+import { diceOf, type Dice } from './random.js'
 import { watchStreams, type Streams } from './streams.js'
 import type { World } from './world.js'
 
@@ -22,7 +23,12 @@ export interface ServerActor {
 }
 
 /** A server over a board on a disk; several may share one disk. */
-export function serverActor(world: World, name: string, disk: SimDisk): ServerActor {
+export function serverActor(
+  world: World,
+  name: string,
+  disk: SimDisk,
+  { options }: Configuration = PLAIN,
+): ServerActor {
   return actorOf(world, name, false, (process, dice) => {
     const store: FileStore = fileStore('/board', {
       disk: disk.mount(process),
@@ -35,6 +41,7 @@ export function serverActor(world: World, name: string, disk: SimDisk): ServerAc
       logger: loggerOf(world, name),
     })
     return createHandler(store, {
+      ...options,
       write: { token: TOKEN },
       heartbeatMs: PERIODS.heartbeatMs,
       clock: process.clock,
@@ -45,12 +52,60 @@ export function serverActor(world: World, name: string, disk: SimDisk): ServerAc
   })
 }
 
-/** A relay: a server over what another server gives, with its own link to it. */
+/** Somebody who serves what another server gives, with a link of its own to it. */
+export type RelayActor = ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined }
+
+/** A relay: a server over what another server gives. */
 export function relayActor(
   world: World,
   name: string,
   upstream: () => Host | undefined,
-): ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined } {
+  configuration: Configuration = PLAIN,
+): RelayActor {
+  return relaying(world, name, { upstream, base: configuration.base }, (transport, process, dice) =>
+    createHandler(cached(transport), {
+      ...configuration.options,
+      heartbeatMs: PERIODS.heartbeatMs,
+      clock: process.clock,
+      random: dice,
+      crypto: systemCrypto,
+      logger: loggerOf(world, name),
+    }),
+  )
+}
+
+/** A server at the edge, where strangers come: everything it has room for is little, and it writes through to the board or does not write. */
+export function edgeActor(
+  world: World,
+  name: string,
+  upstream: () => Host | undefined,
+  configuration: Configuration = PLAIN,
+): RelayActor {
+  return relaying(world, name, { upstream, base: configuration.base }, (transport, process, dice) => {
+    const writes = dice.chance(0.6)
+    return createHandler(writes ? transport : cached(transport, { maxSnapshots: 2, maxBytes: 1_000 }), {
+      ...configuration.options,
+      ...(writes && { write: { token: TOKEN } }),
+      heartbeatMs: 3_000,
+      pollMs: 2_000,
+      maxConnections: 4,
+      maxAgeMs: 9_000,
+      cacheBytes: 2_000,
+      maxInstances: 2,
+      clock: process.clock,
+      random: dice,
+      crypto: systemCrypto,
+      logger: loggerOf(world, name),
+    })
+  })
+}
+
+function relaying(
+  world: World,
+  name: string,
+  { base, upstream }: { readonly base: string; readonly upstream: () => Host | undefined },
+  open: (transport: HttpTransport, process: SimProcess, dice: Dice) => Handler,
+): RelayActor {
   const link = soundLink()
   let streams: Streams | undefined
   const actor = actorOf(world, name, true, (process, dice) => {
@@ -61,9 +116,12 @@ export function relayActor(
       violate: world.truth.violate,
     })
     streams = own
-    const transport = http('http://board.test', {
+    const transport = http(base, {
       clock: process.clock,
       timeoutMs: PERIODS.timeoutMs,
+      // It writes where it is told to, and reads what may not be read by all.
+      token: TOKEN,
+      logger: loggerOf(world, name),
       fetch: simFetch({
         world: world.clock,
         dice,
@@ -75,13 +133,7 @@ export function relayActor(
         onStream: own.opened,
       }),
     })
-    return createHandler(cached(transport), {
-      heartbeatMs: PERIODS.heartbeatMs,
-      clock: process.clock,
-      random: dice,
-      crypto: systemCrypto,
-      logger: loggerOf(world, name),
-    })
+    return open(transport, process, dice)
   })
   return Object.assign(actor, { link, streams: () => streams })
 }
@@ -90,7 +142,7 @@ function actorOf(
   world: World,
   name: string,
   relay: boolean,
-  open: (process: SimProcess, dice: ReturnType<typeof diceOf>) => Handler,
+  open: (process: SimProcess, dice: Dice) => Handler,
 ): ServerActor {
   let lives = 0
   let process: SimProcess | undefined

@@ -19,9 +19,11 @@ export interface Streams {
   check(): void
 }
 
-/** What a stream may overstay for: the next one opens while the one before is being let go. */
+/** What a second stream may stay for: the next one opens while the one before is being let go. */
 const OVERLAP_MS = 5_000
-const SLACK_MS = 15_000
+
+/** What a silent stream may stay for beyond the promise: a turn of the loop that looks. */
+const SLACK_MS = 1_000
 
 /** Makes {@link Streams}, which say what is wrong as lines 14 and 19 want it. */
 export function watchStreams({
@@ -72,6 +74,8 @@ export function watchStreams({
       count()
       return {
         heard() {
+          // What comes over a connection that was let go is heard by nobody.
+          if (!open.has(stream)) return
           judgeSilence(stream)
           stream.heardMs = nowMs()
         },

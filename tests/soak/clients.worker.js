@@ -6,7 +6,15 @@ import { cached } from 'noticeboard/transports/cached'
 import { measure } from './measure.js'
 
 /** @type {import('./run-soak.js').ClientsSettings} */
-const { url, namespace, clients: count, separate, stalled, leaky } = JSON.parse(process.argv[2] ?? '{}')
+const {
+  url,
+  namespace,
+  stalledNamespace,
+  clients: count,
+  separate,
+  stalled,
+  leaky,
+} = JSON.parse(process.argv[2] ?? '{}')
 process.on('disconnect', () => process.exit())
 
 /** @type {import('noticeboard').StandardSchema<{ n: number }>} */
@@ -22,6 +30,8 @@ const schema = {
 /** @type {number[]} */
 const sequences = []
 let wanted = 0
+/** How many of them run an older one than is wanted. */
+let late = 0
 /** @type {unknown[]} */
 const leaked = []
 /** @type {import('noticeboard').Client<{ n: number }>[]} */
@@ -44,13 +54,15 @@ for (let index = 0; index < count; index += 1) {
     strategy,
     clientId: `client-${index}`,
     defaults: { n: 0 },
-    reportBatchMs: 5_000,
+    reportBatchMs: 30_000,
   })
   clients.push(client)
   if (strategy.name !== 'pull') {
     sequences[index] = 0
     client.on('change', event => {
-      sequences[index] = event.snapshot.position?.sequence ?? 0
+      const sequence = event.snapshot.position?.sequence ?? 0
+      if (sequence >= wanted && (sequences[index] ?? 0) < wanted) late -= 1
+      sequences[index] = sequence
       if (leaky) leaked.push(event.current)
       tellWhenCurrent()
     })
@@ -65,7 +77,7 @@ let stalling = []
 async function stall() {
   for (const socket of stalling) socket.destroy()
   const { hostname, port } = new URL(url)
-  const path = `/v1/~events?ns=${encodeURIComponent(namespace)}&inline=1&client=`
+  const path = `/v1/~events?ns=${encodeURIComponent(stalledNamespace)}&inline=1&client=`
   stalling = Array.from({ length: stalled }, () => connect(Number(port), hostname))
   await Promise.all(
     stalling.map(async (socket, index) => {
@@ -81,7 +93,7 @@ await stall()
 /** @type {(() => void) | undefined} */
 let told
 function tellWhenCurrent() {
-  if (told === undefined || sequences.some(sequence => sequence < wanted)) return
+  if (told === undefined || late > 0) return
   told()
   told = undefined
 }
@@ -90,6 +102,7 @@ function tellWhenCurrent() {
 async function answer(question) {
   if (question.type === 'expect') {
     wanted = question.sequence
+    late = sequences.filter(sequence => sequence < wanted).length
     await new Promise(resolve => {
       told = () => resolve(undefined)
       tellWhenCurrent()

@@ -17,10 +17,17 @@ export interface SoakOptions {
   readonly warmUp: number
   /** After so many in all the second. */
   readonly publishes: number
-  /** How long it may take until as many handles are open as at the first measure, in milliseconds; 60,000 unless given. */
+  /** How long a measure may take until it is quiet, in milliseconds; 60,000 unless given. */
   readonly settleMs?: number
   /** Keeps every document that a client ever ran: a leak on purpose, which has to be seen. */
   readonly leaky?: boolean
+  /** About how long a document is, in bytes; 600 unless given. */
+  readonly documentBytes?: number
+  /**
+   * Lets V8 optimise the clients, for a large scale: a third faster, and code that grows for as long as there is something left to compile, which
+   * does not count beside the heap of thousands of clients.
+   */
+  readonly optimised?: boolean
   readonly onProgress?: (published: number, publishes: number) => void
 }
 
@@ -40,14 +47,18 @@ export interface ClientsSettings extends Required<
 > {
   readonly url: string
   readonly namespace: string
+  /** What the readers ask for that do not read. */
+  readonly stalledNamespace: string
 }
 
 export interface ServerSettings {
   readonly folder: string
 }
 
+const STALLED_NAMESPACE = 'soak/stalled'
+
 /** Large enough that a reader who stalls fills its buffers, and those of the system, long before the end. */
-const DOCUMENT_BYTES = 60_000
+const STALLED_BYTES = 60_000
 
 /** Publishes to many clients for a long time, and measures both ends early and late. Both processes are gone when it resolves. */
 export async function runSoak(options: SoakOptions): Promise<SoakResult> {
@@ -59,35 +70,46 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     publishes,
     settleMs = 60_000,
     leaky = false,
+    optimised = false,
+    documentBytes = 600,
     onProgress,
   } = options
   const root = await mkdtemp(join(tmpdir(), 'noticeboard-soak-'))
   // Published from here, so that the server holds nothing but what serving takes.
-  const board = await openBoard(join(root, 'board'), DOCUMENT_BYTES)
-  const server = start('./server.worker.js', { folder: board.folder })
+  const board = await openBoard(join(root, 'board'), { documentBytes })
+  const large = await openBoard(join(root, 'board'), {
+    documentBytes: STALLED_BYTES,
+    namespace: STALLED_NAMESPACE,
+  })
+  const server = start('./server.worker.js', { folder: board.folder }, false)
   let clients: Worker | undefined
   try {
     const { url } = (await server.answer('ready')) as { readonly url: string }
-    await board.publish()
-    clients = start('./clients.worker.js', {
+    await Promise.all([board.publish(), large.publish()])
+    const settings = {
       url,
       namespace: NAMESPACE,
+      stalledNamespace: STALLED_NAMESPACE,
       clients: count,
       separate,
       stalled,
       leaky,
-    })
+    }
+    clients = start('./clients.worker.js', settings, optimised)
     await clients.answer('ready')
 
     let published = 0
     const publishUntil = async (wanted: number): Promise<void> => {
       while (published < wanted) {
         published += 1
-        const { sequence } = await board.publish()
+        const [{ sequence }] = await Promise.all([board.publish(), large.publish()])
         await clients?.ask({ type: 'expect', sequence }, 'current')
         onProgress?.(published, publishes)
       }
     }
+    await publishUntil(Math.ceil(0.9 * warmUp))
+    // Measured once for nothing: code that runs only then is compiled, and takes its room, before the first measure that counts.
+    await settled(clients, server, settleMs)
     await publishUntil(warmUp)
     const early = await settled(clients, server, settleMs)
     await publishUntil(publishes)
@@ -99,6 +121,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   } finally {
     await Promise.all([server.kill(), clients?.kill()])
     await board.close()
+    await large.close()
     await rm(root, { recursive: true, force: true })
   }
 }
@@ -109,30 +132,57 @@ interface Both {
 }
 
 /**
- * Measures when nothing is under way: connections that wait to be used again are closed after some seconds. Twice the same in a row
- * is quiet; with a measure to compare with, so is what has the same handles. After the time it is what it is.
+ * The least of several measures, since what is open for a moment comes and goes: until nothing less was seen a few times in a row
+ * and, with a measure to compare with, there are as few handles as there. After the time it is what it is.
  */
 async function settled(clients: Worker, server: Worker, settleMs: number, like?: Both): Promise<Both> {
   const giveUp = performance.now() + settleMs
-  let before: Both | undefined
+  let least: Both | undefined
+  let same = 0
   for (;;) {
+    const before = least
     const now = {
       clients: (await clients.ask({ type: 'measure' }, 'measured')) as Measure,
       server: (await server.ask({ type: 'measure' }, 'measured')) as Measure,
     }
-    const quiet = like ?? before
-    if (performance.now() > giveUp || (quiet !== undefined && sameHandles(quiet, now))) return now
-    before = now
-    // As long as idle connections are kept, so that two measures of them are not the same by chance.
-    await new Promise(resolve => setTimeout(resolve, like === undefined ? 4_500 : 1_000))
+    least =
+      before === undefined
+        ? now
+        : { clients: leastOf(before.clients, now.clients), server: leastOf(before.server, now.server) }
+    same = before !== undefined && sameHandles(before, least) ? same + 1 : 0
+    if (performance.now() > giveUp) return least
+    if (same >= QUIET && (like === undefined || noMore(least, like))) return least
+    // Connections that are kept for a while in case that another request comes are closed in between.
+    await new Promise(resolve => setTimeout(resolve, 1_500))
   }
 }
 
-function sameHandles(a: Both, b: Both): boolean {
-  return spell(a.clients) === spell(b.clients) && spell(a.server) === spell(b.server)
+/** After so many measures that found nothing less the least is believed: together as long as idle connections are kept. */
+const QUIET = 6
+
+function leastOf(a: Measure, b: Measure): Measure {
+  const handles: Record<string, number> = {}
+  for (const [name, count] of Object.entries(a.handles)) {
+    const fewer = Math.min(count, b.handles[name] ?? 0)
+    if (fewer > 0) handles[name] = fewer
+  }
+  return { heapBytes: Math.min(a.heapBytes, b.heapBytes), handles }
 }
 
-const spell = ({ handles }: Measure): string => JSON.stringify(Object.entries(handles).toSorted())
+function sameHandles(a: Both, b: Both): boolean {
+  return noMore(a, b) && noMore(b, a)
+}
+
+function noMore(a: Both, b: Both): boolean {
+  const fits = (one: Measure, other: Measure): boolean =>
+    Object.entries(one.handles).every(([name, count]) => count <= (other.handles[name] ?? 0))
+  return fits(a.clients, b.clients) && fits(a.server, b.server)
+}
+
+/** How many times what it was a heap has become. */
+export function growthOf(before: Measure, after: Measure): number {
+  return after.heapBytes / before.heapBytes
+}
 
 interface Worker {
   /** Sends a question and waits for its answer. */
@@ -141,13 +191,17 @@ interface Worker {
   kill(): Promise<void>
 }
 
-function start(worker: string, settings: object): Worker {
+function start(worker: string, settings: object, optimised: boolean): Worker {
   const child: ChildProcess = fork(
     fileURLToPath(new URL(worker, import.meta.url)),
     [JSON.stringify(settings)],
     {
-      // Without the optimising compiler, whose code grows for as long as there is something left to compile.
-      execArgv: ['--expose-gc', '--no-opt', '--no-flush-bytecode'],
+      execArgv: [
+        '--expose-gc',
+        '--no-flush-bytecode',
+        '--max-semi-space-size=64',
+        ...(optimised ? [] : ['--no-opt']),
+      ],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     },
   )

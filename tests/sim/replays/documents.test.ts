@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { Client } from '../../../src/client/client.js'
 import { isNoticeboardError } from '../../../src/contracts/errors.js'
@@ -9,6 +9,8 @@ import { pull } from '../../../src/strategies/pull.js'
 import { push } from '../../../src/strategies/push.js'
 import { memoryFolder } from '../../client/harness.js'
 import { memoryBoard, type Board } from './board.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 const all = { rollout: everyone(), reason: 'an update' }
 const STRATEGIES = { pull, push, hybrid }

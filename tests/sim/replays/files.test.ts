@@ -1,12 +1,14 @@
 import { mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
 import { jsonFile } from '../../../src/node/sources/json-file.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
 import { document } from '../../../src/transports/document.js'
 import { temporaryFolder } from '../../node/board-kit.js'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 test('k8s-subpath: a mounted file is read by its path, whichever inode stands there', async () => {
   const folder = await temporaryFolder()

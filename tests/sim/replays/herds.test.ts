@@ -39,7 +39,7 @@ test('flagd-12s-herd: a fleet that lost its streams together does not come back 
 
   // While it lasts and when it is over: at the cap each draws anew from all of it, so a second sees a part of them.
   const tried = asked.filter(({ atMs, path }) => path === EVENTS && atMs >= cutMs + 40_000 && atMs < backMs)
-  expect(tried.length).toBeGreaterThan(2 * clients.length)
+  expect(tried.length).toBeGreaterThan(clients.length)
   expect(
     busiest(
       tried.map(({ atMs }) => atMs),

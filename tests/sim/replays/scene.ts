@@ -140,10 +140,10 @@ export async function setScene({
     async end() {
       scene.meddle = undefined
       scene.onFrame = undefined
-      await scene.drive(Promise.all(scene.clients.map(({ client }) => client?.close())))
+      await scene.drive(Promise.all(scene.clients.flatMap(({ client }) => client?.close() ?? [])))
       await clock.advance(1_000)
       expect(streams.filter(({ who, endedAtMs }) => endedAtMs === undefined && who !== 'relay')).toEqual([])
-      await scene.drive(Promise.all([relay.host()?.close(), server.host()?.close()]))
+      await scene.drive(Promise.all([relay, server].flatMap(({ host }) => host()?.close() ?? [])))
       for (const { process } of [scene.publisher, relay, server, ...scene.clients]) process?.kill()
       await clock.advance(60_000)
       for (const [path, bytes] of disk.files)
