@@ -12,7 +12,6 @@ export default {
     // Bundled and run by name, by tests/sim/{main,prove,coverage}.js.
     'tests/sim/{run-seeds,hunt,shrink,prove-parts,seed-process}.ts',
     'tests/sim/*.js',
-    'tests/sim/vitest.config.ts',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',
   ],

@@ -13,7 +13,12 @@ export default defineConfig({
         test: {
           name: 'source',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/packaging/**', 'tests/sim/bugs.test.ts', 'tests/built/**', 'tests/**/*.built.test.ts'],
+          exclude: [
+            'tests/packaging/**',
+            'tests/sim/bugs.test.ts',
+            'tests/built/**',
+            'tests/**/*.built.test.ts',
+          ],
         },
       },
       {

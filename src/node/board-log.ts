@@ -19,6 +19,8 @@ export interface Entry {
 export interface LogState {
   /** The newest well-formed release, which is served whatever else is wrong. */
   readonly newest?: Entry | undefined
+  /** Whether the disk shows a newer one, which it could not make durable yet. */
+  readonly withheld?: boolean
   /** What is wrong, in words: then nothing is appended. */
   readonly damage?: string | undefined
   /** The highest number of an epoch with a release; 0 when there is none. A new epoch's is higher. */
@@ -228,7 +230,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
       const damage = choice.damage ?? start.damage ?? end.damage
       if (end.newest !== undefined && damage === undefined && (isDurable || holds))
         known.set(namespace, { epochs, newest: end.newest })
-      return { newest: end.newest, damage, highestEpoch }
+      return { newest: end.newest, withheld: end !== walked, damage, highestEpoch }
     },
 
     async epochs(namespace) {

@@ -10,8 +10,8 @@ import { isNoFile } from './system-error.js'
 
 /** The pointer `release.json`, which follows the log. */
 export interface BoardPointer {
-  /** Brings the pointer to the newest release, and never knowingly to a lower one. Resolves with where that is. */
-  repair(namespace: Namespace): Promise<Position | undefined>
+  /** Brings the pointer to the newest release, and never knowingly to a lower one. False when there is one behind it that cannot be told of yet. */
+  repair(namespace: Namespace): Promise<boolean>
 }
 
 export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog): BoardPointer {
@@ -43,9 +43,9 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
   return {
     async repair(namespace) {
       for (;;) {
-        const { newest } = await log.read({ namespace })
+        const { newest, withheld = false } = await log.read({ namespace })
         const pointer = await current(namespace)
-        if (newest === undefined || !isBehind(pointer, newest)) return newest?.position
+        if (newest === undefined || !isBehind(pointer, newest)) return !withheld
         await move(namespace, newest, pointer)
         // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
       }

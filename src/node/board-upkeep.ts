@@ -1,5 +1,4 @@
 import type { Namespace } from '../contracts/names.js'
-import { comparePositions, type Position } from '../contracts/position.js'
 import type { Board } from './board.js'
 import type { BoardAudit } from './board-audit.js'
 import type { BoardOpening } from './board-opening.js'
@@ -14,8 +13,8 @@ export interface BoardUpkeep {
    * it needed repair. Readers without the permission leave it to those who write.
    */
   repair(namespace: Namespace): Promise<void>
-  /** After an append at a position. */
-  follow(namespace: Namespace, at: Position): Promise<void>
+  /** After an append. */
+  follow(namespace: Namespace): Promise<void>
   /** Whether something could not be put in order, and may be now, so that a repair should not wait for the next sweep. */
   isBehind(namespace: Namespace): boolean
   /** Makes the reserve again that an urgent release gave up, when there is room. */
@@ -37,6 +36,11 @@ export function boardUpkeep(
 ): BoardUpkeep {
   const behind = new Set<Namespace>()
 
+  const movePointer = async (namespace: Namespace): Promise<void> => {
+    if (await pointer.repair(namespace)) behind.delete(namespace)
+    else behind.add(namespace)
+  }
+
   return {
     isBehind: namespace => behind.has(namespace),
 
@@ -44,8 +48,7 @@ export function boardUpkeep(
       try {
         if ((await hiddenDisk.stat(paths.temporary)) === undefined) return
         await opening.finish(namespace)
-        await pointer.repair(namespace)
-        behind.delete(namespace)
+        await movePointer(namespace)
         await audit.repair(namespace)
       } catch (error) {
         // A full or broken disk gets well again; a permission that is missing is somebody else's to use.
@@ -55,12 +58,9 @@ export function boardUpkeep(
       }
     },
 
-    async follow(namespace, at) {
+    async follow(namespace) {
       try {
-        const reached = await pointer.repair(namespace)
-        // A disk that just failed may still hold the release back from readers.
-        if (reached === undefined || comparePositions(at, reached) === 'newer') behind.add(namespace)
-        else behind.delete(namespace)
+        await movePointer(namespace)
       } catch (error) {
         behind.add(namespace)
         const { message } = inWords(error, 'write release.json')

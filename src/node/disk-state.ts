@@ -128,7 +128,8 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       if (named.has(name) || !isDigest(name.slice(0, -'.json'.length)) || !name.endsWith('.json')) continue
       const path = join(snapshotsOf(namespace), name)
       const stat = await port.stat(path)
-      if (stat !== undefined && nowMs - stat.changedMs > HOUR_MS && !unnamed.has(path)) await port.remove(path)
+      if (stat !== undefined && nowMs - stat.changedMs > HOUR_MS && !unnamed.has(path))
+        await port.remove(path)
     }
   }
 

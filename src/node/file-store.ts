@@ -187,7 +187,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
           const outcome = urgent ? await reserve.use(write) : await write()
           if (outcome === 'taken') return outcome
           tail.poke(namespace)
-          await upkeep.follow(namespace, query.at)
+          await upkeep.follow(namespace)
           if (!urgent) await upkeep.restock()
           return outcome
         }),

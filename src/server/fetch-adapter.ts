@@ -20,7 +20,10 @@ export function fetchAdapter(respond: Responder, prefix: string): (request: Requ
           headers: answer.headers,
         })
       case 'events':
-        return new Response(eventsOf(answer.plan, signalOf(request)), { status: 200, headers: answer.headers })
+        return new Response(eventsOf(answer.plan, signalOf(request)), {
+          status: 200,
+          headers: answer.headers,
+        })
     }
   }
 }

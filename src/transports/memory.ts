@@ -132,7 +132,9 @@ export function memory({
       const entry = newest(namespace)
       if (entry === undefined) return { type: 'none' }
       const own = formatPosition(entry.at)
-      return tag === own ? { type: 'unchanged' } : { type: 'release', bytes: copyBytes(entry.bytes), tag: own }
+      return tag === own
+        ? { type: 'unchanged' }
+        : { type: 'release', bytes: copyBytes(entry.bytes), tag: own }
     },
 
     async snapshot({ namespace, digest, maxBytes }, signal) {

@@ -272,8 +272,10 @@ function requestRate({ truth, clock }: World, own: SimProcess): () => void {
     const now = Math.floor(clock.monotonic() / 10_000)
     if (now !== window) [window, count] = [now, 0]
     count += 1
-    if (count === MOST_REQUESTS)
-      truth.violate('nobody-asks-in-a-loop', `${own.name} made ${count} requests within ten seconds`)
+    if (count !== MOST_REQUESTS) return
+    truth.violate('nobody-asks-in-a-loop', `${own.name} made ${count} requests within ten seconds`)
+    // The history would take minutes, and there is nothing more to learn.
+    own.kill()
   }
 }
 

@@ -2,6 +2,7 @@
 export const KEPT_SEEDS: readonly { readonly seed: number; readonly found: string }[] = [
   {
     seed: 7037,
-    found: 'a clock set forward made a client remove the snapshot that it was about to name (disk-state.test.ts)',
+    found:
+      'a clock set forward made a client remove the snapshot that it was about to name (disk-state.test.ts)',
   },
 ]

@@ -47,7 +47,6 @@ export async function runMany({
         killSignal: 'SIGKILL',
       })
       let told = ''
-      let timer: NodeJS.Timeout | undefined
       const accept = (line: SeedLine): void => {
         lines.push(line)
         onSeed?.(line)
@@ -64,6 +63,7 @@ export async function runMany({
         })
         child.kill('SIGKILL')
       }
+      let timer = setTimeout(looping, mostMs)
       child.stderr.on('data', (chunk: Buffer) => (told = `${told}${chunk}`.slice(-4_000)))
       createInterface({ input: child.stdout }).on('line', text => {
         const line = JSON.parse(text) as SeedLine & { began?: number }

@@ -1,4 +1,5 @@
-import { runHistory } from './history.js'
+import { runHistory, runPlan } from './history.js'
+import { planOf } from './plan-of.js'
 
 /** What a process that runs seeds tells for each: one line of JSON. */
 export interface SeedLine {
@@ -11,8 +12,8 @@ export interface SeedLine {
 }
 
 const [from = '1', count = '1', step = '1'] = process.argv.slice(2).map(String)
-// What Node loads on first use arrives in real time: one history goes before, so that each finds the same process.
-await runHistory(0)
+// What Node loads on first use arrives in real time: a history without faults goes before, so that each finds the same process.
+await runPlan(planOf({ faults: [] }))
 for (let index = 0; index < Number(count); index += 1) {
   const seed = Number(from) + index * Number(step)
   // Said before it begins, so that a history that never ends has a name.

@@ -8,6 +8,6 @@ export default defineConfig({
     name: 'bugs',
     include: ['tests/sim/bugs.test.ts'],
     maxConcurrency: 2,
-    testTimeout: 300_000,
+    testTimeout: 600_000,
   },
 })
