@@ -1,5 +1,26 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
+
+/** Those that take longest, so that the others fill what they leave idle. */
+const LONGEST = [
+  'sim/seeds',
+  'demo/demo',
+  'soak/soak',
+  'node/file-store.kill',
+  'node/file-store.race',
+  'chaos/chaos',
+]
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rankOf = ({ moduleId }: TestSpecification): number => {
+      const index = LONGEST.findIndex(name => moduleId.includes(`tests/${name}.`))
+      return index === -1 ? LONGEST.length : index
+    }
+    return (await super.sort(files)).toSorted((a, b) => rankOf(a) - rankOf(b))
+  }
+}
 
 /**
  * Two projects: `source` tests import from `src` and need no build; `built` tests start the package as users
@@ -36,6 +57,7 @@ export default defineConfig({
     ],
     // Most tests wait for servers, files and processes more than they compute; one core less than there are would leave two idle.
     maxWorkers: Math.max(3, availableParallelism()),
+    sequence: { sequencer: LongestFirst },
     testTimeout: 20_000,
     hookTimeout: 20_000,
     restoreMocks: true,

@@ -1,4 +1,4 @@
-import { isNoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Logger } from '../contracts/ports.js'
 import { answerFor, errorAnswer, notFound } from './answers.js'
 import { parseEventsQuery } from './events-query.js'
@@ -125,7 +125,9 @@ async function openEvents(request: Incoming, hub: Hub): Promise<Answer> {
 
 function readLimit(query: string): number | undefined {
   const text = new URLSearchParams(query).get('limit')
-  return text !== null && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined
+  if (text === null) return undefined
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new NoticeboardError('invalid-option', 'limit wants a whole number of releases from 1 to 999999999')
 }
 
 function allowed(methods: Readonly<Record<string, unknown>>): string {

@@ -219,6 +219,16 @@ describe('who asks', () => {
     }
   })
 
+  test.each(['-1', '0', '1.5', 'all', '1e3', ''])(
+    'a limit of %j is refused and not taken for none',
+    async limit => {
+      const { url } = await writable()
+      const reply = await ask(url, `/v1/${NAMESPACE}/~history?limit=${limit}`, { headers: withToken(TOKEN) })
+      expect(reply.status).toBe(400)
+      expect(reply.text).toContain('whole number of releases')
+    },
+  )
+
   test('no answer repeats a token', async () => {
     const { url } = await writable()
     const reply = await ask(url, RELEASES, { method: 'POST', headers: withToken('hunter2'), body: '{}' })
