@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { PLANTED_BUGS } from './bugs.js'
 import { bundle } from './bundle.js'
-import { hunt } from './hunt.js'
+import { hunt, type Found } from './hunt.js'
 import { runMany } from './run-many.js'
 
 /** Seeds that nothing was written with. */
@@ -10,21 +10,28 @@ const FROM = 1_000_000
 /** How many of them a bug may survive. */
 const MOST = 500
 
-const took = new Map<string, number>()
+const took = new Map<string, Found>()
 
 test.concurrent.each(PLANTED_BUGS)('$name is found', async bug => {
   const file = await bundle({ entry: 'seed-process', bug })
   const found = await hunt({ file, bug, from: FROM, most: MOST, workers: 1 })
   expect(found, `${bug.name} within ${MOST} seeds`).toMatchObject({ expected: true })
-  took.set(bug.name, found.seeds)
+  took.set(bug.name, found)
 })
 
 test('the same seeds find nothing in the source as it is', async () => {
   expect([...took.keys()].sort()).toEqual(PLANTED_BUGS.map(({ name }) => name).sort())
   const file = await bundle({ entry: 'seed-process' })
-  const lines = await runMany({ file, from: FROM, count: Math.max(...took.values()), workers: 2 })
+  const lines = await runMany({
+    file,
+    from: FROM,
+    count: Math.max(...[...took.values()].map(({ seeds }) => seeds)),
+    workers: 2,
+  })
   expect(lines.filter(({ violations }) => violations.length > 0)).toEqual([])
   process.stdout.write(
-    [...took].map(([name, seeds]) => `${String(seeds).padStart(5)} seeds  ${name}\n`).join(''),
+    [...took]
+      .map(([name, { seeds, oracle }]) => `${String(seeds).padStart(5)} seeds  ${name}: ${oracle}\n`)
+      .join(''),
   )
 })
