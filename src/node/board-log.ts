@@ -6,7 +6,7 @@ import { MAX_RELEASE_BYTES } from '../core/release.js'
 import type { Board } from './board.js'
 import { readLink } from './board-link.js'
 import { epochsIn, sequencesIn } from './board-paths.js'
-import { isNoFile, systemErrorCode } from './system-error.js'
+import { isForbidden, isNoFile, systemErrorCode } from './system-error.js'
 
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
@@ -42,8 +42,8 @@ export interface BoardLog {
 /** How many of the newest releases must name their predecessors. */
 const CHECKED = 50
 
-/** Why a reader cannot make a folder durable although nothing is wrong with the disk. */
-const MAY_NOT: ReadonlySet<string> = new Set(['EACCES', 'EINVAL', 'ENOENT', 'ENOTSUP', 'EPERM', 'EROFS'])
+/** Why a folder cannot be made durable although nothing is wrong with the disk, beside a permission that is missing. */
+const NOTHING_TO_SYNC: ReadonlySet<string> = new Set(['EINVAL', 'ENOENT', 'ENOTSUP'])
 
 /** What was found the last time: an undamaged log and its end. */
 interface Known {
@@ -203,7 +203,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
       await disk.syncFolder(paths.releases({ namespace, epoch }))
       return true
     } catch (error) {
-      return MAY_NOT.has(systemErrorCode(error) ?? '')
+      return isForbidden(error) || NOTHING_TO_SYNC.has(systemErrorCode(error) ?? '')
     }
   }
 

@@ -4,7 +4,7 @@ import type { BoardAudit } from './board-audit.js'
 import type { BoardOpening } from './board-opening.js'
 import type { BoardPointer } from './board-pointer.js'
 import type { BoardReserve } from './board-reserve.js'
-import { inWords, systemErrorCode } from './system-error.js'
+import { inWords, isForbidden } from './system-error.js'
 
 /** What keeps a board in order beside its log. None of it throws: the log is what counts, and the next time repairs the rest. */
 export interface BoardUpkeep {
@@ -28,8 +28,6 @@ export interface UpkeepParts {
   readonly reserve: BoardReserve
 }
 
-const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
-
 export function boardUpkeep(
   { hiddenDisk, paths, logger }: Board,
   { audit, opening, pointer, reserve }: UpkeepParts,
@@ -52,7 +50,7 @@ export function boardUpkeep(
         await audit.repair(namespace)
       } catch (error) {
         // A full or broken disk gets well again; a permission that is missing is somebody else's to use.
-        if (!FORBIDDEN.has(systemErrorCode(error) ?? '')) behind.add(namespace)
+        if (!isForbidden(error)) behind.add(namespace)
         const { message } = inWords(error, 'repair the board')
         logger?.debug('the board could not be repaired from here', { namespace, reason: message })
       }

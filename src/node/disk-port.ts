@@ -14,7 +14,7 @@ import {
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Disk } from '../contracts/ports.js'
-import { systemError, systemErrorCode } from './system-error.js'
+import { isForbidden, systemError, systemErrorCode } from './system-error.js'
 
 /** With which modes files and folders are made. */
 export interface NodeDiskOptions {
@@ -157,7 +157,7 @@ async function flushParent(path: string, ours: boolean): Promise<void> {
   try {
     await flushFolder(path)
   } catch (error) {
-    if (ours || !['EACCES', 'EPERM', 'EROFS'].includes(systemErrorCode(error) ?? '')) throw error
+    if (ours || !isForbidden(error)) throw error
   }
 }
 

@@ -19,6 +19,13 @@ export function isDiskFull(error: unknown): boolean {
   return FULL.has(systemErrorCode(root) ?? '')
 }
 
+const FORBIDDEN: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])
+
+/** Whether an error says that only the permission is missing: nothing is broken, and somebody else may do it. */
+export function isForbidden(error: unknown): boolean {
+  return FORBIDDEN.has(systemErrorCode(error) ?? '')
+}
+
 const NO_FILE: ReadonlySet<string> = new Set(['EISDIR', 'ELOOP', 'EINVAL', 'ENXIO'])
 
 /** Whether an error says that what stands at a path is no ordinary file. */

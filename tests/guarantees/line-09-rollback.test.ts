@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { everyone } from '../../src/publisher/index.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
 import { memory } from '../../src/transports/memory.js'
 import { memoryFolder } from '../client/harness.js'
 import { openMachine } from './machine.js'
 import {
   boundMs,
+  EVERYBODY,
   NAMESPACE,
   openPlace,
   PERIODS,
@@ -18,7 +18,6 @@ import {
 } from './place.js'
 import { quotaOf } from './small-disk.js'
 
-const everybody = { rollout: everyone(), reason: 'a test' } as const
 const RESERVE = '/board/private/reserve'
 
 /** A client that runs the second of two documents. */
@@ -41,7 +40,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     expect(machine.disk.files.get(RESERVE)?.length).toBe(1_048_576)
 
     quota.limitBytes = quota.usedBytes
-    await expect(place.done(place.publisher.publish({ n: 3 }, everybody))).rejects.toMatchObject({
+    await expect(place.done(place.publisher.publish({ n: 3 }, EVERYBODY))).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.stringContaining('the disk is full'),
     })
@@ -63,7 +62,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
       schema: z.never(),
       validators: [{ name: 'nothing passes', validate: () => [{ path: '', reason: 'no' }] }],
     })
-    await expect(place.done(strict.publish({ n: 3 }, everybody))).rejects.toMatchObject({ code: 'rejected' })
+    await expect(place.done(strict.publish({ n: 3 }, EVERYBODY))).rejects.toMatchObject({ code: 'rejected' })
     await place.done(strict.rollback({ reason: 'it hurts' }))
     await place.until(() => runs(member)?.n === 1, boundMs(way))
   })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { everyone } from '../../src/publisher/index.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
 import type { DiskImage, SimDisk } from '../sim/disk.js'
 import { openMachine } from './machine.js'
 import {
   boundMs,
+  EVERYBODY,
   NAMESPACE,
   openPlace,
   PERIODS,
@@ -14,8 +14,6 @@ import {
   type Place,
   type Way,
 } from './place.js'
-
-const everybody = { rollout: everyone(), reason: 'a test' } as const
 
 /** Serves both who was there before and who comes now, takes no document, and goes on in a new epoch. */
 async function servesAndRefuses(
@@ -31,7 +29,7 @@ async function servesAndRefuses(
   await place.clock.advance(3 * PERIODS.presenceMs)
   for (const n of [50, 51]) {
     const refused = await place.done(
-      place.publisher.publish({ n }, everybody).catch((error: unknown) => error),
+      place.publisher.publish({ n }, EVERYBODY).catch((error: unknown) => error),
     )
     expect(refused).toMatchObject({ code: 'store-damaged', message: expect.stringMatching(words) })
   }

@@ -38,6 +38,9 @@ export const PERIODS = {
   presenceMs: 30_000,
 } as const
 
+/** A publish as the lines need it. */
+export const EVERYBODY = { rollout: everyone(), reason: 'a test' } as const
+
 /** Line 13: one look and two backoff caps, and once more for a relay; a request in each direction. */
 export function boundMs({ strategy, relayed }: Way): number {
   const lookMs = 1.2 * (strategy === 'pull' ? PERIODS.intervalMs : PERIODS.sweepMs)
@@ -193,7 +196,7 @@ export function openPlace({
     publisher,
     publisherOf,
     async publish(document) {
-      await place.done(publisher.publish(document, { rollout: everyone(), reason: 'a test' }))
+      await place.done(publisher.publish(document, EVERYBODY))
     },
     client(way, more = {}) {
       const sent: Sent[] = []

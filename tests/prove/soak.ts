@@ -1,4 +1,4 @@
-import { growthOf, runSoak } from '../soak/run-soak.js'
+import { growthOf, LEAK_ON_PURPOSE, runSoak } from '../soak/run-soak.js'
 import type { Part, Violation } from './part.js'
 
 /** How much more a heap may hold after all publishes than after the first of them. */
@@ -41,16 +41,7 @@ export const soak: Part = {
         )
     }
 
-    const control = await runSoak({
-      clients: 10,
-      separate: 2,
-      stalled: 0,
-      warmUp: 10,
-      publishes: 40,
-      settleMs: 5_000,
-      leaky: true,
-      documentBytes: 60_000,
-    })
+    const control = await runSoak(LEAK_ON_PURPOSE)
     const controlGrowth = growthOf(control.clients.before, control.clients.after)
     if (controlGrowth < MOST_GROWTH) blame(`a leak on purpose was not seen: ${controlGrowth.toFixed(3)}`)
     const round = (value: number): number => Math.round(value * 10_000) / 10_000

@@ -5,6 +5,16 @@ import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
 
+/** How everything here is bundled: for this Node, with packages left where they are. @satisfies {import('esbuild').BuildOptions} */
+export const AS_A_MODULE = /** @type {const} */ ({
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  sourcemap: 'inline',
+  logLevel: 'error',
+})
+
 /**
  * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
  *
@@ -17,12 +27,7 @@ export async function bundle({ entry, bug }) {
   await build({
     entryPoints: [`${root}/tests/sim/${entry}.ts`],
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    sourcemap: 'inline',
-    logLevel: 'error',
+    ...AS_A_MODULE,
     plugins: bug === undefined ? [] : [{
       name: 'planted-bug',
       setup(builder) {

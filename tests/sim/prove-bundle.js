@@ -2,7 +2,7 @@
 import { build } from 'esbuild'
 import { readFile } from 'node:fs/promises'
 import { pathToFileURL } from 'node:url'
-import { root } from './bundle.js'
+import { AS_A_MODULE, root } from './bundle.js'
 
 /**
  * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
@@ -16,12 +16,7 @@ export async function bundleTests(entry) {
   await build({
     entryPoints: [`${root}/${entry}`],
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    sourcemap: 'inline',
-    logLevel: 'error',
+    ...AS_A_MODULE,
     plugins: [
       {
         name: 'own-place',

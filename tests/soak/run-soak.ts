@@ -31,6 +31,18 @@ export interface SoakOptions {
   readonly onProgress?: (published: number, publishes: number) => void
 }
 
+/** The negative control: clients that keep what they ran, which has to be seen. */
+export const LEAK_ON_PURPOSE: SoakOptions = {
+  clients: 10,
+  separate: 2,
+  stalled: 0,
+  warmUp: 10,
+  publishes: 40,
+  settleMs: 5_000,
+  leaky: true,
+  documentBytes: 60_000,
+}
+
 /** What a process held after some publishes. */
 export interface Measure {
   readonly heapBytes: number

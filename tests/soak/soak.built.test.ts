@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { growthOf, runSoak } from './run-soak.js'
+import { growthOf, LEAK_ON_PURPOSE, runSoak } from './run-soak.js'
 
 /**
  * What the engine adds for code that is still getting warm: as much as a tenth of heaps as small as these, and most under Node 24. A client
@@ -27,15 +27,6 @@ test('a hundred publishes more leave neither memory nor handles behind, in clien
 }, 240_000)
 
 test('a client that keeps what it ran is seen to grow', async () => {
-  const { clients } = await runSoak({
-    clients: 10,
-    separate: 2,
-    stalled: 0,
-    warmUp: 10,
-    publishes: 40,
-    settleMs: 5_000,
-    leaky: true,
-    documentBytes: 60_000,
-  })
+  const { clients } = await runSoak(LEAK_ON_PURPOSE)
   expect(growthOf(clients.before, clients.after)).toBeGreaterThan(1.05)
 }, 120_000)

@@ -9,6 +9,7 @@ import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-cl
 import { http, type HttpTransport } from '../../../src/transports/http/http.js'
 import { memory, type MemoryStore } from '../../../src/transports/memory.js'
 import { diceOf } from '../random.js'
+import { drive } from './drive.js'
 import { EVENTS, type Answer, type Meddle } from './scene.js'
 import { watchStream, type Fate, type Stream } from './stream.js'
 
@@ -116,13 +117,7 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
       for (const { cut } of streams) cut()
       handlers.push(start())
     },
-    async drive(work) {
-      let over = false
-      const done = work.finally(() => (over = true))
-      done.catch(() => {})
-      await clock.runUntil(() => over, 120_000)
-      return done
-    },
+    drive: work => drive(clock, work),
     async releases() {
       let count = 0
       for await (const _entry of store.history({ namespace: SHOP }, new AbortController().signal)) count += 1

@@ -10,6 +10,7 @@ import { diceOf } from '../random.js'
 import { relayActor, serverActor, type ServerActor } from '../server-actor.js'
 import { createWorld, type World } from '../world.js'
 import { watchStream, type Fate, type Stream } from './stream.js'
+import { drive } from './drive.js'
 
 /** A request as the server's side answered it. */
 export interface Answer {
@@ -119,13 +120,7 @@ export async function setScene({
     async publish() {
       expect(await scene.drive(scene.publisher.publish())).toBe(true)
     },
-    async drive(work) {
-      let over = false
-      const done = work.finally(() => (over = true))
-      done.catch(() => {})
-      await clock.runUntil(() => over, 120_000)
-      return done
-    },
+    drive: work => drive(clock, work),
     async everybodyIsCurrent(withinMs) {
       await clock.runUntil(() => scene.stragglers().length === 0, withinMs).catch(() => {})
       expect(scene.stragglers()).toEqual([])
