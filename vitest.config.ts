@@ -23,8 +23,9 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * Two projects: `source` tests import from `src` and need no build; `built` tests start the package as users
- * get it (the command line, the examples), so `dist` is built first when it is missing or older than `src`.
+ * Three projects: `source` tests import from `src`, need no build and share their processes, so that modules are loaded once; `mocked`
+ * tests replace a module and have a process to themselves; `built` tests start the package as users get it (the command line, the
+ * examples), so `dist` is built first when it is missing or older than `src`.
  */
 export default defineConfig({
   test: {
@@ -33,15 +34,17 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'source',
+          isolate: false,
           include: ['tests/**/*.test.ts'],
           exclude: [
             'tests/packaging/**',
             'tests/sim/bugs.test.ts',
             'tests/built/**',
-            'tests/**/*.built.test.ts',
+            'tests/**/*.{built,mocked}.test.ts',
           ],
         },
       },
+      { extends: true, test: { name: 'mocked', include: ['tests/**/*.mocked.test.ts'] } },
       {
         extends: true,
         test: {

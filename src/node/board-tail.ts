@@ -72,7 +72,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
   let stopWatching: (() => void) | undefined
   let watched: string | undefined
   let cancelPoll: (() => void) | undefined
-  let sweptAt = clock.monotonic()
+  let sweepAtMs = clock.monotonic() + SWEEP_MS
   /** `looking`: a look is under way. `again`: and something came since it began. */
   let state: 'idle' | 'looking' | 'again' | 'ended' = 'idle'
 
@@ -102,8 +102,8 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
   }
 
   const look = async (): Promise<void> => {
-    if (clock.monotonic() - sweptAt >= SWEEP_MS || sweepNow(namespace)) {
-      sweptAt = clock.monotonic()
+    if (clock.monotonic() >= sweepAtMs || sweepNow(namespace)) {
+      sweepAtMs = clock.monotonic() + SWEEP_MS
       await sweep(namespace)
     }
     const { newest } = await log.read({ namespace })
@@ -111,6 +111,8 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
     watchFolder(folderOf(namespace, newest))
     if (told !== undefined && comparePositions(newest.position, told.position) !== 'newer') return
     told = newest
+    // Whoever wrote it may have died before the pointer followed; by the next poll that shows.
+    sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollMs)
     for (const follower of followers) follower.release(newest)
   }
   // A function, since the compiler believes that nothing changes `state` behind its back.

@@ -17,7 +17,10 @@ const position: fc.Arbitrary<Position> = fc.record({
   epoch: fc
     .tuple(fc.constantFrom(1, 2, 9, 10, 999_999_999), fc.constantFrom('00000000', '9f3a01bc', 'ffffffff'))
     .map(([n, suffix]) => `${n}-${suffix}`),
-  sequence: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+  sequence: fc.oneof(
+    { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) },
+    fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+  ),
 })
 const opposite: Record<Order, Order> = { older: 'newer', newer: 'older', same: 'same', fork: 'fork' }
 

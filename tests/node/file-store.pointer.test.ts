@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
+import { decodeRelease } from '../../src/core/release.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { closeLater, NAMESPACE, publish, temporaryFolder } from './board-kit.js'
 import { failing, interceptedDisk } from './fixtures/disks.js'
@@ -98,4 +99,28 @@ it('a release whose folder the disk could not make durable is told to nobody unt
   broken = false
   expect(await sequence()).toBe(2)
   expect(await readFile(pointer)).toEqual(Buffer.from(bytes))
+})
+
+it('a pointer that its writer could not move follows with a poll of whoever watches', async () => {
+  const folder = await temporaryFolder()
+  const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
+  const watcher = closeLater(fileStore(folder, { pollMs: 20 }))
+  await publish(watcher, { size: 1 })
+  const heard: number[] = []
+  const gone = new AbortController()
+  const watching = (async () => {
+    for await (const delivery of watcher.watch({ namespaces: [NAMESPACE], inline: false }, gone.signal))
+      if (delivery.type === 'release') heard.push(decodeRelease(delivery.bytes).release.sequence)
+  })()
+
+  const disk = interceptedDisk((operation, _path, to) => {
+    if (operation === 'rename' && to === pointer) failing('EIO')
+  })
+  const writer = closeLater(fileStore(folder, { disk }))
+  const { bytes } = await publish(writer, { size: 2 })
+
+  await vi.waitFor(async () => expect(new Uint8Array(await readFile(pointer))).toEqual(bytes), 10_000)
+  expect(heard).toContain(2)
+  gone.abort()
+  await watching
 })

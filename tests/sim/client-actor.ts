@@ -138,7 +138,7 @@ export function clientActor(
         }),
       })
       const { intervalMs, sweepMs, retryCapMs, timeoutMs } = PERIODS
-      const watching = { fallbackMs: intervalMs, sweepMs, retryCapMs, timeoutMs, connectionAgeMs: 60_000 }
+      const watching = { fallbackMs: intervalMs, sweepMs, retryCapMs, timeoutMs, connectionAgeMs: 40_000 }
       strategy =
         plan.strategy === 'pull'
           ? pull(transport, { intervalMs, sweepMs, retryCapMs, timeoutMs })

@@ -31,7 +31,7 @@ export interface History {
 }
 
 /** Every so many seeds a bigger fleet of light clients is looked at too. */
-const HERD_EVERY = 50
+const HERD_EVERY = 100
 
 const POINTER = `/board/public/v1/${NAMESPACE}/release.json`
 

@@ -75,7 +75,7 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = diceOf(seed, 'plan')
   // Strangers come and go by a chance of their own: what else happens is the same with and without them.
   const faults = new Set<Fault>(FAULTS.filter(fault => fault !== 'strangers' && dice.chance(0.3)))
-  const chaosMs = dice.between(25_000, 60_000)
+  const chaosMs = dice.between(10_000, 28_000)
   const clients = drawClients(dice)
   const drawn = drawActions(dice, faults, chaosMs)
   const visits = drawVisits(diceOf(seed, 'strangers'), chaosMs)
@@ -103,7 +103,7 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
 }
 
 function drawClients(dice: Dice): ClientPlan[] {
-  return Array.from({ length: dice.between(2, 4) }, (_, index): ClientPlan => ({
+  return Array.from({ length: dice.between(1, 3) }, (_, index): ClientPlan => ({
     name: `client-${index}`,
     strategy: dice.pick(['pull', 'push', 'hybrid']),
     relayed: dice.chance(0.3),
@@ -114,7 +114,7 @@ function drawClients(dice: Dice): ClientPlan[] {
 
 function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): Action[] {
   const actions: Action[] = [{ atMs: dice.between(0, 2_000), type: 'publish' }]
-  for (let left = dice.between(3, 6); left > 0; left -= 1) {
+  for (let left = dice.between(1, 4); left > 0; left -= 1) {
     const type = dice.pick([
       'publish',
       'publish',
@@ -142,7 +142,7 @@ function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): A
   for (const fault of faults) {
     for (let left = dice.between(1, 3); left > 0; left -= 1) {
       const atMs = dice.between(1_000, chaosMs)
-      actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(500, 30_000) })
+      actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(500, 20_000) })
       // What lies about answers matters only while there is something new to answer.
       if (fault === 'mangling-proxy' || fault === 'stale-proxy')
         actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(200, 5_000)), type: 'publish' })
@@ -153,6 +153,6 @@ function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): A
 
 function drawVisits(dice: Dice, chaosMs: number): Action[] {
   if (!dice.chance(0.1)) return []
-  const lastsMs = dice.between(8_000, 25_000)
+  const lastsMs = dice.between(6_000, 20_000)
   return [{ atMs: dice.between(2_000, chaosMs), type: 'fault', fault: 'strangers', lastsMs }]
 }

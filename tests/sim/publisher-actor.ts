@@ -153,7 +153,7 @@ export function publisherActor(
       await publish(true, { n: 0, name: SECRET })
     },
     async burst() {
-      for (let left = 4; left > 0; left -= 1) await publish(false, document())
+      for (let left = 3; left > 0; left -= 1) await publish(false, document())
     },
     async race() {
       const opened = begin()
