@@ -83,6 +83,7 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       try {
         const bytes = await port.read(path, MAX_STATE_BYTES)
         const file = bytes && decodeStateFile(bytes)
+        if (file?.damaged) warn(`${path} is damaged: of what it says only the snapshots are used`)
         if (bytes && file) found.push({ path, bytes, file })
         else if (bytes) warn(`${path} was written by another version and is left alone`)
       } catch (error) {

@@ -1,13 +1,15 @@
 import { isNoticeboardError } from '../contracts/errors.js'
 import type { Json, JsonObject } from '../contracts/json.js'
-import { isDigest } from '../contracts/names.js'
+import { isDigest, type Digest } from '../contracts/names.js'
 import { isEpoch, type Position } from '../contracts/position.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../contracts/state.js'
 import { canonicalize } from '../core/canonical.js'
+import { digestOf } from '../core/digest.js'
 import { isInstant, MAX_RELEASE_BYTES } from '../core/release.js'
 import { shapeOf, type Shape } from '../core/shape.js'
 import { decodeText, parseCanonical } from '../core/strict-parse.js'
 import { encodeText, isLine } from '../core/text.js'
+import { systemCrypto } from '../ports/system.js'
 
 /** The largest instance file, in bytes. */
 export const MAX_STATE_BYTES = 262_144
@@ -23,6 +25,8 @@ export interface StateFile {
   /** Kept as they are, for versions that read them. */
   readonly attempts: readonly Json[]
   readonly convicted: readonly Json[]
+  /** It is not what was written. Only its snapshots are left then, since those are checked one by one. */
+  readonly damaged?: true
 }
 
 /** The bytes of an instance file. */
@@ -39,32 +43,45 @@ export function encodeStateFile({ savedAt, state, attempts, convicted }: StateFi
   }
 
   function encode(refused: readonly Refusal[]): Uint8Array {
-    return encodeText(
-      canonicalize({
-        v: 1,
-        savedAt,
-        release: release && decodeText(release, 'the release'),
-        seen,
-        applied,
-        current,
-        good: good.slice(0, MAX_GOOD),
-        refused,
-        attempts: attempts.slice(-MAX_KEPT),
-        convicted: convicted.slice(-MAX_KEPT),
-      }),
-    )
+    const file = {
+      v: 1,
+      savedAt,
+      release: release && decodeText(release, 'the release'),
+      seen,
+      applied,
+      current,
+      good: good.slice(0, MAX_GOOD),
+      refused,
+      attempts: attempts.slice(-MAX_KEPT),
+      convicted: convicted.slice(-MAX_KEPT),
+    }
+    return encodeText(canonicalize({ ...file, check: checkOf(file) }))
   }
 }
 
-/** Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version wrote it. */
+/** The digest of the file without its check. */
+function checkOf(file: object): Digest {
+  return digestOf(systemCrypto, encodeText(canonicalize(file)))
+}
+
+/**
+ * Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version wrote it. One without a check is
+ * believed.
+ */
 export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
-  const file = shapeOf(
-    parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES }),
-    'the state file',
-  )
+  const parsed = parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES })
+  const file = shapeOf(parsed, 'the state file')
   if (file.member('v') !== 1) return undefined
+  const { check, ...unchecked } = parsed as JsonObject
+  const savedAt = file.string('savedAt', isInstant)
+  const current = file.has('current') ? readSnapshot(file.object('current')) : undefined
+  const good = file.objects('good', MAX_GOOD).map(readSnapshot)
+  if (check !== undefined && check !== checkOf(unchecked)) {
+    const snapshots = current === undefined ? good : [current, ...good].slice(0, MAX_GOOD)
+    return { savedAt, damaged: true, attempts: [], convicted: [], state: { good: snapshots, refused: [] } }
+  }
   return {
-    savedAt: file.string('savedAt', isInstant),
+    savedAt,
     attempts: file.has('attempts') ? file.list('attempts', MAX_KEPT) : [],
     convicted: file.has('convicted') ? file.list('convicted', MAX_KEPT) : [],
     state: {
@@ -73,8 +90,8 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
       }),
       ...(file.has('seen') && { seen: readPosition(file.object('seen')) }),
       ...(file.has('applied') && { applied: readPosition(file.object('applied')) }),
-      ...(file.has('current') && { current: readSnapshot(file.object('current')) }),
-      good: file.objects('good', MAX_GOOD).map(readSnapshot),
+      ...(current && { current }),
+      good,
       refused: file.objects('refused', MAX_KEPT).flatMap(readRefusal),
     },
   }

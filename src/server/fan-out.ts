@@ -13,6 +13,9 @@ import type { Subscription, Topic } from './topics.js'
 /** The largest snapshot that comes along with its release, in bytes (docs/formats.md). */
 const MAX_INLINE_BYTES = 262_144
 
+/** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
+const PATIENCE_MS = 1_000
+
 /** How long one slice of a broadcast may keep others waiting, in milliseconds. */
 const SLICE_MS = 3
 
@@ -116,6 +119,12 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
     for (const digest of digests) await compose(topic, newest, digest)
   }
 
+  /** Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the news. */
+  const patiently = async (composing: Promise<void>): Promise<void> => {
+    const enough = new AbortController()
+    await Promise.race([composing, clock.sleep(PATIENCE_MS, enough.signal)]).finally(() => enough.abort())
+  }
+
   const prepare = async (
     topic: Topic,
     reader: Pick<Connection, 'identity'>,
@@ -123,7 +132,7 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
   ): Promise<void> => {
     const { newest } = topic
     const digest = newest && companion(newest, reader, held)
-    if (newest !== undefined && digest !== undefined) await compose(topic, newest, digest)
+    if (newest !== undefined && digest !== undefined) await patiently(compose(topic, newest, digest))
   }
 
   return {
@@ -142,7 +151,7 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
       try {
         for (let version = -1; version !== topic.version;) {
           version = topic.version
-          await composeAll(topic)
+          await patiently(composeAll(topic))
           await inSlices(topic.subscriptions, greet)
         }
       } finally {
