@@ -12,6 +12,17 @@ const LONGEST = [
   'chaos/chaos',
 ]
 
+/** On virtual time, or counting what was lost: what these find once is there, so they are not tried again. */
+const PROOFS = ['tests/{sim,guarantees}/**/*.test.ts', 'tests/node/file-store.{kill,race}.test.ts']
+
+/** What has projects or commands of its own. */
+const ELSEWHERE = [
+  'tests/packaging/**',
+  'tests/sim/bugs.test.ts',
+  'tests/built/**',
+  'tests/**/*.{built,mocked}.test.ts',
+]
+
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const rankOf = ({ moduleId }: TestSpecification): number => {
@@ -23,8 +34,8 @@ class LongestFirst extends BaseSequencer {
 }
 
 /**
- * Three projects: `source` tests import from `src`, need no build and share their processes, so that modules are loaded once; `mocked`
- * tests replace a module and have a process to themselves; `built` tests start the package as users get it (the command line, the
+ * Four projects: `source` tests and `proofs` import from `src`, need no build and share their processes, so that modules are loaded once;
+ * `mocked` tests replace a module and have a process to themselves; `built` tests start the package as users get it (the command line, the
  * examples), so `dist` is built first when it is missing or older than `src`.
  */
 export default defineConfig({
@@ -36,13 +47,12 @@ export default defineConfig({
           name: 'source',
           isolate: false,
           include: ['tests/**/*.test.ts'],
-          exclude: [
-            'tests/packaging/**',
-            'tests/sim/bugs.test.ts',
-            'tests/built/**',
-            'tests/**/*.{built,mocked}.test.ts',
-          ],
+          exclude: [...ELSEWHERE, ...PROOFS],
         },
+      },
+      {
+        extends: true,
+        test: { name: 'proofs', isolate: false, include: PROOFS, exclude: ELSEWHERE, retry: 0 },
       },
       { extends: true, test: { name: 'mocked', include: ['tests/**/*.mocked.test.ts'] } },
       {

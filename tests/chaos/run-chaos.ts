@@ -99,6 +99,9 @@ const SPEED = 20
  */
 const BOUND_MS = TIMES.sweepMs * 1.2 + 2 * TIMES.retryCapMs + 2 * TIMES.timeoutMs + 2_000
 
+/** How long the first processes may take to start, in milliseconds, beside everything else. */
+const START_MS = 30_000
+
 /** The server, what leads to it, and what it serves; rounds put others in their place. */
 interface Fleet {
   board: ChaosBoard
@@ -152,7 +155,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       }
       fleet.clients.push(startClient(settings))
     }
-    await allCurrent(fleet.clients, newest, BOUND_MS + graceMs)
+    await allCurrent(fleet.clients, newest, START_MS)
 
     for (let round = from; round < from + rounds; round += 1) {
       const chance = chanceOf(seed, 0, round)

@@ -63,3 +63,10 @@ for (const [{ all, met }, what] of /** @type {const} */ ([
   [used, `without them (${SOCKETS.join(', ')})`],
 ]))
   process.stdout.write(`${((100 * met) / all).toFixed(1)} % of ${all} branches, ${count} seeds, ${what}\n`)
+
+/** What docs/guarantees.md promises, in percent. */
+const LEAST = 80
+if ((100 * total.met) / total.all < LEAST) {
+  process.stdout.write(`less than ${LEAST} % of the branches are taken under the simulation\n`)
+  process.exitCode = 1
+}

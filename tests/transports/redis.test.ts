@@ -134,6 +134,11 @@ describe.skipIf(missing !== undefined)(
         ['without an append-only file', ['--save', ''], /appendonly is not `yes`/],
         ['that syncs once a second', ['--appendonly', 'yes'], /appendfsync is not `always`/],
         [
+          'that does not sync while it writes its file anew',
+          ['--appendonly', 'yes', '--appendfsync', 'always', '--no-appendfsync-on-rewrite', 'yes'],
+          /no-appendfsync-on-rewrite is not `no`/,
+        ],
+        [
           'that evicts',
           ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'allkeys-lru'],
           /maxmemory-policy is not `noeviction`/,

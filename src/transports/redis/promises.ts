@@ -17,6 +17,7 @@ export async function brokenPromises(
   try {
     settings = new Map([
       ...pairs(await commands.send(['CONFIG', 'GET', 'append*'], signal)),
+      ...pairs(await commands.send(['CONFIG', 'GET', 'no-append*'], signal)),
       ...pairs(await commands.send(['CONFIG', 'GET', 'maxmemory*'], signal)),
     ])
   } catch (error) {
@@ -27,6 +28,8 @@ export async function brokenPromises(
   const is = (name: string): string => settings.get(name) ?? 'not told'
   if (is('appendonly') !== 'yes') problems.push('appendonly is not `yes`')
   else if (is('appendfsync') !== 'always') problems.push('appendfsync is not `always`')
+  // While the file is written anew nothing is synced then, whatever `appendfsync` says.
+  else if (is('no-appendfsync-on-rewrite') !== 'no') problems.push('no-appendfsync-on-rewrite is not `no`')
   if (is('maxmemory-policy') !== 'noeviction') problems.push('maxmemory-policy is not `noeviction`')
   return problems
 }

@@ -49,9 +49,9 @@ const PAGE = 50
  * Redis 6 or later as the store. The client is the caller's, connected, with a listener for its errors, and closed by the caller; for
  * notifications a second connection is made of it while somebody watches, and closed here.
  *
- * What was acknowledged survives a crash only with `appendonly yes`, `appendfsync always` and `maxmemory-policy noeviction`. This is
- * looked at here, once, and a Redis of other settings is refused with `unsupported`, unless `mayLose` is set. A fail-over to
- * a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is not connected.
+ * What was acknowledged survives a crash only with `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` and
+ * `maxmemory-policy noeviction`. This is looked at here, once, and a Redis of other settings is refused with `unsupported`, unless
+ * `mayLose` is set. A fail-over to a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is not connected.
  */
 export async function redis(client: RedisClient, options: RedisOptions = {}): Promise<RedisStore> {
   const {
@@ -75,7 +75,7 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
   if (problems.length > 0 && !mayLose) {
     throw new NoticeboardError(
       'unsupported',
-      `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always and maxmemory-policy noeviction, or allow it with mayLose: true`,
+      `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always, no-appendfsync-on-rewrite no and maxmemory-policy noeviction, or allow it with mayLose: true`,
     )
   }
   const keys = redisKeys(prefix)
