@@ -124,6 +124,7 @@ export function clientActor(
           world: clock,
           dice: diceOf(seed, `${own.name} net`),
           client: own,
+          trace,
           host,
           link,
           onSend(method, path, body) {

@@ -4,6 +4,7 @@ import { copyBytes } from '../../src/core/text.js'
 import type { Dice } from './random.js'
 import type { SimProcess } from './process.js'
 import type { OpenStream } from './streams.js'
+import type { Trace } from './trace.js'
 
 /** The way between a client and a server, with what is wrong with it just now. */
 export interface Link {
@@ -60,6 +61,8 @@ export interface NetContext {
   readonly world: Clock
   readonly dice: Dice
   readonly client: SimProcess
+  /** Whose hash everything that is sent and given goes into. */
+  readonly trace: Trace
   /** The server that answers now; undefined while there is none. */
   readonly host: () => Host | undefined
   readonly link: Link
@@ -71,7 +74,12 @@ export interface NetContext {
 
 /** One client's `fetch` over a link: the real requests and byte streams, late, twice, cut or never. */
 export function simFetch(context: NetContext): Fetch {
-  const { world, dice, client, host, link, onRequest } = context
+  const { world, dice, client, host, link } = context
+  const traffic = context.trace.traffic(client.name)
+  const onRequest: NetContext['onRequest'] = (method, path, status) => {
+    traffic.add(`${method} ${path} ${status}`)
+    context.onRequest(method, path, status)
+  }
   const kept = new Map<
     string,
     { readonly status: number; readonly headers: Headers; readonly body: Uint8Array<ArrayBuffer> }
@@ -102,6 +110,7 @@ export function simFetch(context: NetContext): Fetch {
         if (init.signal.aborted) return hangUp()
         init.signal.addEventListener('abort', hangUp, { once: true })
         forget.push(client.onDeath(() => gone.abort()))
+        traffic.add(`${init.method} ${path}`, init.body)
         context.onSend?.(init.method, path, init.body)
         void deliver()
 
@@ -212,6 +221,7 @@ export function simFetch(context: NetContext): Fetch {
               // Packets that vanish leave both ends believing that they are connected.
               if (link.black) return
               if (done) {
+                traffic.add('end')
                 if (keep !== undefined && response.status === 200)
                   kept.set(keep, { status: 200, headers: response.headers, body: joined(parts) })
                 return client.when(() => {
@@ -221,6 +231,7 @@ export function simFetch(context: NetContext): Fetch {
               }
               if (keep !== undefined) parts.push(value)
               if (cut) {
+                traffic.add('cut')
                 client.when(() => enqueue(controller, value.slice(0, value.length >> 1)))
                 gone.abort()
                 return
@@ -233,6 +244,7 @@ export function simFetch(context: NetContext): Fetch {
                     ? noisy(value, { dice, first, maxLineBytes: MAX_LINE_BYTES })
                     : value
               first = false
+              traffic.bytes(given)
               const chunks =
                 link.bytewise && given.length < 4_000 ? [...given].map(byte => Uint8Array.of(byte)) : [given]
               client.when(() => stream?.heard())

@@ -63,7 +63,7 @@ export function publisherActor(
     begun.add(own)
     const dice = diceOf(seed, own.name)
     const fetch = simFetch({
-      world: clock, dice, client: own, host, link,
+      world: clock, trace, dice, client: own, host, link,
       onRequest(method, path, status) {
         trace.add(own.name, 'request', `${method} ${path} ${status}`)
         if (method === 'POST' && path.endsWith('~releases') && status === 'lost') sometimes.add('an acknowledgement was lost')

@@ -126,6 +126,7 @@ function relaying(
         world: world.clock,
         dice,
         client: process,
+        trace: world.trace,
         host: upstream,
         link,
         onRequest: () => {},

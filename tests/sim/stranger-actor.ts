@@ -51,7 +51,7 @@ export function strangerActor(
     const own = start('owner')
     const dice = diceOf(seed, own.name)
     const fetch = simFetch({
-      world: clock, dice, client: own, link: soundLink(), host: () => anyOf([edge, ...servers]), onRequest() {},
+      world: clock, trace, dice, client: own, link: soundLink(), host: () => anyOf([edge, ...servers]), onRequest() {},
     }) // prettier-ignore
     const store = http(base, { clock: own.clock, timeoutMs: PERIODS.timeoutMs, fetch, token: TOKEN })
     const publisher = createPublisher({
@@ -101,7 +101,7 @@ export function strangerActor(
     const link = soundLink()
     const lazy = { ...soundLink(), stalled: true }
     const [quick, stalled] = [link, lazy].map(each =>
-      simFetch({ world: clock, dice, client: own, link: each, host, onRequest() {} }),
+      simFetch({ world: clock, trace, dice, client: own, link: each, host, onRequest() {} }),
     ) as [ReturnType<typeof simFetch>, ReturnType<typeof simFetch>]
 
     /** Reads a stream for a while, and leaves it: in order, or as a program that dies. */
@@ -164,7 +164,7 @@ export function strangerActor(
       const link = soundLink()
       link.proxy = dice.pick(['none', 'none', 'noisy', 'grumpy'])
       const fetch = simFetch({
-        world: clock, dice, client: own, link, host: () => anyOf([relay, ...servers]), onRequest() {},
+        world: clock, trace, dice, client: own, link, host: () => anyOf([relay, ...servers]), onRequest() {},
       }) // prettier-ignore
       void guestOf(world, {
         own,
