@@ -483,3 +483,108 @@ describe('foldStates', () => {
     )
   })
 })
+
+describe('the check of a state file', () => {
+  const SAVED_AT = '2026-11-21T09:30:00.000Z'
+  const state: SavedState = {
+    release: releaseOf(snapshotOf({ size: 1 }), { at: at(7) }),
+    seen: at(7),
+    applied: at(6),
+    current: saved({ size: 1 }, 6),
+    good: [saved({ size: 1 }, 6), saved({ size: 0 }, 2)],
+    refused: [refusal({ size: 2 }, 'b1', 1)],
+  }
+
+  async function savedFile() {
+    const folder = await temporaryFolder()
+    await disk(folder, { clock: clockAt(SAVED_AT) }).save({ namespace: NAMESPACE, instanceId: 'one', state })
+    const path = join(folder, NAMESPACE, 'instances', 'one.json')
+    return { folder, path, bytes: await readFile(path) }
+  }
+
+  /** The bytes with one text in the place of another that is as long and differs in one bit. */
+  function flippedIn(bytes: Buffer, text: string, other: string): Buffer {
+    const offset = bytes.indexOf(text)
+    expect(offset).toBeGreaterThan(0)
+    const copy = Buffer.from(bytes)
+    copy.write(other, offset)
+    const bits = [...copy].flatMap(
+      (byte, index) => (byte ^ (bytes[index] ?? 0)).toString(2).match(/1/g) ?? [],
+    )
+    expect(bits).toHaveLength(1)
+    return copy
+  }
+
+  const { digest } = saved({ size: 0 }, 2)
+  /** Another hexadecimal digit, a bit away. */
+  const beside = (digit: string): string =>
+    String.fromCharCode(digit.charCodeAt(0) ^ (/[af]/.test(digit) ? (digit === 'a' ? 2 : 4) : 1))
+  const otherDigest = digest.slice(0, 63) + beside(digest.slice(63))
+  const otherEpoch = EPOCH.slice(0, -1) + beside(EPOCH.slice(-1))
+  it.each([
+    ['the epoch of what was seen', `"seen":{"epoch":"${EPOCH}`, `"seen":{"epoch":"${otherEpoch}`],
+    ['the sequence of what was seen', '"sequence":7},"v"', '"sequence":5},"v"'],
+    ['the sequence of what was applied', '"sequence":6},', '"sequence":4},'],
+    ['the time of saving', SAVED_AT, SAVED_AT.replace('09:30', '09:31')],
+    ['the release', '\\"issuedAt\\":\\"2', '\\"issuedAt\\":\\"3'],
+    ['a refusal', '"build":"b1"', '"build":"b3"'],
+    ['the check', '"check":"', undefined],
+  ])('leaves only the snapshots of a file with one flipped bit in %s', async (_what, text, other) => {
+    const { folder, path, bytes } = await savedFile()
+    const digit = bytes.toString('latin1', bytes.indexOf(text) + text.length).slice(0, 1)
+    const [was, is] = other === undefined ? [text + digit, text + beside(digit)] : [text, other]
+    await writeFile(path, flippedIn(bytes, was, is))
+    const { state: loaded, warnings } = await load(folder)
+    expect(warnings).toEqual([expect.stringContaining(`${path} is damaged`)])
+    expect(loaded.good).toContainEqual(saved({ size: 1 }, 6))
+    expect(loaded.good).toContainEqual(saved({ size: 0 }, 2))
+    expect({ ...loaded, good: [] }).toEqual(empty)
+  })
+
+  it('keeps the other snapshots of a file with a flipped bit in one digest', async () => {
+    const { folder, path, bytes } = await savedFile()
+    await writeFile(path, flippedIn(bytes, digest, otherDigest))
+    const { state: loaded, warnings } = await load(folder)
+    expect(warnings).toEqual([expect.stringContaining('is damaged')])
+    expect(loaded.good).toContainEqual(saved({ size: 1 }, 6))
+    expect({ ...loaded, good: [] }).toEqual(empty)
+  })
+
+  it('believes a file without one, as earlier versions wrote it', async () => {
+    const { folder, path, bytes } = await savedFile()
+    const { check, ...unchecked } = JSON.parse(bytes.toString()) as StateFile & { check?: string }
+    expect(check).toMatch(/^[0-9a-f]{64}$/)
+    await writeFile(path, canonicalize(unchecked as never))
+    expect(await load(folder)).toEqual({ state, warnings: [] })
+  })
+
+  it('never gives a position that was not saved, whichever bits of one byte are wrong', async () => {
+    const { folder, path, bytes } = await savedFile()
+    const believed: number[] = []
+    const look = async (offset: number, mask: number): Promise<void> => {
+      const copy = Buffer.from(bytes)
+      copy[offset] = (copy[offset] ?? 0) ^ mask
+      await writeFile(path, copy)
+      const { state: loaded } = await load(folder)
+      if (loaded.release !== undefined) expect(releaseText(loaded)).toBe(releaseText(state))
+      for (const [given, kept] of [
+        [loaded.seen, state.seen],
+        [loaded.applied, state.applied],
+      ])
+        if (given !== undefined) expect(given).toEqual(kept)
+      if (loaded.seen !== undefined) believed.push(offset)
+    }
+    // Every byte in turn with its lowest bit, which turns a digit into its neighbour; then any byte and any bits of it.
+    for (let offset = 0; offset < bytes.length; offset += 1) await look(offset, 1)
+    await fc.assert(fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), look), {
+      numRuns: 300,
+    })
+    // Only the name of the check itself may be wrong without anybody knowing.
+    const name = bytes.indexOf('"check"')
+    expect(believed.filter(offset => offset < name || offset > name + 6)).toEqual([])
+  })
+})
+
+function releaseText({ release }: SavedState): string | undefined {
+  return release && Buffer.from(release).toString()
+}

@@ -179,6 +179,8 @@ function boundMs({ strategy, plan }: ClientActor): number {
 /** Liveness: everybody runs what the newest release gives them, and those who watch have a stream again. */
 async function settle(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
+  // A guest at the relay keeps a stream there alive that the relay, still staying away after an outage, does not read for others.
+  stage.strangers.leave()
   const sinceMs = clock.monotonic()
   const waiting = new Set(stage.clients)
   const relayed = stage.clients.some(({ plan }) => plan.relayed && plan.strategy !== 'pull')

@@ -19,8 +19,11 @@ export interface Streams {
   check(): void
 }
 
-/** What a second stream may stay for: the next one opens while the one before is being let go. */
+/** What a second stream may stay for on which something came: the one before is let go at its first event. */
 const OVERLAP_MS = 5_000
+
+/** What it may stay for while nothing came, on a slow link: whoever opened it gives up then (`firstEventMs`). */
+const FIRST_EVENT_MS = 10_000
 
 /** What a silent stream may stay for beyond the promise: a turn of the loop that looks. */
 const SLACK_MS = 1_000
@@ -39,14 +42,15 @@ export function watchStreams({
   violate: Violate
   onNoticed?: () => void
 }): Streams {
-  const open = new Set<{ heardMs: number }>()
+  const open = new Set<{ heardMs: number; spoke: boolean }>()
   let severalSinceMs: number | undefined
 
+  const overlapMs = (): number => ([...open].every(({ spoke }) => spoke) ? OVERLAP_MS : FIRST_EVENT_MS)
   const judgeSeveral = (): void => {
     if (
       severalSinceMs !== undefined &&
       process.running &&
-      nowMs() - Math.max(severalSinceMs, process.runsSinceMs) > OVERLAP_MS
+      nowMs() - Math.max(severalSinceMs, process.runsSinceMs) > overlapMs()
     ) {
       violate('one-stream', `${process.name} kept ${open.size} streams open`)
     }
@@ -60,16 +64,12 @@ export function watchStreams({
       )
   }
   const count = (): void => {
-    if (open.size > 1) severalSinceMs ??= nowMs()
-    else {
-      judgeSeveral()
-      severalSinceMs = undefined
-    }
+    severalSinceMs = open.size > 1 ? (severalSinceMs ?? nowMs()) : undefined
   }
 
   return {
     opened() {
-      const stream = { heardMs: nowMs() }
+      const stream = { heardMs: nowMs(), spoke: false }
       open.add(stream)
       count()
       return {
@@ -78,6 +78,11 @@ export function watchStreams({
           if (!open.has(stream)) return
           judgeSilence(stream)
           stream.heardMs = nowMs()
+          if (stream.spoke) return
+          // From now on there is no reason for another one.
+          judgeSeveral()
+          stream.spoke = true
+          if (severalSinceMs !== undefined) severalSinceMs = nowMs()
         },
         closed() {
           if (!open.has(stream)) return

@@ -1,4 +1,7 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { chunksOf, readBody } from '../http/body.js'
+import { during, type Waiting } from '../http/deadline.js'
+import { discard } from '../http/exchange.js'
 import type { EtcdNews, Revision } from './client.js'
 import type { Gateway } from './gateway.js'
 import { refusalOf } from './gateway-errors.js'
@@ -32,11 +35,21 @@ export async function* openGatewayWatch(
       create_request: { key: textOf(key), start_revision: from, watch_id: String(index + 1) },
     }),
   )
+  // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end a body.
+  const wait: Waiting['wait'] = work => during(own.signal, work)
+  const waiting: Waiting = { signal: own.signal, wait, finish() {} }
   try {
-    const response = await request('watch', creates.join('\n'), own.signal)
+    const asked = request('watch', creates.join('\n'), own.signal)
+    // An answer that comes after the end still holds a connection.
+    void asked.then(
+      late => own.signal.aborted && discard(late),
+      () => {},
+    )
+    const response = await wait(asked)
+    const what = `the watch of ${name}`
     if (response.status !== 200)
-      throw refusalOf(name, response.status, new Uint8Array(await response.arrayBuffer()))
-    for await (const line of linesOf(response, name)) {
+      throw refusalOf(name, response.status, await readBody(response, waiting, { maxBytes: MAX_LINE, what }))
+    for await (const line of linesOf(chunksOf(response, waiting, what), name)) {
       const news = newsOf(name, line)
       if (news !== undefined) yield news
       if (news?.type === 'compacted') return
@@ -72,16 +85,15 @@ function newsOf(name: string, line: string): EtcdNews | undefined {
   return entries.length === 0 ? undefined : { type: 'entries', entries }
 }
 
-async function* linesOf(response: Response, name: string): AsyncGenerator<string, void, undefined> {
-  if (response.body === null) return
+async function* linesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<string, void, undefined> {
   const decoder = new TextDecoder()
   let rest: string[] = []
   let length = 0
-  const reader = response.body.getReader()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    const [first = '', ...lines] = decoder.decode(value, { stream: true }).split('\n')
+  for await (const chunk of chunks) {
+    const [first = '', ...lines] = decoder.decode(chunk, { stream: true }).split('\n')
     rest.push(first)
     length += first.length
     if (length > MAX_LINE) throw new NoticeboardError('too-large', `${name} sent a line without end`)

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { joinBytes } from '../../core/text.js'
-import type { Deadline } from './deadline.js'
+import type { Waiting } from './deadline.js'
 
 /**
  * Reads a body in chunks and stops at the first byte over the limit, so that neither an endless body nor a
@@ -8,7 +8,7 @@ import type { Deadline } from './deadline.js'
  */
 export async function readBody(
   response: Response,
-  deadline: Deadline,
+  deadline: Waiting,
   { maxBytes, what }: BodyLimit,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
@@ -32,7 +32,7 @@ export interface BodyLimit {
 /** The chunks of a body as they come. Whoever stops reading has cancelled the body. */
 export async function* chunksOf(
   response: Response,
-  deadline: Deadline,
+  deadline: Waiting,
   what: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   if (response.body === null) return deadline.finish()

@@ -16,6 +16,9 @@ export interface Deadline {
   end(): void
 }
 
+/** What reading a body needs of a deadline. */
+export type Waiting = Pick<Deadline, 'signal' | 'wait' | 'finish'>
+
 /** A deadline under a caller's signal. `what` begins the message: "the release did not arrive within 15000 ms". */
 export function createDeadline(clock: Clock, { timeoutMs, what, signal }: DeadlineOptions): Deadline {
   const own = new AbortController()
@@ -61,8 +64,8 @@ export interface DeadlineOptions {
   readonly signal: AbortSignal
 }
 
-/** Races work against a signal without leaving anything behind on it. */
-function during<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+/** Races work against a signal without leaving anything behind on it; then throws why it aborted. */
+export function during<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(signal.reason as NoticeboardError)
     const settle = (): void => signal.removeEventListener('abort', abort)
