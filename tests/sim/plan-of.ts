@@ -8,16 +8,28 @@ export const EVERY_WAY: readonly { readonly strategy: StrategyName; readonly rel
   { strategy, relayed: true },
 ])
 
-/** A history written by hand: one client for each way, and the faults in their order, a few seconds apart, with a publish before and in each. */
+/** What publishers do. A document that everybody refuses is one of these: as a fault it does nothing by itself. */
+const ACTS = ['publish', 'rollback', 'candidate', 'burst', 'race', 'poison'] as const
+
+/** What happens in a history written by hand: a fault, or what a publisher does. */
+export type Happening = Fault | (typeof ACTS)[number]
+
+const isAct = (happening: Happening | undefined): happening is (typeof ACTS)[number] =>
+  ACTS.some(act => act === happening)
+
+/**
+ * A history written by hand: one client for each way, a publish, and what happens in its order. Three seconds into each fault a
+ * publisher acts: as the history says next, or else it publishes.
+ */
 export function planOf({
   seed = 1,
-  faults,
+  faults: happenings,
   last = 'nothing',
   calm = 'publish',
   lastsMs = 25_000,
 }: {
   seed?: number
-  faults: readonly Fault[]
+  faults: readonly Happening[]
   last?: Plan['last']
   calm?: Plan['calm']
   lastsMs?: number
@@ -28,12 +40,22 @@ export function planOf({
     state: true,
     region: index % 2 === 0 ? 'eu' : 'us',
   }))
+  const faults = new Set<Fault>()
   const actions: Action[] = [{ atMs: 500, type: 'publish' }]
   let atMs = 5_000
-  for (const fault of faults) {
-    actions.push({ atMs, type: 'fault', fault, lastsMs })
-    actions.push({ atMs: atMs + 3_000, type: 'publish' })
-    atMs += 12_000
+  for (const [index, happening] of happenings.entries()) {
+    if (happening === 'poison') faults.add(happening)
+    if (isAct(happening)) {
+      actions.push({ atMs, type: happening })
+      atMs += 9_000
+    } else {
+      faults.add(happening)
+      actions.push({ atMs, type: 'fault', fault: happening, lastsMs })
+      atMs += 3_000
+      if (isAct(happenings[index + 1])) continue
+      actions.push({ atMs, type: 'publish' })
+      atMs += 9_000
+    }
   }
-  return { seed, faults: new Set(faults), clients, actions, last, calm, chaosMs: atMs + 10_000 }
+  return { seed, faults, clients, actions, last, calm, chaosMs: atMs + 10_000 }
 }

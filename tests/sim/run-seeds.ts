@@ -1,13 +1,16 @@
 import { runHistory } from './history.js'
+import { lessOf } from './less-of.js'
 
-const [from = '1', count = '1', show = ''] = process.argv.slice(2)
+const [from = '1', count = '1', show = '', without = '', ...words] = process.argv.slice(2)
+if (without !== '' && without !== '--without') throw new Error(`${without} is not --without`)
+const less = lessOf(words)
 // What Node loads on first use arrives in real time: one history goes before, so that each finds the same process.
 await runHistory(0)
 const began = performance.now()
 let bad = 0
 const sometimes = new Map<string, number>()
 for (let seed = Number(from); seed < Number(from) + Number(count); seed += 1) {
-  const history = await runHistory(seed)
+  const history = await runHistory(seed, less)
   for (const thing of history.sometimes) sometimes.set(thing, (sometimes.get(thing) ?? 0) + 1)
   if (show === 'trace') process.stdout.write(`${history.trace.join('\n')}\n`)
   if (history.violations.length > 0) {

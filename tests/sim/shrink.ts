@@ -1,30 +1,62 @@
 import { runHistory } from './history.js'
 import { drawPlan, type Less } from './plan.js'
 
-/** Takes away fault kinds, clients and actions while the same oracle still reports the seed. */
+/**
+ * `<seed> [real milliseconds]`: takes away fault kinds, clients and actions while the same oracle still reports the seed. Told are the
+ * trace, what is left, and the command that replays it; what the time did not suffice for stays.
+ */
 const seed = Number(process.argv[2])
+const mostMs = Number(process.argv[3] ?? 60_000)
+const began = performance.now()
+const tell = (line: string): boolean => process.stdout.write(`${line}\n`)
 const oracleOf = async (less: Less): Promise<readonly string[]> =>
   (await runHistory(seed, less)).violations.map(({ oracle }) => oracle)
+
+const sizeOf = (less: Less): string => {
+  const { faults, clients, actions } = drawPlan(seed, less)
+  return `${[...faults].join(' ') || 'no faults'}, ${clients.length} clients, ${actions.length} actions`
+}
+
+/** What `npm run sim` reads again. */
+const commandOf = (less: Required<Less>): string => {
+  const parts = Object.entries(less).flatMap(([name, taken]) =>
+    taken.length === 0 ? [] : [`${name}=${taken.join(',')}`],
+  )
+  return `npm run sim -- ${seed} trace${parts.length === 0 ? '' : ` --without ${parts.join(' ')}`}`
+}
+
+// What Node loads on first use arrives in real time: one history goes before, as before those that found the seed.
+await runHistory(0)
 const [oracle] = await oracleOf({})
 if (oracle === undefined) {
-  process.stdout.write(`seed ${seed} breaks nothing\n`)
+  tell(`seed ${seed} breaks nothing`)
 } else {
   let less: Required<Less> = { faults: [], clients: [], actions: [] }
-  const attempt = async (smaller: Required<Less>): Promise<void> => {
-    if ((await oracleOf(smaller)).includes(oracle)) less = smaller
-  }
   const plan = drawPlan(seed)
+  tell(`seed ${seed}: ${oracle}, with ${sizeOf(less)}`)
+  const attempt = async (smaller: Required<Less>): Promise<void> => {
+    if (performance.now() - began > mostMs || !(await oracleOf(smaller)).includes(oracle)) return
+    less = smaller
+    // Told at once: a smaller history may be one that never ends.
+    tell(`replays with: ${commandOf(less)}`)
+  }
   for (const fault of plan.faults) await attempt({ ...less, faults: [...less.faults, fault] })
   for (const { name } of plan.clients)
     if (less.clients.length < plan.clients.length - 1)
       await attempt({ ...less, clients: [...less.clients, name] })
-  for (let index = plan.actions.length - 1; index >= 0; index -= 1)
-    await attempt({ ...less, actions: [...less.actions, index] })
+  // Many at a time first: most have nothing to do with it.
+  for (const size of [8, 3, 1]) {
+    const present = [...plan.actions.entries()]
+      .filter(([, action]) => !(action.type === 'fault' && less.faults.includes(action.fault)))
+      .map(([index]) => index)
+      .filter(index => !less.actions.includes(index))
+    for (let end = present.length; end > 0; end -= size)
+      await attempt({ ...less, actions: [...less.actions, ...present.slice(Math.max(0, end - size), end)] })
+  }
   const { trace, violations } = await runHistory(seed, less)
-  process.stdout.write(`${trace.filter(line => !line.includes(' request ')).join('\n')}\n`)
-  for (const { oracle: name, text } of violations) process.stdout.write(`${name}: ${text}\n`)
-  process.stdout.write(
-    `left of seed ${seed}: ${[...drawPlan(seed, less).faults].join(' ') || 'no faults'}, ${plan.clients.length - less.clients.length} clients, ${drawPlan(seed, less).actions.length} actions\n`,
-  )
+  for (const line of trace) if (!line.includes(' request ')) tell(line)
+  for (const { oracle: name, text } of violations) tell(`${name}: ${text}`)
+  tell(`left of seed ${seed}: ${sizeOf(less)}`)
+  tell(`replays with: ${commandOf(less)}`)
 }
 process.stdout.write('', () => process.exit(0))
