@@ -18,7 +18,8 @@ import { MAX_SNAPSHOT_BYTES, simFetch, soundLink, type Host, type Link } from '.
 import type { ClientPlan } from './plan.js'
 import { watchStreams, type Streams } from './streams.js'
 import { startProcess, type SimProcess } from './process.js'
-import { diceOf } from './random.js'
+import { diceOf, type Dice } from './random.js'
+import type { Truth } from './truth.js'
 import type { World } from './world.js'
 
 export const NAMESPACE = 'shop/prod'
@@ -47,6 +48,10 @@ export interface ClientActor {
   vetoing: boolean
   /** The token that it reads with, where one is needed: it may have expired, and the function that gives it may fail. */
   badge: 'good' | 'expired' | 'lost'
+  /** Whether its application dies of some documents: the process is killed, and somebody starts it again. */
+  brittle: boolean
+  /** A copy of the machine with its disk: another name for oracles, the same client for the fleet. Nothing runs on it yet. */
+  copy(name: string): ClientActor
   start(): void
   kill(): void
 }
@@ -78,12 +83,30 @@ export function clientActor(
   /** Whether the last life had the time to write down what it ran. */
   let kept = true
 
+  /** Dies of a document, at once or after a while, and is started again by what watches over it. */
+  const die = (own: SimProcess, dice: Dice): void => {
+    own.clock.after(dice.chance(0.5) ? dice.between(0, 30) : dice.between(200, 3_000), () => {
+      sometimes.add('an application crashed on a document')
+      actor.kill()
+      clock.after(dice.between(200, 2_000), () => {
+        if (process === own) actor.start()
+      })
+    })
+  }
+
   const actor: ClientActor = {
     plan,
     link,
     disk: machineDisk,
     vetoing: false,
     badge: 'good',
+    brittle: false,
+    copy(name) {
+      const clientId = plan.clientId ?? plan.name
+      const twin = clientActor(copied(world, name, clientId), { ...plan, name, clientId }, host, { base, readToken, options: {} }) // prettier-ignore
+      twin.disk.restore(machineDisk.copy())
+      return twin
+    },
     get strategy() {
       if (strategy === undefined) throw new Error('not started')
       return strategy
@@ -130,7 +153,12 @@ export function clientActor(
           onSend(method, path, body) {
             requests()
             if (method === 'POST')
-              checkReports(world, own, { clientId: plan.name, labels: { region: plan.region } }, body)
+              checkReports(
+                world,
+                own,
+                { clientId: plan.clientId ?? plan.name, labels: { region: plan.region } },
+                body,
+              )
           },
           onChunk: world.marks.heard,
           onStream: ownStreams.opened,
@@ -150,7 +178,7 @@ export function clientActor(
         namespace: NAMESPACE,
         schema,
         strategy,
-        clientId: plan.name,
+        clientId: plan.clientId ?? plan.name,
         labels: { region: plan.region },
         build: 'b1',
         logger: loggerOf(world, plan.name),
@@ -208,6 +236,7 @@ export function clientActor(
         name: 'cache',
         prepare: next => ({
           commit() {
+            if (actor.brittle && next.name.endsWith(DEADLY)) die(own, dice)
             const mine = canonicalize(next)
             queueMicrotask(() => {
               if (own.alive && textOf(life) !== mine)
@@ -247,6 +276,17 @@ export function clientActor(
     },
   }
   return actor
+}
+
+/** The world as a copy of a machine has it: what it does is told of its own name, and allowed to whom it was copied from. */
+function copied(world: World, client: string, clientId: string): World {
+  const { truth } = world
+  const own: Pick<Truth, 'applied' | 'reported'> = {
+    applied: event =>
+      truth.applied({ ...event, client, identity: { clientId, labels: event.identity.labels } }),
+    reported: event => truth.reported({ ...event, client }),
+  }
+  return { ...world, truth: Object.assign(Object.create(truth) as Truth, own) }
 }
 
 function badgeOf({ badge }: ClientActor, readToken: string): string {
@@ -303,6 +343,9 @@ export function loggerOf({ truth }: Pick<World, 'truth'>, name: string): Logger 
   }
   return { debug: hear, info: hear, warn: hear, error: hear }
 }
+
+/** How the text of a document ends that kills brittle applications. */
+export const DEADLY = '-deadly'
 
 /** Part of every document's text. */
 export const SECRET = 'hunter2'

@@ -12,6 +12,8 @@ export interface DiskFaults {
   failSync: number
   /** Probability that a read gives flipped bits. */
   rot: number
+  /** In which files the damage shows by itself; in all others any bit may flip. */
+  shows?: (path: string) => boolean
 }
 
 /** A machine's disk: it outlives processes, loses what was not synced when the power goes, and can be copied. */
@@ -19,6 +21,8 @@ export interface SimDisk {
   readonly faults: DiskFaults
   /** The disk as one process uses it. */
   mount(process: SimProcess): Disk
+  /** Flips a bit of a file where it lies. Returns what stood there; undefined where there is no such file. */
+  damage(path: string): Uint8Array | undefined
   /** The power went: folders fall back to what was synced, each later change kept or lost by chance. */
   losePower(): void
   /** A copy of everything, as a backup takes it. */
@@ -92,7 +96,7 @@ export function simDisk(
           throw new NoticeboardError('too-large', 'the file is larger than allowed')
         if (!dice.chance(faults.rot)) return copyBytes(inode.bytes)
         injuries += 1
-        return flipped(inode.bytes, dice)
+        return faults.shows?.(path) === true ? scrambled(inode.bytes) : flipped(inode.bytes, dice)
       },
       async list(path) {
         await glance()
@@ -164,6 +168,13 @@ export function simDisk(
   return {
     faults,
     mount,
+    damage(path) {
+      const inode = entries.get(path)
+      if (inode === undefined || inode.bytes.length === 0) return undefined
+      entries.set(path, { ...inode, bytes: flipped(inode.bytes, dice) })
+      injuries += 1
+      return inode.bytes
+    },
     losePower() {
       // A disk may have written any part of what was not synced, but not a later change of a name before an earlier one.
       const lost = new Set<string>()
@@ -191,6 +202,13 @@ export function simDisk(
 
 function systemError(code: string, message: string): Error {
   return Object.assign(new Error(`${code}: ${message}`), { code })
+}
+
+/** Nothing that is kept as text begins with that. */
+function scrambled(bytes: Uint8Array): Uint8Array {
+  const copy = copyBytes(bytes)
+  if (copy.length > 0) copy[0] = 33
+  return copy
 }
 
 function flipped(bytes: Uint8Array, dice: Dice): Uint8Array {

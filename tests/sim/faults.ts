@@ -1,11 +1,14 @@
+import { fileStore } from '../../src/node/file-store.js'
+import { systemCrypto } from '../../src/ports/system.js'
 import type { Position } from '../../src/contracts/position.js'
-import type { ClientActor } from './client-actor.js'
+import { NAMESPACE, type ClientActor } from './client-actor.js'
 import type { DiskImage, SimDisk } from './disk.js'
-import type { Link } from './net.js'
+import type { Link, Replica } from './net.js'
 import type { Action, Plan } from './plan.js'
 import { isBehind } from './pointer.js'
 import type { PublisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
+import { startProcess } from './process.js'
 import type { RelayActor, ServerActor } from './server-actor.js'
 import type { StrangerActor } from './stranger-actor.js'
 import type { World } from './world.js'
@@ -194,7 +197,108 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
         void edge.host()?.close()
       })
     }
+    case 'server-pause': {
+      const paused = dice.pick([server, relay, publisher]).process
+      if (paused?.running !== true) return
+      paused.pause()
+      sometimes.add('a server, a relay or a publisher was paused')
+      return later(() => paused.resume())
+    }
+    case 'server-clock': {
+      const skewed = dice.pick([server, relay, publisher]).process
+      const byMs = dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500])
+      if (skewed?.running === true) sometimes.add('the clock of a server, a relay or a publisher jumped')
+      skewed?.skew(byMs)
+      return later(() => skewed?.skew(-byMs))
+    }
+    case 'client-power': {
+      const client = dice.pick(clients)
+      client.kill()
+      client.disk.losePower()
+      sometimes.add('the power of a client went')
+      return restart(client)
+    }
+    case 'client-disk': {
+      const target = dice.pick(clients).disk
+      const before = target.injuries
+      if (dice.chance(0.5)) target.faults.full = true
+      else target.faults.failSync = 1
+      return later(() => {
+        Object.assign(target.faults, { full: false, failSync: 0 })
+        if (target.injuries > before) sometimes.add('the disk of a client took nothing')
+      })
+    }
+    case 'board-rot': {
+      const digest = [...truth.acknowledgedReleases.values()].at(-1)
+      if (digest !== undefined && dice.chance(0.4)) return damageSnapshot(stage, digest, lastsMs)
+      const before = disk.injuries
+      disk.faults.rot = 0.2
+      // A release has nothing that tells its flipped bits, and the store keeps in memory what it read of it.
+      disk.faults.shows = path => !path.includes('/snapshots/')
+      return later(() => {
+        disk.faults.rot = 0
+        if (disk.injuries > before) sometimes.add('the disk of the board gave flipped bits')
+      })
+    }
+    case 'clone': {
+      const original = dice.pick(clients)
+      const copy = original.copy(`${original.plan.name}-copy-${atMs}`)
+      copy.start()
+      return later(() => {
+        if (copy.client?.phase === 'live') sometimes.add('a copy of a client got there too')
+        copy.kill()
+      })
+    }
+    case 'slow-reader': {
+      const { link } = dice.pick(clients)
+      const newest = truth.newestAcknowledged
+      link.stalled = true
+      return later(() => {
+        link.stalled = false
+        if (truth.newestAcknowledged !== newest) sometimes.add('a release passed a slow reader')
+      })
+    }
+    case 'crash-on-poison':
+      // They stay so: a document that kills is not healed, and only another one helps.
+      for (const client of clients) if (client === clients[0] || dice.chance(0.5)) client.brittle = true
+      return
+    case 'lagging-replica': {
+      const onLate = (): void => void sometimes.add('a replica answered with what stood there before')
+      const replica: Replica = { lagMs: dice.between(1_000, 8_000), onLate, seen: new Map() }
+      const some = links.filter(() => dice.chance(0.6))
+      for (const link of some) link.replica = replica
+      return later(() => {
+        for (const link of some) link.replica = undefined
+      })
+    }
     case 'poison':
       return
   }
+}
+
+/** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */
+function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: number): void {
+  const { clock, seed, sometimes } = world
+  const bytes = disk.damage(`/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`)
+  if (bytes === undefined) return
+  const put = async (): Promise<void> => {
+    const own = startProcess('operator', clock)
+    const store = fileStore('/board', {
+      disk: disk.mount(own),
+      clock: own.clock,
+      random: diceOf(seed, 'operator'),
+      crypto: systemCrypto,
+    })
+    const copy = new Uint8Array(bytes)
+    await store.put({ namespace: NAMESPACE, digest, bytes: copy }, new AbortController().signal).then(
+      () => void sometimes.add('a damaged snapshot was put again'),
+      // The disk is full or broken; when everything heals there is another time.
+      () => {},
+    )
+    await store.close()
+    own.kill()
+  }
+  clock.after(lastsMs, () => void put())
+  // A backup that was taken meanwhile has the damage too.
+  ended.push(() => void put())
 }

@@ -25,9 +25,21 @@ export interface Link {
    * every way that HTTP knows, or adds to event streams what their readers have to bear.
    */
   proxy: 'none' | 'stale' | 'buffering' | 'login-page' | 'mangling' | 'grumpy' | 'noisy'
+  /** A mirror in between, whose answers about the newest release are late. */
+  replica: Replica | undefined
   /** Whoever asked reads nothing of what comes. */
   stalled: boolean
   slowestMs: number
+}
+
+/** A mirror that answers with what stood there some seconds ago. It learns what stands there when somebody asks. */
+export interface Replica {
+  readonly lagMs: number
+  readonly onLate: () => void
+  readonly seen: Map<
+    string,
+    { readonly atMs: number; readonly headers: Headers; readonly body: ArrayBuffer }[]
+  >
 }
 
 /** A link on which all is well. */
@@ -40,6 +52,7 @@ export function soundLink(): Link {
     cut: 0,
     bytewise: false,
     proxy: 'none',
+    replica: undefined,
     stalled: false,
     slowestMs: 20,
   }
@@ -132,12 +145,20 @@ export function simFetch(context: NetContext): Fetch {
           const stale = kept.get(path)
           if (link.proxy === 'stale' && stale !== undefined)
             return answer(new Response(stale.body, stale), server)
-          const ask = (): Promise<Response> => server.fetch(requestOf(url, init, gone.signal))
+          const { replica } = link
+          const asksMirror = replica !== undefined && init.method === 'GET' && path.includes('/release.json')
+          const asked = asksMirror ? { ...init, headers: withoutCondition(init.headers) } : init
+          const answered = (): Promise<Response> => server.fetch(requestOf(url, asked, gone.signal))
+          // A server that is stopped begins with it when it goes on.
+          const ask = (): Promise<Response> =>
+            server.process.running
+              ? answered()
+              : new Promise((begun, failed) => server.process.when(() => void answered().then(begun, failed)))
           forget.push(server.process.onDeath(() => lose('ECONNRESET')))
           try {
             if (dice.chance(link.duplicate)) void discard(ask())
             const response = await server.process.gate(ask())
-            await answer(response, server)
+            await answer(asksMirror ? await late(replica, path, response) : response, server)
           } catch {
             lose('the server broke the connection')
           }
@@ -164,6 +185,19 @@ export function simFetch(context: NetContext): Fetch {
         }
       }),
     )
+
+  /** What a mirror makes of an answer: the newest of those that are as late as it is. */
+  async function late({ seen, lagMs, onLate }: Replica, path: string, response: Response): Promise<Response> {
+    if (response.status !== 200) return response
+    const known = seen.get(path) ?? []
+    seen.set(path, known)
+    const { headers } = response
+    const latest = { atMs: world.monotonic(), headers, body: await response.arrayBuffer() }
+    known.push(latest)
+    const given = known.findLast(({ atMs }) => atMs <= latest.atMs - lagMs) ?? known[0] ?? latest
+    if (given.headers.get('etag') !== headers.get('etag')) onLate()
+    return new Response(given.body, { status: 200, headers: given.headers })
+  }
 
   function carry(
     from: ReadableStream<Uint8Array>,
@@ -215,6 +249,7 @@ export function simFetch(context: NetContext): Fetch {
             while (!gone.signal.aborted) {
               while (link.stalled && !gone.signal.aborted)
                 await new Promise<void>(resolve => void world.after(500, resolve))
+              if (!server.process.running) await server.process.gate(Promise.resolve())
               const { done, value } = await server.process.gate(reader.read())
               // The end comes with the last bytes, mostly.
               if (!done || dice.chance(0.1)) await travel()
@@ -272,6 +307,12 @@ function requestOf(url: string, { method, headers, body }: FetchInit, signal: Ab
     ...(body !== undefined && { body, duplex: 'half' }),
   } as RequestInit)
   return Object.defineProperty(request, 'signal', { value: signal })
+}
+
+function withoutCondition(headers: FetchInit['headers']): FetchInit['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'if-none-match'),
+  )
 }
 
 /** Damage that only a digest shows where there is one, and that nobody can read elsewhere. */

@@ -27,7 +27,33 @@ export const FAULTS = [
   'poison',
   'veto',
   'strangers',
+  'server-pause',
+  'server-clock',
+  'client-power',
+  'client-disk',
+  'board-rot',
+  'clone',
+  'slow-reader',
+  'crash-on-poison',
+  'lagging-replica',
 ] as const
+
+/** Those that come by a chance of their own: what else happens in a history is the same with and without them. */
+const RARE = [
+  'server-pause',
+  'server-clock',
+  'client-power',
+  'client-disk',
+  'board-rot',
+  'clone',
+  'slow-reader',
+  'crash-on-poison',
+  'lagging-replica',
+] as const satisfies readonly Fault[]
+
+const RARELY = 0.05
+
+const COMMON = FAULTS.filter(fault => fault !== 'strangers' && !(RARE as readonly Fault[]).includes(fault))
 
 export type Fault = (typeof FAULTS)[number]
 
@@ -50,6 +76,8 @@ export interface Plan {
 
 export interface ClientPlan {
   readonly name: string
+  /** What it tells the fleet that it is; its name unless it is somebody's copy. */
+  readonly clientId?: string
   readonly strategy: StrategyName
   readonly relayed: boolean
   readonly state: boolean
@@ -58,7 +86,7 @@ export interface ClientPlan {
 
 export type Action = { readonly atMs: number } & (
   | { readonly type: 'publish' | 'rollback' | 'candidate' | 'burst' | 'race' }
-  | { readonly type: 'poison' }
+  | { readonly type: 'poison' | 'crasher' }
   | { readonly type: 'fault'; readonly fault: Fault; readonly lastsMs: number }
 )
 
@@ -73,20 +101,24 @@ export interface Less {
 /** Draws the plan of a seed, less what is taken away. */
 export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = diceOf(seed, 'plan')
-  // Strangers come and go by a chance of their own: what else happens is the same with and without them.
-  const faults = new Set<Fault>(FAULTS.filter(fault => fault !== 'strangers' && dice.chance(0.3)))
+  const faults = new Set<Fault>(COMMON.filter(() => dice.chance(0.3)))
   const chaosMs = dice.between(10_000, 28_000)
   const clients = drawClients(dice)
   const drawn = drawActions(dice, faults, chaosMs)
   const visits = drawVisits(diceOf(seed, 'strangers'), chaosMs)
   if (visits.length > 0) faults.add('strangers')
-  const actions = [...drawn, ...visits].sort((a, b) => a.atMs - b.atMs)
+  const rare = drawRare(seed, chaosMs)
+  for (const action of rare) if (action.type === 'fault') faults.add(action.fault)
+  const actions = [...drawn, ...visits, ...rare].sort((a, b) => a.atMs - b.atMs)
   // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
   const poisoned = faults.has('poison')
-  const last = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
-  const calm = dice.pick(
+  const lastDrawn = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
+  const calmDrawn = dice.pick(
     poisoned ? (['publish', 'race'] as const) : (['publish', 'rollback', 'race'] as const),
   )
+  const deadly = faults.has('crash-on-poison')
+  const last = deadly ? 'publish' : lastDrawn
+  const calm = deadly && calmDrawn === 'rollback' ? 'publish' : calmDrawn
   return {
     seed,
     chaosMs,
@@ -155,4 +187,19 @@ function drawVisits(dice: Dice, chaosMs: number): Action[] {
   if (!dice.chance(0.1)) return []
   const lastsMs = dice.between(6_000, 20_000)
   return [{ atMs: dice.between(2_000, chaosMs), type: 'fault', fault: 'strangers', lastsMs }]
+}
+
+function drawRare(seed: number, chaosMs: number): Action[] {
+  const actions: Action[] = []
+  for (const fault of RARE) {
+    const dice = diceOf(seed, fault)
+    if (!dice.chance(RARELY)) continue
+    const atMs = dice.between(1_000, chaosMs)
+    actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(2_000, 20_000) })
+    // Who reads late or what is late matters only while there is something new to read.
+    if (fault === 'slow-reader' || fault === 'lagging-replica')
+      actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(200, 5_000)), type: 'publish' })
+    if (fault === 'crash-on-poison') actions.push({ atMs, type: 'crasher' })
+  }
+  return actions
 }

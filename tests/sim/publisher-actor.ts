@@ -8,7 +8,7 @@ import { encodeText } from '../../src/core/text.js'
 import { systemCrypto } from '../../src/ports/system.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../src/publisher/index.js'
 import { http } from '../../src/transports/http/http.js'
-import { loggerOf, NAMESPACE, PERIODS, schema, SECRET } from './client-actor.js'
+import { loggerOf, NAMESPACE, PERIODS, schema, SECRET, DEADLY } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
 import { startProcess, type SimProcess } from './process.js'
@@ -28,6 +28,8 @@ export interface PublisherActor {
   candidate(): Promise<void>
   /** A document that every client refuses, by a publisher without the schema. */
   poison(): Promise<void>
+  /** A document that its schema takes, and that kills some applications. */
+  crasher(): Promise<void>
   /** Several publishes as fast as they are acknowledged. */
   burst(): Promise<void>
   /** Two publishers with the same expectation: at most one may win. */
@@ -151,6 +153,10 @@ export function publisherActor(
     },
     async poison() {
       await publish(true, { n: 0, name: SECRET })
+    },
+    async crasher() {
+      const { n, name } = document()
+      await publish(false, { n, name: `${name}${DEADLY}` })
     },
     async burst() {
       for (let left = 3; left > 0; left -= 1) await publish(false, document())

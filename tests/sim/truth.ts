@@ -37,7 +37,7 @@ export interface Truth {
   readonly newestAcknowledged: Position | undefined
   releaseAt(position: Position): Release | undefined
   /** A client told the fleet what it applied. */
-  reported(event: Pick<AppliedEvent, 'identity' | 'position'>): void
+  reported(event: Pick<AppliedEvent, 'identity' | 'position'> & { readonly client?: string }): void
 }
 
 export interface AppliedEvent {
@@ -186,10 +186,9 @@ export function createTruth(
     get newestAcknowledged() {
       return newest
     },
-    reported({ identity, position }) {
-      const key = `${identity.clientId} ${formatPosition(position)}`
-      if (!reports.has(key))
-        reports.set(key, { identity, position, ran: [...(ran.get(identity.clientId) ?? [])] })
+    reported({ identity, position, client = identity.clientId }) {
+      const key = `${client} ${formatPosition(position)}`
+      if (!reports.has(key)) reports.set(key, { identity, position, ran: [...(ran.get(client) ?? [])] })
     },
     releaseAt: position => released.get(formatPosition(position))?.release,
   }
