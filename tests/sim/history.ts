@@ -310,7 +310,9 @@ async function checkBoard(world: World, stage: Stage): Promise<void> {
 }
 
 /** What a client lacks that does not run what the newest acknowledged release gives it, or does not know that it is the newest. */
-function straggling({ truth }: World, { plan, client }: ClientActor): string | undefined {
+function straggling({ truth }: World, { plan, client, process }: ClientActor): string | undefined {
+  // Somebody is about to start it again.
+  if (process?.alive === false) return `${plan.name} is not running`
   const newest = truth.newestAcknowledged
   if (newest === undefined || client === undefined) return undefined
   const runs = client.phase === 'starting' ? undefined : client.snapshot
