@@ -73,7 +73,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         'clock.after(500, () => topic.subscriptions.add(subscription))',
       ],
     ],
-    oracles: ['told-at-once', 'everybody-gets-there'],
+    // Whoever left before is registered all the same, and followed for good.
+    oracles: ['told-at-once', 'everybody-gets-there', 'nothing-is-left'],
   },
   {
     name: 'rollback-under-an-old-number',
@@ -237,5 +238,61 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       ],
     ],
     oracles: ['nobody-asks-in-a-loop', 'the-load-is-spread', 'livelock'],
+  },
+  {
+    name: 'timer-left-after-close',
+    file: 'src/client/engine.ts',
+    replace: [
+      [
+        'freshness.stop()',
+        'freshness.stop(); const again = (): void => void clock.after(60_000, again); again()',
+      ],
+    ],
+    oracles: ['nothing-is-left'],
+  },
+  {
+    name: 'a-refusal-throws-a-type-error',
+    file: 'src/client/refusals.ts',
+    replace: [['path: first.path.slice(0, 256)', "path: (first.path as never as string[]).join('.')"]],
+    oracles: ['one-error-class'],
+  },
+  {
+    name: 'a-value-in-a-report',
+    file: 'src/client/standing.ts',
+    replace: [
+      [
+        "path !== '' && { path })",
+        "path !== '' && { path: `${path} instead of ${JSON.stringify(view?.value)}` })",
+      ],
+    ],
+    oracles: ['values-never-appear'],
+  },
+  {
+    name: 'a-value-in-a-rejection',
+    file: 'src/client/pipeline.ts',
+    replace: [
+      [
+        "refuse('rejected', checked.issues,",
+        "refuse('rejected', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(overlaid.document)}` })),",
+      ],
+    ],
+    oracles: ['values-never-appear'],
+  },
+  {
+    name: 'pointer-moved-backwards',
+    file: 'src/node/board-pointer.ts',
+    replace: [
+      // What a server saw in the log is remembered for a while, and the pointer is brought there from wherever it stands.
+      [
+        'return { async repair(namespace) {',
+        'const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>(); return { async repair(namespace) {',
+      ],
+      [
+        'const { newest, withheld = false } = await log.read({ namespace })',
+        'const before = known.get(namespace); const state = before !== undefined && clock.monotonic() < before.untilMs ? before.state : await log.read({ namespace }); if (state !== before?.state) known.set(namespace, { state, untilMs: clock.monotonic() + 5_000 }); const { newest, withheld = false } = state',
+      ],
+      ["return order === 'newer' ||", "return order !== 'same' ||"],
+    ],
+    oracles: ['pointer-only-grows'],
   },
 ]

@@ -3,7 +3,6 @@ import { createClient, type Client } from '../../src/client/client.js'
 import type { Platform } from '../../src/client/platform.js'
 import type { Identity } from '../../src/contracts/identity.js'
 import type { Position } from '../../src/contracts/position.js'
-import type { Logger } from '../../src/contracts/ports.js'
 import type { Strategy } from '../../src/contracts/strategy.js'
 import { canonicalize } from '../../src/core/canonical.js'
 import { disk } from '../../src/node/disk-state.js'
@@ -20,7 +19,10 @@ import { watchStreams, type Streams } from './streams.js'
 import { startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
 import type { Truth } from './truth.js'
+import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
 import type { World } from './world.js'
+
+export { loggerOf, SECRET } from './values.js'
 
 export const NAMESPACE = 'shop/prod'
 export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
@@ -217,8 +219,12 @@ export function clientActor(
         })
         if (snapshot.origin !== 'state') kept = true
       })
-      life.on('rejected', ({ digest, code }) => {
+      life.on('rejected', event => {
         if (!own.alive) return
+        const { digest, code } = event
+        mustNotSay(world, `a rejection of ${plan.name}`, event)
+        if (!isCode(code))
+          truth.violate('one-error-class', `${plan.name} refused a document with the code ${code}`)
         trace.add(plan.name, 'rejects', `${digest.slice(0, 12)} ${code}`)
         sometimes.add('a client rejected a document')
         truth.refused(
@@ -229,8 +235,9 @@ export function clientActor(
       })
       life.on('error', error => {
         if (!own.alive) return
-        trace.add(plan.name, 'error', error.code)
-        sometimes.add(`a client met ${error.code}`)
+        const code = judgeError(world, plan.name, error)
+        trace.add(plan.name, 'error', code)
+        sometimes.add(`a client met ${code}`)
       })
       life.participate({
         name: 'cache',
@@ -320,32 +327,20 @@ function requestRate({ truth, clock }: World, own: SimProcess): () => void {
   }
 }
 
-/** A report says what a client committed, and nothing that it only received. */
+/** A report says what a client committed, nothing that it only received, and no value. */
 function checkReports(
-  { truth }: World,
+  world: World,
   own: SimProcess,
   identity: Pick<Identity, 'clientId' | 'labels'>,
   body: unknown,
 ): void {
   if (!own.alive || !(typeof body === 'string' || body instanceof Uint8Array)) return
-  const { reports = [] } = JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as {
-    reports?: { applied?: Position }[]
-  }
+  const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
+  const { reports = [] } = JSON.parse(text) as { reports?: { applied?: Position }[] }
+  mustNotSay(world, `a report of ${own.name}`, reports)
   for (const { applied } of reports)
-    if (applied !== undefined) truth.reported({ identity, position: applied })
-}
-
-/** Hears everything, and looks whether a value was said: every document carries a mark that must not come up. */
-export function loggerOf({ truth }: Pick<World, 'truth'>, name: string): Logger {
-  const hear = (message: string, details?: object): void => {
-    if (`${message} ${JSON.stringify(details ?? {})}`.includes(SECRET))
-      truth.violate('values-never-appear', `${name} logged a value`)
-  }
-  return { debug: hear, info: hear, warn: hear, error: hear }
+    if (applied !== undefined) world.truth.reported({ identity, position: applied })
 }
 
 /** How the text of a document ends that kills brittle applications. */
 export const DEADLY = '-deadly'
-
-/** Part of every document's text. */
-export const SECRET = 'hunter2'

@@ -1,9 +1,9 @@
-import { isNoticeboardError, type NoticeboardError } from '../../src/contracts/errors.js'
 import { decodeRelease } from '../../src/core/release.js'
 import { cached } from '../../src/transports/cached.js'
 import type { HttpTransport } from '../../src/transports/http/http.js'
 import type { SimProcess } from './process.js'
 import type { Dice } from './random.js'
+import { judgeError } from './values.js'
 import type { World } from './world.js'
 
 /**
@@ -11,18 +11,17 @@ import type { World } from './world.js'
  * read: over one connection, which it opens anew when it wants more, with snapshots that several want at the same time.
  */
 export async function guestOf(
-  { truth, trace }: World,
+  world: World,
   { own, dice, transport, namespaces, lastsMs }: Guest,
 ): Promise<void> {
+  const { truth, trace } = world
   const endsMs = own.clock.monotonic() + lastsMs
   const leaving = new AbortController()
   const { signal } = leaving
   const memory = cached(transport, { maxSnapshots: 1, maxBytes: 30_000 })
   const failed = (error: unknown): void => {
     if (!own.alive) return
-    if (!isNoticeboardError(error) || error.code === 'internal')
-      truth.violate('one-error-class', `a guest met ${error instanceof Error ? error.stack : String(error)}`)
-    trace.add(own.name, 'met', (error as NoticeboardError).code)
+    trace.add(own.name, 'met', judgeError(world, 'a guest', error))
   }
 
   const watch = async (wanted: readonly string[], clientId?: string): Promise<void> => {

@@ -9,7 +9,7 @@ import { simDisk } from './disk.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
 import { runHerd } from './herd.js'
 import { placeOf, watchPointer } from './pointer.js'
-import { startProcess } from './process.js'
+import { startProcess, type SimProcess } from './process.js'
 import { publisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
 import { edgeActor, relayActor, serverActor } from './server-actor.js'
@@ -88,13 +88,10 @@ export async function runPlan(plan: Plan): Promise<History> {
 }
 
 function setUp(world: World, plan: Plan): Stage {
-  const disk = simDisk(
-    world.clock,
-    diceOf(plan.seed, 'board disk'),
-    watchPointer(POINTER, world.truth.violate),
-  )
+  const disk = simDisk(world.clock, diceOf(plan.seed, 'board disk'), (...change) => pointer(...change))
   const configuration = configurationOf(plan.seed)
   const servers = ['server-a', 'server-b'].map(name => serverActor(world, name, disk, configuration))
+  const pointer = watchPointer(POINTER, { world, disk, servers })
   const chance = diceOf(plan.seed, 'balancer')
   const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
     const up = servers.flatMap(({ host }) => host() ?? [])
@@ -330,7 +327,10 @@ function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string 
     : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams, or a dead one`
 }
 
-/** Everybody closes in order; then nothing may be left. */
+/** How long what a close ends may take to end. */
+const INSTANTS_MS = 100
+
+/** Everybody closes in order; then nothing may be left, neither while they live nor once they are gone. */
 async function shutDown(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
   stage.strangers.leave()
@@ -339,12 +339,25 @@ async function shutDown(world: World, stage: Stage): Promise<void> {
     Promise.all(stage.clients.flatMap(({ client }) => (client === undefined ? [] : [client.close()]))),
     () => truth.violate('nothing-is-left', 'a client did not close'),
   )
+  await leavesNothing(world, stage.clients)
   const servers = [stage.edge, stage.relay, ...stage.servers].flatMap(({ host }) => host()?.close() ?? [])
   await within(clock, Promise.all(servers), () => truth.violate('nothing-is-left', 'a server did not close'))
+  await leavesNothing(world, [stage.edge, stage.relay, ...stage.servers])
   for (const { process } of [stage.publisher, stage.edge, stage.relay, ...stage.servers, ...stage.clients])
     process?.kill()
   await clock.advance(60_000)
   if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)
+}
+
+/** Those who closed live on, without a timer of their own: a process that is killed takes its timers with it. */
+async function leavesNothing(
+  { clock, truth }: World,
+  closed: readonly { readonly process: SimProcess | undefined }[],
+): Promise<void> {
+  await clock.advance(INSTANTS_MS)
+  for (const { process } of closed)
+    if (process !== undefined && process.pending > 0)
+      truth.violate('nothing-is-left', `${process.name} left ${process.pending} timers after it was closed`)
 }
 
 async function within(clock: World['clock'], work: Promise<unknown>, complain: () => void): Promise<void> {

@@ -1,30 +1,76 @@
 import { comparePositions, formatPosition, type Position } from '../../src/contracts/position.js'
 import { decodeRelease, positionOf } from '../../src/core/release.js'
-import type { DiskImage } from './disk.js'
-import type { Violate } from './truth.js'
+import type { DiskImage, SimDisk } from './disk.js'
+import type { ServerActor } from './server-actor.js'
+import type { World } from './world.js'
 
 interface Written {
   readonly bytes: Uint8Array
   readonly changedMs: number
 }
 
-/** Looks at each change of the pointer on the board's disk. */
+/** How long a writer may take from its look at the log to its change of the pointer, and to its next look: some operations of a disk. */
+const RACE_MS = 1_000
+
+/**
+ * Looks at each change of the pointer on the board's disk, but for those that come with a lost power or a restored backup: whoever writes
+ * makes it later. Only of writers that race may one put it back, for the moment in which it looks at the log again.
+ */
 export function watchPointer(
   path: string,
-  violate: Violate,
+  { world: { clock, truth }, disk, servers }: PointerContext,
 ): (changed: string, now: Written, before: Written | undefined) => void {
+  /** What was written last, and since when the pointer stands there or later. */
+  let last: { readonly at: Position; readonly sinceMs: number } | undefined
+
+  /** Whoever put it back, and neither died nor met a broken disk, has to have brought it to where it stood. */
+  const mustReturn = (from: Position): void => {
+    const alive = (): string => servers.map(({ process }) => process?.alive === true && process.name).join()
+    const [writers, injuries] = [alive(), disk.injuries]
+    clock.after(RACE_MS, () => {
+      if (alive() !== writers || disk.injuries > injuries) return
+      const bytes = disk.files.get(path)
+      const place = bytes && placeOf(bytes)
+      if (place === undefined || comparePositions(place, from) !== 'older') return
+      truth.violate(
+        'pointer-only-grows',
+        `the pointer was put back to ${formatPosition(place)} from ${formatPosition(from)}, and stays there`,
+      )
+    })
+  }
+
   return (changed, now, before) => {
-    if (changed !== path || before === undefined) return
-    const [to, from] = [placeOf(now.bytes), placeOf(before.bytes)]
-    // Writers may overtake each other for a moment; whoever goes on from there is later again.
-    if (to === undefined || from === undefined || comparePositions(to, from) !== 'newer') return
-    if (Math.floor(now.changedMs / 1_000) <= Math.floor(before.changedMs / 1_000)) {
-      violate(
+    if (changed !== path) return
+    const nowMs = clock.monotonic()
+    const to = placeOf(now.bytes)
+    const from = before && placeOf(before.bytes)
+    const order = to && from && comparePositions(to, from)
+    const sinceMs =
+      last !== undefined && from !== undefined && comparePositions(from, last.at) === 'same'
+        ? last.sinceMs
+        : 0
+    if (to !== undefined) last = { at: to, sinceMs: nowMs }
+    if (before === undefined || to === undefined || from === undefined) return
+    if (order === 'older') {
+      if (nowMs - sinceMs <= RACE_MS) return mustReturn(from)
+      truth.violate(
+        'pointer-only-grows',
+        `the pointer was put back from ${formatPosition(from)}, where it stood for a while, to ${formatPosition(to)}`,
+      )
+    }
+    if (order === 'newer' && Math.floor(now.changedMs / 1_000) <= Math.floor(before.changedMs / 1_000)) {
+      truth.violate(
         'pointer-has-a-later-second',
         `the pointer went from ${formatPosition(from)} to ${formatPosition(to)} within one second of its modification time`,
       )
     }
   }
+}
+
+interface PointerContext {
+  readonly world: Pick<World, 'clock' | 'truth'>
+  readonly disk: Pick<SimDisk, 'files' | 'injuries'>
+  readonly servers: readonly Pick<ServerActor, 'process'>[]
 }
 
 /** Where a release file says that it stands. */

@@ -10,6 +10,8 @@ export interface SimProcess {
   /** When it started or was last resumed, on the world's monotonic clock. */
   readonly runsSinceMs: number
   readonly clock: Clock
+  /** How many of its timers and sleeps have neither fired nor been cancelled; none once it is dead. */
+  readonly pending: number
   /** A promise of the outside as this process sees it: nothing comes back once it is dead. */
   gate<T>(promise: Promise<T>): Promise<T>
   /** Calls back now, when it runs again, or never. */
@@ -72,6 +74,9 @@ export function startProcess(name: string, world: Clock): SimProcess {
     clock,
     gate,
     when,
+    get pending() {
+      return timers.size
+    },
     get alive() {
       return alive
     },

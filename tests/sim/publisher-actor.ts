@@ -8,12 +8,13 @@ import { encodeText } from '../../src/core/text.js'
 import { systemCrypto } from '../../src/ports/system.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../src/publisher/index.js'
 import { http } from '../../src/transports/http/http.js'
-import { loggerOf, NAMESPACE, PERIODS, schema, SECRET, DEADLY } from './client-actor.js'
+import { DEADLY, NAMESPACE, PERIODS, schema } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
 import { startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
 import { TOKEN } from './server-actor.js'
+import { judgeError, loggerOf, SECRET } from './values.js'
 import type { World } from './world.js'
 
 /** Somebody who publishes over HTTP. Each action is a process of its own, as a job of CI is. */
@@ -26,7 +27,7 @@ export interface PublisherActor {
   rollback(): Promise<boolean>
   /** A canary by hand: a release with a candidate for part of the fleet. */
   candidate(): Promise<void>
-  /** A document that every client refuses, by a publisher without the schema. */
+  /** A document that every client refuses: a publisher with the schema does too, one without takes it. */
   poison(): Promise<void>
   /** A document that its schema takes, and that kills some applications. */
   crasher(): Promise<void>
@@ -104,12 +105,7 @@ export function publisherActor(
       note(name, await run(), own)
       return true
     } catch (error) {
-      const code = isNoticeboardError(error) ? error.code : 'other'
-      if (code === 'other' || code === 'internal')
-        truth.violate(
-          'one-error-class',
-          `${name} failed with ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        )
+      const code = judgeError(world, `a ${name}`, error)
       trace.add(own.name, name, `failed ${code}`)
       sometimes.add(`a ${name} failed with ${code}`)
       return false
@@ -152,7 +148,11 @@ export function publisherActor(
       return done || nothingBefore
     },
     async poison() {
-      await publish(true, { n: 0, name: SECRET })
+      // What is refused is now a number, now a text that must not come up with the refusal.
+      const value = { n: actions % 2 === 0 ? 0 : SECRET, name: SECRET }
+      if (await publish(false, value))
+        truth.violate('validated', 'a publisher took what its own schema refuses')
+      await publish(true, value)
     },
     async crasher() {
       const { n, name } = document()
@@ -167,7 +167,7 @@ export function publisherActor(
         .current()
         .then(
           current => current?.version,
-          () => undefined,
+          (error: unknown) => void judgeError(world, 'a race', error),
         )
       if (version === undefined) return false
       const before = rollbacks
@@ -248,7 +248,7 @@ export function publisherActor(
         )
         sometimes.add('a candidate was acknowledged')
       } catch (error) {
-        trace.add(own.name, 'candidate', `failed ${isNoticeboardError(error) ? error.code : 'other'}`)
+        trace.add(own.name, 'candidate', `failed ${judgeError(world, 'a candidate', error)}`)
       }
     },
     get rollingBack() {

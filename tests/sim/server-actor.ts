@@ -40,7 +40,7 @@ export function serverActor(
       owner: { tag: process.name, isAlive: () => false } as never,
       logger: loggerOf(world, name),
     })
-    return createHandler(store, {
+    const handler = createHandler(store, {
       ...options,
       write: { token: TOKEN },
       heartbeatMs: PERIODS.heartbeatMs,
@@ -49,6 +49,14 @@ export function serverActor(
       crypto: systemCrypto,
       logger: loggerOf(world, name),
     })
+    return {
+      fetch: handler.fetch,
+      // A store is closed by whoever opened it.
+      async close() {
+        await handler.close()
+        await store.close()
+      },
+    }
   })
 }
 
@@ -143,7 +151,7 @@ function actorOf(
   world: World,
   name: string,
   relay: boolean,
-  open: (process: SimProcess, dice: Dice) => Handler,
+  open: (process: SimProcess, dice: Dice) => Pick<Handler, 'fetch' | 'close'>,
 ): ServerActor {
   let lives = 0
   let process: SimProcess | undefined
