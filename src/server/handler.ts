@@ -109,7 +109,7 @@ export function assembleHandler(
     origins,
     crypto,
   })
-  const reading = readingRoutes({ source, hub, snapshots })
+  const reading = readingRoutes({ source, hub, snapshots, lifetime })
   const writing = store && writingRoutes({ store, hub, snapshots, crypto, lifetime })
   const open = createResponder({ guard, hub, reading, writing, reports, logger })
   const answering = new Set<Promise<Answer>>()

@@ -2,11 +2,13 @@ import { isNoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { LogEntry, Store, Transport } from '../contracts/transport.js'
+import { onAbort } from '../core/on-abort.js'
 import { decodeRelease, positionOf } from '../core/release.js'
 import { decodeText } from '../core/strict-parse.js'
 import { encodeText } from '../core/text.js'
 import { errorAnswer, immutableAnswer, jsonAnswer, JSON_HEADERS, notFound } from './answers.js'
 import type { Hub } from './hub.js'
+import type { Lifetime } from './lifetime.js'
 import type { Answer } from './messages.js'
 import { matchesTag, type Newest } from './newest.js'
 import type { SnapshotCache } from './snapshot-cache.js'
@@ -27,7 +29,7 @@ export interface ReadingRoutes {
   namespaces(signal: AbortSignal): Promise<Answer>
 }
 
-export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions): ReadingRoutes {
+export function readingRoutes({ source, hub, snapshots, lifetime }: ReadingRoutesOptions): ReadingRoutes {
   const store: Partial<Store> & Transport = source
 
   const pointerAnswer = (newest: Newest | undefined, ifNoneMatch: string | undefined): Answer => {
@@ -46,7 +48,9 @@ export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions):
       const newest = await hub.newest(namespace)
       const isNewest =
         newest?.read !== undefined && comparePositions(newest.read.position, position) === 'same'
-      const bytes = isNewest ? newest.bytes : await releaseAt(source, { namespace, position }, signal)
+      const bytes = isNewest
+        ? newest.bytes
+        : await lifetime.run(own => releaseAt(source, { namespace, position }, own), signal)
       return bytes === undefined ? notFound() : immutableAnswer(bytes)
     },
     snapshot(namespace, digest) {
@@ -54,28 +58,37 @@ export function readingRoutes({ source, hub, snapshots }: ReadingRoutesOptions):
       return here?.answer ?? snapshots.load(namespace, digest).then(({ answer }) => answer, asNotFound)
     },
     async schema(namespace, signal) {
-      const bytes = await store.schema?.({ namespace }, signal)
+      const bytes = await lifetime.run(async own => store.schema?.({ namespace }, own), signal)
       if (bytes === undefined) return notFound()
       const headers = { ...JSON_HEADERS, 'Cache-Control': 'no-cache', 'Content-Length': String(bytes.length) }
       return { type: 'whole', status: 200, headers, body: bytes }
     },
     async history(query, signal) {
       if (store.history === undefined) return notFound()
-      const entries = store.history(query, signal)[Symbol.asyncIterator]()
+      const life = lifetime.begin(signal)
+      const entries = store.history(query, life.signal)[Symbol.asyncIterator]()
+      const finish = async (): Promise<void> => {
+        life.done()
+        await entries.return?.()
+      }
+      // A reader that stalls never asks for the rest: who waits for it is the server, which ends.
+      onAbort(life.signal, () => void finish().catch(() => {}))
       // The first one before the head: a store that fails has an answer of its own then.
-      const first = await entries.next()
+      const first = await entries.next().catch((error: unknown) => {
+        life.done()
+        throw error
+      })
       const headers = {
         'Content-Type': 'application/x-ndjson',
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
       }
-      return { type: 'lines', status: 200, headers, lines: linesOf(first, entries) }
+      return { type: 'lines', status: 200, headers, lines: linesOf(first, entries, finish) }
     },
     async namespaces(signal) {
-      if (store.namespaces === undefined) {
-        return errorAnswer('not-found', 'this store cannot list its namespaces')
-      }
-      return jsonAnswer(200, { namespaces: await store.namespaces(signal) })
+      const list = store.namespaces?.bind(store)
+      if (list === undefined) return errorAnswer('not-found', 'this store cannot list its namespaces')
+      return jsonAnswer(200, { namespaces: await lifetime.run(list, signal) })
     },
   }
 }
@@ -84,6 +97,7 @@ export interface ReadingRoutesOptions {
   readonly source: Transport
   readonly hub: Hub
   readonly snapshots: SnapshotCache
+  readonly lifetime: Lifetime
 }
 
 /** A release of the log, by asking for the one after its predecessor. What comes may be another one, of a later epoch. */
@@ -114,6 +128,7 @@ function asNotFound(error: unknown): Answer {
 async function* linesOf(
   first: IteratorResult<LogEntry>,
   rest: AsyncIterator<LogEntry>,
+  finish: () => Promise<void>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for (let next = first; next.done !== true; next = await rest.next()) {
@@ -125,6 +140,6 @@ async function* linesOf(
       yield encodeText(`${JSON.stringify(line)}\n`)
     }
   } finally {
-    await rest.return?.()
+    await finish()
   }
 }

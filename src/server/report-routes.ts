@@ -78,7 +78,7 @@ export function reportRoutes({
     },
     async get(namespace, requestSignal) {
       const lastWords = new Map<string, Report>()
-      const kept = store.reports === undefined ? [] : await store.reports({ namespace }, requestSignal)
+      const kept = (await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)) ?? []
       for (const report of [...kept, ...registry.of(namespace)]) {
         const other = lastWords.get(report.instanceId)
         if (other === undefined || other.count <= report.count) lastWords.set(report.instanceId, report)

@@ -96,6 +96,7 @@ function answerRoute(
         ? reports.post(request, route.namespace)
         : reports.get(route.namespace, request.signal())
     case 'history':
+      if (request.method === 'HEAD') return withoutLength()
       return reading.history(
         { namespace: route.namespace, limit: readLimit(request.query) },
         request.signal(),
@@ -103,13 +104,16 @@ function answerRoute(
     case 'namespaces':
       return reading.namespaces(request.signal())
     case 'events':
-      if (request.method === 'HEAD')
-        return errorAnswer('rejected', 'a stream has no length; ask with GET', {
-          status: 405,
-          headers: { Allow: 'GET' },
-        })
+      if (request.method === 'HEAD') return withoutLength()
       return openEvents(request, hub)
   }
+}
+
+function withoutLength(): Answer {
+  return errorAnswer('rejected', 'a stream has no length; ask with GET', {
+    status: 405,
+    headers: { Allow: 'GET' },
+  })
 }
 
 async function openEvents(request: Incoming, hub: Hub): Promise<Answer> {

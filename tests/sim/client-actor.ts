@@ -87,7 +87,8 @@ export function clientActor(
 
   /** Dies of a document, at once or after a while, and is started again by what watches over it. */
   const die = (own: SimProcess, dice: Dice): void => {
-    own.clock.after(dice.chance(0.5) ? dice.between(0, 30) : dice.between(200, 3_000), () => {
+    clock.after(dice.chance(0.5) ? dice.between(0, 30) : dice.between(200, 3_000), () => {
+      if (!own.running || process !== own) return
       sometimes.add('an application crashed on a document')
       actor.kill()
       clock.after(dice.between(200, 2_000), () => {

@@ -55,12 +55,17 @@ export function startProcess(name: string, world: Clock): SimProcess {
     monotonic: () => world.monotonic(),
     after(delayMs, callback) {
       if (!alive) return () => {}
+      let cancelled = false
       const cancel = world.after(delayMs, () => {
         timers.delete(cancel)
-        when(callback)
+        // A process that was paused meanwhile may cancel what fell due before it comes to it.
+        when(() => {
+          if (!cancelled) callback()
+        })
       })
       timers.add(cancel)
       return () => {
+        cancelled = true
         timers.delete(cancel)
         cancel()
       }
