@@ -145,15 +145,15 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
   let histories: readonly History[] = []
   beforeAll(async () => {
     const done: History[] = []
-    for (const [index, faults] of HISTORIES.entries()) {
+    for (const [index, happenings] of HISTORIES.entries()) {
       for (const [other, last] of (['publish', 'rollback'] as const).entries())
         done.push(
           await runPlan(
             planOf({
               seed: 11 + 2 * index + other,
-              faults,
+              happenings,
               // A rollback after a refused document may lead back to it.
-              last: faults.includes('poison') ? 'publish' : last,
+              last: happenings.includes('poison') ? 'publish' : last,
               calm: index % 2 === 0 ? 'race' : 'publish',
             }),
           ),

@@ -26,6 +26,15 @@ const refusal = (document: unknown, build: string, minute: number) => ({
   at: `2026-11-21T09:${String(minute).padStart(2, '0')}:00.000Z`,
 })
 
+/** Where a client stood that ran a document and has seen a newer release. */
+const stood: Omit<SavedState, 'refused'> = {
+  release: releaseOf(snapshotOf({ size: 1 }), { at: at(7) }),
+  seen: at(7),
+  applied: at(6),
+  current: saved({ size: 1 }, 6),
+  good: [saved({ size: 1 }, 6), saved({ size: 0 }, 2)],
+}
+
 const clockAt = (text: string) => {
   let nowMs = Date.parse(text)
   return { ...systemClock, now: () => nowMs, advance: (ms: number) => (nowMs += ms) }
@@ -38,11 +47,7 @@ describe('disk', () => {
     const folder = await temporaryFolder()
     expect(await load(folder)).toEqual({ state: empty, warnings: [] })
     const state: SavedState = {
-      release: releaseOf(snapshotOf({ size: 1 }), { at: at(7) }),
-      seen: at(7),
-      applied: at(6),
-      current: saved({ size: 1 }, 6),
-      good: [saved({ size: 1 }, 6), saved({ size: 0 }, 2)],
+      ...stood,
       refused: [{ ...refusal({ size: 2 }, '', 1), path: 'pool.size', validator: 'schema' }],
     }
     await disk(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
@@ -487,11 +492,7 @@ describe('foldStates', () => {
 describe('the check of a state file', () => {
   const SAVED_AT = '2026-11-21T09:30:00.000Z'
   const state: SavedState = {
-    release: releaseOf(snapshotOf({ size: 1 }), { at: at(7) }),
-    seen: at(7),
-    applied: at(6),
-    current: saved({ size: 1 }, 6),
-    good: [saved({ size: 1 }, 6), saved({ size: 0 }, 2)],
+    ...stood,
     refused: [refusal({ size: 2 }, 'b1', 1)],
   }
 

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
 import type { Platform } from '../../src/client/platform.js'
-import type { Identity } from '../../src/contracts/identity.js'
 import type { Position } from '../../src/contracts/position.js'
 import type { Strategy } from '../../src/contracts/strategy.js'
 import { canonicalize } from '../../src/core/canonical.js'
@@ -18,11 +17,9 @@ import type { ClientPlan } from './plan.js'
 import { watchStreams, type Streams } from './streams.js'
 import { startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
-import type { Truth } from './truth.js'
+import type { AppliedEvent } from './truth.js'
 import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
 import type { World } from './world.js'
-
-export { loggerOf, SECRET } from './values.js'
 
 export const NAMESPACE = 'shop/prod'
 export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
@@ -74,6 +71,8 @@ export function clientActor(
 ): ClientActor {
   const { clock, truth, trace, seed, sometimes } = world
   const link = soundLink()
+  const clientId = plan.clientId ?? plan.name
+  const identity = { clientId, labels: { region: plan.region } }
   const machineDisk = simDisk(clock, diceOf(seed, `${plan.name} disk`))
   let lives = 0
   let client: Client<Document> | undefined
@@ -105,8 +104,7 @@ export function clientActor(
     badge: 'good',
     brittle: false,
     copy(name) {
-      const clientId = plan.clientId ?? plan.name
-      const twin = clientActor(copied(world, name, clientId), { ...plan, name, clientId }, host, { base, readToken, options: {} }) // prettier-ignore
+      const twin = clientActor(world, { ...plan, name, clientId }, host, { base, readToken, options: {} }) // prettier-ignore
       twin.disk.restore(machineDisk.copy())
       return twin
     },
@@ -155,13 +153,7 @@ export function clientActor(
           link,
           onSend(method, path, body) {
             requests()
-            if (method === 'POST')
-              checkReports(
-                world,
-                own,
-                { clientId: plan.clientId ?? plan.name, labels: { region: plan.region } },
-                body,
-              )
+            if (method === 'POST') checkReports(world, own, { client: plan.name, identity }, body)
           },
           onChunk: world.marks.heard,
           onStream: ownStreams.opened,
@@ -181,8 +173,7 @@ export function clientActor(
         namespace: NAMESPACE,
         schema,
         strategy,
-        clientId: plan.clientId ?? plan.name,
-        labels: { region: plan.region },
+        ...identity,
         build: 'b1',
         logger: loggerOf(world, plan.name),
         soakMs: 20_000,
@@ -210,7 +201,7 @@ export function clientActor(
         truth.applied({
           client: plan.name,
           build: 'b1',
-          identity: { clientId: plan.name, labels: { region: plan.region } },
+          identity,
           digest: snapshot.digest,
           document: valid ? canonicalize(current) : '',
           valid,
@@ -286,17 +277,6 @@ export function clientActor(
   return actor
 }
 
-/** The world as a copy of a machine has it: what it does is told of its own name, and allowed to whom it was copied from. */
-function copied(world: World, client: string, clientId: string): World {
-  const { truth } = world
-  const own: Pick<Truth, 'applied' | 'reported'> = {
-    applied: event =>
-      truth.applied({ ...event, client, identity: { clientId, labels: event.identity.labels } }),
-    reported: event => truth.reported({ ...event, client }),
-  }
-  return { ...world, truth: Object.assign(Object.create(truth) as Truth, own) }
-}
-
 function badgeOf({ badge }: ClientActor, readToken: string): string {
   if (badge === 'lost') throw new Error('the file with the token is gone')
   return badge === 'good' ? readToken : 'a-token-of-last-year'
@@ -332,7 +312,7 @@ function requestRate({ truth, clock }: World, own: SimProcess): () => void {
 function checkReports(
   world: World,
   own: SimProcess,
-  identity: Pick<Identity, 'clientId' | 'labels'>,
+  who: Pick<AppliedEvent, 'client' | 'identity'>,
   body: unknown,
 ): void {
   if (!own.alive || !(typeof body === 'string' || body instanceof Uint8Array)) return
@@ -340,7 +320,7 @@ function checkReports(
   const { reports = [] } = JSON.parse(text) as { reports?: { applied?: Position }[] }
   mustNotSay(world, `a report of ${own.name}`, reports)
   for (const { applied } of reports)
-    if (applied !== undefined) world.truth.reported({ identity, position: applied })
+    if (applied !== undefined) world.truth.reported({ ...who, position: applied })
 }
 
 /** How the text of a document ends that kills brittle applications. */

@@ -289,8 +289,7 @@ function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: 
       random: diceOf(seed, 'operator'),
       crypto: systemCrypto,
     })
-    const copy = new Uint8Array(bytes)
-    await store.put({ namespace: NAMESPACE, digest, bytes: copy }, new AbortController().signal).then(
+    await store.put({ namespace: NAMESPACE, digest, bytes }, new AbortController().signal).then(
       () => void sometimes.add('a damaged snapshot was put again'),
       // The disk is full or broken; when everything heals there is another time.
       () => {},

@@ -23,13 +23,13 @@ const isAct = (happening: Happening | undefined): happening is (typeof ACTS)[num
  */
 export function planOf({
   seed = 1,
-  faults: happenings,
+  happenings,
   last = 'nothing',
   calm = 'publish',
   lastsMs = 25_000,
 }: {
   seed?: number
-  faults: readonly Happening[]
+  happenings: readonly Happening[]
   last?: Plan['last']
   calm?: Plan['calm']
   lastsMs?: number

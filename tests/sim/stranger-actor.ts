@@ -1,9 +1,8 @@
 import { z } from 'zod'
-import { isNoticeboardError } from '../../src/contracts/errors.js'
 import { createPublisher, everyone } from '../../src/publisher/index.js'
 import { systemCrypto } from '../../src/ports/system.js'
 import { http } from '../../src/transports/http/http.js'
-import { loggerOf, NAMESPACE, PERIODS, SECRET } from './client-actor.js'
+import { NAMESPACE, PERIODS } from './client-actor.js'
 import type { Configuration } from './configuration.js'
 import { guestOf } from './guest.js'
 import { MAX_SNAPSHOT_BYTES, simFetch, soundLink, type Host } from './net.js'
@@ -11,6 +10,7 @@ import { startProcess, type SimProcess } from './process.js'
 import { diceOf } from './random.js'
 import { TOKEN, type RelayActor, type ServerActor } from './server-actor.js'
 import { drawRequest, type StrangeRequest } from './stranger-requests.js'
+import { judgeError, loggerOf, SECRET } from './values.js'
 import type { World } from './world.js'
 
 /** A second namespace on the board, whose documents are longer than what waits for a slow reader. */
@@ -63,8 +63,7 @@ export function strangerActor(
         await publisher.publish({ text }, { rollout: everyone(), reason: 'simulation', supersede: true })
         sometimes.add('a second namespace was published to')
       } catch (error) {
-        if (own.alive && !isNoticeboardError(error))
-          truth.violate('one-error-class', `publishing to ${OTHER} failed with ${String(error)}`)
+        if (own.alive) judgeError(world, `publishing to ${OTHER}`, error)
       }
       await own.clock.sleep(3_000, never())
     }

@@ -37,7 +37,7 @@ export interface Truth {
   readonly newestAcknowledged: Position | undefined
   releaseAt(position: Position): Release | undefined
   /** A client told the fleet what it applied. */
-  reported(event: Pick<AppliedEvent, 'identity' | 'position'> & { readonly client?: string }): void
+  reported(event: Pick<AppliedEvent, 'client' | 'identity' | 'position'>): void
 }
 
 export interface AppliedEvent {
@@ -186,7 +186,7 @@ export function createTruth(
     get newestAcknowledged() {
       return newest
     },
-    reported({ identity, position, client = identity.clientId }) {
+    reported({ client, identity, position }) {
       const key = `${client} ${formatPosition(position)}`
       if (!reports.has(key)) reports.set(key, { identity, position, ran: [...(ran.get(client) ?? [])] })
     },

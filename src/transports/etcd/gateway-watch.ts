@@ -1,7 +1,7 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { chunksOf, readBody } from '../http/body.js'
 import { during, type Waiting } from '../http/deadline.js'
-import { discard } from '../http/exchange.js'
+import { answerOf } from '../http/exchange.js'
 import type { EtcdNews, Revision } from './client.js'
 import type { Gateway } from './gateway.js'
 import { refusalOf } from './gateway-errors.js'
@@ -36,16 +36,9 @@ export async function* openGatewayWatch(
     }),
   )
   // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end a body.
-  const wait: Waiting['wait'] = work => during(own.signal, work)
-  const waiting: Waiting = { signal: own.signal, wait, finish() {} }
+  const waiting: Waiting = { signal: own.signal, wait: work => during(own.signal, work), finish() {} }
   try {
-    const asked = request('watch', creates.join('\n'), own.signal)
-    // An answer that comes after the end still holds a connection.
-    void asked.then(
-      late => own.signal.aborted && discard(late),
-      () => {},
-    )
-    const response = await wait(asked)
+    const response = await answerOf(request('watch', creates.join('\n'), own.signal), waiting)
     const what = `the watch of ${name}`
     if (response.status !== 200)
       throw refusalOf(name, response.status, await readBody(response, waiting, { maxBytes: MAX_LINE, what }))

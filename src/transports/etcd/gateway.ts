@@ -4,6 +4,7 @@ import { systemClock } from '../../ports/system.js'
 import { encodeText } from '../../core/text.js'
 import { readBody } from '../http/body.js'
 import { createDeadline } from '../http/deadline.js'
+import { answerOf } from '../http/exchange.js'
 import type { EtcdClient } from './client.js'
 import { refusalOf } from './gateway-errors.js'
 import { openGatewayWatch } from './gateway-watch.js'
@@ -84,7 +85,10 @@ export function etcdGateway({
     const what = `the answer of ${name}`
     const deadline = createDeadline(clock, { timeoutMs, what, signal: caller })
     try {
-      const response = await deadline.wait(gateway.request(path, JSON.stringify(message), deadline.signal))
+      const response = await answerOf(
+        gateway.request(path, JSON.stringify(message), deadline.signal),
+        deadline,
+      )
       const body = await readBody(response, deadline, { maxBytes: MAX_ANSWER_BYTES, what })
       if (response.status !== 200) throw refusalOf(name, response.status, body)
       return JSON.parse(new TextDecoder().decode(body))

@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { readBody } from './body.js'
-import { createDeadline, type Deadline } from './deadline.js'
+import { createDeadline, type Deadline, type Waiting } from './deadline.js'
 import type { Provided, Settings } from './options.js'
 
 /** One request. `what` names what is asked for in messages: "the release". */
@@ -71,17 +71,21 @@ export async function send(
       cache: 'no-store',
       ...(body !== undefined && { body }),
     })
-    // An answer that comes after the deadline still holds a connection.
-    void asked.then(
-      late => deadline.signal.aborted && discard(late),
-      () => {},
-    )
-    return await deadline.wait(asked)
+    return await answerOf(asked, deadline)
   } catch (error) {
     if (deadline.signal.aborted) throw deadline.signal.reason
     if (isNoticeboardError(error)) throw error
     throw unreachable(settings, what, error)
   }
+}
+
+/** Waits for an answer. One that comes after the end of the wait is let go, since it still holds a connection. */
+export function answerOf(asked: Promise<Response>, waiting: Waiting): Promise<Response> {
+  void asked.then(
+    late => waiting.signal.aborted && discard(late),
+    () => {},
+  )
+  return waiting.wait(asked)
 }
 
 /** Lets a body go that nobody wants to read, so that its connection is free again. */

@@ -51,7 +51,8 @@ const PAGE = 50
  *
  * What was acknowledged survives a crash only with `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` and
  * `maxmemory-policy noeviction`. This is looked at here, once, and a Redis of other settings is refused with `unsupported`, unless
- * `mayLose` is set. A fail-over to a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is not connected.
+ * `mayLose` is set. A fail-over to a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is
+ * not connected.
  */
 export async function redis(client: RedisClient, options: RedisOptions = {}): Promise<RedisStore> {
   const {
