@@ -42,7 +42,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: [['await disk.syncFolder(paths.releases({ namespace, epoch }))', 'void namespace']],
       },
     ],
-    oracles: ['acknowledged-survives'],
+    oracles: ['acknowledged-survives', 'one-release-a-position'],
   },
   {
     name: 'epoch-ignored',

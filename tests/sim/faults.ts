@@ -172,7 +172,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       return later(() => (target.faults.rot = 0))
     }
     case 'publisher-kill':
-      if (publisher.process?.alive === true) sometimes.add('a publisher was killed')
+      if (publisher.busy) sometimes.add('a publisher was killed')
       return publisher.kill()
     case 'veto': {
       const client = dice.pick(clients)

@@ -56,16 +56,15 @@ export async function runPlan(plan: Plan): Promise<History> {
     )
   process.on('unhandledRejection', unhandled)
   try {
-    const acting: Promise<unknown>[] = []
     for (const action of plan.actions) {
       await clock.advance(Math.max(0, action.atMs - clock.monotonic()))
       if (action.type === 'rollback' && stage.disk.faults.full)
         world.sometimes.add('an urgent write met a full disk')
       if (action.type === 'fault') applyFault(action, stage)
-      else acting.push(stage.publisher[action.type]())
+      else void stage.publisher[action.type]()
     }
     await clock.advance(Math.max(0, plan.chaosMs - clock.monotonic()))
-    await heal(world, stage, acting)
+    await heal(world, stage)
     await settle(world, stage)
     if (truth.violations.length === 0) await calm(world, stage)
     await checkBoard(world, stage)
@@ -122,7 +121,7 @@ function setUp(world: World, plan: Plan): Stage {
 }
 
 /** Ends every fault, brings everybody up, and lets the operator do what only an operator can. */
-async function heal(world: World, stage: Stage, acting: readonly Promise<unknown>[]): Promise<void> {
+async function heal(world: World, stage: Stage): Promise<void> {
   const { clock, trace } = world
   trace.add('world', 'heals')
   for (const end of stage.ended.splice(0)) end()
@@ -134,7 +133,7 @@ async function heal(world: World, stage: Stage, acting: readonly Promise<unknown
     if (client.process?.alive !== true) client.start()
   }
   // Publishes that are under way end by themselves; then somebody publishes once more, so that there is something to converge to.
-  await during(clock, Promise.all(acting), 120_000)
+  await clock.runUntil(() => !stage.publisher.busy, 120_000).catch(() => {})
   const epochOpened = !stage.needsEpoch || (await untilDone(clock, () => stage.publisher.openEpoch()))
   const { last } = stage.plan
   const newest = world.truth.newestAcknowledged

@@ -93,7 +93,7 @@ export interface Less {
 export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = diceOf(seed, 'plan')
   const faults = new Set<Fault>(COMMON.filter(() => dice.chance(0.3)))
-  const chaosMs = dice.between(10_000, 28_000)
+  const chaosMs = dice.between(8_000, 18_000)
   const clients = drawClients(dice)
   const drawn = drawActions(dice, faults, chaosMs)
   const visits = drawVisits(diceOf(seed, 'strangers'), chaosMs)
@@ -137,7 +137,7 @@ function drawClients(dice: Dice): ClientPlan[] {
 
 function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): Action[] {
   const actions: Action[] = [{ atMs: dice.between(0, 2_000), type: 'publish' }]
-  for (let left = dice.between(1, 4); left > 0; left -= 1) {
+  for (let left = dice.between(1, 2); left > 0; left -= 1) {
     const type = dice.pick([
       'publish',
       'publish',
@@ -163,7 +163,7 @@ function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): A
       })
   }
   for (const fault of faults) {
-    for (let left = dice.between(1, 3); left > 0; left -= 1) {
+    for (let left = dice.between(1, 2); left > 0; left -= 1) {
       const atMs = dice.between(1_000, chaosMs)
       actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(500, 20_000) })
       // What lies about answers matters only while there is something new to answer.

@@ -36,10 +36,13 @@ export interface PublisherActor {
   /** Two publishers with the same expectation: at most one may win. */
   race(): Promise<boolean>
   openEpoch(): Promise<boolean>
+  /** Whether an action is under way. One whose process was killed is over, although nobody hears so. */
+  readonly busy: boolean
   /** Whether a rollback is under way. */
   readonly rollingBack: boolean
+  /** The one that began last of those at work. */
   kill(): void
-  /** All of them, those of earlier actions too: nobody hears any more what became of them. */
+  /** All that are at work: nobody hears any more what became of it. */
   killAll(): void
 }
 
@@ -56,14 +59,14 @@ export function publisherActor(
   let process: SimProcess | undefined
   let rollingBack: SimProcess | undefined
   let rollbacks = 0
-  /** Every process that was ever begun. */
-  const begun = new Set<SimProcess>()
+  /** The processes whose action is not over. */
+  const working = new Set<SimProcess>()
 
   const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
     actions += 1
     const own = startProcess(`publisher.${actions}`, clock)
     process = own
-    begun.add(own)
+    working.add(own)
     const dice = diceOf(seed, own.name)
     const fetch = simFetch({
       world: clock, trace, dice, client: own, host, link,
@@ -109,6 +112,8 @@ export function publisherActor(
       trace.add(own.name, name, `failed ${code}`)
       sometimes.add(`a ${name} failed with ${code}`)
       return false
+    } finally {
+      working.delete(own)
     }
   }
   const publish = async (anything: boolean, value: unknown, more: object = {}): Promise<boolean> => {
@@ -169,6 +174,7 @@ export function publisherActor(
           current => current?.version,
           (error: unknown) => void judgeError(world, 'a race', error),
         )
+        .finally(() => working.delete(opened.own))
       if (version === undefined) return false
       const before = rollbacks
       const won = await Promise.all([
@@ -249,17 +255,22 @@ export function publisherActor(
         sometimes.add('a candidate was acknowledged')
       } catch (error) {
         trace.add(own.name, 'candidate', `failed ${judgeError(world, 'a candidate', error)}`)
+      } finally {
+        working.delete(own)
       }
+    },
+    get busy() {
+      return [...working].some(({ alive }) => alive)
     },
     get rollingBack() {
       return rollingBack?.alive === true
     },
     kill() {
-      process?.kill()
+      ;[...working].at(-1)?.kill()
     },
     killAll() {
-      for (const one of begun) one.kill()
-      begun.clear()
+      for (const one of working) one.kill()
+      working.clear()
     },
   }
 }
