@@ -4,7 +4,7 @@ import { encodeText } from '../core/text.js'
 import type { Board } from './board.js'
 import { writerOf } from './board-files.js'
 import type { BoardReserve } from './board-reserve.js'
-import { inWords, isDiskFull, systemErrorCode } from './system-error.js'
+import { inWords, isDiskFull, systemErrorCode, takesNoLinks } from './system-error.js'
 
 /** Temporary files of processes that we cannot ask about are kept this long. */
 const STALE_MS = 3_600_000
@@ -55,10 +55,10 @@ async function tryLink({ hiddenDisk, paths, hiddenFiles }: Board): Promise<void>
     await hiddenDisk.link(file, second)
   } catch (error) {
     if (isDiskFull(error)) return
-    const code = systemErrorCode(error) ?? 'no code'
+    if (!takesNoLinks(error)) throw inWords(error, `link a file on the board in ${paths.root}`)
     throw new NoticeboardError(
       'unsupported',
-      `the file system of ${paths.root} does not take hard links (${code}), without which two publishers could overwrite each other; put the board on a file system that does (ext4, xfs, btrfs, tmpfs, apfs, ntfs, nfs)`,
+      `the file system of ${paths.root} does not take hard links (${systemErrorCode(error)}), without which two publishers could overwrite each other; put the board on a file system that does (ext4, xfs, btrfs, tmpfs, apfs, ntfs, nfs)`,
       { cause: error },
     )
   } finally {

@@ -20,7 +20,7 @@ import {
   type StateFile,
 } from './state-file.js'
 import { foldStates } from './state-fold.js'
-import { doing, inWords, isNoFile, systemErrorCode } from './system-error.js'
+import { doing, inWords, isNoFile, takesNoLinks } from './system-error.js'
 import { createTurns } from './turns.js'
 
 /** How a state folder is kept. */
@@ -256,10 +256,7 @@ async function linkOrRefuse(claim: () => Promise<'linked' | 'taken'>): Promise<'
   try {
     return await claim()
   } catch (error) {
-    if (
-      ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'].includes(systemErrorCode(error) ?? '')
-    )
-      return 'taken'
+    if (takesNoLinks(error)) return 'taken'
     throw error
   }
 }

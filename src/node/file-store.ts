@@ -90,10 +90,12 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
   /** Opens the folder for writing, once; a failure is tried again by the next call. */
   const open = (): Promise<void> => {
-    opened ??= openBoardFolder(board, reserve).catch((error: unknown) => {
-      opened = undefined
-      throw error
-    })
+    opened ??= doing(`open the board in ${paths.root}`, () => openBoardFolder(board, reserve)).catch(
+      (error: unknown) => {
+        opened = undefined
+        throw error
+      },
+    )
     return opened
   }
 

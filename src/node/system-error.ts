@@ -26,6 +26,13 @@ export function isForbidden(error: unknown): boolean {
   return FORBIDDEN.has(systemErrorCode(error) ?? '')
 }
 
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'])
+
+/** Whether an error says that the file system takes no hard links. */
+export function takesNoLinks(error: unknown): boolean {
+  return NO_LINKS.has(systemErrorCode(error) ?? '')
+}
+
 const NO_FILE: ReadonlySet<string> = new Set(['EISDIR', 'ELOOP', 'EINVAL', 'ENXIO'])
 
 /** Whether an error says that what stands at a path is no ordinary file. */
@@ -57,14 +64,19 @@ const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   ENOENT: ['unavailable', 'it vanished in the middle; something else removes files there'],
 }
 
-/** A failure of the disk in words that name the place and what to do. Errors of ours pass as they are. */
+/**
+ * A failure of the disk in words that name the place and what to do. Errors of ours pass as they are; what has no code of the system is
+ * a bug, and must not look like a disk that may recover.
+ */
 export function inWords(error: unknown, doing: string): NoticeboardError {
   if (isNoticeboardError(error)) return error
   const code = systemErrorCode(error)
-  const [ours, words] = WORDS[code ?? ''] ?? ['unavailable', 'the system refused']
-  return new NoticeboardError(ours, `cannot ${doing}: ${words}${code === undefined ? '' : ` (${code})`}`, {
-    cause: error,
-  })
+  if (code === undefined)
+    return new NoticeboardError('internal', `cannot ${doing}: no error of a disk, its cause says more`, {
+      cause: error,
+    })
+  const [ours, words] = WORDS[code] ?? ['unavailable', 'the system refused']
+  return new NoticeboardError(ours, `cannot ${doing}: ${words} (${code})`, { cause: error })
 }
 
 /** Runs work on the disk; what fails is thrown in words. */

@@ -347,6 +347,37 @@ describe('a disk that fails once', () => {
       expect(step).toBeGreaterThan(20)
     })
   }
+
+  it.each([
+    ['EIO', () => failing('EIO'), 'unavailable'],
+    ['a bug of its own', () => (undefined as never as string).length, 'internal'],
+  ] as const)(
+    'with %s at each step of the first write says so, and the next write opens it',
+    async (_name, fail, code) => {
+      const folder = await temporaryFolder()
+      const temporary = join(folder, 'private/tmp')
+      await mkdir(temporary, { recursive: true })
+      let step = 0
+      let reached = true
+      while (reached) {
+        step += 1
+        await writeFile(join(temporary, 'gone.0123456789ab.file'), 'x')
+        let count = 0
+        const disk = interceptedDisk(() => {
+          count += 1
+          if (count === step) fail()
+        })
+        const store = closeLater(fileStore(folder, { disk, owner: { tag: 'me', isGone: () => true } }))
+        const put = (): Promise<void> => store.put({ namespace: NAMESPACE, ...snapshot }, never)
+        const error = await put().catch((thrown: unknown) => thrown)
+        reached = count >= step
+        count = Number.NEGATIVE_INFINITY
+        if (error !== undefined) expect(error).toMatchObject({ name: 'NoticeboardError', code })
+        await put()
+      }
+      expect(step).toBeGreaterThan(10)
+    },
+  )
 })
 
 describe('fileStore replaces', () => {

@@ -257,6 +257,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     oracles: ['one-error-class'],
   },
   {
+    name: 'a-system-error-escapes',
+    file: 'src/node/file-store.ts',
+    replace: [
+      [
+        'doing(`keep a snapshot of ${namespace}`, () => snapshots.write({ namespace, digest, bytes }))',
+        'snapshots.write({ namespace, digest, bytes })',
+      ],
+    ],
+    oracles: ['one-error-class'],
+  },
+  {
     name: 'a-value-in-a-report',
     file: 'src/client/standing.ts',
     replace: [

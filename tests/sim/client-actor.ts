@@ -15,7 +15,7 @@ import { simDisk, type SimDisk } from './disk.js'
 import { MAX_SNAPSHOT_BYTES, simFetch, soundLink, type Host, type Link } from './net.js'
 import type { ClientPlan } from './plan.js'
 import { watchStreams, type Streams } from './streams.js'
-import { startProcess, type SimProcess } from './process.js'
+import { ownerOf, startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
 import type { AppliedEvent } from './truth.js'
 import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
@@ -180,7 +180,12 @@ export function clientActor(
         presenceMs: 30_000,
         vetoRetryMs: 20_000,
         ...(plan.state && {
-          state: disk('/state', { disk: machineDisk.mount(own), clock: own.clock, random: dice }),
+          state: disk('/state', {
+            disk: machineDisk.mount(own),
+            clock: own.clock,
+            random: dice,
+            owner: ownerOf(own),
+          }),
         }),
         ports: { clock: own.clock, random: dice, crypto: systemCrypto, platform },
       })

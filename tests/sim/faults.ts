@@ -8,7 +8,7 @@ import type { Action, Plan } from './plan.js'
 import { isBehind } from './pointer.js'
 import type { PublisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
-import { startProcess } from './process.js'
+import { ownerOf, startProcess } from './process.js'
 import type { RelayActor, ServerActor } from './server-actor.js'
 import type { StrangerActor } from './stranger-actor.js'
 import type { World } from './world.js'
@@ -282,9 +282,10 @@ function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: 
   const bytes = disk.damage(`/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`)
   if (bytes === undefined) return
   const put = async (): Promise<void> => {
-    const own = startProcess('operator', clock)
+    const own = startProcess('operator.1', clock)
     const store = fileStore('/board', {
       disk: disk.mount(own),
+      owner: ownerOf(own),
       clock: own.clock,
       random: diceOf(seed, 'operator'),
       crypto: systemCrypto,

@@ -9,7 +9,7 @@ import { simDisk } from './disk.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
 import { runHerd } from './herd.js'
 import { placeOf, watchPointer } from './pointer.js'
-import { startProcess, type SimProcess } from './process.js'
+import { ownerOf, startProcess, type SimProcess } from './process.js'
 import { publisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
 import { edgeActor, relayActor, serverActor } from './server-actor.js'
@@ -272,9 +272,10 @@ async function checkPointer({ truth, clock }: World, { disk }: Stage): Promise<v
 /** The log as it stands on the disk, read by a process of its own. */
 async function checkBoard(world: World, stage: Stage): Promise<void> {
   const { truth, clock } = world
-  const reader = startProcess('reader', clock)
+  const reader = startProcess('reader.1', clock)
   const store = fileStore('/board', {
     disk: stage.disk.mount(reader),
+    owner: ownerOf(reader),
     clock: reader.clock,
     random: diceOf(world.seed, 'reader'),
     crypto: systemCrypto,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/contracts/ports.js'
+import type { ProcessTag } from '../../src/node/process-tag.js'
 import { sleepBy } from '../../src/ports/sleep.js'
 
 /** A process of the simulated fleet: what it waits for stops with it, and waits while it is paused. */
@@ -25,6 +26,13 @@ export interface SimProcess {
   skew(ms: number): void
   /** Calls back when it is killed; the result takes that back. */
   onDeath(callback: () => void): () => void
+}
+
+/** How a process named `<machine>.<life>` signs what it writes: its machine's earlier lives are gone, of other machines it knows nothing. */
+export function ownerOf({ name }: SimProcess): ProcessTag {
+  const tag = name.replace('.', '-')
+  const machineOf = (other: string): string => other.slice(0, other.lastIndexOf('-'))
+  return { tag, isGone: other => other !== tag && machineOf(other) === machineOf(tag) }
 }
 
 /** Starts a process on the world's clock. */

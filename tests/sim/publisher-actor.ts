@@ -57,7 +57,8 @@ export function publisherActor(
   const content = diceOf(seed, 'documents')
   let actions = 0
   let process: SimProcess | undefined
-  let rollingBack: SimProcess | undefined
+  /** The rollbacks of which nobody has heard yet, and how many there were at all. */
+  const rollingBack = new Set<SimProcess>()
   let rollbacks = 0
   /** The processes whose action is not over. */
   const working = new Set<SimProcess>()
@@ -137,7 +138,7 @@ export function publisherActor(
     publish: () => publish(false, document()),
     async rollback() {
       const opened = begin()
-      rollingBack = opened.own
+      rollingBack.add(opened.own)
       rollbacks += 1
       let nothingBefore = false
       const run = async (): Promise<Rollout> => {
@@ -149,7 +150,7 @@ export function publisherActor(
         }
       }
       const done = await attempt('rollback', opened.own, run)
-      rollingBack = undefined
+      rollingBack.delete(opened.own)
       return done || nothingBefore
     },
     async poison() {
@@ -177,12 +178,13 @@ export function publisherActor(
         .finally(() => working.delete(opened.own))
       if (version === undefined) return false
       const before = rollbacks
+      const alone = rollingBack.size === 0
       const won = await Promise.all([
         publish(false, document(), { ifVersion: version }),
         publish(false, document(), { ifVersion: version }),
       ])
-      // A rollback in between makes the version the expected one again.
-      if (won.every(Boolean) && rollbacks === before && rollingBack === undefined)
+      // A rollback in between makes the version the expected one again; so does one that was under way before.
+      if (won.every(Boolean) && alone && rollbacks === before)
         truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
       if (won.some(Boolean)) sometimes.add('one of two racing publishers won')
       return won.some(Boolean)
@@ -263,7 +265,7 @@ export function publisherActor(
       return [...working].some(({ alive }) => alive)
     },
     get rollingBack() {
-      return rollingBack?.alive === true
+      return [...rollingBack].some(({ alive }) => alive)
     },
     kill() {
       ;[...working].at(-1)?.kill()

@@ -7,7 +7,7 @@ import { PERIODS } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import type { SimDisk } from './disk.js'
 import { simFetch, soundLink, type Host, type Link } from './net.js'
-import { startProcess, type SimProcess } from './process.js'
+import { ownerOf, startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
 import { watchStreams, type Streams } from './streams.js'
 import { loggerOf } from './values.js'
@@ -38,7 +38,7 @@ export function serverActor(
       random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
       crypto: systemCrypto,
       pollMs: 2_000,
-      owner: { tag: process.name, isAlive: () => false } as never,
+      owner: ownerOf(process),
       logger: loggerOf(world, name),
     })
     const handler = createHandler(store, {
@@ -165,9 +165,23 @@ function actorOf(
     },
     start() {
       lives += 1
-      process = startProcess(`${name}.${lives}`, world.clock)
-      const handler = open(process, diceOf(world.seed, process.name))
-      host = { process, relay, fetch: request => handler.fetch(request), close: () => handler.close() }
+      const own = startProcess(`${name}.${lives}`, world.clock)
+      process = own
+      const handler = open(own, diceOf(world.seed, own.name))
+      host = {
+        process: own,
+        relay,
+        async fetch(request) {
+          const response = await handler.fetch(request)
+          if (response.status === 500 && own.alive)
+            world.truth.violate(
+              'one-error-class',
+              `${own.name} answered ${request.method} ${request.url} with 500`,
+            )
+          return response
+        },
+        close: () => handler.close(),
+      }
       world.trace.add(name, 'starts', `life ${lives}`)
     },
     kill() {
