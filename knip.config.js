@@ -10,7 +10,7 @@ export default {
     // Bundled and run as processes of their own by the tests beside them.
     'tests/node/fixtures/*-child.ts',
     // Bundled and run by name, by tests/sim/{main,prove,coverage}.js.
-    'tests/sim/{run-seeds,hunt,shrink,prove-parts,seed-process}.ts',
+    'tests/sim/{run-seeds,hunt,shrink,prove-parts,seed-process,kept-process}.ts',
     'tests/sim/*.js',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',

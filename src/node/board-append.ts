@@ -110,6 +110,8 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
     const opens = at.sequence === 1 && epochNumber(at.epoch) > state.highestEpoch
     if (!opens) {
       refuseDamage(namespace, state)
+      // Whoever is told that the place is taken reads what is newest, which would still be the release before it.
+      if (met === 'other' && state.withheld !== undefined) throw state.withheld
       if (
         met === 'other' ||
         state.newest === undefined ||

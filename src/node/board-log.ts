@@ -1,4 +1,4 @@
-import { isNoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
 import { epochNumber, formatPosition, type Epoch, type Position } from '../contracts/position.js'
 import { digestOf } from '../core/digest.js'
@@ -6,7 +6,7 @@ import { MAX_RELEASE_BYTES } from '../core/release.js'
 import type { Board } from './board.js'
 import { readLink } from './board-link.js'
 import { epochsIn, sequencesIn } from './board-paths.js'
-import { isForbidden, isNoFile, systemErrorCode } from './system-error.js'
+import { inWords, isForbidden, isNoFile, systemErrorCode } from './system-error.js'
 
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
@@ -19,8 +19,8 @@ export interface Entry {
 export interface LogState {
   /** The newest well-formed release, which is served whatever else is wrong. */
   readonly newest?: Entry | undefined
-  /** Whether the disk shows a newer one, which it could not make durable yet. */
-  readonly withheld?: boolean
+  /** Why a newer one that the disk shows is not told of: it could not be made durable yet. */
+  readonly withheld?: NoticeboardError | undefined
   /** What is wrong, in words: then nothing is appended. */
   readonly damage?: string | undefined
   /** The highest number of an epoch with a release; 0 when there is none. A new epoch's is higher. */
@@ -196,14 +196,15 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
 
   /**
    * Makes what a folder lists durable, so that nobody is told of a release that the power may still take: its place would be given
-   * to another one. False when the disk refused; where only the permission is missing, its writer does it.
+   * to another one. Resolves with what the disk refused it with; where only the permission is missing, its writer does it.
    */
-  const makeDurable = async (namespace: Namespace, epoch: Epoch): Promise<boolean> => {
+  const makeDurable = async (namespace: Namespace, epoch: Epoch): Promise<NoticeboardError | undefined> => {
     try {
       await disk.syncFolder(paths.releases({ namespace, epoch }))
-      return true
+      return undefined
     } catch (error) {
-      return isForbidden(error) || NOTHING_TO_SYNC.has(systemErrorCode(error) ?? '')
+      if (isForbidden(error) || NOTHING_TO_SYNC.has(systemErrorCode(error) ?? '')) return undefined
+      return inWords(error, `make the newest release of ${namespace} durable`)
     }
   }
 
@@ -224,13 +225,13 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
       const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
       const walked = start.newest === undefined ? start : await walk(namespace, start.newest)
       const isNew = walked.newest !== undefined && !(holds && walked.newest === start.newest)
-      const isDurable = !isNew || (await makeDurable(namespace, choice.epoch))
+      const refused = isNew ? await makeDurable(namespace, choice.epoch) : undefined
       // After a start whatever the disk shows is served, for there is nothing else.
-      const end = isDurable || !holds ? walked : start
+      const end = refused === undefined || !holds ? walked : start
       const damage = choice.damage ?? start.damage ?? end.damage
-      if (end.newest !== undefined && damage === undefined && (isDurable || holds))
+      if (end.newest !== undefined && damage === undefined && (refused === undefined || holds))
         known.set(namespace, { epochs, newest: end.newest })
-      return { newest: end.newest, withheld: end !== walked, damage, highestEpoch }
+      return { newest: end.newest, withheld: end === walked ? undefined : refused, damage, highestEpoch }
     },
 
     async epochs(namespace) {

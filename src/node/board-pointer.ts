@@ -43,9 +43,9 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
   return {
     async repair(namespace) {
       for (;;) {
-        const { newest, withheld = false } = await log.read({ namespace })
+        const { newest, withheld } = await log.read({ namespace })
         const pointer = await current(namespace)
-        if (newest === undefined || !isBehind(pointer, newest)) return !withheld
+        if (newest === undefined || !isBehind(pointer, newest)) return withheld === undefined
         await move(namespace, newest, pointer)
         // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
       }

@@ -1,4 +1,4 @@
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock, Logger } from '../contracts/ports.js'
 import { comparePositions } from '../contracts/position.js'
@@ -123,7 +123,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
     try {
       await look()
     } catch (error) {
-      fail(isNoticeboardError(error) ? error : inWords(error, `read the board of ${namespace}`))
+      fail(inWords(error, `read the board of ${namespace}`))
     }
     if (isEnded()) return
     const again = (state as string) === 'again'

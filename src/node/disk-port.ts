@@ -87,7 +87,13 @@ export function nodeDisk(options: NodeDiskOptions = {}): Disk {
 
     rename,
 
-    remove: path => rm(path, { force: true }),
+    async remove(path) {
+      try {
+        await rm(path, { force: true })
+      } catch (error) {
+        throw isFolderError(error) ? systemError('EISDIR', path) : error
+      }
+    },
 
     syncFolder: flushFolder,
 
@@ -182,4 +188,9 @@ async function missingAsUndefined<Result>(work: Promise<Result>): Promise<Result
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw error
   }
+}
+
+/** Node's own word for a folder where a file is to be removed. */
+function isFolderError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_FS_EISDIR'
 }

@@ -1,9 +1,12 @@
 import { isNoticeboardError, NoticeboardError, type ErrorCode } from '../contracts/errors.js'
 
+/** `ENOSPC`, and not `ERR_INVALID_ARG_TYPE`, which is what Node says of wrong calls. */
+const SYSTEM_CODE = /^[A-Z][A-Z0-9]*$/
+
 /** The system's code of an error, such as `ENOSPC`; undefined when it has none. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  return typeof error.code === 'string' && SYSTEM_CODE.test(error.code) ? error.code : undefined
 }
 
 /** An error as the system would throw it, for findings of our own. */
@@ -26,7 +29,16 @@ export function isForbidden(error: unknown): boolean {
   return FORBIDDEN.has(systemErrorCode(error) ?? '')
 }
 
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS'])
+/** `EISDIR` is what Windows says of exFAT. */
+const NO_LINKS: ReadonlySet<string> = new Set([
+  'EPERM',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'EMLINK',
+  'EXDEV',
+  'ENOSYS',
+  'EISDIR',
+])
 
 /** Whether an error says that the file system takes no hard links. */
 export function takesNoLinks(error: unknown): boolean {
@@ -72,9 +84,13 @@ export function inWords(error: unknown, doing: string): NoticeboardError {
   if (isNoticeboardError(error)) return error
   const code = systemErrorCode(error)
   if (code === undefined)
-    return new NoticeboardError('internal', `cannot ${doing}: no error of a disk, its cause says more`, {
-      cause: error,
-    })
+    return new NoticeboardError(
+      'internal',
+      `cannot ${doing}: ${error instanceof Error ? error.name : typeof error} is no error of a disk but a bug; please report it`,
+      {
+        cause: error,
+      },
+    )
   const [ours, words] = WORDS[code] ?? ['unavailable', 'the system refused']
   return new NoticeboardError(ours, `cannot ${doing}: ${words} (${code})`, { cause: error })
 }

@@ -31,7 +31,7 @@ function folderIn(output: string): string {
   return /^ +folder +(.+)$/m.exec(output)?.[1] ?? ''
 }
 
-const few = ['--clients', '8']
+const few = ['--clients', '4']
 
 /** What the demo can be run without. All of them together take a minute, which is CI's to spend. */
 const BREAKS = (
@@ -57,7 +57,7 @@ describe('the demo', () => {
       expect(output).toContain('the publisher refuses it: pool.size: ')
       expect(output).toContain(`events of every client: ${join(folder, 'events')}`)
       expect(readdirSync(folder).sort()).toEqual(['events', 'stories.ndjson'])
-      expect(readdirSync(join(folder, 'events'))).toHaveLength(24)
+      expect(readdirSync(join(folder, 'events'))).toHaveLength(12)
       const lines = readFileSync(join(folder, 'events/push-01.ndjson'), 'utf8').trim().split('\n')
       expect(lines.map(line => JSON.parse(line).event)).toEqual(
         expect.arrayContaining(['started', 'runs', 'refused', 'reads', 'counted']),

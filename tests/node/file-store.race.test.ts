@@ -9,8 +9,8 @@ import { startChild } from './fixtures/child.js'
 
 const NAMESPACE = 'race/prod'
 /** What each publisher brings about; more where nobody waits for the result. */
-const ACKNOWLEDGED = process.env['CI'] === undefined ? 400 : 1_000
-const REFUSED = process.env['CI'] === undefined ? 40 : 100
+const ACKNOWLEDGED = process.env['CI'] === undefined ? 200 : 1_000
+const REFUSED = process.env['CI'] === undefined ? 20 : 100
 
 describe('three publishers on one folder', () => {
   it('share out the positions of one log: none twice, none lost, no gap', { timeout: 300_000 }, async () => {

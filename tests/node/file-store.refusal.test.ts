@@ -216,7 +216,7 @@ describe('fileStore refuses', () => {
   })
 
   it('a file system without hard links, in words, when it is first written to', async () => {
-    for (const code of ['EPERM', 'ENOTSUP', 'EMLINK', 'EXDEV']) {
+    for (const code of ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS', 'EISDIR']) {
       const { store } = await open({
         disk: interceptedDisk(operation => void (operation === 'link' && failing(code))),
       })
@@ -349,23 +349,36 @@ describe('a disk that fails once', () => {
   }
 
   it.each([
-    ['EIO', () => failing('EIO'), 'unavailable'],
-    ['a bug of its own', () => (undefined as never as string).length, 'internal'],
+    // What is only tidied up may stay.
+    ['EIO', () => failing('EIO'), 'unavailable', ['remove', 'remove', 'remove']],
+    [
+      'a bug',
+      () => {
+        throw new TypeError('no function')
+      },
+      'internal',
+      [],
+    ],
+    ["an error of Node's own", () => failing('ERR_INVALID_ARG_TYPE'), 'internal', []],
   ] as const)(
-    'with %s at each step of the first write says so, and the next write opens it',
-    async (_name, fail, code) => {
-      const folder = await temporaryFolder()
-      const temporary = join(folder, 'private/tmp')
-      await mkdir(temporary, { recursive: true })
+    'with %s at each step of the first write says so, and the next write succeeds',
+    async (_name, fail, code, silent) => {
+      const kept: string[] = []
       let step = 0
       let reached = true
       while (reached) {
         step += 1
+        const folder = await temporaryFolder()
+        const temporary = join(folder, 'private/tmp')
+        await mkdir(temporary, { recursive: true })
         await writeFile(join(temporary, 'gone.0123456789ab.file'), 'x')
         let count = 0
-        const disk = interceptedDisk(() => {
+        let failedAt = ''
+        const disk = interceptedDisk(operation => {
           count += 1
-          if (count === step) fail()
+          if (count !== step) return
+          failedAt = operation
+          fail()
         })
         const store = closeLater(fileStore(folder, { disk, owner: { tag: 'me', isGone: () => true } }))
         const put = (): Promise<void> => store.put({ namespace: NAMESPACE, ...snapshot }, never)
@@ -373,11 +386,38 @@ describe('a disk that fails once', () => {
         reached = count >= step
         count = Number.NEGATIVE_INFINITY
         if (error !== undefined) expect(error).toMatchObject({ name: 'NoticeboardError', code })
+        else if (reached) kept.push(failedAt)
         await put()
+        expect(
+          await store.snapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }, never),
+        ).toEqual(snapshot.bytes)
       }
-      expect(step).toBeGreaterThan(10)
+      expect(kept).toEqual(silent)
+      expect(step).toBeGreaterThan(15)
     },
   )
+})
+
+it('a release that somebody else put in place, and that the disk does not make durable, is no conflict', async () => {
+  let broken = false
+  const { folder, store } = await open({
+    disk: interceptedDisk((operation, path) => {
+      if (broken && operation === 'syncFolder' && path.includes('releases')) failing('EIO')
+    }),
+  })
+  const before = await publish(store, { size: 1 })
+  const other = closeLater(fileStore(folder))
+  const theirs = await publish(other, { size: 2 })
+  broken = true
+  // A reader of this store sees the release before it, so a publisher that was told of a conflict would try the same again.
+  await store.put({ namespace: NAMESPACE, ...snapshotOf({ size: 3 }) }, never)
+  const at = theirs.at
+  const bytes = releaseOf(snapshotOf({ size: 3 }), { at, prev: digestOfRelease(before.bytes) })
+  await expect(store.append({ namespace: NAMESPACE, at, bytes }, never)).rejects.toMatchObject({
+    code: 'unavailable',
+  })
+  broken = false
+  expect(await store.append({ namespace: NAMESPACE, at, bytes }, never)).toBe('taken')
 })
 
 describe('fileStore replaces', () => {

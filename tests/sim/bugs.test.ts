@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
 import { PLANTED_BUGS } from './bugs.js'
 import { bundle } from './bundle.js'
 import { hunt, type Found } from './hunt.js'
+import { KEPT_HISTORIES } from './kept-seeds.js'
 import { runMany } from './run-many.js'
 
 /** Seeds that nothing was written with. */
@@ -35,3 +37,18 @@ test('the same seeds find nothing in the source as it is', async () => {
       .join(''),
   )
 })
+
+/** As often as tests/sim/seeds.test.ts draws each. */
+const MOST_DRAWS = 40
+
+test.each(KEPT_HISTORIES)(
+  'without what mended it, $oracle reports again that $found',
+  async ({ unmend, plan }) => {
+    const file = await bundle({ entry: 'kept-process', bug: { name: `unmended-${plan.seed}`, ...unmend } })
+    const draws = execFileSync(process.execPath, [file, String(plan.seed), String(MOST_DRAWS)], {
+      encoding: 'utf8',
+    })
+    expect(draws).toMatch(/^[0-9]+$/)
+    process.stdout.write(`${draws.padStart(5)} draws  ${unmend.file}: ${plan.seed}\n`)
+  },
+)

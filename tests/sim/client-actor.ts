@@ -34,6 +34,9 @@ export const PERIODS = {
   timeoutMs: 10_000,
 } as const
 
+/** The longest until somebody starts an application again that crashed, in milliseconds. */
+export const RESTART_MS = 2_000
+
 /** A client machine: its link, its disk, and the process that runs on it just now. */
 export interface ClientActor {
   readonly plan: ClientPlan
@@ -43,6 +46,8 @@ export interface ClientActor {
   readonly client: Client<Document> | undefined
   readonly process: SimProcess | undefined
   readonly streams: Streams | undefined
+  /** Whether it has asked for a document and waits for the answer. */
+  readonly fetches: boolean
   /** Whether its participant vetoes. */
   vetoing: boolean
   /** The token that it reads with, where one is needed: it may have expired, and the function that gives it may fail. */
@@ -81,16 +86,17 @@ export function clientActor(
   let streams: Streams | undefined
   let appliedAtMs: number | undefined
   let committedAtMs = 0
+  let fetching = 0
   /** Whether the last life had the time to write down what it ran. */
   let kept = true
 
   /** Dies of a document, at once or after a while, and is started again by what watches over it. */
   const die = (own: SimProcess, dice: Dice): void => {
     clock.after(dice.chance(0.5) ? dice.between(0, 30) : dice.between(200, 3_000), () => {
-      if (!own.running || process !== own) return
+      if (!own.running || process !== own || !actor.brittle) return
       sometimes.add('an application crashed on a document')
       actor.kill()
-      clock.after(dice.between(200, 2_000), () => {
+      clock.after(dice.between(200, RESTART_MS), () => {
         if (process === own) actor.start()
       })
     })
@@ -106,6 +112,7 @@ export function clientActor(
     copy(name) {
       const twin = clientActor(world, { ...plan, name, clientId }, host, { base, readToken, options: {} }) // prettier-ignore
       twin.disk.restore(machineDisk.copy())
+      truth.copied(plan.name, name)
       return twin
     },
     get strategy() {
@@ -121,10 +128,14 @@ export function clientActor(
     get streams() {
       return streams
     },
+    get fetches() {
+      return fetching > 0
+    },
     start() {
       lives += 1
       const own = startProcess(`${plan.name}.${lives}`, clock)
       process = own
+      fetching = 0
       const nowMs = (): number => clock.monotonic()
       const ownStreams = watchStreams({
         process: own,
@@ -153,12 +164,15 @@ export function clientActor(
           link,
           onSend(method, path, body) {
             requests()
+            if (path.includes('/snapshots/')) fetching += 1
             if (method === 'POST') checkReports(world, own, { client: plan.name, identity }, body)
           },
           onChunk: world.marks.heard,
           onStream: ownStreams.opened,
-          onRequest: (method, path, status) =>
-            trace.add(plan.name, 'request', `${method} ${path.split('?')[0]} ${status}`),
+          onRequest(method, path, status) {
+            if (path.includes('/snapshots/')) fetching -= 1
+            trace.add(plan.name, 'request', `${method} ${path.split('?')[0]} ${status}`)
+          },
         }),
       })
       const { intervalMs, sweepMs, retryCapMs, timeoutMs } = PERIODS
@@ -271,8 +285,11 @@ export function clientActor(
       life.ready({ within: 1_000 }).catch(() => {})
     },
     kill() {
+      // Who has run nothing yet has kept nothing either.
       kept =
-        process?.running === true && clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > 200
+        kept &&
+        process?.running === true &&
+        clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > 200
       if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000)
         sometimes.add('a client was killed right after a commit')
       process?.kill()

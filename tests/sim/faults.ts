@@ -281,13 +281,15 @@ function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: 
   const { clock, seed, sometimes } = world
   const bytes = disk.damage(`/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`)
   if (bytes === undefined) return
+  let lives = 0
   const put = async (): Promise<void> => {
-    const own = startProcess('operator.1', clock)
+    lives += 1
+    const own = startProcess(`operator.${lives}`, clock)
     const store = fileStore('/board', {
       disk: disk.mount(own),
       owner: ownerOf(own),
       clock: own.clock,
-      random: diceOf(seed, 'operator'),
+      random: diceOf(seed, own.name),
       crypto: systemCrypto,
     })
     await store.put({ namespace: NAMESPACE, digest, bytes }, new AbortController().signal).then(

@@ -63,11 +63,14 @@ export function publisherActor(
   /** The processes whose action is not over. */
   const working = new Set<SimProcess>()
 
+  const anyRollsBack = (): boolean => [...rollingBack].some(({ alive }) => alive)
+
   const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
     actions += 1
     const own = startProcess(`publisher.${actions}`, clock)
     process = own
     working.add(own)
+    own.onDeath(() => working.delete(own))
     const dice = diceOf(seed, own.name)
     const fetch = simFetch({
       world: clock, trace, dice, client: own, host, link,
@@ -178,7 +181,7 @@ export function publisherActor(
         .finally(() => working.delete(opened.own))
       if (version === undefined) return false
       const before = rollbacks
-      const alone = rollingBack.size === 0
+      const alone = !anyRollsBack()
       const won = await Promise.all([
         publish(false, document(), { ifVersion: version }),
         publish(false, document(), { ifVersion: version }),
@@ -262,17 +265,17 @@ export function publisherActor(
       }
     },
     get busy() {
-      return [...working].some(({ alive }) => alive)
+      return working.size > 0
     },
     get rollingBack() {
-      return [...rollingBack].some(({ alive }) => alive)
+      return anyRollsBack()
     },
     kill() {
-      ;[...working].at(-1)?.kill()
+      const last = [...working].at(-1)
+      last?.kill()
     },
     killAll() {
       for (const one of working) one.kill()
-      working.clear()
     },
   }
 }

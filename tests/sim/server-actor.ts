@@ -172,13 +172,18 @@ function actorOf(
         process: own,
         relay,
         async fetch(request) {
-          const response = await handler.fetch(request)
-          if (response.status === 500 && own.alive)
-            world.truth.violate(
-              'one-error-class',
-              `${own.name} answered ${request.method} ${request.url} with 500`,
-            )
-          return response
+          const failed = (how: string): void => {
+            const what = `${own.name} answered ${request.method} ${request.url} with ${how}`
+            if (own.alive) world.truth.violate('one-error-class', what)
+          }
+          try {
+            const response = await handler.fetch(request)
+            if (response.status === 500) failed('500')
+            return response
+          } catch (error) {
+            failed(String(error))
+            throw error
+          }
         },
         close: () => handler.close(),
       }

@@ -36,6 +36,8 @@ export interface Truth {
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
   releaseAt(position: Position): Release | undefined
+  /** A machine was copied: what ran on the one was written on both disks. */
+  copied(from: string, to: string): void
   /** A client told the fleet what it applied. */
   reported(event: Pick<AppliedEvent, 'client' | 'identity' | 'position'>): void
 }
@@ -66,7 +68,7 @@ export function createTruth(
   const refusals = new Set<string>()
   const reports = new Map<
     string,
-    Pick<AppliedEvent, 'identity' | 'position'> & { readonly ran: readonly string[] }
+    Pick<AppliedEvent, 'client' | 'identity' | 'position'> & { readonly ran: readonly string[] }
   >()
   const ran = new Map<string, string[]>()
   const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
@@ -131,7 +133,7 @@ export function createTruth(
       if (!fromDisk) followed.push({ client, identity, digest, position })
     },
     checkFollowed() {
-      for (const { identity, position, ran: before } of reports.values()) {
+      for (const { client, identity, position, ran: before } of reports.values()) {
         const known = released.get(formatPosition(position))
         if (
           known !== undefined &&
@@ -140,7 +142,7 @@ export function createTruth(
         ) {
           violate(
             'nothing-moves-on-receipt',
-            `${identity.clientId} reported ${formatPosition(position)} as applied, and never committed what that gives it`,
+            `${client} reported ${formatPosition(position)} as applied, and never committed what that gives it`,
           )
         }
       }
@@ -186,9 +188,13 @@ export function createTruth(
     get newestAcknowledged() {
       return newest
     },
+    copied(from, to) {
+      ran.set(to, [...(ran.get(from) ?? [])])
+    },
     reported({ client, identity, position }) {
       const key = `${client} ${formatPosition(position)}`
-      if (!reports.has(key)) reports.set(key, { identity, position, ran: [...(ran.get(client) ?? [])] })
+      if (!reports.has(key))
+        reports.set(key, { client, identity, position, ran: [...(ran.get(client) ?? [])] })
     },
     releaseAt: position => released.get(formatPosition(position))?.release,
   }
