@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import {
   comparePositions,
@@ -17,7 +17,7 @@ import type { BoardLog, LogState } from './board-log.js'
 import type { BoardOpening } from './board-opening.js'
 import { wholeSecondAfter } from './board-pointer.js'
 import { missingSnapshot, type BoardSnapshots } from './board-snapshots.js'
-import { inWords, isNoFile } from './system-error.js'
+import { forLog, isUnfit } from './system-error.js'
 
 /** Writes one release at a position; the folder is open already. */
 export type Appender = (query: AppendQuery) => Promise<'appended' | 'taken'>
@@ -58,7 +58,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
       // The release is in place and acknowledged whatever becomes of this; the next open gives the record its name.
       logger?.warn('an audit record could not be given its name yet', {
         namespace,
-        reason: inWords(error, 'settle an audit record').message,
+        ...forLog(error, 'settle an audit record'),
       })
     }
   }
@@ -83,7 +83,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
     } catch (error) {
       logger?.debug('a temporary audit record stays', {
         namespace,
-        reason: inWords(error, 'settle an audit record').message,
+        ...forLog(error, 'settle an audit record'),
       })
     }
   }
@@ -151,7 +151,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
 
 /** A folder or something too large where a release should be: taken, and the board is damaged. */
 function noRelease(error: unknown): 'no release' {
-  if (isNoticeboardError(error) || isNoFile(error)) return 'no release'
+  if (isUnfit(error)) return 'no release'
   throw error
 }
 

@@ -1,4 +1,4 @@
-import { isNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
+import type { NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
 import { epochNumber, formatPosition, type Epoch, type Position } from '../contracts/position.js'
 import { digestOf } from '../core/digest.js'
@@ -6,7 +6,7 @@ import { MAX_RELEASE_BYTES } from '../core/release.js'
 import type { Board } from './board.js'
 import { readLink } from './board-link.js'
 import { epochsIn, sequencesIn } from './board-paths.js'
-import { inWords, isForbidden, isNoFile, systemErrorCode } from './system-error.js'
+import { inWords, isForbidden, isUnfit, systemErrorCode } from './system-error.js'
 
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
@@ -82,7 +82,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     const [first, second] = twins
     if (first === undefined || second === undefined) return first === undefined ? undefined : { epoch: first }
     const pointer = await disk.read(paths.pointer(namespace), MAX_RELEASE_BYTES).catch((error: unknown) => {
-      if (isNoticeboardError(error) || isNoFile(error)) return undefined
+      if (isUnfit(error)) return undefined
       throw error
     })
     const served = pointer && readLink(pointer)?.epoch
@@ -103,7 +103,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     try {
       bytes = await bytesAt(namespace, position)
     } catch (error) {
-      if (isNoticeboardError(error) || isNoFile(error)) return { problem: `${name} is not a release file` }
+      if (isUnfit(error)) return { problem: `${name} is not a release file` }
       throw error
     }
     if (bytes === undefined) return { problem: `${name} is missing` }

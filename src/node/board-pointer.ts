@@ -1,4 +1,3 @@
-import { isNoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import { comparePositions, isEpoch, isSequence, type Position } from '../contracts/position.js'
 import { MAX_RELEASE_BYTES } from '../core/release.js'
@@ -6,7 +5,7 @@ import { sameBytes } from '../core/text.js'
 import type { Board } from './board.js'
 import { readLink } from './board-link.js'
 import type { BoardLog, Entry } from './board-log.js'
-import { isNoFile } from './system-error.js'
+import { isUnfit } from './system-error.js'
 
 /** The pointer `release.json`, which follows the log. */
 export interface BoardPointer {
@@ -23,7 +22,7 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
       return bytes && { changedMs: stat.changedMs, bytes, position: positionIn(bytes) }
     } catch (error) {
       // A damaged pointer is written anew from the log.
-      if (isNoticeboardError(error) || isNoFile(error)) return { changedMs: stat.changedMs }
+      if (isUnfit(error)) return { changedMs: stat.changedMs }
       throw error
     }
   }

@@ -10,7 +10,7 @@ import { shapeOf } from '../core/shape.js'
 import { parseCanonical } from '../core/strict-parse.js'
 import { encodeText } from '../core/text.js'
 import type { Board } from './board.js'
-import { systemErrorCode } from './system-error.js'
+import { forLog, systemErrorCode } from './system-error.js'
 
 /** How many instances of a namespace are remembered; beyond it the ones heard longest ago are forgotten. */
 const MAX_INSTANCES = 20_000
@@ -101,9 +101,10 @@ export function boardReports(
       unsaved.delete(namespace)
       try {
         await save(namespace)
-      } catch {
+      } catch (error) {
         // The reports are still in memory and come again; a disk that fails is told by what must be durable.
-        logger?.warn('reports could not be written; they are kept in memory', { namespace })
+        const failure = forLog(error, 'write the reports')
+        logger?.warn('reports could not be written; they are kept in memory', { namespace, ...failure })
       }
     }
   }

@@ -1,9 +1,9 @@
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
 import { digestsOf, type Release } from '../core/release.js'
 import { sameBytes } from '../core/text.js'
 import type { Board } from './board.js'
-import { isNoFile, systemErrorCode } from './system-error.js'
+import { isUnfit, systemErrorCode } from './system-error.js'
 
 /** Snapshots of a board, each in a file named by its digest. */
 export interface BoardSnapshots {
@@ -34,7 +34,7 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
       return occupant !== undefined && sameBytes(occupant, bytes)
     } catch (error) {
       // Too large, or a link to nowhere: damaged, and replaced. A folder in its place makes the rename fail, in words.
-      if (isNoticeboardError(error) || isNoFile(error)) return false
+      if (isUnfit(error)) return false
       throw error
     }
   }

@@ -4,7 +4,7 @@ import type { BoardAudit } from './board-audit.js'
 import type { BoardOpening } from './board-opening.js'
 import type { BoardPointer } from './board-pointer.js'
 import type { BoardReserve } from './board-reserve.js'
-import { inWords, isForbidden } from './system-error.js'
+import { forLog, isForbidden } from './system-error.js'
 
 /** What keeps a board in order beside its log. None of it throws: the log is what counts, and the next time repairs the rest. */
 export interface BoardUpkeep {
@@ -51,8 +51,10 @@ export function boardUpkeep(
       } catch (error) {
         // A full or broken disk gets well again; a permission that is missing is somebody else's to use.
         if (!isForbidden(error)) behind.add(namespace)
-        const { message } = inWords(error, 'repair the board')
-        logger?.debug('the board could not be repaired from here', { namespace, reason: message })
+        logger?.debug('the board could not be repaired from here', {
+          namespace,
+          ...forLog(error, 'repair the board'),
+        })
       }
     },
 
@@ -61,10 +63,9 @@ export function boardUpkeep(
         await movePointer(namespace)
       } catch (error) {
         behind.add(namespace)
-        const { message } = inWords(error, 'write release.json')
         logger?.warn('the release is in the log, but the pointer to it could not be moved yet', {
           namespace,
-          reason: message,
+          ...forLog(error, 'write release.json'),
         })
       }
     },
@@ -74,8 +75,10 @@ export function boardUpkeep(
         if (await reserve.keep()) return
         logger?.warn('there is no room for the reserve of the board; free some space', { folder: paths.root })
       } catch (error) {
-        const { message } = inWords(error, 'keep the reserve of the board')
-        logger?.warn('the reserve of the board is missing', { folder: paths.root, reason: message })
+        logger?.warn('the reserve of the board is missing', {
+          folder: paths.root,
+          ...forLog(error, 'keep the reserve of the board'),
+        })
       }
     },
   }

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { isDigest, parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Clock, Disk, Random } from '../contracts/ports.js'
@@ -20,7 +20,7 @@ import {
   type StateFile,
 } from './state-file.js'
 import { foldStates } from './state-fold.js'
-import { doing, inWords, isNoFile, takesNoLinks } from './system-error.js'
+import { doing, inWords, isUnfit, takesNoLinks } from './system-error.js'
 import { createTurns } from './turns.js'
 
 /** How a state folder is kept. */
@@ -177,7 +177,7 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       return bytes && decodeClientFile(bytes)
     } catch (error) {
       // It names nobody any more, and is replaced.
-      if (isNoticeboardError(error) || isNoFile(error)) return undefined
+      if (isUnfit(error)) return undefined
       throw error
     }
   }
@@ -222,7 +222,7 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
         return await port.read(path, maxBytes)
       } catch (error) {
         // One that is too large or no file is not the one that was kept.
-        if (isNoticeboardError(error, 'too-large') || isNoFile(error)) return undefined
+        if (isUnfit(error)) return undefined
         throw inWords(error, `read a snapshot in ${pathOf(namespace)}`)
       }
     },

@@ -48,8 +48,15 @@ export function takesNoLinks(error: unknown): boolean {
 const NO_FILE: ReadonlySet<string> = new Set(['EISDIR', 'ELOOP', 'EINVAL', 'ENXIO'])
 
 /** Whether an error says that what stands at a path is no ordinary file. */
-export function isNoFile(error: unknown): boolean {
+function isNoFile(error: unknown): boolean {
   return NO_FILE.has(systemErrorCode(error) ?? '')
+}
+
+/** Whether what stands at a path cannot be what is looked for there, now or later: no ordinary file, too large, or not in its form. */
+export function isUnfit(error: unknown): boolean {
+  return (
+    isNoFile(error) || isNoticeboardError(error, 'too-large') || isNoticeboardError(error, 'invalid-data')
+  )
 }
 
 /** What each error of the system means for a reader, and what to do about it. */
@@ -93,6 +100,12 @@ export function inWords(error: unknown, doing: string): NoticeboardError {
     )
   const [ours, words] = WORDS[code] ?? ['unavailable', 'the system refused']
   return new NoticeboardError(ours, `cannot ${doing}: ${words} (${code})`, { cause: error })
+}
+
+/** What a log says of a failure that nobody is thrown. */
+export function forLog(error: unknown, doing: string): { readonly code: ErrorCode; readonly reason: string } {
+  const { code, message } = inWords(error, doing)
+  return { code, reason: message }
 }
 
 /** Runs work on the disk; what fails is thrown in words. */

@@ -1,4 +1,4 @@
-import { isNoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Clock, Logger, Random } from '../contracts/ports.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
 import { createBackoff } from '../strategies/backoff.js'
@@ -39,7 +39,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
         else if (delivery.type === 'mark') passMark(topic, delivery.bytes)
       }
       if (signal.aborted) return
-      throw new Error('the watch ended')
+      throw new NoticeboardError('unavailable', 'the watch ended')
     } catch (error) {
       if (signal.aborted) return
       if (isNoticeboardError(error, 'no-watch')) {

@@ -11,7 +11,7 @@ import { foldStates } from '../../src/node/state-fold.js'
 import type { StateFile } from '../../src/node/state-file.js'
 import { systemClock } from '../../src/ports/system.js'
 import { EPOCH, NAMESPACE, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
-import { failing, interceptedDisk } from './fixtures/disks.js'
+import { failing, interceptedDisk, unavailable } from './fixtures/disks.js'
 
 const empty: SavedState = { good: [], refused: [] }
 const saved = (document: unknown, version: number) => {
@@ -100,6 +100,18 @@ describe('disk', () => {
     const port = interceptedDisk(operation => void (operation === 'link' && failing('EPERM')))
     expect(await disk(folder, { disk: port }).clientId('me')).toBe('me')
     expect(await disk(folder, { disk: port }).clientId('other')).toBe('me')
+  })
+
+  it('does not name a client anew because its name cannot be read just now', async () => {
+    const folder = await temporaryFolder()
+    await disk(folder).clientId('me')
+    for (const fail of [() => failing('EIO'), unavailable]) {
+      const port = interceptedDisk(operation => void (operation === 'read' && fail()))
+      await expect(disk(folder, { disk: port }).clientId('other')).rejects.toMatchObject({
+        code: 'unavailable',
+      })
+    }
+    expect(await disk(folder).clientId('other')).toBe('me')
   })
 
   it('folds what several instances knew', async () => {

@@ -18,7 +18,7 @@ import {
   snapshotOf,
   temporaryFolder,
 } from './board-kit.js'
-import { failing, interceptedDisk } from './fixtures/disks.js'
+import { failing, interceptedDisk, unavailable } from './fixtures/disks.js'
 
 const open = async (options = {}) => {
   const folder = await temporaryFolder()
@@ -396,6 +396,26 @@ describe('a disk that fails once', () => {
       expect(step).toBeGreaterThan(15)
     },
   )
+})
+
+it('a release that cannot be read just now is no damage, and its place is not taken', async () => {
+  let broken = false
+  const { folder, store } = await open({
+    disk: interceptedDisk((operation, path) => {
+      if (broken && operation === 'read' && path.includes('releases')) unavailable()
+    }),
+  })
+  const { at, bytes } = await publish(store, { size: 1 })
+  broken = true
+  await expect(store.append({ namespace: NAMESPACE, at, bytes }, never)).rejects.toMatchObject({
+    code: 'unavailable',
+  })
+  const fresh = closeLater(
+    fileStore(folder, { disk: interceptedDisk(operation => void (operation === 'read' && unavailable())) }),
+  )
+  await expect(fresh.latest({ namespace: NAMESPACE }, never)).rejects.toMatchObject({ code: 'unavailable' })
+  broken = false
+  expect(await store.append({ namespace: NAMESPACE, at, bytes }, never)).toBe('appended')
 })
 
 it('a release that somebody else put in place, and that the disk does not make durable, is no conflict', async () => {

@@ -63,9 +63,12 @@ export function isCode(code: string): boolean {
   return Object.hasOwn(CODES, code)
 }
 
-/** Hears everything, and looks whether a value was said. */
+/** Hears everything, and looks whether a value was said, or a bug of ours. */
 export function loggerOf({ truth }: Pick<World, 'truth'>, name: string): Logger {
-  const hear = (message: string, details?: object): void =>
+  const hear = (message: string, details: { readonly code?: unknown } = {}): void => {
     mustNotSay({ truth }, `the log of ${name}`, [message, details])
+    if (details.code === 'internal')
+      truth.violate('one-error-class', `the log of ${name} says: ${message} ${JSON.stringify(details)}`)
+  }
   return { debug: hear, info: hear, warn: hear, error: hear }
 }
