@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
 import type { Platform } from '../../src/client/platform.js'
-import type { Position } from '../../src/contracts/position.js'
 import type { Strategy } from '../../src/contracts/strategy.js'
 import { canonicalize } from '../../src/core/canonical.js'
 import { disk } from '../../src/node/disk-state.js'
@@ -17,7 +16,7 @@ import type { ClientPlan } from './plan.js'
 import { watchStreams, type Streams } from './streams.js'
 import { ownerOf, startProcess, type SimProcess } from './process.js'
 import { diceOf, type Dice } from './random.js'
-import type { AppliedEvent } from './truth.js'
+import { checkReports, requestRate } from './requests.js'
 import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
 import type { World } from './world.js'
 
@@ -312,37 +311,6 @@ function textOf(client: Client<Document>): string | undefined {
     // It says so by throwing.
     return undefined
   }
-}
-
-/** Nobody asks in a loop: that many requests in ten seconds are one. */
-const MOST_REQUESTS = 80
-
-function requestRate({ truth, clock }: World, own: SimProcess): () => void {
-  let [window, count] = [-1, 0]
-  return () => {
-    const now = Math.floor(clock.monotonic() / 10_000)
-    if (now !== window) [window, count] = [now, 0]
-    count += 1
-    if (count !== MOST_REQUESTS) return
-    truth.violate('nobody-asks-in-a-loop', `${own.name} made ${count} requests within ten seconds`)
-    // The history would take minutes, and there is nothing more to learn.
-    own.kill()
-  }
-}
-
-/** A report says what a client committed, nothing that it only received, and no value. */
-function checkReports(
-  world: World,
-  own: SimProcess,
-  who: Pick<AppliedEvent, 'client' | 'identity'>,
-  body: unknown,
-): void {
-  if (!own.alive || !(typeof body === 'string' || body instanceof Uint8Array)) return
-  const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
-  const { reports = [] } = JSON.parse(text) as { reports?: { applied?: Position }[] }
-  mustNotSay(world, `a report of ${own.name}`, reports)
-  for (const { applied } of reports)
-    if (applied !== undefined) world.truth.reported({ ...who, position: applied })
 }
 
 /** How the text of a document ends that kills brittle applications. */

@@ -1,8 +1,12 @@
 import { comparePositions, formatPosition, type Position } from '../../src/contracts/position.js'
 import { decodeRelease, positionOf } from '../../src/core/release.js'
+import { NAMESPACE } from './client-actor.js'
 import type { DiskImage, SimDisk } from './disk.js'
 import type { ServerActor } from './server-actor.js'
 import type { World } from './world.js'
+
+/** Where the pointer lies on the board's disk. */
+export const POINTER = `/board/public/v1/${NAMESPACE}/release.json`
 
 interface Written {
   readonly bytes: Uint8Array
