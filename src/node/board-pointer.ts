@@ -6,6 +6,7 @@ import type { Board } from './board.js'
 import { readLink } from './board-link.js'
 import type { BoardLog, Entry } from './board-log.js'
 import { isUnfit } from './system-error.js'
+import { createTurns } from './turns.js'
 
 /** The pointer `release.json`, which follows the log. */
 export interface BoardPointer {
@@ -14,6 +15,7 @@ export interface BoardPointer {
 }
 
 export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog): BoardPointer {
+  const inTurn = createTurns()
   const current = async (namespace: Namespace): Promise<Pointer | undefined> => {
     const stat = await disk.stat(paths.pointer(namespace))
     if (stat === undefined) return undefined
@@ -39,16 +41,19 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
     })
   }
 
+  const catchUp = async (namespace: Namespace): Promise<boolean> => {
+    for (;;) {
+      const { newest, withheld } = await log.read({ namespace })
+      const pointer = await current(namespace)
+      if (newest === undefined || !isBehind(pointer, newest)) return withheld === undefined
+      await move(namespace, newest, pointer)
+      // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
+    }
+  }
+
   return {
-    async repair(namespace) {
-      for (;;) {
-        const { newest, withheld } = await log.read({ namespace })
-        const pointer = await current(namespace)
-        if (newest === undefined || !isBehind(pointer, newest)) return withheld === undefined
-        await move(namespace, newest, pointer)
-        // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
-      }
-    },
+    // Two at a time could give two releases one time: one of them writes a damaged pointer anew, a second later than the damage.
+    repair: namespace => inTurn(namespace, () => catchUp(namespace)),
   }
 }
 

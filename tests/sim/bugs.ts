@@ -295,8 +295,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: [
       // What a server saw in the log is remembered for a while, and the pointer is brought there from wherever it stands.
       [
-        'return { async repair(namespace) {',
-        'const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>(); return { async repair(namespace) {',
+        'const inTurn = createTurns()',
+        'const inTurn = createTurns(); const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>()',
       ],
       [
         'const { newest, withheld } = await log.read({ namespace })',

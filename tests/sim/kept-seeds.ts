@@ -192,4 +192,29 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
       ],
     },
   },
+  {
+    found: 'two repairs of a pointer at a time gave two releases one second',
+    oracle: 'pointer-has-a-later-second',
+    unmend: {
+      file: 'src/node/board-pointer.ts',
+      replace: [['inTurn(namespace, () => catchUp(namespace))', 'catchUp(namespace)']],
+    },
+    plan: {
+      seed: 47040,
+      chaosMs: 9603,
+      last: 'publish',
+      calm: 'race',
+      faults: ['board-rot'],
+      clients: [
+        { name: 'client-0', strategy: 'pull', relayed: false, state: false, region: 'eu' },
+        { name: 'client-1', strategy: 'push', relayed: false, state: true, region: 'eu' },
+      ],
+      actions: [
+        { atMs: 1056, type: 'fault', fault: 'board-rot', lastsMs: 17231 },
+        { atMs: 1495, type: 'publish' },
+        { atMs: 2176, type: 'poison' },
+        { atMs: 2392, type: 'burst' },
+      ],
+    },
+  },
 ]
