@@ -43,9 +43,11 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
 
   const catchUp = async (namespace: Namespace): Promise<boolean> => {
     for (;;) {
-      const { newest, withheld } = await log.read({ namespace })
+      const { newest, withheld, damage } = await log.read({ namespace })
       const pointer = await current(namespace)
       if (newest === undefined || !isBehind(pointer, newest)) return withheld === undefined
+      // Neither the log nor the pointer can be read to its end: the pointer may name a later release than what is left of the log.
+      if (damage !== undefined && pointer !== undefined && pointer.position === undefined) return true
       await move(namespace, newest, pointer)
       // Whoever wrote a newer one in the meantime was overwritten just now, so the log is asked again.
     }

@@ -1,5 +1,5 @@
 import type { Namespace } from '../contracts/names.js'
-import { epochNumber, formatPosition, type Position } from '../contracts/position.js'
+import { comparePositions, epochNumber, formatPosition, type Position } from '../contracts/position.js'
 import type { Latest, LogEntry, Tag } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
 import type { Board } from './board.js'
@@ -17,6 +17,14 @@ export interface BoardReader {
   history(namespace: Namespace): AsyncIterable<LogEntry>
 }
 
+/** What is remembered of the last look at a namespace. */
+interface Look {
+  readonly repaired: Promise<void>
+  readonly newest?: Position
+  /** Whether the next one repairs first. */
+  readonly isDue: boolean
+}
+
 export interface ReaderParts {
   readonly log: BoardLog
   readonly audit: BoardAudit
@@ -29,7 +37,7 @@ export function boardReader(
   { crypto, logger }: Board,
   { log, audit, repair, isBehind }: ReaderParts,
 ): BoardReader {
-  const repaired = new Map<Namespace, Promise<void>>()
+  const looks = new Map<Namespace, Look>()
   const warned = new Map<Namespace, string>()
 
   const warn = (namespace: Namespace, damage: string): void => {
@@ -39,13 +47,19 @@ export function boardReader(
   }
 
   const look = async (namespace: Namespace): Promise<LogState> => {
-    const ready = (isBehind(namespace) ? undefined : repaired.get(namespace)) ?? repair(namespace)
-    repaired.set(namespace, ready)
-    await ready
+    const before = looks.get(namespace)
+    const isDue = before === undefined || before.isDue || isBehind(namespace)
+    const repaired = isDue ? repair(namespace) : before.repaired
+    looks.set(namespace, { ...before, repaired, isDue: false })
+    await repaired
     const state = await log.read({ namespace })
     if (state.damage !== undefined) warn(namespace, state.damage)
+    const { newest } = state
     // Whoever asks for one name after another that nobody published to must not fill the memory.
-    if (state.newest === undefined) repaired.delete(namespace)
+    if (newest === undefined) looks.delete(namespace)
+    // Whoever wrote what is new here may have died before the pointer followed: the next look brings it there.
+    else if (before?.newest === undefined || comparePositions(newest.position, before.newest) !== 'same')
+      looks.set(namespace, { repaired, newest: newest.position, isDue: before?.newest !== undefined })
     return state
   }
 

@@ -71,6 +71,44 @@ it.each([
   },
 )
 
+it('a pointer whose writer died follows with the second read of one that was open all the while', async () => {
+  const folder = await temporaryFolder()
+  const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
+  const disk = interceptedDisk((operation, _path, to) => {
+    if (operation === 'rename' && to === pointer) failing('EIO')
+  })
+  const reader = closeLater(fileStore(folder))
+  await publish(reader, { size: 1 })
+  const never = new AbortController().signal
+  const read = async (): Promise<unknown> => {
+    await reader.latest({ namespace: NAMESPACE }, never)
+    return JSON.parse(await readFile(pointer, 'utf8'))
+  }
+  await read()
+  await publish(closeLater(fileStore(folder, { disk })), { size: 2 })
+  expect(await read()).toMatchObject({ release: { sequence: 1 } })
+  expect(await read()).toMatchObject({ release: { sequence: 2 } })
+})
+
+it('a pointer that cannot be read is not written from a log whose end cannot be read either', async () => {
+  const folder = await temporaryFolder()
+  const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
+  await publish(closeLater(fileStore(folder)), { size: 1 })
+  const { at, bytes } = await publish(closeLater(fileStore(folder)), { size: 2 })
+  let unreadable = [pointer, join(folder, 'public/v1', NAMESPACE, 'releases', at.epoch, '2.json')]
+  const disk = interceptedDisk((operation, path) => {
+    if (operation === 'read' && unreadable.includes(path)) failing('EISDIR')
+  })
+  const store = closeLater(fileStore(folder, { disk }))
+  const never = new AbortController().signal
+  expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({
+    tag: expect.stringContaining(':1-'),
+  })
+  expect(new Uint8Array(await readFile(pointer))).toEqual(bytes)
+  unreadable = []
+  expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ bytes })
+})
+
 it('a release whose folder the disk could not make durable is told to nobody until it can', async () => {
   const folder = await temporaryFolder()
   const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')

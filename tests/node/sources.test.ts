@@ -119,11 +119,20 @@ describe('a YAML text', () => {
           // Nothing that a document may hold, such as -0.
           return
         }
-        expect(canonicalize(yaml(stringify(value, { version: '1.2', aliasDuplicateObjects: false })))).toBe(
-          canonical,
-        )
+        expect(
+          canonicalize(
+            yaml(
+              stringify(value, {
+                version: '1.2',
+                aliasDuplicateObjects: false,
+                defaultKeyType: 'QUOTE_DOUBLE',
+              }),
+            ),
+          ),
+        ).toBe(canonical)
       }),
-      { numRuns: 300 },
+      // A plain `<<` is a merge key, which is refused.
+      { numRuns: 300, examples: [[{ '<<': 0 }]] },
     )
   })
 

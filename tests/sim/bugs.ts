@@ -299,8 +299,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         'const inTurn = createTurns(); const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>()',
       ],
       [
-        'const { newest, withheld } = await log.read({ namespace })',
-        'const before = known.get(namespace); const state = before !== undefined && clock.monotonic() < before.untilMs ? before.state : await log.read({ namespace }); if (state !== before?.state) known.set(namespace, { state, untilMs: clock.monotonic() + 5_000 }); const { newest, withheld } = state',
+        'const { newest, withheld, damage } = await log.read({ namespace })',
+        'const before = known.get(namespace); const state = before !== undefined && clock.monotonic() < before.untilMs ? before.state : await log.read({ namespace }); if (state !== before?.state) known.set(namespace, { state, untilMs: clock.monotonic() + 5_000 }); const { newest, withheld, damage } = state',
       ],
       ["return order === 'newer' ||", "return order !== 'same' ||"],
     ],

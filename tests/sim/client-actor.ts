@@ -36,6 +36,9 @@ export const PERIODS = {
 /** The longest until somebody starts an application again that crashed, in milliseconds. */
 export const RESTART_MS = 2_000
 
+/** What a client ran or refused for so long, in milliseconds, is on its disk. */
+const WRITTEN_MS = 200
+
 /** A client machine: its link, its disk, and the process that runs on it just now. */
 export interface ClientActor {
   readonly plan: ClientPlan
@@ -237,11 +240,16 @@ export function clientActor(
           truth.violate('one-error-class', `${plan.name} refused a document with the code ${code}`)
         trace.add(plan.name, 'rejects', `${digest.slice(0, 12)} ${code}`)
         sometimes.add('a client rejected a document')
-        truth.refused(
-          `${plan.name}${plan.state && machineDisk.injuries === 0 ? '' : `.${lives}`}`,
-          'b1',
+        const keeps = (): boolean => plan.state && machineDisk.injuries === 0
+        const { written } = truth.refused({
+          client: keeps() ? plan.name : own.name,
+          life: own.name,
+          build: 'b1',
           digest,
-        )
+        })
+        clock.after(WRITTEN_MS, () => {
+          if (own.running && keeps()) written()
+        })
       })
       life.on('error', error => {
         if (!own.alive) return
@@ -288,7 +296,7 @@ export function clientActor(
       kept =
         kept &&
         process?.running === true &&
-        clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > 200
+        clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > WRITTEN_MS
       if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000)
         sometimes.add('a client was killed right after a commit')
       process?.kill()

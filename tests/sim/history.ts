@@ -8,7 +8,7 @@ import { drawPlan, type Less, type Plan } from './plan.js'
 import { POINTER, watchPointer } from './pointer.js'
 import { publisherActor } from './publisher-actor.js'
 import { diceOf } from './random.js'
-import { edgeActor, relayActor, serverActor } from './server-actor.js'
+import { BOARD_POLL_MS, edgeActor, relayActor, serverActor } from './server-actor.js'
 import { calm, settle } from './settling.js'
 import { strangerActor } from './stranger-actor.js'
 import type { Violation } from './truth.js'
@@ -132,6 +132,8 @@ async function heal(world: World, stage: Stage): Promise<void> {
       'a publisher came to no end although nothing was wrong any more',
     )
   const epochOpened = !stage.needsEpoch || (await untilDone(clock, () => stage.publisher.openEpoch()))
+  // Until its next poll another server gives the old epoch, and a publisher who hears that the fleet is further publishes nothing.
+  if (stage.needsEpoch) await clock.advance(BOARD_POLL_MS)
   const { last } = stage.plan
   const newest = world.truth.newestAcknowledged
   // A rejected document leaves clients where they were, which is where they ought to be: then something has to follow.

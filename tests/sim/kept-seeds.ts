@@ -217,4 +217,30 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
       ],
     },
   },
+  {
+    found: 'a pointer whose writer died stayed behind while only pull clients read',
+    oracle: 'pointer-follows-the-log',
+    unmend: {
+      file: 'src/node/board-reader.ts',
+      replace: [['isDue: before?.newest !== undefined', 'isDue: false']],
+    },
+    plan: {
+      seed: 74446,
+      chaosMs: 15551,
+      last: 'nothing',
+      calm: 'publish',
+      faults: ['client-pause', 'second-server', 'board-rot'],
+      clients: [
+        { name: 'client-0', strategy: 'pull', relayed: false, state: true, region: 'us' },
+        { name: 'client-1', strategy: 'pull', relayed: true, state: false, region: 'us' },
+      ],
+      actions: [
+        { atMs: 1390, type: 'publish' },
+        { atMs: 7185, type: 'fault', fault: 'board-rot', lastsMs: 18319 },
+        { atMs: 8950, type: 'fault', fault: 'second-server', lastsMs: 10353 },
+        { atMs: 9832, type: 'fault', fault: 'client-pause', lastsMs: 3953 },
+        { atMs: 11664, type: 'candidate' },
+      ],
+    },
+  },
 ]

@@ -23,6 +23,9 @@ export interface ServerActor {
   kill(): void
 }
 
+/** How often a server looks for what others wrote. */
+export const BOARD_POLL_MS = 2_000
+
 /** A server over a board on a disk; several may share one disk. */
 export function serverActor(
   world: World,
@@ -37,7 +40,7 @@ export function serverActor(
       // The reserve is a mebibyte of chance, which nobody reads.
       random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
       crypto: systemCrypto,
-      pollMs: 2_000,
+      pollMs: BOARD_POLL_MS,
       owner: ownerOf(process),
       logger: loggerOf(world, name),
     })

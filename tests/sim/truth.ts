@@ -30,7 +30,16 @@ export interface Truth {
   applied(event: AppliedEvent): void
   /** Holds what clients followed since the last time against the logs. */
   checkFollowed(): void
-  refused(client: string, build: string, digest: string): void
+  /** A client refused a document, in one of its lives: neither this life nor, when it was written, an earlier one did so before. */
+  refused(event: {
+    readonly client: string
+    readonly life: string
+    readonly build: string
+    readonly digest: string
+  }): {
+    /** It is on the client's disk. */
+    readonly written: () => void
+  }
   /** A backup was restored: what was acknowledged after it is lost by the operator's own hand. */
   restored(newest: Position | undefined): void
   readonly acknowledgedReleases: ReadonlyMap<string, string>
@@ -161,11 +170,12 @@ export function createTruth(
           )
       }
     },
-    refused(client, build, digest) {
-      const key = `${client} ${build} ${digest}`
-      if (refusals.has(key))
+    refused({ client, life, build, digest }) {
+      const keyOf = (who: string): string => `${who} ${build} ${digest}`
+      if (refusals.has(keyOf(client)) || refusals.has(keyOf(life)))
         violate('no-verdict-twice', `${client} was asked about ${digest.slice(0, 8)} again`)
-      refusals.add(key)
+      refusals.add(keyOf(life))
+      return { written: () => void refusals.add(keyOf(client)) }
     },
     restored(position) {
       // What was in the log until now is gone with it; nobody can check it any more.
