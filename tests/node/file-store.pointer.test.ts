@@ -1,8 +1,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { expect, it, vi } from 'vitest'
 import { decodeRelease } from '../../src/core/release.js'
+import { createBoard } from '../../src/node/board.js'
+import { boardLog } from '../../src/node/board-log.js'
+import { boardPointer } from '../../src/node/board-pointer.js'
 import { fileStore } from '../../src/node/file-store.js'
+import { systemClock, systemCrypto, systemRandom } from '../../src/ports/system.js'
 import { closeLater, NAMESPACE, publish, temporaryFolder } from './board-kit.js'
 import { failing, interceptedDisk } from './fixtures/disks.js'
 
@@ -70,6 +75,51 @@ it.each([
     expect(JSON.parse(await readFile(pointer, 'utf8'))).toMatchObject({ release: { sequence: at.sequence } })
   },
 )
+
+it('what a pointer names has a second of its own, in whatever order two repairs come to the disk', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), fc.nat({ max: 10 }), async (scheduler, late) => {
+      const folder = await temporaryFolder()
+      const path = join(folder, 'public/v1', NAMESPACE, 'release.json')
+      await publish(closeLater(fileStore(folder)), { size: 1 })
+      const written = new Map<number, Set<string>>()
+      let unreadable = true
+      const disk = interceptedDisk(async (operation, from, to) => {
+        await scheduler.schedule(Promise.resolve(), `${operation} ${from.slice(folder.length)}`)
+        if (unreadable && operation === 'read' && from === path) {
+          unreadable = false
+          failing('EISDIR')
+        }
+        if (operation !== 'rename' || to !== path) return
+        const [time, content] = [(await stat(from)).mtimeMs, await readFile(from, 'utf8')]
+        written.set(time, (written.get(time) ?? new Set()).add(content))
+      })
+      const owner = { tag: 'me', isGone: () => false }
+      const board = createBoard(folder, {
+        disk,
+        clock: systemClock,
+        random: systemRandom,
+        crypto: systemCrypto,
+        owner,
+      })
+      const pointer = boardPointer(board, boardLog(board))
+      const withoutPointer = interceptedDisk((operation, _from, to) => {
+        if (operation === 'rename' && to === path) failing('EIO')
+      })
+      const first = pointer.repair(NAMESPACE)
+      for (let step = 0; step < late; step += 1) {
+        // The real disk answers in its own time.
+        while (scheduler.count() === 0) await new Promise(resolve => setImmediate(resolve))
+        await scheduler.waitOne()
+      }
+      await publish(closeLater(fileStore(folder, { disk: withoutPointer })), { size: 2 })
+      await scheduler.waitFor(Promise.all([first, pointer.repair(NAMESPACE)]))
+      for (const contents of written.values()) expect(contents.size).toBe(1)
+      expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ release: { sequence: 2 } })
+    }),
+    { numRuns: 60 },
+  )
+})
 
 it('a pointer whose writer died follows with the second read of one that was open all the while', async () => {
   const folder = await temporaryFolder()

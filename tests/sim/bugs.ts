@@ -304,6 +304,6 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       ],
       ["return order === 'newer' ||", "return order !== 'same' ||"],
     ],
-    oracles: ['pointer-only-grows'],
+    oracles: ['pointer-only-grows', 'pointer-follows-the-log'],
   },
 ]
