@@ -50,12 +50,15 @@ export function planOf({
       atMs += 9_000
     } else {
       faults.add(happening)
-      actions.push({ atMs, type: 'fault', fault: happening, lastsMs })
+      // A publisher is killed in the middle of what it does.
+      const faultAtMs = happening === 'publisher-kill' ? atMs + 3_150 : atMs
+      actions.push({ atMs: faultAtMs, type: 'fault', fault: happening, lastsMs })
       atMs += 3_000
       if (isAct(happenings[index + 1])) continue
       actions.push({ atMs, type: 'publish' })
       atMs += 9_000
     }
   }
+  actions.sort((a, b) => a.atMs - b.atMs)
   return { seed, faults, clients, actions, last, calm, chaosMs: atMs + 10_000 }
 }
