@@ -101,6 +101,7 @@ it('what a pointer names has a second of its own, in whatever order two repairs 
         random: systemRandom,
         crypto: systemCrypto,
         owner,
+        logger: undefined,
       })
       const pointer = boardPointer(board, boardLog(board))
       const withoutPointer = interceptedDisk((operation, _from, to) => {
