@@ -14,7 +14,7 @@ const { core, contracts } = await load()
 /** @typedef {import('../src/core/index.js').Arm} Arm */
 /** @typedef {import('../src/core/index.js').Release} Release */
 
-const crypto = { sha256: (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest() }
+const hasher = { sha256: (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest() }
 const sha256 = (/** @type {string} */ text) => createHash('sha256').update(text, 'utf8').digest('hex')
 
 const text = `${JSON.stringify(vectors(), null, 2)}\n`
@@ -33,7 +33,7 @@ function vectors() {
     refused: refused(),
     cohorts: cohorts(),
     labelMatches: labelMatches(),
-    exposures: exposures(),
+    audiences: audiences(),
     targets: targets(),
     spreads: spreads(),
     releases: releases(),
@@ -64,7 +64,7 @@ function refused() {
 
 function cohorts() {
   return cases.cohortPairs.map(([salt = '', clientId = '']) => {
-    const hash = core.cohortHash(salt, clientId, crypto)
+    const hash = core.cohortHash(salt, clientId, hasher)
     return {
       salt,
       clientId,
@@ -84,8 +84,8 @@ function labelMatches() {
   }))
 }
 
-function exposures() {
-  const id = core.cohortHash('r1', 'web-1', crypto).slice(0, 32)
+function audiences() {
+  const id = core.cohortHash('r1', 'web-1', hasher).slice(0, 32)
   const bucket = Number.parseInt(id.slice(0, 8), 16)
   // prettier-ignore
   /** @type {[string, Json[], Record<string, string>][]} */
@@ -97,16 +97,16 @@ function exposures() {
     ['or', [{ below: 0 }, { ids: [id] }], {}], ['unknown condition', [{ below: 4_294_967_296, since: 'x' }], {}], ['unknown condition beside a clause that holds', [{ since: 1 }, { ids: [id] }], {}],
   ]
   return cases.map(([name, clauses, labels]) => {
-    const exposure = { salt: 'r1', clauses }
+    const audience = { salt: 'r1', clauses }
     return {
       name,
-      exposure,
+      audience,
       clientId: 'web-1',
       labels,
       exposed: core.isExposed(
-        core.readExposure(core.shapeOf(exposure, name)),
+        core.readAudience(core.shapeOf(audience, name)),
         identity('web-1', labels),
-        crypto,
+        hasher,
       ),
     }
   })
@@ -130,15 +130,15 @@ function targets() {
       { digest: d, bytes: 40 },
     ],
   }
-  const exposure = { salt: 'r1', clauses: [{ labels: { tier: ['canary'] } }] }
+  const audience = { salt: 'r1', clauses: [{ labels: { tier: ['canary'] } }] }
   const canary = { tier: 'canary' }
   // prettier-ignore
   /** @type {[string, Partial<Release>, Record<string, string>, string[]][]} */
   const cases = [
-    ['stable, for the others', {}, {}, []], ['stable, by label', {}, { region: 'eu' }, []], ['not exposed', { candidate, exposure }, {}, []], ['exposed', { candidate, exposure }, canary, []],
-    ['exposed, by label', { candidate, exposure }, { ...canary, region: 'eu' }, []], ['the candidate was refused', { candidate, exposure }, canary, [d]],
-    ['a variant for others was refused', { candidate, exposure }, canary, [c]], ['both were refused', { candidate, exposure }, canary, [b, d]], ['stable was refused', {}, {}, [b]],
-    ['refused stable, exposed', { candidate, exposure }, canary, [b]],
+    ['stable, for the others', {}, {}, []], ['stable, by label', {}, { region: 'eu' }, []], ['not exposed', { candidate, audience }, {}, []], ['exposed', { candidate, audience }, canary, []],
+    ['exposed, by label', { candidate, audience }, { ...canary, region: 'eu' }, []], ['the candidate was refused', { candidate, audience }, canary, [d]],
+    ['a variant for others was refused', { candidate, audience }, canary, [c]], ['both were refused', { candidate, audience }, canary, [b, d]], ['stable was refused', {}, {}, [b]],
+    ['refused stable, exposed', { candidate, audience }, canary, [b]],
   ]
   return cases.map(([name, more, labels, refused]) => {
     const { release } = core.decodeRelease(core.encodeRelease({ ...statement(), stable, ...more }))
@@ -152,7 +152,7 @@ function targets() {
       target: core.target(release, {
         identity: identity('web-1', labels),
         refused: digest => refused.includes(digest),
-        crypto,
+        hasher,
       }),
     }
   })
@@ -162,7 +162,7 @@ function spreads() {
   return ['a', 'b'].flatMap(letter =>
     ['web-1', 'web-2'].map(clientId => {
       const salt = digest(letter)
-      const bucket = Number.parseInt(core.cohortHash(salt, clientId, crypto).slice(0, 8), 16)
+      const bucket = Number.parseInt(core.cohortHash(salt, clientId, hasher).slice(0, 8), 16)
       return {
         digest: salt,
         clientId,
@@ -179,10 +179,10 @@ function releases() {
   // prettier-ignore
   const full = core.encodeRelease(
     {
-      ...statement(), sequence: 2, cause: 'promote', prev: core.releaseDigest(crypto, first),
-      candidate: { version: 2, variants: [{ digest: digest('c'), bytes: 31 }] }, exposure: { salt: 'r1', clauses: [{ below: 214_748_364 }, { labels: { tier: ['canary'] } }] },
+      ...statement(), sequence: 2, cause: 'promote', prev: core.releaseDigest(hasher, first),
+      candidate: { version: 2, variants: [{ digest: digest('c'), bytes: 31 }] }, audience: { salt: 'r1', clauses: [{ below: 214_748_364 }, { labels: { tier: ['canary'] } }] },
       spreadMs: 30_000, activateAt: '2026-11-21T10:00:00.000Z', withdrawn: [digest('e')], readmit: [{ digest: digest('f'), reason: 'the check was wrong' }],
-      rollout: { id: 'r1', stage: 1, controller: 'server-1', decideBy: '2026-11-21T12:00:00.000Z', plan: { stages: [0.05, 1] } }, audit: digest('1'), crit: ['candidate', 'exposure'],
+      rollout: { id: 'r1', stage: 1, controller: 'server-1', decideBy: '2026-11-21T12:00:00.000Z', plan: { stages: [0.05, 1] } }, audit: digest('1'), crit: ['candidate', 'audience'],
     },
   )
   const unknown = core.encodeText(
@@ -204,7 +204,7 @@ function releases() {
         name,
         file: Buffer.from(bytes).toString(),
         bytes: bytes.length,
-        releaseDigest: core.releaseDigest(crypto, bytes),
+        releaseDigest: core.releaseDigest(hasher, bytes),
         position: contracts.formatPosition(core.positionOf(release)),
         unknownCritical: core.unknownCritical(release) ?? null,
       }
@@ -227,9 +227,9 @@ function malformed() {
     ['an epoch with a leading zero', { epoch: '01-9f3a01bc' }],
     ['sequence 0', { sequence: 0 }],
     ['a time without milliseconds', { issuedAt: '2026-11-21T09:30:00Z' }],
-    ['a candidate without an exposure', { candidate: statement().stable }],
+    ['a candidate without an audience', { candidate: statement().stable }],
     ['no variants', { stable: { version: 1, variants: [] } }],
-    ['an exposure without a candidate', { exposure: { salt: 'r1', clauses: [] } }],
+    ['an audience without a candidate', { audience: { salt: 'r1', clauses: [] } }],
     [
       'a last variant with a condition',
       { stable: { version: 1, variants: [{ ...variant, when: { a: ['b'] } }] } },
@@ -253,7 +253,7 @@ function marks() {
     validUntil: '2026-11-21T09:31:00.000Z',
   }
   const bytes = core.encodeMark(mark)
-  return [{ file: Buffer.from(bytes).toString(), sha256: core.digestOf(crypto, bytes) }]
+  return [{ file: Buffer.from(bytes).toString(), sha256: core.digestOf(hasher, bytes) }]
 }
 
 function positions() {

@@ -5,26 +5,26 @@
  */
 export {
   createClient,
-  env,
+  envOverrides,
   type Client,
   type ClientEventName,
   type ClientEvents,
   type ClientOptions,
-  type ClientPhase,
-  type ClientPorts,
+  type ClientStatus,
+  type System,
   type Origin,
   type Overrides,
   type Participant,
   type Platform,
   type Prepared,
   type ReadyOptions,
-  type Selection,
-  type Snapshot,
+  type Selected,
+  type Running,
 } from './client/index.js'
 export * from './contracts/index.js'
 export type { Arm, Readmission, Release, RolloutState, SignedRelease, Variant } from './core/release.js'
 export type { LabelMatch } from './core/labels.js'
-export type { Exposure, Clause } from './core/exposure.js'
+export type { Audience, Clause } from './core/exposure.js'
 export * from './publisher/index.js'
 export * from './strategies/index.js'
 export { http, type HttpOptions, type HttpTransport } from './transports/http/index.js'

@@ -16,7 +16,11 @@ const staged = memory()
 const store = memory()
 const publisher = createPublisher({ namespace, schema: z.record(z.string(), z.unknown()), store: staged })
 // No heartbeat falls into a round.
-const server = await serve(store, { heartbeatMs: never, maxAgeMs: 10 * never, maxConnections: 100_000 })
+const server = await serve(store, {
+  heartbeatMs: never,
+  maxConnectionAgeMs: 10 * never,
+  maxConnections: 100_000,
+})
 /** @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard').Position, release: Uint8Array }} */
 let next
 
@@ -28,7 +32,7 @@ async function prepare(round) {
   })
   const latest = await staged.latest({ namespace }, signal)
   if (latest.type !== 'release') throw new Error('nothing was published')
-  const snapshot = await staged.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal)
+  const snapshot = await staged.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal)
   next = { digest, snapshot, position, release: latest.bytes }
 }
 

@@ -22,7 +22,7 @@ const boards = await Promise.all(
     const publish = (/** @type {number} */ size) =>
       publisher.publish(valueOf(size), { rollout: everyone(), reason: 'benchmark' })
     await publish(index + 1)
-    const strategy = pull(store, { intervalMs: 3_600_000 })
+    const strategy = pull(store, { pollIntervalMs: 3_600_000 })
     const config = await createClient({ namespace, schema, strategy, clientId: `reader-${index}` }).ready()
     return { config, publish }
   }),

@@ -5,7 +5,7 @@ import { nowMs } from '../clock.js'
 import { namespace, schema } from './application.js'
 
 const { url, strategy, from, to, periods } = settings
-const { intervalMs, sweepMs, presenceMs } = periods
+const { intervalMs, sweepIntervalMs, presenceMs } = periods
 
 /** When each client ran a release, in order. @type {Map<number, number[]>} */
 const arrivals = new Map()
@@ -24,14 +24,14 @@ function start(index) {
     clientId: `${strategy}-${index}`,
     presenceMs,
   })
-  client.on('change', ({ snapshot }) => arrived(snapshot.position?.sequence ?? 0))
+  client.on('change', ({ running: snapshot }) => arrived(snapshot.position?.sequence ?? 0))
   return client
 }
 
 /** @param {import('noticeboard').HttpTransport} transport */
 function choose(transport) {
-  if (strategy === 'pull') return pull(transport, { intervalMs, sweepMs })
-  const options = { fallbackMs: intervalMs, sweepMs }
+  if (strategy === 'pull') return pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs })
+  const options = { pollIntervalMs: intervalMs, sweepIntervalMs }
   return strategy === 'push' ? push(transport, options) : hybrid(transport, options)
 }
 
@@ -47,7 +47,7 @@ answerQuestions({
   /** All of them, a few at a time, so that the start is not a stampede. */
   async ready() {
     for (let index = 0; index < clients.length; index += 20) {
-      await Promise.all(clients.slice(index, index + 20).map(client => client.ready({ within: 30_000 })))
+      await Promise.all(clients.slice(index, index + 20).map(client => client.ready({ timeoutMs: 30_000 })))
     }
   },
   /** Answers when all clients of this process run the release. */

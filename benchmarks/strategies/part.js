@@ -27,7 +27,7 @@ export async function measureStrategies({ options, processes, say }) {
     ? { warmUps: 0, most: 3, least: 2, budgetMs: 8_000 }
     : { warmUps: 0, most: 9, least: 3, budgetMs: 50_000 }
   // One sweep or two: what comes once in five minutes would otherwise be seen by chance.
-  const idleMs = quick ? periods.sweepMs : Math.min(60_000, 2 * periods.sweepMs)
+  const idleMs = quick ? periods.sweepIntervalMs : Math.min(60_000, 2 * periods.sweepIntervalMs)
   const folder = mkdtempSync(join(tmpdir(), 'noticeboard-bench-'))
   const token = randomBytes(24).toString('base64url')
 

@@ -9,7 +9,7 @@ export const strategyNames = /** @type {const} */ (['pull', 'push', 'hybrid'])
 export const defaults = {
   intervalMs: 30_000,
   heartbeatMs: 15_000,
-  sweepMs: 300_000,
+  sweepIntervalMs: 300_000,
   presenceMs: 300_000,
 }
 

@@ -13,14 +13,14 @@ export function describeStrategies(
   { about, bytes, clients, changesPerHour },
 ) {
   const fleets = rows.filter(row => row.clients > 0)
-  const { intervalMs = 0, heartbeatMs = 0, sweepMs = 0 } = periodsMs
+  const { intervalMs = 0, heartbeatMs = 0, sweepIntervalMs = 0 } = periodsMs
   const seconds = (/** @type {number} */ ms) => `${figure(ms / 1_000)} s`
   return [
     paragraph(
       `1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, taking turns`,
     ),
     paragraph(
-      `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for 30 s, heartbeat ${seconds(heartbeatMs)} for 15 s, sweep and presence ${seconds(sweepMs)} for 300 s.`,
+      `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for 30 s, heartbeat ${seconds(heartbeatMs)} for 15 s, sweep and presence ${seconds(sweepIntervalMs)} for 300 s.`,
     ),
     ...(busy
       ? [

@@ -2,7 +2,7 @@
 // Nothing in this file knows which strategy it runs under; that is one line in `strategies/`.
 import { createServer } from 'node:http'
 import { createClient } from 'noticeboard'
-import { disk } from 'noticeboard/node'
+import { stateFolder } from 'noticeboard/node'
 import { serviceSchema } from '../configs/schemas.mjs'
 
 const { STATE_FOLDER = './state', PORT = '0' } = process.env
@@ -12,7 +12,7 @@ const config = await createClient({
   namespace: 'checkout/prod',
   schema: serviceSchema,
   strategy,
-  state: disk(STATE_FOLDER),
+  state: stateFolder(STATE_FOLDER),
 }).ready()
 
 config.select(({ pool }) => pool.size).subscribe(size => console.log(`the pool has ${size} connections`))
@@ -20,7 +20,7 @@ config.select(({ pool }) => pool.size).subscribe(size => console.log(`the pool h
 /** @param {import('node:http').ServerResponse} response */
 async function answer(response) {
   // Returns at once while the configuration is known to be current; only on-demand has to look now and then.
-  const { current, snapshot } = await config.ready({ within: 200 })
+  const { current, running: snapshot } = await config.ready({ timeoutMs: 200 })
   response.setHeader('content-type', 'application/json')
   response.end(JSON.stringify({ pool: current.pool.size, version: snapshot.version }))
 }

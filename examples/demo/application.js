@@ -1,7 +1,7 @@
 // One application: two live configurations over one transport, read all the time, and a file of what it saw.
 import { join } from 'node:path'
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
-import { disk } from 'noticeboard/node'
+import { stateFolder } from 'noticeboard/node'
 import { countingFetch } from './counting-fetch.js'
 import { followedBy } from './documents.js'
 import { openEventFile } from './event-file.js'
@@ -9,7 +9,7 @@ import { keepWarm, staleRelay } from './faults.js'
 import { periods } from './periods.js'
 
 /**
- * @import { HttpTransport, Snapshot, Strategy } from 'noticeboard'
+ * @import { HttpTransport, Running, Strategy } from 'noticeboard'
  * @typedef {object} ApplicationSettings
  * @property {string} name
  * @property {number} index its number within its strategy
@@ -39,7 +39,10 @@ export function createApplication({ name, index, strategy, broken, url, events, 
   const { timeoutMs, heartbeatMs } = periods
   const counting = countingFetch((address, init) => fetch(address, init), traffic)
   const outside = warm ? keepWarm(counting, { silenceMs: heartbeatMs, isThere: () => warm }) : counting
-  const transport = staleRelay(http(url, { fetch: outside, timeoutMs, firstEventMs: timeoutMs }), stale)
+  const transport = staleRelay(
+    http(url, { fetch: outside, timeoutMs, firstEventTimeoutMs: timeoutMs }),
+    stale,
+  )
 
   const clients = followedBy(index).map(({ namespace, schema }) => {
     const client = createClient({
@@ -48,9 +51,11 @@ export function createApplication({ name, index, strategy, broken, url, events, 
       strategy: chooseStrategy(strategy, transport, broken),
       clientId: name,
       reportBatchMs: periods.reportBatchMs,
-      ...(broken !== 'lkg' && { state: disk(state) }),
+      ...(broken !== 'lkg' && { state: stateFolder(state) }),
     })
-    client.on('change', ({ snapshot, release }) => tell(running(namespace, snapshot, release?.issuedAt)))
+    client.on('change', ({ running: snapshot, release }) =>
+      tell(running(namespace, snapshot, release?.issuedAt)),
+    )
     client.on('rejected', ({ digest, position, code, issues: [issue] }) =>
       tell({
         event: 'refused',
@@ -59,7 +64,7 @@ export function createApplication({ name, index, strategy, broken, url, events, 
         sequence: position.sequence,
         code,
         path: issue?.path,
-        reason: issue?.reason,
+        reason: issue?.message,
       }),
     )
     client.on('error', ({ code }) => tell({ event: 'trouble', namespace, code }))
@@ -92,7 +97,7 @@ export function createApplication({ name, index, strategy, broken, url, events, 
       const ready = clients.map(client =>
         // Without a value the reads fail, and that is what counts.
         client
-          .ready({ within: startMs })
+          .ready({ timeoutMs: startMs })
           .catch(error => tell({ event: 'trouble', namespace: 'all', code: error.code })),
       )
       await Promise.all(ready)
@@ -116,7 +121,7 @@ export function createApplication({ name, index, strategy, broken, url, events, 
   }
 }
 
-/** @param {string} namespace @param {Snapshot<unknown>} snapshot @param {string | undefined} issuedAt */
+/** @param {string} namespace @param {Running<unknown>} snapshot @param {string | undefined} issuedAt */
 function running(namespace, { digest, position, origin }, issuedAt) {
   return {
     event: 'runs',
@@ -131,14 +136,24 @@ function running(namespace, { digest, position, origin }, issuedAt) {
 /** @param {ApplicationSettings['strategy']} name @param {HttpTransport} transport @param {ApplicationSettings['broken']} broken @returns {Strategy} */
 function chooseStrategy(name, transport, broken) {
   const { intervalMs, timeoutMs, retryBaseMs, retryCapMs } = periods
-  const sweepMs = broken === 'sweep' ? neverMs : periods.sweepMs
+  const sweepIntervalMs = broken === 'sweep' ? neverMs : periods.sweepIntervalMs
   const retries = { timeoutMs, retryBaseMs, retryCapMs }
   switch (name) {
     case 'pull':
-      return pull(transport, { intervalMs, sweepMs, ...retries })
+      return pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs, ...retries })
     case 'push':
-      return push(transport, { sweepMs, fallbackMs: intervalMs, firstFrameMs: timeoutMs, ...retries })
+      return push(transport, {
+        sweepIntervalMs,
+        pollIntervalMs: intervalMs,
+        firstEventTimeoutMs: timeoutMs,
+        ...retries,
+      })
     case 'hybrid':
-      return hybrid(transport, { sweepMs, fallbackMs: intervalMs, firstFrameMs: timeoutMs, ...retries })
+      return hybrid(transport, {
+        sweepIntervalMs,
+        pollIntervalMs: intervalMs,
+        firstEventTimeoutMs: timeoutMs,
+        ...retries,
+      })
   }
 }

@@ -4,7 +4,7 @@
 export const periods = Object.freeze({
   heartbeatMs: 500,
   intervalMs: 1_000,
-  sweepMs: 10_000,
+  sweepIntervalMs: 10_000,
   timeoutMs: 2_000,
   retryBaseMs: 250,
   retryCapMs: 1_000,
@@ -15,7 +15,7 @@ export const periods = Object.freeze({
 export const periodsBesideDefaults = [
   ['heartbeatMs', 15_000, 'of a stream; silent for 2.5 of them is dead'],
   ['intervalMs', 30_000, 'pull asks; push and hybrid do without a stream'],
-  ['sweepMs', 300_000, 'everybody asks without a condition'],
+  ['sweepIntervalMs', 300_000, 'everybody asks without a condition'],
   ['timeoutMs', 10_000, 'the longest wait for one answer'],
   ['retryBaseMs', 500, 'first bound of the delay after a failure'],
   ['retryCapMs', 30_000, 'last bound of the delay after failures'],
@@ -34,7 +34,7 @@ const beginMs = 4_000
 /** @type {readonly StrategyName[]} */
 export const strategyNames = ['pull', 'push', 'hybrid']
 
-const { heartbeatMs, intervalMs, sweepMs, timeoutMs, retryCapMs } = periods
+const { heartbeatMs, intervalMs, sweepIntervalMs, timeoutMs, retryCapMs } = periods
 const lookMs = intervalMs * 1.1
 const deadMs = heartbeatMs * 2.5
 
@@ -51,7 +51,7 @@ export const bounds = {
     stream: deadMs + retryCapMs,
     why: 'interval, timeout, retry; 2.5 heartbeats, retry',
   },
-  lag: { pull: lookMs, stream: sweepMs * 1.2, why: 'interval; sweep' },
+  lag: { pull: lookMs, stream: sweepIntervalMs * 1.2, why: 'interval; sweep' },
   outage: {
     pull: lookMs + 2 * retryCapMs,
     stream: 2 * retryCapMs,

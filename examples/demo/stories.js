@@ -161,10 +161,10 @@ async function badDocument({ scene, board, fleet, screen }) {
     await board.publish(publisher, readBadService(), 'a typo')
     scene.check(false, 'the publisher refuses pool.size: 0')
   } catch (error) {
-    const refused = isNoticeboardError(error, 'rejected') ? error.issues[0] : undefined
+    const refused = isNoticeboardError(error, 'invalid-document') ? error.issues[0] : undefined
     scene.check(
       refused?.path === 'pool.size',
-      `the publisher refuses it: ${refused?.path}: ${refused?.reason}`,
+      `the publisher refuses it: ${refused?.path}: ${refused?.message}`,
     )
   }
 

@@ -1,4 +1,4 @@
-// The other side of the line protocol: a board in memory, filled by a publisher, read by a fleet.
+// The server of the line protocol: releases and snapshots in memory, filled by a publisher, read by a fleet.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { comparePositions, parseNamespace } from 'noticeboard'
@@ -40,7 +40,7 @@ export async function boardServer({ port = 0, token }) {
       return socket.write(text === undefined ? 'missing\n' : `snapshot ${text}\n`)
     }
     if (word === 'watch') return watch(socket, words)
-    return socket.write('rejected there is no such request\n')
+    return socket.write('forbidden there is no such request\n')
   }
 
   /** @param {Socket} socket */
@@ -50,7 +50,7 @@ export async function boardServer({ port = 0, token }) {
       for await (const line of linesOf(socket, MAX_LINE)) answer(socket, line)
     } catch {
       // What a stranger sends, and a connection that is lost, must not end the server.
-      if (!socket.destroyed) socket.end('rejected the request makes no sense\n')
+      if (!socket.destroyed) socket.end('forbidden the request makes no sense\n')
     }
   }
 

@@ -1,4 +1,4 @@
-// A medium of your own over a raw TCP protocol of lines, see README.md: a transport that notifies, and a mirror that is written.
+// A transport of your own over a raw TCP protocol of lines, see README.md: it notifies, and is a mirror that can be written.
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { isNoticeboardError, NoticeboardError } from 'noticeboard'
@@ -29,10 +29,10 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
       return rest === tag ? { type: 'unchanged' } : { type: 'release', bytes: encode(rest), tag: rest }
     },
 
-    async snapshot({ namespace, digest, maxBytes }, signal) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       const { word, rest } = await ask(
         `snapshot ${namespace} ${digest}`,
-        'snapshot '.length + maxBytes,
+        'snapshot '.length + maxSnapshotBytes,
         signal,
       )
       if (word !== 'snapshot')
@@ -89,11 +89,11 @@ export function lineMirror({ host = '127.0.0.1', port, token }) {
       socket.write(`${request}\n`)
       for await (const line of linesOf(socket, maxBytes)) {
         const [word, rest] = split(line)
-        if (word === 'unauthorized' || word === 'rejected')
+        if (word === 'unauthorized' || word === 'forbidden')
           throw new NoticeboardError(word, `${name}: ${rest}`)
         yield { word, rest }
       }
-      throw new Error('the other side ended the connection')
+      throw new Error('the server ended the connection')
     } catch (error) {
       if (signal.aborted) return
       if (isNoticeboardError(error)) throw error

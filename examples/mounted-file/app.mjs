@@ -2,18 +2,18 @@
 // `node app.mjs settings.yaml`, then change the file. No server, no publisher; a board can come later, in one line.
 import { createClient, hybrid } from 'noticeboard'
 import { yamlFile } from 'noticeboard/node'
-import { document } from 'noticeboard/transports/document'
+import { fromSource } from 'noticeboard/transports/document'
 import { serviceSchema } from '../configs/schemas.mjs'
 
 const config = await createClient({
   namespace: 'checkout/prod',
   schema: serviceSchema,
-  strategy: hybrid(document(yamlFile(process.argv[2] ?? '../configs/service.yaml'))),
+  strategy: hybrid(fromSource(yamlFile(process.argv[2] ?? '../configs/service.yaml'))),
 }).ready()
 
 config.select(({ pool }) => pool.size).subscribe(size => console.log(`the pool has ${size} connections`))
 config.on('rejected', ({ issues: [issue] }) =>
-  console.log(`the file is refused: ${issue?.path}: ${issue?.reason}`),
+  console.log(`the file is refused: ${issue?.path}: ${issue?.message}`),
 )
 
 // The library keeps no process alive; this stands for the work that your program does.

@@ -1,4 +1,4 @@
-// A medium of your own, whole: a key-value store that can be watched, as etcd, Consul, NATS and others can.
+// A transport of your own, whole: a key-value store that can be watched, as etcd, Consul, NATS and others can.
 // The connection is the user's, and so is closing it. Only three methods are called; no driver is imported.
 import { comparePositions, NoticeboardError } from 'noticeboard'
 
@@ -28,12 +28,12 @@ export function kv(connection) {
       return own === tag ? { type: 'unchanged' } : { type: 'release', bytes: entry.value, tag: own }
     },
 
-    async snapshot({ namespace, digest, maxBytes }) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }) {
       const entry = await connection.get(snapshotKey(namespace, digest))
       if (entry === undefined)
         throw new NoticeboardError('not-found', `kv has no such snapshot of ${namespace}, or not yet`)
-      if (entry.value.length > maxBytes)
-        throw new NoticeboardError('too-large', `the snapshot has more than ${maxBytes} bytes`)
+      if (entry.value.length > maxSnapshotBytes)
+        throw new NoticeboardError('too-large', `the snapshot has more than ${maxSnapshotBytes} bytes`)
       return entry.value
     },
 

@@ -1,13 +1,13 @@
 import type { Json } from '../contracts/json.js'
-import type { Change } from '../publisher/index.js'
+import type { DocumentChange } from '../publisher/index.js'
 import { printable, type Style } from './style.js'
 
 /** Differences, a line each: what was asked for, values and all. */
-export function formatChanges(changes: readonly Change[], style: Style): string {
+export function formatChanges(changes: readonly DocumentChange[], style: Style): string {
   return changes.map(change => `${formatChange(change, style)}\n`).join('')
 }
 
-function formatChange(change: Change, style: Style): string {
+function formatChange(change: DocumentChange, style: Style): string {
   const path = printable(change.path === '' ? '(the whole document)' : change.path)
   switch (change.change) {
     case 'added':

@@ -10,7 +10,7 @@ export const EXIT = {
   ok: 0,
   failed: 1,
   usage: 2,
-  rejected: 3,
+  refused: 3,
   conflict: 4,
   unreachable: 5,
   interrupted: 130,
@@ -30,11 +30,13 @@ export function statusOf({ code }: NoticeboardError): ExitStatus {
 
 const STATUS: { readonly [Code in ErrorCode]?: ExitStatus } = {
   'invalid-option': EXIT.usage,
-  rejected: EXIT.rejected,
-  unauthorized: EXIT.rejected,
-  'too-large': EXIT.rejected,
+  'invalid-document': EXIT.refused,
+  unauthorized: EXIT.refused,
+  forbidden: EXIT.refused,
+  'too-large': EXIT.refused,
   conflict: EXIT.conflict,
   unavailable: EXIT.unreachable,
+  'rate-limited': EXIT.unreachable,
   timeout: EXIT.unreachable,
 }
 
@@ -44,7 +46,7 @@ export async function refusing<T>(step: () => Promise<T>): Promise<T> {
     return await step()
   } catch (error) {
     if (!isNoticeboardError(error, 'invalid-data')) throw error
-    throw new NoticeboardError('rejected', error.message, { cause: error, issues: error.issues })
+    throw new NoticeboardError('invalid-document', error.message, { cause: error, issues: error.issues })
   }
 }
 
@@ -64,6 +66,10 @@ export function hintFor(
       return `see noticeboard ${command} --help`.replace('  ', ' ')
     case 'unauthorized':
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
+    case 'forbidden':
+      return 'the server or store knows you and refuses this: does the token write, and is this the address for writing?'
+    case 'rate-limited':
+      return 'the server asks for fewer requests; try again later'
     case 'unavailable':
     case 'timeout':
       // A server that cannot listen has said all there is to say.
@@ -78,10 +84,10 @@ export function hintFor(
     case 'fork':
     case 'internal':
     case 'invalid-data':
+    case 'invalid-document':
     case 'no-watch':
     case 'not-found':
     case 'not-ready':
-    case 'rejected':
     case 'too-large':
     case 'unsupported':
     case 'vetoed':

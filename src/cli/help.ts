@@ -14,7 +14,7 @@ export function overview(commands: readonly Command[], style: Style): string {
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     '',
     'noticeboard COMMAND --help says more. Data goes to stdout, progress to stderr.',
-    'Exit status: 0 ok, 1 failed, 2 usage, 3 rejected, 4 conflict, 5 unreachable, 130 interrupted.',
+    'Exit status: 0 ok, 1 failed, 2 usage, 3 refused, 4 conflict, 5 unreachable, 130 interrupted.',
     '',
   ].join('\n')
 }

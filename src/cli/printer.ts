@@ -33,12 +33,12 @@ export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stde
     error(error, { command, json }) {
       const { code, message, issues } = error
       if (json) return say(JSON.stringify({ error: { code, message, ...(issues.length > 0 && { issues }) } }))
-      const listed = code === 'rejected' && issues.length > 1
+      const listed = code === 'invalid-document' && issues.length > 1
       const headline = listed ? (message.split(': ')[0] ?? message) : message
       say(`${aside('red', `error (${code}):`)} ${printable(headline)}`)
-      for (const { path, reason, validator } of listed ? issues : []) {
+      for (const { path, message, validator } of listed ? issues : []) {
         say(
-          `  ${printable(path === '' ? 'the document' : path)}: ${printable(reason)} (${printable(validator)})`,
+          `  ${printable(path === '' ? 'the document' : path)}: ${printable(message)} (${printable(validator)})`,
         )
       }
       const hint = hintFor(error, { command })

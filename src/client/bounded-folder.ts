@@ -1,12 +1,12 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Clock } from '../contracts/ports.js'
-import type { StateFolder } from '../contracts/state.js'
+import type { StateStorage } from '../contracts/state.js'
 
 /** How long a disk may take for one operation: a network drive that is gone never answers at all. */
 const ANSWER_MS = 10_000
 
 /** A state folder whose operations throw `timeout` instead of hanging, so that a disk cannot hold up a client. */
-export function boundedFolder(folder: StateFolder, clock: Clock): StateFolder {
+export function boundedFolder(folder: StateStorage, clock: Clock): StateStorage {
   const bounded = <T>(work: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const cancel = clock.after(ANSWER_MS, () =>

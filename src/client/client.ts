@@ -4,10 +4,10 @@ import { createEngine, type Engine } from './engine.js'
 import type { ClientEventName, ClientEvents } from './events.js'
 import { settle, type ClientOptions } from './options.js'
 import type { Participant } from './participants.js'
-import type { ClientPhase } from './phase.js'
+import type { ClientStatus } from './phase.js'
 import { whenReady, whenRefreshed, type ReadyOptions } from './ready.js'
-import { createSelection, type Selection } from './select.js'
-import type { Snapshot, View } from './snapshot.js'
+import { createSelection, type Selected } from './select.js'
+import type { Running } from './snapshot.js'
 import type { Logger } from '../contracts/ports.js'
 
 /**
@@ -17,22 +17,27 @@ import type { Logger } from '../contracts/ports.js'
 export interface Client<Value> {
   /** The running value, frozen. The same object until the configuration changes. Throws `not-ready` before the first one. */
   readonly current: Value
-  /** The running value with where it came from and how old the proof is that it is the newest. Throws `not-ready` before the first. */
-  readonly snapshot: Snapshot<Value>
-  readonly phase: ClientPhase
+  /**
+   * What runs: the value, its version and position, and where it came from. Frozen, and the same object until the next commit.
+   * Throws `not-ready` before the first one.
+   */
+  readonly running: Running<Value>
+  /** Milliseconds since what runs was last known to be what the newest release asks for; `Infinity` before the first proof. */
+  readonly ageMs: number
+  readonly status: ClientStatus
   /**
    * Starts the client, if it was not, and resolves to it once it runs what the newest release asks for; or, when that takes longer than
-   * `within`, what is there: the last value kept on disk, else the defaults. Rejects with `not-ready` when there is nothing, and with
-   * `rejected` when the defaults do not pass the schema. The client goes on looking in every case.
+   * `timeoutMs`, what is there: the last value kept on disk, else the defaults. Rejects with `not-ready` when there is nothing, and with
+   * `invalid-document` when the defaults do not pass the schema. The client goes on looking in every case.
    */
   ready(options?: ReadyOptions): Promise<this>
   /**
    * Looks now, whatever the strategy's timing; resolves when what was found is in force, or was refused here, or waits because the client is
-   * held. Rejects with the error of a look that failed.
+   * paused. Rejects with the error of a look that failed.
    */
   refresh(): Promise<void>
   /** A part of the configuration, to be followed by its content. */
-  select<Part>(pick: (value: Value) => Part): Selection<Part>
+  select<Part>(pick: (value: Value) => Part): Selected<Part>
   /** Takes part in every change, with a veto. Returns what leaves again. */
   participate(participant: Participant<Value>): () => void
   /** Calls back on an event; returns what ends it. A listener that throws is logged and hurts nobody. */
@@ -41,7 +46,7 @@ export interface Client<Value> {
     listener: (event: ClientEvents<Value>[Name]) => unknown,
   ): () => void
   /** Keeps what runs, whatever is released or on its way, until `resume()`; also before the start. Shown in reports and logged. */
-  hold(): void
+  pause(): void
   /** Goes on to the newest release. A pinned client stays pinned. */
   resume(): void
   /** Ends everything: no timer, socket or listener is left. The last value can still be read. Twice is harmless. */
@@ -59,7 +64,7 @@ export function createClient<const S extends Schema>(options: ClientOptions<S>):
 }
 
 class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
-  #view: View<OutputOf<S>> | undefined
+  #view: Running<OutputOf<S>> | undefined
   readonly #engine: Engine<OutputOf<S>>
   readonly #logger: Logger
   readonly #settings: ReturnType<typeof settle<S>>
@@ -79,13 +84,17 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     return this.#view.value
   }
 
-  get snapshot(): Snapshot<OutputOf<S>> {
+  get running(): Running<OutputOf<S>> {
     if (this.#view === undefined) throw this.#notReady()
-    return { ...this.#view, ageMs: this.#engine.freshness.ageMs() }
+    return this.#view
   }
 
-  get phase(): ClientPhase {
-    return this.#engine.phase
+  get ageMs(): number {
+    return this.#engine.freshness.ageMs()
+  }
+
+  get status(): ClientStatus {
+    return this.#engine.status
   }
 
   async ready(options: ReadyOptions = {}): Promise<this> {
@@ -97,7 +106,7 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     await whenRefreshed(this.#engine)
   }
 
-  select<Part>(pick: (value: OutputOf<S>) => Part): Selection<Part> {
+  select<Part>(pick: (value: OutputOf<S>) => Part): Selected<Part> {
     const read = (): OutputOf<S> => this.current
     const selection = createSelection<OutputOf<S>, Part>({
       pick,
@@ -127,8 +136,8 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     return this.#engine.events.on(name, listener)
   }
 
-  hold(): void {
-    this.#engine.hold()
+  pause(): void {
+    this.#engine.pause()
   }
 
   resume(): void {
@@ -145,7 +154,7 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   #notReady(): NoticeboardError {
     const { namespace } = this.#settings
-    return this.#engine.phase === 'idle'
+    return this.#engine.status === 'idle'
       ? new NoticeboardError(
           'not-ready',
           `${namespace}: this client was not started; await ready() before reading`,

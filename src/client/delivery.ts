@@ -1,5 +1,5 @@
 import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import type { Arrival, Session, Strategy } from '../contracts/strategy.js'
+import type { StrategyEvent, Session, Strategy } from '../contracts/strategy.js'
 import { createBackoff } from '../strategies/backoff.js'
 
 /**
@@ -14,7 +14,7 @@ export async function runStrategy(
     complain,
   }: {
     readonly session: Session
-    readonly accept: (arrival: Arrival) => void
+    readonly accept: (arrival: StrategyEvent) => void
     readonly complain: (error: NoticeboardError) => void
   },
 ): Promise<void> {

@@ -14,29 +14,29 @@ import { openKeeper } from './keeper.js'
 import { obtain, type FetchPace } from './obtain.js'
 import type { Settings } from './options.js'
 import { createParticipants, type Participants } from './participants.js'
-import { nextPhase, type ClientPhase, type PhaseEvent } from './phase.js'
+import { nextStatus, type ClientStatus, type StatusEvent } from './phase.js'
 import { createRefusals } from './refusals.js'
 import { startReporter } from './reporter.js'
-import type { View } from './snapshot.js'
+import type { Running } from './snapshot.js'
 import { describeStanding } from './standing.js'
 import { checkDefaults, readPin } from './start.js'
 import { createWorker, type Worker } from './worker.js'
 
 /** What runs now: the view that readers see, and the document it was made of. */
-export interface Running<Value> {
-  readonly view: View<Value>
+export interface RunningDocument<Value> {
+  readonly view: Running<Value>
   readonly document: Json
 }
 
 /** Everything of a client but its face: from arrivals to commits, reports and state. */
 export interface Engine<Value> {
-  readonly phase: ClientPhase
+  readonly status: ClientStatus
   readonly events: GuardedEmitter<Value>
   readonly participants: Participants<Value>
   readonly freshness: Freshness
   /** The last look that failed, for messages; undefined since one succeeded. */
   readonly trouble: NoticeboardError | undefined
-  /** Whether the medium was asked and nothing was published yet. */
+  /** Whether the transport was asked and nothing was published yet. */
   readonly nothingPublished: boolean
   /** Starts everything, once; resolves when what is on disk is in force. Rejects when defaults or pin do not pass the schema. */
   start(): Promise<void>
@@ -46,11 +46,11 @@ export interface Engine<Value> {
   onStep(listener: (step: Step) => void): () => void
   /** Whether a release is being worked on, or is about to be. */
   readonly working: boolean
-  /** Whether this client follows no releases for now: held, or pinned. */
-  readonly held: boolean
+  /** Whether this client follows no releases for now: paused, or pinned. */
+  readonly paused: boolean
   /** Makes the defaults what runs; false when there are none. */
   adoptDefaults(): boolean
-  hold(): void
+  pause(): void
   resume(): void
   close(): Promise<void>
 }
@@ -64,10 +64,10 @@ export type Step =
 /** Makes an {@link Engine}; no I/O before `start`. `show` makes a view what the client's readers see. */
 export function createEngine<S extends Schema>(
   settings: Settings<S>,
-  show: (view: View<OutputOf<S>>) => void,
+  show: (view: Running<OutputOf<S>>) => void,
 ): Engine<OutputOf<S>> {
   type Value = OutputOf<S>
-  const { namespace, clock, random, crypto, logger, strategy } = settings
+  const { namespace, clock, random, hasher, logger, strategy } = settings
   const root = new AbortController()
   const bell = createBell(clock)
   const fleetClock = createFleetClock(clock)
@@ -80,21 +80,21 @@ export function createEngine<S extends Schema>(
     freshMs: () => (strategy.maxAgeMs === undefined ? strategy.freshMs : Number.POSITIVE_INFINITY),
     onOverdue: () => advance('overdue'),
   })
-  let phase: ClientPhase = 'idle'
-  let running: Running<Value> | undefined
-  let defaults: Running<Value> | undefined
+  let status: ClientStatus = 'idle'
+  let running: RunningDocument<Value> | undefined
+  let defaults: RunningDocument<Value> | undefined
   let starting: Promise<void> | undefined
   let worker: Worker | undefined
   let finish: () => Promise<void> = () => Promise.resolve()
   let trouble: NoticeboardError | undefined
   let nothingPublished = false
-  let holdFromStart = false
+  let pausedFromStart = false
   let pinned = false
 
-  const advance = (event: PhaseEvent): void => {
-    const previous = phase
-    phase = nextPhase(phase, event)
-    if (phase !== previous) events.emit('phase', { previous, current: phase })
+  const advance = (event: StatusEvent): void => {
+    const previous = status
+    status = nextStatus(status, event)
+    if (status !== previous) events.emit('status', { previous, current: status })
   }
   const tell = (step: Step): void => {
     for (const listener of steps) listener(step)
@@ -103,9 +103,9 @@ export function createEngine<S extends Schema>(
     logger.warn(error.message, { namespace, code: error.code })
     events.emit('error', error)
   }
-  const run = (next: Running<Value>): void => {
+  const run = (next: RunningDocument<Value>): void => {
     running = next
-    show(next.view)
+    show(Object.freeze(next.view))
   }
   const prove = (): void => {
     if (worker?.busy !== false || running === undefined) return
@@ -139,10 +139,10 @@ export function createEngine<S extends Schema>(
       running: () => running,
       commit: run,
       obtain: (wanted, signal) =>
-        obtain(wanted, { namespace, clientId: identity.clientId, clock, random, crypto, logger, state: settings.state, pace, onFailure: failed }, signal),
+        obtain(wanted, { namespace, clientId: identity.clientId, clock, random, hasher, logger, state: settings.state, pace, onFailure: failed }, signal),
       onApplied: (position, origin) => {
         applied = position
-        // What comes from the medium is proven as soon as it is settled.
+        // What comes from the transport is proven as soon as it is settled.
         if (origin === 'state') advance('valued')
       },
       onStanding: () => reporter.touch(),
@@ -171,7 +171,7 @@ export function createEngine<S extends Schema>(
     const intake = createIntake(
       {
         namespace,
-        crypto,
+        hasher,
         fleetClock,
         onNewer(seen, pending) {
           // A bare document's positions are of its own making, and must not stand against a publisher's later.
@@ -208,22 +208,22 @@ export function createEngine<S extends Schema>(
       state: () =>
         describeStanding({
           namespace, identity, strategy: strategy.name, standing: working.standing, seen: intake.seen?.position ?? keeper.state.seen,
-          applied, view: running?.view, held: working.held, protects: keeper.protects,
+          applied, view: running?.view, paused: working.paused, protects: keeper.protects,
         }), // prettier-ignore
       clock, random, logger, signal: root.signal, batchMs: settings.reportBatchMs,
       presenceMs: strategy.maxAgeMs === undefined ? settings.presenceMs : undefined,
     }) // prettier-ignore
 
-    if (holdFromStart) working.hold()
+    if (pausedFromStart) working.pause()
     const pin = await readPin<S>(settings, root.signal)
     if (pin !== undefined) {
       pinned = true
-      working.hold()
+      working.pause()
       run(pin)
       events.emit('change', {
         previous: undefined,
         current: pin.view.value,
-        snapshot: { ...pin.view, ageMs: Number.POSITIVE_INFINITY },
+        running: pin.view,
         release: undefined,
       })
       advance('valued')
@@ -235,14 +235,14 @@ export function createEngine<S extends Schema>(
       namespace, identity, clock, random, signal: root.signal,
       tag: intake.tag,
       seen: () => intake.seen?.position ?? keeper.state.seen,
-      held: () => running?.view.digest,
-      pause: bell.pause,
+      have: () => running?.view.digest,
+      wait: bell.pause,
     } // prettier-ignore
     const workingOn = working.run()
     const delivering = runStrategy(strategy, { session, accept: intake.accept, complain })
     finish = async () => {
       await Promise.all([workingOn, delivering])
-      working.left()
+      working.stopped()
       await reporter.leave()
       await keeper.update({})
     }
@@ -252,8 +252,8 @@ export function createEngine<S extends Schema>(
     events,
     participants,
     freshness,
-    get phase() {
-      return phase
+    get status() {
+      return status
     },
     get trouble() {
       return trouble
@@ -264,8 +264,8 @@ export function createEngine<S extends Schema>(
     get working() {
       return worker?.working ?? true
     },
-    get held() {
-      return worker?.held ?? holdFromStart
+    get paused() {
+      return worker?.paused ?? pausedFromStart
     },
     start: () => (starting ??= begin()),
     ring: () => bell.ring(),
@@ -280,18 +280,18 @@ export function createEngine<S extends Schema>(
       events.emit('change', {
         previous: undefined,
         current: view.value,
-        snapshot: { ...view, ageMs: Number.POSITIVE_INFINITY },
+        running: view,
         release: undefined,
       })
       advance('valued')
       return true
     },
-    hold() {
-      holdFromStart = true
-      worker?.hold()
+    pause() {
+      pausedFromStart = true
+      worker?.pause()
     },
     resume() {
-      holdFromStart = false
+      pausedFromStart = false
       if (pinned)
         logger.warn('pinned: this client cannot be resumed while its pin file names it', { namespace })
       else worker?.resume()

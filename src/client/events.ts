@@ -5,8 +5,8 @@ import type { Digest } from '../contracts/names.js'
 import type { Logger } from '../contracts/ports.js'
 import type { Position } from '../contracts/position.js'
 import type { Release } from '../core/release.js'
-import type { ClientPhase } from './phase.js'
-import type { Snapshot } from './snapshot.js'
+import type { ClientStatus } from './phase.js'
+import type { Running } from './snapshot.js'
 
 /** What a client tells its listeners. */
 export interface ClientEvents<Value> {
@@ -14,10 +14,10 @@ export interface ClientEvents<Value> {
   change: {
     readonly previous: Value | undefined
     readonly current: Value
-    readonly snapshot: Snapshot<Value>
+    readonly running: Running<Value>
     readonly release: Release | undefined
   }
-  phase: { readonly previous: ClientPhase; readonly current: ClientPhase }
+  status: { readonly previous: ClientStatus; readonly current: ClientStatus }
   /** A snapshot was refused here; what ran goes on. */
   rejected: {
     readonly digest: Digest

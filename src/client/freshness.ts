@@ -16,7 +16,7 @@ export function createFreshness({
   onOverdue,
 }: {
   readonly clock: Clock
-  /** How long a proof lasts, in milliseconds; asked each time, since a medium may tell its pace late. */
+  /** How long a proof lasts, in milliseconds; asked each time, since a transport may tell its pace late. */
   readonly freshMs: () => number
   readonly onOverdue: () => void
 }): Freshness {

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
 import type { Logger, Random } from '../contracts/ports.js'
-import type { StateFolder } from '../contracts/state.js'
+import type { StateStorage } from '../contracts/state.js'
 import { toHex } from '../core/digest.js'
 import { isLine } from '../core/text.js'
 import type { Platform } from './platform.js'
@@ -38,7 +38,7 @@ export async function resolveIdentity(
   }: {
     readonly platform: Platform
     readonly random: Random
-    readonly state: StateFolder | undefined
+    readonly state: StateStorage | undefined
     readonly logger: Logger
   },
 ): Promise<Identity> {

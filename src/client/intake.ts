@@ -1,8 +1,8 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
-import { comparePositions, formatPosition, type Order, type Position } from '../contracts/position.js'
-import type { Arrival } from '../contracts/strategy.js'
+import type { Hasher } from '../contracts/ports.js'
+import { comparePositions, formatPosition, type PositionOrder, type Position } from '../contracts/position.js'
+import type { StrategyEvent } from '../contracts/strategy.js'
 import type { Tag, Transport } from '../contracts/transport.js'
 import { decodeMark } from '../core/mark.js'
 import { decodeRelease, positionOf, releaseDigest, type Release } from '../core/release.js'
@@ -19,7 +19,7 @@ export interface Seen {
 
 export interface IntakeContext {
   readonly namespace: Namespace
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly fleetClock: FleetClock
   /** A release newer than any before: it was verified and is `seen` now. */
   readonly onNewer: (seen: Seen, pending: Pending) => void
@@ -27,7 +27,7 @@ export interface IntakeContext {
   readonly onSame: (pending: Pending) => void
   /** A release older than the newest: no proof of anything, but an answer. */
   readonly onOlder: () => void
-  /** The medium has nothing newer than what was seen. */
+  /** The transport has nothing newer than what was seen. */
   readonly onCurrent: () => void
   /** The origin speaks of a newer release than was seen: look now. */
   readonly onBehind: () => void
@@ -37,7 +37,7 @@ export interface IntakeContext {
 
 /** Puts what arrives in order. Nothing that cannot be read, belongs elsewhere, goes back or contradicts moves `seen`. */
 export interface Intake {
-  accept(arrival: Arrival): void
+  accept(arrival: StrategyEvent): void
   readonly seen: Seen | undefined
   /** The tag of the last verified release from a transport. */
   tag(transport: Transport): Tag | undefined
@@ -49,11 +49,11 @@ export function createIntake(
   before: Seen | undefined,
   floor: Position | undefined,
 ): Intake {
-  const { namespace, crypto } = context
+  const { namespace, hasher } = context
   const tags = new Map<Transport, Tag | undefined>()
   let seen = before
 
-  const acceptRelease = (arrival: Extract<Arrival, { type: 'release' }>): void => {
+  const acceptRelease = (arrival: Extract<StrategyEvent, { type: 'release' }>): void => {
     const { release } = decodeRelease(arrival.bytes)
     if (release.namespace !== namespace) {
       throw new NoticeboardError(
@@ -90,7 +90,7 @@ export function createIntake(
           pending.origin !== 'unmanaged' &&
           seen !== undefined &&
           follows(position, seen.position) &&
-          release.prev !== releaseDigest(crypto, seen.bytes)
+          release.prev !== releaseDigest(hasher, seen.bytes)
         ) {
           // Told, and followed: only the newest release counts, and refusing it would leave this client behind for good.
           context.onTrouble(fork(position, 'another release before it'))
@@ -115,13 +115,13 @@ export function createIntake(
       case 'fork':
         throw fork(mark, `another epoch with the number of ${seen.position.epoch}`)
       case 'same':
-        if (mark.digest !== releaseDigest(crypto, seen.bytes))
+        if (mark.digest !== releaseDigest(hasher, seen.bytes))
           throw fork(mark, 'another release at this position')
         return context.onCurrent()
     }
   }
 
-  const orderOf = (position: Position): Order => {
+  const orderOf = (position: Position): PositionOrder => {
     if (seen !== undefined) return comparePositions(position, seen.position)
     if (floor === undefined) return 'newer'
     const order = comparePositions(position, floor)
@@ -132,7 +132,7 @@ export function createIntake(
   const follows = (a: Position, b: Position): boolean => a.epoch === b.epoch && a.sequence === b.sequence + 1
 
   const differs = (a: Uint8Array, b: Uint8Array): boolean =>
-    releaseDigest(crypto, a) !== releaseDigest(crypto, b)
+    releaseDigest(hasher, a) !== releaseDigest(hasher, b)
 
   const fork = (position: Position, what: string): NoticeboardError =>
     new NoticeboardError(

@@ -1,7 +1,7 @@
 import type { Namespace } from '../contracts/names.js'
 import type { Logger } from '../contracts/ports.js'
 import type { Digest } from '../contracts/names.js'
-import type { SavedSnapshot, SavedState, StateFolder } from '../contracts/state.js'
+import type { SavedSnapshot, SavedState, StateStorage } from '../contracts/state.js'
 
 /** How many last-known-good snapshots are kept. */
 const GENERATIONS = 3
@@ -19,7 +19,7 @@ export interface Keeper {
 }
 
 export interface KeeperOptions {
-  readonly folder: StateFolder | undefined
+  readonly folder: StateStorage | undefined
   readonly namespace: Namespace
   readonly instanceId: string
   readonly logger: Logger

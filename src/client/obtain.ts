@@ -1,14 +1,14 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
-import type { StateFolder } from '../contracts/state.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
+import type { StateStorage } from '../contracts/state.js'
 import type { InlineSnapshot, Transport } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
 import { BUCKETS, cohortHash } from '../core/exposure.js'
 import { createBackoff } from '../strategies/backoff.js'
 import { withDeadline } from '../strategies/deadline.js'
 
-/** How long one attempt may take over media that keep no deadline of their own, in milliseconds. */
+/** How long one attempt may take over transports that keep no deadline of their own, in milliseconds. */
 const ATTEMPT_MS = 60_000
 
 /** How long releases gather, in milliseconds, once a newer one overtook a fetch that was under way. */
@@ -24,9 +24,9 @@ export interface ObtainContext {
   readonly clientId: string
   readonly clock: Clock
   readonly random: Random
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly logger: Logger
-  readonly state: StateFolder | undefined
+  readonly state: StateStorage | undefined
   /** One a client. */
   readonly pace: FetchPace
   /** Told of each failed attempt. */
@@ -39,14 +39,14 @@ export interface Wanted {
   readonly inline: readonly InlineSnapshot[]
   /** Where to fetch it; undefined while there is only the disk to ask. */
   readonly from: Transport | undefined
-  /** The snapshot in hand, for media that send differences. */
-  readonly held: Digest | undefined
+  /** The snapshot in hand, for transports that send differences. */
+  readonly have: Digest | undefined
   /** Over how many milliseconds the fleet spreads its fetches. */
   readonly spreadMs: number
 }
 
 /**
- * The bytes of a snapshot, checked against length and digest: from what came along, from disk, or from the medium, asked
+ * The bytes of a snapshot, checked against length and digest: from what came along, from disk, or from the transport, asked
  * again with backoff until it answers or the signal aborts. Undefined when the signal aborted, or when there was only the disk
  * to ask and it has none. Nothing wrong with the bytes is ever final: what one copy damaged, another one has.
  */
@@ -55,9 +55,9 @@ export async function obtain(
   context: ObtainContext,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const { crypto } = context
+  const { hasher } = context
   const right = (bytes: Uint8Array | undefined): bytes is Uint8Array =>
-    bytes !== undefined && bytes.length === wanted.bytes && digestOf(crypto, bytes) === wanted.digest
+    bytes !== undefined && bytes.length === wanted.bytes && digestOf(hasher, bytes) === wanted.digest
 
   const along = wanted.inline.find(({ digest }) => digest === wanted.digest)?.bytes
   if (right(along)) return along
@@ -73,23 +73,23 @@ async function fromDisk(
   { state, namespace, logger }: ObtainContext,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await state?.readSnapshot({ namespace, digest, maxBytes: bytes })
+    return await state?.readSnapshot({ namespace, digest, maxSnapshotBytes: bytes })
   } catch {
-    // The medium has it too; the state folder's own warnings tell of its trouble.
+    // The transport has it too; the state folder's own warnings tell of its trouble.
     logger.debug('a kept snapshot could not be read', { namespace, digest: digest.slice(0, 12) })
     return undefined
   }
 }
 
 async function fromMedium(
-  { digest, bytes, held, spreadMs }: Wanted,
+  { digest, bytes, have, spreadMs }: Wanted,
   from: Transport,
   {
     namespace,
     clientId,
     clock,
     random,
-    crypto,
+    hasher,
     pace,
     onFailure,
     right,
@@ -98,7 +98,7 @@ async function fromMedium(
 ): Promise<Uint8Array | undefined> {
   const backoff = createBackoff({ random, clock })
   if (spreadMs > 0) {
-    const bucket = Number.parseInt(cohortHash(digest, clientId, crypto).slice(0, 8), 16)
+    const bucket = Number.parseInt(cohortHash(digest, clientId, hasher).slice(0, 8), 16)
     await clock.sleep((bucket / BUCKETS) * spreadMs, signal)
   }
   if (pace.notBeforeMs > clock.monotonic()) await clock.sleep(pace.notBeforeMs - clock.monotonic(), signal)
@@ -117,7 +117,7 @@ async function fromMedium(
   async function attempt(): Promise<Uint8Array | NoticeboardError> {
     try {
       const answer = await withDeadline({ clock, signal }, { timeoutMs: ATTEMPT_MS, name: from.name }, own =>
-        from.snapshot({ namespace, digest, maxBytes: bytes, held }, own),
+        from.snapshot({ namespace, digest, maxSnapshotBytes: bytes, have }, own),
       )
       if (right(answer)) return answer
       return new NoticeboardError(

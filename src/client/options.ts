@@ -1,13 +1,13 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
-import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
 import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
-import type { StateFolder } from '../contracts/state.js'
+import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
 import { isLine } from '../core/text.js'
-import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
 import { boundedFolder } from './bounded-folder.js'
 import { checkIdentityOptions } from './identity.js'
 import { guardedLogger } from './logger.js'
@@ -25,10 +25,10 @@ export interface ClientOptions<S extends Schema> {
   readonly defaults?: NoInfer<InputOf<S>>
   /** Rules beyond the schema, asked before a snapshot is applied here. */
   readonly validators?: readonly Validator<NoInfer<OutputOf<S>>>[]
-  /** Laid over each document before it is validated, and shown in reports: `env('CHECKOUT_')`. */
+  /** Laid over each document before it is validated, and shown in reports: `envOverrides('CHECKOUT_')`. */
   readonly overrides?: Overrides
-  /** Where what ran is found again after a restart: `disk('/var/lib/checkout')`. */
-  readonly state?: StateFolder
+  /** Where what ran is found again after a restart: `stateFolder('/var/lib/checkout')`. */
+  readonly state?: StateStorage
   /** A stable name of this client; `NOTICEBOARD_CLIENT_ID`, the state folder and the host's name come after it. */
   readonly clientId?: string
   /** Where this client runs and what it is, for rollouts and variants: `{ region: 'eu' }`. */
@@ -50,19 +50,19 @@ export interface ClientOptions<S extends Schema> {
   /** After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or minus a fifth. */
   readonly vetoRetryMs?: number
   /** The outside world, for tests and simulation. */
-  readonly ports?: Partial<ClientPorts>
+  readonly ports?: Partial<System>
 }
 
 /** The outside world of a client. */
-export interface ClientPorts {
+export interface System {
   readonly clock: Clock
   readonly random: Random
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly platform: Platform
 }
 
 /** Options with every default filled in. */
-export type Settings<S extends Schema> = ClientPorts &
+export type Settings<S extends Schema> = System &
   Required<Omit<ClientOptions<S>, 'ports' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>> &
   Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
 
@@ -82,7 +82,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     vetoRetryMs: 300_000,
     clock: systemClock,
     random: systemRandom,
-    crypto: systemCrypto,
+    hasher: systemHasher,
     platform: systemPlatform,
     ...ports,
     ...given,

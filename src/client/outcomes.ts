@@ -4,7 +4,7 @@ import type { Clock, Logger } from '../contracts/ports.js'
 import type { Position } from '../contracts/position.js'
 import type { SavedSnapshot } from '../contracts/state.js'
 import { positionOf, type Release } from '../core/release.js'
-import type { Running } from './engine.js'
+import type { RunningDocument } from './engine.js'
 import type { GuardedEmitter } from './events.js'
 import { withGood, type Keeper } from './keeper.js'
 import type { Outcome, Pending, Rejection } from './pipeline.js'
@@ -26,7 +26,7 @@ export interface Outcomes {
   /** Keeps and says what follows. Returns what to do with the release: it is `done`, to be tried `later`, or still `open`. */
   settle(outcome: Outcome | undefined, pending: Pending): Promise<'done' | 'later' | 'open'>
   /** The client closes in order. */
-  left(): void
+  stopped(): void
   stop(): void
 }
 
@@ -38,8 +38,8 @@ export interface OutcomesContext<Value> {
   readonly keeper: Keeper
   readonly refusals: Refusals
   readonly events: GuardedEmitter<Value>
-  readonly running: () => Running<Value> | undefined
-  readonly commit: (next: Running<Value>) => void
+  readonly running: () => RunningDocument<Value> | undefined
+  readonly commit: (next: RunningDocument<Value>) => void
   readonly onApplied: (position: Position, origin: Origin) => void
   /** What this client has to say changed. */
   readonly onStanding: () => void
@@ -141,7 +141,7 @@ export function createOutcomes<Value>(context: OutcomesContext<Value>): Outcomes
         path: first?.path,
       })
       const where = first === undefined || first.path === '' ? 'the document' : first.path
-      logger.error(`version ${version} was refused: ${where}: ${first?.reason ?? code}`, {
+      logger.error(`version ${version} was refused: ${where}: ${first?.message ?? code}`, {
         namespace,
         version,
         code,
@@ -180,9 +180,9 @@ export function createOutcomes<Value>(context: OutcomesContext<Value>): Outcomes
           return 'later'
       }
     },
-    left() {
+    stopped() {
       rejection = undefined
-      standing = { phase: 'left' }
+      standing = { phase: 'stopped' }
     },
     stop: () => cancelSoak(),
   }

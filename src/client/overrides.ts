@@ -11,11 +11,11 @@ export interface Overrides {
 
 /**
  * Overrides from environment variables that start with a prefix. What follows the prefix is the path, its steps separated by two underscores:
- * with `env('CHECKOUT_')`, `CHECKOUT_POOL__SIZE=20` sets `pool.size`. A step finds the member it means whatever its case and
+ * with `envOverrides('CHECKOUT_')`, `CHECKOUT_POOL__SIZE=20` sets `pool.size`. A step finds the member it means whatever its case and
  * underscores (`MAX_SIZE` finds `maxSize`); one that finds none makes a member in camel case. A value is read as JSON where it
  * is JSON, else as text; a place that holds text now stays text.
  */
-export function env(prefix: string, platform: Platform = systemPlatform): Overrides {
+export function envOverrides(prefix: string, platform: Platform = systemPlatform): Overrides {
   return {
     name: `env ${prefix}*`,
     apply(document) {

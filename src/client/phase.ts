@@ -1,20 +1,20 @@
 /**
  * Where a client stands, for programs and for OpenFeature's provider states: `idle` and `starting` are NOT_READY,
- * `live` is READY, `stale` is STALE, `closed` is none of them. A client is never in an error that ends it.
+ * `ready` is READY, `stale` is STALE, `closed` is none of them. A client is never in an error that ends it.
  */
-export type ClientPhase =
+export type ClientStatus =
   /** Created, nothing started: no I/O yet. */
   | 'idle'
   /** Looking, and no value yet. */
   | 'starting'
   /** Has a value, and proof that it is what the newest release asks for. */
-  | 'live'
+  | 'ready'
   /** Has a value; the proof is missing or too old. Reads go on. */
   | 'stale'
   /** Closed for good; the last value can still be read. */
   | 'closed'
 
-export type PhaseEvent =
+export type StatusEvent =
   | 'started'
   /** A value was committed without proof that it is current: from disk, defaults or a pin. */
   | 'valued'
@@ -24,31 +24,31 @@ export type PhaseEvent =
   | 'overdue'
   | 'closed'
 
-/** The phase after an event: the only way a client's phase changes. */
-export function nextPhase(phase: ClientPhase, event: PhaseEvent): ClientPhase {
-  switch (phase) {
+/** The status after an event: the only way that a client's status changes. */
+export function nextStatus(status: ClientStatus, event: StatusEvent): ClientStatus {
+  switch (status) {
     case 'closed':
       return 'closed'
     case 'idle':
       return event === 'closed' ? 'closed' : event === 'started' ? 'starting' : 'idle'
     case 'starting':
-    case 'live':
+    case 'ready':
     case 'stale':
-      return afterStart(phase, event)
+      return afterStart(status, event)
   }
 }
 
-function afterStart(phase: 'starting' | 'live' | 'stale', event: PhaseEvent): ClientPhase {
+function afterStart(status: 'starting' | 'ready' | 'stale', event: StatusEvent): ClientStatus {
   switch (event) {
     case 'closed':
       return 'closed'
     case 'proven':
-      return 'live'
+      return 'ready'
     case 'valued':
-      return phase === 'live' ? 'live' : 'stale'
+      return status === 'ready' ? 'ready' : 'stale'
     case 'overdue':
-      return phase === 'live' ? 'stale' : phase
+      return status === 'ready' ? 'stale' : status
     case 'started':
-      return phase
+      return status
   }
 }

@@ -2,7 +2,7 @@ import { isNoticeboardError, type NoticeboardError, type Issue } from '../contra
 import type { Identity } from '../contracts/identity.js'
 import type { Json } from '../contracts/json.js'
 import type { Digest } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import type { Schema } from '../contracts/schema.js'
 import type { InlineSnapshot, Transport } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
@@ -15,7 +15,7 @@ import type { Wanted } from './obtain.js'
 import type { Overrides } from './overrides.js'
 import type { Participants } from './participants.js'
 import type { Refusals } from './refusals.js'
-import type { Origin, View } from './snapshot.js'
+import type { Origin, Running } from './snapshot.js'
 import { unlessAborted } from './unless-aborted.js'
 
 /** A verified release on its way to being applied. */
@@ -54,15 +54,15 @@ export type Outcome =
 
 export interface PipelineContext<Value> {
   readonly identity: Identity
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly schema: Schema<unknown, Value> | undefined
   readonly validators: readonly Validator<Value>[]
   readonly overrides: Overrides | undefined
-  readonly maxBytes: number
+  readonly maxSnapshotBytes: number
   readonly refusals: Refusals
   readonly participants: Participants<Value>
   /** What runs now, if anything. */
-  readonly running: () => { readonly view: View<Value>; readonly document: Json } | undefined
+  readonly running: () => { readonly view: Running<Value>; readonly document: Json } | undefined
   readonly obtain: (wanted: Wanted, signal: AbortSignal) => Promise<Uint8Array | undefined>
   /** Waits for the release's time; tells the fleet that this client is ready. */
   readonly activation: (release: Release, signal: AbortSignal) => Promise<void>
@@ -70,7 +70,7 @@ export interface PipelineContext<Value> {
   /** What the release asks of this client first of all was refused here before. */
   readonly onRefusedBefore: (digest: Digest) => void
   /** Makes the view what readers see; called inside the commit tick, before participants switch. */
-  readonly commit: (view: View<Value>, release: Release, document: Json) => void
+  readonly commit: (view: Running<Value>, release: Release, document: Json) => void
 }
 
 export interface Rejection {
@@ -97,13 +97,13 @@ export async function runPipeline<Value>(
   const member = unknownCritical(release)
   if (member !== undefined) return { type: 'unsupported', member }
 
-  const { identity, crypto, refusals } = context
-  const first = target(release, { identity, refused: () => false, crypto })
+  const { identity, hasher, refusals } = context
+  const first = target(release, { identity, refused: () => false, hasher })
   if (first.arm !== 'keep' && refusals.has(first.digest)) context.onRefusedBefore(first.digest)
 
   for (;;) {
     if (signal.aborted) return { type: 'superseded' }
-    const wanted = target(release, { identity, refused: refusals.has, crypto })
+    const wanted = target(release, { identity, refused: refusals.has, hasher })
     if (wanted.arm === 'keep') return { type: 'kept' }
     const { digest, version, bytes } = wanted
     // One digest is one document, wherever it came from: what was restored from disk is confirmed without a change.
@@ -126,11 +126,11 @@ async function tryTarget<Value>(
     return 'refused'
   }
 
-  if (wanted.bytes > context.maxBytes) {
+  if (wanted.bytes > context.maxSnapshotBytes) {
     return refuse('too-large', [
       {
         path: '',
-        reason: `it has ${wanted.bytes} bytes; ${context.maxBytes} are allowed here`,
+        message: `it has ${wanted.bytes} bytes; ${context.maxSnapshotBytes} are allowed here`,
         validator: 'size',
       },
     ])
@@ -142,7 +142,7 @@ async function tryTarget<Value>(
       bytes: wanted.bytes,
       inline: pending.inline,
       from: pending.from,
-      held: running?.view.digest,
+      have: running?.view.digest,
       // A client that has nothing at all does not wait for its turn.
       spreadMs: running?.view.digest === undefined ? 0 : (release.spreadMs ?? 0),
     },
@@ -152,10 +152,10 @@ async function tryTarget<Value>(
 
   let document: Json
   try {
-    document = parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxBytes })
+    document = parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxSnapshotBytes })
   } catch (error) {
     if (!isNoticeboardError(error)) throw error
-    return refuse(error.code, [{ path: '', reason: error.message, validator: 'format' }])
+    return refuse(error.code, [{ path: '', message: error.message, validator: 'format' }])
   }
 
   const overlaid = context.overrides?.apply(document) ?? { document, paths: [] }
@@ -170,13 +170,13 @@ async function tryTarget<Value>(
     signal,
   )
   if (checked === undefined || signal.aborted) return { type: 'superseded' }
-  if (checked.type === 'invalid') return refuse('rejected', checked.issues, overlaid.paths.length > 0)
+  if (checked.type === 'invalid') return refuse('invalid-document', checked.issues, overlaid.paths.length > 0)
 
   await context.activation(release, signal)
   if (signal.aborted) return { type: 'superseded' }
 
   const value = freezePlain(checked.value)
-  const view: View<Value> = {
+  const view: Running<Value> = {
     value,
     digest,
     version,

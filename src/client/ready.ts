@@ -8,9 +8,9 @@ import type { Engine, Step } from './engine.js'
 /** How long a start may take, and what then. */
 export interface ReadyOptions {
   /** How long to wait for the newest release, in milliseconds; 2,000 unless given, `Infinity` waits for ever. */
-  readonly within?: number
+  readonly timeoutMs?: number
   /** What then, when nothing is kept on disk either: take the defaults (the default when there are any), or reject. */
-  readonly or?: 'defaults' | 'throw'
+  readonly fallbackTo?: 'defaults' | 'throw'
 }
 
 interface ReadyContext {
@@ -23,26 +23,32 @@ interface ReadyContext {
 /** Resolves once the client has a value that it may start with, as {@link ReadyOptions} say. */
 export async function whenReady<Value>(
   engine: Engine<Value>,
-  { within = 2_000, or }: ReadyOptions,
+  { timeoutMs: within = 2_000, fallbackTo: or }: ReadyOptions,
   context: ReadyContext,
 ): Promise<void> {
   const { namespace, clock, strategy } = context
   if (!(within >= 0))
-    throw new NoticeboardError('invalid-option', 'ready: within must be a number of milliseconds, 0 or more')
+    throw new NoticeboardError(
+      'invalid-option',
+      'ready: timeoutMs must be a number of milliseconds, 0 or more',
+    )
   if (or === 'defaults' && context.defaults === undefined) {
-    throw new NoticeboardError('invalid-option', "ready: { or: 'defaults' } needs the option defaults")
+    throw new NoticeboardError(
+      'invalid-option',
+      "ready: { fallbackTo: 'defaults' } needs the option defaults",
+    )
   }
-  if (engine.phase === 'closed') throw closed(namespace)
+  if (engine.status === 'closed') throw closed(namespace)
   const { maxAgeMs } = strategy
-  const started = engine.phase !== 'idle'
+  const started = engine.status !== 'idle'
   await engine.start()
-  if (engine.phase === ('closed' as string)) throw closed(namespace)
+  if (engine.status === ('closed' as string)) throw closed(namespace)
 
   const fresh = (): boolean =>
-    engine.phase === 'live' && (maxAgeMs === undefined || engine.freshness.ageMs() <= maxAgeMs)
-  const hasValue = (): boolean => engine.phase === 'live' || engine.phase === 'stale'
-  // Who is held or pinned waits for no release.
-  if (fresh() || (engine.held && hasValue())) return
+    engine.status === 'ready' && (maxAgeMs === undefined || engine.freshness.ageMs() <= maxAgeMs)
+  const hasValue = (): boolean => engine.status === 'ready' || engine.status === 'stale'
+  // Who is paused or pinned waits for no release.
+  if (fresh() || (engine.paused && hasValue())) return
   // A strategy that has just been started looks by itself.
   if (maxAgeMs !== undefined && started) engine.ring()
 
@@ -54,12 +60,12 @@ export async function whenReady<Value>(
       within,
       step =>
         fresh() ||
-        engine.phase === 'closed' ||
+        engine.status === 'closed' ||
         (step.type === 'looked' && step.error !== undefined && hasValue()),
     ),
   )
   if (fresh() || hasValue()) return
-  if (engine.phase === ('closed' as string)) throw closed(namespace)
+  if (engine.status === ('closed' as string)) throw closed(namespace)
   if (or !== 'throw' && engine.adoptDefaults()) return
   throw notReady(engine, namespace, within)
 }
@@ -67,9 +73,9 @@ export async function whenReady<Value>(
 /** Looks now and resolves when what was found is in force; rejects with the error of a look that failed. */
 export async function whenRefreshed<Value>(engine: Engine<Value>): Promise<void> {
   const gone = new NoticeboardError('closed', 'this client is closed')
-  if (engine.phase === 'closed') throw gone
+  if (engine.status === 'closed') throw gone
   await engine.start()
-  if (engine.phase === ('closed' as string)) throw gone
+  if (engine.status === ('closed' as string)) throw gone
   let error: NoticeboardError | undefined
   let looked = false
   const done = new Promise<void>(resolve => {

@@ -1,13 +1,13 @@
 import { isNoticeboardError } from '../contracts/errors.js'
 import type { Clock, Logger, Random } from '../contracts/ports.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 import type { ReportTransport } from '../contracts/transport.js'
 import { createBackoff } from '../strategies/backoff.js'
 import { withDeadline } from '../strategies/deadline.js'
 import { linkedAbort } from '../strategies/linked-abort.js'
 
 /** A report but for what the reporter itself counts. */
-export type ReportState = Omit<Report, 'v' | 'count' | 'presenceMs'>
+export type ReportState = Omit<ClientReport, 'v' | 'count' | 'nextReportWithinMs'>
 
 /** Sends a client's last word: soon after it changed, again after an interruption, and once a presence interval. */
 export interface Reporter {
@@ -36,7 +36,7 @@ const LONGEST_PRESENCE_MS = 86_400_000
 /** How long a leaving client waits for its last word to go out. */
 const LEAVE_MS = 1_000
 
-/** How long the other side may take to receive a report, in milliseconds. */
+/** How long a server may take to receive a report, in milliseconds. */
 const SEND_MS = 60_000
 
 /** Makes a {@link Reporter} and starts it. */
@@ -58,7 +58,7 @@ export function startReporter({
 
   const send = async (within: AbortSignal, timeoutMs: number): Promise<void> => {
     count += 1
-    const report = { v: 1, ...state(), count, presenceMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
+    const report = { v: 1, ...state(), count, nextReportWithinMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
     await withDeadline({ clock, signal: within }, { timeoutMs, name: 'the receiver of reports' }, own =>
       to.report([report], own),
     )
@@ -89,14 +89,14 @@ export function startReporter({
         logger.debug('a report could not be sent; it will be sent again', {
           error: error instanceof Error ? error.name : 'unknown',
         })
-        if (isNoticeboardError(error, 'rejected')) {
+        if (isNoticeboardError(error, 'forbidden')) {
           // Nobody takes reports here, as on a board of files alone: asked again when there is news, and once a presence interval.
           await pause(presence())
           continue
         }
         const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
         const delayMs = backoff.failed(retryAfterMs)
-        // A connection that is back, or something new to say, ends the wait; what the other side asked for does not.
+        // A connection that is back, or something new to say, ends the wait; what the server asked for does not.
         if (retryAfterMs === undefined) await pause(delayMs)
         else await clock.sleep(delayMs, signal)
       }

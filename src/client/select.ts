@@ -4,7 +4,7 @@ import { callGuarded } from './events.js'
 import { onAbort } from '../core/on-abort.js'
 
 /** A part of the configuration that can be followed. */
-export interface Selection<Part> {
+export interface Selected<Part> {
   /** The part as it is now. Throws `not-ready` before the first value. */
   readonly current: Part
   /**
@@ -14,7 +14,7 @@ export interface Selection<Part> {
   subscribe(listener: (part: Part) => unknown, options?: { readonly signal?: AbortSignal }): () => void
 }
 
-/** Makes a {@link Selection} over a client's value and its changes. */
+/** Makes a {@link Selected} over a client's value and its changes. */
 export function createSelection<Value, Part>({
   pick,
   read,
@@ -26,7 +26,7 @@ export function createSelection<Value, Part>({
   readonly read: () => { readonly value: Value } | undefined
   readonly onChange: (listener: (value: Value) => void) => () => void
   readonly logger: Logger
-}): Omit<Selection<Part>, 'current'> {
+}): Omit<Selected<Part>, 'current'> {
   return {
     subscribe(listener, { signal } = {}) {
       if (signal?.aborted === true) return () => {}

@@ -7,8 +7,8 @@ import type { Position } from '../contracts/position.js'
  */
 export type Origin = 'network' | 'state' | 'defaults' | 'unmanaged' | 'pinned'
 
-/** The running value and where it came from. */
-export interface Snapshot<Value> {
+/** What runs, and where it came from: frozen, and the same object until the next commit. */
+export interface Running<Value> {
   readonly value: Value
   /** Absent for defaults and pins, which are no snapshots of a board. */
   readonly digest: Digest | undefined
@@ -16,11 +16,6 @@ export interface Snapshot<Value> {
   /** The release that asked for it. */
   readonly position: Position | undefined
   readonly origin: Origin
-  /** Milliseconds since it was last known to be what the newest release asks for; infinite before the first proof. */
-  readonly ageMs: number
   /** Paths that this client's overrides changed. */
   readonly overridden: readonly string[]
 }
-
-/** What is running, as the client holds it: a snapshot but for its age. */
-export type View<Value> = Omit<Snapshot<Value>, 'ageMs'>

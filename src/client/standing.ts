@@ -3,7 +3,7 @@ import type { Digest, Namespace } from '../contracts/names.js'
 import type { Position } from '../contracts/position.js'
 import type { ReportPhase } from '../contracts/report.js'
 import type { ReportState } from './reporter.js'
-import type { View } from './snapshot.js'
+import type { Running } from './snapshot.js'
 
 /** What a client says of the snapshot it was last told to run. */
 export interface Standing {
@@ -21,8 +21,8 @@ export interface StandingFacts {
   readonly standing: Standing
   readonly seen: Position | undefined
   readonly applied: Position | undefined
-  readonly view: View<unknown> | undefined
-  readonly held: boolean
+  readonly view: Running<unknown> | undefined
+  readonly paused: boolean
   readonly protects: boolean
 }
 
@@ -32,7 +32,7 @@ const MOST_TEXT = 256
 
 /** A client's report, from the facts as they are; nothing in it is a value of the configuration. */
 export function describeStanding(facts: StandingFacts): ReportState {
-  const { namespace, identity, strategy, standing, seen, applied, view, held, protects } = facts
+  const { namespace, identity, strategy, standing, seen, applied, view, paused, protects } = facts
   const { phase, refused, code, validator, path } = standing
   return {
     namespace,
@@ -51,7 +51,7 @@ export function describeStanding(facts: StandingFacts): ReportState {
       view.overridden.length > 0 && {
         overridden: view.overridden.slice(0, MOST_PATHS).map(path => path.slice(0, MOST_TEXT)),
       }),
-    ...(held && { held: true as const }),
+    ...(paused && { paused: true as const }),
     protection: protects ? 'disk' : 'none',
   }
 }

@@ -5,16 +5,16 @@ import { canonicalize } from '../core/canonical.js'
 import { readJsonText } from '../core/json-text.js'
 import { decodeText } from '../core/strict-parse.js'
 import { validateDocument } from '../core/validate.js'
-import type { Running } from './engine.js'
+import type { RunningDocument } from './engine.js'
 import { freezePlain } from './freeze.js'
 import type { Settings } from './options.js'
 import type { Origin } from './snapshot.js'
 
-/** The defaults, overlaid and validated; undefined when there are none. Throws `rejected` when they do not pass. */
+/** The defaults, overlaid and validated; undefined when there are none. Throws `invalid-document` when they do not pass. */
 export async function checkDefaults<S extends Schema>(
   settings: Settings<S>,
   signal: AbortSignal,
-): Promise<Running<OutputOf<S>> | undefined> {
+): Promise<RunningDocument<OutputOf<S>> | undefined> {
   if (settings.defaults === undefined) return undefined
   const document = JSON.parse(canonicalize(settings.defaults)) as Json
   const { document: overlaid, paths } = settings.overrides?.apply(document) ?? { document, paths: [] }
@@ -33,7 +33,7 @@ export async function checkDefaults<S extends Schema>(
 export async function readPin<S extends Schema>(
   settings: Settings<S>,
   signal: AbortSignal,
-): Promise<Running<OutputOf<S>> | undefined> {
+): Promise<RunningDocument<OutputOf<S>> | undefined> {
   const { platform, namespace, logger } = settings
   const path = platform.environment('NOTICEBOARD_PIN')
   if (path === undefined || path === '') return undefined
@@ -88,7 +88,7 @@ async function validated<S extends Schema>(
   { schema, validators }: Settings<S>,
   { document, overridden, origin, what }: Local,
   signal: AbortSignal,
-): Promise<Running<OutputOf<S>>> {
+): Promise<RunningDocument<OutputOf<S>>> {
   const checked = await validateDocument<unknown, OutputOf<S>>({
     schema: schema as unknown as Schema<unknown, OutputOf<S>>,
     validators: validators as readonly [],
@@ -113,9 +113,9 @@ async function validated<S extends Schema>(
 function rejection(what: string, issues: readonly Issue[]): NoticeboardError {
   const told = issues
     .slice(0, 5)
-    .map(({ path, reason }) => `${path === '' ? 'the document' : path}: ${reason}`)
+    .map(({ path, message }) => `${path === '' ? 'the document' : path}: ${message}`)
   return new NoticeboardError(
-    'rejected',
+    'invalid-document',
     `${what} do not pass: ${told.join('; ')}`.replace('document do not', 'document does not'),
     { issues },
   )

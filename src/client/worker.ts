@@ -7,7 +7,7 @@ import type { SavedSnapshot } from '../contracts/state.js'
 import type { Release } from '../core/release.js'
 import { linkedAbort } from '../strategies/linked-abort.js'
 import { waitForActivation } from './activation.js'
-import type { Running } from './engine.js'
+import type { RunningDocument } from './engine.js'
 import type { GuardedEmitter } from './events.js'
 import type { FleetClock } from './fleet-clock.js'
 import type { Seen } from './intake.js'
@@ -19,7 +19,7 @@ import { createOutcomes } from './outcomes.js'
 import type { Participants } from './participants.js'
 import { runPipeline, type Outcome, type Pending, type PipelineContext } from './pipeline.js'
 import type { Refusals } from './refusals.js'
-import type { Origin, View } from './snapshot.js'
+import type { Origin, Running } from './snapshot.js'
 import type { Standing } from './standing.js'
 
 /** Takes verified releases to their end, one at a time; a newer one cancels the one before. */
@@ -28,20 +28,20 @@ export interface Worker {
   readonly busy: boolean
   /** Whether a release is being worked on, or is about to be: unlike `busy`, not one that waits for its retry or for `resume`. */
   readonly working: boolean
-  readonly held: boolean
+  readonly paused: boolean
   readonly standing: Standing
   /** Puts what an earlier life ran back in force, from disk alone. */
   restore(seen: Seen | undefined): Promise<void>
   /** A release newer than all before. */
   offer(pending: Pending): void
-  /** The newest release once more, from the medium: worked on if it was not yet. */
+  /** The newest release once more, from the transport: worked on if it was not yet. */
   confirm(pending: Pending): void
   /** Works until the signal aborts. Never rejects. */
   run(): Promise<void>
-  hold(): void
+  pause(): void
   resume(): void
   /** The client closes in order. */
-  left(): void
+  stopped(): void
 }
 
 export interface WorkerContext<S extends Schema> {
@@ -53,9 +53,9 @@ export interface WorkerContext<S extends Schema> {
   readonly fleetClock: FleetClock
   readonly events: GuardedEmitter<OutputOf<S>>
   readonly signal: AbortSignal
-  readonly running: () => Running<OutputOf<S>> | undefined
+  readonly running: () => RunningDocument<OutputOf<S>> | undefined
   /** Makes it what readers see. */
-  readonly commit: (next: Running<OutputOf<S>>) => void
+  readonly commit: (next: RunningDocument<OutputOf<S>>) => void
   readonly obtain: (wanted: Wanted, signal: AbortSignal) => Promise<Uint8Array | undefined>
   readonly onApplied: (position: Position, origin: Origin) => void
   readonly onStanding: () => void
@@ -72,24 +72,24 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
   const mailbox = createMailbox<Pending>()
   const outcomes = createOutcomes<Value>({ ...context, namespace, clock, logger, soakMs })
   let job: AbortController | undefined
-  /** The newest release that the medium brought; once `held` ends it is the one to go on with. */
+  /** The newest release that the transport brought; once `paused` ends it is the one to go on with. */
   let newest: Pending | undefined
   let restoring = false
   let working = false
-  let held = false
+  let paused = false
   /** Whether the newest release is not applied, refused or kept yet. */
   let open = true
-  /** Whether the medium's copy of the newest release was worked on. */
+  /** Whether the transport's copy of the newest release was worked on. */
   let tried = false
   let cancelRetry: () => void = () => {}
 
   const pipeline: PipelineContext<Value> = {
     identity: context.identity,
-    crypto: settings.crypto,
+    hasher: settings.hasher,
     schema: settings.schema as unknown as Schema<unknown, Value>,
     validators: settings.validators as PipelineContext<Value>['validators'],
     overrides: settings.overrides,
-    maxBytes: settings.maxSnapshotBytes,
+    maxSnapshotBytes: settings.maxSnapshotBytes,
     refusals,
     participants: context.participants,
     running: context.running,
@@ -105,14 +105,13 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     commit,
   }
 
-  function commit(made: View<Value>, release: Release, document: Json): void {
+  function commit(made: Running<Value>, release: Release, document: Json): void {
     const previous = context.running()
     const view = release.epoch === UNPLACED.epoch ? { ...made, position: undefined } : made
     context.commit({ view, document })
     // Participants switch in this same tick; listeners are told right after it.
     queueMicrotask(() => {
-      const snapshot = { ...view, ageMs: view.origin === 'state' ? Number.POSITIVE_INFINITY : 0 }
-      events.emit('change', { previous: previous?.view.value, current: view.value, snapshot, release })
+      events.emit('change', { previous: previous?.view.value, current: view.value, running: view, release })
     })
   }
 
@@ -143,8 +142,8 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
   function retryLater(pending: Pending): void {
     cancelRetry()
     cancelRetry = clock.after(settings.vetoRetryMs * (0.8 + 0.4 * random.number()), () => {
-      // Only the newest release counts: what a newer one, or a hold, overtook is not brought back.
-      if (!held && !working && (newest ?? pending) === pending) post(pending)
+      // Only the newest release counts: what a newer one, or a pause, overtook is not brought back.
+      if (!paused && !working && (newest ?? pending) === pending) post(pending)
     })
   }
 
@@ -153,7 +152,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     tried = false
     newest = pending
     cancelRetry()
-    if (held) return
+    if (paused) return
     post(pending)
     job?.abort()
   }
@@ -171,8 +170,8 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
     get working() {
       return working
     },
-    get held() {
-      return held
+    get paused() {
+      return paused
     },
     get standing() {
       return outcomes.standing
@@ -204,7 +203,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
       for (;;) {
         const pending = await mailbox.take(signal)
         if (pending === undefined) break
-        if (!held) await work(pending)
+        if (!paused) await work(pending)
         else {
           working = false
           context.onSettled(false)
@@ -213,23 +212,23 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
       outcomes.stop()
       cancelRetry()
     },
-    hold() {
-      if (held) return
-      held = true
+    pause() {
+      if (paused) return
+      paused = true
       cancelRetry()
       // What is on its way is not in force yet, and may not come into force now.
       if (!restoring) job?.abort()
-      logger.warn('held: this client does not follow releases until it is resumed', { namespace })
+      logger.warn('paused: this client does not follow releases until it is resumed', { namespace })
       context.onStanding()
     },
     resume() {
-      if (!held) return
-      held = false
+      if (!paused) return
+      paused = false
       logger.warn('resumed: this client follows releases again', { namespace })
       if (open && newest !== undefined) offer(newest)
       context.onStanding()
     },
-    left: outcomes.left,
+    stopped: outcomes.stopped,
   }
 }
 

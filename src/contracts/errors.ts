@@ -7,15 +7,19 @@ export type ErrorCode =
   | 'not-ready'
   /** The thing is not here, or not here yet, or not for you: the three look the same on purpose. */
   | 'not-found'
-  /** The other side could not be reached, or was lost in the middle. Trying again later is right. */
+  /** A server, store or mirror could not be reached, or was lost in the middle. Trying again later is right. */
   | 'unavailable'
-  /** The other side understood and refuses; or a document failed validation. Trying the same again is wrong. */
-  | 'rejected'
+  /** The server asks for fewer requests (429); `retryAfterMs` says how long to wait, where it is told. Trying again later is right. */
+  | 'rate-limited'
+  /** A document failed its schema or a validator; `issues` says where. Trying the same again is wrong. */
+  | 'invalid-document'
   /** Credentials are missing or not accepted. */
   | 'unauthorized'
+  /** The server or store understood and refuses: a token without the right, a foreign origin, a replica. Trying the same again is wrong. */
+  | 'forbidden'
   /** Somebody else was first: the log moved on since the position that was named. */
   | 'conflict'
-  /** This medium has no notifications here; strategies fall back to polling. */
+  /** This transport has no notifications here; strategies fall back to polling. */
   | 'no-watch'
   /** Bytes that are not what the format says: a snapshot, a release, a report or a state file. */
   | 'invalid-data'
@@ -40,12 +44,12 @@ export type ErrorCode =
   /** None of the above: a bug of ours or of a plug-in. */
   | 'internal'
 
-/** One place in a document that did not pass, without the value that stood there. */
+/** One place in a document that did not pass, and why; without the value that stood there. */
 export interface Issue {
   /** Where: `pool.size`, `servers[2].host`. Keys that the schema does not name print as `*`. Empty for the whole. */
   readonly path: string
   /** What, in words that never contain a value of the document. */
-  readonly reason: string
+  readonly message: string
   /** Who said so: `schema`, or a validator's name. */
   readonly validator: string
 }
@@ -53,7 +57,7 @@ export interface Issue {
 /** What an error carries beside its code and message. */
 export interface NoticeboardErrorOptions {
   readonly cause?: unknown
-  /** How long the other side asked to be left alone, in milliseconds: a floor for the next attempt. */
+  /** How long the server asked to be left alone, in milliseconds: a floor for the next attempt. */
   readonly retryAfterMs?: number
   /** What did not pass, when a document was refused. */
   readonly issues?: readonly Issue[]

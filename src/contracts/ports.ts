@@ -26,7 +26,7 @@ export interface Random {
 }
 
 /** Hashing; synchronous, because thread pools do not repeat their order. */
-export interface Crypto {
+export interface Hasher {
   /** SHA-256 of the bytes: 32 bytes. */
   sha256(bytes: Uint8Array): Uint8Array
 }
@@ -49,7 +49,7 @@ export interface FetchInit {
  * answer, not an error; everything else that fails throws the system's error with its `code`
  * (`ENOSPC`, `EACCES`, `EIO`), for callers to turn into words.
  */
-export interface Disk {
+export interface Fs {
   /** The whole file, or undefined when there is none. Throws `too-large` past the limit. */
   read(path: string, maxBytes: number): Promise<Uint8Array | undefined>
   /** Names in a folder, in no order; empty when there is no such folder. */

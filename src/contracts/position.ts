@@ -13,7 +13,7 @@ export interface Position {
 }
 
 /** How one position lies to another; `fork` when the epochs share their number but are not the same. */
-export type Order = 'older' | 'same' | 'newer' | 'fork'
+export type PositionOrder = 'older' | 'same' | 'newer' | 'fork'
 
 const EPOCH = /^([1-9][0-9]{0,8})-([0-9a-f]{8})$/
 
@@ -35,7 +35,7 @@ export function isSequence(value: unknown): value is number {
 }
 
 /** How `a` lies to `b`: `newer` means that `a` comes after `b`. */
-export function comparePositions(a: Position, b: Position): Order {
+export function comparePositions(a: Position, b: Position): PositionOrder {
   if (a.epoch !== b.epoch) {
     const difference = epochNumber(a.epoch) - epochNumber(b.epoch)
     if (difference === 0) return 'fork'

@@ -4,7 +4,7 @@ import type { Position } from './position.js'
 /**
  * Where a client stands with the snapshot it was last told to run. `staged`: validated, waiting for its time.
  * `applied`: running. `healthy`: still running after the soak. `rejected`: refused here, with a code.
- * `reverted` and `convicted`: taken back, by a probe or after deaths. `left`: closed in order.
+ * `reverted` and `quarantined`: taken back, by a probe or after deaths. `stopped`: closed in order.
  */
 export type ReportPhase =
   | 'waiting'
@@ -13,14 +13,14 @@ export type ReportPhase =
   | 'healthy'
   | 'rejected'
   | 'reverted'
-  | 'convicted'
-  | 'left'
+  | 'quarantined'
+  | 'stopped'
 
 /**
  * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes nothing,
  * and a lost one is repaired by the next. Contains paths and codes, never a value.
  */
-export interface Report {
+export interface ClientReport {
   readonly v: 1
   readonly namespace: Namespace
   readonly clientId: string
@@ -41,7 +41,7 @@ export interface Report {
   readonly digest?: Digest
   /** Its version. */
   readonly version?: number
-  /** The snapshot that was refused, with `rejected`, `reverted` and `convicted`. */
+  /** The snapshot that was refused, with `rejected`, `reverted` and `quarantined`. */
   readonly refused?: Digest
   /** Why it was refused: an error code. */
   readonly code?: string
@@ -51,12 +51,12 @@ export interface Report {
   readonly path?: string
   /** Paths that this client's own overrides changed. */
   readonly overridden?: readonly string[]
-  /** Set while a pin file or `hold()` keeps the client from following. */
-  readonly held?: true
+  /** Set while a pin file or `pause()` keeps the client from following. */
+  readonly paused?: true
   /** Whether state on disk protects this client over a restart. */
   readonly protection: 'disk' | 'none'
-  /** How long until the next report comes at the latest, in milliseconds. */
-  readonly presenceMs: number
+  /** The interval in which this client reports while nothing changes, in milliseconds; after three of them without a word it is missing. */
+  readonly nextReportWithinMs: number
   /** When the server or store heard it, as a time of docs/formats.md: stamped there, and never believed from a client. */
   readonly receivedAt?: string
 }

@@ -40,7 +40,7 @@ export interface SavedState {
  * knows, and everybody reads all of it folded together. Nothing here may stop a client: what cannot be read
  * is a warning, what cannot be written is thrown and becomes one.
  */
-export interface StateFolder {
+export interface StateStorage {
   /** The clientId that is kept here; keeps the proposed one when there is none yet. */
   clientId(proposed: string): Promise<string>
   /** What all instances knew of a namespace; `warnings` name files that could not be used. */
@@ -57,7 +57,7 @@ export interface StateFolder {
   readSnapshot(query: {
     readonly namespace: Namespace
     readonly digest: Digest
-    readonly maxBytes: number
+    readonly maxSnapshotBytes: number
   }): Promise<Uint8Array | undefined>
   /** Keeps a snapshot, durable before it resolves. */
   writeSnapshot(query: {

@@ -6,7 +6,7 @@ import type { Position } from './position.js'
 import type { InlineSnapshot, ReportTransport, Tag, Transport } from './transport.js'
 
 /** What a strategy brings to its client. */
-export type Arrival =
+export type StrategyEvent =
   /** A release, and where to fetch what it names. */
   | {
       readonly type: 'release'
@@ -17,9 +17,9 @@ export type Arrival =
     }
   /** A freshness mark, from the origin. */
   | { readonly type: 'mark'; readonly bytes: Uint8Array }
-  /** The medium was asked and has nothing newer: proof that the client is current. */
+  /** The transport was asked and has nothing newer: proof that the client is current. */
   | { readonly type: 'current' }
-  /** The medium was asked, and nothing was published yet. */
+  /** The transport was asked, and nothing was published yet. */
   | { readonly type: 'none' }
   /** A look that failed. The strategy goes on by itself, after its backoff. */
   | { readonly type: 'interrupted'; readonly error: NoticeboardError }
@@ -37,9 +37,9 @@ export interface Session {
   /** The newest release that was verified. */
   seen(): Position | undefined
   /** The snapshot in hand. */
-  held(): Digest | undefined
+  have(): Digest | undefined
   /** Waits; ends early as `asked` when the client wants a look now, and when the signal aborts. */
-  pause(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>
+  wait(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>
 }
 
 /**
@@ -54,8 +54,8 @@ export interface Strategy {
   readonly freshMs: number
   /** For strategies without timers: how old a proof of currency may be before `ready()` looks again, in milliseconds. */
   readonly maxAgeMs?: number
-  /** Where this client's reports go; none when the medium carries none. */
+  /** Where this client's reports go; none when the transport carries none. */
   readonly reportTo?: ReportTransport | undefined
   /** Brings what arrives until the session's signal aborts. Each client iterates one of its own. */
-  deliver(session: Session): AsyncIterable<Arrival>
+  deliver(session: Session): AsyncIterable<StrategyEvent>
 }

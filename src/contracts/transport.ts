@@ -1,9 +1,9 @@
 import type { Identity } from './identity.js'
 import type { Digest, Namespace } from './names.js'
 import type { Position } from './position.js'
-import type { Report } from './report.js'
+import type { ClientReport } from './report.js'
 
-/** The medium's own validator (an ETag, a revision); opaque to everybody else. */
+/** The transport's own validator (an ETag, a revision); opaque to everybody else. */
 export type Tag = string
 
 /** The answer to "what is the newest release?". `none`: nothing was published yet. */
@@ -23,7 +23,7 @@ export type Delivery =
     }
   /** A position and its freshness, from the origin. */
   | { readonly type: 'mark'; readonly namespace: Namespace; readonly bytes: Uint8Array }
-  /** This connection's own sign of life; with the heartbeat that the other side keeps, where it says so. */
+  /** This connection's own sign of life; with the heartbeat that the server keeps, where it says so. */
   | { readonly type: 'alive'; readonly heartbeatMs?: number }
 
 /** A snapshot that came along with its release; its reader checks it. */
@@ -33,8 +33,8 @@ export interface InlineSnapshot {
 }
 
 /**
- * The reading half of a medium. Moves opaque bytes: it compares no positions, verifies nothing and
- * retries nothing. Loss is thrown as `unavailable`, refusal as `rejected` or `unauthorized`.
+ * What reads. Moves opaque bytes: it compares no positions, verifies nothing and
+ * retries nothing. Loss is thrown as `unavailable`, refusal as `unauthorized` or `forbidden`.
  */
 export interface Transport {
   /** For people: `http https://config.internal`, `file`, `memory`. Holds no credentials. */
@@ -49,25 +49,25 @@ export interface Transport {
     query: {
       readonly namespace: Namespace
       readonly digest: Digest
-      readonly maxBytes: number
-      readonly held?: Digest | undefined
+      readonly maxSnapshotBytes: number
+      readonly have?: Digest | undefined
     },
     signal: AbortSignal,
   ): Promise<Uint8Array>
-  /** The release right after a position, from the log; for media whose pointer may lag behind their log. Sequence 0 stands before the first of an epoch. */
+  /** The release right after a position, from the log; for transports whose pointer may lag behind their log. Sequence 0 stands before the first of an epoch. */
   next?(
     query: { readonly namespace: Namespace; readonly after: Position },
     signal: AbortSignal,
   ): Promise<Latest>
-  /** Set by read-only media made of a bare document: no publisher, no rollout, no reports. */
+  /** Set by transports made of a bare document: no publisher, no rollout, no reports. */
   readonly unmanaged?: true
 }
 
 /**
- * A medium that notifies. A watch starts with the current release of each namespace (or says `alive` when
+ * A transport that notifies. A watch starts with the current release of each namespace (or says `alive` when
  * there is none), may skip superseded ones and never goes back. It ends when the signal aborts, leaving nothing
- * open, and throws when the connection is lost: `unavailable`, or `no-watch` where the medium turns out to have none.
- * Marks are optional: over a medium that sends none, strategies read `latest` once a heartbeat themselves.
+ * open, and throws when the connection is lost: `unavailable`, or `no-watch` where the transport turns out to have none.
+ * Marks are optional: over a transport that sends none, strategies read `latest` once a heartbeat themselves.
  */
 export interface WatchTransport extends Transport {
   /** Watches until the signal aborts or the connection is lost; each call is a watch of its own. */
@@ -82,13 +82,13 @@ export interface WatchQuery {
   /** Who asks, so that the right snapshot comes along. */
   readonly identity?: Identity | undefined
   /** What the client holds of each namespace, so that it is not sent again. */
-  readonly held?: Readonly<Record<Namespace, Digest>> | undefined
+  readonly have?: Readonly<Record<Namespace, Digest>> | undefined
 }
 
-/** A medium that carries reports back. */
+/** A transport that carries reports back. */
 export interface ReportTransport {
   /** Hands over last words; the same one twice is harmless. */
-  report(states: readonly Report[], signal: AbortSignal): Promise<void>
+  report(states: readonly ClientReport[], signal: AbortSignal): Promise<void>
 }
 
 /**
@@ -128,7 +128,7 @@ export interface Store extends Transport {
   /**
    * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch, or the
    * first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is `appended`. A release that is not the one
-   * its place says, whose snapshots are missing or whose audit record is another is `rejected`. `urgent` writes
+   * its place says, whose snapshots are missing or whose audit record is another is refused with `invalid-data` or `digest-mismatch`. `urgent` writes
    * (rollback, kill) may use the space that a store keeps in reserve.
    */
   append(query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'>
@@ -138,7 +138,7 @@ export interface Store extends Transport {
     signal: AbortSignal,
   ): AsyncIterable<LogEntry>
   /** The last word of each instance that was heard. */
-  reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly Report[]>
+  reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly ClientReport[]>
   /** Namespaces that hold at least one release. */
   namespaces?(signal: AbortSignal): Promise<readonly Namespace[]>
   /** The JSON Schema kept beside a namespace, so that tools validate without the application's code. */
@@ -148,7 +148,7 @@ export interface Store extends Transport {
     query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
     signal: AbortSignal,
   ): Promise<void>
-  /** Retention: forgets a snapshot that no kept release names. `rejected` for those of the newest release, and for young ones where the medium cannot tell. */
+  /** Retention: forgets a snapshot that no kept release names. `forbidden` for those of the newest release, and for young ones where the store cannot tell. */
   remove?(
     query: { readonly namespace: Namespace; readonly digest: Digest },
     signal: AbortSignal,

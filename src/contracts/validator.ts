@@ -1,10 +1,8 @@
+import type { Issue } from './errors.js'
 import type { Json } from './json.js'
 
-/** What a validator found: a path such as `pool.size`, and a reason in words that hold no value of the document. */
-export interface Objection {
-  readonly path?: string
-  readonly reason: string
-}
+/** An issue as a validator returns it: its name is added, and without a path the whole document is meant. */
+type Found = Pick<Issue, 'message'> & Partial<Pick<Issue, 'path'>>
 
 /**
  * Accepts or rejects a document beyond its schema: limits that depend on each other, rules of an operator.
@@ -17,12 +15,7 @@ export interface Validator<Value = unknown> {
   validate(
     value: Value,
     context: ValidatorContext,
-  ):
-    | Objection
-    | readonly Objection[]
-    | undefined
-    | void
-    | Promise<Objection | readonly Objection[] | undefined | void>
+  ): Found | readonly Found[] | undefined | void | Promise<Found | readonly Found[] | undefined | void>
 }
 
 /** What a validator is told beside the value. */

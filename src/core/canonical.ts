@@ -89,13 +89,13 @@ export function canonicalize(value: unknown): string {
       throw new NoticeboardError('too-large', 'the document is too large to be written as JSON')
   }
 
-  function refusal(reason: string): NoticeboardError {
+  function refusal(message: string): NoticeboardError {
     const path = formatPath(steps)
     return new NoticeboardError(
       'invalid-data',
-      `${path === '' ? 'the document' : path} cannot be written as JSON: ${reason}`,
+      `${path === '' ? 'the document' : path} cannot be written as JSON: ${message}`,
       {
-        issues: [{ path, reason, validator: 'format' }],
+        issues: [{ path, message, validator: 'format' }],
       },
     )
   }

@@ -1,18 +1,18 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 
 /** SHA-256 of the bytes, in lower-case hexadecimal. */
-export function digestOf(crypto: Crypto, bytes: Uint8Array): Digest {
-  return toHex(crypto.sha256(bytes))
+export function digestOf(hasher: Hasher, bytes: Uint8Array): Digest {
+  return toHex(hasher.sha256(bytes))
 }
 
 /** Throws `digest-mismatch` unless the bytes are the ones that the digest names. */
 export function assertDigest(
-  crypto: Crypto,
+  hasher: Hasher,
   { bytes, digest, what }: { readonly bytes: Uint8Array; readonly digest: Digest; readonly what: string },
 ): void {
-  if (digestOf(crypto, bytes) === digest) return
+  if (digestOf(hasher, bytes) === digest) return
   throw new NoticeboardError(
     'digest-mismatch',
     `${what} is not what its digest ${digest.slice(0, 12)} names; it was changed or cut on the way`,

@@ -1,12 +1,12 @@
 import type { Identity } from '../contracts/identity.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import { toHex } from './digest.js'
 import { labelsMatch, readLabelMatch, type LabelMatch } from './labels.js'
 import type { Shape } from './shape.js'
 import { encodeText, isLine } from './text.js'
 
 /** Who gets the candidate: everybody whom at least one clause describes. */
-export interface Exposure {
+export interface Audience {
   /** Drawn anew for each rollout, so that not the same clients go first every time. */
   readonly salt: string
   readonly clauses: readonly Clause[]
@@ -26,12 +26,12 @@ export interface Clause {
 /** The number of buckets: 2^32. */
 export const BUCKETS = 4_294_967_296
 
-/** Whether a client is exposed to the candidate. A pure function of the exposure and the identity. */
-export function isExposed(exposure: Exposure, identity: Identity, crypto: Crypto): boolean {
-  const hash = cohortHash(exposure.salt, identity.clientId, crypto)
+/** Whether a client is exposed to the candidate. A pure function of the audience and the identity. */
+export function isExposed(audience: Audience, identity: Identity, hasher: Hasher): boolean {
+  const hash = cohortHash(audience.salt, identity.clientId, hasher)
   const bucket = Number.parseInt(hash.slice(0, 8), 16)
   const id = hash.slice(0, 32)
-  return exposure.clauses.some(({ ids, labels, below, unknown }) => {
+  return audience.clauses.some(({ ids, labels, below, unknown }) => {
     if (unknown === true || (ids === undefined && labels === undefined && below === undefined)) return false
     if (ids !== undefined && !ids.includes(id)) return false
     if (labels !== undefined && !labelsMatch(labels, identity)) return false
@@ -40,14 +40,14 @@ export function isExposed(exposure: Exposure, identity: Identity, crypto: Crypto
 }
 
 /** SHA-256(salt NUL clientId) in hexadecimal: its first 8 digits are a client's bucket, its first 32 its hashed id. */
-export function cohortHash(salt: string, clientId: string, crypto: Crypto): string {
-  return toHex(crypto.sha256(encodeText(`${salt}\0${clientId}`)))
+export function cohortHash(salt: string, clientId: string, hasher: Hasher): string {
+  return toHex(hasher.sha256(encodeText(`${salt}\0${clientId}`)))
 }
 
 const CONDITIONS: ReadonlySet<string> = new Set(['ids', 'labels', 'below'])
 
-/** Reads the `exposure` member of a release. */
-export function readExposure(shape: Shape): Exposure {
+/** Reads the `audience` member of a release. */
+export function readAudience(shape: Shape): Audience {
   return {
     salt: shape.string('salt', text => isLine(text, 64)),
     clauses: shape.objects('clauses', 64).map(readClause),

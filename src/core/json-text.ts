@@ -147,11 +147,11 @@ export function readJsonText(text: string, { what, maxBytes = MAX_JSON_TEXT_BYTE
     return true
   }
 
-  function problem(reason: string, where = at): NoticeboardError {
+  function problem(message: string, where = at): NoticeboardError {
     const lines = text.slice(0, where).split(/\r\n|\r|\n/)
     const column = (lines.at(-1)?.length ?? 0) + 1
-    return new NoticeboardError('invalid-data', `${what}:${lines.length}:${column}: ${reason}`, {
-      issues: [{ path: formatPath(steps), reason, validator: 'format' }],
+    return new NoticeboardError('invalid-data', `${what}:${lines.length}:${column}: ${message}`, {
+      issues: [{ path: formatPath(steps), message, validator: 'format' }],
     })
   }
 }

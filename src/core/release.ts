@@ -1,11 +1,11 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { isDigest, type Digest, namespaceProblem, type Namespace } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import { isEpoch, type Epoch, type Position } from '../contracts/position.js'
 import { canonicalize } from './canonical.js'
 import { digestOf } from './digest.js'
-import { readExposure, type Exposure } from './exposure.js'
+import { readAudience, type Audience } from './exposure.js'
 import { readLabelMatch, type LabelMatch } from './labels.js'
 import { shapeOf, type Shape } from './shape.js'
 import { parseCanonical } from './strict-parse.js'
@@ -58,7 +58,7 @@ export interface Release {
   readonly cause: string
   readonly stable: Arm
   readonly candidate?: Arm
-  readonly exposure?: Exposure
+  readonly audience?: Audience
   /** Clients spread the fetching of a new snapshot over this many milliseconds. */
   readonly spreadMs?: number
   /** Clients stage at once and commit at this time. */
@@ -84,7 +84,7 @@ export interface SignedRelease {
 
 /** The members of version 1 that a client honours, and so may be named in `crit`. */
 const KNOWN: ReadonlySet<string> = new Set([
-  'v', 'namespace', 'epoch', 'sequence', 'issuedAt', 'cause', 'stable', 'candidate', 'exposure', 'spreadMs',
+  'v', 'namespace', 'epoch', 'sequence', 'issuedAt', 'cause', 'stable', 'candidate', 'audience', 'spreadMs',
   'activateAt', 'withdrawn', 'readmit', 'rollout', 'prev', 'audit', 'crit',
 ]) // prettier-ignore
 
@@ -128,12 +128,12 @@ export function decodeRelease(bytes: Uint8Array): SignedRelease {
 }
 
 /** The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures may be added later. */
-export function releaseDigest(crypto: Crypto, bytes: Uint8Array): Digest {
+export function releaseDigest(hasher: Hasher, bytes: Uint8Array): Digest {
   const file = shapeOf(
     parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
     'the release file',
   )
-  return digestOf(crypto, encodeText(canonicalize(file.member('release'))))
+  return digestOf(hasher, encodeText(canonicalize(file.member('release'))))
 }
 
 /** Where a release stands in its log. */
@@ -153,8 +153,8 @@ export function digestsOf({ stable, candidate }: Release): readonly Digest[] {
 
 function readRelease(shape: Shape): Release {
   const namespace = shape.string('namespace', text => namespaceProblem(text) === undefined)
-  if (shape.has('candidate') !== shape.has('exposure')) {
-    throw shape.refuse('exposure', 'and candidate come together: who is exposed, and to what')
+  if (shape.has('candidate') !== shape.has('audience')) {
+    throw shape.refuse('audience', 'and candidate come together: who is exposed, and to what')
   }
   const prev = shape.member('prev')
   if (prev !== null && !isDigest(prev)) throw shape.refuse('prev', 'must be a digest or null')
@@ -168,7 +168,7 @@ function readRelease(shape: Shape): Release {
     stable: readArm(shape.object('stable')),
     ...(shape.has('candidate') && {
       candidate: readArm(shape.object('candidate')),
-      exposure: readExposure(shape.object('exposure')),
+      audience: readAudience(shape.object('audience')),
     }),
     ...(shape.has('spreadMs') && { spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS) }),
     ...(shape.has('activateAt') && { activateAt: shape.string('activateAt', isInstant) }),

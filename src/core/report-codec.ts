@@ -1,16 +1,16 @@
 import type { Json } from '../contracts/json.js'
 import { isDigest, namespaceProblem } from '../contracts/names.js'
 import { isEpoch, type Position } from '../contracts/position.js'
-import type { Report, ReportPhase } from '../contracts/report.js'
+import type { ClientReport, ReportPhase } from '../contracts/report.js'
 import { shapeOf, type Shape } from './shape.js'
 import { isLine } from './text.js'
 
 const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
-  'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'convicted', 'left',
+  'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped',
 ]) // prettier-ignore
 
 /** Reads one report that came from outside: bounded in every member. Throws `invalid-data` with the member's path. */
-export function readReport(value: Json): Report {
+export function readReport(value: Json): ClientReport {
   const shape = shapeOf(value, 'the report')
   if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
   return {
@@ -35,9 +35,9 @@ export function readReport(value: Json): Report {
     ...(shape.has('overridden') && {
       overridden: shape.list('overridden', 256).filter(item => isLine(item)),
     }),
-    ...(shape.has('held') && shape.member('held') === true && { held: true as const }),
+    ...(shape.has('paused') && shape.member('paused') === true && { paused: true as const }),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
-    presenceMs: shape.integer('presenceMs', 1, 86_400_000),
+    nextReportWithinMs: shape.integer('nextReportWithinMs', 1, 86_400_000),
   }
 }
 

@@ -67,6 +67,6 @@ export function shapeOf(value: Json, what: string, path = ''): Shape {
 
 function refusal(what: string, path: string, problem: string): NoticeboardError {
   return new NoticeboardError('invalid-data', `${what}${path === '' ? '' : `: ${path}`} ${problem}`, {
-    issues: [{ path, reason: problem, validator: 'format' }],
+    issues: [{ path, message: problem, validator: 'format' }],
   })
 }

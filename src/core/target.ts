@@ -1,6 +1,6 @@
 import type { Identity } from '../contracts/identity.js'
 import type { Digest } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import { isExposed } from './exposure.js'
 import { labelsMatch } from './labels.js'
 import type { Arm, Release, Variant } from './release.js'
@@ -19,9 +19,9 @@ export type Target =
  * Which snapshot a client runs: a pure function of the release, the identity and what it has refused. An order
  * of preference: the candidate if exposed, then stable, then what the client has.
  */
-export function target(release: Release, { identity, refused, crypto }: TargetContext): Target {
-  const { candidate, exposure, stable } = release
-  if (candidate !== undefined && exposure !== undefined && isExposed(exposure, identity, crypto)) {
+export function target(release: Release, { identity, refused, hasher }: TargetContext): Target {
+  const { candidate, audience, stable } = release
+  if (candidate !== undefined && audience !== undefined && isExposed(audience, identity, hasher)) {
     const variant = variantFor(candidate, identity)
     if (!refused(variant.digest)) return { arm: 'candidate', version: candidate.version, ...pick(variant) }
   }
@@ -34,7 +34,7 @@ export function target(release: Release, { identity, refused, crypto }: TargetCo
 export interface TargetContext {
   readonly identity: Identity
   readonly refused: (digest: Digest) => boolean
-  readonly crypto: Crypto
+  readonly hasher: Hasher
 }
 
 /** The first variant whose labels match; the last one has no condition. */

@@ -1,7 +1,7 @@
 import type { Issue } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Schema, StandardIssue, StandardResult, StandardSchema } from '../contracts/schema.js'
-import type { Objection, Validator, ValidatorContext } from '../contracts/validator.js'
+import type { Validator, ValidatorContext } from '../contracts/validator.js'
 import { jsonSchemaOf, namedPath, type JsonSchema } from './json-schema.js'
 import type { Step } from './path.js'
 import { wordsFor } from './schema-words.js'
@@ -54,7 +54,7 @@ export async function runSchema<Input, Output>(
     result = await (schema as StandardSchema<Input, Output>)['~standard'].validate(document)
   } catch {
     // What it threw may quote the document.
-    return { type: 'invalid', issues: [{ path: '', reason: 'the schema failed', validator: 'schema' }] }
+    return { type: 'invalid', issues: [{ path: '', message: 'the schema failed', validator: 'schema' }] }
   }
   if (result.issues === undefined) return { type: 'valid', value: result.value }
   const names = jsonSchemaOf(schema as Schema, { lenient: true })
@@ -67,7 +67,7 @@ export async function runSchema<Input, Output>(
   }
 }
 
-/** What the validators object to: all of them are asked, side by side, and a throw is an objection. Never rejects. */
+/** The issues that the validators find: all of them are asked, side by side, and a throw is an issue. Never rejects. */
 export async function runValidators<Value>(
   validators: readonly Validator<Value>[],
   value: Value,
@@ -85,16 +85,20 @@ async function ask<Value>(
   const name = oneLine(validator.name) || 'validator'
   try {
     const answer = await validator.validate(value, context)
-    const objections: readonly Objection[] =
-      answer === undefined || answer === null ? [] : Array.isArray(answer) ? answer : [answer as Objection]
-    return objections.map(({ path = '', reason }) => ({
+    const found: readonly Partial<Issue>[] =
+      answer === undefined || answer === null
+        ? []
+        : Array.isArray(answer)
+          ? answer
+          : [answer as Partial<Issue>]
+    return found.map(({ path = '', message = '' }) => ({
       path: oneLine(path),
-      reason: oneLine(reason) || 'refused',
+      message: oneLine(message) || 'refused',
       validator: name,
     }))
   } catch {
     // What it threw may quote the document.
-    return [{ path: '', reason: 'the validator failed', validator: name }]
+    return [{ path: '', message: 'the validator failed', validator: name }]
   }
 }
 
@@ -103,7 +107,7 @@ function describe(issue: StandardIssue, names: JsonSchema | undefined, words: ty
   const steps = (issue.path ?? []).map(stepOf)
   // The offending key itself is data; that there is one below this object is what can be said.
   if (details['code'] === 'unrecognized_keys') steps.push('*')
-  return { path: oneLine(namedPath(steps, names)), reason: words(details), validator: 'schema' }
+  return { path: oneLine(namedPath(steps, names)), message: words(details), validator: 'schema' }
 }
 
 function stepOf(step: PropertyKey | { readonly key: PropertyKey }): Step {

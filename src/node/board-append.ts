@@ -49,7 +49,7 @@ export function readForAppend({ namespace, at, bytes }: AppendQuery): Release {
 
 /** The order of writing that docs/formats.md states, from the release on. */
 export function boardAppender(board: Board, { log, audit, opening, snapshots }: AppenderParts): Appender {
-  const { disk, files, paths, clock, crypto, logger } = board
+  const { fs, files, paths, clock, hasher, logger } = board
 
   const keepAudit = async (namespace: Namespace, record: PreparedAudit | undefined): Promise<void> => {
     try {
@@ -69,7 +69,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
     if (occupant === undefined) return undefined
     if (occupant === 'no release' || !sameBytes(occupant, bytes)) return 'other'
     // Whoever wrote it may have died before it was durable.
-    await disk.syncFolder(dirname(paths.release(namespace, at)))
+    await fs.syncFolder(dirname(paths.release(namespace, at)))
     return 'appended'
   }
 
@@ -90,14 +90,14 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
 
   /** A time for a release's file: later than its predecessor's by a whole second, which the pointer takes over. */
   const timeAfter = async (namespace: Namespace, before: Position | undefined): Promise<number> => {
-    const predecessor = before && (await disk.stat(paths.release(namespace, before)))
+    const predecessor = before && (await fs.stat(paths.release(namespace, before)))
     return wholeSecondAfter(predecessor?.changedMs, clock.now())
   }
 
   return async query => {
     const { namespace, at, bytes } = query
     const release = readForAppend(query)
-    if (query.audit !== undefined) assertAudit(crypto, { bytes: query.audit, digest: release.audit })
+    if (query.audit !== undefined) assertAudit(hasher, { bytes: query.audit, digest: release.audit })
 
     const met = await meet(query)
     if (met === 'appended') {
@@ -120,7 +120,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
         return 'taken'
       if (release.prev !== state.newest.digest) {
         throw new NoticeboardError(
-          'rejected',
+          'invalid-data',
           `the release does not name the one before it, ${formatPosition(state.newest.position)}; read that again and write anew`,
         )
       }

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import type { Epoch, Position } from '../contracts/position.js'
 import { digestOf, toHex } from '../core/digest.js'
 import { decodeRelease } from '../core/release.js'
@@ -32,7 +32,7 @@ export interface PreparedAudit {
 
 /** Throws unless a record is small enough, and the one that its release names. */
 export function assertAudit(
-  crypto: Crypto,
+  hasher: Hasher,
   { bytes, digest }: { readonly bytes: Uint8Array; readonly digest: Digest | undefined },
 ): void {
   if (bytes.length > MAX_AUDIT_BYTES) {
@@ -41,7 +41,7 @@ export function assertAudit(
       `the audit record has ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`,
     )
   }
-  if (digestOf(crypto, bytes) !== digest) {
+  if (digestOf(hasher, bytes) !== digest) {
     throw new NoticeboardError('digest-mismatch', 'the audit record is not the one that the release names')
   }
 }
@@ -50,7 +50,7 @@ const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/
 const STALE_MS = 3_600_000
 
 export function boardAudit(
-  { hiddenDisk: disk, clock, random, crypto, paths, owner }: Board,
+  { hiddenFs: fs, clock, random, hasher, paths, owner }: Board,
   log: BoardLog,
 ): BoardAudit {
   const settle = async (
@@ -59,48 +59,48 @@ export function boardAudit(
   ): Promise<void> => {
     const path = join(paths.audits({ namespace, epoch }), name)
     const position = { epoch, sequence }
-    const record = await disk.read(path, MAX_AUDIT_BYTES)
+    const record = await fs.read(path, MAX_AUDIT_BYTES)
     const release = await log.bytesAt(namespace, position)
     const named = release && decodeRelease(release).release.audit
-    const missing = (await disk.stat(paths.audit(namespace, position))) === undefined
-    if (record !== undefined && missing && named === digestOf(crypto, record))
-      await disk.rename(path, paths.audit(namespace, position))
-    else await disk.remove(path)
+    const missing = (await fs.stat(paths.audit(namespace, position))) === undefined
+    if (record !== undefined && missing && named === digestOf(hasher, record))
+      await fs.rename(path, paths.audit(namespace, position))
+    else await fs.remove(path)
   }
 
   const repairEpoch = async (namespace: Namespace, epoch: Epoch): Promise<void> => {
     const folder = paths.audits({ namespace, epoch })
     let settled = false
-    for (const name of await disk.list(folder)) {
+    for (const name of await fs.list(folder)) {
       const [, sequence, tag] = TEMPORARY.exec(name) ?? []
       if (sequence === undefined || tag === undefined || tag === owner.tag) continue
-      const stat = await disk.stat(join(folder, name))
+      const stat = await fs.stat(join(folder, name))
       if (stat === undefined || (!owner.isGone(tag) && clock.now() - stat.changedMs < STALE_MS)) continue
       await settle(namespace, { epoch, name, sequence: Number(sequence) })
       settled = true
     }
-    if (settled) await disk.syncFolder(folder)
+    if (settled) await fs.syncFolder(folder)
   }
 
   return {
     async prepare({ namespace, at, bytes }) {
       const path = paths.audit(namespace, at)
       const temporary = join(dirname(path), `${at.sequence}.${owner.tag}.${toHex(random.bytes(6))}.tmp`)
-      await disk.makeFolder(dirname(path))
-      await disk.create(temporary, bytes)
+      await fs.makeFolder(dirname(path))
+      await fs.create(temporary, bytes)
       return {
         async keep() {
-          await disk.rename(temporary, path)
-          await disk.syncFolder(dirname(path))
+          await fs.rename(temporary, path)
+          await fs.syncFolder(dirname(path))
         },
-        discard: () => disk.remove(temporary),
+        discard: () => fs.remove(temporary),
       }
     },
 
-    read: async (namespace, position) => disk.read(paths.audit(namespace, position), MAX_AUDIT_BYTES),
+    read: async (namespace, position) => fs.read(paths.audit(namespace, position), MAX_AUDIT_BYTES),
 
     async repair(namespace) {
-      for (const epoch of epochsIn(await disk.list(dirname(paths.audits({ namespace, epoch: 'any' })))))
+      for (const epoch of epochsIn(await fs.list(dirname(paths.audits({ namespace, epoch: 'any' })))))
         await repairEpoch(namespace, epoch)
     },
   }

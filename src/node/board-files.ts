@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Disk, Random } from '../contracts/ports.js'
+import type { Fs, Random } from '../contracts/ports.js'
 import { toHex } from '../core/digest.js'
 import { systemErrorCode } from './system-error.js'
 
@@ -26,7 +26,7 @@ export interface BoardFiles {
 }
 
 export interface BoardFilesOptions {
-  readonly disk: Disk
+  readonly fs: Fs
   readonly random: Random
   /** The folder for temporary files; on the same file system as everything else. */
   readonly temporary: string
@@ -38,7 +38,7 @@ export interface BoardFilesOptions {
 
 /** Files written by way of a folder for temporary ones. */
 export function boardFiles({
-  disk,
+  fs,
   random,
   temporary: folder,
   makeTemporary,
@@ -46,7 +46,7 @@ export function boardFiles({
 }: BoardFilesOptions): BoardFiles {
   const discard = async (path: string): Promise<void> => {
     try {
-      await disk.remove(path)
+      await fs.remove(path)
     } catch (error) {
       if (systemErrorCode(error) === undefined) throw error
     }
@@ -54,7 +54,7 @@ export function boardFiles({
   const nameFor = (kind: string): string => join(folder, `${tag}.${toHex(random.bytes(6))}.${kind}`)
   const temporary = async (bytes: Uint8Array, kind = 'file'): Promise<string> => {
     const path = nameFor(kind)
-    await disk.create(path, bytes)
+    await fs.create(path, bytes)
     return path
   }
 
@@ -68,12 +68,12 @@ export function boardFiles({
       let file: string | undefined
       try {
         file = await temporary(bytes)
-        if (changedMs !== undefined) await disk.touch(file, changedMs)
+        if (changedMs !== undefined) await fs.touch(file, changedMs)
         return await settle(file)
       } catch (error) {
         if (systemErrorCode(error) !== 'ENOENT' || attempt === 3) throw error
         await makeTemporary()
-        await disk.makeFolder(dirname(path))
+        await fs.makeFolder(dirname(path))
       } finally {
         if (file !== undefined) await discard(file)
       }
@@ -85,14 +85,14 @@ export function boardFiles({
     discard,
 
     async replace(path, bytes, { changedMs } = {}) {
-      await withTemporary(path, { bytes, changedMs }, file => disk.rename(file, path))
-      await disk.syncFolder(dirname(path))
+      await withTemporary(path, { bytes, changedMs }, file => fs.rename(file, path))
+      await fs.syncFolder(dirname(path))
     },
 
     async moveAside(path) {
       const aside = nameFor('aside')
       try {
-        await disk.rename(path, aside)
+        await fs.rename(path, aside)
         return aside
       } catch (error) {
         if (systemErrorCode(error) === 'ENOENT') return undefined
@@ -101,9 +101,9 @@ export function boardFiles({
     },
 
     async claim(path, bytes, { changedMs } = {}) {
-      const outcome = await withTemporary(path, { bytes, changedMs }, file => disk.link(file, path))
+      const outcome = await withTemporary(path, { bytes, changedMs }, file => fs.link(file, path))
       // Also when it was taken: whoever took it may have died before the name was durable.
-      await disk.syncFolder(dirname(path))
+      await fs.syncFolder(dirname(path))
       return outcome
     },
   }

@@ -11,11 +11,11 @@ const STALE_MS = 3_600_000
 
 /** Makes a folder ready to be written to: its own folders, old temporary files removed, links tried, the reserve kept. */
 export async function openBoardFolder(board: Board, reserve: BoardReserve): Promise<void> {
-  const { disk, hiddenDisk, paths, logger } = board
+  const { fs, hiddenFs, paths, logger } = board
   try {
     // In this order, so that the folder itself gets the mode of what is served.
-    await disk.makeFolder(paths.published)
-    await hiddenDisk.makeFolder(paths.temporary)
+    await fs.makeFolder(paths.published)
+    await hiddenFs.makeFolder(paths.temporary)
   } catch (error) {
     throw inWords(error, `use ${paths.root} as a board`)
   }
@@ -29,19 +29,19 @@ export async function openBoardFolder(board: Board, reserve: BoardReserve): Prom
   }
 }
 
-async function removeOld({ hiddenDisk, clock, paths, owner }: Board): Promise<void> {
-  for (const name of await hiddenDisk.list(paths.temporary)) {
+async function removeOld({ hiddenFs, clock, paths, owner }: Board): Promise<void> {
+  for (const name of await hiddenFs.list(paths.temporary)) {
     const writer = writerOf(name)
     if (writer === undefined || writer === owner.tag) continue
     const path = join(paths.temporary, name)
-    const stat = await hiddenDisk.stat(path)
+    const stat = await hiddenFs.stat(path)
     if (stat === undefined) continue
-    if (owner.isGone(writer) || clock.now() - stat.changedMs > STALE_MS) await hiddenDisk.remove(path)
+    if (owner.isGone(writer) || clock.now() - stat.changedMs > STALE_MS) await hiddenFs.remove(path)
   }
 }
 
 /** Two processes can only be kept from writing one position by a file system that links; said now and not at the first publish. */
-async function tryLink({ hiddenDisk, paths, hiddenFiles }: Board): Promise<void> {
+async function tryLink({ hiddenFs, paths, hiddenFiles }: Board): Promise<void> {
   let file: string
   try {
     file = await hiddenFiles.temporary(encodeText('link'), 'trial')
@@ -52,7 +52,7 @@ async function tryLink({ hiddenDisk, paths, hiddenFiles }: Board): Promise<void>
   }
   const second = file.replace(/trial$/, 'second')
   try {
-    await hiddenDisk.link(file, second)
+    await hiddenFs.link(file, second)
   } catch (error) {
     if (isDiskFull(error)) return
     if (!takesNoLinks(error)) throw inWords(error, `link a file on the board in ${paths.root}`)

@@ -51,20 +51,20 @@ interface Known {
   readonly newest: Entry
 }
 
-export function boardLog({ disk, paths, crypto }: Board): BoardLog {
+export function boardLog({ fs, paths, hasher }: Board): BoardLog {
   const known = new Map<Namespace, Known>()
 
   const bytesAt = (namespace: Namespace, position: Position): Promise<Uint8Array | undefined> =>
-    disk.read(paths.release(namespace, position), MAX_RELEASE_BYTES)
+    fs.read(paths.release(namespace, position), MAX_RELEASE_BYTES)
 
   const exists = async (namespace: Namespace, position: Position): Promise<boolean> =>
-    (await disk.stat(paths.release(namespace, position))) !== undefined
+    (await fs.stat(paths.release(namespace, position))) !== undefined
 
   const listed = async (namespace: Namespace, epoch: Epoch): Promise<ReadonlySet<number>> =>
-    sequencesIn(await disk.list(paths.releases({ namespace, epoch })))
+    sequencesIn(await fs.list(paths.releases({ namespace, epoch })))
 
   const namesOf = async (namespace: Namespace): Promise<readonly Epoch[]> =>
-    [...epochsIn(await disk.list(paths.epochs(namespace)))].sort(
+    [...epochsIn(await fs.list(paths.epochs(namespace)))].sort(
       (a, b) => epochNumber(b) - epochNumber(a) || (a < b ? -1 : 1),
     )
 
@@ -81,7 +81,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     }
     const [first, second] = twins
     if (first === undefined || second === undefined) return first === undefined ? undefined : { epoch: first }
-    const pointer = await disk.read(paths.pointer(namespace), MAX_RELEASE_BYTES).catch((error: unknown) => {
+    const pointer = await fs.read(paths.pointer(namespace), MAX_RELEASE_BYTES).catch((error: unknown) => {
       if (isUnfit(error)) return undefined
       throw error
     })
@@ -109,7 +109,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     if (bytes === undefined) return { problem: `${name} is missing` }
     const link = readLink(bytes)
     if (link === undefined) return { problem: `${name} is not a release file` }
-    const entry = { position, bytes, digest: digestOf(crypto, link.statement) }
+    const entry = { position, bytes, digest: digestOf(hasher, link.statement) }
     // Of a format version that is not ours only the bytes are passed on.
     if (link.v !== 1) return { entry }
     if (link.namespace !== namespace) return { problem: `${name} was written for another namespace` }
@@ -200,7 +200,7 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
    */
   const makeDurable = async (namespace: Namespace, epoch: Epoch): Promise<NoticeboardError | undefined> => {
     try {
-      await disk.syncFolder(paths.releases({ namespace, epoch }))
+      await fs.syncFolder(paths.releases({ namespace, epoch }))
       return undefined
     } catch (error) {
       if (isForbidden(error) || NOTHING_TO_SYNC.has(systemErrorCode(error) ?? '')) return undefined
@@ -235,10 +235,10 @@ export function boardLog({ disk, paths, crypto }: Board): BoardLog {
     },
 
     async epochs(namespace) {
-      const held: Epoch[] = []
+      const found: Epoch[] = []
       for (const epoch of await namesOf(namespace))
-        if ((await listed(namespace, epoch)).size > 0) held.push(epoch)
-      return held
+        if ((await listed(namespace, epoch)).size > 0) found.push(epoch)
+      return found
     },
 
     sequences: async ({ namespace, epoch }) => [...(await listed(namespace, epoch))].sort((a, b) => b - a),

@@ -7,11 +7,11 @@ import type { BoardLog } from './board-log.js'
 const MAX_SEGMENTS = 4
 
 /** The namespaces on a board that hold at least one release, in order. Namespaces nest, so a folder may be both one and on the way to others. */
-export async function findNamespaces({ disk, paths }: Board, log: BoardLog): Promise<readonly Namespace[]> {
+export async function findNamespaces({ fs, paths }: Board, log: BoardLog): Promise<readonly Namespace[]> {
   const found: Namespace[] = []
 
   const visit = async (folder: string, segments: readonly string[]): Promise<void> => {
-    for (const name of [...(await disk.list(folder))].sort()) {
+    for (const name of [...(await fs.list(folder))].sort()) {
       const namespace = [...segments, name].join('/')
       // Files beside the folders, and whatever else somebody put there, have no such name.
       if (namespaceProblem(namespace) !== undefined) continue

@@ -29,7 +29,7 @@ export interface FirstRelease {
 const NUMBER = /^[1-9][0-9]{0,8}\.json$/
 
 export function boardOpening(
-  { disk, hiddenDisk, clock, paths, files, hiddenFiles }: Board,
+  { fs, hiddenFs, clock, paths, files, hiddenFiles }: Board,
   log: BoardLog,
 ): BoardOpening {
   /**
@@ -45,7 +45,7 @@ export function boardOpening(
     const epochs = await log.epochs(namespace)
     let outcome: 'linked' | 'taken' = 'taken'
     if (!epochs.some(epoch => epoch !== first.at.epoch && epochNumber(epoch) >= number)) {
-      await disk.makeFolder(paths.releases({ namespace, epoch: first.at.epoch }))
+      await fs.makeFolder(paths.releases({ namespace, epoch: first.at.epoch }))
       outcome = await files.claim(paths.release(namespace, first.at), first.bytes, {
         changedMs: first.changedMs,
       })
@@ -56,7 +56,7 @@ export function boardOpening(
 
   /** The release that took a number; undefined when it was given up again, or is none. */
   const takerOf = async (taken: string, changedMs: number): Promise<FirstRelease | undefined> => {
-    const bytes = await hiddenDisk.read(taken, MAX_RELEASE_BYTES)
+    const bytes = await hiddenFs.read(taken, MAX_RELEASE_BYTES)
     if (bytes === undefined) return undefined
     try {
       const at = positionOf(decodeRelease(bytes).release)
@@ -72,7 +72,7 @@ export function boardOpening(
   return {
     async open(namespace, first) {
       const taken = join(paths.openings(namespace), `${epochNumber(first.at.epoch)}.json`)
-      await hiddenDisk.makeFolder(dirname(taken))
+      await hiddenFs.makeFolder(dirname(taken))
       if ((await hiddenFiles.claim(taken, first.bytes)) === 'linked') return settle(namespace, taken, first)
       const taker = await takerOf(taken, first.changedMs)
       const outcome = taker === undefined ? 'taken' : await settle(namespace, taken, taker)
@@ -80,7 +80,7 @@ export function boardOpening(
     },
 
     async finish(namespace) {
-      for (const name of await hiddenDisk.list(paths.openings(namespace))) {
+      for (const name of await hiddenFs.list(paths.openings(namespace))) {
         if (!NUMBER.test(name)) continue
         const taken = join(paths.openings(namespace), name)
         const taker = await takerOf(taken, 1000 * Math.floor(clock.now() / 1000))

@@ -14,13 +14,13 @@ export interface BoardPointer {
   repair(namespace: Namespace): Promise<boolean>
 }
 
-export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog): BoardPointer {
+export function boardPointer({ fs, clock, paths, files }: Board, log: BoardLog): BoardPointer {
   const inTurn = createTurns()
   const current = async (namespace: Namespace): Promise<Pointer | undefined> => {
-    const stat = await disk.stat(paths.pointer(namespace))
+    const stat = await fs.stat(paths.pointer(namespace))
     if (stat === undefined) return undefined
     try {
-      const bytes = await disk.read(paths.pointer(namespace), MAX_RELEASE_BYTES)
+      const bytes = await fs.read(paths.pointer(namespace), MAX_RELEASE_BYTES)
       return bytes && { changedMs: stat.changedMs, bytes, position: positionIn(bytes) }
     } catch (error) {
       // A damaged pointer is written anew from the log.
@@ -35,7 +35,7 @@ export function boardPointer({ disk, clock, paths, files }: Board, log: BoardLog
     pointer: Pointer | undefined,
   ): Promise<void> => {
     // The log's files have times a whole second apart, in the order of the log, so racing writers give one release one time.
-    const release = await disk.stat(paths.release(namespace, position))
+    const release = await fs.stat(paths.release(namespace, position))
     await files.replace(paths.pointer(namespace), bytes, {
       changedMs: wholeSecondAfter(pointer?.changedMs, release?.changedMs ?? clock.now()),
     })

@@ -34,7 +34,7 @@ export interface ReaderParts {
 }
 
 export function boardReader(
-  { crypto, logger }: Board,
+  { hasher, logger }: Board,
   { log, audit, repair, isBehind }: ReaderParts,
 ): BoardReader {
   const looks = new Map<Namespace, Look>()
@@ -66,7 +66,7 @@ export function boardReader(
   const asLatest = (position: Position, bytes: Uint8Array): Latest & { readonly type: 'release' } => ({
     type: 'release',
     bytes,
-    tag: `${formatPosition(position)}-${digestOf(crypto, bytes).slice(0, 16)}`,
+    tag: `${formatPosition(position)}-${digestOf(hasher, bytes).slice(0, 16)}`,
   })
 
   const entryAt = async (namespace: Namespace, position: Position): Promise<LogEntry | undefined> => {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { isNoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Namespace } from '../contracts/names.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 import { canonicalize } from '../core/canonical.js'
 import { isInstant } from '../core/release.js'
 import { readReport } from '../core/report-codec.js'
@@ -25,18 +25,18 @@ const STALE_MS = 3_600_000
 
 /** Last words of clients: what this process heard, in memory and in its own file; and what is in the files of others. */
 export interface BoardReports {
-  hear(reports: readonly Report[]): void
+  hear(reports: readonly ClientReport[]): void
   /** The last word of each instance, whoever heard it. */
-  all(namespace: Namespace): Promise<readonly Report[]>
+  all(namespace: Namespace): Promise<readonly ClientReport[]>
   /** Writes what was heard since the last time. */
   flush(): Promise<void>
 }
 
-type Heard = Report & { readonly receivedAt: string }
+type Heard = ClientReport & { readonly receivedAt: string }
 
 /** `open` makes the board's own folders; it runs before the first write. */
 export function boardReports(
-  { hiddenDisk: disk, hiddenFiles: files, clock, paths, owner, logger }: Board,
+  { hiddenFs: fs, hiddenFiles: files, clock, paths, owner, logger }: Board,
   open: () => Promise<void>,
 ): BoardReports {
   const heard = new Map<Namespace, Map<string, Heard>>()
@@ -54,7 +54,7 @@ export function boardReports(
 
   const readFile = async (path: string): Promise<readonly Heard[]> => {
     try {
-      const bytes = await disk.read(path, MAX_FILE_BYTES)
+      const bytes = await fs.read(path, MAX_FILE_BYTES)
       return bytes === undefined
         ? []
         : readHeard(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
@@ -71,10 +71,10 @@ export function boardReports(
   ): Promise<{ readonly reports: readonly Heard[]; readonly finished: readonly string[] }> => {
     const reports: Heard[] = []
     const finished: string[] = []
-    for (const name of await disk.list(paths.reports(namespace))) {
+    for (const name of await fs.list(paths.reports(namespace))) {
       if (!name.endsWith('.json') || name === `${owner.tag}.json`) continue
       const path = join(paths.reports(namespace), name)
-      const stat = await disk.stat(path)
+      const stat = await fs.stat(path)
       if (stat === undefined) continue
       reports.push(...(await readFile(path)))
       if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > STALE_MS)
@@ -85,13 +85,13 @@ export function boardReports(
 
   const save = async (namespace: Namespace): Promise<void> => {
     await open()
-    await disk.makeFolder(paths.reports(namespace))
+    await fs.makeFolder(paths.reports(namespace))
     const { reports, finished } = await others(namespace)
     const mine = own(namespace)
     if (finished.length > 0) fold(mine, reports)
     bound(mine, clock.now())
     await files.replace(fileOf(namespace), encodeText(canonicalize({ reports: [...mine.values()], v: 1 })))
-    for (const path of finished) await disk.remove(path)
+    for (const path of finished) await fs.remove(path)
   }
 
   const saveAll = async (): Promise<void> => {

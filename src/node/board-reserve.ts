@@ -12,17 +12,17 @@ export interface BoardReserve {
   use<Result>(work: () => Promise<Result>): Promise<Result>
 }
 
-export function boardReserve({ hiddenDisk: disk, random, paths: { reserve: path } }: Board): BoardReserve {
+export function boardReserve({ hiddenFs: fs, random, paths: { reserve: path } }: Board): BoardReserve {
   return {
     async keep() {
-      const found = await disk.stat(path)
+      const found = await fs.stat(path)
       if (found?.bytes === RESERVE_BYTES) return true
       // Zeros would take no room on a file system that compresses.
       const bytes = new Uint8Array(RESERVE_BYTES)
       for (let at = 0; at < RESERVE_BYTES; at += CHUNK_BYTES) bytes.set(random.bytes(CHUNK_BYTES), at)
       try {
-        if (found !== undefined) await disk.remove(path)
-        await disk.create(path, bytes)
+        if (found !== undefined) await fs.remove(path)
+        await fs.create(path, bytes)
         return true
       } catch (error) {
         // Another process made it in the meantime.
@@ -37,7 +37,7 @@ export function boardReserve({ hiddenDisk: disk, random, paths: { reserve: path 
         return await work()
       } catch (error) {
         if (!isDiskFull(error)) throw error
-        await disk.remove(path)
+        await fs.remove(path)
         return work()
       }
     },

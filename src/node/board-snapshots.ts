@@ -10,7 +10,7 @@ export interface BoardSnapshots {
   read(query: {
     readonly namespace: Namespace
     readonly digest: Digest
-    readonly maxBytes: number
+    readonly maxSnapshotBytes: number
   }): Promise<Uint8Array | undefined>
   /** Keeps a snapshot, durable before it resolves; the caller has checked its digest. */
   write(query: {
@@ -18,7 +18,7 @@ export interface BoardSnapshots {
     readonly digest: Digest
     readonly bytes: Uint8Array
   }): Promise<void>
-  /** Forgets a snapshot. Throws `rejected` when it was written within the hour. */
+  /** Forgets a snapshot. Throws `forbidden` when it was written within the hour. */
   remove(query: { readonly namespace: Namespace; readonly digest: Digest }): Promise<void>
   /** A snapshot that a release names and that is not here in its full length. */
   missing(namespace: Namespace, release: Release): Promise<Digest | undefined>
@@ -27,10 +27,10 @@ export interface BoardSnapshots {
 /** A snapshot that was written or touched this lately may belong to a release that is just being written. */
 const YOUNG_MS = 3_600_000
 
-export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnapshots {
+export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapshots {
   const holds = async (path: string, bytes: Uint8Array): Promise<boolean> => {
     try {
-      const occupant = await disk.read(path, bytes.length)
+      const occupant = await fs.read(path, bytes.length)
       return occupant !== undefined && sameBytes(occupant, bytes)
     } catch (error) {
       // Too large, or a link to nowhere: damaged, and replaced. A folder in its place makes the rename fail, in words.
@@ -40,16 +40,17 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
   }
 
   return {
-    read: async ({ namespace, digest, maxBytes }) => disk.read(paths.snapshot(namespace, digest), maxBytes),
+    read: async ({ namespace, digest, maxSnapshotBytes }) =>
+      fs.read(paths.snapshot(namespace, digest), maxSnapshotBytes),
 
     async write({ namespace, digest, bytes }) {
       const path = paths.snapshot(namespace, digest)
-      await disk.makeFolder(paths.snapshots(namespace))
+      await fs.makeFolder(paths.snapshots(namespace))
       if (await holds(path, bytes)) {
         try {
-          await disk.touch(path, clock.now())
+          await fs.touch(path, clock.now())
           // Whoever wrote it may have died before its name was durable. Its bytes were, before it had that name.
-          return await disk.syncFolder(paths.snapshots(namespace))
+          return await fs.syncFolder(paths.snapshots(namespace))
         } catch (error) {
           // Retention moved it away in this moment.
           if (systemErrorCode(error) !== 'ENOENT') throw error
@@ -62,15 +63,15 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
       const path = paths.snapshot(namespace, digest)
       const aside = await files.moveAside(path)
       if (aside === undefined) return
-      const stat = await disk.stat(aside)
+      const stat = await fs.stat(aside)
       const isYoung = stat !== undefined && clock.now() - stat.changedMs < YOUNG_MS
       // Where somebody wrote it again in the meantime, that one stays.
-      if (isYoung) await disk.link(aside, path)
+      if (isYoung) await fs.link(aside, path)
       await files.discard(aside)
-      await disk.syncFolder(paths.snapshots(namespace))
+      await fs.syncFolder(paths.snapshots(namespace))
       if (isYoung)
         throw new NoticeboardError(
-          'rejected',
+          'forbidden',
           `the snapshot ${digest.slice(0, 12)}… was written within the hour, and a release may be about to name it; remove it later`,
         )
     },
@@ -83,7 +84,7 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
         ]),
       )
       for (const digest of digestsOf(release)) {
-        const stat = await disk.stat(paths.snapshot(namespace, digest))
+        const stat = await fs.stat(paths.snapshot(namespace, digest))
         if (stat === undefined || stat.bytes !== lengths.get(digest)) return digest
       }
       return undefined
@@ -94,7 +95,7 @@ export function boardSnapshots({ disk, clock, files, paths }: Board): BoardSnaps
 /** The refusal of a release whose snapshots are not all here. */
 export function missingSnapshot(digest: Digest): NoticeboardError {
   return new NoticeboardError(
-    'rejected',
+    'invalid-data',
     `the release names the snapshot ${digest.slice(0, 12)}…, which is not here in its full length; put it first`,
   )
 }

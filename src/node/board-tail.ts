@@ -9,7 +9,7 @@ import { inWords } from './system-error.js'
 export interface BoardTailOptions {
   readonly log: BoardLog
   readonly clock: Clock
-  readonly pollMs: number
+  readonly pollIntervalMs: number
   readonly logger: Logger | undefined
   /** Makes the wait shorter where the system tells of changes; the poll goes on beside it. */
   readonly folderWatch: FolderWatch | undefined
@@ -37,7 +37,7 @@ export interface BoardTail {
 }
 
 /** How often a followed board is swept. */
-const SWEEP_MS = 60_000
+const SWEEP_INTERVAL_MS = 60_000
 
 export function boardTail(options: BoardTailOptions): BoardTail {
   const tails = new Map<Namespace, Tail>()
@@ -66,13 +66,13 @@ interface Tail {
 }
 
 function startTail(namespace: Namespace, options: BoardTailOptions, ended: () => void): Tail {
-  const { log, clock, pollMs, logger, folderWatch, folderOf, sweep, sweepNow } = options
+  const { log, clock, pollIntervalMs, logger, folderWatch, folderOf, sweep, sweepNow } = options
   const followers = new Set<Follower>()
   let told: Entry | undefined
   let stopWatching: (() => void) | undefined
   let watched: string | undefined
   let cancelPoll: (() => void) | undefined
-  let sweepAtMs = clock.monotonic() + SWEEP_MS
+  let sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
   /** `looking`: a look is under way. `again`: and something came since it began. */
   let state: 'idle' | 'looking' | 'again' | 'ended' = 'idle'
 
@@ -103,7 +103,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
 
   const look = async (): Promise<void> => {
     if (clock.monotonic() >= sweepAtMs || sweepNow(namespace)) {
-      sweepAtMs = clock.monotonic() + SWEEP_MS
+      sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
       await sweep(namespace)
     }
     const { newest } = await log.read({ namespace })
@@ -112,7 +112,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
     if (told !== undefined && comparePositions(newest.position, told.position) !== 'newer') return
     told = newest
     // Whoever wrote it may have died before the pointer followed; by the next poll that shows.
-    sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollMs)
+    sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollIntervalMs)
     for (const follower of followers) follower.release(newest)
   }
   // A function, since the compiler believes that nothing changes `state` behind its back.
@@ -129,7 +129,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
     const again = (state as string) === 'again'
     state = 'idle'
     if (again) void run()
-    else cancelPoll = clock.after(pollMs, () => void run())
+    else cancelPoll = clock.after(pollIntervalMs, () => void run())
   }
 
   const poke = (): void => {

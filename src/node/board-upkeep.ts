@@ -29,7 +29,7 @@ export interface UpkeepParts {
 }
 
 export function boardUpkeep(
-  { hiddenDisk, paths, logger }: Board,
+  { hiddenFs, paths, logger }: Board,
   { audit, opening, pointer, reserve }: UpkeepParts,
 ): BoardUpkeep {
   const behind = new Set<Namespace>()
@@ -44,7 +44,7 @@ export function boardUpkeep(
 
     async repair(namespace) {
       try {
-        if ((await hiddenDisk.stat(paths.temporary)) === undefined) return
+        if ((await hiddenFs.stat(paths.temporary)) === undefined) return
         await opening.finish(namespace)
         await movePointer(namespace)
         await audit.repair(namespace)

@@ -1,43 +1,43 @@
-import type { Clock, Crypto, Disk, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Fs, Logger, Random } from '../contracts/ports.js'
 import { boardFiles, type BoardFiles } from './board-files.js'
 import { boardPaths, type BoardPaths } from './board-paths.js'
-import { nodeDisk } from './disk-port.js'
+import { nodeFs } from './disk-port.js'
 import type { ProcessTag } from './process-tag.js'
 
 /** What everything that works on one board shares. */
 export interface Board {
   /** For what is served. */
-  readonly disk: Disk
+  readonly fs: Fs
   /** For what is not served: the same disk, with modes that keep others out. */
-  readonly hiddenDisk: Disk
+  readonly hiddenFs: Fs
   readonly files: BoardFiles
   readonly hiddenFiles: BoardFiles
   readonly paths: BoardPaths
   readonly clock: Clock
   readonly random: Random
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly owner: ProcessTag
   readonly logger: Logger | undefined
 }
 
 export interface BoardOptions {
   /** Stands for both disks. */
-  readonly disk: Disk | undefined
+  readonly fs: Fs | undefined
   readonly clock: Clock
   readonly random: Random
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly owner: ProcessTag
   readonly logger: Logger | undefined
 }
 
 /** A board in a folder, whose path is absolute. */
-export function createBoard(folder: string, { disk, ...ports }: BoardOptions): Board {
+export function createBoard(folder: string, { fs, ...ports }: BoardOptions): Board {
   const paths = boardPaths(folder)
-  const open = disk ?? nodeDisk({ fileMode: 0o644, folderMode: 0o755, symbolicLinks: 'follow' })
-  const hidden = disk ?? nodeDisk()
-  const filesOn = (on: Disk): BoardFiles =>
+  const open = fs ?? nodeFs({ fileMode: 0o644, folderMode: 0o755, symbolicLinks: 'follow' })
+  const hidden = fs ?? nodeFs()
+  const filesOn = (on: Fs): BoardFiles =>
     boardFiles({
-      disk: on,
+      fs: on,
       random: ports.random,
       temporary: paths.temporary,
       makeTemporary: () => hidden.makeFolder(paths.temporary),
@@ -46,8 +46,8 @@ export function createBoard(folder: string, { disk, ...ports }: BoardOptions): B
   return {
     ...ports,
     paths,
-    disk: open,
-    hiddenDisk: hidden,
+    fs: open,
+    hiddenFs: hidden,
     files: filesOn(open),
     hiddenFiles: filesOn(hidden),
   }

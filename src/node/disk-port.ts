@@ -13,11 +13,11 @@ import {
 } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Disk } from '../contracts/ports.js'
+import type { Fs } from '../contracts/ports.js'
 import { isForbidden, systemError, systemErrorCode } from './system-error.js'
 
 /** With which modes files and folders are made. */
-export interface NodeDiskOptions {
+export interface NodeFsOptions {
   /** Mode of new files, before the process's umask; 0o600 unless told. */
   readonly fileMode?: number
   /** Mode of new folders, before the process's umask; 0o700 unless told. */
@@ -30,7 +30,7 @@ export interface NodeDiskOptions {
  * The machine's disk. What it calls durable was handed to `fsync`, the file first and then the folder that names it.
  * File systems that cannot flush a folder are taken as they are.
  */
-export function nodeDisk(options: NodeDiskOptions = {}): Disk {
+export function nodeFs(options: NodeFsOptions = {}): Fs {
   const { fileMode = 0o600, folderMode = 0o700, symbolicLinks = 'refuse' } = options
   const readFlags =
     constants.O_RDONLY | constants.O_NONBLOCK | (symbolicLinks === 'refuse' ? constants.O_NOFOLLOW : 0)

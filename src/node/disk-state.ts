@@ -2,14 +2,14 @@ import { join, resolve } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { isDigest, parseNamespace, type Namespace } from '../contracts/names.js'
-import type { Clock, Disk, Random } from '../contracts/ports.js'
-import type { SavedState, StateFolder } from '../contracts/state.js'
+import type { Clock, Fs, Random } from '../contracts/ports.js'
+import type { SavedState, StateStorage } from '../contracts/state.js'
 import { canonicalize } from '../core/canonical.js'
 import { isInstanceId } from '../core/report-codec.js'
 import { sameBytes } from '../core/text.js'
 import { systemClock, systemRandom } from '../ports/system.js'
 import { boardFiles, writerOf } from './board-files.js'
-import { nodeDisk } from './disk-port.js'
+import { nodeFs } from './disk-port.js'
 import { processTag, type ProcessTag } from './process-tag.js'
 import {
   decodeClientFile,
@@ -24,9 +24,9 @@ import { doing, inWords, isUnfit, takesNoLinks } from './system-error.js'
 import { createTurns } from './turns.js'
 
 /** How a state folder is kept. */
-export interface DiskOptions {
+export interface StateFolderOptions {
   /** The disk; the machine's unless given. */
-  readonly disk?: Disk
+  readonly fs?: Fs
   readonly clock?: Clock
   readonly random?: Random
   /** Who writes, to tell what a dead process left behind; this process unless given. */
@@ -41,20 +41,20 @@ const HOUR_MS = 3_600_000
  * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was refused, and where the client
  * stood. Several processes may share the folder. It is made when something is first saved, with mode 0700.
  */
-export function disk(folder: string, options: DiskOptions = {}): StateFolder {
+export function stateFolder(folder: string, options: StateFolderOptions = {}): StateStorage {
   const { clock = systemClock, random = systemRandom, owner = processTag() } = options
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
-      'disk() wants the path of a folder, such as "/var/lib/checkout"',
+      'stateFolder() wants the path of a folder, such as "/var/lib/checkout"',
     )
   }
   const root = resolve(folder)
-  const port = options.disk ?? nodeDisk()
+  const port = options.fs ?? nodeFs()
   // No namespace is named like this, so it cannot be taken for one.
   const temporary = join(root, '~tmp')
   const makeTemporary = (): Promise<void> => port.makeFolder(temporary)
-  const files = boardFiles({ disk: port, random, temporary, makeTemporary, tag: owner.tag })
+  const files = boardFiles({ fs: port, random, temporary, makeTemporary, tag: owner.tag })
   const inTurn = createTurns()
   /** What `load` folded, by namespace: only that may be removed later. */
   const folded = new Map<Namespace, readonly Instance[]>()
@@ -157,7 +157,7 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       savedAt: new Date(clock.now()).toISOString(),
       state,
       attempts: union(inherited.flatMap(({ attempts }) => attempts)),
-      convicted: union(inherited.flatMap(({ convicted }) => convicted)),
+      quarantined: union(inherited.flatMap(({ quarantined }) => quarantined)),
     })
     await port.makeFolder(instancesOf(namespace))
     await files.replace(path, bytes)
@@ -216,10 +216,10 @@ export function disk(folder: string, options: DiskOptions = {}): StateFolder {
       )
     },
 
-    async readSnapshot({ namespace, digest, maxBytes }) {
+    async readSnapshot({ namespace, digest, maxSnapshotBytes }) {
       const path = snapshotPath(namespace, digest)
       try {
-        return await port.read(path, maxBytes)
+        return await port.read(path, maxSnapshotBytes)
       } catch (error) {
         // One that is too large or no file is not the one that was kept.
         if (isUnfit(error)) return undefined

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { isDigest, parseNamespace, type Namespace } from '../contracts/names.js'
-import type { Clock, Crypto, Disk, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Fs, Logger, Random } from '../contracts/ports.js'
 import { isEpoch, isSequence } from '../contracts/position.js'
 import type { CompleteStore } from '../contracts/transport.js'
 import { assertDigest } from '../core/digest.js'
 import { decodeRelease, digestsOf } from '../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
-import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
 import { createBoard } from './board.js'
 import { boardAppender, readForAppend } from './board-append.js'
 import { boardAudit } from './board-audit.js'
@@ -31,12 +31,12 @@ import { createTurns } from './turns.js'
 /** How a board in a folder is kept. */
 export interface FileStoreOptions {
   /** The disk; the machine's unless given, with modes that let a web server read what is served and nobody else the rest. */
-  readonly disk?: Disk
+  readonly fs?: Fs
   readonly clock?: Clock
   readonly random?: Random
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
   /** How soon releases of other processes are seen where the system does not tell of them, in milliseconds; 500 unless given. */
-  readonly pollMs?: number
+  readonly pollIntervalMs?: number
   /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
   readonly maxSnapshotBytes?: number
   /** Hears of damage and of what could not be repaired; silent unless given. */
@@ -58,23 +58,23 @@ export interface FileStore extends CompleteStore, AsyncDisposable {
  * something is first written, by a call that throws `unsupported` if its file system does not take hard links.
  */
 export function fileStore(folder: string, options: FileStoreOptions = {}): FileStore {
-  const { clock = systemClock, random = systemRandom, crypto = systemCrypto, owner = processTag() } = options
-  const { pollMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, logger } = options
+  const { clock = systemClock, random = systemRandom, hasher = systemHasher, owner = processTag() } = options
+  const { pollIntervalMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, logger } = options
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
       'fileStore() wants the path of a folder, such as "/var/lib/board"',
     )
   }
-  if (!(pollMs > 0)) {
-    throw new NoticeboardError('invalid-option', 'pollMs must be a number of milliseconds above 0')
+  if (!(pollIntervalMs > 0)) {
+    throw new NoticeboardError('invalid-option', 'pollIntervalMs must be a number of milliseconds above 0')
   }
   if (!(maxSnapshotBytes > 0)) {
     throw new NoticeboardError('invalid-option', 'maxSnapshotBytes must be a number of bytes above 0')
   }
 
-  const board = createBoard(resolve(folder), { disk: options.disk, clock, random, crypto, owner, logger })
-  const { disk, paths } = board
+  const board = createBoard(resolve(folder), { fs: options.fs, clock, random, hasher, owner, logger })
+  const { fs, paths } = board
   const log = boardLog(board)
   const reserve = boardReserve(board)
   const audit = boardAudit(board, log)
@@ -103,9 +103,9 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const tail = boardTail({
     log,
     clock,
-    pollMs,
+    pollIntervalMs,
     logger,
-    folderWatch: options.disk === undefined ? nodeFolderWatch : undefined,
+    folderWatch: options.fs === undefined ? nodeFolderWatch : undefined,
     folderOf: (namespace, { position }) => paths.releases({ namespace, epoch: position.epoch }),
     sweep: repair,
     sweepNow: isBehind,
@@ -145,11 +145,11 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       return doing(`read the board of ${namespace}`, () => reader.next(namespace, after))
     },
 
-    async snapshot({ namespace, digest, maxBytes }, signal) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       enter(namespace, signal)
       wantDigest(digest)
       const bytes = await doing(`read a snapshot of ${namespace}`, () =>
-        snapshots.read({ namespace, digest, maxBytes }),
+        snapshots.read({ namespace, digest, maxSnapshotBytes }),
       )
       if (bytes !== undefined) return bytes
       throw new NoticeboardError(
@@ -170,7 +170,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       enter(namespace, signal)
       wantDigest(digest)
       wantSize(bytes, 'snapshot')
-      assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await open()
       await doing(`keep a snapshot of ${namespace}`, () => snapshots.write({ namespace, digest, bytes }))
     },
@@ -230,7 +230,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async schema({ namespace }, signal) {
       enter(namespace, signal)
       return doing(`read the schema of ${namespace}`, () =>
-        disk.read(paths.schema(namespace), maxSnapshotBytes),
+        fs.read(paths.schema(namespace), maxSnapshotBytes),
       )
     },
 
@@ -239,7 +239,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       wantSize(bytes, 'schema')
       await open()
       await doing(`keep the schema of ${namespace}`, async () => {
-        await disk.makeFolder(paths.namespace(namespace))
+        await fs.makeFolder(paths.namespace(namespace))
         await board.files.replace(paths.schema(namespace), bytes)
       })
     },
@@ -252,7 +252,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
         const { newest } = await reader.look(namespace)
         if (newest !== undefined && digestsOf(decodeRelease(newest.bytes).release).includes(digest)) {
           throw new NoticeboardError(
-            'rejected',
+            'forbidden',
             `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}…; publish another first`,
           )
         }

@@ -9,13 +9,13 @@ import { isInstant, MAX_RELEASE_BYTES } from '../core/release.js'
 import { shapeOf, type Shape } from '../core/shape.js'
 import { decodeText, parseCanonical } from '../core/strict-parse.js'
 import { encodeText, isLine } from '../core/text.js'
-import { systemCrypto } from '../ports/system.js'
+import { systemHasher } from '../ports/system.js'
 
 /** The largest instance file, in bytes. */
 export const MAX_STATE_BYTES = 262_144
 /** How many generations of last-known-good are kept. */
 export const MAX_GOOD = 3
-/** How many refusals, attempts and convictions are kept, each. */
+/** How many refusals, attempts and quarantines are kept, each. */
 export const MAX_KEPT = 64
 
 /** What one instance knows, as its file says it (docs/formats.md). */
@@ -24,13 +24,13 @@ export interface StateFile {
   readonly state: SavedState
   /** Kept as they are, for versions that read them. */
   readonly attempts: readonly Json[]
-  readonly convicted: readonly Json[]
+  readonly quarantined: readonly Json[]
   /** It is not what was written. Only its snapshots are left then, since those are checked one by one. */
   readonly damaged?: true
 }
 
 /** The bytes of an instance file. */
-export function encodeStateFile({ savedAt, state, attempts, convicted }: StateFile): Uint8Array {
+export function encodeStateFile({ savedAt, state, attempts, quarantined }: StateFile): Uint8Array {
   const { release, seen, applied, current, good } = state
   // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
   for (
@@ -53,7 +53,7 @@ export function encodeStateFile({ savedAt, state, attempts, convicted }: StateFi
       good: good.slice(0, MAX_GOOD),
       refused,
       attempts: attempts.slice(-MAX_KEPT),
-      convicted: convicted.slice(-MAX_KEPT),
+      quarantined: quarantined.slice(-MAX_KEPT),
     }
     return encodeText(canonicalize({ ...file, check: checkOf(file) }))
   }
@@ -61,7 +61,7 @@ export function encodeStateFile({ savedAt, state, attempts, convicted }: StateFi
 
 /** The digest of the file without its check. */
 function checkOf(file: object): Digest {
-  return digestOf(systemCrypto, encodeText(canonicalize(file)))
+  return digestOf(systemHasher, encodeText(canonicalize(file)))
 }
 
 /**
@@ -78,12 +78,12 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
   const good = file.objects('good', MAX_GOOD).map(readSnapshot)
   if (check !== undefined && check !== checkOf(unchecked)) {
     const snapshots = current === undefined ? good : [current, ...good].slice(0, MAX_GOOD)
-    return { savedAt, damaged: true, attempts: [], convicted: [], state: { good: snapshots, refused: [] } }
+    return { savedAt, damaged: true, attempts: [], quarantined: [], state: { good: snapshots, refused: [] } }
   }
   return {
     savedAt,
     attempts: file.has('attempts') ? file.list('attempts', MAX_KEPT) : [],
-    convicted: file.has('convicted') ? file.list('convicted', MAX_KEPT) : [],
+    quarantined: file.has('quarantined') ? file.list('quarantined', MAX_KEPT) : [],
     state: {
       ...(file.has('release') && {
         release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)),

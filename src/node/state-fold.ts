@@ -49,16 +49,16 @@ function highest(
   newestFirst: readonly StateFile[],
   positionOf: (file: StateFile) => Position | undefined,
 ): Highest {
-  const held = newestFirst.flatMap(file => {
+  const found = newestFirst.flatMap(file => {
     const position = positionOf(file)
     return position === undefined ? [] : [{ file, position }]
   })
-  const number = held.reduce((most, { position }) => Math.max(most, epochNumber(position.epoch)), 0)
-  const candidates = held.filter(({ position }) => epochNumber(position.epoch) === number)
+  const number = found.reduce((most, { position }) => Math.max(most, epochNumber(position.epoch)), 0)
+  const candidates = found.filter(({ position }) => epochNumber(position.epoch) === number)
   const epoch = candidates[0]?.position.epoch
   const best = candidates
     .filter(({ position }) => position.epoch === epoch)
-    .reduce<(typeof held)[number] | undefined>(
+    .reduce<(typeof found)[number] | undefined>(
       (most, next) => (most === undefined || next.position.sequence > most.position.sequence ? next : most),
       undefined,
     )

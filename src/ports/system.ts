@@ -1,5 +1,5 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
-import type { Clock, Crypto, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Random } from '../contracts/ports.js'
 import { sleepBy } from './sleep.js'
 
 /** The longest delay that a timer takes; a longer one would fire at once. */
@@ -33,7 +33,7 @@ export const systemRandom: Random = {
 }
 
 /** Node's own hash where there is one, a portable one in browsers and workers. */
-export const systemCrypto: Crypto = { sha256: nativeSha256() ?? portableSha256 }
+export const systemHasher: Hasher = { sha256: nativeSha256() ?? portableSha256 }
 
 function nativeSha256(): ((bytes: Uint8Array) => Uint8Array) | undefined {
   // Asking the process keeps this file free of imports that a browser bundle could not resolve.

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { JsonObject } from '../contracts/json.js'
 import type { Digest } from '../contracts/names.js'
-import type { Crypto, Random } from '../contracts/ports.js'
+import type { Hasher, Random } from '../contracts/ports.js'
 import { canonicalize } from '../core/canonical.js'
 import { digestOf, toHex } from '../core/digest.js'
 import { parseCanonical } from '../core/strict-parse.js'
@@ -11,7 +11,7 @@ import { encodeText } from '../core/text.js'
 const MAX_AUDIT_BYTES = 4_096
 
 /** Who changed something and why. Kept beside the log, where readers are not admitted. */
-export interface Audit {
+export interface AuditRecord {
   readonly author?: string
   readonly reason: string
 }
@@ -42,11 +42,11 @@ export function encodeAudit(
 
 /** What an audit record says; undefined when it is not here, not readable, or not the one that the release names. */
 export function decodeAudit(
-  crypto: Crypto,
+  hasher: Hasher,
   bytes: Uint8Array | undefined,
   expected: Digest | undefined,
-): Audit | undefined {
-  if (bytes === undefined || expected === undefined || digestOf(crypto, bytes) !== expected) return undefined
+): AuditRecord | undefined {
+  if (bytes === undefined || expected === undefined || digestOf(hasher, bytes) !== expected) return undefined
   const record = parseCanonical(bytes, { what: 'the audit record', maxBytes: MAX_AUDIT_BYTES }) as JsonObject
   const { author, reason } = record
   if (typeof reason !== 'string') return undefined

@@ -37,7 +37,7 @@ export async function compose(
   statement: Statement,
   signal: AbortSignal,
 ): Promise<SignedRelease> {
-  const { namespace, clock, crypto } = context
+  const { namespace, clock, hasher } = context
   const { cause, variants, audit, spreadMs, activateAt } = statement
   const at = statement.at ?? following(context, newest?.release)
   const stable: Arm = { version: await versionOf(context, { variants, newest, at, signal }), variants }
@@ -54,8 +54,8 @@ export async function compose(
     stable,
     ...(spreadMs !== undefined && { spreadMs }),
     ...(activateAt !== undefined && { activateAt }),
-    prev: newest === undefined ? null : releaseDigest(crypto, newest.bytes),
-    audit: digestOf(crypto, audit),
+    prev: newest === undefined ? null : releaseDigest(hasher, newest.bytes),
+    audit: digestOf(hasher, audit),
   }
   return encodeFitting(release, withdrawn)
 }
@@ -83,7 +83,7 @@ export async function append(
       signal,
     })
   } catch (error) {
-    if (!isNoticeboardError(error, 'unavailable')) throw error
+    if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
     throw new NoticeboardError(
       'unavailable',
       `${store.name} did not acknowledge ${namespace} ${formatPosition(at)}; it may have been written: do the same again, which changes nothing twice`,

@@ -1,5 +1,5 @@
 import type { Namespace } from '../contracts/names.js'
-import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
@@ -15,10 +15,10 @@ export interface PublisherContext {
   readonly author: string | undefined
   readonly clock: Clock
   readonly random: Random
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly logger: Logger
   /** The largest document that is published, in bytes. */
-  readonly maxBytes: number
+  readonly maxSnapshotBytes: number
   /** The largest that is read: what was published under another limit is still here. */
   readonly maxReadBytes: number
   readonly versions: VersionIndex

@@ -1,17 +1,17 @@
 import type { Json } from '../contracts/json.js'
 
 /** One place where two documents differ. `before` and `after` are the values there: the data itself, not for logs. */
-export type Change =
+export type DocumentChange =
   | { readonly path: string; readonly change: 'added'; readonly after: Json }
   | { readonly path: string; readonly change: 'removed'; readonly before: Json }
   | { readonly path: string; readonly change: 'changed'; readonly before: Json; readonly after: Json }
 
 /** Where two documents differ, in the order of their paths. Lists are compared item by item. Empty when they are the same. */
-export function diffDocuments(before: Json, after: Json): readonly Change[] {
+export function diffDocuments(before: Json, after: Json): readonly DocumentChange[] {
   return compare(before, after, '')
 }
 
-function compare(before: Json, after: Json, path: string): readonly Change[] {
+function compare(before: Json, after: Json, path: string): readonly DocumentChange[] {
   if (Array.isArray(before) && Array.isArray(after)) {
     const indexes = Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
     return indexes.flatMap(index =>
@@ -25,7 +25,7 @@ function compare(before: Json, after: Json, path: string): readonly Change[] {
   return before === after ? [] : [{ path, change: 'changed', before, after }]
 }
 
-function member(before: Json | undefined, after: Json | undefined, path: string): readonly Change[] {
+function member(before: Json | undefined, after: Json | undefined, path: string): readonly DocumentChange[] {
   if (before === undefined) return after === undefined ? [] : [{ path, change: 'added', after }]
   if (after === undefined) return [{ path, change: 'removed', before }]
   return compare(before, after, path)

@@ -99,7 +99,7 @@ export async function firstUnreadable(
       await readSnapshot(context, digest, signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (isNoticeboardError(error, 'unavailable', 'unauthorized')) throw error
+      if (isNoticeboardError(error, 'unavailable', 'rate-limited', 'unauthorized', 'forbidden')) throw error
       return digest
     }
   }
@@ -121,11 +121,11 @@ async function readSnapshot(
   digest: Digest,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { store, namespace, crypto, maxReadBytes: maxBytes } = context
-  const bytes = await retried(() => store.snapshot({ namespace, digest, maxBytes }, signal), {
+  const { store, namespace, hasher, maxReadBytes: maxSnapshotBytes } = context
+  const bytes = await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {
     ...context,
     signal,
   })
-  assertDigest(crypto, { bytes, digest, what: `a snapshot of ${namespace}` })
+  assertDigest(hasher, { bytes, digest, what: `a snapshot of ${namespace}` })
   return bytes
 }

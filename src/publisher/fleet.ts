@@ -1,6 +1,6 @@
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 import { digestsOf, positionOf, type Release } from '../core/release.js'
 
 /**
@@ -9,22 +9,22 @@ import { digestsOf, positionOf, type Release } from '../core/release.js'
  * - `behind`: heard from, and has not got there yet;
  * - `rejected`: refused the newest document and runs something older;
  * - `failed`: took it back, by a probe or after deaths;
- * - `held`: kept where it is by a pin file or `hold()`;
+ * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
  * - `missing`: silent for three times its presence period, and so is every instance of its client;
  * - `replaced`: silent likewise, while another instance of the same client is heard;
- * - `left`: closed in order.
+ * - `stopped`: closed in order.
  */
 export type FleetState =
   | 'current'
   | 'behind'
   | 'rejected'
   | 'failed'
-  | 'held'
+  | 'paused'
   | 'ahead'
   | 'missing'
   | 'replaced'
-  | 'left'
+  | 'stopped'
 
 /** In the order in which lists show them: what needs somebody first. */
 export const FLEET_STATES: readonly FleetState[] = [
@@ -32,17 +32,17 @@ export const FLEET_STATES: readonly FleetState[] = [
   'failed',
   'rejected',
   'missing',
-  'held',
+  'paused',
   'behind',
   'current',
   'replaced',
-  'left',
+  'stopped',
 ]
 
 /** One instance, as its last word tells it. */
 export interface FleetMember {
   readonly state: FleetState
-  readonly report: Report
+  readonly report: ClientReport
   /** How long ago it was heard, in milliseconds; undefined when the store does not say. */
   readonly silentMs: number | undefined
 }
@@ -74,19 +74,24 @@ const SILENT_PERIODS = 3
  * The fleet as its last words tell it. A pure function: `now` is wall-clock milliseconds. Of several reports of one instance the
  * one with the highest count holds.
  */
-export function summarizeFleet(reports: readonly Report[], newest: Release | undefined, now: number): Fleet {
+export function summarizeFleet(
+  reports: readonly ClientReport[],
+  newest: Release | undefined,
+  now: number,
+): Fleet {
   const last = lastWords(reports)
   if (last.length === 0) return { type: 'unknown', why: 'never-heard' }
-  const silence = (report: Report): number | undefined =>
+  const silence = (report: ClientReport): number | undefined =>
     report.receivedAt === undefined ? undefined : Math.max(0, now - Date.parse(report.receivedAt))
-  const isSilent = (report: Report): boolean => (silence(report) ?? 0) > SILENT_PERIODS * report.presenceMs
+  const isSilent = (report: ClientReport): boolean =>
+    (silence(report) ?? 0) > SILENT_PERIODS * report.nextReportWithinMs
   const heard = new Set(
-    last.filter(report => report.phase !== 'left' && !isSilent(report)).map(({ clientId }) => clientId),
+    last.filter(report => report.phase !== 'stopped' && !isSilent(report)).map(({ clientId }) => clientId),
   )
 
   const members = last.map((report): FleetMember => {
     const silentMs = silence(report)
-    if (report.phase === 'left') return { state: 'left', report, silentMs }
+    if (report.phase === 'stopped') return { state: 'stopped', report, silentMs }
     if (isSilent(report))
       return { state: heard.has(report.clientId) ? 'replaced' : 'missing', report, silentMs }
     return { state: liveState(report, newest), report, silentMs }
@@ -102,11 +107,14 @@ export function summarizeFleet(reports: readonly Report[], newest: Release | und
 
 /** Whether an instance takes part: heard lately, and not gone. */
 export function isLive({ state }: FleetMember): boolean {
-  return state !== 'left' && state !== 'missing' && state !== 'replaced'
+  return state !== 'stopped' && state !== 'missing' && state !== 'replaced'
 }
 
 /** The newest position that somebody has seen beyond a store's newest; undefined when the store is not behind its fleet. */
-export function seenBeyond(reports: readonly Report[], newest: Release | undefined): Position | undefined {
+export function seenBeyond(
+  reports: readonly ClientReport[],
+  newest: Release | undefined,
+): Position | undefined {
   const own = newest === undefined ? undefined : positionOf(newest)
   let highest: Position | undefined
   for (const { seen } of reports) {
@@ -122,8 +130,8 @@ function isBeyond(seen: Position, own: Position | undefined): boolean {
   return order === 'newer' || order === 'fork'
 }
 
-function lastWords(reports: readonly Report[]): readonly Report[] {
-  const last = new Map<string, Report>()
+function lastWords(reports: readonly ClientReport[]): readonly ClientReport[] {
+  const last = new Map<string, ClientReport>()
   for (const report of reports) {
     const known = last.get(report.instanceId)
     if (known === undefined || known.count < report.count) last.set(report.instanceId, report)
@@ -131,11 +139,11 @@ function lastWords(reports: readonly Report[]): readonly Report[] {
   return [...last.values()]
 }
 
-function liveState(report: Report, newest: Release | undefined): FleetState {
+function liveState(report: ClientReport, newest: Release | undefined): FleetState {
   const own = newest === undefined ? undefined : positionOf(newest)
   if (report.seen !== undefined && isBeyond(report.seen, own)) return 'ahead'
   if (newest === undefined || own === undefined) return 'current'
-  if (report.held === true) return 'held'
+  if (report.paused === true) return 'paused'
   const upToDate = report.seen !== undefined && comparePositions(report.seen, own) === 'same'
   const runsIt = report.digest !== undefined && digestsOf(newest).includes(report.digest)
   switch (report.phase) {
@@ -143,14 +151,14 @@ function liveState(report: Report, newest: Release | undefined): FleetState {
       // A refusal of something older than the newest release says nothing about the newest.
       return upToDate ? 'rejected' : 'behind'
     case 'reverted':
-    case 'convicted':
+    case 'quarantined':
       return upToDate ? 'failed' : 'behind'
     case 'applied':
     case 'healthy':
       return upToDate && runsIt ? 'current' : 'behind'
     case 'waiting':
     case 'staged':
-    case 'left':
+    case 'stopped':
       return 'behind'
   }
 }

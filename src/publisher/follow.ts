@@ -45,7 +45,10 @@ export async function* followSource({
       const step = await attempt(source, publish)
       if (stop.signal.aborted) return
       yield step
-      if (step.type === 'failed' && isNoticeboardError(step.error, 'unavailable', 'timeout')) {
+      if (
+        step.type === 'failed' &&
+        isNoticeboardError(step.error, 'unavailable', 'rate-limited', 'timeout')
+      ) {
         await awake(context.clock.sleep(step.error.retryAfterMs ?? AGAIN_MS, stop.signal))
         continue
       }

@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { comparePositions, formatPosition, type Position } from '../contracts/position.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 import { positionOf, unknownCritical, type Release } from '../core/release.js'
 import type { PublisherContext } from './context.js'
 import { seenBeyond } from './fleet.js'
@@ -59,14 +59,14 @@ export function assertFree(
 export async function heardReports(
   { store, namespace, logger }: PublisherContext,
   signal: AbortSignal,
-): Promise<readonly Report[] | undefined> {
+): Promise<readonly ClientReport[] | undefined> {
   try {
     return await store.reports?.({ namespace }, signal)
   } catch (error) {
     signal.throwIfAborted()
     const code = isNoticeboardError(error) ? error.code : 'internal'
     // Whoever may not read them may not write either, and is told so when they try.
-    if (code !== 'unauthorized')
+    if (code !== 'unauthorized' && code !== 'forbidden')
       logger.warn('the reports cannot be read, so a store that is behind its fleet would go unnoticed', {
         namespace,
         code,
@@ -78,7 +78,7 @@ export async function heardReports(
 /** In words, that the fleet has seen more than the store has: what is appended now would be ignored. Undefined when all is well. */
 export function behindFleet(
   { namespace }: PublisherContext,
-  reports: readonly Report[] | undefined,
+  reports: readonly ClientReport[] | undefined,
   newest: Release | undefined,
 ): string | undefined {
   const seen = reports && seenBeyond(reports, newest)

@@ -1,5 +1,5 @@
-export type { Audit } from './audit.js'
-export type { Change } from './diff.js'
+export type { AuditRecord } from './audit.js'
+export type { DocumentChange } from './diff.js'
 export { diffDocuments } from './diff.js'
 export type { OpenEpochOptions } from './epoch.js'
 export type { ReleaseRef } from './find.js'

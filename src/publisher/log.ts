@@ -1,7 +1,7 @@
 import { asNoticeboardError } from '../contracts/errors.js'
 import { formatPosition, type Position } from '../contracts/position.js'
 import { decodeRelease, positionOf, type Release } from '../core/release.js'
-import { decodeAudit, type Audit } from './audit.js'
+import { decodeAudit, type AuditRecord } from './audit.js'
 import type { PublisherContext } from './context.js'
 
 /** One release of the log, as people look at it. */
@@ -14,7 +14,7 @@ export interface HistoryEntry {
   readonly cause: string
   readonly issuedAt: string
   /** Who and why, where this reader may see it. */
-  readonly audit?: Audit
+  readonly audit?: AuditRecord
   readonly release: Release
 }
 
@@ -23,11 +23,11 @@ export async function* readHistory(
   context: PublisherContext,
   { limit, signal }: { readonly limit?: number | undefined; readonly signal: AbortSignal },
 ): AsyncGenerator<HistoryEntry> {
-  const { store, namespace, crypto, logger } = context
+  const { store, namespace, hasher, logger } = context
   for await (const { bytes, audit } of store.history({ namespace, limit }, signal)) {
     try {
       const { release } = decodeRelease(bytes)
-      const record = decodeAudit(crypto, audit, release.audit)
+      const record = decodeAudit(hasher, audit, release.audit)
       yield { ...describe(release), ...(record !== undefined && { audit: record }) }
     } catch (error) {
       const { code, message } = asNoticeboardError(

@@ -78,13 +78,13 @@ async function syncOne(
 }
 
 async function readSnapshots(
-  { store, namespace, crypto, maxReadBytes: maxBytes }: PublisherContext,
+  { store, namespace, hasher, maxReadBytes: maxSnapshotBytes }: PublisherContext,
   newest: SignedRelease,
   signal: AbortSignal,
 ): Promise<readonly Snapshot[]> {
   const read = async (digest: string): Promise<Snapshot> => {
-    const bytes = await store.snapshot({ namespace, digest, maxBytes }, signal)
-    assertDigest(crypto, { bytes, digest, what: `a snapshot of ${namespace}` })
+    const bytes = await store.snapshot({ namespace, digest, maxSnapshotBytes }, signal)
+    assertDigest(hasher, { bytes, digest, what: `a snapshot of ${namespace}` })
     return { digest, bytes }
   }
   return Promise.all(digestsOf(newest.release).map(read))

@@ -39,25 +39,25 @@ export function prepareAll(
   return first === undefined ? [last] : [first, ...rest, last]
 }
 
-function prepare({ crypto, maxBytes, namespace }: PublisherContext, document: unknown): Prepared {
+function prepare({ hasher, maxSnapshotBytes, namespace }: PublisherContext, document: unknown): Prepared {
   if (document === undefined)
     throw new NoticeboardError('invalid-option', 'there is no document to publish: it is undefined')
   const bytes = encodeText(canonicalize(document))
-  if (bytes.length > maxBytes) {
+  if (bytes.length > maxSnapshotBytes) {
     throw new NoticeboardError(
       'too-large',
-      `the document for ${namespace} has ${bytes.length} bytes; ${maxBytes} are allowed: split the namespace`,
+      `the document for ${namespace} has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed: split the namespace`,
     )
   }
   // Read back as every client will read it, so that what is validated is exactly what travels.
   return {
-    document: parseCanonical(bytes, { what: 'the document', maxBytes }),
+    document: parseCanonical(bytes, { what: 'the document', maxBytes: maxSnapshotBytes }),
     bytes,
-    digest: digestOf(crypto, bytes),
+    digest: digestOf(hasher, bytes),
   }
 }
 
-/** Throws `rejected`, with the issues, unless every document passes the schema and the validators. */
+/** Throws `invalid-document`, with the issues, unless every document passes the schema and the validators. */
 export async function validateAll(
   { schema, validators, namespace }: PublisherContext,
   prepared: readonly Prepared[],
@@ -88,23 +88,27 @@ export function refusal(
 ): NoticeboardError {
   const told = issues
     .slice(0, 3)
-    .map(({ path, reason, validator }) => `${path === '' ? 'the document' : path}: ${reason} (${validator})`)
+    .map(
+      ({ path, message, validator }) => `${path === '' ? 'the document' : path}: ${message} (${validator})`,
+    )
   const more = issues.length > told.length ? `; and ${issues.length - told.length} more` : ''
-  return new NoticeboardError('rejected', `${subject} ${verdict}: ${told.join('; ')}${more}`, { issues })
+  return new NoticeboardError('invalid-document', `${subject} ${verdict}: ${told.join('; ')}${more}`, {
+    issues,
+  })
 }
 
 /** The document that runs now, for validators that compare; undefined when it cannot be read, which stops nobody. */
 export async function readPrevious(
-  { store, namespace, crypto, maxReadBytes: maxBytes, logger }: PublisherContext,
+  { store, namespace, hasher, maxReadBytes: maxSnapshotBytes, logger }: PublisherContext,
   digest: string | undefined,
   signal: AbortSignal,
 ): Promise<Json | undefined> {
   if (digest === undefined) return undefined
   try {
-    const bytes = await store.snapshot({ namespace, digest, maxBytes }, signal)
-    if (digestOf(crypto, bytes) !== digest)
+    const bytes = await store.snapshot({ namespace, digest, maxSnapshotBytes }, signal)
+    if (digestOf(hasher, bytes) !== digest)
       throw new NoticeboardError('digest-mismatch', 'the snapshot is damaged')
-    return parseCanonical(bytes, { what: 'the snapshot', maxBytes })
+    return parseCanonical(bytes, { what: 'the snapshot', maxBytes: maxSnapshotBytes })
   } catch (error) {
     signal.throwIfAborted()
     logger.warn('the running document cannot be read; validators compare with nothing', {

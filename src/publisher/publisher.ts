@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
-import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
 import type { Position } from '../contracts/position.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
@@ -9,9 +9,9 @@ import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { positionOf, type Release } from '../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
-import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
 import type { PublisherContext } from './context.js'
-import { diffDocuments, type Change } from './diff.js'
+import { diffDocuments, type DocumentChange } from './diff.js'
 import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
 import { findRelease, readDocument, type ReleaseRef } from './find.js'
 import { summarizeFleet, type Fleet } from './fleet.js'
@@ -32,7 +32,7 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly schema: Schema<Input, Output>
   /** The one truth. Whoever made it closes it. */
   readonly store: Store
-  /** Media that follow the store. One that fails stops nobody, and is brought up by the next publish. */
+  /** Mirrors, which follow the store. One that fails stops nobody, and is brought up by the next publish. */
   readonly mirrors?: readonly Mirror[]
   /** Asked after the schema, about what the schema made of the document. */
   readonly validators?: readonly Validator<Output>[]
@@ -40,11 +40,11 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly author?: string
   readonly clock?: Clock
   readonly random?: Random
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
   /** Silent unless given. */
   readonly logger?: Logger
   /** The largest document, in bytes; what the store takes, and 1 MiB at most, unless given. */
-  readonly maxBytes?: number
+  readonly maxSnapshotBytes?: number
   /** How often one operation is tried again while the store is `unavailable`, after full-jitter delays of up to 4 s; 4 unless given. */
   readonly retries?: number
 }
@@ -63,20 +63,20 @@ export interface Published {
 export interface Publisher<Input = unknown> {
   readonly namespace: Namespace
   /**
-   * Publishes a document, or what a source holds now. Resolves when the store acknowledged it. Throws `rejected` with the issues,
+   * Publishes a document, or what a source holds now. Resolves when the store acknowledged it. Throws `invalid-document` with the issues,
    * `conflict` when somebody else was first, `invalid-data` or `too-large` for what cannot travel, `store-damaged`, `unavailable`,
    * `unauthorized`. The same document as the one that runs is `unchanged`, and nothing is written.
    */
   publish(document: Input | Source, options: PublishOptions<Input>): Promise<Rollout>
   /**
-   * Goes back to an earlier version, and withdraws the one that runs so that no client falls back to it. Never held up by
+   * Goes back to an earlier version, and withdraws the one that runs so that no client falls back to it. Never delayed by
    * a schema, a validator, a rollout, a full disk or a document that cannot be read. Throws `not-found` when there is nothing to go back to.
    */
   rollback(options: RollbackOptions): Promise<Rollout>
   /** The log, newest first; all of it unless limited. */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
   /** Where the documents of two releases differ. */
-  diff(before: ReleaseRef, after: ReleaseRef): Promise<readonly Change[]>
+  diff(before: ReleaseRef, after: ReleaseRef): Promise<readonly DocumentChange[]>
   /** What runs now; undefined before the first publish. Throws when its document cannot be read. */
   current(): Promise<Published | undefined>
   /** A release of the log and its document. Throws `not-found`. */
@@ -202,12 +202,12 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     mirrors = [],
     validators = [],
     author,
-    maxBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
+    maxSnapshotBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
   } = options
   const {
     clock = systemClock,
     random = systemRandom,
-    crypto = systemCrypto,
+    hasher = systemHasher,
     logger = silent,
     retries = DEFAULT_RETRIES,
   } = options
@@ -228,10 +228,14 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
       'schema must be a zod 4 schema, or one that speaks Standard Schema',
     )
   }
-  if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > store.maxSnapshotBytes) {
+  if (
+    !Number.isInteger(maxSnapshotBytes) ||
+    maxSnapshotBytes < 1 ||
+    maxSnapshotBytes > store.maxSnapshotBytes
+  ) {
     throw new NoticeboardError(
       'invalid-option',
-      `maxBytes must be a whole number from 1 to the ${store.maxSnapshotBytes} that the store takes`,
+      `maxSnapshotBytes must be a whole number from 1 to the ${store.maxSnapshotBytes} that the store takes`,
     )
   }
   if (!Number.isInteger(retries) || retries < 0)
@@ -245,10 +249,10 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     author,
     clock,
     random,
-    crypto,
+    hasher,
     logger,
-    maxBytes,
-    maxReadBytes: Math.max(maxBytes, store.maxSnapshotBytes),
+    maxSnapshotBytes,
+    maxReadBytes: Math.max(maxSnapshotBytes, store.maxSnapshotBytes),
     versions: createVersionIndex(),
     retries,
   }

@@ -22,8 +22,8 @@ const LONGEST_DELAY_MS = 4_000
 const LONGEST_FLOOR_MS = 30_000
 
 /**
- * One operation on a store or mirror, tried again while it is `unavailable`: full jitter, and never earlier than the
- * other side asked for, up to half a minute. Every other error is thrown at once.
+ * One operation on a store or mirror, tried again while it is `unavailable` or `rate-limited`: full jitter, and never earlier than the
+ * server asked for, up to half a minute. Every other error is thrown at once.
  */
 export async function retried<T>(
   operation: () => Promise<T>,
@@ -36,7 +36,7 @@ export async function retried<T>(
     maxTimeout: 0,
     signal,
     shouldRetry: async ({ error, attemptNumber }) => {
-      if (!isNoticeboardError(error, 'unavailable')) return false
+      if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) return false
       if ((error.retryAfterMs ?? 0) > LONGEST_FLOOR_MS) return false
       const ceilingMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attemptNumber - 1))
       await awake(clock.sleep((error.retryAfterMs ?? 0) + random.number() * ceilingMs, signal))

@@ -9,7 +9,7 @@ import { readNewest } from './newest.js'
 import { awake } from './awake.js'
 
 /** How a rollout ended. Everyone at once ends as `completed` with the release itself: nothing comes after it. */
-export type RolloutEnd = 'completed' | 'rolled-back' | 'held' | 'superseded'
+export type RolloutEnd = 'completed' | 'rolled-back' | 'paused' | 'superseded'
 
 /** Where the fleet stands with a release: a step is told when something changed. */
 export interface RolloutStep {
@@ -41,7 +41,7 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** What somebody should know, in words: a store that may lose writes, a schema that could not be stored. */
   readonly warnings: readonly string[]
   /** Never rejects. */
-  readonly finished: Promise<RolloutEnd>
+  readonly settled: Promise<RolloutEnd>
 }
 
 /** How often the store is asked for reports while somebody watches. */
@@ -67,7 +67,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     withdrawn,
     mirrors,
     warnings,
-    finished: Promise.resolve('completed'),
+    settled: Promise.resolve('completed'),
     [Symbol.asyncIterator]: () => (outcome === 'dry-run' ? none() : watch(context, release, root)),
   }
 }
@@ -95,7 +95,7 @@ async function* watch(
       if (isSettled(fleet) || (await isSuperseded(context, release, root))) return
     } catch (error) {
       if (root.aborted) return
-      if (!isNoticeboardError(error, 'unavailable')) throw error
+      if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
       logger.debug('the store cannot be asked for reports now', { namespace })
     }
     await awake(clock.sleep(LOOK_MS, root))
@@ -110,7 +110,7 @@ function stepOf(fleet: Fleet): RolloutStep {
     stage: 'everyone',
     exposed: members.filter(isLive).length,
     applied: counts.current,
-    behind: counts.behind + counts.held,
+    behind: counts.behind + counts.paused,
     rejected: counts.rejected,
     failed: counts.failed,
     missing: counts.missing,

@@ -7,8 +7,11 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
   'not-ready': 503,
   'not-found': 404,
   unavailable: 503,
-  rejected: 422,
+  // What is behind this server limits it; whoever asks here did nothing wrong.
+  'rate-limited': 503,
+  'invalid-document': 422,
   unauthorized: 401,
+  forbidden: 403,
   conflict: 409,
   'no-watch': 501,
   'invalid-data': 400,
@@ -53,7 +56,7 @@ export function errorAnswer(
         code,
         message,
         ...(issues.length > 0 && {
-          issues: issues.map(({ path, reason, validator }) => ({ path, reason, validator })),
+          issues: issues.map(({ path, message, validator }) => ({ path, message, validator })),
         }),
       },
     },

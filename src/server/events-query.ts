@@ -8,7 +8,7 @@ export interface EventsQuery {
   readonly namespaces: readonly Namespace[]
   /** Who asks, when snapshots shall come along. */
   readonly identity: Identity | undefined
-  readonly held: ReadonlyMap<Namespace, Digest>
+  readonly have: ReadonlyMap<Namespace, Digest>
 }
 
 /** How many namespaces one stream carries, and how many labels say who asks (docs/formats.md). */
@@ -16,7 +16,7 @@ const MAX_NAMESPACES = 64
 const MAX_LABELS = 64
 
 /**
- * Reads the query of `~events`. Unknown parameters are ignored; what `client`, `label` and `held` say only
+ * Reads the query of `~events`. Unknown parameters are ignored; what `client`, `label` and `have` say only
  * chooses what is sent along. Throws `invalid-option` for what is malformed or said twice.
  */
 export function parseEventsQuery(query: string): EventsQuery {
@@ -33,7 +33,7 @@ export function parseEventsQuery(query: string): EventsQuery {
   return {
     namespaces,
     identity: parameters.get('inline') === '1' ? identity : undefined,
-    held: readHeld(parameters.getAll('held')),
+    have: readHave(parameters.getAll('have')),
   }
 }
 
@@ -67,18 +67,18 @@ function readLabels(pairs: readonly string[]): Readonly<Record<string, string>> 
   return Object.fromEntries(labels)
 }
 
-function readHeld(pairs: readonly string[]): ReadonlyMap<Namespace, Digest> {
+function readHave(pairs: readonly string[]): ReadonlyMap<Namespace, Digest> {
   if (pairs.length === 0) return NOTHING_HELD
-  const held = new Map<Namespace, Digest>()
+  const have = new Map<Namespace, Digest>()
   for (const pair of pairs) {
     const equals = pair.indexOf('=')
     const namespace = pair.slice(0, Math.max(equals, 0))
     const digest = pair.slice(equals + 1)
     if (namespaceProblem(namespace) !== undefined || !isDigest(digest))
-      throw refusal('"held" must read namespace=digest')
-    held.set(namespace, digest)
+      throw refusal('"have" must read namespace=digest')
+    have.set(namespace, digest)
   }
-  return held
+  return have
 }
 
 function refusal(problem: string): NoticeboardError {

@@ -1,6 +1,6 @@
 import type { Identity } from '../contracts/identity.js'
 import type { Digest } from '../contracts/names.js'
-import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Clock, Hasher } from '../contracts/ports.js'
 import type { Release, Variant } from '../core/release.js'
 import { target } from '../core/target.js'
 import type { Connection } from './connections.js'
@@ -30,26 +30,26 @@ export interface FanOut {
   /** Sends the newest release with the snapshot that belongs to it, where that is at hand. */
   greet(subscription: Subscription): void
   /** Brings the snapshots into memory that a connection will be greeted with. */
-  prepare(topic: Topic, reader: Pick<Connection, 'identity'>, held: Digest | undefined): Promise<void>
+  prepare(topic: Topic, reader: Pick<Connection, 'identity'>, have: Digest | undefined): Promise<void>
   /** Does something with each item, giving way to other work every few milliseconds. */
   inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void>
 }
 
 /** Sending releases: one frame a version and form, written to every connection that is behind. */
-export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOut {
+export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOut {
   /** The snapshot that goes along to a reader; undefined when none does. */
   const companion = (
     { read }: Newest,
     { identity }: Pick<Connection, 'identity'>,
-    held: Digest | undefined,
+    have: Digest | undefined,
   ): Digest | undefined => {
     if (identity === undefined || read === undefined) return undefined
     const aim = read.common ?? ownAim(read.release, identity)
-    return aim === undefined || aim.digest === held || aim.bytes > MAX_INLINE_BYTES ? undefined : aim.digest
+    return aim === undefined || aim.digest === have || aim.bytes > MAX_INLINE_BYTES ? undefined : aim.digest
   }
 
   const ownAim = (release: Release, identity: Identity): Pick<Variant, 'digest' | 'bytes'> | undefined => {
-    const aim = target(release, { identity, refused: () => false, crypto })
+    const aim = target(release, { identity, refused: () => false, hasher })
     return aim.arm === 'keep' ? undefined : aim
   }
 
@@ -85,12 +85,12 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
   }
 
   const greet = (subscription: Subscription): void => {
-    const { topic, connection, held } = subscription
+    const { topic, connection, have } = subscription
     const { newest, version } = topic
     if (newest === undefined || subscription.sent === version) return
-    const digest = companion(newest, connection, held)
+    const digest = companion(newest, connection, have)
     const whole = digest === undefined ? undefined : newest.withSnapshot.get(digest)
-    if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.held = digest
+    if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.have = digest
   }
 
   const inSlices = async <T>(items: Iterable<T>, act: (item: T) => void): Promise<void> => {
@@ -113,7 +113,7 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
     await inSlices(topic.subscriptions, subscription => {
       // What is the same for everybody is known from the first who wants it.
       if (digests.size > 0 && newest.read?.common !== undefined) return
-      const digest = companion(newest, subscription.connection, subscription.held)
+      const digest = companion(newest, subscription.connection, subscription.have)
       if (digest !== undefined) digests.add(digest)
     })
     for (const digest of digests) await compose(topic, newest, digest)
@@ -128,10 +128,10 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
   const prepare = async (
     topic: Topic,
     reader: Pick<Connection, 'identity'>,
-    held: Digest | undefined,
+    have: Digest | undefined,
   ): Promise<void> => {
     const { newest } = topic
-    const digest = newest && companion(newest, reader, held)
+    const digest = newest && companion(newest, reader, have)
     if (newest !== undefined && digest !== undefined) await patiently(compose(topic, newest, digest))
   }
 
@@ -163,6 +163,6 @@ export function createFanOut({ clock, crypto, snapshots }: FanOutOptions): FanOu
 
 export interface FanOutOptions {
   readonly clock: Clock
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly snapshots: SnapshotCache
 }

@@ -9,7 +9,7 @@ import type { Topic, Topics } from './topics.js'
  * watch is answered by asking once and watching again, after a backoff; nothing ends it but the signal. Never rejects.
  */
 export async function follow(topic: Topic, options: FollowOptions, signal: AbortSignal): Promise<void> {
-  const { source, topics, clock, random, pollMs, logger, passMark } = options
+  const { source, topics, clock, random, pollIntervalMs, logger, passMark } = options
   const backoff = createBackoff({ clock, random })
   let watches = isWatchable(source)
   let failing = false
@@ -29,7 +29,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
       if (failing) logger?.info('the store is followed again', { namespace: topic.namespace })
       failing = false
       if (!watches || !isWatchable(source)) {
-        await clock.sleep(pollMs, signal)
+        await clock.sleep(pollIntervalMs, signal)
         continue
       }
       for await (const delivery of source.watch({ namespaces: [topic.namespace], inline: false }, signal)) {
@@ -60,7 +60,7 @@ export interface FollowOptions {
   readonly clock: Clock
   readonly random: Random
   /** How often a store without a watch is asked, in milliseconds. */
-  readonly pollMs: number
+  readonly pollIntervalMs: number
   readonly logger: Logger | undefined
   /** What happens to a mark that came from upstream. */
   readonly passMark: (topic: Topic, bytes: Uint8Array) => void

@@ -1,4 +1,4 @@
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import { encodeText } from '../core/text.js'
 import { errorAnswer, notFound } from './answers.js'
 import type { Answer, Incoming } from './messages.js'
@@ -28,7 +28,7 @@ export interface GuardOptions {
   readonly anyAddress: boolean
   /** Other pages' origins that may read and, with the token, write. */
   readonly origins: readonly string[]
-  readonly crypto: Crypto
+  readonly hasher: Hasher
 }
 
 export function createGuard({
@@ -37,10 +37,10 @@ export function createGuard({
   hosts,
   anyAddress,
   origins,
-  crypto,
+  hasher,
 }: GuardOptions): Guard {
-  const writeHash = writeToken === undefined ? undefined : crypto.sha256(encodeText(writeToken))
-  const readHash = readToken === undefined ? undefined : crypto.sha256(encodeText(readToken))
+  const writeHash = writeToken === undefined ? undefined : hasher.sha256(encodeText(writeToken))
+  const readHash = readToken === undefined ? undefined : hasher.sha256(encodeText(readToken))
   const known = hosts === undefined ? undefined : new Set(hosts.map(host => host.toLowerCase()))
   const friends = new Set(origins)
 
@@ -71,11 +71,12 @@ export function createGuard({
     const bearer = /^Bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1]
     if (bearer === undefined)
       return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
-    const hash = crypto.sha256(encodeText(bearer))
+    const hash = hasher.sha256(encodeText(bearer))
     const mayWrite = writeHash !== undefined && isSame(hash, writeHash)
     const mayRead = readHash !== undefined && isSame(hash, readHash)
     if (mayWrite || (access === 'read' && mayRead)) return undefined
-    return errorAnswer('unauthorized', 'the token is not the one of this server, or not for this')
+    if (mayRead) return errorAnswer('forbidden', 'this token is for reading; this needs the one for writing')
+    return errorAnswer('unauthorized', 'the token is not one of this server')
   }
 
   return {
@@ -84,7 +85,7 @@ export function createGuard({
     check(request, access) {
       if (!isKnownHost(request.header('host'))) {
         return errorAnswer(
-          'rejected',
+          'forbidden',
           'the server does not go by this name; start it with the name in its list of hosts',
           { status: 421 },
         )
@@ -93,9 +94,8 @@ export function createGuard({
         const origin = request.header('origin')
         if (origin !== undefined && isForeign(request, origin)) {
           return errorAnswer(
-            'rejected',
+            'forbidden',
             'a page of another origin may not write here; name its origin in the list of origins',
-            { status: 403 },
           )
         }
         const refused = authorize(request, access)
@@ -136,10 +136,10 @@ const ADDRESS = /^(?:\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:.]+\])$/
 function checkContent(request: Incoming): Answer | undefined {
   const encoding = request.header('content-encoding')?.trim().toLowerCase()
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
-    return errorAnswer('rejected', 'send the body as it is, without Content-Encoding', { status: 415 })
+    return errorAnswer('invalid-data', 'send the body as it is, without Content-Encoding', { status: 415 })
   }
   if (!/^application\/json(\s*;.*)?$/i.test(request.header('content-type')?.trim() ?? '')) {
-    return errorAnswer('rejected', 'send the body with "Content-Type: application/json"', { status: 415 })
+    return errorAnswer('invalid-data', 'send the body with "Content-Type: application/json"', { status: 415 })
   }
   return undefined
 }

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
-import { systemClock, systemCrypto, systemRandom } from '../ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
 import { errorAnswer } from './answers.js'
 import type { Answer } from './messages.js'
 import { fetchAdapter } from './fetch-adapter.js'
@@ -64,11 +64,19 @@ export function assembleHandler(
   { anyAddress }: { readonly anyAddress: boolean },
 ): Handler {
   checkOptions(options)
-  const { write = false, read, hosts, origins = [], logger, heartbeatMs = 15_000, pollMs = 1_000 } = options
-  const { clock = systemClock, random = systemRandom, crypto = systemCrypto } = options
+  const {
+    write = false,
+    read,
+    hosts,
+    origins = [],
+    logger,
+    heartbeatMs = 15_000,
+    pollIntervalMs = 1_000,
+  } = options
+  const { clock = systemClock, random = systemRandom, hasher = systemHasher } = options
   const {
     maxConnections = 50_000,
-    maxAgeMs = 1_800_000,
+    maxConnectionAgeMs = 1_800_000,
     cacheBytes = 67_108_864,
     maxInstances = 100_000,
   } = options
@@ -82,7 +90,7 @@ export function assembleHandler(
 
   const lifetime = createLifetime()
   const maxSnapshotBytes = store?.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES
-  const snapshots = createSnapshotCache({ source, crypto, maxBytes: cacheBytes, maxSnapshotBytes, lifetime })
+  const snapshots = createSnapshotCache({ source, hasher, maxBytes: cacheBytes, maxSnapshotBytes, lifetime })
   // A relay passes the origin's marks on, also when it can write there.
   const mints = store !== undefined && !('remote' in source)
   const hub = createHub({
@@ -91,12 +99,12 @@ export function assembleHandler(
     mints,
     clock,
     random,
-    crypto,
+    hasher,
     logger,
     heartbeatMs,
-    pollMs,
+    pollIntervalMs,
     maxConnections,
-    maxAgeMs,
+    maxConnectionAgeMs,
     lifetime,
   })
   const registry = createRegistry({ clock, maxInstances })
@@ -107,10 +115,10 @@ export function assembleHandler(
     hosts,
     anyAddress,
     origins,
-    crypto,
+    hasher,
   })
   const reading = readingRoutes({ source, hub, snapshots, lifetime })
-  const writing = store && writingRoutes({ store, hub, snapshots, crypto, lifetime })
+  const writing = store && writingRoutes({ store, hub, snapshots, hasher, lifetime })
   const open = createResponder({ guard, hub, reading, writing, reports, logger })
   const answering = new Set<Promise<Answer>>()
   const respond: Responder = request => {

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
-import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
 import type { Transport } from '../contracts/transport.js'
 import type { Connection } from './connections.js'
 import type { EventsQuery } from './events-query.js'
@@ -36,12 +36,12 @@ export interface HubOptions {
   readonly mints: boolean
   readonly clock: Clock
   readonly random: Random
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly logger: Logger | undefined
   readonly heartbeatMs: number
-  readonly pollMs: number
+  readonly pollIntervalMs: number
   readonly maxConnections: number
-  readonly maxAgeMs: number
+  readonly maxConnectionAgeMs: number
   readonly lifetime: Lifetime
 }
 
@@ -55,19 +55,19 @@ export function createHub(options: HubOptions): Hub {
     mints,
     clock,
     random,
-    crypto,
+    hasher,
     logger,
     heartbeatMs,
-    pollMs,
+    pollIntervalMs,
     maxConnections,
-    maxAgeMs,
+    maxConnectionAgeMs,
     lifetime,
   } = options
   const connections = new Set<Connection>()
   const alive = aliveFrame(heartbeatMs)
   let closing = false
 
-  const fanOut = createFanOut({ clock, crypto, snapshots })
+  const fanOut = createFanOut({ clock, hasher, snapshots })
   const background = (work: Promise<void>): void => {
     work.catch(error =>
       logger?.error('sending to readers failed', { reason: error instanceof Error ? error.name : 'unknown' }),
@@ -75,7 +75,7 @@ export function createHub(options: HubOptions): Hub {
   }
   const topics = createTopics({
     source,
-    crypto,
+    hasher,
     clock,
     lifetime,
     trustsWatch: !mints,
@@ -113,7 +113,7 @@ export function createHub(options: HubOptions): Hub {
     if (topic.following !== undefined) return
     const following = new AbortController()
     topic.following = following
-    void follow(topic, { source, topics, clock, random, pollMs, logger, passMark }, following.signal)
+    void follow(topic, { source, topics, clock, random, pollIntervalMs, logger, passMark }, following.signal)
   }
 
   const forget = (connection: Connection): void => {
@@ -137,13 +137,13 @@ export function createHub(options: HubOptions): Hub {
     connection.sink.end()
   }
 
-  const connect = ({ namespaces, identity, held }: EventsQuery, sink: Sink): Subscriber => {
+  const connect = ({ namespaces, identity, have }: EventsQuery, sink: Sink): Subscriber => {
     if (closing) {
       sink.write(goodbyeFrame(random.number() * RETURN_MS))
       sink.end()
       return { gone() {}, drained() {} }
     }
-    const expiresAtMs = clock.monotonic() + maxAgeMs * (0.8 + 0.4 * random.number())
+    const expiresAtMs = clock.monotonic() + maxConnectionAgeMs * (0.8 + 0.4 * random.number())
     const connection: Connection = {
       sink,
       identity,
@@ -156,7 +156,7 @@ export function createHub(options: HubOptions): Hub {
     sink.write(alive)
     for (const namespace of namespaces) {
       const topic = topics.open(namespace)
-      const subscription: Subscription = { connection, topic, sent: 0, held: held.get(namespace) }
+      const subscription: Subscription = { connection, topic, sent: 0, have: have.get(namespace) }
       connection.subscriptions.push(subscription)
       topic.subscriptions.add(subscription)
       fanOut.greet(subscription)
@@ -199,7 +199,7 @@ export function createHub(options: HubOptions): Hub {
         query.namespaces.map(async namespace => {
           await topics.newest(namespace)
           const topic = topics.find(namespace)
-          if (topic !== undefined) await fanOut.prepare(topic, query, query.held.get(namespace))
+          if (topic !== undefined) await fanOut.prepare(topic, query, query.have.get(namespace))
         }),
       )
       return { open: sink => connect(query, sink) }

@@ -15,7 +15,7 @@ export interface Incoming {
 
 export type Headers = Readonly<Record<string, string>>
 
-/** What is sent back. `events` is an event stream, which the medium's adapter opens. */
+/** What is sent back. `events` is an event stream, which the adapter opens. */
 export type Answer =
   | {
       readonly type: 'whole'

@@ -1,5 +1,5 @@
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import { digestOf } from '../core/digest.js'
 import { decodeRelease, positionOf, releaseDigest, type Release, type Variant } from '../core/release.js'
@@ -29,8 +29,8 @@ export interface Newest {
     | undefined
 }
 
-export function describeNewest(namespace: Namespace, bytes: Uint8Array, crypto: Crypto): Newest {
-  const etag = `"${digestOf(crypto, bytes).slice(0, 32)}"`
+export function describeNewest(namespace: Namespace, bytes: Uint8Array, hasher: Hasher): Newest {
+  const etag = `"${digestOf(hasher, bytes).slice(0, 32)}"`
   const caching = { 'Cache-Control': 'no-cache', ETag: etag }
   return {
     bytes,
@@ -44,7 +44,7 @@ export function describeNewest(namespace: Namespace, bytes: Uint8Array, crypto: 
     unchanged: { type: 'whole', status: 304, headers: caching },
     frame: releaseFrame(namespace, bytes),
     withSnapshot: new Map(),
-    read: readRelease(bytes, crypto),
+    read: readRelease(bytes, hasher),
   }
 }
 
@@ -63,12 +63,12 @@ export function matchesTag(header: string, etag: string): boolean {
   })
 }
 
-function readRelease(bytes: Uint8Array, crypto: Crypto): Newest['read'] {
+function readRelease(bytes: Uint8Array, hasher: Hasher): Newest['read'] {
   try {
     const { release } = decodeRelease(bytes)
     const { candidate, stable } = release
     const common = candidate === undefined && stable.variants.length === 1 ? stable.variants[0] : undefined
-    return { release, position: positionOf(release), digest: releaseDigest(crypto, bytes), common }
+    return { release, position: positionOf(release), digest: releaseDigest(hasher, bytes), common }
   } catch {
     // Another version's release, or a damaged one: clients say what is wrong with it, the server moves bytes.
     return undefined

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Clock, Crypto, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
 
 /** How a board is served. */
 export interface HandlerOptions {
@@ -16,18 +16,18 @@ export interface HandlerOptions {
   /** How often the event stream shows that it lives. 15,000 by default. */
   readonly heartbeatMs?: number | undefined
   /** How often a store without notifications is asked while somebody listens. 1,000 by default. */
-  readonly pollMs?: number | undefined
+  readonly pollIntervalMs?: number | undefined
   /** How many connections of the event stream there may be. 50,000 by default. */
   readonly maxConnections?: number | undefined
   /** When a connection of the event stream is sent to open anew, give or take a fifth, so that they spread. 1,800,000 by default. */
-  readonly maxAgeMs?: number | undefined
+  readonly maxConnectionAgeMs?: number | undefined
   /** How many bytes of snapshots are kept in memory. 64 MiB by default. */
   readonly cacheBytes?: number | undefined
   /** How many instances' reports are kept. 100,000 by default. */
   readonly maxInstances?: number | undefined
   readonly clock?: Clock | undefined
   readonly random?: Random | undefined
-  readonly crypto?: Crypto | undefined
+  readonly hasher?: Hasher | undefined
   readonly logger?: Logger | undefined
 }
 
@@ -41,9 +41,9 @@ export function checkOptions(options: HandlerOptions): void {
   if (read !== undefined) checkToken('read', read.token)
   for (const name of [
     'heartbeatMs',
-    'pollMs',
+    'pollIntervalMs',
     'maxConnections',
-    'maxAgeMs',
+    'maxConnectionAgeMs',
     'cacheBytes',
     'maxInstances',
   ] as const) {

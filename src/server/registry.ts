@@ -1,18 +1,18 @@
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/ports.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 
 /** The last word of each client, as far as it was heard here. */
 export interface Registry {
   /** Takes last words, and stamps when they came. A later count wins, in whatever order they come; true for what counts now. */
-  add(report: Report): boolean
+  add(report: ClientReport): boolean
   /** The last words of a namespace's clients. */
-  of(namespace: Namespace): readonly Report[]
+  of(namespace: Namespace): readonly ClientReport[]
   readonly size: number
 }
 
 interface Entry {
-  readonly report: Report
+  readonly report: ClientReport
   readonly heardAtMs: number
 }
 
@@ -22,7 +22,7 @@ const MISSING_INTERVALS = 3
 /** How many entries are looked at for each one that has to go. */
 const SEARCHED = 64
 
-/** Keeps so many instances at most; those that left or went missing long ago make room first. */
+/** Keeps so many instances at most; those that stopped or went missing long ago make room first. */
 export function createRegistry({
   clock,
   maxInstances = 100_000,
@@ -48,7 +48,7 @@ export function createRegistry({
     for (const candidate of entries) {
       oldest ??= candidate
       const { report, heardAtMs } = candidate[1]
-      if (report.phase === 'left' || nowMs - heardAtMs > report.presenceMs * MISSING_INTERVALS) {
+      if (report.phase === 'stopped' || nowMs - heardAtMs > report.nextReportWithinMs * MISSING_INTERVALS) {
         oldest = candidate
         break
       }
@@ -58,7 +58,7 @@ export function createRegistry({
     if (oldest !== undefined) remove(oldest[0], oldest[1].report.namespace)
   }
 
-  const take = (report: Report): boolean => {
+  const take = (report: ClientReport): boolean => {
     const key = `${report.namespace}\n${report.instanceId}`
     const known = entries.get(key)
     if (known !== undefined && known.report.count > report.count) return false

@@ -2,7 +2,7 @@ import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../con
 import type { Json } from '../contracts/json.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock, Logger } from '../contracts/ports.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 import type { ReportTransport, Store, Transport } from '../contracts/transport.js'
 import { readReport } from '../core/report-codec.js'
 import { shapeOf } from '../core/shape.js'
@@ -36,7 +36,7 @@ export function reportRoutes({
 }: ReportRoutesOptions): ReportRoutes {
   const store: Partial<Store & ReportTransport> & Transport = source
   /** What the store was not given yet, the last word of each instance. */
-  let waiting = new Map<string, Report>()
+  let waiting = new Map<string, ClientReport>()
   let cancel: (() => void) | undefined
 
   const handOver = async (): Promise<void> => {
@@ -54,7 +54,7 @@ export function reportRoutes({
     }
   }
 
-  const gather = (report: Report): void => {
+  const gather = (report: ClientReport): void => {
     if (store.report === undefined) return
     waiting.set(`${report.namespace}\n${report.instanceId}`, report)
     cancel ??= clock.after(GATHER_MS, () => void handOver())
@@ -77,7 +77,7 @@ export function reportRoutes({
       return DONE
     },
     async get(namespace, requestSignal) {
-      const lastWords = new Map<string, Report>()
+      const lastWords = new Map<string, ClientReport>()
       const kept = (await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)) ?? []
       for (const report of [...kept, ...registry.of(namespace)]) {
         const other = lastWords.get(report.instanceId)
@@ -98,7 +98,7 @@ export interface ReportRoutesOptions {
 }
 
 /** A report of this namespace; undefined for any other, and for what is no report. */
-function readOwn(item: Json, namespace: Namespace): Report | undefined {
+function readOwn(item: Json, namespace: Namespace): ClientReport | undefined {
   try {
     const report = readReport(item)
     return report.namespace === namespace ? report : undefined

@@ -17,7 +17,7 @@ export interface ResponderOptions {
   readonly guard: Guard
   readonly hub: Hub
   readonly reading: ReadingRoutes
-  /** None over a medium that cannot be written. */
+  /** None over a transport that is no store. */
   readonly writing: WritingRoutes | undefined
   readonly reports: ReportRoutes
   readonly logger: Logger | undefined
@@ -47,7 +47,7 @@ export function createResponder(options: ResponderOptions): Responder {
     const method = request.method === 'HEAD' ? 'GET' : request.method
     const access = methods[method]
     if (access === undefined)
-      return errorAnswer('rejected', 'this address does not take this method', {
+      return errorAnswer('forbidden', 'this address does not take this method', {
         status: 405,
         headers: { Allow: allowed(methods) },
       })
@@ -110,7 +110,7 @@ function answerRoute(
 }
 
 function withoutLength(): Answer {
-  return errorAnswer('rejected', 'a stream has no length; ask with GET', {
+  return errorAnswer('forbidden', 'a stream has no length; ask with GET', {
     status: 405,
     headers: { Allow: 'GET' },
   })

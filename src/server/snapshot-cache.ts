@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import type { Transport } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
 import type { Lifetime } from './lifetime.js'
@@ -27,7 +27,7 @@ const ENTRY_BYTES = 1_024
 /** Keeps the snapshots that were used last, up to so many bytes together. */
 export function createSnapshotCache({
   source,
-  crypto,
+  hasher,
   maxBytes,
   maxSnapshotBytes,
   lifetime,
@@ -52,9 +52,9 @@ export function createSnapshotCache({
 
   const fetch = async (namespace: Namespace, digest: Digest): Promise<CachedSnapshot> => {
     const bytes = await lifetime.run(signal =>
-      source.snapshot({ namespace, digest, maxBytes: maxSnapshotBytes }, signal),
+      source.snapshot({ namespace, digest, maxSnapshotBytes }, signal),
     )
-    if (digestOf(crypto, bytes) === digest) return keep(namespace, digest, bytes)
+    if (digestOf(hasher, bytes) === digest) return keep(namespace, digest, bytes)
     throw new NoticeboardError(
       'unavailable',
       `the snapshot ${digest.slice(0, 12)} is damaged in the store; publish it again to repair it`,
@@ -90,7 +90,7 @@ export function createSnapshotCache({
 
 export interface SnapshotCacheOptions {
   readonly source: Transport
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly maxBytes: number
   readonly maxSnapshotBytes: number
   readonly lifetime: Lifetime

@@ -1,5 +1,5 @@
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Clock, Hasher } from '../contracts/ports.js'
 import type { Transport } from '../contracts/transport.js'
 import { sameBytes } from '../core/text.js'
 import type { Connection } from './connections.js'
@@ -33,7 +33,7 @@ export interface Subscription {
   /** The version that was written to it last. */
   sent: number
   /** The snapshot that it was sent last, or said that it holds. */
-  held: Digest | undefined
+  have: Digest | undefined
 }
 
 export interface Topics {
@@ -62,7 +62,7 @@ const MAX_IDLE_TOPICS = 10_000
 /** All namespaces that are listened to or were asked for. `changed` is called with each newer release. */
 export function createTopics({
   source,
-  crypto,
+  hasher,
   clock,
   lifetime,
   trustsWatch,
@@ -101,7 +101,7 @@ export function createTopics({
 
   const accept = (topic: Topic, bytes: Uint8Array): void => {
     if (topic.newest !== undefined && sameBytes(topic.newest.bytes, bytes)) return
-    const next = describeNewest(topic.namespace, bytes, crypto)
+    const next = describeNewest(topic.namespace, bytes, hasher)
     if (!supersedes(next, topic.newest)) return
     topic.newest = next
     topic.version += 1
@@ -159,7 +159,7 @@ export function createTopics({
 
 export interface TopicsOptions {
   readonly source: Transport
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly clock: Clock
   readonly lifetime: Lifetime
   /** Whether an open watch stands for the source: a relay does not ask upstream for what it is being told. */

@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import type { Store } from '../contracts/transport.js'
 import { assertDigest } from '../core/digest.js'
 import { readJsonText } from '../core/json-text.js'
@@ -37,7 +37,7 @@ export function writingRoutes({
   store,
   hub,
   snapshots,
-  crypto,
+  hasher,
   lifetime,
 }: WritingRoutesOptions): WritingRoutes {
   const requireSnapshots = async ({ namespace, stable, candidate }: Release): Promise<void> => {
@@ -45,13 +45,13 @@ export function writingRoutes({
       const found = await snapshots.load(namespace, digest).catch(asMissing)
       if (found === undefined) {
         throw new NoticeboardError(
-          'rejected',
+          'invalid-data',
           `the release names the snapshot ${digest.slice(0, 12)}, which is not here; put it first`,
         )
       }
       if (found.bytes.length !== bytes) {
         throw new NoticeboardError(
-          'rejected',
+          'invalid-data',
           `the release gives the snapshot ${digest.slice(0, 12)} another length than it has`,
         )
       }
@@ -61,7 +61,7 @@ export function writingRoutes({
   return {
     async putSnapshot(request, { namespace, digest }) {
       const bytes = await readBody(request, store.maxSnapshotBytes)
-      assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes })
       // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
       await lifetime.run(signal => store.put({ namespace, digest, bytes }, signal))
@@ -106,7 +106,7 @@ export interface WritingRoutesOptions {
   readonly store: Store
   readonly hub: Hub
   readonly snapshots: SnapshotCache
-  readonly crypto: Crypto
+  readonly hasher: Hasher
   readonly lifetime: Lifetime
 }
 

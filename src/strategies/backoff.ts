@@ -3,7 +3,7 @@ import type { Clock, Random } from '../contracts/ports.js'
 /** How long one stays away after a failure. */
 export interface Backoff {
   /**
-   * A try failed: the delay before the next one, in milliseconds. What the other side asked for (`retryAfterMs`)
+   * A try failed: the delay before the next one, in milliseconds. What the server asked for (`retryAfterMs`)
    * is a floor: the jitter comes on top of it, so those who were sent away together do not return together.
    */
   failed(retryAfterMs?: number): number

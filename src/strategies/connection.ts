@@ -4,7 +4,7 @@ import type { Delivery, WatchTransport } from '../contracts/transport.js'
 import { linkedAbort } from './linked-abort.js'
 import { settled } from './settle.js'
 
-/** The longest heartbeat that is believed, and the shortest: what the other side says must not silence the watchdog. */
+/** The longest heartbeat that is believed, and the shortest: what the server says must not silence the watchdog. */
 const HEARTBEAT_BOUNDS_MS = [10, 600_000] as const
 
 /** What came since the last look into it: the newest of each kind, since a newer one supersedes an older one. */
@@ -19,11 +19,11 @@ export interface Connection {
   take(): Inbox
   /** When the last delivery came, on the monotonic clock; undefined before the first. */
   readonly lastMs: number | undefined
-  /** Whether the other side sends signs of life, so that silence means something. */
+  /** Whether the server sends signs of life, so that silence means something. */
   readonly signs: boolean
   /** Whether it sends marks, so that nobody needs to ask. */
   readonly marks: boolean
-  /** The heartbeat that the other side told. */
+  /** The heartbeat that the server told. */
   readonly heartbeatMs: number | undefined
   /** Why it ended; undefined while it has not. A clean end is a failure too: a watch has no reason to end. */
   readonly failure: NoticeboardError | undefined
@@ -43,7 +43,7 @@ export interface ConnectionOptions {
 export function openConnection(session: Session, { transport, inline, wake }: ConnectionOptions): Connection {
   const { namespace, identity, clock, signal } = session
   const own = linkedAbort(signal)
-  const held = session.held()
+  const have = session.have()
   let inbox: Inbox = {}
   let lastMs: number | undefined
   let signs = false
@@ -79,7 +79,7 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
         namespaces: [namespace],
         inline,
         ...(inline && { identity }),
-        ...(held !== undefined && { held: { [namespace]: held } }),
+        ...(have !== undefined && { have: { [namespace]: have } }),
       }
       iterator = transport.watch(query, own.signal)[Symbol.asyncIterator]()
       while (!own.signal.aborted) {

@@ -5,7 +5,7 @@ import { GRACE_MS } from './settle.js'
 
 /**
  * Runs one request under a deadline. When that passes, or the session ends, the request is aborted and has a moment to
- * clean up; one that does not end even then is left behind, so that a hanging medium cannot hold a client.
+ * clean up; one that does not end even then is left behind, so that a hanging transport cannot hold a client.
  */
 export async function withDeadline<T>(
   { clock, signal }: Pick<Session, 'clock' | 'signal'>,

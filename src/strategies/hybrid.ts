@@ -7,8 +7,8 @@ import { watchStrategy } from './watch-strategy.js'
 /** Times of hybrid; every one has a default. */
 export interface HybridOptions extends WatchOptions {}
 
-/** Two media: one that notifies, and one that everything is fetched from (a CDN, a bucket). */
-export interface HybridMedia {
+/** Two transports: one that notifies, and one that everything is fetched from (a CDN, a bucket). */
+export interface HybridTransports {
   /** Where notices come from; nothing is asked here. */
   readonly notify: WatchTransport
   /** Where releases are asked for, and snapshots fetched. */
@@ -19,13 +19,13 @@ export interface HybridMedia {
  * The server sends notices, the client fetches: the stream brings each release, a few hundred bytes, and the snapshot is
  * fetched by its digest, through whatever caches there are. The right choice for most.
  *
- * A stream that is dead is noticed within 2.5 heartbeats; while none is live the medium is polled, and a sweep asks it
+ * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
  * every few minutes in any case. Throws `invalid-option`, also for a transport without `watch`.
  */
 export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
-/** The same over two media; reports go to `fetch` where it carries them, else to `notify`. */
-export function hybrid(media: HybridMedia, options?: HybridOptions): Strategy
-export function hybrid(medium: WatchTransport | HybridMedia, options: HybridOptions = {}): Strategy {
+/** The same over two transports; reports go to `fetch` where it carries them, else to `notify`. */
+export function hybrid(media: HybridTransports, options?: HybridOptions): Strategy
+export function hybrid(medium: WatchTransport | HybridTransports, options: HybridOptions = {}): Strategy {
   const two = typeof medium === 'object' && medium !== null && 'notify' in medium
   const { notify, fetch } = two ? medium : { notify: medium, fetch: medium }
   checkMethods('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch, ['latest', 'snapshot'])

@@ -1,19 +1,19 @@
 import { asNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
 import { comparePositions, type Position } from '../contracts/position.js'
-import type { Arrival, Session } from '../contracts/strategy.js'
+import type { StrategyEvent, Session } from '../contracts/strategy.js'
 import type { Latest, Transport } from '../contracts/transport.js'
 import { decodeRelease, positionOf } from '../core/release.js'
 import { withDeadline } from './deadline.js'
 
 /** What a look brought. `error` is also the last of the arrivals, as `interrupted`. */
 export interface Looked {
-  readonly arrivals: readonly Arrival[]
+  readonly arrivals: readonly StrategyEvent[]
   readonly error?: NoticeboardError
 }
 
 /** How to ask. */
 export interface LookOptions {
-  /** Asks without a tag, since tags of some media repeat, and walks the log past a pointer that lags behind it. */
+  /** Asks without a tag, since tags of some transports repeat, and walks the log past a pointer that lags behind it. */
   readonly sweep: boolean
   /** How long each request may take, in milliseconds. */
   readonly timeoutMs: number
@@ -22,14 +22,14 @@ export interface LookOptions {
 /** A log is walked in steps; after that many the rest waits for the next sweep. */
 const MOST_STEPS = 1_000
 
-/** Asks a medium once for the newest release. Never throws; nothing arrives once the session's signal has aborted. */
+/** Asks a transport once for the newest release. Never throws; nothing arrives once the session's signal has aborted. */
 export async function look(
   session: Session,
   transport: Transport,
   { sweep, timeoutMs }: LookOptions,
 ): Promise<Looked> {
   const { namespace, signal } = session
-  const arrivals: Arrival[] = []
+  const arrivals: StrategyEvent[] = []
   const ask = (run: (signal: AbortSignal) => Promise<Latest>): Promise<Latest> =>
     withDeadline(session, { timeoutMs, name: transport.name }, run)
 
@@ -60,10 +60,10 @@ async function walk(
   transport: Transport,
   newest: Latest,
   ask: (run: (signal: AbortSignal) => Promise<Latest>) => Promise<Latest>,
-): Promise<Arrival | undefined> {
+): Promise<StrategyEvent | undefined> {
   const { namespace, signal } = session
   let position = later(session.seen(), newest.type === 'release' ? readPosition(newest.bytes) : undefined)
-  let last: Arrival | undefined
+  let last: StrategyEvent | undefined
   for (let step = 0; position !== undefined && step < MOST_STEPS && !signal.aborted; step += 1) {
     const after: Position = position
     const found = await ask(
@@ -78,7 +78,7 @@ async function walk(
   return last
 }
 
-function arrivalOf(answer: Latest, from: Transport): Arrival {
+function arrivalOf(answer: Latest, from: Transport): StrategyEvent {
   switch (answer.type) {
     case 'release':
       return { type: 'release', bytes: answer.bytes, from, tag: answer.tag }

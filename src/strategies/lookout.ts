@@ -1,11 +1,11 @@
 import type { NoticeboardError } from '../contracts/errors.js'
-import type { Arrival, Session } from '../contracts/strategy.js'
+import type { StrategyEvent, Session } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { createBackoff } from './backoff.js'
 import { look, type Looked } from './look.js'
-import { vary } from './phase.js'
+import { jitter } from './phase.js'
 
-/** Decides when the fetching medium is asked beside a watch, and asks it, one question at a time. */
+/** Decides when the fetching transport is asked beside a watch, and asks it, one question at a time. */
 export interface Lookout {
   /** Takes what came and asks what is due. Returns what came, if anything did. */
   step(nowMs: number): Looked | undefined
@@ -31,7 +31,7 @@ export interface Lookout {
 export interface LookoutOptions {
   readonly transport: Transport
   readonly timeoutMs: number
-  readonly sweepMs: number
+  readonly sweepIntervalMs: number
   readonly retryBaseMs: number
   readonly retryCapMs: number
   /** The time between two looks as things stand, in milliseconds. */
@@ -40,7 +40,7 @@ export interface LookoutOptions {
   readonly retryMs: () => number
   /** Called when a sweep begins. */
   readonly onSweep: () => void
-  /** Called with the time until which the other side wants to be left alone. */
+  /** Called with the time until which the server wants to be left alone. */
   readonly onQuiet: (untilMs: number, error: NoticeboardError) => void
   /** Called when `step` has something to take. */
   readonly wake: () => void
@@ -48,8 +48,18 @@ export interface LookoutOptions {
 
 /** Makes a {@link Lookout}; nothing is asked before its first `step`. */
 export function createLookout(session: Session, options: LookoutOptions): Lookout {
-  const { transport, timeoutMs, sweepMs, retryBaseMs, retryCapMs, paceMs, retryMs, onSweep, onQuiet, wake } =
-    options
+  const {
+    transport,
+    timeoutMs,
+    sweepIntervalMs,
+    retryBaseMs,
+    retryCapMs,
+    paceMs,
+    retryMs,
+    onSweep,
+    onQuiet,
+    wake,
+  } = options
   const { clock, random } = session
   const backoff = createBackoff({
     clock,
@@ -59,7 +69,7 @@ export function createLookout(session: Session, options: LookoutOptions): Lookou
     healthyMs: 2 * retryCapMs,
   })
   let lookAtMs = Number.POSITIVE_INFINITY
-  let sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
+  let sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
   let quiet: { readonly untilMs: number; readonly error: NoticeboardError } | undefined
   let asked = false
   let open: Promise<void> | undefined
@@ -87,14 +97,16 @@ export function createLookout(session: Session, options: LookoutOptions): Lookou
       lookAtMs = nowMs + Math.max(delayMs, retryMs())
     }
     // A sweep whose first answer came counts; what failed after it is asked again by the next.
-    if (sweep) sweepAtMs = arrivals[0]?.type === 'interrupted' ? lookAtMs : nowMs + vary(sweepMs, 0.2, random)
+    if (sweep)
+      sweepAtMs =
+        arrivals[0]?.type === 'interrupted' ? lookAtMs : nowMs + jitter(sweepIntervalMs, 0.2, random)
     return { arrivals, ...(error !== undefined && { error }) }
   }
 
   const refused = (): Looked | undefined => {
     if (!asked || quiet === undefined) return undefined
     asked = false
-    const arrival: Arrival = { type: 'interrupted', error: quiet.error }
+    const arrival: StrategyEvent = { type: 'interrupted', error: quiet.error }
     return { arrivals: [arrival] }
   }
 

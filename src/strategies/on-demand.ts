@@ -21,12 +21,12 @@ export interface OnDemandStrategy extends Strategy {
 }
 
 /** Every so often a look is unconditional, as the sweeps of the other strategies are. */
-const SWEEP_MS = 300_000
+const SWEEP_INTERVAL_MS = 300_000
 
 /**
  * Without timers, for functions and workers that are frozen between requests: looks once when delivery begins,
  * and then when the client asks, by `refresh()` or because what it holds is older than `maxAgeMs`. After a failure
- * questions are answered with that failure until the backoff has passed, so a medium that is down is not asked by every
+ * questions are answered with that failure until the backoff has passed, so a transport that is down is not asked by every
  * read. Throws `invalid-option`.
  */
 export function onDemand(transport: Transport, options: OnDemandOptions = {}): OnDemandStrategy {
@@ -43,7 +43,7 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
     async *deliver(session) {
       const { clock, signal } = session
       const backoff = createBackoff({ clock, random: session.random })
-      let sweepAtMs = clock.monotonic() + SWEEP_MS
+      let sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
       let failed: { readonly error: NoticeboardError; readonly untilMs: number } | undefined
 
       while (!signal.aborted) {
@@ -56,14 +56,14 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
           if (error === undefined) {
             backoff.succeeded()
             failed = undefined
-            if (sweep) sweepAtMs = clock.monotonic() + SWEEP_MS
+            if (sweep) sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
           } else {
             failed = { error, untilMs: clock.monotonic() + backoff.failed(error.retryAfterMs) }
           }
           yield* arrivals
         }
         // Nothing but a question or the end goes on from here.
-        while (!signal.aborted && (await session.pause(Number.POSITIVE_INFINITY, signal)) === 'elapsed')
+        while (!signal.aborted && (await session.wait(Number.POSITIVE_INFINITY, signal)) === 'elapsed')
           continue
       }
     },

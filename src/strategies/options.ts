@@ -26,7 +26,7 @@ export function checkMethods(
     if (typeof found === 'function') continue
     const instead =
       method === 'watch'
-        ? `use pull(transport) over a medium that does not notify`
+        ? `use pull(transport) over a transport that does not notify`
         : `give it what memory(), http(…) or another transport function returns`
     throw new NoticeboardError('invalid-option', `${strategy} needs ${what} with ${method}(); ${instead}`)
   }

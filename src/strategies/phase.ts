@@ -8,8 +8,8 @@ export function phaseOf(name: string, intervalMs: number): number {
   return (hash(name) / 2 ** 32) * intervalMs
 }
 
-/** The length, give or take: uniform within the share on both sides. `vary(30_000, 0.1, random)` is 27 to 33 seconds. */
-export function vary(lengthMs: number, share: number, random: Random): number {
+/** The length, give or take: uniform within the share on both sides. `jitter(30_000, 0.1, random)` is 27 to 33 seconds. */
+export function jitter(lengthMs: number, share: number, random: Random): number {
   return lengthMs * (1 + share * (2 * random.number() - 1))
 }
 

@@ -3,16 +3,16 @@ import type { Transport } from '../contracts/transport.js'
 import { createBackoff } from './backoff.js'
 import { look } from './look.js'
 import { checkMethods, checkPositive } from './options.js'
-import { phaseOf, vary } from './phase.js'
+import { phaseOf, jitter } from './phase.js'
 import { reporterOf } from './reporter.js'
 import { stayAway } from './stay-away.js'
 
 /** Times of pull; every one has a default. */
 export interface PullOptions {
-  /** How often the medium is asked, give or take a tenth, in milliseconds. Default 30,000. */
-  readonly intervalMs?: number
+  /** How often the transport is asked, give or take a tenth, in milliseconds. Default 30,000. */
+  readonly pollIntervalMs?: number
   /** How often it is asked without a condition, give or take a fifth, in milliseconds. Default 300,000. */
-  readonly sweepMs?: number
+  readonly sweepIntervalMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /** The first bound of the delay after a failure, in milliseconds. Default 500. */
@@ -23,7 +23,7 @@ export interface PullOptions {
 
 /**
  * Asks again and again. The simplest strategy, and the safest: it needs no stream, and the oldest a client can be
- * is one interval. Over media that answer "unchanged" a question costs some hundred bytes.
+ * is one interval. Over transports that answer "unchanged" a question costs some hundred bytes.
  *
  * The first question is asked at once; after its answer each client falls into its own place in the interval, so a
  * fleet that starts together spreads out. Throws `invalid-option`.
@@ -32,8 +32,8 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
   checkMethods('pull', 'a transport', transport, ['latest', 'snapshot'])
   checkPositive('pull', options)
   const {
-    intervalMs = 30_000,
-    sweepMs = 300_000,
+    pollIntervalMs = 30_000,
+    sweepIntervalMs = 300_000,
     timeoutMs = 10_000,
     retryBaseMs = 500,
     retryCapMs = 30_000,
@@ -41,8 +41,8 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
 
   return {
     name: 'pull',
-    lookMs: intervalMs * 1.1,
-    freshMs: intervalMs * 3,
+    lookMs: pollIntervalMs * 1.1,
+    freshMs: pollIntervalMs * 3,
     reportTo: reporterOf(transport),
     async *deliver(session) {
       const { clock, random, signal, namespace, identity } = session
@@ -53,7 +53,7 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
         capMs: retryCapMs,
         healthyMs: 2 * retryCapMs,
       })
-      let sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
+      let sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
       let answers = 0
       let asked = false
 
@@ -62,7 +62,7 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
         const { arrivals, error } = await look(session, transport, { sweep, timeoutMs })
         yield* arrivals
         if (sweep && arrivals[0]?.type !== 'interrupted')
-          sweepAtMs = clock.monotonic() + vary(sweepMs, 0.2, random)
+          sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
 
         if (error !== undefined) {
           asked = yield* stayAway(session, error, backoff.failed(error.retryAfterMs))
@@ -70,9 +70,9 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
         }
         backoff.succeeded()
         answers += 1
-        const firstWaitMs = phaseOf(`${namespace} ${identity.clientId}`, intervalMs)
-        const waitMs = answers === 1 ? firstWaitMs : vary(intervalMs, 0.1, random)
-        asked = (await session.pause(waitMs, signal)) === 'asked'
+        const firstWaitMs = phaseOf(`${namespace} ${identity.clientId}`, pollIntervalMs)
+        const waitMs = answers === 1 ? firstWaitMs : jitter(pollIntervalMs, 0.1, random)
+        asked = (await session.wait(waitMs, signal)) === 'asked'
       }
     },
   }

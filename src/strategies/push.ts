@@ -8,7 +8,7 @@ import { watchStrategy } from './watch-strategy.js'
  * The server sends: the stream brings each release with the snapshot that is for this client, and nothing needs to be
  * fetched while it is well. Changes arrive soonest, and cost the server the most.
  *
- * A stream that is dead is noticed within 2.5 heartbeats; while none is live the medium is polled, and a sweep asks it
+ * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
  * every few minutes in any case. Throws `invalid-option`, also for a transport without `watch`.
  */
 export function push(transport: WatchTransport, options: PushOptions = {}): Strategy {

@@ -1,10 +1,10 @@
 import type { ReportTransport, Transport } from '../contracts/transport.js'
 
-/** The first of the media that carries reports; undefined when none does. */
-export function reporterOf(...media: readonly Transport[]): ReportTransport | undefined {
-  return media.find(carriesReports)
+/** The first of the transports that carries reports; undefined when none does. */
+export function reporterOf(...transports: readonly Transport[]): ReportTransport | undefined {
+  return transports.find(carriesReports)
 }
 
-function carriesReports(medium: Transport): medium is Transport & ReportTransport {
-  return 'report' in medium && typeof medium.report === 'function'
+function carriesReports(transport: Transport): transport is Transport & ReportTransport {
+  return 'report' in transport && typeof transport.report === 'function'
 }

@@ -1,31 +1,31 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { comparePositions } from '../contracts/position.js'
-import type { Arrival, Session } from '../contracts/strategy.js'
+import type { StrategyEvent, Session } from '../contracts/strategy.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
 import { createBackoff } from './backoff.js'
 import { type Connection, openConnection } from './connection.js'
 import { linkedAbort } from './linked-abort.js'
 import { readPosition } from './look.js'
 import { createLookout } from './lookout.js'
-import { phaseOf, vary } from './phase.js'
+import { phaseOf, jitter } from './phase.js'
 
 /** How push and hybrid behave in time. Every field has a default. */
 export interface WatchOptions {
-  /** How often the medium is asked while no stream is live, give or take a tenth, in milliseconds. Default 30,000. */
-  readonly fallbackMs?: number
+  /** How often the transport is asked while no stream is live, give or take a tenth, in milliseconds. Default 30,000. */
+  readonly pollIntervalMs?: number
   /** How often it is asked without a condition in any case, give or take a fifth, in milliseconds. Default 300,000. */
-  readonly sweepMs?: number
-  /** The heartbeat of media that do not tell theirs, in milliseconds: a stream that goes silent for 2.5 of them is dead. Default 15,000. */
+  readonly sweepIntervalMs?: number
+  /** The heartbeat of transports that do not tell theirs, in milliseconds: a stream that goes silent for 2.5 of them is dead. Default 15,000. */
   readonly heartbeatMs?: number
   /** How long a new stream may take to bring its first frame, in milliseconds. Default 10,000. */
-  readonly firstFrameMs?: number
+  readonly firstEventTimeoutMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   /**
    * The age at which a stream is renewed, give or take a fifth, in milliseconds: so a fleet follows its load balancers. A
    * connection that several clients share is renewed by its server. Default 1,800,000.
    */
-  readonly connectionAgeMs?: number
+  readonly maxConnectionAgeMs?: number
   /** The first bound of the delay after a failure, in milliseconds. Default 500. */
   readonly retryBaseMs?: number
   /** The last bound of the delay after failures, in milliseconds. Default 30,000. */
@@ -43,7 +43,7 @@ export interface WatchMedia {
 type Link =
   /** Waiting for the next try. */
   | { readonly type: 'down'; readonly retryAtMs: number }
-  /** This medium has no notifications here; each sweep tries again. */
+  /** This transport has no notifications here; each sweep tries again. */
   | { readonly type: 'absent' }
   /** Waiting for the first frame. */
   | { readonly type: 'opening'; readonly connection: Connection; readonly sinceMs: number }
@@ -65,10 +65,18 @@ export async function* watchLoop(
   session: Session,
   { notify, fetch, inline }: WatchMedia,
   settings: Required<WatchOptions> & { readonly onHeartbeat: (heartbeatMs: number) => void },
-): AsyncGenerator<Arrival, void, undefined> {
-  const { fallbackMs, sweepMs, firstFrameMs, timeoutMs, connectionAgeMs, retryBaseMs, retryCapMs } = settings
+): AsyncGenerator<StrategyEvent, void, undefined> {
+  const {
+    pollIntervalMs,
+    sweepIntervalMs,
+    firstEventTimeoutMs,
+    timeoutMs,
+    maxConnectionAgeMs,
+    retryBaseMs,
+    retryCapMs,
+  } = settings
   const { clock, random, signal } = session
-  const outbox: Arrival[] = []
+  const outbox: StrategyEvent[] = []
   const closing = new Set<Promise<void>>()
   const backoff = createBackoff({
     clock,
@@ -99,15 +107,15 @@ export async function* watchLoop(
   const lookout = createLookout(session, {
     transport: fetch,
     timeoutMs,
-    sweepMs,
+    sweepIntervalMs,
     retryBaseMs,
     retryCapMs,
     wake,
     paceMs() {
-      if (link.type !== 'live') return pollMs()
-      return vary(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
+      if (link.type !== 'live') return nextPollMs()
+      return jitter(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
     },
-    retryMs: () => (link.type === 'live' ? 0 : pollMs()),
+    retryMs: () => (link.type === 'live' ? 0 : nextPollMs()),
     onSweep() {
       if (link.type === 'absent') open(clock.monotonic())
     },
@@ -117,16 +125,16 @@ export async function* watchLoop(
   /** This client's own place among all that poll: those who fell back together do not ask together. */
   const placeMs = (): number => {
     placed = true
-    return phaseOf(`${session.namespace} ${session.identity.clientId}`, fallbackMs)
+    return phaseOf(`${session.namespace} ${session.identity.clientId}`, pollIntervalMs)
   }
 
   /** From its own place on, a client polls once an interval. */
-  const pollMs = (): number => (placed ? vary(fallbackMs, 0.1, random) : placeMs())
+  const nextPollMs = (): number => (placed ? jitter(pollIntervalMs, 0.1, random) : placeMs())
 
-  /** Where the same medium notifies and is asked, a Retry-After of either holds for both. */
-  const leaveAlone = (medium: Transport, untilMs: number, error: NoticeboardError): void => {
-    if (medium === notify) quietUntilMs = Math.max(quietUntilMs, untilMs)
-    if (medium === fetch) lookout.keepQuiet(untilMs, error)
+  /** Where the same transport notifies and is asked, a Retry-After of either holds for both. */
+  const leaveAlone = (transport: Transport, untilMs: number, error: NoticeboardError): void => {
+    if (transport === notify) quietUntilMs = Math.max(quietUntilMs, untilMs)
+    if (transport === fetch) lookout.keepQuiet(untilMs, error)
   }
 
   const open = (nowMs: number): void => {
@@ -162,7 +170,7 @@ export async function* watchLoop(
       if (!lookout.planned) lookout.lookAt(nowMs)
     } else if (wasLive) {
       // A stream that begins and breaks again and again must not put this off forever.
-      const latestMs = provenAtMs + DEAD_AFTER_HEARTBEATS * heartbeatOf(connection) + fallbackMs
+      const latestMs = provenAtMs + DEAD_AFTER_HEARTBEATS * heartbeatOf(connection) + pollIntervalMs
       lookout.lookAt(Math.min(nowMs, latestMs) + placeMs())
     }
   }
@@ -176,7 +184,7 @@ export async function* watchLoop(
     if (link.type === 'opening' && connection.lastMs !== undefined) {
       backoff.succeeded()
       toldAbsent = false
-      link = { type: 'live', connection, renewAtMs: nowMs + vary(connectionAgeMs, 0.2, random) }
+      link = { type: 'live', connection, renewAtMs: nowMs + jitter(maxConnectionAgeMs, 0.2, random) }
       const heartbeatMs = heartbeatOf(connection)
       const patienceMs = provenAtMs === undefined ? Math.min(FIRST_RELEASE_MS, heartbeatMs) : heartbeatMs
       lookout.lookBefore(nowMs + patienceMs)
@@ -203,7 +211,7 @@ export async function* watchLoop(
   }
 
   const silentAtMs = (at: Link): number => {
-    if (at.type === 'opening') return at.sinceMs + firstFrameMs
+    if (at.type === 'opening') return at.sinceMs + firstEventTimeoutMs
     if (at.type !== 'live' || !at.connection.signs) return Number.POSITIVE_INFINITY
     return (at.connection.lastMs ?? 0) + DEAD_AFTER_HEARTBEATS * heartbeatOf(at.connection)
   }
@@ -212,12 +220,12 @@ export async function* watchLoop(
     at.type === 'opening'
       ? new NoticeboardError(
           'timeout',
-          `the stream from ${notify.name} brought nothing within ${firstFrameMs} ms`,
+          `the stream from ${notify.name} brought nothing within ${firstEventTimeoutMs} ms`,
         )
       : new NoticeboardError('timeout', `the stream from ${notify.name} went silent; it is taken for dead`)
 
-  /** A stream without marks shows that it is dead only by not bringing what the medium has. */
-  const compare = (arrivals: readonly Arrival[], nowMs: number): void => {
+  /** A stream without marks shows that it is dead only by not bringing what the transport has. */
+  const compare = (arrivals: readonly StrategyEvent[], nowMs: number): void => {
     if (link.type !== 'live' || link.connection.marks) return
     if (missedAtMs === undefined) {
       const ahead = arrivals.some(arrival => arrival.type === 'release' && isAhead(arrival.bytes, streamed))
@@ -270,7 +278,7 @@ export async function* watchLoop(
       if (woken) continue
       if (nap.signal.aborted) nap = linkedAbort(signal)
       // Whole milliseconds, so that a rounding error in the sum cannot wait for nothing again and again.
-      const outcome = await session.pause(Math.max(1, Math.ceil(dueMs - clock.monotonic())), nap.signal)
+      const outcome = await session.wait(Math.max(1, Math.ceil(dueMs - clock.monotonic())), nap.signal)
       if (outcome === 'asked') lookout.ask()
     }
   } finally {

@@ -7,12 +7,12 @@ import { DEAD_AFTER_HEARTBEATS, watchLoop, type WatchMedia, type WatchOptions } 
 export function watchStrategy(name: string, media: WatchMedia, options: WatchOptions): Strategy {
   checkPositive(name, options)
   const {
-    fallbackMs = 30_000,
-    sweepMs = 300_000,
+    pollIntervalMs = 30_000,
+    sweepIntervalMs = 300_000,
     heartbeatMs = 15_000,
-    firstFrameMs = 10_000,
+    firstEventTimeoutMs = 10_000,
     timeoutMs = 10_000,
-    connectionAgeMs = 1_800_000,
+    maxConnectionAgeMs = 1_800_000,
     retryBaseMs = 500,
     retryCapMs = 30_000,
   } = options
@@ -20,20 +20,20 @@ export function watchStrategy(name: string, media: WatchMedia, options: WatchOpt
 
   return {
     name,
-    lookMs: sweepMs * 1.2,
-    // Follows the heartbeat that the other side tells, so that a slow one does not look like a stale client.
+    lookMs: sweepIntervalMs * 1.2,
+    // Follows the heartbeat that the server tells, so that a slow one does not look like a stale client.
     get freshMs() {
-      return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * fallbackMs)
+      return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * pollIntervalMs)
     },
     reportTo: reporterOf(media.fetch, media.notify),
     deliver: session =>
       watchLoop(session, media, {
-        fallbackMs,
-        sweepMs,
+        pollIntervalMs,
+        sweepIntervalMs,
         heartbeatMs,
-        firstFrameMs,
+        firstEventTimeoutMs,
         timeoutMs,
-        connectionAgeMs,
+        maxConnectionAgeMs,
         retryBaseMs,
         retryCapMs,
         onHeartbeat(toldMs) {

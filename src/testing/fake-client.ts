@@ -3,8 +3,8 @@ import { createEmitter } from '../client/events.js'
 import { freezePlain } from '../client/freeze.js'
 import { createSelection } from '../client/select.js'
 import type { Participant, Prepared } from '../client/participants.js'
-import type { ClientPhase } from '../client/phase.js'
-import type { Snapshot } from '../client/snapshot.js'
+import type { ClientStatus } from '../client/phase.js'
+import type { Running } from '../client/snapshot.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Logger } from '../contracts/ports.js'
 import type { InputOf, OutputOf, Schema, StandardSchema } from '../contracts/schema.js'
@@ -31,39 +31,40 @@ export function fakeClient<const S extends Schema>(
   type Value = OutputOf<S>
   const events = createEmitter<Value>(silent)
   const participants = new Set<Participant<Value>>()
-  let value = validate<S>(schema, document)
-  let version = 1
-  let phase: ClientPhase = 'live'
-  let held = false
+  const run = (value: Value, version: number): Running<Value> =>
+    Object.freeze({
+      value, digest: undefined, version, position: undefined, origin: 'network', overridden: [],
+    }) // prettier-ignore
+  let running = run(validate<S>(schema, document), 1)
+  let status: ClientStatus = 'ready'
+  let paused = false
   let waiting: { readonly value: Value } | undefined
-
-  const snapshot = (): Snapshot<Value> => ({
-    value, digest: undefined, version, position: undefined, origin: 'network', ageMs: 0, overridden: [],
-  }) // prettier-ignore
 
   const apply = (next: Value): void => {
     const prepared = prepareAll(participants, next, error => events.emit('error', error))
-    const previous = value
-    value = next
-    version += 1
+    const previous = running.value
+    running = run(next, (running.version ?? 0) + 1)
     for (const { commit } of prepared) commit()
-    events.emit('change', { previous, current: value, snapshot: snapshot(), release: undefined })
+    events.emit('change', { previous, current: next, running, release: undefined })
   }
 
   const client: FakeClient<InputOf<S>, Value> = {
     get current() {
-      return value
+      return running.value
     },
-    get snapshot() {
-      return snapshot()
+    get running() {
+      return running
     },
-    get phase() {
-      return phase
+    get ageMs() {
+      return 0
+    },
+    get status() {
+      return status
     },
     set(next) {
-      if (phase === 'closed') throw new NoticeboardError('closed', 'this client is closed')
+      if (status === 'closed') throw new NoticeboardError('closed', 'this client is closed')
       const checked = validate<S>(schema, next)
-      if (held) waiting = { value: checked }
+      if (paused) waiting = { value: checked }
       else apply(checked)
     },
     ready: async () => client,
@@ -72,11 +73,11 @@ export function fakeClient<const S extends Schema>(
       ...createSelection({
         pick,
         logger: silent,
-        read: () => ({ value }),
+        read: () => running,
         onChange: tell => events.on('change', ({ current }) => tell(current)),
       }),
       get current() {
-        return pick(value)
+        return pick(running.value)
       },
     }),
     participate(participant) {
@@ -84,17 +85,17 @@ export function fakeClient<const S extends Schema>(
       return () => void participants.delete(participant)
     },
     on: events.on,
-    hold() {
-      held = true
+    pause() {
+      paused = true
     },
     resume() {
-      held = false
+      paused = false
       const next = waiting
       waiting = undefined
       if (next !== undefined) apply(next.value)
     },
     async close() {
-      phase = 'closed'
+      status = 'closed'
       events.removeAll()
     },
     [Symbol.asyncDispose]: () => client.close(),
@@ -116,7 +117,7 @@ function validate<S extends Schema>(schema: S, document: unknown): OutputOf<S> {
     ({ message, path = [] }) =>
       `${path.map(step => String(typeof step === 'object' ? step.key : step)).join('.')}: ${message}`,
   )
-  throw new NoticeboardError('rejected', `the document does not pass the schema: ${told.join('; ')}`)
+  throw new NoticeboardError('invalid-document', `the document does not pass the schema: ${told.join('; ')}`)
 }
 
 /** Everybody's preparation, or the first refusal. One that prepares asynchronously commits when it is ready; its refusal comes too late for a veto, and is told. */

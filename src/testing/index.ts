@@ -5,11 +5,11 @@ export {
   type Capability,
   type ConformanceCase,
   type ConformanceOptions,
-  type Hook,
+  type ConformanceHook,
   type OpenedMirror,
   type OpenedStore,
   type OpenedTransport,
-  type Sample,
+  type SampleRelease,
   type SampleSnapshot,
 } from './conformance/index.js'
 export { fakeClient, type FakeClient } from './fake-client.js'

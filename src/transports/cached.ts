@@ -1,8 +1,8 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Crypto } from '../contracts/ports.js'
+import type { Hasher } from '../contracts/ports.js'
 import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
-import { systemCrypto } from '../ports/system.js'
+import { systemHasher } from '../ports/system.js'
 
 /** Everything has a default. */
 export interface CachedOptions {
@@ -11,13 +11,13 @@ export interface CachedOptions {
   /** How many bytes they may have together. Default 67,108,864. */
   readonly maxBytes?: number
   /** Hashing. Default the platform's. */
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
 }
 
-/** Notifies and carries reports where the medium within does. */
-export type Cached<Medium extends Transport> = Transport &
-  (Medium extends WatchTransport ? WatchTransport : unknown) &
-  (Medium extends ReportTransport ? ReportTransport : unknown)
+/** Notifies and carries reports where the transport within does. */
+export type Cached<Given extends Transport> = Transport &
+  (Given extends WatchTransport ? WatchTransport : unknown) &
+  (Given extends ReportTransport ? ReportTransport : unknown)
 
 type SnapshotQuery = Parameters<Transport['snapshot']>[0]
 
@@ -33,11 +33,11 @@ interface Flight {
  * and for several clients in one process. Only what matches its digest is kept; the least recently used goes first.
  * The bytes are shared by all who get them and must not be changed. Everything else passes through. Throws `invalid-option`.
  */
-export function cached<Medium extends Transport>(
-  transport: Medium,
+export function cached<Given extends Transport>(
+  transport: Given,
   options: CachedOptions = {},
-): Cached<Medium> {
-  const { maxSnapshots = 64, maxBytes = 67_108_864, crypto = systemCrypto } = options
+): Cached<Given> {
+  const { maxSnapshots = 64, maxBytes = 67_108_864, hasher = systemHasher } = options
   for (const [name, value] of Object.entries({ maxSnapshots, maxBytes })) {
     if (!(value > 0))
       throw new NoticeboardError('invalid-option', `cached: ${name} must be a number greater than 0`)
@@ -66,7 +66,7 @@ export function cached<Medium extends Transport>(
     const fetch = async (): Promise<Uint8Array> => {
       try {
         const bytes = await transport.snapshot(query, controller.signal)
-        if (digestOf(crypto, bytes) === query.digest) keep(key, bytes)
+        if (digestOf(hasher, bytes) === query.digest) keep(key, bytes)
         return bytes
       } finally {
         if (flights.get(flightKey) === flight) flights.delete(flightKey)
@@ -109,13 +109,13 @@ export function cached<Medium extends Transport>(
       const key = `${query.namespace} ${query.digest}`
       const found = kept.get(key)
       if (found === undefined) {
-        const flightKey = `${key} ${query.maxBytes}`
+        const flightKey = `${key} ${query.maxSnapshotBytes}`
         return board(flights.get(flightKey) ?? launch(key, flightKey, query), flightKey, signal)
       }
-      if (found.length > query.maxBytes) {
+      if (found.length > query.maxSnapshotBytes) {
         throw new NoticeboardError(
           'too-large',
-          `the snapshot has ${found.length} bytes; ${query.maxBytes} are allowed`,
+          `the snapshot has ${found.length} bytes; ${query.maxSnapshotBytes} are allowed`,
         )
       }
       kept.delete(key)
@@ -125,5 +125,5 @@ export function cached<Medium extends Transport>(
     ...(inner.next && { next: inner.next.bind(inner) }),
     ...(inner.watch && { watch: inner.watch.bind(inner) }),
     ...(inner.report && { report: inner.report.bind(inner) }),
-  } satisfies Transport as Cached<Medium>
+  } satisfies Transport as Cached<Given>
 }

@@ -1,7 +1,7 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Clock, Hasher } from '../contracts/ports.js'
 import { type Epoch, formatPosition } from '../contracts/position.js'
 import type { Source } from '../contracts/source.js'
 import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js'
@@ -9,22 +9,22 @@ import { canonicalize } from '../core/canonical.js'
 import { digestOf } from '../core/digest.js'
 import { encodeRelease } from '../core/release.js'
 import { copyBytes, encodeText } from '../core/text.js'
-import { systemClock, systemCrypto } from '../ports/system.js'
+import { systemClock, systemHasher } from '../ports/system.js'
 
 /** Everything has a default. */
-export interface DocumentOptions {
+export interface FromSourceOptions {
   /** For people. Default `document` and the source's name. */
   readonly name?: string
   /** How often a source that does not tell of its changes is read while watched, in milliseconds. Default 5,000. */
-  readonly pollMs?: number
+  readonly pollIntervalMs?: number
   /** Time. Default the machine's. */
   readonly clock?: Clock
   /** Hashing. Default the platform's. */
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
 }
 
-/** A medium made of a bare document. */
-export interface DocumentTransport extends WatchTransport {
+/** A transport made of a bare document. */
+export interface SourceTransport extends WatchTransport {
   /** Nobody publishes here: its positions are its own. */
   readonly unmanaged: true
 }
@@ -41,7 +41,7 @@ interface Edition {
 const KEPT_EDITIONS = 8
 
 /**
- * A read-only medium made of anything that can be read: a mounted file, a key of another system, a function. So a
+ * A read-only transport made of anything that can be read: a mounted file, a key of another system, a function. So a
  * team can begin with the file that it already has. There is no publisher behind it: no rollout, no reports, no signatures,
  * and every namespace gets the same document. Changes are told by the source where it can, else found by reading it.
  *
@@ -50,19 +50,19 @@ const KEPT_EDITIONS = 8
  * taken. The suffix and the first release follow from time and content alone: processes that start in the same second
  * on the same document agree instead of forking.
  */
-export function document(
+export function fromSource(
   source: Source | (() => Json | Promise<Json>),
-  options: DocumentOptions = {},
-): DocumentTransport {
+  options: FromSourceOptions = {},
+): SourceTransport {
   const { read, changes, name: sourceName } = asSource(source)
   const {
     name = `document ${sourceName}`.trim(),
-    pollMs = 5_000,
+    pollIntervalMs = 5_000,
     clock = systemClock,
-    crypto = systemCrypto,
+    hasher = systemHasher,
   } = options
-  if (!(pollMs > 0))
-    throw new NoticeboardError('invalid-option', 'document: pollMs must be a number greater than 0')
+  if (!(pollIntervalMs > 0))
+    throw new NoticeboardError('invalid-option', 'fromSource: pollIntervalMs must be a number greater than 0')
   const kept = new Map<Digest, Uint8Array>()
   let epoch: Epoch | undefined
   let edition: Edition | undefined
@@ -77,7 +77,7 @@ export function document(
     // Answers that overtake each other must not bring an old content back as a new edition.
     if (order < answered && edition !== undefined) return edition
     answered = order
-    const digest = digestOf(crypto, bytes)
+    const digest = digestOf(hasher, bytes)
     if (edition?.digest === digest) return edition
 
     const second = epoch === undefined ? nextEpochNumber(clock) : undefined
@@ -131,7 +131,7 @@ export function document(
         : { type: 'release', bytes: releaseOf(namespace, found), tag: own }
     },
 
-    async snapshot({ digest, maxBytes }) {
+    async snapshot({ digest, maxSnapshotBytes }) {
       const bytes = kept.get(digest)
       if (bytes === undefined) {
         throw new NoticeboardError(
@@ -139,16 +139,16 @@ export function document(
           `${name} is not, or no longer, the document ${digest.slice(0, 12)}`,
         )
       }
-      if (bytes.length > maxBytes) {
+      if (bytes.length > maxSnapshotBytes) {
         throw new NoticeboardError(
           'too-large',
-          `${name} has ${bytes.length} bytes as JSON; ${maxBytes} are allowed`,
+          `${name} has ${bytes.length} bytes as JSON; ${maxSnapshotBytes} are allowed`,
         )
       }
       return copyBytes(bytes)
     },
 
-    async *watch({ namespaces, inline, held = {} }, signal): AsyncGenerator<Delivery, void, undefined> {
+    async *watch({ namespaces, inline, have = {} }, signal): AsyncGenerator<Delivery, void, undefined> {
       const own = new AbortController()
       const end = (): void => own.abort()
       signal.addEventListener('abort', end)
@@ -166,12 +166,12 @@ export function document(
             sent = found.digest
             for (const namespace of namespaces) {
               const snapshots =
-                inline && held[namespace] !== sent ? [{ digest: sent, bytes: copyBytes(found.bytes) }] : []
+                inline && have[namespace] !== sent ? [{ digest: sent, bytes: copyBytes(found.bytes) }] : []
               const bytes = releaseOf(namespace, found)
               yield { type: 'release', namespace, bytes, ...(snapshots.length > 0 && { snapshots }) }
             }
           }
-          if (changed === undefined) await clock.sleep(pollMs, own.signal)
+          if (changed === undefined) await clock.sleep(pollIntervalMs, own.signal)
           else if (!(await changed.next()) && !own.signal.aborted) {
             throw new NoticeboardError('unavailable', `${name} stopped telling of its changes`)
           }
@@ -211,7 +211,7 @@ function asSource(source: Source | (() => Json | Promise<Json>)): BareSource {
   if (typeof source?.read !== 'function') {
     throw new NoticeboardError(
       'invalid-option',
-      'document needs a source with read(), or a function that returns the document',
+      'fromSource needs a source with read(), or a function that returns the document',
     )
   }
   const { name } = source

@@ -11,45 +11,48 @@ import type {
 import { systemClock } from '../ports/system.js'
 
 /** Everything has a default. */
-export interface FirstOfOptions {
-  /** How long a medium that failed is asked last, in milliseconds. Default 60,000. */
+export interface FallbackOptions {
+  /** How long a transport that failed is asked last, in milliseconds. Default 60,000. */
   readonly avoidMs?: number
-  /** How long one medium may take to say what is newest before the next is asked, in milliseconds. Default 4,000. */
+  /** How long one transport may take to say what is newest before the next is asked, in milliseconds. Default 4,000. */
   readonly tryMs?: number
   /** Time. Default the machine's. */
   readonly clock?: Clock
 }
 
-/** Notifies or carries reports where one of the media does. */
-export type FirstOf<Media extends readonly Transport[]> = Transport &
+/** Notifies or carries reports where one of the transports does. */
+export type Fallback<Media extends readonly Transport[]> = Transport &
   (Extract<Media[number], WatchTransport> extends never ? unknown : WatchTransport) &
   (Extract<Media[number], ReportTransport> extends never ? unknown : ReportTransport)
 
-/** One medium or more, the preferred one first. */
-export type Media = readonly [Transport, ...Transport[]]
+/** One transport or more, the preferred one first. */
+export type FallbackTransports = readonly [Transport, ...Transport[]]
 
 /**
- * Several media that carry the same log, in order of preference: what one cannot be reached for, the next is asked. One that
+ * Several transports that carry the same log, in order of preference: what one cannot be reached for, the next is asked. One that
  * failed is asked last for a while. Snapshots are also looked for further on when one does not have them. A refusal
  * is an answer: nobody else is asked.
  *
- * `firstOf(a, b)`, or `firstOf([a, b], { avoidMs })`. Throws `invalid-option` without any.
+ * `fallback(a, b)`, or `fallback([a, b], { avoidMs })`. Throws `invalid-option` without any.
  */
-export function firstOf<const Given extends Media>(...media: Given): FirstOf<Given>
-export function firstOf<const Given extends Media>(media: Given, options?: FirstOfOptions): FirstOf<Given>
-export function firstOf(...given: readonly unknown[]): Transport {
+export function fallback<const Given extends FallbackTransports>(...media: Given): Fallback<Given>
+export function fallback<const Given extends FallbackTransports>(
+  media: Given,
+  options?: FallbackOptions,
+): Fallback<Given>
+export function fallback(...given: readonly unknown[]): Transport {
   const [first, second] = given
   const media = (Array.isArray(first) ? first : given) as readonly Transport[]
-  return createFirstOf(media, Array.isArray(first) ? ((second ?? {}) as FirstOfOptions) : {})
+  return createFallback(media, Array.isArray(first) ? ((second ?? {}) as FallbackOptions) : {})
 }
 
-function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Transport {
+function createFallback(media: readonly Transport[], options: FallbackOptions): Transport {
   const { avoidMs = 60_000, tryMs = 4_000, clock = systemClock } = options
   if (media.length === 0 || media.some(medium => typeof medium?.latest !== 'function')) {
-    throw new NoticeboardError('invalid-option', 'firstOf needs at least one transport, and nothing else')
+    throw new NoticeboardError('invalid-option', 'fallback needs at least one transport, and nothing else')
   }
   const name = `first of ${media.map(medium => medium.name).join(', ')}`
-  // A medium whose stream is broken may well answer questions, and the other way round.
+  // A transport whose stream is broken may well answer questions, and the other way round.
   const asking = createOrder(media, { avoidMs, clock })
   const watching = createOrder(media.filter(canWatch), { avoidMs, clock })
 
@@ -67,7 +70,7 @@ function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Tr
         return answer
       } catch (error) {
         if (signal.aborted || !isPassed(error)) throw error
-        // That something is not there says nothing against the medium.
+        // That something is not there says nothing against the transport.
         if (!isNoticeboardError(error, 'not-found')) asking.bad(medium)
         errors.push(error)
       }
@@ -75,7 +78,7 @@ function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Tr
     throw summed(name, errors)
   }
 
-  /** One question under a deadline of its own, so that a medium that hangs leaves time for the next. */
+  /** One question under a deadline of its own, so that a transport that hangs leaves time for the next. */
   const briefly = async (
     signal: AbortSignal,
     medium: Transport,
@@ -175,7 +178,7 @@ function createFirstOf(media: readonly Transport[], options: FirstOfOptions): Tr
   }
 }
 
-interface Order<Medium> {
+interface Preference<Medium> {
   /** Those that work first; among equals in the order given. */
   inOrder(): readonly Medium[]
   good(medium: Medium): void
@@ -185,7 +188,7 @@ interface Order<Medium> {
 function createOrder<Medium extends Transport>(
   media: readonly Medium[],
   { avoidMs, clock }: { readonly avoidMs: number; readonly clock: Clock },
-): Order<Medium> {
+): Preference<Medium> {
   const avoidedUntil = new Map<Medium, number>()
   const isAvoided = (medium: Medium): boolean => clock.monotonic() < (avoidedUntil.get(medium) ?? 0)
   return {
@@ -195,7 +198,7 @@ function createOrder<Medium extends Transport>(
   }
 }
 
-/** Tags carry whose they are, so that one never reaches another medium. */
+/** Tags carry whose they are, so that one never reaches another transport. */
 function wrap(answer: Latest, index: number): Latest {
   return answer.type === 'release' && answer.tag !== undefined
     ? { ...answer, tag: `${index}:${answer.tag}` }
@@ -208,15 +211,15 @@ function unwrap(tag: Tag, index: number): Tag | undefined {
 }
 
 function isUnreachable(error: unknown): boolean {
-  return isNoticeboardError(error, 'unavailable', 'timeout')
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout')
 }
 
 function isElsewhere(error: unknown): boolean {
-  return isNoticeboardError(error, 'unavailable', 'timeout', 'not-found')
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout', 'not-found')
 }
 
 function isUnwatchable(error: unknown): boolean {
-  return isNoticeboardError(error, 'unavailable', 'timeout', 'no-watch')
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout', 'no-watch')
 }
 
 /** What to say when nobody answered: all agree, or they are out of reach. */

@@ -1,8 +1,8 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { type Digest, type Namespace, parseNamespace } from '../contracts/names.js'
-import type { Clock, Crypto } from '../contracts/ports.js'
+import type { Clock, Hasher } from '../contracts/ports.js'
 import { comparePositions, epochNumber, formatPosition, type Position } from '../contracts/position.js'
-import type { Report } from '../contracts/report.js'
+import type { ClientReport } from '../contracts/report.js'
 import type {
   AppendQuery,
   CompleteStore,
@@ -15,7 +15,7 @@ import { assertDigest, digestOf } from '../core/digest.js'
 import { decodeRelease, digestsOf, positionOf } from '../core/release.js'
 import { target } from '../core/target.js'
 import { copyBytes, sameBytes } from '../core/text.js'
-import { systemClock, systemCrypto } from '../ports/system.js'
+import { systemClock, systemHasher } from '../ports/system.js'
 
 /** Everything has a default. */
 export interface MemoryOptions {
@@ -28,7 +28,7 @@ export interface MemoryOptions {
   /** Time. Default the machine's. */
   readonly clock?: Clock
   /** Hashing. Default the platform's. */
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
 }
 
 /** A store in this process: complete, with notifications and reports. */
@@ -47,7 +47,7 @@ interface Shelf {
   /** In the order of their positions. */
   readonly log: Entry[]
   readonly snapshots: Map<Digest, Uint8Array>
-  readonly reports: Map<string, Report>
+  readonly reports: Map<string, ClientReport>
   schema?: Uint8Array
 }
 
@@ -66,7 +66,7 @@ export function memory({
   heartbeatMs,
   maxSnapshotBytes = 1_048_576,
   clock = systemClock,
-  crypto = systemCrypto,
+  hasher = systemHasher,
 }: MemoryOptions = {}): MemoryStore {
   const shelves = new Map<Namespace, Shelf>()
   const watchers = new Set<(namespace: Namespace) => void>()
@@ -86,7 +86,7 @@ export function memory({
     if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
       throw refusal(`the release says that it is ${release.namespace} ${formatPosition(positionOf(release))}`)
     }
-    if (audit !== undefined && digestOf(crypto, audit) !== release.audit) {
+    if (audit !== undefined && digestOf(hasher, audit) !== release.audit) {
       throw refusal('the audit record is not the one that the release names')
     }
     const digests = digestsOf(release)
@@ -111,11 +111,11 @@ export function memory({
   const inlined = (
     namespace: Namespace,
     bytes: Uint8Array,
-    { inline, identity, held }: WatchQuery,
+    { inline, identity, have }: WatchQuery,
   ): readonly InlineSnapshot[] => {
     if (!inline || identity === undefined) return []
-    const wanted = target(decodeRelease(bytes).release, { identity, refused: () => false, crypto })
-    if (wanted.arm === 'keep' || held?.[namespace] === wanted.digest) return []
+    const wanted = target(decodeRelease(bytes).release, { identity, refused: () => false, hasher })
+    if (wanted.arm === 'keep' || have?.[namespace] === wanted.digest) return []
     const snapshot = shelves.get(namespace)?.snapshots.get(wanted.digest)
     return snapshot === undefined || snapshot.length > INLINE_BYTES
       ? []
@@ -137,7 +137,7 @@ export function memory({
         : { type: 'release', bytes: copyBytes(entry.bytes), tag: own }
     },
 
-    async snapshot({ namespace, digest, maxBytes }, signal) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       refuseAborted(signal)
       const bytes = shelves.get(namespace)?.snapshots.get(digest)
       if (bytes === undefined) {
@@ -146,10 +146,10 @@ export function memory({
           `${name} has no snapshot ${digest.slice(0, 12)} in ${namespace}`,
         )
       }
-      if (bytes.length > maxBytes) {
+      if (bytes.length > maxSnapshotBytes) {
         throw new NoticeboardError(
           'too-large',
-          `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`,
+          `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`,
         )
       }
       return copyBytes(bytes)
@@ -172,7 +172,7 @@ export function memory({
           `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`,
         )
       }
-      assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       shelf.snapshots.set(digest, copyBytes(bytes))
     },
 
@@ -230,7 +230,8 @@ export function memory({
     async remove({ namespace, digest }, signal) {
       refuseAborted(signal)
       if (newest(namespace)?.digests.includes(digest)) {
-        throw refusal(
+        throw new NoticeboardError(
+          'forbidden',
           `the newest release names the snapshot ${digest.slice(0, 12)}; publish another one first`,
         )
       }
@@ -303,7 +304,7 @@ function alive(heartbeatMs: number | undefined): Delivery {
 }
 
 function refusal(problem: string): NoticeboardError {
-  return new NoticeboardError('rejected', problem)
+  return new NoticeboardError('invalid-data', problem)
 }
 
 function refuseAborted(signal: AbortSignal): void {

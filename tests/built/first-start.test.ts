@@ -26,8 +26,8 @@ const config = createClient({
   ${options}
 })
 try {
-  await config.ready({ within: 300 })
-  console.log(config.current.pool.size, config.phase, config.snapshot.origin)
+  await config.ready({ timeoutMs: 300 })
+  console.log(config.current.pool.size, config.status, config.running.origin)
 } catch (error) {
   console.log(error.code)
 }
@@ -60,7 +60,7 @@ test('a mounted file is followed when it is replaced, without any error, by ES m
     const names = {
       noticeboard: 'createClient, hybrid',
       'noticeboard/node': 'yamlFile',
-      'noticeboard/transports/document': 'document',
+      'noticeboard/transports/document': 'fromSource',
     }
     const load = Object.entries(names).map(([from, what]) =>
       kind === 'mjs' ? `import { ${what} } from '${from}'` : `const { ${what} } = require('${from}')`,
@@ -72,7 +72,7 @@ test('a mounted file is followed when it is replaced, without any error, by ES m
 ${load.join('\n')}
 ${zod}
 const schema = z.object({ pool: z.object({ size: z.number() }) })
-const config = createClient({ namespace: 'checkout/prod', schema, strategy: hybrid(document(yamlFile('config.yaml', { pollMs: 50 }))) })
+const config = createClient({ namespace: 'checkout/prod', schema, strategy: hybrid(fromSource(yamlFile('config.yaml', { pollIntervalMs: 50 }))) })
 config.on('error', ({ code }) => console.log('error', code))
 const alive = setInterval(() => {}, 1_000)
 void config.ready().then(() => config.select(({ pool }) => pool.size).subscribe(size => console.log('size', size)))

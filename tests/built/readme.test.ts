@@ -96,7 +96,7 @@ test(
   },
 )
 
-test('the medium that the README writes carries a board', async () => {
+test('the transport that the README writes carries a board', async () => {
   await using user = await workspace()
   const { transpileModule, ScriptTarget, ModuleKind } = await import('typescript')
   const source = blocks('ts').find(piece => piece.includes('function bucket')) ?? ''

@@ -35,7 +35,7 @@ export interface BoardOptions {
 export async function openBoard(folder: string, options: BoardOptions = {}): Promise<ChaosBoard> {
   const { documentBytes = 600, namespace = NAMESPACE } = options
   await mkdir(folder, { recursive: true })
-  const store = fileStore(folder, { pollMs: 100 })
+  const store = fileStore(folder, { pollIntervalMs: 100 })
   const publisher = createPublisher({ namespace, schema, store, author: 'chaos' })
   const document = (): object => ({ n: (count += 1), padding: 'x'.repeat(documentBytes) })
   return {

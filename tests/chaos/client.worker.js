@@ -1,6 +1,6 @@
 // A client in a process of its own, which says where it stands. Settings come as JSON in the first argument.
 import { createClient, http, hybrid, onDemand, pull, push } from 'noticeboard'
-import { disk } from 'noticeboard/node'
+import { stateFolder } from 'noticeboard/node'
 
 /** @type {import('./processes.js').ClientSettings} */
 const { strategy, url, namespace, clientId, folder, times, speed } = JSON.parse(process.argv[2] ?? '{}')
@@ -8,21 +8,22 @@ const { strategy, url, namespace, clientId, folder, times, speed } = JSON.parse(
 // Whoever started this process keeps its input open; should that one die, this one goes too.
 process.stdin.on('end', () => process.exit()).resume()
 
-const transport = http(url, { timeoutMs: times.timeoutMs, firstEventMs: times.timeoutMs })
+const transport = http(url, { timeoutMs: times.timeoutMs, firstEventTimeoutMs: times.timeoutMs })
 // The transport and whoever reads live in real time, the strategy in its own.
-const [intervalMs, sweepMs, timeoutMs, retryBaseMs, retryCapMs] = /** @type {const} */ ([
-  'intervalMs', 'sweepMs', 'timeoutMs', 'retryBaseMs', 'retryCapMs',
+const [intervalMs, sweepIntervalMs, timeoutMs, retryBaseMs, retryCapMs] = /** @type {const} */ ([
+  'intervalMs', 'sweepIntervalMs', 'timeoutMs', 'retryBaseMs', 'retryCapMs',
 ]).map(name => times[name] * speed) // prettier-ignore
 const watching = {
-  fallbackMs: intervalMs,
-  sweepMs,
+  pollIntervalMs: intervalMs,
+  sweepIntervalMs,
   timeoutMs,
   retryBaseMs,
   retryCapMs,
-  firstFrameMs: timeoutMs,
+  firstEventTimeoutMs: timeoutMs,
 }
 const strategies = {
-  pull: () => pull(transport, { intervalMs, sweepMs, timeoutMs, retryBaseMs, retryCapMs }),
+  pull: () =>
+    pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs, timeoutMs, retryBaseMs, retryCapMs }),
   push: () => push(transport, watching),
   hybrid: () => hybrid(transport, watching),
   'on-demand': () => onDemand(transport, { maxAgeMs: intervalMs, timeoutMs }),
@@ -63,23 +64,23 @@ const client = createClient({
   namespace,
   schema,
   strategy: strategies[strategy](),
-  state: disk(folder),
+  state: stateFolder(folder),
   clientId,
   defaults: { n: 0 },
   soakMs: 1_000,
   ...(speed !== 1 && { ports: { clock } }),
 })
 
-client.on('change', ({ snapshot }) => {
+client.on('change', ({ running: snapshot }) => {
   if (snapshot.position !== undefined) process.stdout.write(`${JSON.stringify(snapshot.position)}\n`)
 })
-await client.ready({ within: 0 })
+await client.ready({ timeoutMs: 0 })
 process.stdout.write('"ready"\n')
 
 // Nothing looks on its own here: somebody has to read.
 if (strategy === 'on-demand') {
   setInterval(() => {
-    client.ready({ within: timeoutMs }).catch(() => {
+    client.ready({ timeoutMs: timeoutMs }).catch(() => {
       // It was not current in time; the next reading asks again.
     })
   }, times.intervalMs)

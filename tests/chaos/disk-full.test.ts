@@ -69,7 +69,7 @@ test('a server on a full disk refuses a publish in words, goes on serving, and t
           resolve()
         }
       })
-      if (client.phase === 'live' && client.current.n === n) {
+      if (client.status === 'ready' && client.current.n === n) {
         off()
         resolve()
       }
@@ -77,7 +77,7 @@ test('a server on a full disk refuses a publish in words, goes on serving, and t
 
   await publisher.publish({ n: 1 }, { rollout: everyone(), reason: 'first' })
   await publisher.publish({ n: 2 }, { rollout: everyone(), reason: 'second' })
-  await client.ready({ within: Number.POSITIVE_INFINITY })
+  await client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
   await runs(2)
   const ballast = join(folder, 'ballast')
   await fill(ballast)

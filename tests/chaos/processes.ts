@@ -8,7 +8,7 @@ import { comparePositions, type Position } from '../../src/contracts/position.js
 export interface ClientTimes {
   /** Between two looks, where nothing is heard. */
   readonly intervalMs: number
-  readonly sweepMs: number
+  readonly sweepIntervalMs: number
   readonly timeoutMs: number
   readonly retryBaseMs: number
   readonly retryCapMs: number
@@ -28,7 +28,7 @@ export interface ClientSettings {
 export interface ServerSettings {
   readonly folder: string
   readonly heartbeatMs: number
-  readonly pollMs: number
+  readonly pollIntervalMs: number
 }
 
 /** A child process that speaks in lines of JSON. */

@@ -76,7 +76,7 @@ export interface ChaosResult {
 const HEARTBEAT_MS = 200
 const TIMES: ClientTimes = {
   intervalMs: 400,
-  sweepMs: 2_000,
+  sweepIntervalMs: 2_000,
   timeoutMs: 1_000,
   retryBaseMs: 50,
   retryCapMs: 500,
@@ -84,7 +84,7 @@ const TIMES: ClientTimes = {
 const DAY_MS = 86_400_000
 const SLEEPY: ClientTimes = {
   intervalMs: DAY_MS,
-  sweepMs: DAY_MS,
+  sweepIntervalMs: DAY_MS,
   timeoutMs: DAY_MS,
   retryBaseMs: 50,
   retryCapMs: 500,
@@ -97,7 +97,7 @@ const SPEED = 20
  * One look and two backoff caps, as the guarantee says; a request that hangs in between; and what the retries of a snapshot,
  * which start at half a second, have grown to in a fault of at most 1.2 s.
  */
-const BOUND_MS = TIMES.sweepMs * 1.2 + 2 * TIMES.retryCapMs + 2 * TIMES.timeoutMs + 2_000
+const BOUND_MS = TIMES.sweepIntervalMs * 1.2 + 2 * TIMES.retryCapMs + 2 * TIMES.timeoutMs + 2_000
 
 /** How long the first processes may take to start, in milliseconds, beside everything else. */
 const START_MS = 30_000
@@ -286,7 +286,7 @@ function injuryOf(type: Injury['type']): Injury {
 }
 
 function serverOver({ folder }: ChaosBoard, heartbeatMs: number): Promise<ServerProcess> {
-  return startServer({ folder, heartbeatMs, pollMs: 100 })
+  return startServer({ folder, heartbeatMs, pollIntervalMs: 100 })
 }
 
 /** Waits until everybody runs a release or a newer one, and no longer than that. */

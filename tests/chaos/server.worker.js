@@ -3,9 +3,13 @@ import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
 
 /** @type {import('./processes.js').ServerSettings} */
-const { folder, heartbeatMs, pollMs } = JSON.parse(process.argv[2] ?? '{}')
+const { folder, heartbeatMs, pollIntervalMs } = JSON.parse(process.argv[2] ?? '{}')
 
 process.stdin.on('end', () => process.exit()).resume()
 
-const server = await serve(fileStore(folder, { pollMs }), { heartbeatMs, pollMs, write: false })
+const server = await serve(fileStore(folder, { pollIntervalMs }), {
+  heartbeatMs,
+  pollIntervalMs,
+  write: false,
+})
 process.stdout.write(`${JSON.stringify({ port: server.port })}\n`)

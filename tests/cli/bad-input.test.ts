@@ -154,38 +154,50 @@ const loginPage: RequestListener = (_asked, response) =>
 
 test.each<[input: string, give: () => Promise<Outcome>, outcome: Outcome]>([
   // Documents, by the command line: exit 3 is a refusal.
-  ['malformed JSON', json('{"a":'), { code: 'rejected', path: 'a', status: 3 }],
-  ['an empty file', json(''), { code: 'rejected', path: '', status: 3 }],
-  ['malformed YAML', yaml('a: [1\nb: 2'), { code: 'rejected', path: '', status: 3 }],
-  ['duplicate keys in JSON', json('{"pool":{"a":1,"a":2}}'), { code: 'rejected', path: 'pool.a', status: 3 }],
+  ['malformed JSON', json('{"a":'), { code: 'invalid-document', path: 'a', status: 3 }],
+  ['an empty file', json(''), { code: 'invalid-document', path: '', status: 3 }],
+  ['malformed YAML', yaml('a: [1\nb: 2'), { code: 'invalid-document', path: '', status: 3 }],
+  [
+    'duplicate keys in JSON',
+    json('{"pool":{"a":1,"a":2}}'),
+    { code: 'invalid-document', path: 'pool.a', status: 3 },
+  ],
   [
     'duplicate keys in YAML',
     yaml('pool:\n  a: 1\n  a: 2\n'),
-    { code: 'rejected', path: 'pool.a', status: 3 },
+    { code: 'invalid-document', path: 'pool.a', status: 3 },
   ],
-  ['a key named __proto__', json('{"a":{"__proto__":{"b":1}}}'), { code: 'rejected', path: 'a', status: 3 }],
+  [
+    'a key named __proto__',
+    json('{"a":{"__proto__":{"b":1}}}'),
+    { code: 'invalid-document', path: 'a', status: 3 },
+  ],
   [
     'a key named __proto__ in YAML',
     yaml('a:\n  __proto__: {b: 1}\n'),
-    { code: 'rejected', path: 'a', status: 3 },
+    { code: 'invalid-document', path: 'a', status: 3 },
   ],
   [
     'depth 10,000',
     json('['.repeat(10_000) + ']'.repeat(10_000)),
-    { code: 'rejected', path: '[0]'.repeat(64), status: 3 },
+    { code: 'invalid-document', path: '[0]'.repeat(64), status: 3 },
   ],
-  ['1e400', json('{"a":1e400}'), { code: 'rejected', path: 'a', status: 3 }],
-  ['-0', json('{"a":-0}'), { code: 'rejected', path: 'a', status: 3 }],
-  ['a whole number past 2^53', json('{"a":9007199254740993}'), { code: 'rejected', path: 'a', status: 3 }],
-  ['half a surrogate pair', json('{"a":"\\ud800"}'), { code: 'rejected', path: 'a', status: 3 }],
-  ['invalid UTF-8', json(Buffer.from([0x22, 0xff, 0xfe, 0x22])), { code: 'rejected', status: 3 }],
+  ['1e400', json('{"a":1e400}'), { code: 'invalid-document', path: 'a', status: 3 }],
+  ['-0', json('{"a":-0}'), { code: 'invalid-document', path: 'a', status: 3 }],
+  [
+    'a whole number past 2^53',
+    json('{"a":9007199254740993}'),
+    { code: 'invalid-document', path: 'a', status: 3 },
+  ],
+  ['half a surrogate pair', json('{"a":"\\ud800"}'), { code: 'invalid-document', path: 'a', status: 3 }],
+  ['invalid UTF-8', json(Buffer.from([0x22, 0xff, 0xfe, 0x22])), { code: 'invalid-document', status: 3 }],
   [
     'a document over the limit',
     json(JSON.stringify('x'.repeat(1_048_576))),
     { code: 'too-large', status: 3 },
   ],
   ['a file over the limit', json(' '.repeat(5_000_000)), { code: 'too-large', status: 3 }],
-  ['YAML that grows without end', yaml(`a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.split('').map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`).join('\n')}\n`), { code: 'rejected', path: 'd[0][0]', status: 3 }], // prettier-ignore
+  ['YAML that grows without end', yaml(`a: &a [x,x,x,x,x,x,x,x,x]\n${'bcdefgh'.split('').map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdefg'[i]}`).join(',')}]`).join('\n')}\n`), { code: 'invalid-document', path: 'd[0][0]', status: 3 }], // prettier-ignore
 
   // Namespaces and references.
   ...[
@@ -312,7 +324,7 @@ test.each<[input: string, give: () => Promise<Outcome>, outcome: Outcome]>([
   [
     'a snapshot in a compression bomb',
     put(gzipSync(Buffer.alloc(8_388_608)), digestOf(good), { 'content-encoding': 'gzip' }),
-    { code: 'rejected', status: 415 },
+    { code: 'invalid-data', status: 415 },
   ],
   [
     'a snapshot that ends in the middle',

@@ -14,7 +14,7 @@ export interface Ran {
     | {
         readonly code: string
         readonly message: string
-        readonly issues?: readonly { readonly path: string; readonly reason: string }[]
+        readonly issues?: readonly { readonly path: string; readonly message: string }[]
       }
     | undefined
 }

@@ -151,7 +151,7 @@ test('a schema of the configuration file checks, and is kept on the board for th
     `import { z } from ${JSON.stringify(import.meta.resolve('zod'))}
     export default {
       namespaces: { 'checkout/prod': { schema: z.object({ pool: z.object({ size: z.number().int().min(1) }) }),
-        validators: [{ name: 'even', validate: value => value.pool.size % 2 === 0 ? [] : { path: 'pool.size', reason: 'must be even' } }] } },
+        validators: [{ name: 'even', validate: value => value.pool.size % 2 === 0 ? [] : { path: 'pool.size', message: 'must be even' } }] } },
     }`,
   )
   await write('bad.json', '{"pool":{"size":0}}')
@@ -160,9 +160,9 @@ test('a schema of the configuration file checks, and is kept on the board for th
   const bad = await nb('publish', 'bad.json', ...everyone, '--json')
   expect([bad.status, bad.error?.issues]).toEqual([
     3,
-    [{ path: 'pool.size', reason: 'expected at least 1', validator: 'schema' }],
+    [{ path: 'pool.size', message: 'expected at least 1', validator: 'schema' }],
   ])
-  expect((await nb('publish', 'odd.json', ...everyone, '--json')).error?.issues?.[0]?.reason).toBe(
+  expect((await nb('publish', 'odd.json', ...everyone, '--json')).error?.issues?.[0]?.message).toBe(
     'must be even',
   )
   expect((await nb('validate', 'good.yaml')).stdout).toContain('by the configuration file')
@@ -172,8 +172,8 @@ test('a schema of the configuration file checks, and is kept on the board for th
   const stranger = await nbWith({ cwd: elsewhere }, 'validate', join(folder, 'bad.json'), '--json')
   expect([stranger.status, stranger.error?.code, stranger.error?.issues]).toEqual([
     3,
-    'rejected',
-    [{ path: 'pool.size', reason: 'expected at least 1', validator: 'schema' }],
+    'invalid-document',
+    [{ path: 'pool.size', message: 'expected at least 1', validator: 'schema' }],
   ])
   expect((await nbWith({ cwd: elsewhere }, 'publish', join(folder, 'bad.json'), ...everyone)).status).toBe(3)
   expect((await nbWith({ cwd: elsewhere }, 'validate', join(folder, 'odd.json'))).stdout).toContain(
@@ -194,10 +194,10 @@ test('a JSON Schema file validates without any board', async () => {
     stdout: '{"valid":true,"checkedBy":"option"}\n',
   })
   expect((await validate('{}')).error?.issues).toEqual([
-    { path: 'a', reason: 'expected number', validator: 'schema' },
+    { path: 'a', message: 'expected number', validator: 'schema' },
   ])
   expect((await validate('{"a":1,"secret":2}')).error?.issues).toEqual([
-    { path: '*', reason: 'unrecognized key', validator: 'schema' },
+    { path: '*', message: 'unrecognized key', validator: 'schema' },
   ])
   const nothing = await commandLine(['validate', '-'], { cwd: folder, stdin: '{}' })
   expect([nothing.status, nothing.stderr]).toEqual([2, expect.stringContaining('nothing to validate by')])
@@ -266,7 +266,7 @@ test('status shows who runs what, one by one where somebody should look', async 
     strategy: 'pull',
     count: 1,
     protection: 'none',
-    presenceMs: 60_000,
+    nextReportWithinMs: 60_000,
     seen: position,
   } as const
   await reporter.report(
@@ -286,7 +286,7 @@ test('status shows who runs what, one by one where somebody should look', async 
         instanceId: 'b'.repeat(16),
         phase: 'rejected',
         refused: digest,
-        code: 'rejected',
+        code: 'invalid-document',
         path: 'pool.size',
         validator: 'schema',
       },
@@ -296,7 +296,7 @@ test('status shows who runs what, one by one where somebody should look', async 
   await reporter.close()
   const shown = (await nb('status', '--board', 'board')).stdout
   expect(shown).toContain('fleet: 1 current, 1 rejected')
-  expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*rejected pool\.size \(schema\)/)
+  expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*invalid-document pool\.size \(schema\)/)
   expect(shown).not.toMatch(/current +good/)
   expect((await nb('status', '--board', 'board', '--all')).stdout).toMatch(/current +good/)
   expect(JSON.parse((await nb('status', '--board', 'board', '--json')).stdout)).toMatchObject({

@@ -9,7 +9,7 @@ const SECRET = 'hunter2-secret'
 
 async function told(jsonSchema: unknown, document: Json): Promise<string[]> {
   const result = await runSchema(schemaFromJson(jsonSchema, { what: 'the schema' }), document)
-  return result.type === 'valid' ? [] : result.issues.map(({ path, reason }) => `${path}: ${reason}`)
+  return result.type === 'valid' ? [] : result.issues.map(({ path, message }) => `${path}: ${message}`)
 }
 
 test.each<[string, unknown, Json, string[]]>([
@@ -92,7 +92,8 @@ test('what zod and its JSON Schema say of a document is the same', async () => {
   const own = await runSchema(schema, document)
   const derived = await runSchema(schemaFromJson(jsonSchemaOf(schema), { what: 'it' }), document)
   if (own.type === 'valid' || derived.type === 'valid') throw new Error('both refuse it')
-  const sorted = (issues: typeof own.issues) => issues.map(({ path, reason }) => `${path}: ${reason}`).sort()
+  const sorted = (issues: typeof own.issues) =>
+    issues.map(({ path, message }) => `${path}: ${message}`).sort()
   expect(sorted(derived.issues)).toEqual(sorted(own.issues))
 })
 

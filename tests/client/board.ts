@@ -5,7 +5,7 @@ import { canonicalize } from '../../src/core/canonical.js'
 import { digestOf } from '../../src/core/digest.js'
 import { encodeRelease, releaseDigest, type Release } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 
 export const namespace = 'checkout/prod'
 
@@ -48,7 +48,7 @@ export function testBoard({ epoch = '1-0000000a' }: { epoch?: string } = {}): Te
     },
     put(document) {
       const bytes = encodeText(canonicalize(document))
-      const digest = digestOf(systemCrypto, bytes)
+      const digest = digestOf(systemHasher, bytes)
       snapshots.set(digest, bytes)
       return { digest, bytes: bytes.length }
     },
@@ -69,7 +69,7 @@ export function testBoard({ epoch = '1-0000000a' }: { epoch?: string } = {}): Te
         sequence,
         issuedAt: '2026-01-01T00:00:00.000Z',
         cause: 'publish',
-        prev: newest === undefined ? null : releaseDigest(systemCrypto, newest),
+        prev: newest === undefined ? null : releaseDigest(systemHasher, newest),
         stable: last?.stable ?? { version: 1, variants: [board.put({})] },
         ...parts,
       }
@@ -84,7 +84,7 @@ export function testBoard({ epoch = '1-0000000a' }: { epoch?: string } = {}): Te
         fail()
         if (board.answer !== undefined) return board.answer
         if (newest === undefined) return { type: 'none' }
-        const current = digestOf(systemCrypto, newest)
+        const current = digestOf(systemHasher, newest)
         return tag === current ? { type: 'unchanged' } : { type: 'release', bytes: newest, tag: current }
       },
       async snapshot({ digest }) {

@@ -3,8 +3,8 @@ import { NoticeboardError } from '../../src/contracts/errors.js'
 import { closedAfterEach, memoryFolder, schema, testPlatform } from './harness.js'
 import { testBoard } from './board.js'
 import { BUCKETS, cohortHash } from '../../src/core/exposure.js'
-import { systemCrypto } from '../../src/ports/system.js'
-import { env } from '../../src/client/overrides.js'
+import { systemHasher } from '../../src/ports/system.js'
+import { envOverrides } from '../../src/client/overrides.js'
 import { createClient } from '../../src/client/client.js'
 import { pull } from '../../src/strategies/pull.js'
 
@@ -19,7 +19,7 @@ describe('starting', () => {
     expect(() => client.current).toThrow(
       expect.objectContaining({ code: 'not-ready', message: expect.stringContaining('await ready()') }),
     )
-    expect(client.phase).toBe('idle')
+    expect(client.status).toBe('idle')
   })
 
   test('ready resolves to the client with the newest document, typed and frozen', async () => {
@@ -31,8 +31,8 @@ describe('starting', () => {
     expect(await ready).toBe(client)
     expect(client.current).toEqual({ pool: { size: 10 }, name: 'unnamed' })
     expect(Object.isFrozen(client.current.pool)).toBe(true)
-    expect(client.phase).toBe('live')
-    expect(client.snapshot).toMatchObject({
+    expect(client.status).toBe('ready')
+    expect(client.running).toMatchObject({
       version: 1,
       origin: 'network',
       position: { sequence: 1 },
@@ -44,24 +44,24 @@ describe('starting', () => {
     const board = testBoard()
     board.failing = unreachable
     const { client, clock } = started(board, { defaults: { pool: { size: 7 } } })
-    const ready = client.ready({ within: 2_000, or: 'defaults' })
+    const ready = client.ready({ timeoutMs: 2_000, fallbackTo: 'defaults' })
     await clock.advance(2_000)
     await ready
     expect(client.current.pool.size).toBe(7)
-    expect(client.snapshot.origin).toBe('defaults')
-    expect(client.phase).toBe('stale')
+    expect(client.running.origin).toBe('defaults')
+    expect(client.status).toBe('stale')
     board.failing = undefined
     board.publish(doc(20))
     await clock.advance(60_000)
     expect(client.current.pool.size).toBe(20)
-    expect(client.phase).toBe('live')
+    expect(client.status).toBe('ready')
   })
 
   test('without a server, state and defaults, ready rejects with the reason and the client still gets there later', async () => {
     const board = testBoard()
     board.failing = unreachable
     const { client, clock } = started(board)
-    const ready = client.ready({ within: 500 })
+    const ready = client.ready({ timeoutMs: 500 })
     const outcome = expect(ready).rejects.toMatchObject({
       code: 'not-ready',
       message: expect.stringContaining('no connection'),
@@ -76,7 +76,7 @@ describe('starting', () => {
 
   test('a namespace to which nothing was published says so', async () => {
     const { client, clock } = started(testBoard())
-    const outcome = expect(client.ready({ within: 100 })).rejects.toThrow(/nothing was published/)
+    const outcome = expect(client.ready({ timeoutMs: 100 })).rejects.toThrow(/nothing was published/)
     await clock.advance(100)
     await outcome
   })
@@ -86,7 +86,7 @@ describe('starting', () => {
     board.publish(doc(10))
     const { client, clock } = started(board, { defaults: { pool: { size: 98_765 } } })
     const outcome = expect(client.ready()).rejects.toMatchObject({
-      code: 'rejected',
+      code: 'invalid-document',
       message: expect.stringContaining('pool.size'),
     })
     await clock.advance(10)
@@ -242,11 +242,11 @@ describe('following', () => {
     board.publish(doc(2))
     await clock.advance(3_600_000)
     expect(client.current.pool.size).toBe(1)
-    expect(client.phase).toBe('stale')
+    expect(client.status).toBe('stale')
     board.failing = undefined
     await clock.advance(100_000)
     expect(client.current.pool.size).toBe(2)
-    expect(client.phase).toBe('live')
+    expect(client.status).toBe('ready')
   })
 })
 
@@ -267,7 +267,7 @@ describe('refusing', () => {
     expect(board.asked.snapshot).toBe(fetches)
     expect(reports.at(-1)).toMatchObject({
       phase: 'rejected',
-      code: 'rejected',
+      code: 'invalid-document',
       path: 'pool.size',
       applied: { sequence: 1 },
       seen: { sequence: 2 },
@@ -283,7 +283,7 @@ describe('refusing', () => {
     board.release({
       stable: { version: 2, variants: [board.put(doc(2))] },
       candidate: { version: 3, variants: [board.put(doc(0))] },
-      exposure: { salt: 's', clauses: [{ below: BUCKETS }] },
+      audience: { salt: 's', clauses: [{ below: BUCKETS }] },
     })
     await clock.advance(60_000)
     expect(client.current.pool.size).toBe(2)
@@ -320,7 +320,7 @@ describe('refusing', () => {
         {
           name: 'limit',
           validate: ({ pool }) =>
-            pool.size > 50 && !allow ? { path: 'pool.size', reason: 'too many' } : undefined,
+            pool.size > 50 && !allow ? { path: 'pool.size', message: 'too many' } : undefined,
         },
       ],
     })
@@ -380,7 +380,7 @@ describe('what a release says', () => {
   test('only exposed clients run the candidate, and everybody once it is stable', async () => {
     const board = testBoard()
     board.publish(doc(1))
-    const bucket = Number.parseInt(cohortHash('salt', 'in', systemCrypto).slice(0, 8), 16)
+    const bucket = Number.parseInt(cohortHash('salt', 'in', systemHasher).slice(0, 8), 16)
     const inside = started(board, { clientId: 'in' })
     const outside = started(board, { clientId: 'out' })
     await inside.start()
@@ -388,9 +388,9 @@ describe('what a release says', () => {
     const candidate = { version: 2, variants: [board.put(doc(2))] } as const
     board.release({
       candidate,
-      exposure: {
+      audience: {
         salt: 'salt',
-        clauses: [{ below: bucket + 1, ids: [cohortHash('salt', 'in', systemCrypto).slice(0, 32)] }],
+        clauses: [{ below: bucket + 1, ids: [cohortHash('salt', 'in', systemHasher).slice(0, 32)] }],
       },
     })
     for (const { clock } of [inside, outside]) await clock.advance(60_000)
@@ -424,7 +424,7 @@ describe('what a release says', () => {
     expect(client.current.pool.size).toBe(1)
     const { stable } = board.publish(doc(2), { spreadMs: 600_000 })
     const waitMs =
-      (Number.parseInt(cohortHash(stable.variants[0].digest, 'host-a', systemCrypto).slice(0, 8), 16) /
+      (Number.parseInt(cohortHash(stable.variants[0].digest, 'host-a', systemHasher).slice(0, 8), 16) /
         BUCKETS) *
       600_000
     await clock.runUntil(() => board.asked.snapshot > 1, 700_000)
@@ -441,7 +441,7 @@ describe('what a release says', () => {
     await start()
     board.release({ stable })
     await clock.advance(60_000)
-    expect(client.snapshot.position?.sequence).toBe(2)
+    expect(client.running.position?.sequence).toBe(2)
     expect(changes).toBe(1)
     expect(board.asked.snapshot).toBe(1)
   })
@@ -456,11 +456,11 @@ describe('state on disk', () => {
     await first.start()
     board.failing = unreachable
     const second = started(board, { state, defaults: { pool: { size: 1 } } })
-    const ready = second.client.ready({ within: 2_000 })
+    const ready = second.client.ready({ timeoutMs: 2_000 })
     await second.clock.advance(100)
     await ready
     expect(second.client.current.pool.size).toBe(42)
-    expect(second.client.snapshot).toMatchObject({ origin: 'state', version: 1 })
+    expect(second.client.running).toMatchObject({ origin: 'state', version: 1 })
   })
 
   test('an older release is refused after a restart too', async () => {
@@ -506,14 +506,14 @@ describe('state on disk', () => {
       validators: [
         {
           name: 'limit',
-          validate: ({ pool }) => (pool.size > 100 ? { path: 'pool.size', reason: 'too many' } : undefined),
+          validate: ({ pool }) => (pool.size > 100 ? { path: 'pool.size', message: 'too many' } : undefined),
         },
       ],
     })
-    const ready = second.client.ready({ within: 1_000 })
+    const ready = second.client.ready({ timeoutMs: 1_000 })
     await second.clock.advance(1_000)
     await ready
-    expect(second.client.snapshot.origin).toBe('defaults')
+    expect(second.client.running.origin).toBe('defaults')
   })
 
   test('last-known-good is earned by running for a while, and a withdrawn snapshot leaves it', async () => {
@@ -600,16 +600,16 @@ describe('participants', () => {
 })
 
 describe('operators', () => {
-  test('hold keeps what runs until resume', async () => {
+  test('pause keeps what runs until resume', async () => {
     const board = testBoard()
     board.publish(doc(1))
     const { client, clock, start, reports } = started(board)
     await start()
-    client.hold()
+    client.pause()
     board.publish(doc(2))
     await clock.advance(100_000)
     expect(client.current.pool.size).toBe(1)
-    expect(reports.at(-1)).toMatchObject({ held: true, seen: { sequence: 2 }, applied: { sequence: 1 } })
+    expect(reports.at(-1)).toMatchObject({ paused: true, seen: { sequence: 2 }, applied: { sequence: 1 } })
     client.resume()
     await clock.advance(1_000)
     expect(client.current.pool.size).toBe(2)
@@ -627,7 +627,7 @@ describe('operators', () => {
     board.publish(doc(2))
     await clock.advance(100_000)
     expect(client.current.pool.size).toBe(77)
-    expect(client.snapshot.origin).toBe('pinned')
+    expect(client.running.origin).toBe('pinned')
     expect(logs.some(line => line.startsWith('warn pinned'))).toBe(true)
   })
 
@@ -638,7 +638,7 @@ describe('operators', () => {
     )
     const { client, clock } = started(testBoard(), { platform })
     const outcome = expect(client.ready()).rejects.toMatchObject({
-      code: 'rejected',
+      code: 'invalid-document',
       message: expect.stringContaining('pool.size'),
     })
     await clock.advance(10)
@@ -649,10 +649,10 @@ describe('operators', () => {
     const board = testBoard()
     board.publish(doc(1, { name: 'a' }))
     const platform = testPlatform({ CHECKOUT_POOL__SIZE: '33', CHECKOUT_NAME: '12' })
-    const { client, start, reports } = started(board, { overrides: env('CHECKOUT_', platform) })
+    const { client, start, reports } = started(board, { overrides: envOverrides('CHECKOUT_', platform) })
     await start()
     expect(client.current).toEqual({ pool: { size: 33 }, name: '12' })
-    expect(client.snapshot.overridden).toEqual(['name', 'pool.size'])
+    expect(client.running.overridden).toEqual(['name', 'pool.size'])
     expect(reports.at(-1)?.overridden).toEqual(['name', 'pool.size'])
   })
 })
@@ -663,16 +663,16 @@ describe('freshness', () => {
     board.publish(doc(1))
     const { client, clock, start } = started(board)
     const phases: string[] = []
-    client.on('phase', ({ current }) => phases.push(current))
+    client.on('status', ({ current }) => phases.push(current))
     await start()
     board.failing = unreachable
     await clock.advance(200_000)
-    expect(client.phase).toBe('stale')
+    expect(client.status).toBe('stale')
     expect(client.current.pool.size).toBe(1)
-    expect(client.snapshot.ageMs).toBeGreaterThan(90_000)
+    expect(client.ageMs).toBeGreaterThan(90_000)
     board.failing = undefined
     await clock.advance(100_000)
-    expect(phases).toEqual(['starting', 'live', 'stale', 'live'])
+    expect(phases).toEqual(['starting', 'ready', 'stale', 'ready'])
   })
 
   test('refresh looks now and resolves when the change is in force; it rejects when the look fails', async () => {
@@ -694,7 +694,7 @@ describe('freshness', () => {
 })
 
 describe('closing', () => {
-  test('ends in order: the fleet hears that it left, reads go on, twice is harmless, ready refuses', async () => {
+  test('ends in order: the fleet hears that it stopped, reads go on, twice is harmless, ready refuses', async () => {
     const board = testBoard()
     board.publish(doc(1))
     const { client, clock, start, reports } = started(board)
@@ -702,9 +702,9 @@ describe('closing', () => {
     const closing = Promise.all([client.close(), client.close()])
     await clock.advance(2_000)
     await closing
-    expect(reports.at(-1)?.phase).toBe('left')
+    expect(reports.at(-1)?.phase).toBe('stopped')
     expect(client.current.pool.size).toBe(1)
-    expect(client.phase).toBe('closed')
+    expect(client.status).toBe('closed')
     expect(clock.pending).toBe(0)
     await expect(client.ready()).rejects.toMatchObject({ code: 'closed' })
   })
@@ -732,7 +732,7 @@ describe('a bare document', () => {
     const bare = { ...board.transport, unmanaged: true as const }
     const first = started(board, { state, strategy: pull(bare) })
     await first.start()
-    expect(first.client.snapshot.origin).toBe('unmanaged')
+    expect(first.client.running.origin).toBe('unmanaged')
     expect(state.saved.at(-1)?.seen).toBeUndefined()
     expect(state.saved.at(-1)?.applied).toBeUndefined()
 
@@ -740,7 +740,7 @@ describe('a bare document', () => {
     const second = started(board, { state, strategy: pull(bare) })
     await second.start()
     expect(second.client.current.pool.size).toBe(5)
-    expect(second.client.snapshot).toMatchObject({ origin: 'state', position: undefined })
+    expect(second.client.running).toMatchObject({ origin: 'state', position: undefined })
 
     const managed = testBoard()
     managed.publish(doc(6))
@@ -767,13 +767,13 @@ test('after an outage the fleet hears of a client as soon as it is connected aga
   const { client, clock, start, reports } = started(board, { intervalMs: 5_000 })
   await start()
   board.failing = unreachable
-  client.hold()
+  client.pause()
   await clock.advance(600_000)
   board.failing = undefined
   reports.length = 0
-  await clock.runUntil(() => client.phase === 'live', 60_000)
+  await clock.runUntil(() => client.status === 'ready', 60_000)
   await clock.advance(1_100)
-  expect(reports.at(-1)?.held).toBe(true)
+  expect(reports.at(-1)?.paused).toBe(true)
 })
 
 test('a disk that never answers, as a network drive that is gone, holds up nobody', async () => {

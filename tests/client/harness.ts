@@ -3,9 +3,9 @@ import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
 import type { ClientOptions } from '../../src/client/options.js'
 import type { Platform } from '../../src/client/platform.js'
-import type { Report } from '../../src/contracts/report.js'
-import type { Refusal, SavedState, StateFolder } from '../../src/contracts/state.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import type { ClientReport } from '../../src/contracts/report.js'
+import type { Refusal, SavedState, StateStorage } from '../../src/contracts/state.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { pull } from '../../src/strategies/pull.js'
 import { seededRandom, virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.js'
 import { namespace, type TestBoard } from './board.js'
@@ -33,7 +33,7 @@ export function testPlatform(
 }
 
 /** A state folder in memory, with every saved state kept for looking at. */
-export interface MemoryFolder extends StateFolder {
+export interface MemoryFolder extends StateStorage {
   readonly saved: SavedState[]
   readonly snapshots: Map<string, Uint8Array>
   broken: boolean
@@ -64,7 +64,7 @@ export function memoryFolder(): MemoryFolder {
 export interface Harness {
   readonly clock: VirtualClock
   readonly client: Client<Config>
-  readonly reports: Report[]
+  readonly reports: ClientReport[]
   readonly errors: string[]
   readonly logs: string[]
   /** Starts without waiting, lets a second pass. */
@@ -82,7 +82,7 @@ export function harness(
   board: TestBoard,
   { platform = testPlatform(), clock = virtualClock(), intervalMs = 30_000, ...options }: Options = {},
 ): Harness {
-  const reports: Report[] = []
+  const reports: ClientReport[] = []
   const errors: string[] = []
   const logs: string[] = []
   const log =
@@ -91,7 +91,7 @@ export function harness(
       void logs.push(`${level} ${message} ${JSON.stringify(details ?? {})}`)
   const reporting = {
     ...board.transport,
-    report: async (states: readonly Report[]) => {
+    report: async (states: readonly ClientReport[]) => {
       if (board.failing !== undefined) throw board.failing
       reports.push(...states)
     },
@@ -99,10 +99,10 @@ export function harness(
   const client = createClient({
     namespace,
     schema,
-    strategy: pull(reporting, { intervalMs }),
+    strategy: pull(reporting, { pollIntervalMs: intervalMs }),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     ...options,
-    ports: { clock, random: seededRandom(1), crypto: systemCrypto, platform },
+    ports: { clock, random: seededRandom(1), hasher: systemHasher, platform },
   })
   client.on('error', error => errors.push(error.code))
   return {
@@ -112,7 +112,7 @@ export function harness(
     errors,
     logs,
     async start() {
-      client.ready({ within: 0 }).catch(() => {})
+      client.ready({ timeoutMs: 0 }).catch(() => {})
       await clock.advance(1_000)
     },
   }

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest'
-import { nextPhase, type ClientPhase, type PhaseEvent } from '../../src/client/phase.js'
+import { nextStatus, type ClientStatus, type StatusEvent } from '../../src/client/phase.js'
 
-const table: Record<ClientPhase, Record<PhaseEvent, ClientPhase>> = {
+const table: Record<ClientStatus, Record<StatusEvent, ClientStatus>> = {
   idle: { started: 'starting', valued: 'idle', proven: 'idle', overdue: 'idle', closed: 'closed' },
-  starting: { started: 'starting', valued: 'stale', proven: 'live', overdue: 'starting', closed: 'closed' },
-  live: { started: 'live', valued: 'live', proven: 'live', overdue: 'stale', closed: 'closed' },
-  stale: { started: 'stale', valued: 'stale', proven: 'live', overdue: 'stale', closed: 'closed' },
+  starting: { started: 'starting', valued: 'stale', proven: 'ready', overdue: 'starting', closed: 'closed' },
+  ready: { started: 'ready', valued: 'ready', proven: 'ready', overdue: 'stale', closed: 'closed' },
+  stale: { started: 'stale', valued: 'stale', proven: 'ready', overdue: 'stale', closed: 'closed' },
   closed: { started: 'closed', valued: 'closed', proven: 'closed', overdue: 'closed', closed: 'closed' },
 }
 
 test.each(
-  Object.entries(table).flatMap(([phase, row]) =>
-    Object.entries(row).map(([event, next]) => [phase as ClientPhase, event as PhaseEvent, next] as const),
+  Object.entries(table).flatMap(([status, row]) =>
+    Object.entries(row).map(([event, next]) => [status as ClientStatus, event as StatusEvent, next] as const),
   ),
-)('a client that is %s and meets "%s" is %s', (phase, event, next) => {
-  expect(nextPhase(phase, event)).toBe(next)
+)('a client that is %s and meets "%s" is %s', (status, event, next) => {
+  expect(nextStatus(status, event)).toBe(next)
 })

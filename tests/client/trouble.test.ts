@@ -4,7 +4,7 @@ import { createClient } from '../../src/client/client.js'
 import { NoticeboardError } from '../../src/contracts/errors.js'
 import type { Transport } from '../../src/contracts/transport.js'
 import { BUCKETS } from '../../src/core/exposure.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { onDemand } from '../../src/strategies/on-demand.js'
 import { pull } from '../../src/strategies/pull.js'
 import { seededRandom } from '../../src/testing/virtual-clock.js'
@@ -28,15 +28,15 @@ async function after(promise: Promise<unknown>, { clock }: Harness, ms: number):
   return how
 }
 
-describe('holding', () => {
-  test('a hold before the start keeps what an earlier life ran', async () => {
+describe('pausing', () => {
+  test('a pause before the start keeps what an earlier life ran', async () => {
     const board = testBoard()
     const state = memoryFolder()
     board.publish(doc(1))
     await started(board, { state }).start()
     board.publish(doc(2))
     const second = started(board, { state })
-    second.client.hold()
+    second.client.pause()
     await second.start()
     await second.clock.advance(60_000)
     expect(second.client.current.pool.size).toBe(1)
@@ -45,7 +45,7 @@ describe('holding', () => {
     expect(second.client.current.pool.size).toBe(2)
   })
 
-  test('a hold stops a change that was on its way', async () => {
+  test('a pause stops a change that was on its way', async () => {
     const board = testBoard()
     board.publish(doc(1))
     const { client, clock, start } = started(board)
@@ -53,7 +53,7 @@ describe('holding', () => {
     board.missing.add(board.put(doc(2)).digest)
     board.publish(doc(2))
     await clock.advance(40_000)
-    client.hold()
+    client.pause()
     board.missing.clear()
     await clock.advance(100_000)
     expect(client.current.pool.size).toBe(1)
@@ -62,7 +62,7 @@ describe('holding', () => {
     expect(client.current.pool.size).toBe(2)
   })
 
-  test('after a veto, a hold and a newer release, the newest is what resume brings', async () => {
+  test('after a veto, a pause and a newer release, the newest is what resume brings', async () => {
     const board = testBoard()
     board.publish(doc(1))
     const { client, clock, start } = started(board)
@@ -76,13 +76,13 @@ describe('holding', () => {
     board.publish(doc(2))
     await clock.advance(40_000)
     off()
-    client.hold()
+    client.pause()
     board.publish(doc(3))
     await clock.advance(500_000)
     client.resume()
     await clock.advance(1_000)
     expect(client.current.pool.size).toBe(3)
-    expect(client.snapshot.position?.sequence).toBe(3)
+    expect(client.running.position?.sequence).toBe(3)
   })
 
   test('a pinned client is ready at once, and stays pinned', async () => {
@@ -93,8 +93,8 @@ describe('holding', () => {
       { '/pin.json': '{ "checkout/prod": { "pool": { "size": 77 } } }' },
     )
     const pinned = started(board, { platform })
-    expect(await after(pinned.client.ready({ within: Infinity }), pinned, 100)).toBe('resolved')
-    pinned.client.hold()
+    expect(await after(pinned.client.ready({ timeoutMs: Infinity }), pinned, 100)).toBe('resolved')
+    pinned.client.pause()
     pinned.client.resume()
     board.publish(doc(2))
     await pinned.clock.advance(100_000)
@@ -103,12 +103,12 @@ describe('holding', () => {
 })
 
 describe('refresh', () => {
-  test('ends while the client is held', async () => {
+  test('ends while the client is paused', async () => {
     const board = testBoard()
     board.publish(doc(1))
     const made = started(board)
     await made.start()
-    made.client.hold()
+    made.client.pause()
     board.publish(doc(2))
     expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
     expect(made.client.current.pool.size).toBe(1)
@@ -150,7 +150,7 @@ describe('refresh', () => {
   test('and ready end with closed when the client closes during its start', async () => {
     for (const call of ['refresh', 'ready'] as const) {
       const made = started(testBoard())
-      const asked = call === 'refresh' ? made.client.refresh() : made.client.ready({ within: Infinity })
+      const asked = call === 'refresh' ? made.client.refresh() : made.client.ready({ timeoutMs: Infinity })
       const how = after(asked, made, 3_000)
       void made.client.close()
       expect(await how).toBe('closed')
@@ -178,7 +178,7 @@ describe('things that hang', () => {
     const board = testBoard()
     board.publish(doc(1))
     const medium = hanging(board, 'snapshot')
-    const made = started(board, { strategy: pull(medium.transport, { intervalMs: 30_000 }) })
+    const made = started(board, { strategy: pull(medium.transport, { pollIntervalMs: 30_000 }) })
     await made.start()
     medium.hang = true
     board.publish(doc(2))
@@ -231,13 +231,13 @@ describe('restarting', () => {
     await started(board, { state }).start()
     const { client, clock } = started(board, { state })
     const seen: string[] = []
-    client.on('change', ({ snapshot }) => seen.push(snapshot.origin))
+    client.on('change', ({ running: snapshot }) => seen.push(snapshot.origin))
     client.participate({ name: 'p', prepare: () => (seen.push('prepare'), { commit() {} }) })
     void client.ready()
     await clock.advance(1_000)
     expect(seen).toEqual(['prepare', 'state'])
-    expect(client.snapshot.origin).toBe('network')
-    expect(client.phase).toBe('live')
+    expect(client.running.origin).toBe('network')
+    expect(client.status).toBe('ready')
   })
 
   test('with last-known-good in force and current unreadable, the next restart finds what was confirmed', async () => {
@@ -259,8 +259,8 @@ describe('restarting', () => {
     board.failing = new NoticeboardError('unavailable', 'gone')
     const third = started(board, { state })
     await third.start()
-    expect(third.client.snapshot).toMatchObject({ version: 3, value: { pool: { size: 1 } } })
-    expect(state.saved.at(-1)?.current?.digest).toBe(third.client.snapshot.digest)
+    expect(third.client.running).toMatchObject({ version: 3, value: { pool: { size: 1 } } })
+    expect(state.saved.at(-1)?.current?.digest).toBe(third.client.running.digest)
   })
 
   test('a client that is not exposed any more is not live before it runs what the release asks of it now', async () => {
@@ -272,7 +272,7 @@ describe('restarting', () => {
       sequence: 2,
       stable,
       candidate,
-      exposure: { salt: 's', clauses: [{ labels: { tier: ['canary'] } }] },
+      audience: { salt: 's', clauses: [{ labels: { tier: ['canary'] } }] },
     })
     const first = started(board, { state, labels: { tier: 'canary' } })
     await first.start()
@@ -280,7 +280,7 @@ describe('restarting', () => {
     board.answer = { type: 'unchanged' }
     const second = started(board, { state, labels: { tier: 'rest' } })
     await second.start()
-    expect(second.client.phase).toBe('stale')
+    expect(second.client.status).toBe('stale')
     board.answer = undefined
     await second.clock.advance(40_000)
     expect(second.client.current.pool.size).toBe(1)
@@ -294,7 +294,7 @@ describe('restarting', () => {
       {
         name: 'v',
         validate: ({ pool }: { pool: { size: number } }) =>
-          pool.size === 2 ? ((asked += 1), { reason: 'no' }) : undefined,
+          pool.size === 2 ? ((asked += 1), { message: 'no' }) : undefined,
       },
     ]
     board.publish(doc(1))
@@ -363,7 +363,7 @@ describe('what others do', () => {
       namespace,
       schema: z.object({ pool: z.object({ size: z.number() }) }).readonly(),
       strategy: pull(board.transport),
-      ports: { clock: made.clock, random: seededRandom(2), crypto: systemCrypto, platform: testPlatform() },
+      ports: { clock: made.clock, random: seededRandom(2), hasher: systemHasher, platform: testPlatform() },
     })
     void client.ready()
     await made.clock.advance(1_000)
@@ -416,12 +416,12 @@ describe('reports', () => {
     const board = testBoard()
     const stable = { version: 1, variants: [board.put(doc(1))] as const }
     const candidate = { version: 2, variants: [board.put(doc(0))] as const }
-    board.release({ sequence: 2, stable, candidate, exposure: everyone })
+    board.release({ sequence: 2, stable, candidate, audience: everyone })
     const { clock, start, reports } = started(board)
     await start()
     await clock.advance(2_000)
     expect(reports.at(-1)).toMatchObject({ phase: 'rejected', path: 'pool.size', seen: { sequence: 2 } })
-    board.release({ sequence: 3, stable, candidate, exposure: everyone })
+    board.release({ sequence: 3, stable, candidate, audience: everyone })
     await clock.advance(40_000)
     expect(reports.at(-1)).toMatchObject({
       phase: 'rejected',
@@ -440,7 +440,7 @@ describe('reports', () => {
     let asked = 0
     const report = async (): Promise<void> => {
       asked += 1
-      throw new NoticeboardError('rejected', 'nothing is taken here')
+      throw new NoticeboardError('forbidden', 'nothing is taken here')
     }
     const made = started(board, { strategy: pull({ ...board.transport, report } as Transport) })
     await made.start()
@@ -449,7 +449,7 @@ describe('reports', () => {
     expect(asked).toBeLessThan(18)
   })
 
-  test('are not sent before the time that the other side asked for', async () => {
+  test('are not sent before the time that the server asked for', async () => {
     const board = testBoard()
     board.publish(doc(1))
     let asked = 0

@@ -34,12 +34,12 @@ export function bucket(client: Bucket): WatchTransport & Mirror {
         : { type: 'release', bytes: found.bytes, tag: found.etag }
     },
 
-    async snapshot({ namespace, digest, maxBytes }, signal) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       const found = await call(client.get(snapshotKey(namespace, digest), signal))
       if (found === undefined)
         throw new NoticeboardError('not-found', `the bucket has no such snapshot of ${namespace}, or not yet`)
-      if (found.bytes.length > maxBytes)
-        throw new NoticeboardError('too-large', `the snapshot has more than ${maxBytes} bytes`)
+      if (found.bytes.length > maxSnapshotBytes)
+        throw new NoticeboardError('too-large', `the snapshot has more than ${maxSnapshotBytes} bytes`)
       return found.bytes
     },
 

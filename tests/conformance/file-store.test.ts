@@ -9,7 +9,7 @@ async function open(): Promise<OpenedStore> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-kit-'))
   const handles: FileStore[] = []
   const handle = async (): Promise<FileStore> => {
-    const store = fileStore(folder, { pollMs: 50 })
+    const store = fileStore(folder, { pollIntervalMs: 50 })
     handles.push(store)
     return store
   }

@@ -22,7 +22,7 @@ async function openStore(): Promise<OpenedStore> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-kit-'))
   const running: { readonly store: FileStore; readonly server: Server }[] = []
   const start = async (): Promise<number> => {
-    const store = fileStore(folder, { pollMs: 50 })
+    const store = fileStore(folder, { pollIntervalMs: 50 })
     const server = await serve(store, { write: { token } })
     running.push({ store, server })
     return server.port

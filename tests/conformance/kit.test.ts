@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../src/contracts/errors.js'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { Delivery, LogEntry } from '../../src/contracts/transport.js'
 import { storeCases, transportCases, type OpenedStore } from '../../src/testing/conformance/index.js'
 import { faulty, type Fault } from '../../src/transports/faulty/index.js'
@@ -102,13 +102,13 @@ describe('a broken store is told by the case that it breaks', () => {
       'one that removes what is running',
       'the snapshot of the newest release cannot be removed',
       changed(() => ({ remove: async () => {} })),
-      /rejected was expected, but it resolved/,
+      /forbidden was expected, but it resolved/,
     ],
     [
       'one that believes the last report to arrive',
       'the last word of each instance is heard',
       changed(() => {
-        const words = new Map<string, Report>()
+        const words = new Map<string, ClientReport>()
         return {
           report: async states =>
             states.forEach(state => words.set(state.namespace + state.instanceId, state)),
@@ -148,7 +148,7 @@ describe('a broken store is told by the case that it breaks', () => {
   })
 })
 
-describe('a broken medium is told by the case that it breaks', () => {
+describe('a broken transport is told by the case that it breaks', () => {
   const lateWatch = (store: MemoryStore): Pick<MemoryStore, 'watch'> => ({
     // Reads first and listens afterwards: what is published between is lost.
     async *watch(query, signal): AsyncGenerator<Delivery> {
@@ -282,7 +282,7 @@ describe('a broken medium is told by the case that it breaks', () => {
   })
 })
 
-describe('what a medium has not', () => {
+describe('what a transport has not', () => {
   const bare = () => {
     const { name, latest, snapshot } = memory()
     return { transport: { name, latest, snapshot }, publish: async () => {}, close: async () => {} }

@@ -128,7 +128,7 @@ describe('a broken copy', () => {
     },
     {
       fault: 'a lost watch that ends as if it had been aborted',
-      text: "throw new Error('the other side ended the connection')",
+      text: "throw new Error('the server ended the connection')",
       replacement: 'return',
       named: /^a watch whose connection is lost throws/,
       says: /unavailable was expected|did not end/,
@@ -149,9 +149,9 @@ describe('a broken copy', () => {
     },
     {
       fault: 'a limit that nobody keeps',
-      text: "'snapshot '.length + maxBytes",
+      text: "'snapshot '.length + maxSnapshotBytes",
       replacement: 'MAX_LINE',
-      named: /^a snapshot past `maxBytes`/,
+      named: /^a snapshot past `maxSnapshotBytes`/,
       says: /too-large was expected/,
     },
     {

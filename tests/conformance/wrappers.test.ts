@@ -3,8 +3,8 @@ import { NoticeboardError } from '../../src/contracts/errors.js'
 import { transportCases, type OpenedTransport } from '../../src/testing/conformance/index.js'
 import { publishTo } from '../../src/testing/conformance/store-steps.js'
 import { cached } from '../../src/transports/cached.js'
-import { document } from '../../src/transports/document.js'
-import { firstOf } from '../../src/transports/first-of.js'
+import { fromSource } from '../../src/transports/document.js'
+import { fallback } from '../../src/transports/first-of.js'
 import { memory, type MemoryStore } from '../../src/transports/memory.js'
 import { runCases } from './run-cases.js'
 
@@ -35,9 +35,9 @@ runCases(
 )
 
 runCases(
-  'firstOf(memory(), empty memory())',
+  'fallback(memory(), empty memory())',
   transportCases(
-    over(store => firstOf(store, memory())),
+    over(store => fallback(store, memory())),
     { without: local },
   ),
 )
@@ -48,12 +48,12 @@ runCases(
     () => {
       let current: Json | undefined
       return {
-        transport: document(
+        transport: fromSource(
           () => {
             if (current === undefined) throw new NoticeboardError('not-found', 'there is no document yet')
             return current
           },
-          { pollMs: 5 },
+          { pollIntervalMs: 5 },
         ),
         async publish(sample) {
           current = sample.document

@@ -4,15 +4,15 @@ import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../../
 describe('the error class', () => {
   it('carries a code, issues and a floor for the next attempt', () => {
     const cause = new Error('inner')
-    const issues = [{ path: 'pool.size', reason: 'too small', validator: 'schema' }]
-    const error = new NoticeboardError('rejected', 'the document was refused', {
+    const issues = [{ path: 'pool.size', message: 'too small', validator: 'schema' }]
+    const error = new NoticeboardError('invalid-document', 'the document was refused', {
       cause,
       retryAfterMs: 5,
       issues,
     })
     expect(error).toMatchObject({
       name: 'NoticeboardError',
-      code: 'rejected',
+      code: 'invalid-document',
       retryAfterMs: 5,
       issues,
       cause,

@@ -8,7 +8,7 @@ import {
   isSequence,
   nextPosition,
   parsePosition,
-  type Order,
+  type PositionOrder,
   type Position,
 } from '../../src/contracts/index.js'
 
@@ -22,11 +22,16 @@ const position: fc.Arbitrary<Position> = fc.record({
     fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   ),
 })
-const opposite: Record<Order, Order> = { older: 'newer', newer: 'older', same: 'same', fork: 'fork' }
+const opposite: Record<PositionOrder, PositionOrder> = {
+  older: 'newer',
+  newer: 'older',
+  same: 'same',
+  fork: 'fork',
+}
 
 describe('positions', () => {
   it('are ordered, forks apart', () => {
-    const seen = new Set<Order>()
+    const seen = new Set<PositionOrder>()
     fc.assert(
       fc.property(position, position, position, (a, b, c) => {
         const order = comparePositions(a, b)

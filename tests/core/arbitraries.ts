@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Json } from '../../src/contracts/index.js'
-import type { Arm, Clause, Exposure, Release } from '../../src/core/index.js'
+import type { Arm, Clause, Audience, Release } from '../../src/core/index.js'
 
 const hex = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })
@@ -31,7 +31,7 @@ export const clause: fc.Arbitrary<Clause> = fc.record(
   },
   { requiredKeys: [] },
 )
-export const exposure: fc.Arbitrary<Exposure> = fc.record({
+export const audience: fc.Arbitrary<Audience> = fc.record({
   salt: fc.string({ minLength: 1, maxLength: 8, unit: 'grapheme-ascii' }),
   clauses: fc.array(clause, { maxLength: 4 }),
 })
@@ -65,7 +65,7 @@ export const release: fc.Arbitrary<Release> = fc
       stable: arm,
       prev: fc.option(digest),
     }),
-    fc.option(fc.record({ candidate: arm, exposure })),
+    fc.option(fc.record({ candidate: arm, audience })),
     optional,
   )
   .map(([base, staged, more]) => ({ v: 1 as const, ...base, ...staged, ...more }))

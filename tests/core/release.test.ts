@@ -5,7 +5,7 @@ import { isNoticeboardError, type Json } from '../../src/contracts/index.js'
 import {
   canonicalize, decodeMark, decodeRelease, digestsOf, encodeMark, encodeRelease, encodeText, isInstant, MAX_RELEASE_BYTES, releaseDigest, unknownCritical, type Mark, type Release,
 } from '../../src/core/index.js' // prettier-ignore
-import { systemCrypto as crypto } from '../../src/ports/system.js'
+import { systemHasher as hasher } from '../../src/ports/system.js'
 import { damaged, digest, epoch, instant, namespace, release, sequence } from './arbitraries.js'
 
 const first: Release = {
@@ -37,7 +37,7 @@ describe('release files', () => {
           } catch {
             return
           }
-          for (const read of [() => decodeRelease(bytes), () => releaseDigest(crypto, bytes)]) {
+          for (const read of [() => decodeRelease(bytes), () => releaseDigest(hasher, bytes)]) {
             try {
               read()
               codes.add('read')
@@ -71,9 +71,9 @@ describe('release files', () => {
       stable: { ...first.stable, later: 1, variants: [{ ...first.stable.variants[0], encoding: 'x' }] },
     }
     expect(decodeRelease(file(more)).release).toEqual(first)
-    expect(releaseDigest(crypto, file(first, [{ protected: 'x' }]))).toBe(releaseDigest(crypto, file(first)))
-    expect(releaseDigest(crypto, file(more))).not.toBe(releaseDigest(crypto, file(first)))
-    expect(releaseDigest(crypto, file(first))).toBe(
+    expect(releaseDigest(hasher, file(first, [{ protected: 'x' }]))).toBe(releaseDigest(hasher, file(first)))
+    expect(releaseDigest(hasher, file(more))).not.toBe(releaseDigest(hasher, file(first)))
+    expect(releaseDigest(hasher, file(first))).toBe(
       createHash('sha256').update(canonicalize(first)).digest('hex'),
     )
   })
@@ -87,9 +87,9 @@ describe('release files', () => {
 
   it.each<[string, object]>([
     ['a cause that forges a line', { cause: 'publish\nrollback' }], ['a time that is none', { issuedAt: '2026-02-30T00:00:00.000Z' }], ['a spread over an hour', { spreadMs: 3_600_001 }],
-    ['a clause with a salt of nothing', { candidate: first.stable, exposure: { salt: '', clauses: [] } }], ['a salt with NUL', { candidate: first.stable, exposure: { salt: 'a\0b', clauses: [] } }],
-    ['513 ids', { candidate: first.stable, exposure: { salt: 's', clauses: [{ ids: Array.from({ length: 513 }, () => 'x') }] } }], ['below over 2^32', { candidate: first.stable, exposure: { salt: 's', clauses: [{ below: 2 ** 32 + 1 }] } }],
-    ['129 withdrawn digests', { withdrawn: Array.from({ length: 129 }, () => 'a'.repeat(64)) }], ['a sequence past 2^53', { sequence: 2 ** 53 }], ['a candidate alone', { candidate: first.stable }], ['an exposure alone', { exposure: { salt: 's', clauses: [] } }],
+    ['a clause with a salt of nothing', { candidate: first.stable, audience: { salt: '', clauses: [] } }], ['a salt with NUL', { candidate: first.stable, audience: { salt: 'a\0b', clauses: [] } }],
+    ['513 ids', { candidate: first.stable, audience: { salt: 's', clauses: [{ ids: Array.from({ length: 513 }, () => 'x') }] } }], ['below over 2^32', { candidate: first.stable, audience: { salt: 's', clauses: [{ below: 2 ** 32 + 1 }] } }],
+    ['129 withdrawn digests', { withdrawn: Array.from({ length: 129 }, () => 'a'.repeat(64)) }], ['a sequence past 2^53', { sequence: 2 ** 53 }], ['a candidate alone', { candidate: first.stable }], ['an audience alone', { audience: { salt: 's', clauses: [] } }],
   ])('are not even written with %s', (_, change) => {
     expect(() => encodeRelease({ ...first, ...change } as Release)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   }) // prettier-ignore
@@ -140,7 +140,7 @@ describe('release files', () => {
   })
 
   it.each(['null', '[]', '1', '{}'])('have no digest when they are %s', text => {
-    expect(() => releaseDigest(crypto, encodeText(text))).toThrow(
+    expect(() => releaseDigest(hasher, encodeText(text))).toThrow(
       expect.objectContaining({ code: 'invalid-data' }),
     )
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isNoticeboardError, type Json, type Report } from '../../src/contracts/index.js'
+import { isNoticeboardError, type Json, type ClientReport } from '../../src/contracts/index.js'
 import { readReport } from '../../src/core/index.js'
 import { damaged, digest, epoch, labels, namespace, sequence } from './arbitraries.js'
 
@@ -10,17 +10,17 @@ const line = fc.string({
   maxLength: 40,
 })
 const position = fc.record({ epoch, sequence })
-const report: fc.Arbitrary<Report> = fc.record(
+const report: fc.Arbitrary<ClientReport> = fc.record(
   {
     v: fc.constant(1 as const), namespace, clientId: line, instanceId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/), ephemeral: fc.boolean(), labels, build: line, strategy: line, count: sequence,
-    phase: fc.constantFrom('waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'convicted', 'left'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
-    validator: line, path: line, overridden: fc.array(line), held: fc.constant(true as const), protection: fc.constantFrom('disk', 'none'), presenceMs: fc.integer({ min: 1, max: 86_400_000 }),
+    phase: fc.constantFrom('waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
+    validator: line, path: line, overridden: fc.array(line), paused: fc.constant(true as const), protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
   },
-  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'protection', 'presenceMs'] },
-) as fc.Arbitrary<Report> // prettier-ignore
+  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'protection', 'nextReportWithinMs'] },
+) as fc.Arbitrary<ClientReport> // prettier-ignore
 
-const one: Report = {
-  v: 1, namespace: 'a', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'waiting', protection: 'none', presenceMs: 1000,
+const one: ClientReport = {
+  v: 1, namespace: 'a', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'waiting', protection: 'none', nextReportWithinMs: 1000,
 } // prettier-ignore
 const read = (change: object) => readReport({ ...one, ...change } as unknown as Json)
 
@@ -56,9 +56,9 @@ describe('reports', () => {
     expect(read({ later: { secret: 1 } })).toEqual(one)
   })
 
-  it('are held only when they say so', () => {
-    expect(read({ held: true })).toEqual({ ...one, held: true })
-    expect(read({ held: false })).toEqual(one)
+  it('are paused only when they say so', () => {
+    expect(read({ paused: true })).toEqual({ ...one, paused: true })
+    expect(read({ paused: false })).toEqual(one)
   })
 
   it.each<[string, object]>([
@@ -66,7 +66,7 @@ describe('reports', () => {
     ['a clientId with half a pair', { clientId: '\ud800' }], ['an instanceId that climbs', { instanceId: '../x' }], ['an instanceId with a dot', { instanceId: 'x.json' }], ['a long instanceId', { instanceId: 'x'.repeat(65) }],
     ['an escape for the terminal', { strategy: '\u001b[2J' }], ['a label whose name holds =', { labels: { 'a=b': 'c' } }], ['a label that is no text', { labels: { a: 1 } }],
     ['65 labels', { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, 'x'])) }], ['an unknown phase', { phase: 'dancing' }], ['count 0', { count: 0 }],
-    ['another version', { v: 2 }], ['a namespace that is none', { namespace: '../x' }], ['a presence of no end', { presenceMs: 1e12 }], ['257 overrides', { overridden: Array.from({ length: 257 }, () => 'a') }],
+    ['another version', { v: 2 }], ['a namespace that is none', { namespace: '../x' }], ['a presence of no end', { nextReportWithinMs: 1e12 }], ['257 overrides', { overridden: Array.from({ length: 257 }, () => 'a') }],
   ])('are refused with %s', (_, change) => {
     expect(() => read(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   }) // prettier-ignore

@@ -8,14 +8,14 @@ import {
   digestsOf,
   isExposed,
   labelsMatch,
-  readExposure,
+  readAudience,
   target,
   type Clause,
-  type Exposure,
+  type Audience,
 } from '../../src/core/index.js'
 import { shapeOf } from '../../src/core/shape.js'
-import { systemCrypto as crypto } from '../../src/ports/system.js'
-import { clause, exposure, labelMatch, labels, release } from './arbitraries.js'
+import { systemHasher as hasher } from '../../src/ports/system.js'
+import { clause, audience, labelMatch, labels, release } from './arbitraries.js'
 
 const identity: fc.Arbitrary<Identity> = fc.record({
   clientId: fc.string({ minLength: 1, maxLength: 12 }), instanceId: fc.constant('i'), ephemeral: fc.boolean(), labels,
@@ -27,14 +27,14 @@ const client = (clientId: string, of: Record<string, string> = {}): Identity => 
   labels: of,
 })
 
-describe('exposure', () => {
-  const id = (salt: string, clientId: string) => cohortHash(salt, clientId, crypto).slice(0, 32)
+describe('audience', () => {
+  const id = (salt: string, clientId: string) => cohortHash(salt, clientId, hasher).slice(0, 32)
 
   it('is an or of clauses, and each an and of its conditions', () => {
     fc.assert(
-      fc.property(exposure, identity, (value, who) => {
-        const one = (only: Clause) => isExposed({ ...value, clauses: [only] }, who, crypto)
-        expect(isExposed(value, who, crypto)).toBe(value.clauses.some(one))
+      fc.property(audience, identity, (value, who) => {
+        const one = (only: Clause) => isExposed({ ...value, clauses: [only] }, who, hasher)
+        expect(isExposed(value, who, hasher)).toBe(value.clauses.some(one))
         for (const each of value.clauses) {
           const parts = Object.entries(each).map(([name, condition]) => one({ [name]: condition }))
           expect(one(each)).toBe(parts.length > 0 && parts.every(Boolean))
@@ -69,7 +69,7 @@ describe('exposure', () => {
     fc.assert(
       fc.property(
         fc
-          .tuple(exposure, identity)
+          .tuple(audience, identity)
           .chain(([value, who]) =>
             fc.tuple(
               fc.constant(value),
@@ -79,8 +79,8 @@ describe('exposure', () => {
             ),
           ),
         ([value, who, wider, added]) => {
-          const before = isExposed(value, who, crypto)
-          const after = isExposed({ salt: value.salt, clauses: [...wider, ...added] }, who, crypto)
+          const before = isExposed(value, who, hasher)
+          const after = isExposed({ salt: value.salt, clauses: [...wider, ...added] }, who, hasher)
           if (before) exposed += 1
           if (after && !before) grew += 1
           expect(before && !after).toBe(false)
@@ -93,7 +93,7 @@ describe('exposure', () => {
   })
 
   it('is nobody for what is empty or unknown', () => {
-    const read = (clauses: unknown[]): Exposure => readExposure(shapeOf({ salt: 's', clauses } as never, 'x'))
+    const read = (clauses: unknown[]): Audience => readAudience(shapeOf({ salt: 's', clauses } as never, 'x'))
     fc.assert(
       fc.property(
         identity,
@@ -108,7 +108,7 @@ describe('exposure', () => {
             [{ below: 0 }],
             [{ ...known, [name]: true }],
           ])
-            expect(isExposed(read(clauses), who, crypto)).toBe(false)
+            expect(isExposed(read(clauses), who, hasher)).toBe(false)
         },
       ),
     )
@@ -118,7 +118,7 @@ describe('exposure', () => {
     const buckets = (salt: string) =>
       Array.from(
         { length: 20_000 },
-        (_, index) => Number.parseInt(cohortHash(salt, `web-${index}`, crypto).slice(0, 8), 16) / BUCKETS,
+        (_, index) => Number.parseInt(cohortHash(salt, `web-${index}`, hasher).slice(0, 8), 16) / BUCKETS,
       )
     const [one, two] = [buckets('r1'), buckets('r2')]
     for (const share of [0.01, 0.05, 0.25, 0.5]) {
@@ -132,13 +132,13 @@ describe('exposure', () => {
 
   it('takes a client from the bucket after its own on', () => {
     const bucket = Number.parseInt(id('s', 'web-1').slice(0, 8), 16)
-    const at = (below: number) => isExposed({ salt: 's', clauses: [{ below }] }, client('web-1'), crypto)
+    const at = (below: number) => isExposed({ salt: 's', clauses: [{ below }] }, client('web-1'), hasher)
     expect([at(bucket - 1), at(bucket), at(bucket + 1)]).toEqual([false, false, true])
   })
 
   it('takes the share that a threshold says', () => {
     const exposed = Array.from({ length: 20_000 }, (_, index) =>
-      isExposed({ salt: 'x', clauses: [{ below: 0.05 * BUCKETS }] }, client(`c${index}`), crypto),
+      isExposed({ salt: 'x', clauses: [{ below: 0.05 * BUCKETS }] }, client(`c${index}`), hasher),
     ).filter(Boolean)
     expect(Math.abs(exposed.length - 1_000)).toBeLessThan(4 * Math.sqrt(950))
   })
@@ -149,7 +149,7 @@ describe('exposure', () => {
         fc.string({ unit: 'binary', maxLength: 10 }),
         fc.string({ unit: 'grapheme', maxLength: 10 }),
         (salt, clientId) => {
-          expect(cohortHash(salt, clientId, crypto)).toBe(
+          expect(cohortHash(salt, clientId, hasher)).toBe(
             createHash('sha256').update(`${salt}\0${clientId}`, 'utf8').digest('hex'),
           )
         },
@@ -185,16 +185,16 @@ describe('target', () => {
       fc.property(release, identity, fc.double({ min: 0, max: 1, noNaN: true }), (statement, who, share) => {
         const refusedDigests = digestsOf(statement).filter((_, index) => (index * 0.37) % 1 < share / 2)
         const refused = (digest: string) => refusedDigests.includes(digest)
-        const found = target(statement, { identity: who, refused, crypto })
+        const found = target(statement, { identity: who, refused, hasher })
         arms.add(found.arm)
         expect(
           target(statement, {
             identity: { ...who, instanceId: 'other', ephemeral: !who.ephemeral, build: '2' },
             refused,
-            crypto,
+            hasher,
           }),
         ).toEqual(found)
-        const exposed = statement.exposure !== undefined && isExposed(statement.exposure, who, crypto)
+        const exposed = statement.audience !== undefined && isExposed(statement.audience, who, hasher)
         if (found.arm === 'keep') return
         const arm = found.arm === 'candidate' ? statement.candidate! : statement.stable
         expect(refused(found.digest)).toBe(false)

@@ -18,7 +18,7 @@ async function issuesOf(
   const result = await validateDocument({ schema, validators, document, previous: undefined, signal })
   return result.type === 'valid'
     ? []
-    : result.issues.map(({ path, reason, validator }) => `${validator} ${path}: ${reason}`)
+    : result.issues.map(({ path, message, validator }) => `${validator} ${path}: ${message}`)
 }
 
 const limits = z.object({
@@ -153,14 +153,14 @@ test('validators get the output of the schema and what runs now, and only when t
   const seen: unknown[] = []
   const validators: Validator<any>[] = [
     { name: 'spy', validate: (value, { previous }) => void seen.push([value, previous]) },
-    { name: 'pair', validate: async () => [{ path: 'a', reason: 'too close to b' }, { reason: 'no' }] },
+    { name: 'pair', validate: async () => [{ path: 'a', message: 'too close to b' }, { message: 'no' }] },
   ]
   const schema = z.object({ a: z.number().default(7) })
   expect(await validateDocument({ schema, validators, document: {}, previous: { a: 1 }, signal })).toEqual({
     type: 'invalid',
     issues: [
-      { path: 'a', reason: 'too close to b', validator: 'pair' },
-      { path: '', reason: 'no', validator: 'pair' },
+      { path: 'a', message: 'too close to b', validator: 'pair' },
+      { path: '', message: 'no', validator: 'pair' },
     ],
   })
   await validateDocument({ schema, validators, document: { a: 'x' }, previous: undefined, signal })

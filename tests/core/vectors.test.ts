@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { comparePositions, namespaceProblem, parsePosition } from '../../src/contracts/index.js'
 import {
-  canonicalize, cohortHash, decodeMark, decodeRelease, encodeText, isExposed, isInstant, labelsMatch, parseCanonical, positionOf, readExposure, readJsonText, readLabelMatch,
-  releaseDigest, target, unknownCritical, type Arm, type Exposure,
+  canonicalize, cohortHash, decodeMark, decodeRelease, encodeText, isExposed, isInstant, labelsMatch, parseCanonical, positionOf, readAudience, readJsonText, readLabelMatch,
+  releaseDigest, target, unknownCritical, type Arm, type Audience,
 } from '../../src/core/index.js' // prettier-ignore
 import { shapeOf } from '../../src/core/shape.js'
-import { systemCrypto as crypto } from '../../src/ports/system.js'
+import { systemHasher as hasher } from '../../src/ports/system.js'
 
 const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url))
 const vectors = JSON.parse(readFileSync(path('vectors.json'), 'utf8'))
@@ -71,7 +71,7 @@ describe('vectors.json', () => {
   it.each<any>(vectors.cohorts)(
     'cohort of $clientId under $salt',
     ({ salt, clientId, sha256: hash, bucket, id }) => {
-      expect(cohortHash(salt, clientId, crypto)).toBe(hash)
+      expect(cohortHash(salt, clientId, hasher)).toBe(hash)
       expect([Number.parseInt(hash.slice(0, 8), 16), hash.slice(0, 32)]).toEqual([bucket, id])
     },
   )
@@ -80,24 +80,24 @@ describe('vectors.json', () => {
     expect(labelsMatch(readLabelMatch(shapeOf(when, name)), identity('x', labels))).toBe(matches)
   })
 
-  it.each<any>(vectors.exposures)('exposure: $name', ({ name, exposure, clientId, labels, exposed }) => {
-    expect(isExposed(readExposure(shapeOf(exposure, name)), identity(clientId, labels), crypto)).toBe(exposed)
+  it.each<any>(vectors.audiences)('audience: $name', ({ name, audience, clientId, labels, exposed }) => {
+    expect(isExposed(readAudience(shapeOf(audience, name)), identity(clientId, labels), hasher)).toBe(exposed)
   })
 
   it.each<any>(vectors.targets)(
     'target: $name',
-    ({ stable, candidate, exposure, clientId, labels, refused, target: expected }) => {
+    ({ stable, candidate, audience, clientId, labels, refused, target: expected }) => {
       const base = decodeRelease(encodeText(vectors.releases[0].file)).release
       const release = {
         ...base,
         stable: stable as Arm,
-        ...(candidate && { candidate: candidate as Arm, exposure: exposure as Exposure }),
+        ...(candidate && { candidate: candidate as Arm, audience: audience as Audience }),
       }
       expect(
         target(release, {
           identity: identity(clientId, labels),
           refused: digest => refused.includes(digest),
-          crypto,
+          hasher,
         }),
       ).toEqual(expected)
     },
@@ -110,7 +110,7 @@ describe('vectors.json', () => {
       return
     }
     const { release } = decodeRelease(bytes)
-    expect(releaseDigest(crypto, bytes)).toBe(expected.releaseDigest)
+    expect(releaseDigest(hasher, bytes)).toBe(expected.releaseDigest)
     expect(positionOf(release)).toEqual(parsePosition(expected.position))
     expect(unknownCritical(release) ?? null).toBe(expected.unknownCritical)
   })

@@ -3,7 +3,7 @@ import { kvInMemory } from '../../examples/own-transport/kv-in-memory.mjs'
 import { mirrorCases } from '../../src/testing/conformance/index.js'
 import { runCases } from '../conformance/run-cases.js'
 
-// may be skipped: parts that this small medium does not have, each with its reason.
+// may be skipped: parts that this small transport does not have, each with its reason.
 runCases(
   'the transport of the example',
   mirrorCases(

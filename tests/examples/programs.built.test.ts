@@ -83,7 +83,7 @@ describe('the script for CI', () => {
           rollout: everyone(),
           reason: 'first',
         })
-        const strategy = pull(http(server.url), { intervalMs: 100 })
+        const strategy = pull(http(server.url), { pollIntervalMs: 100 })
         const options = { namespace, schema: serviceSchema, strategy, clientId: 'one', reportBatchMs: 10 }
         return createClient(options).ready()
       }),

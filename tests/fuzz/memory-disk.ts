@@ -1,9 +1,9 @@
-import type { Disk } from '../../src/contracts/ports.js'
+import type { Fs } from '../../src/contracts/ports.js'
 import { NoticeboardError } from '../../src/contracts/errors.js'
 import { systemError } from '../../src/node/system-error.js'
 
 /** A disk in memory: files by their path. One that is a string instead of bytes fails to be read with that code of the system. */
-export function memoryDisk(files: Map<string, Uint8Array | string>): Disk {
+export function memoryDisk(files: Map<string, Uint8Array | string>): Fs {
   const changed = new Map<string, number>()
   const bytesOf = (path: string): Uint8Array | undefined => {
     const found = files.get(path)

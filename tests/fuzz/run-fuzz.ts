@@ -7,7 +7,7 @@ import { eventStream } from './targets/event-stream.js'
 import { jsonText } from './targets/json-text.js'
 import { names } from './targets/names.js'
 import { report } from './targets/reports.js'
-import { stateFolder } from './targets/state-folder.js'
+import { stateFolderTarget } from './targets/state-folder.js'
 
 export type { Target }
 
@@ -18,7 +18,7 @@ export const targets: readonly Target[] = [
   eventStream,
   names,
   report,
-  stateFolder,
+  stateFolderTarget,
   bodies,
 ]
 

@@ -58,8 +58,8 @@ export const releases: readonly Json[] = [
       audit: digest('d'),
       candidate: arm(7),
       cause: 'promote',
-      crit: ['exposure', 'later'],
-      exposure: {
+      crit: ['audience', 'later'],
+      audience: {
         clauses: [
           { below: 4_294_967, ids: ['0'.repeat(32), 'f'.repeat(32)], labels: { region: ['eu'] } },
           { below: 4_294_967_296 },
@@ -97,13 +97,13 @@ export const marks: readonly Json[] = [
 
 export const reports: readonly Json[] = [
   {
-    clientId: 'web-1', count: 3, ephemeral: false, instanceId: 'Ab3_-x', labels: {}, namespace: 'checkout/prod', phase: 'waiting', presenceMs: 300_000, protection: 'none',
+    clientId: 'web-1', count: 3, ephemeral: false, instanceId: 'Ab3_-x', labels: {}, namespace: 'checkout/prod', phase: 'waiting', nextReportWithinMs: 300_000, protection: 'none',
     strategy: 'hybrid', v: 1,
   },
   {
-    applied: { epoch: '1-9f3a01bc', sequence: 4 }, build: '1.2.3', clientId: 'web-2', code: 'invalid-data', count: 9, digest: digest('a'), ephemeral: true, held: true,
+    applied: { epoch: '1-9f3a01bc', sequence: 4 }, build: '1.2.3', clientId: 'web-2', code: 'invalid-data', count: 9, digest: digest('a'), ephemeral: true, paused: true,
     instanceId: 'i2', labels: { region: 'eu', tier: 'canary' }, namespace: 'checkout/prod', overridden: ['pool.size', 'a[0]'], path: 'pool.size', phase: 'rejected',
-    presenceMs: 1_000, protection: 'disk', refused: digest('b'), seen: { epoch: '1-9f3a01bc', sequence: 5 }, strategy: 'push', v: 1, validator: 'schema', version: 4,
+    nextReportWithinMs: 1_000, protection: 'disk', refused: digest('b'), seen: { epoch: '1-9f3a01bc', sequence: 5 }, strategy: 'push', v: 1, validator: 'schema', version: 4,
   },
 ] // prettier-ignore
 
@@ -111,9 +111,9 @@ export const reports: readonly Json[] = [
 export const states: readonly Json[] = [
   { good: [], refused: [], savedAt: at, v: 1 },
   {
-    applied: { epoch: '1-9f3a01bc', sequence: 4 }, attempts: [{ digest: digest('a'), startedAt: at }], convicted: [], current: { bytes: 12, digest: digest('a'), version: 4 },
+    applied: { epoch: '1-9f3a01bc', sequence: 4 }, attempts: [{ digest: digest('a'), startedAt: at }], quarantined: [], current: { bytes: 12, digest: digest('a'), version: 4 },
     good: [{ bytes: 12, digest: digest('a'), version: 4 }, { bytes: 13, digest: digest('b'), version: 3 }],
-    refused: [{ at, build: '', code: 'rejected', digest: digest('c'), path: 'pool.size', validator: 'schema' }],
+    refused: [{ at, build: '', code: 'invalid-document', digest: digest('c'), path: 'pool.size', validator: 'schema' }],
     release: JSON.stringify(releases[0]), savedAt: at, seen: { epoch: '1-9f3a01bc', sequence: 5 }, v: 1,
   },
 ] // prettier-ignore

@@ -148,5 +148,5 @@ export const SCALARS: readonly string[] = [
 /** Keys, as they are written, that must not mean anything but themselves. */
 const KEYS: readonly string[] = [
   '"__proto__"', '"\\u005f_proto__"', '"constructor"', '"prototype"', '"toString"', '"hasOwnProperty"', '"__defineGetter__"', '"length"', '"0"', '"1"', '"01"', '""', '" "',
-  '"v"', '"crit"', '"candidate"', '"exposure"', '"prev"', '"when"', '"labels"', '"ids"', '"later"', '"\\u0000"', '"\\ud800"', '"é"', '"\u{10ffff}"', '"\ufb33"', 'x', "'v'",
+  '"v"', '"crit"', '"candidate"', '"audience"', '"prev"', '"when"', '"labels"', '"ids"', '"later"', '"\\u0000"', '"\\ud800"', '"é"', '"\u{10ffff}"', '"\ufb33"', 'x', "'v'",
 ] // prettier-ignore

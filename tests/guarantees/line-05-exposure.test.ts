@@ -11,7 +11,7 @@ import {
   type Release,
 } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
 import { memory, type MemoryStore } from '../../src/transports/memory.js'
 import { memoryFolder, type MemoryFolder } from '../client/harness.js'
@@ -26,12 +26,12 @@ async function append(store: MemoryStore, change: (before: Release) => Partial<R
   const latest = await store.latest({ namespace: NAMESPACE }, signal)
   if (latest.type !== 'release') throw new Error('there is a release')
   const { release } = decodeRelease(latest.bytes)
-  const { candidate: _, exposure: __, ...rest } = release
+  const { candidate: _, audience: __, ...rest } = release
   const next: Release = {
     ...rest,
     sequence: release.sequence + 1,
     cause: 'publish',
-    prev: releaseDigest(systemCrypto, latest.bytes),
+    prev: releaseDigest(systemHasher, latest.bytes),
     ...change(release),
   }
   const bytes = encodeRelease(next)
@@ -41,7 +41,7 @@ async function append(store: MemoryStore, change: (before: Release) => Partial<R
 
 async function put(store: MemoryStore, document: Config): Promise<{ digest: string; bytes: number }> {
   const bytes = encodeText(canonicalize(document))
-  const digest = digestOf(systemCrypto, bytes)
+  const digest = digestOf(systemHasher, bytes)
   await store.put({ namespace: NAMESPACE, digest, bytes }, signal)
   return { digest, bytes: bytes.length }
 }
@@ -52,7 +52,7 @@ const belongs = (clientId: string, share: number): boolean =>
   share * BUCKETS
 
 describe.each(WAYS)(
-  '5. no client outside a stage commits the candidate; exposure only grows (%s)',
+  '5. no client outside a stage commits the candidate; audience only grows (%s)',
   (_name, way) => {
     test('over stages, restarts and a server that comes anew', async () => {
       const clock = virtualClock({ turns: 1 })
@@ -77,11 +77,11 @@ describe.each(WAYS)(
         const release = await append(store, ({ sequence, stable, candidate }) => ({
           stable,
           candidate: candidate ?? { version: sequence + 1, variants: [next] },
-          exposure: { salt: SALT, clauses: [{ below: Math.floor(share * BUCKETS) }] },
+          audience: { salt: SALT, clauses: [{ below: Math.floor(share * BUCKETS) }] },
         }))
         const expected = new Set(names.filter(name => belongs(name, share)))
         const isThere = ({ client }: Member): boolean =>
-          client.phase !== 'starting' && client.snapshot.position?.sequence === release.sequence
+          client.status !== 'starting' && client.running.position?.sequence === release.sequence
         const settled = (): boolean =>
           names.every(name => {
             const member = members.get(name) as Member

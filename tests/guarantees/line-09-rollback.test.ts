@@ -60,9 +60,11 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     const member = await atTheSecond(place, way)
     const strict = place.publisherOf({
       schema: z.never(),
-      validators: [{ name: 'nothing passes', validate: () => [{ path: '', reason: 'no' }] }],
+      validators: [{ name: 'nothing passes', validate: () => [{ path: '', message: 'no' }] }],
     })
-    await expect(place.done(strict.publish({ n: 3 }, EVERYBODY))).rejects.toMatchObject({ code: 'rejected' })
+    await expect(place.done(strict.publish({ n: 3 }, EVERYBODY))).rejects.toMatchObject({
+      code: 'invalid-document',
+    })
     await place.done(strict.rollback({ reason: 'it hurts' }))
     await place.until(() => runs(member)?.n === 1, boundMs(way))
   })
@@ -72,7 +74,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     const machine = openMachine(clock)
     const place = openPlace({ clock, store: machine.store() })
     const member = await atTheSecond(place, way)
-    const { digest } = member.client.snapshot
+    const { digest } = member.client.running
     const path = `/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`
     await place.done(place.origin.end())
     const image = new Map(machine.disk.copy())
@@ -95,13 +97,13 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     await place.publish({ n: 2 })
     const member = place.client(way, { state, soakMs: 10_000, clientId: 'web' })
     await place.until(() => runs(member)?.n === 2, boundMs(way))
-    const bad = member.client.snapshot.digest as string
+    const bad = member.client.running.digest as string
     // Long enough to be taken for good.
     await clock.advance(20_000)
     expect(state.saved.at(-1)?.good.map(({ digest }) => digest)).toContain(bad)
     await place.done(place.publisher.rollback({ reason: 'it hurts' }))
     await place.until(() => runs(member)?.n === 1, boundMs(way))
-    const good = member.client.snapshot.digest as string
+    const good = member.client.running.digest as string
     await place.done(member.client.close())
 
     await place.done(Promise.all([place.origin.end(), place.relay.end()]))

@@ -33,14 +33,14 @@ async function servesAndRefuses(
     )
     expect(refused).toMatchObject({ code: 'store-damaged', message: expect.stringMatching(words) })
   }
-  await place.clock.advance(PERIODS.sweepMs)
+  await place.clock.advance(PERIODS.sweepIntervalMs)
   expect(runs(before)).toEqual(ran)
   expect(runs(newcomer)?.n).toBe(first)
 
   await place.done(place.publisher.openEpoch({ reason: 'looked at' }))
   await place.publish({ n: 60 })
   await place.until(() => runs(before)?.n === 60 && runs(newcomer)?.n === 60, boundMs(way))
-  expect(before.client.phase).toBe('live')
+  expect(before.client.status).toBe('ready')
 }
 
 /** A board with two releases, a backup taken after the first, and a client that runs the second. */

@@ -31,11 +31,11 @@ describe.each(WAYS)('15. no error is terminal (%s)', (_name, way) => {
     expect(runs(member)).toEqual({ n: 1 })
     // It went on asking, and not in a loop: the stream, the release and the report each wait for half a cap in the mean.
     const asked = member.sent.length - before
-    expect(asked).toBeGreaterThan(HOUR_MS / PERIODS.sweepMs)
+    expect(asked).toBeGreaterThan(HOUR_MS / PERIODS.sweepIntervalMs)
     expect(asked).toBeLessThan(1.2 * 3 * (HOUR_MS / (PERIODS.retryCapMs / 2)))
 
     asker.obstacle = undefined
-    await place.until(() => runs(member)?.n === 2 && member.client.phase === 'live', boundMs(way))
+    await place.until(() => runs(member)?.n === 2 && member.client.status === 'ready', boundMs(way))
     // And whoever has a stream has it again: the next release comes at once.
     await clock.advance(boundMs(way))
     await place.publish({ n: 3 })

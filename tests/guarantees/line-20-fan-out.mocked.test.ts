@@ -65,7 +65,7 @@ describe.each(WAYS)('20. one encoding, no queues, two fetches for a burst (%s)',
       if (n > 1) await publish(store, { n }, NAMESPACE)
       await until(() => members.every(member => runs(member)?.n === n), boundMs(way))
     }
-    await clock.advance(PERIODS.sweepMs)
+    await clock.advance(PERIODS.sweepIntervalMs)
     // Each server encodes for itself; how many ask it makes no difference.
     const most = Math.max(...encoded.values())
     expect(most).toBeLessThanOrEqual(serversOf(way))
@@ -91,7 +91,7 @@ describe.each(WAYS)('20. one encoding, no queues, two fetches for a burst (%s)',
         await clock.advance(gapMs)
       }
       await until(() => runs(member)?.n === 21, way.strategy === 'pull' ? boundMs(way) : 2_000)
-      await clock.advance(PERIODS.sweepMs)
+      await clock.advance(PERIODS.sweepIntervalMs)
       expect(member.fetches() - before).toBeLessThanOrEqual(2)
     },
   )

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import { FLEET_STATES, type Fleet } from '../../src/publisher/fleet.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
 import { memory } from '../../src/transports/memory.js'
@@ -12,7 +12,7 @@ const counts = (fleet: Fleet): object =>
     : fleet
 
 describe.each(WAYS)(
-  '23. unreachable, left, failed and rejected are four different things (%s)',
+  '23. unreachable, stopped, failed and rejected are four different things (%s)',
   (_name, way) => {
     test('in every count of the fleet', async () => {
       const clock = virtualClock({ turns: 1 })
@@ -20,10 +20,10 @@ describe.each(WAYS)(
       await place.publish({ n: 1 })
       const current = place.client(way)
       const unreachable = [place.client(way), place.client(way), place.client(way), place.client(way)]
-      const left = [place.client(way), place.client(way), place.client(way)]
+      const stopped = [place.client(way), place.client(way), place.client(way)]
       const strict = schema.refine(({ n }) => n < 2, 'too much') as unknown as typeof schema
       const rejecting = [place.client(way, { schema: strict }), place.client(way, { schema: strict })]
-      const everybody = [current, ...unreachable, ...left, ...rejecting]
+      const everybody = [current, ...unreachable, ...stopped, ...rejecting]
       await place.until(() => everybody.every(member => runs(member)?.n === 1), boundMs(way))
       await clock.advance(PERIODS.presenceMs)
       expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 10 })
@@ -32,11 +32,11 @@ describe.each(WAYS)(
         member.obstacle = () => {
           throw new TypeError('fetch failed')
         }
-      await place.done(Promise.all(left.map(({ client }) => client.close())))
+      await place.done(Promise.all(stopped.map(({ client }) => client.close())))
       await place.publish({ n: 2 })
       await place.until(() => runs(current)?.n === 2, boundMs(way))
       // What took it back says so: there is nothing yet in a client that does, so its words are written here.
-      const failed: Report = {
+      const failed: ClientReport = {
         v: 1,
         namespace: NAMESPACE,
         clientId: 'job-1',
@@ -46,17 +46,17 @@ describe.each(WAYS)(
         strategy: way.strategy,
         count: 1,
         phase: 'reverted',
-        seen: current.client.snapshot.position as NonNullable<Report['seen']>,
-        refused: current.client.snapshot.digest as string,
-        code: 'rejected',
+        seen: current.client.running.position as NonNullable<ClientReport['seen']>,
+        refused: current.client.running.digest as string,
+        code: 'invalid-document',
         protection: 'disk',
-        presenceMs: 3_600_000,
+        nextReportWithinMs: 3_600_000,
       }
       await place.done(current.transport.report([failed], new AbortController().signal))
       await clock.advance(boundMs(way))
 
       const fleet = await place.done(place.publisher.fleet())
-      expect(counts(fleet)).toEqual({ current: 1, missing: 4, left: 3, rejected: 2, failed: 1 })
+      expect(counts(fleet)).toEqual({ current: 1, missing: 4, stopped: 3, rejected: 2, failed: 1 })
       if (fleet.type !== 'known') throw new Error('the fleet was heard')
       expect(fleet.members).toHaveLength(11)
       expect(Object.values(fleet.counts)).toHaveLength(FLEET_STATES.length)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { comparePositions } from '../../src/contracts/position.js'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { CompleteStore } from '../../src/contracts/transport.js'
 import { createHandler } from '../../src/server/handler.js'
 import { seededRandom, virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.js'
@@ -21,9 +21,9 @@ import {
 } from './place.js'
 
 const isReport = ({ method, path }: Sent): boolean => method === 'POST' && path.endsWith('/~reports')
-const reportsIn = ({ body }: Sent): readonly Report[] =>
-  (JSON.parse(new TextDecoder().decode(body)) as { reports: Report[] }).reports
-const saidBy = ({ sent }: Member): readonly Report[] => sent.filter(isReport).flatMap(reportsIn)
+const reportsIn = ({ body }: Sent): readonly ClientReport[] =>
+  (JSON.parse(new TextDecoder().decode(body)) as { reports: ClientReport[] }).reports
+const saidBy = ({ sent }: Member): readonly ClientReport[] => sent.filter(isReport).flatMap(reportsIn)
 
 /** A member that lived through two publishes, a refusal, a rollback and its own end. */
 async function life(place: Place, way: Way): Promise<Member> {
@@ -45,7 +45,7 @@ async function life(place: Place, way: Way): Promise<Member> {
 /** What the fleet's view says of one instance, without what the hearer adds. */
 async function heard(place: Pick<Place, 'done'>, ask: () => Promise<Response>): Promise<readonly object[]> {
   const response = await place.done(ask())
-  const { reports } = (await response.json()) as { reports: Report[] }
+  const { reports } = (await response.json()) as { reports: ClientReport[] }
   return reports.map(({ receivedAt: _, ...report }) => report)
 }
 
@@ -64,14 +64,14 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
       await place.done(member.client.close())
       const said = saidBy(member)
       expect(said.length).toBeGreaterThan(4)
-      const { receivedAt: _, ...last } = said.at(-1) as Report
-      expect(last.phase).toBe('left')
+      const { receivedAt: _, ...last } = said.at(-1) as ClientReport
+      expect(last.phase).toBe('stopped')
 
       for (const seed of [1, 2]) {
         const random = seededRandom(seed)
         const handler = createHandler(open(clock), { clock, write: { token: TOKEN } })
         const url = `http://board.test/v1/${NAMESPACE}/~reports`
-        const say = async (report: Report): Promise<void> => {
+        const say = async (report: ClientReport): Promise<void> => {
           const body = JSON.stringify({ reports: [report] })
           await place.done(
             handler.fetch(
@@ -81,7 +81,7 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
         }
         // Each twice, in an order of chance; the last word is among the first.
         const order = [...said, ...said].sort(() => random.number() - 0.5)
-        for (const report of [last as Report, ...order]) {
+        for (const report of [last as ClientReport, ...order]) {
           await say(report)
           if (random.number() < 0.3) await clock.advance(1_000)
         }

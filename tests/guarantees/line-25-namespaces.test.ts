@@ -115,7 +115,7 @@ const pathsOf = (namespace: string): readonly string[] => [
   `/v1/${namespace}/~releases`,
   `/v1/${namespace}/~history`,
   `/v1/~events?ns=${namespace}`,
-  `/v1/~events?ns=${namespace}&inline=1&client=a&held=${encodeURIComponent(`${namespace}=${DIGEST}`)}`,
+  `/v1/~events?ns=${namespace}&inline=1&client=a&have=${encodeURIComponent(`${namespace}=${DIGEST}`)}`,
 ]
 
 /** Everything that a caller can tell; only the time of day is left out. */
@@ -209,7 +209,7 @@ describe.each(WAYS)('25. a client that may not read (%s)', (_name, way) => {
       const { store } = await board()
       const place = openPlace({ clock, store, options: READING })
       const member = place.client(way, { namespace, clientId: 'web' })
-      const ready = place.done(member.client.ready({ within: 20_000 }).catch((error: unknown) => error))
+      const ready = place.done(member.client.ready({ timeoutMs: 20_000 }).catch((error: unknown) => error))
       const { code, message } = (await ready) as { code: string; message: string }
       await clock.advance(60_000)
       learned.push({

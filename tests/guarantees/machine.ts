@@ -1,7 +1,7 @@
 import { fileStore, type FileStore } from '../../src/node/file-store.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import type { VirtualClock } from '../../src/testing/virtual-clock.js'
-import type { Disk } from '../../src/contracts/ports.js'
+import type { Fs } from '../../src/contracts/ports.js'
 import { simDisk, type SimDisk } from '../sim/disk.js'
 import { startProcess } from '../sim/process.js'
 import { diceOf } from '../sim/random.js'
@@ -10,7 +10,7 @@ import { diceOf } from '../sim/random.js'
 export interface Machine {
   readonly disk: SimDisk
   /** Opens the board; each store is one process. `over` stands between it and the disk. */
-  store(over?: (disk: Disk) => Disk): FileStore
+  store(over?: (disk: Fs) => Fs): FileStore
 }
 
 /** A machine whose disk is in memory and keeps what it is given. */
@@ -24,13 +24,13 @@ export function openMachine(clock: VirtualClock): Machine {
       const process = startProcess(`server.${lives}`, clock)
       const dice = diceOf(lives, 'server')
       return fileStore('/board', {
-        disk: over(disk.mount(process)),
+        fs: over(disk.mount(process)),
         clock,
         // The reserve is a mebibyte of chance, which nobody reads.
         random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
-        crypto: systemCrypto,
+        hasher: systemHasher,
         owner: { tag: `server-${lives}`, isGone: tag => tag !== `server-${lives}` },
-        pollMs: 2_000,
+        pollIntervalMs: 2_000,
       })
     },
   }

@@ -5,7 +5,7 @@ import type { ClientOptions } from '../../src/client/options.js'
 import { isNoticeboardError } from '../../src/contracts/errors.js'
 import type { Fetch, FetchInit } from '../../src/contracts/ports.js'
 import type { Delivery, Store, Transport } from '../../src/contracts/transport.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { createPublisher, everyone, type Publisher } from '../../src/publisher/index.js'
 import { createHandler, type Handler } from '../../src/server/handler.js'
 import type { HandlerOptions } from '../../src/server/options.js'
@@ -33,7 +33,7 @@ export const WAYS: readonly (readonly [name: string, way: Way])[] = EVERY_WAY.ma
 /** Periods in virtual milliseconds, the strategies' own but for the sweep. */
 export const PERIODS = {
   intervalMs: 30_000,
-  sweepMs: 120_000,
+  sweepIntervalMs: 120_000,
   retryCapMs: 30_000,
   presenceMs: 30_000,
 } as const
@@ -43,7 +43,7 @@ export const EVERYBODY = { rollout: everyone(), reason: 'a test' } as const
 
 /** Line 13: one look and two backoff caps, and once more for a relay; a request in each direction. */
 export function boundMs({ strategy, relayed }: Way): number {
-  const lookMs = 1.2 * (strategy === 'pull' ? PERIODS.intervalMs : PERIODS.sweepMs)
+  const lookMs = 1.2 * (strategy === 'pull' ? PERIODS.intervalMs : PERIODS.sweepIntervalMs)
   return (lookMs + 2 * PERIODS.retryCapMs) * (relayed ? 2 : 1) + 20_000
 }
 
@@ -116,7 +116,7 @@ export function openPlace({
   readonly options?: HandlerOptions
 }): Place {
   const clients: Client<Config>[] = []
-  const serving = { clock, random: seededRandom(7), crypto: systemCrypto, heartbeatMs: 15_000 }
+  const serving = { clock, random: seededRandom(7), hasher: systemHasher, heartbeatMs: 15_000 }
   const travel = (): Promise<void> => new Promise(resolve => void clock.after(TRAVEL_MS, resolve))
 
   const hostOf = (standing: HandlerOptions): Host => {
@@ -183,7 +183,7 @@ export function openPlace({
       store: http(BASE, { clock, token: TOKEN, fetch: fetchOver(origin, [], () => undefined) }),
       clock,
       random: seededRandom(3),
-      crypto: systemCrypto,
+      hasher: systemHasher,
       retries: 2,
       ...more,
     }) as Publisher<Config>
@@ -217,20 +217,24 @@ export function openPlace({
           }
         },
       }
-      const { intervalMs, sweepMs, retryCapMs, presenceMs } = PERIODS
+      const { intervalMs, sweepIntervalMs, retryCapMs, presenceMs } = PERIODS
       const clientId = more.clientId ?? `web-${clients.length}`
       const client = createClient({
         namespace: NAMESPACE,
         schema,
         strategy:
           way.strategy === 'pull'
-            ? pull(counted, { intervalMs, sweepMs, retryCapMs })
-            : { push, hybrid }[way.strategy](counted, { fallbackMs: intervalMs, sweepMs, retryCapMs }),
+            ? pull(counted, { pollIntervalMs: intervalMs, sweepIntervalMs, retryCapMs })
+            : { push, hybrid }[way.strategy](counted, {
+                pollIntervalMs: intervalMs,
+                sweepIntervalMs,
+                retryCapMs,
+              }),
         presenceMs,
         ports: {
           clock,
           random: seededRandom(clients.length + 100),
-          crypto: systemCrypto,
+          hasher: systemHasher,
           platform: testPlatform(),
         },
         ...more,
@@ -239,7 +243,7 @@ export function openPlace({
       clients.push(client)
       client.on('change', ({ current }) => ran.push(current))
       client.on('error', ({ code }) => errors.push(code))
-      client.ready({ within: 0 }).catch(() => {})
+      client.ready({ timeoutMs: 0 }).catch(() => {})
       const member: Member = {
         client,
         transport,

@@ -1,4 +1,4 @@
-import type { Disk } from '../../src/contracts/ports.js'
+import type { Fs } from '../../src/contracts/ports.js'
 import type { SimDisk } from '../sim/disk.js'
 
 /** How much a disk holds. */
@@ -8,7 +8,7 @@ export interface Quota {
   /** What the files on it take. */
   readonly usedBytes: number
   /** The disk with the limit. */
-  readonly over: (disk: Disk) => Disk
+  readonly over: (disk: Fs) => Fs
 }
 
 /** A disk that can be full to the last byte, and takes again what a removed file gives back. */

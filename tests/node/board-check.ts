@@ -6,7 +6,7 @@ import { decodeRelease, digestsOf, positionOf, releaseDigest } from '../../src/c
 import { parseCanonical } from '../../src/core/strict-parse.js'
 import { sameBytes } from '../../src/core/text.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 
 /** The namespace on which the publishers of `fixtures/publisher-child` work. */
 export const RACE_NAMESPACE = 'race/prod'
@@ -46,7 +46,7 @@ export function boardCheck(folder: string): BoardCheck {
     parseCanonical(bytes, { what: name, maxBytes: 1_000_000 })
     const [kind] = name.split('/')
     if (kind === 'snapshots')
-      return name === `snapshots/${digestOf(systemCrypto, bytes)}.json`
+      return name === `snapshots/${digestOf(systemHasher, bytes)}.json`
         ? undefined
         : 'is not what its name says'
     const { release } = decodeRelease(bytes)
@@ -55,7 +55,7 @@ export function boardCheck(folder: string): BoardCheck {
     if (kind !== 'releases') return undefined
     const position = formatPosition(positionOf(release))
     if (`releases/${release.epoch}/${release.sequence}.json` !== name) return `says that it is ${position}`
-    const digest = releaseDigest(systemCrypto, bytes)
+    const digest = releaseDigest(systemHasher, bytes)
     if (log.has(position) && log.get(position) !== digest) return 'is another release than before'
     found.set(position, digest)
     return undefined
@@ -113,7 +113,7 @@ export function boardCheck(folder: string): BoardCheck {
         for await (const { bytes, audit } of store.history({ namespace: RACE_NAMESPACE }, signal)) {
           entries += 1
           const position = formatPosition(positionOf(decodeRelease(bytes).release))
-          if (log.get(position) !== releaseDigest(systemCrypto, bytes))
+          if (log.get(position) !== releaseDigest(systemHasher, bytes))
             violations.push(`the history has another ${position}`)
           if (audit === undefined) violations.push(`${position} has no audit record`)
         }

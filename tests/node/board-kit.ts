@@ -9,7 +9,7 @@ import { canonicalize } from '../../src/core/canonical.js'
 import { digestOf } from '../../src/core/digest.js'
 import { decodeRelease, encodeRelease, releaseDigest, type Release } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 
 export const EPOCH = '1-9f3a01bc'
 export const NAMESPACE = 'checkout/prod'
@@ -51,7 +51,7 @@ export function closeLater<Thing extends { close(): Promise<unknown> }>(thing: T
 /** A document as a snapshot. */
 export function snapshotOf(document: unknown): { readonly digest: Digest; readonly bytes: Uint8Array } {
   const bytes = encodeText(canonicalize(document))
-  return { digest: digestOf(systemCrypto, bytes), bytes }
+  return { digest: digestOf(systemHasher, bytes), bytes }
 }
 
 /** A release of one snapshot. */
@@ -78,7 +78,7 @@ export function releaseOf(
 }
 
 export function digestOfRelease(bytes: Uint8Array): Digest {
-  return releaseDigest(systemCrypto, bytes)
+  return releaseDigest(systemHasher, bytes)
 }
 
 /** Puts a document and appends a release of it after the newest one. */
@@ -110,7 +110,7 @@ export async function publish(
     namespace,
     at,
     prev,
-    ...(audit && { audit: digestOf(systemCrypto, audit) }),
+    ...(audit && { audit: digestOf(systemHasher, audit) }),
   })
   const outcome = await store.append({ namespace, at, bytes, audit, urgent }, never)
   return { at, bytes, outcome }

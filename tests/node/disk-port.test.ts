@@ -3,15 +3,15 @@ import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeText } from '../../src/core/text.js'
-import { nodeDisk } from '../../src/node/disk-port.js'
+import { nodeFs } from '../../src/node/disk-port.js'
 import { temporaryFolder } from './board-kit.js'
 
 const modeOf = async (path: string) => ((await stat(path)).mode & 0o777).toString(8)
 
-describe('nodeDisk', () => {
+describe('nodeFs', () => {
   it('answers what is missing, and throws what is wrong', async () => {
     const folder = await temporaryFolder()
-    const disk = nodeDisk()
+    const disk = nodeFs()
     const missing = join(folder, 'a/b')
     expect(await disk.read(missing, 10)).toBeUndefined()
     expect(await disk.list(missing)).toEqual([])
@@ -27,7 +27,7 @@ describe('nodeDisk', () => {
 
   it('reads up to the limit and not past it', async () => {
     const path = join(await temporaryFolder(), 'file')
-    const disk = nodeDisk()
+    const disk = nodeFs()
     await disk.create(path, encodeText('0123456789'))
     expect(await disk.read(path, 10)).toEqual(encodeText('0123456789'))
     await expect(disk.read(path, 9)).rejects.toMatchObject({ code: 'too-large' })
@@ -37,7 +37,7 @@ describe('nodeDisk', () => {
 
   it('creates once, links once and renames over', async () => {
     const folder = await temporaryFolder()
-    const disk = nodeDisk()
+    const disk = nodeFs()
     const [one, two, three] = ['one', 'two', 'three'].map(name => join(folder, name)) as [
       string,
       string,
@@ -58,8 +58,8 @@ describe('nodeDisk', () => {
 
   it('gives files and folders the modes that were asked for', async () => {
     const folder = await temporaryFolder()
-    const closed = nodeDisk()
-    const open = nodeDisk({ fileMode: 0o644, folderMode: 0o755 })
+    const closed = nodeFs()
+    const open = nodeFs({ fileMode: 0o644, folderMode: 0o755 })
     await closed.makeFolder(join(folder, 'closed/a/b'))
     await open.makeFolder(join(folder, 'open/a/b'))
     await closed.create(join(folder, 'closed/a/b/file'), encodeText('x'))
@@ -85,8 +85,8 @@ describe('nodeDisk', () => {
     await writeFile(join(folder, 'secret'), 'x')
     await symlink(join(folder, 'secret'), join(folder, 'link'))
     await symlink(join(folder, 'loop'), join(folder, 'loop'))
-    await expect(nodeDisk().read(join(folder, 'link'), 10)).rejects.toMatchObject({ code: 'ELOOP' })
-    const following = nodeDisk({ symbolicLinks: 'follow' })
+    await expect(nodeFs().read(join(folder, 'link'), 10)).rejects.toMatchObject({ code: 'ELOOP' })
+    const following = nodeFs({ symbolicLinks: 'follow' })
     expect(await following.read(join(folder, 'link'), 10)).toEqual(encodeText('x'))
     await expect(following.read(join(folder, 'loop'), 10)).rejects.toMatchObject({ code: 'ELOOP' })
     expect(await following.stat(join(folder, 'loop'))).toBeDefined()
@@ -95,8 +95,8 @@ describe('nodeDisk', () => {
   it('is not held up by a named pipe in the place of a file', async () => {
     const pipe = join(await temporaryFolder(), 'pipe')
     execFileSync('mkfifo', [pipe])
-    await expect(nodeDisk().read(pipe, 10)).rejects.toMatchObject({ code: 'EINVAL' })
+    await expect(nodeFs().read(pipe, 10)).rejects.toMatchObject({ code: 'EINVAL' })
     await mkdir(`${pipe}.d`)
-    await expect(nodeDisk().read('/dev/zero', 10)).rejects.toMatchObject({ code: 'EINVAL' })
+    await expect(nodeFs().read('/dev/zero', 10)).rejects.toMatchObject({ code: 'EINVAL' })
   })
 })

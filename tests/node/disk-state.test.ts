@@ -6,7 +6,7 @@ import { isNoticeboardError } from '../../src/contracts/errors.js'
 import type { SavedState } from '../../src/contracts/state.js'
 import { canonicalize } from '../../src/core/canonical.js'
 import { encodeText } from '../../src/core/text.js'
-import { disk } from '../../src/node/disk-state.js'
+import { stateFolder } from '../../src/node/disk-state.js'
 import { foldStates } from '../../src/node/state-fold.js'
 import type { StateFile } from '../../src/node/state-file.js'
 import { systemClock } from '../../src/ports/system.js'
@@ -22,7 +22,7 @@ const at = (sequence: number, epoch = EPOCH) => ({ epoch, sequence })
 const refusal = (document: unknown, build: string, minute: number) => ({
   digest: snapshotOf(document).digest,
   build,
-  code: 'rejected',
+  code: 'invalid-document',
   at: `2026-11-21T09:${String(minute).padStart(2, '0')}:00.000Z`,
 })
 
@@ -40,7 +40,8 @@ const clockAt = (text: string) => {
   return { ...systemClock, now: () => nowMs, advance: (ms: number) => (nowMs += ms) }
 }
 
-const load = async (folder: string, options = {}) => disk(folder, options).load({ namespace: NAMESPACE })
+const load = async (folder: string, options = {}) =>
+  stateFolder(folder, options).load({ namespace: NAMESPACE })
 
 describe('disk', () => {
   it('finds again what was saved', async () => {
@@ -50,15 +51,15 @@ describe('disk', () => {
       ...stood,
       refused: [{ ...refusal({ size: 2 }, '', 1), path: 'pool.size', validator: 'schema' }],
     }
-    await disk(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
+    await stateFolder(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
     expect(await load(folder)).toEqual({ state, warnings: [] })
-    expect(await disk(folder).load({ namespace: 'other' })).toEqual({ state: empty, warnings: [] })
+    expect(await stateFolder(folder).load({ namespace: 'other' })).toEqual({ state: empty, warnings: [] })
   })
 
   it('lays the folder out as the formats say, for nobody else to read', async () => {
     const parent = await temporaryFolder()
     const folder = join(parent, 'state')
-    const state = disk(folder)
+    const state = stateFolder(folder)
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' })
     await state.clientId('me')
     const { digest, bytes } = snapshotOf({ size: 1 })
@@ -80,38 +81,38 @@ describe('disk', () => {
   it('keeps the first name of a client, also when several processes start at once', async () => {
     const folder = await temporaryFolder()
     const names = await Promise.all(
-      Array.from({ length: 8 }, (_, index) => disk(folder).clientId(`client-${index}`)),
+      Array.from({ length: 8 }, (_, index) => stateFolder(folder).clientId(`client-${index}`)),
     )
     expect(new Set(names).size).toBe(1)
-    expect(await disk(folder).clientId('late')).toBe(names[0])
+    expect(await stateFolder(folder).clientId('late')).toBe(names[0])
   })
 
   it('replaces a client file that cannot be read', async () => {
     for (const text of ['', '{"clientId":', '{"clientId":"a\\nb","v":1}', '{"clientId":"x","v":2}', '[]']) {
       const folder = await temporaryFolder()
       await writeFile(join(folder, 'client.json'), text)
-      expect(await disk(folder).clientId('me')).toBe('me')
-      expect(await disk(folder).clientId('other')).toBe('me')
+      expect(await stateFolder(folder).clientId('me')).toBe('me')
+      expect(await stateFolder(folder).clientId('other')).toBe('me')
     }
   })
 
   it('names a client where the file system has no hard links', async () => {
     const folder = await temporaryFolder()
     const port = interceptedDisk(operation => void (operation === 'link' && failing('EPERM')))
-    expect(await disk(folder, { disk: port }).clientId('me')).toBe('me')
-    expect(await disk(folder, { disk: port }).clientId('other')).toBe('me')
+    expect(await stateFolder(folder, { fs: port }).clientId('me')).toBe('me')
+    expect(await stateFolder(folder, { fs: port }).clientId('other')).toBe('me')
   })
 
   it('does not name a client anew because its name cannot be read just now', async () => {
     const folder = await temporaryFolder()
-    await disk(folder).clientId('me')
+    await stateFolder(folder).clientId('me')
     for (const fail of [() => failing('EIO'), unavailable]) {
       const port = interceptedDisk(operation => void (operation === 'read' && fail()))
-      await expect(disk(folder, { disk: port }).clientId('other')).rejects.toMatchObject({
+      await expect(stateFolder(folder, { fs: port }).clientId('other')).rejects.toMatchObject({
         code: 'unavailable',
       })
     }
-    expect(await disk(folder).clientId('other')).toBe('me')
+    expect(await stateFolder(folder).clientId('other')).toBe('me')
   })
 
   it('folds what several instances knew', async () => {
@@ -119,7 +120,7 @@ describe('disk', () => {
     const older = releaseOf(snapshotOf({ size: 1 }), { at: at(7) })
     const newer = releaseOf(snapshotOf({ size: 2 }), { at: at(9) })
     const clock = clockAt('2026-11-21T09:30:00.000Z')
-    await disk(folder, { clock }).save({
+    await stateFolder(folder, { clock }).save({
       namespace: NAMESPACE,
       instanceId: 'one',
       state: {
@@ -132,7 +133,7 @@ describe('disk', () => {
       },
     })
     clock.advance(1_000)
-    await disk(folder, { clock }).save({
+    await stateFolder(folder, { clock }).save({
       namespace: NAMESPACE,
       instanceId: 'two',
       state: {
@@ -165,7 +166,7 @@ describe('disk', () => {
       ['three', '1-cccccccc', 99],
     ] as const) {
       clock.advance(1_000)
-      await disk(folder, { clock }).save({
+      await stateFolder(folder, { clock }).save({
         namespace: NAMESPACE,
         instanceId,
         state: { ...empty, seen: at(sequence, epoch) },
@@ -179,14 +180,18 @@ describe('disk', () => {
 
   it('leaves out files that it cannot read, with a warning', async () => {
     const folder = await temporaryFolder()
-    await disk(folder).save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(1) } })
+    await stateFolder(folder).save({
+      namespace: NAMESPACE,
+      instanceId: 'one',
+      state: { ...empty, seen: at(1) },
+    })
     const instances = join(folder, NAMESPACE, 'instances')
     await writeFile(join(instances, 'cut.json'), '{"v":1,')
     await writeFile(join(instances, 'later.json'), '{"v":2}')
     await writeFile(join(instances, 'huge.json'), 'x'.repeat(300_000))
     await writeFile(
       join(instances, 'positions.json'),
-      '{"attempts":[],"convicted":[],"good":[],"refused":[],"savedAt":"2026-11-21T09:30:00.000Z","seen":{"epoch":"x","sequence":1},"v":1}',
+      '{"attempts":[],"quarantined":[],"good":[],"refused":[],"savedAt":"2026-11-21T09:30:00.000Z","seen":{"epoch":"x","sequence":1},"v":1}',
     )
     await mkdir(join(instances, 'folder.json'))
     await symlink(join(instances, 'one.json'), join(instances, 'link.json'))
@@ -209,7 +214,7 @@ describe('disk', () => {
   it('keeps the state when one refusal cannot be read', async () => {
     const folder = await temporaryFolder()
     const long = { ...refusal({ size: 2 }, 'b', 1), path: 'x'.repeat(2_000) }
-    await disk(folder).save({
+    await stateFolder(folder).save({
       namespace: NAMESPACE,
       instanceId: 'one',
       state: { ...empty, seen: at(4), refused: [long, refusal({ size: 3 }, 'b', 2)] },
@@ -224,12 +229,12 @@ describe('disk', () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
     const instances = join(folder, NAMESPACE, 'instances')
-    const old = disk(folder, { clock })
+    const old = stateFolder(folder, { clock })
     await old.save({ namespace: NAMESPACE, instanceId: 'old', state: { ...empty, seen: at(3) } })
-    const living = disk(folder, { clock })
+    const living = stateFolder(folder, { clock })
     await living.save({ namespace: NAMESPACE, instanceId: 'living', state: { ...empty, seen: at(2) } })
     clock.advance(3_601_000)
-    const next = disk(folder, { clock })
+    const next = stateFolder(folder, { clock })
     const { state } = await next.load({ namespace: NAMESPACE })
     await living.save({ namespace: NAMESPACE, instanceId: 'living', state: { ...empty, seen: at(5) } })
     await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
@@ -240,25 +245,25 @@ describe('disk', () => {
   it('does not remove what it never folded', async () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
-    await disk(folder, { clock }).save({
+    await stateFolder(folder, { clock }).save({
       namespace: NAMESPACE,
       instanceId: 'old',
       state: { ...empty, seen: at(3) },
     })
     clock.advance(3_601_000)
-    await disk(folder, { clock }).save({ namespace: NAMESPACE, instanceId: 'next', state: empty })
+    await stateFolder(folder, { clock }).save({ namespace: NAMESPACE, instanceId: 'next', state: empty })
     expect((await load(folder)).state.seen).toEqual(at(3))
   })
 
   it('keeps the newest 64 files', async () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
-    const one = disk(folder, { clock })
+    const one = stateFolder(folder, { clock })
     for (let index = 1; index <= 80; index += 1) {
       clock.advance(10)
       await one.save({ namespace: NAMESPACE, instanceId: `i${index}`, state: { ...empty, seen: at(index) } })
     }
-    const next = disk(folder, { clock })
+    const next = stateFolder(folder, { clock })
     const { state } = await next.load({ namespace: NAMESPACE })
     clock.advance(10)
     await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
@@ -269,18 +274,18 @@ describe('disk', () => {
     expect(names).not.toContain('i1.json')
   })
 
-  it('hands on attempts and convictions of a version that writes them', async () => {
+  it('hands on attempts and quarantines of a version that writes them', async () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
     const instances = join(folder, NAMESPACE, 'instances')
     await mkdir(instances, { recursive: true })
     const attempt = { digest: 'a'.repeat(64), startedAt: '2026-11-21T09:00:00.000Z' }
-    const conviction = { build: 'b', digest: 'b'.repeat(64), until: '2026-11-22T09:00:00.000Z' }
+    const quarantine = { build: 'b', digest: 'b'.repeat(64), until: '2026-11-22T09:00:00.000Z' }
     await writeFile(
       join(instances, 'old.json'),
       canonicalize({
         attempts: [attempt],
-        convicted: [conviction],
+        quarantined: [quarantine],
         good: [],
         refused: [],
         savedAt: '2026-11-21T08:00:00.000Z',
@@ -288,7 +293,7 @@ describe('disk', () => {
         v: 1,
       }),
     )
-    const next = disk(folder, { clock })
+    const next = stateFolder(folder, { clock })
     const { state, warnings } = await next.load({ namespace: NAMESPACE })
     expect(warnings).toEqual([])
     for (let round = 0; round < 3; round += 1)
@@ -296,17 +301,17 @@ describe('disk', () => {
     expect(await readdir(instances)).toEqual(['next.json'])
     expect(JSON.parse(await readFile(join(instances, 'next.json'), 'utf8'))).toMatchObject({
       attempts: [attempt],
-      convicted: [conviction],
+      quarantined: [quarantine],
     })
   })
 
   it('keeps snapshots, and removes those that no file names after an hour', async () => {
     const folder = await temporaryFolder()
-    const state = disk(folder)
+    const state = stateFolder(folder)
     const [kept, dropped] = [snapshotOf({ size: 1 }), snapshotOf({ size: 2 })]
     for (const snapshot of [kept, dropped]) await state.writeSnapshot({ namespace: NAMESPACE, ...snapshot })
-    const read = (digest: string, maxBytes = 100) =>
-      state.readSnapshot({ namespace: NAMESPACE, digest, maxBytes })
+    const read = (digest: string, maxSnapshotBytes = 100) =>
+      state.readSnapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes })
     expect(await read(kept.digest)).toEqual(kept.bytes)
     expect(await read('f'.repeat(64))).toBeUndefined()
     expect(await read(kept.digest, 3)).toBeUndefined()
@@ -320,7 +325,7 @@ describe('disk', () => {
     const past = Date.now() / 1000 - 3_700
     for (const { digest } of [kept, dropped])
       await utimes(join(folder, NAMESPACE, 'snapshots', `${digest}.json`), past, past)
-    await disk(folder).save({
+    await stateFolder(folder).save({
       namespace: NAMESPACE,
       instanceId: 'two',
       state: { ...empty, current, applied: at(1) },
@@ -333,7 +338,7 @@ describe('disk', () => {
     const folder = await temporaryFolder()
     const set = { year: 0 }
     const clock = { ...systemClock, now: () => Date.now() + set.year * 31_536_000_000 }
-    const [state, other] = [disk(folder, { clock }), disk(folder, { clock })]
+    const [state, other] = [stateFolder(folder, { clock }), stateFolder(folder, { clock })]
     const wanted = snapshotOf({ size: 1 })
     await state.writeSnapshot({ namespace: NAMESPACE, ...wanted })
     set.year = 1
@@ -350,7 +355,7 @@ describe('disk', () => {
 
   it('removes no snapshot while there is a file that it cannot read', async () => {
     const folder = await temporaryFolder()
-    const state = disk(folder)
+    const state = stateFolder(folder)
     const snapshot = snapshotOf({ size: 1 })
     await state.writeSnapshot({ namespace: NAMESPACE, ...snapshot })
     const past = Date.now() / 1000 - 3_700
@@ -359,13 +364,13 @@ describe('disk', () => {
     await writeFile(join(folder, NAMESPACE, 'instances', 'later.json'), '{"v":2}')
     await state.save({ namespace: NAMESPACE, instanceId: 'one', state: empty })
     expect(
-      await state.readSnapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }),
+      await state.readSnapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxSnapshotBytes: 100 }),
     ).toEqual(snapshot.bytes)
   })
 
   it('refuses names that lead elsewhere', async () => {
     const folder = await temporaryFolder()
-    const state = disk(folder)
+    const state = stateFolder(folder)
     await expect(state.load({ namespace: '../x' })).rejects.toMatchObject({ code: 'invalid-option' })
     await expect(state.save({ namespace: 'a\0', instanceId: 'one', state: empty })).rejects.toMatchObject({
       code: 'invalid-option',
@@ -376,13 +381,13 @@ describe('disk', () => {
       })
     }
     await expect(
-      state.readSnapshot({ namespace: NAMESPACE, digest: '../../x', maxBytes: 1 }),
+      state.readSnapshot({ namespace: NAMESPACE, digest: '../../x', maxSnapshotBytes: 1 }),
     ).rejects.toMatchObject({ code: 'invalid-option' })
     await expect(
       state.writeSnapshot({ namespace: NAMESPACE, digest: 'x', bytes: encodeText('x') }),
     ).rejects.toMatchObject({ code: 'invalid-option' })
     expect(await readdir(folder)).toEqual([])
-    expect(() => disk('')).toThrow(/path of a folder/)
+    expect(() => stateFolder('')).toThrow(/path of a folder/)
   })
 
   it('says in words what it cannot write, and leaves what was there', async () => {
@@ -393,8 +398,8 @@ describe('disk', () => {
     ] as const) {
       const folder = await temporaryFolder()
       let broken = false
-      const state = disk(folder, {
-        disk: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))),
+      const state = stateFolder(folder, {
+        fs: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))),
       })
       await state.save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(1) } })
       broken = true
@@ -415,7 +420,7 @@ describe('disk', () => {
         count += 1
         if (count >= step) failing('EIO')
       })
-      const state = disk(folder, { disk: port })
+      const state = stateFolder(folder, { fs: port })
       await state.save({ namespace: NAMESPACE, instanceId: 'one', state: { ...empty, seen: at(1) } })
       count = 0
       const outcome = await state
@@ -454,7 +459,7 @@ describe('foldStates', () => {
         refused: [refusal({ size }, 'b', minute)],
       },
       attempts: [],
-      convicted: [],
+      quarantined: [],
     }))
   const files = fc.uniqueArray(file, { selector: ({ savedAt }) => savedAt, maxLength: 8 })
 
@@ -493,7 +498,7 @@ describe('foldStates', () => {
     fc.assert(
       fc.property(files, list => {
         const { state } = foldStates(list)
-        const again: StateFile = { savedAt: '2026-11-21T10:00:00.000Z', state, attempts: [], convicted: [] }
+        const again: StateFile = { savedAt: '2026-11-21T10:00:00.000Z', state, attempts: [], quarantined: [] }
         expect(foldStates([again]).state).toEqual(state)
         expect(foldStates([...list, again]).state.seen).toEqual(state.seen)
       }),
@@ -510,7 +515,11 @@ describe('the check of a state file', () => {
 
   async function savedFile() {
     const folder = await temporaryFolder()
-    await disk(folder, { clock: clockAt(SAVED_AT) }).save({ namespace: NAMESPACE, instanceId: 'one', state })
+    await stateFolder(folder, { clock: clockAt(SAVED_AT) }).save({
+      namespace: NAMESPACE,
+      instanceId: 'one',
+      state,
+    })
     const path = join(folder, NAMESPACE, 'instances', 'one.json')
     return { folder, path, bytes: await readFile(path) }
   }

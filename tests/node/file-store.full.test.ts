@@ -72,7 +72,7 @@ describe('a full disk', () => {
     expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({ bytes: second.bytes })
     expect(
       await store.snapshot(
-        { namespace: NAMESPACE, digest: snapshotOf({ size: 1 }).digest, maxBytes: 100 },
+        { namespace: NAMESPACE, digest: snapshotOf({ size: 1 }).digest, maxSnapshotBytes: 100 },
         never,
       ),
     ).toEqual(snapshotOf({ size: 1 }).bytes)

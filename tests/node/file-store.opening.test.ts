@@ -4,23 +4,23 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Position } from '../../src/contracts/position.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { toHex } from '../../src/core/digest.js'
 import { encodeText } from '../../src/core/text.js'
 import { closeLater, NAMESPACE, never, publish, releaseOf, snapshotOf, temporaryFolder } from './board-kit.js'
 import { interceptedDisk } from './fixtures/disks.js'
 
 const epochOf = (number: number, seed: string): string =>
-  `${number}-${toHex(systemCrypto.sha256(encodeText(seed))).slice(0, 8)}`
+  `${number}-${toHex(systemHasher.sha256(encodeText(seed))).slice(0, 8)}`
 const snapshot = snapshotOf({ size: 1 })
 
 /** The epochs that hold a release. */
 const opened = async (folder: string): Promise<readonly string[]> => {
   const releases = join(folder, 'public/v1', NAMESPACE, 'releases')
-  const held: string[] = []
+  const found: string[] = []
   for (const epoch of await readdir(releases))
-    if ((await readdir(join(releases, epoch))).length > 0) held.push(epoch)
-  return held
+    if ((await readdir(join(releases, epoch))).length > 0) found.push(epoch)
+  return found
 }
 
 describe('epochs that are opened at the same time', () => {
@@ -44,7 +44,7 @@ describe('epochs that are opened at the same time', () => {
               )
             })
             const store = closeLater(
-              fileStore(folder, { disk, owner: { tag: `opener-${index}`, isGone: () => false } }),
+              fileStore(folder, { fs: disk, owner: { tag: `opener-${index}`, isGone: () => false } }),
             )
             const at = { epoch: epochOf(number, `${index}`), sequence: 1 }
             return store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)
@@ -95,7 +95,7 @@ describe('epochs that are opened at the same time', () => {
         never,
       )
     })
-    const loser = closeLater(fileStore(folder, { disk }))
+    const loser = closeLater(fileStore(folder, { fs: disk }))
     expect(
       await loser.append({ namespace: NAMESPACE, at: lost, bytes: releaseOf(snapshot, { at: lost }) }, never),
     ).toBe('taken')
@@ -133,7 +133,7 @@ describe('appends that race at one position', () => {
             await scheduler.schedule(Promise.resolve(), `${index} ${operation} ${path.slice(folder.length)}`)
           })
           const store = closeLater(
-            fileStore(folder, { disk, owner: { tag: `writer-${index}`, isGone: () => false } }),
+            fileStore(folder, { fs: disk, owner: { tag: `writer-${index}`, isGone: () => false } }),
           )
           return store.append(
             {

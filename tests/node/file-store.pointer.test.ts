@@ -7,7 +7,7 @@ import { createBoard } from '../../src/node/board.js'
 import { boardLog } from '../../src/node/board-log.js'
 import { boardPointer } from '../../src/node/board-pointer.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { systemClock, systemCrypto, systemRandom } from '../../src/ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../../src/ports/system.js'
 import { closeLater, NAMESPACE, publish, temporaryFolder } from './board-kit.js'
 import { failing, interceptedDisk } from './fixtures/disks.js'
 
@@ -33,7 +33,7 @@ it('a pointer that is overtaken while it is written ends at the newest release, 
     }
     await look(path)
   })
-  const overtakenStore = closeLater(fileStore(folder, { disk }))
+  const overtakenStore = closeLater(fileStore(folder, { fs: disk }))
   const mine = await publish(overtakenStore, { size: 2 })
 
   expect(mine.at.sequence).toBe(first.at.sequence + 1)
@@ -61,12 +61,12 @@ it.each([
     const disk = interceptedDisk((operation, _path, to) => {
       if (broken && operation === 'rename' && to === pointer) failing('EIO')
     })
-    const store = closeLater(fileStore(folder, { disk }))
+    const store = closeLater(fileStore(folder, { fs: disk }))
     await publish(store, { size: 1 })
     broken = true
     const { at, bytes } = await publish(store, { size: 2 })
     const never = new AbortController().signal
-    const reader = opensAnother ? closeLater(fileStore(folder, { disk })) : store
+    const reader = opensAnother ? closeLater(fileStore(folder, { fs: disk })) : store
     // Whoever reads the board itself has it at once.
     expect(await reader.latest({ namespace: NAMESPACE }, never)).toMatchObject({ type: 'release', bytes })
     expect(JSON.parse(await readFile(pointer, 'utf8'))).toMatchObject({ release: { sequence: 1 } })
@@ -96,10 +96,10 @@ it('what a pointer names has a second of its own, in whatever order two repairs 
       })
       const owner = { tag: 'me', isGone: () => false }
       const board = createBoard(folder, {
-        disk,
+        fs: disk,
         clock: systemClock,
         random: systemRandom,
-        crypto: systemCrypto,
+        hasher: systemHasher,
         owner,
         logger: undefined,
       })
@@ -113,7 +113,7 @@ it('what a pointer names has a second of its own, in whatever order two repairs 
         while (scheduler.count() === 0) await new Promise(resolve => setImmediate(resolve))
         await scheduler.waitOne()
       }
-      await publish(closeLater(fileStore(folder, { disk: withoutPointer })), { size: 2 })
+      await publish(closeLater(fileStore(folder, { fs: withoutPointer })), { size: 2 })
       await scheduler.waitFor(Promise.all([first, pointer.repair(NAMESPACE)]))
       for (const contents of written.values()) expect(contents.size).toBe(1)
       expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ release: { sequence: 2 } })
@@ -136,7 +136,7 @@ it('a pointer whose writer died follows with the second read of one that was ope
     return JSON.parse(await readFile(pointer, 'utf8'))
   }
   await read()
-  await publish(closeLater(fileStore(folder, { disk })), { size: 2 })
+  await publish(closeLater(fileStore(folder, { fs: disk })), { size: 2 })
   expect(await read()).toMatchObject({ release: { sequence: 1 } })
   expect(await read()).toMatchObject({ release: { sequence: 2 } })
 })
@@ -150,7 +150,7 @@ it('a pointer that cannot be read is not written from a log whose end cannot be 
   const disk = interceptedDisk((operation, path) => {
     if (operation === 'read' && unreadable.includes(path)) failing('EISDIR')
   })
-  const store = closeLater(fileStore(folder, { disk }))
+  const store = closeLater(fileStore(folder, { fs: disk }))
   const never = new AbortController().signal
   expect(await store.latest({ namespace: NAMESPACE }, never)).toMatchObject({
     tag: expect.stringContaining(':1-'),
@@ -170,7 +170,7 @@ it('a release whose folder the disk could not make durable is told to nobody unt
   const disk = interceptedDisk((operation, path) => {
     if (broken && operation === 'syncFolder' && path === releases) failing('EIO')
   })
-  const reader = closeLater(fileStore(folder, { disk }))
+  const reader = closeLater(fileStore(folder, { fs: disk }))
   const never = new AbortController().signal
   const sequence = async (): Promise<number> => {
     const latest = await reader.latest({ namespace: NAMESPACE }, never)
@@ -193,7 +193,7 @@ it('a release whose folder the disk could not make durable is told to nobody unt
 it('a pointer that its writer could not move follows with a poll of whoever watches', async () => {
   const folder = await temporaryFolder()
   const pointer = join(folder, 'public/v1', NAMESPACE, 'release.json')
-  const watcher = closeLater(fileStore(folder, { pollMs: 20 }))
+  const watcher = closeLater(fileStore(folder, { pollIntervalMs: 20 }))
   await publish(watcher, { size: 1 })
   const heard: number[] = []
   const gone = new AbortController()
@@ -205,7 +205,7 @@ it('a pointer that its writer could not move follows with a poll of whoever watc
   const disk = interceptedDisk((operation, _path, to) => {
     if (operation === 'rename' && to === pointer) failing('EIO')
   })
-  const writer = closeLater(fileStore(folder, { disk }))
+  const writer = closeLater(fileStore(folder, { fs: disk }))
   const { bytes } = await publish(writer, { size: 2 })
 
   await vi.waitFor(async () => expect(new Uint8Array(await readFile(pointer))).toEqual(bytes), 10_000)

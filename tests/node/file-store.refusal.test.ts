@@ -52,7 +52,7 @@ describe('fileStore refuses', () => {
       'a~b',
       'a/b/c/d/e',
     ]) {
-      const query = { namespace, ...snapshot, at: first, after: first, maxBytes: 10, states: [] }
+      const query = { namespace, ...snapshot, at: first, after: first, maxSnapshotBytes: 10, states: [] }
       const calls: (() => Promise<unknown>)[] = [
         () => store.latest(query, never),
         () => store.next(query, never),
@@ -77,7 +77,7 @@ describe('fileStore refuses', () => {
     const { store } = await open()
     for (const digest of ['../../x', 'A'.repeat(64), 'a'.repeat(63), `${'a'.repeat(63)}/`]) {
       await expect(
-        store.snapshot({ namespace: NAMESPACE, digest, maxBytes: 10 }, never),
+        store.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 10 }, never),
       ).rejects.toMatchObject({ code: 'invalid-option' })
       await expect(
         store.put({ namespace: NAMESPACE, digest, bytes: snapshot.bytes }, never),
@@ -97,7 +97,7 @@ describe('fileStore refuses', () => {
   it('options that make no sense, at once', () => {
     expect(() => fileStore('')).toThrow(/path of a folder/)
     expect(() => fileStore('a\0b')).toThrow(/path of a folder/)
-    expect(() => fileStore('x', { pollMs: 0 })).toThrow(/pollMs/)
+    expect(() => fileStore('x', { pollIntervalMs: 0 })).toThrow(/pollIntervalMs/)
     expect(() => fileStore('x', { maxSnapshotBytes: Number.NaN })).toThrow(/maxSnapshotBytes/)
   })
 
@@ -125,10 +125,13 @@ describe('fileStore refuses', () => {
       ['invalid-data', releaseOf(snapshot, { at: second, prev, namespace: 'other' })],
       ['invalid-data', releaseOf(snapshot, { at: { epoch: EPOCH, sequence: 3 }, prev })],
       ['invalid-data', releaseOf(snapshot, { at: { epoch: '1-00000000', sequence: 2 }, prev })],
-      ['rejected', releaseOf(snapshot, { at: second, prev: null })],
-      ['rejected', releaseOf(snapshot, { at: second, prev: 'f'.repeat(64) })],
-      ['rejected', releaseOf(snapshotOf({ size: 9 }), { at: second, prev })],
-      ['rejected', releaseOf({ digest: snapshot.digest, bytes: new Uint8Array(3) }, { at: second, prev })],
+      ['invalid-data', releaseOf(snapshot, { at: second, prev: null })],
+      ['invalid-data', releaseOf(snapshot, { at: second, prev: 'f'.repeat(64) })],
+      ['invalid-data', releaseOf(snapshotOf({ size: 9 }), { at: second, prev })],
+      [
+        'invalid-data',
+        releaseOf({ digest: snapshot.digest, bytes: new Uint8Array(3) }, { at: second, prev }),
+      ],
       [
         'digest-mismatch',
         releaseOf(snapshot, { at: second, prev, audit: 'f'.repeat(64) }),
@@ -184,11 +187,11 @@ describe('fileStore refuses', () => {
     const named = snapshotOf({ size: 2 })
     const kept = () => access(join(folder, 'public/v1', NAMESPACE, 'snapshots', `${snapshot.digest}.json`))
     await expect(store.remove({ namespace: NAMESPACE, digest: named.digest }, never)).rejects.toMatchObject({
-      code: 'rejected',
+      code: 'forbidden',
     })
     await expect(
       store.remove({ namespace: NAMESPACE, digest: snapshot.digest }, never),
-    ).rejects.toMatchObject({ code: 'rejected' })
+    ).rejects.toMatchObject({ code: 'forbidden' })
     await kept()
     nowMs += 3_700_000
     await store.remove({ namespace: NAMESPACE, digest: snapshot.digest }, never)
@@ -276,7 +279,7 @@ describe('fileStore refuses', () => {
       code: 'invalid-data',
     })
     await expect(
-      store.snapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }, never),
+      store.snapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxSnapshotBytes: 100 }, never),
     ).rejects.toMatchObject({ code: 'invalid-data' })
     await expect(store.schema({ namespace: NAMESPACE }, never)).rejects.toMatchObject({
       code: 'invalid-data',
@@ -380,7 +383,7 @@ describe('a disk that fails once', () => {
           failedAt = operation
           fail()
         })
-        const store = closeLater(fileStore(folder, { disk, owner: { tag: 'me', isGone: () => true } }))
+        const store = closeLater(fileStore(folder, { fs: disk, owner: { tag: 'me', isGone: () => true } }))
         const put = (): Promise<void> => store.put({ namespace: NAMESPACE, ...snapshot }, never)
         const error = await put().catch((thrown: unknown) => thrown)
         reached = count >= step
@@ -389,7 +392,10 @@ describe('a disk that fails once', () => {
         else if (reached) kept.push(failedAt)
         await put()
         expect(
-          await store.snapshot({ namespace: NAMESPACE, digest: snapshot.digest, maxBytes: 100 }, never),
+          await store.snapshot(
+            { namespace: NAMESPACE, digest: snapshot.digest, maxSnapshotBytes: 100 },
+            never,
+          ),
         ).toEqual(snapshot.bytes)
       }
       expect(kept).toEqual(silent)
@@ -411,7 +417,7 @@ it('a release that cannot be read just now is no damage, and its place is not ta
     code: 'unavailable',
   })
   const fresh = closeLater(
-    fileStore(folder, { disk: interceptedDisk(operation => void (operation === 'read' && unavailable())) }),
+    fileStore(folder, { fs: interceptedDisk(operation => void (operation === 'read' && unavailable())) }),
   )
   await expect(fresh.latest({ namespace: NAMESPACE }, never)).rejects.toMatchObject({ code: 'unavailable' })
   broken = false

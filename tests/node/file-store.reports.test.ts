@@ -1,13 +1,13 @@
 import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import { encodeText } from '../../src/core/text.js'
 import { fileStore } from '../../src/node/file-store.js'
 import { systemClock } from '../../src/ports/system.js'
 import { closeLater, NAMESPACE, never, publish, temporaryFolder } from './board-kit.js'
 
-const report = (instanceId: string, count: number, more: Partial<Report> = {}): Report => ({
+const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
   v: 1,
   namespace: NAMESPACE,
   clientId: `client-${instanceId}`,
@@ -18,11 +18,11 @@ const report = (instanceId: string, count: number, more: Partial<Report> = {}): 
   count,
   phase: 'healthy',
   protection: 'disk',
-  presenceMs: 300_000,
+  nextReportWithinMs: 300_000,
   ...more,
 })
 
-const byInstance = (reports: readonly Report[]) =>
+const byInstance = (reports: readonly ClientReport[]) =>
   Object.fromEntries(reports.map(({ instanceId, count, phase }) => [instanceId, `${count} ${phase}`]).sort())
 
 describe('reports', () => {

@@ -35,7 +35,9 @@ describe('fileStore', () => {
       ),
     ).toEqual({ type: 'unchanged' })
     const { digest, bytes: document } = snapshotOf({ pool: { size: 10 } })
-    expect(await store.snapshot({ namespace: NAMESPACE, digest, maxBytes: 1000 }, never)).toEqual(document)
+    expect(await store.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 1000 }, never)).toEqual(
+      document,
+    )
   })
 
   it('touches nothing before the first call', async () => {

@@ -29,7 +29,7 @@ const nextRelease = async (deliveries: AsyncIterator<Delivery>): Promise<string>
 
 describe('a watch', () => {
   it('says that it lives when there is nothing yet, and then brings the first release', async () => {
-    const { folder, store } = await open({ pollMs: 20 })
+    const { folder, store } = await open({ pollIntervalMs: 20 })
     const { abort, deliveries } = start(store)
     expect(await nextOf(deliveries)).toMatchObject({ type: 'alive' })
     await publish(closeLater(fileStore(folder)), { size: 1 })
@@ -55,7 +55,7 @@ describe('a watch', () => {
   })
 
   it('follows into a new epoch, and never goes back', async () => {
-    const { folder, store } = await open({ pollMs: 20 })
+    const { folder, store } = await open({ pollIntervalMs: 20 })
     const other = closeLater(fileStore(folder))
     await publish(other, { size: 1 })
     const { abort, deliveries } = start(store)
@@ -107,7 +107,7 @@ describe('a watch', () => {
   it('is lost in words when the disk fails, and a new one goes on', async () => {
     let broken = false
     const disk = interceptedDisk(operation => void (broken && operation === 'list' && failing('EIO')))
-    const { store } = await open({ disk, pollMs: 10 })
+    const { store } = await open({ disk, pollIntervalMs: 10 })
     await publish(store, { size: 1 })
     const { deliveries } = start(store)
     await nextRelease(deliveries)
@@ -122,7 +122,7 @@ describe('a watch', () => {
   it('polls a namespace once, however many follow it', async () => {
     let lists = 0
     const disk = interceptedDisk(operation => void (operation === 'list' && (lists += 1)))
-    const { store } = await open({ disk, pollMs: 5 })
+    const { store } = await open({ disk, pollIntervalMs: 5 })
     await publish(store, { size: 1 })
     const watches = Array.from({ length: 20 }, () => start(store))
     for (const { deliveries } of watches) await nextRelease(deliveries)

@@ -230,22 +230,22 @@ describe('a file as a source', () => {
 
   it('is limited before it is parsed, and after', async () => {
     const big = `"${'x'.repeat(2_000)}"`
-    await expect(jsonFile(await write('a.json', big), { maxBytes: 1_000 }).read(never)).rejects.toMatchObject(
-      { code: 'too-large' },
-    )
     await expect(
-      jsonFile(await write('a.json', ' '.repeat(5_000)), { maxBytes: 1_000 }).read(never),
+      jsonFile(await write('a.json', big), { maxSnapshotBytes: 1_000 }).read(never),
     ).rejects.toMatchObject({ code: 'too-large' })
-    await expect(yamlFile(await write('a.yaml', big), { maxBytes: 1_000 }).read(never)).rejects.toMatchObject(
-      { code: 'too-large' },
-    )
     await expect(
-      yamlFile(await write('a.yaml', `a: &a ${'x'.repeat(400)}\nb: [*a, *a]`), { maxBytes: 1_000 }).read(
-        never,
-      ),
+      jsonFile(await write('a.json', ' '.repeat(5_000)), { maxSnapshotBytes: 1_000 }).read(never),
+    ).rejects.toMatchObject({ code: 'too-large' })
+    await expect(
+      yamlFile(await write('a.yaml', big), { maxSnapshotBytes: 1_000 }).read(never),
+    ).rejects.toMatchObject({ code: 'too-large' })
+    await expect(
+      yamlFile(await write('a.yaml', `a: &a ${'x'.repeat(400)}\nb: [*a, *a]`), {
+        maxSnapshotBytes: 1_000,
+      }).read(never),
     ).rejects.toMatchObject({ code: 'too-large' })
     expect(
-      await jsonFile(await write('a.json', `${' '.repeat(3_000)}1`), { maxBytes: 1_000 }).read(never),
+      await jsonFile(await write('a.json', `${' '.repeat(3_000)}1`), { maxSnapshotBytes: 1_000 }).read(never),
     ).toBe(1)
   })
 
@@ -322,7 +322,7 @@ describe('a file as a source', () => {
     await mkdir(target)
     await writeFile(join(target, 'a.json'), '1')
     await symlink(join(target, 'a.json'), join(folder, 'a.json'))
-    const { source, abort, changes } = follow(join(folder, 'a.json'), { pollMs: 5 })
+    const { source, abort, changes } = follow(join(folder, 'a.json'), { pollIntervalMs: 5 })
     expect(await source.read(never)).toBe(1)
     await writeFile(join(target, 'a.json'), '2')
     await nextOf(changes)
@@ -340,7 +340,7 @@ describe('a file as a source', () => {
     const folder = await temporaryFolder()
     const path = join(folder, 'a.json')
     await writeFile(path, '1')
-    const { source, abort, changes } = follow(path, { pollMs: 2 })
+    const { source, abort, changes } = follow(path, { pollIntervalMs: 2 })
     await source.read(never)
     let told = 0
     const done = changes.next().then(({ done: ended }) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { Release } from '../../src/core/release.js'
 import { summarizeFleet, type FleetState } from '../../src/publisher/fleet.js'
 
@@ -14,12 +14,12 @@ const newest: Release = {
   stable: { version: 5, variants: [{ digest: good, bytes: 1 }] },
 } // prettier-ignore
 
-const base: Report = {
+const base: ClientReport = {
   v: 1, namespace: 'n', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
-  phase: 'healthy', seen: at(5), applied: at(5), digest: good, version: 5, protection: 'none', presenceMs: 1000, receivedAt: ago(100),
+  phase: 'healthy', seen: at(5), applied: at(5), digest: good, version: 5, protection: 'none', nextReportWithinMs: 1000, receivedAt: ago(100),
 } // prettier-ignore
 
-test.each<[string, Partial<Report>, FleetState]>([
+test.each<[string, Partial<ClientReport>, FleetState]>([
   ['runs the newest', {}, 'current'],
   ['just switched', { phase: 'applied' }, 'current'],
   ['has it staged', { phase: 'staged', applied: at(4), digest: old }, 'behind'],
@@ -34,12 +34,12 @@ test.each<[string, Partial<Report>, FleetState]>([
   ['refused the newest', { phase: 'rejected', applied: at(4), digest: old, refused: good }, 'rejected'],
   ['refused an older one', { phase: 'rejected', seen: at(4), applied: at(3), digest: old }, 'behind'],
   ['took it back', { phase: 'reverted', applied: at(4), digest: old }, 'failed'],
-  ['died of it twice', { phase: 'convicted', applied: at(4), digest: old }, 'failed'],
-  ['is pinned', { held: true, applied: at(1), digest: old }, 'held'],
+  ['died of it twice', { phase: 'quarantined', applied: at(4), digest: old }, 'failed'],
+  ['is pinned', { paused: true, applied: at(1), digest: old }, 'paused'],
   ['has seen more than the store has', { seen: at(6) }, 'ahead'],
   ['has seen a fork of the epoch', { seen: { epoch: '2-ffffffff', sequence: 1 } }, 'ahead'],
-  ['left', { phase: 'left' }, 'left'],
-  ['left long ago', { phase: 'left', receivedAt: ago(1_000_000) }, 'left'],
+  ['stopped', { phase: 'stopped' }, 'stopped'],
+  ['stopped long ago', { phase: 'stopped', receivedAt: ago(1_000_000) }, 'stopped'],
   ['was heard three periods ago', { receivedAt: ago(3000) }, 'current'],
   ['was not heard for more than three periods', { receivedAt: ago(3001) }, 'missing'],
   ['is silent and was rejected', { phase: 'rejected', receivedAt: ago(3001) }, 'missing'],
@@ -73,10 +73,10 @@ test('a silent instance is replaced when its client is heard by another, and mis
     silent,
     { ...base, instanceId: 'a2' },
     { ...silent, clientId: 'b', instanceId: 'b1' },
-    { ...base, clientId: 'b', instanceId: 'b2', phase: 'left' as const },
+    { ...base, clientId: 'b', instanceId: 'b2', phase: 'stopped' as const },
   ]
   expect(summarizeFleet(reports, newest, now)).toMatchObject({
-    counts: { replaced: 1, missing: 1, current: 1, left: 1 },
+    counts: { replaced: 1, missing: 1, current: 1, stopped: 1 },
   })
 })
 
@@ -85,7 +85,7 @@ test('who runs what counts the live ones only, the most frequent first', () => {
     { ...base, instanceId: '1', digest: old, version: 4, seen: at(4) },
     { ...base, instanceId: '2' },
     { ...base, instanceId: '3' },
-    { ...base, instanceId: '4', phase: 'left' as const, digest: old, version: 4 },
+    { ...base, instanceId: '4', phase: 'stopped' as const, digest: old, version: 4 },
     { ...base, instanceId: '5', receivedAt: ago(1_000_000), digest: old, version: 4 },
   ]
   expect(summarizeFleet(reports, newest, now)).toMatchObject({

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { isNoticeboardError, NoticeboardError } from '../../src/contracts/errors.js'
 import type { Clock } from '../../src/contracts/ports.js'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { Mirror } from '../../src/contracts/transport.js'
 import { decodeRelease, encodeRelease, releaseDigest, type Release } from '../../src/core/release.js'
-import { systemClock, systemCrypto } from '../../src/ports/system.js'
+import { systemClock, systemHasher } from '../../src/ports/system.js'
 import {
   createPublisher,
   everyone,
@@ -77,11 +77,11 @@ test('the first release opens epoch 1, and each names its predecessor', async ()
     activateAt: '2026-01-02T00:00:00.000Z',
     stable: { version: 2 },
   })
-  expect(two?.prev).toBe(releaseDigest(systemCrypto, store.log[0]!.bytes))
+  expect(two?.prev).toBe(releaseDigest(systemHasher, store.log[0]!.bytes))
   expect(first).toMatchObject({ outcome: 'published', version: 1, position: { sequence: 1 } })
   expect(second).toMatchObject({ outcome: 'published', version: 2, digest: two?.stable.variants[0].digest })
   expect(store.snapshots.has(second.digest)).toBe(true)
-  await expect(second.finished).resolves.toBe('completed')
+  await expect(second.settled).resolves.toBe('completed')
 
   const history = await collect(publisher.history())
   expect(history.map(({ version, audit, cause }) => [version, audit?.author, audit?.reason, cause])).toEqual([
@@ -115,25 +115,25 @@ test('a refused document is told by path and reason, and nothing is written', as
     validators: [
       {
         name: 'odd',
-        validate: value => (value.pool.size % 2 === 0 ? { path: 'pool.size', reason: 'must be odd' } : []),
+        validate: value => (value.pool.size % 2 === 0 ? { path: 'pool.size', message: 'must be odd' } : []),
       },
     ],
   })
   const bySchema = await errorOf(publisher.publish(size(0), why))
   expect([bySchema.code, bySchema.issues]).toEqual([
-    'rejected',
-    [{ path: 'pool.size', reason: 'expected at least 1', validator: 'schema' }],
+    'invalid-document',
+    [{ path: 'pool.size', message: 'expected at least 1', validator: 'schema' }],
   ])
   expect(bySchema.message).toContain('pool.size: expected at least 1')
   expect((await errorOf(publisher.publish(size(2), why))).issues).toEqual([
-    { path: 'pool.size', reason: 'must be odd', validator: 'odd' },
+    { path: 'pool.size', message: 'must be odd', validator: 'odd' },
   ])
   expect((await errorOf(publisher.publish({ pool: { size: Number.NaN } }, why))).code).toBe('invalid-data')
   expect([store.log.length, store.snapshots.size]).toEqual([0, 0])
 })
 
 test('a document over the limit is refused before anything else looks at it', async () => {
-  const { publisher } = setUp({ maxBytes: 20 })
+  const { publisher } = setUp({ maxSnapshotBytes: 20 })
   expect((await errorOf(publisher.publish(size(1000), why))).code).toBe('too-large')
 })
 
@@ -160,7 +160,7 @@ test('a dry run checks everything and writes nothing', async () => {
   const { store, publisher } = setUp()
   const dry = await publisher.publish(size(1), { ...why, dryRun: true })
   expect(dry).toMatchObject({ outcome: 'dry-run', version: 1 })
-  expect((await errorOf(publisher.publish(size(0), { ...why, dryRun: true }))).code).toBe('rejected')
+  expect((await errorOf(publisher.publish(size(0), { ...why, dryRun: true }))).code).toBe('invalid-document')
   expect([store.log.length, store.snapshots.size, store.kept]).toEqual([0, 0, undefined])
   await publisher.publish(size(1), why)
   expect((await publisher.publish(size(1), { ...why, dryRun: true })).outcome).toBe('unchanged')
@@ -251,7 +251,7 @@ test('a variant goes to those with its labels, and each is validated', async () 
         publisher.publish(size(1), { ...why, variants: [{ when: { region: ['eu'] }, document: size(0) }] }),
       )
     ).code,
-  ).toBe('rejected')
+  ).toBe('invalid-document')
   expect(
     (await errorOf(publisher.publish(size(1), { ...why, variants: [{ when: {}, document: size(2) }] }))).code,
   ).toBe('invalid-option')
@@ -325,13 +325,13 @@ test('while a rollout is under way publishing waits for it, and a rollback takes
   await publisher.publish(size(1), why)
   const before = releases(store)[0]!
   const candidate = { version: 2, variants: [{ digest: 'c'.repeat(64), bytes: 9 }] as const }
-  const exposure = { salt: 's', clauses: [{ below: 1 }] }
+  const audience = { salt: 's', clauses: [{ below: 1 }] }
   const running: Release = {
     ...before,
     sequence: 2,
     candidate,
-    exposure,
-    prev: releaseDigest(systemCrypto, store.log[0]!.bytes),
+    audience,
+    prev: releaseDigest(systemHasher, store.log[0]!.bytes),
   }
   store.log.push({ bytes: encodeRelease(running) })
 
@@ -371,9 +371,9 @@ test('a rollback passes over a version whose snapshot is gone', async () => {
   expect((await errorOf(publisher.rollback({ reason: 'x', to: 2 }))).code).toBe('not-found')
 })
 
-const report = (over: Partial<Report>): Report => ({
+const report = (over: Partial<ClientReport>): ClientReport => ({
   v: 1, namespace: 'checkout/prod', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
-  phase: 'healthy', protection: 'none', presenceMs: 1000, ...over,
+  phase: 'healthy', protection: 'none', nextReportWithinMs: 1000, ...over,
 }) // prettier-ignore
 
 test('a store that is behind its fleet is refused until a new epoch is opened', async () => {
@@ -419,7 +419,7 @@ test('a mirror that fails stops nobody and catches up with the next publish', as
   const mirror: Mirror = {
     name: 'bucket',
     async put({ digest, bytes }) {
-      if (broken) throw new NoticeboardError('rejected', 'no space')
+      if (broken) throw new NoticeboardError('forbidden', 'no space')
       board.set(digest, bytes)
     },
     async announce({ bytes }) {
@@ -428,7 +428,7 @@ test('a mirror that fails stops nobody and catches up with the next publish', as
   }
   const { publisher, store } = setUp({ mirrors: [mirror] })
   const first = await publisher.publish(size(1), why)
-  expect(first.mirrors).toEqual([{ name: 'bucket', ok: false, code: 'rejected', message: 'no space' }])
+  expect(first.mirrors).toEqual([{ name: 'bucket', ok: false, code: 'forbidden', message: 'no space' }])
   broken = false
   expect((await publisher.publish(size(1), why)).mirrors).toEqual([{ name: 'bucket', ok: true }])
   expect(board.get('release')).toEqual(store.log[0]!.bytes)
@@ -486,7 +486,7 @@ test('whoever iterates a rollout sees the fleet take it', async () => {
           instanceId: 'b1',
           phase: 'rejected',
           seen: rollout.position,
-          code: 'rejected',
+          code: 'invalid-document',
         }),
       ]
   }
@@ -522,7 +522,7 @@ test('a source is published, and again at each change', async () => {
   expect(steps.map(step => (step.type === 'published' ? step.rollout.version : step.error.code))).toEqual([
     2,
     3,
-    'rejected',
+    'invalid-document',
   ])
   expect(store.log.length).toBe(3)
 })
@@ -541,7 +541,7 @@ test.each([
   ['a namespace that climbs', { namespace: '../x' }],
   ['a store that only reads', { store: { latest() {}, snapshot() {} } }],
   ['no schema', { schema: undefined }],
-  ['a limit above that of the store', { maxBytes: 9_999_999 }],
+  ['a limit above that of the store', { maxSnapshotBytes: 9_999_999 }],
 ])('%s is refused at once', (_name, over) => {
   expect(() => createPublisher({ namespace: 'a', schema, store: scriptedStore(), ...over } as never)).toThrow(
     expect.objectContaining({ code: 'invalid-option' }),

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../src/contracts/errors.js'
 import { comparePositions, type Position } from '../../src/contracts/position.js'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { AppendQuery, LogEntry, Store } from '../../src/contracts/transport.js'
 import { decodeRelease, positionOf } from '../../src/core/release.js'
 
@@ -9,7 +9,7 @@ export interface ScriptedStore extends Store {
   readonly log: LogEntry[]
   readonly snapshots: Map<string, Uint8Array>
   readonly appends: AppendQuery[]
-  heard: readonly Report[] | undefined
+  heard: readonly ClientReport[] | undefined
   kept: Uint8Array | undefined
   /** Called before each operation with its name; what it throws, the operation throws. */
   before: (operation: string) => void | Promise<void>

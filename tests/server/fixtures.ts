@@ -6,7 +6,7 @@ import { digestOf } from '../../src/core/digest.js'
 import { encodeRelease, type Release, releaseDigest } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
 import type { Store } from '../../src/contracts/transport.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 
 export const NAMESPACE = 'checkout/prod'
 export const EPOCH: Epoch = '1-9f3a01bc'
@@ -24,7 +24,7 @@ export interface Published {
 /** A document and the release that names it. */
 export function makeRelease(document: Json, options: Partial<Release> = {}): Published {
   const snapshot = encodeText(canonicalize(document))
-  const digest = digestOf(systemCrypto, snapshot)
+  const digest = digestOf(systemHasher, snapshot)
   const sequence = options.sequence ?? 1
   const release: Release = {
     v: 1,
@@ -54,7 +54,7 @@ export async function publish(
   const published = makeRelease(document, {
     namespace,
     sequence: (before?.sequence ?? 0) + 1,
-    prev: latest.type === 'release' ? releaseDigest(systemCrypto, latest.bytes) : null,
+    prev: latest.type === 'release' ? releaseDigest(systemHasher, latest.bytes) : null,
   })
   await store.put({ namespace, digest: published.digest, bytes: published.snapshot }, never)
   const { epoch, sequence } = published.release

@@ -2,13 +2,13 @@ import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/core/digest.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { memory } from '../../src/transports/memory.js'
 import { ask, asJson, rawReader, started, withToken } from './asking.js'
 import { NAMESPACE, never, publish, TOKEN } from './fixtures.js'
 
 const RELEASES = `/v1/${NAMESPACE}/~releases`
-const SNAPSHOT = `/v1/${NAMESPACE}/snapshots/${digestOf(systemCrypto, encodeText('{}'))}.json`
+const SNAPSHOT = `/v1/${NAMESPACE}/snapshots/${digestOf(systemHasher, encodeText('{}'))}.json`
 
 const writable = async () => {
   const store = memory()
@@ -61,8 +61,8 @@ describe('addresses', () => {
     'ns=a&label=x',
     'ns=a&label=x=1&label=x=2',
     'ns=a&label==1',
-    'ns=a&held=a',
-    'ns=a&held=a%3Dxyz',
+    'ns=a&have=a',
+    'ns=a&have=a%3Dxyz',
     'ns=a&client=%00',
     Array.from({ length: 65 }, (_, n) => `ns=a${n}`).join('&'),
   ])('the stream refuses the query %j', async query => {
@@ -198,7 +198,7 @@ describe('who asks', () => {
       ).toMatchObject({ status: 401, headers: { 'www-authenticate': 'Bearer' } })
     }
     await expect(
-      store.snapshot({ namespace: NAMESPACE, digest: SNAPSHOT.slice(-69, -5), maxBytes: 10 }, never),
+      store.snapshot({ namespace: NAMESPACE, digest: SNAPSHOT.slice(-69, -5), maxSnapshotBytes: 10 }, never),
     ).rejects.toThrow()
   })
 

@@ -60,7 +60,9 @@ const fastifyPlugin = (handler: Handler) => async (scope: FastifyInstance) => {
 async function exercise(url: string): Promise<void> {
   const writer = http(url, { token: TOKEN })
   const { digest } = await publish(writer, { pool: 10 })
-  expect(await http(url).snapshot({ namespace: NAMESPACE, digest, maxBytes: 100 }, never)).toHaveLength(11)
+  expect(
+    await http(url).snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 100 }, never),
+  ).toHaveLength(11)
   const stop = new AbortController()
   const pools: string[] = []
   for await (const delivery of http(url).watch(

@@ -201,7 +201,7 @@ describe('a token for reading', () => {
         })
       ).status,
     ).toBe(204)
-    expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { headers: reader })).status).toBe(401)
-    expect((await ask(url, `/v1/~namespaces`, { headers: reader })).status).toBe(401)
+    expect((await ask(url, `/v1/${NAMESPACE}/~reports`, { headers: reader })).status).toBe(403)
+    expect((await ask(url, `/v1/~namespaces`, { headers: reader })).status).toBe(403)
   })
 })

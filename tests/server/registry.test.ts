@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import { createRegistry } from '../../src/server/registry.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
 
-const report = (instanceId: string, count: number, more: Partial<Report> = {}): Report => ({
+const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
   v: 1,
   namespace: 'a',
   clientId: instanceId,
@@ -15,10 +15,11 @@ const report = (instanceId: string, count: number, more: Partial<Report> = {}): 
   count,
   phase: 'applied',
   protection: 'none',
-  presenceMs: 300_000,
+  nextReportWithinMs: 300_000,
   ...more,
 })
-const names = (reports: readonly Report[]): string[] => reports.map(({ instanceId }) => instanceId).sort()
+const names = (reports: readonly ClientReport[]): string[] =>
+  reports.map(({ instanceId }) => instanceId).sort()
 
 describe('the registry', () => {
   test('holds the highest count of each instance, whatever the order and however often', () => {
@@ -64,13 +65,13 @@ describe('the registry', () => {
     expect(registry.of('a')[0]?.receivedAt).toBe('2026-01-01T00:00:01.000Z')
   })
 
-  test('when it is full, those who left go first, then the missing, then whoever was silent for longest', async () => {
+  test('when it is full, those that stopped go first, then the missing, then whoever was silent for longest', async () => {
     const clock = virtualClock()
     const registry = createRegistry({ clock, maxInstances: 4 })
     registry.add(report('silent', 1))
-    registry.add(report('left', 1, { phase: 'left' }))
+    registry.add(report('stopped', 1, { phase: 'stopped' }))
     await clock.advance(1_000)
-    registry.add(report('missing', 1, { presenceMs: 1_000 }))
+    registry.add(report('missing', 1, { nextReportWithinMs: 1_000 }))
     registry.add(report('present', 1))
     await clock.advance(3_001)
     registry.add(report('one', 1))

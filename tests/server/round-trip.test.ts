@@ -29,7 +29,7 @@ test('one document travels from a publisher over the server to a reader', async 
   if (latest.type !== 'release') throw new Error('no release')
   expect(await reader.latest({ namespace: NAMESPACE, tag: latest.tag }, never)).toEqual({ type: 'unchanged' })
   expect(
-    Buffer.from(await reader.snapshot({ namespace: NAMESPACE, digest, maxBytes: 1_000 }, never)),
+    Buffer.from(await reader.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 1_000 }, never)),
   ).toEqual(Buffer.from(snapshot))
 })
 

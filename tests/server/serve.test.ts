@@ -48,7 +48,7 @@ describe('the token for writing', () => {
     const server = await started(memory())
     expect([server.token, server.tokenFile]).toEqual([undefined, undefined])
     await expect(publish(http(server.url, { token: 'any' }), { pool: 10 })).rejects.toThrow(
-      expect.objectContaining({ code: 'rejected' }),
+      expect.objectContaining({ code: 'forbidden' }),
     )
   })
 
@@ -106,7 +106,7 @@ describe('a server', () => {
 describe('over a board in a folder', () => {
   test('what another process publishes reaches readers of the stream and of the pointer', async () => {
     const path = await folder()
-    const [mine, other] = [fileStore(path, { pollMs: 50 }), fileStore(path, { pollMs: 50 })]
+    const [mine, other] = [fileStore(path, { pollIntervalMs: 50 }), fileStore(path, { pollIntervalMs: 50 })]
     onTestFinished(async () => void (await Promise.all([mine.close(), other.close()])))
     await publish(other, { pool: 10 })
     const server = await started(mine, { write: { token: TOKEN }, heartbeatMs: 500 })
@@ -120,7 +120,7 @@ describe('over a board in a folder', () => {
 
   test('two servers on one folder let one of two publishers win, and both show who', async () => {
     const path = await folder()
-    const stores = [fileStore(path, { pollMs: 50 }), fileStore(path, { pollMs: 50 })]
+    const stores = [fileStore(path, { pollIntervalMs: 50 }), fileStore(path, { pollIntervalMs: 50 })]
     onTestFinished(async () => void (await Promise.all(stores.map(store => store.close()))))
     const servers = await Promise.all(stores.map(store => started(store, { write: { token: TOKEN } })))
     const writers = servers.map(({ url }) => http(url, { token: TOKEN }))

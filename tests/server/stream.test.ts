@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/core/digest.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { http } from '../../src/transports/http/index.js'
 import { memory } from '../../src/transports/memory.js'
 import { eventsHead, rawReader, started } from './asking.js'
@@ -67,14 +67,14 @@ describe('the event stream', () => {
     expect(digest).toHaveLength(64)
   })
 
-  test('a snapshot comes along when it was asked for, and not when it is held', async () => {
+  test('a snapshot comes along when it was asked for, and not when the reader has it', async () => {
     const store = memory()
     const { url } = await started(store)
     const { digest } = await publish(store, { pool: 10 })
     const fresh = rawReader(url, eventsHead(INLINE))
     const holding = rawReader(
       url,
-      eventsHead(`${INLINE}&held=${encodeURIComponent(`${NAMESPACE}=${digest}`)}`),
+      eventsHead(`${INLINE}&have=${encodeURIComponent(`${NAMESPACE}=${digest}`)}`),
     )
     expect(eventsOf(await fresh.until(has(1, 'release')))[1]?.data.slice(2)).toEqual([
       `${digest} {"pool":10}`,
@@ -266,7 +266,7 @@ describe('closing', () => {
     const snapshot = (): Promise<Uint8Array> =>
       new Promise(resolve => waiting.push(() => resolve(encodeText('{}'))))
     const server = await started({ ...store, snapshot })
-    const path = `/v1/a/snapshots/${digestOf(systemCrypto, encodeText('{}'))}.json`
+    const path = `/v1/a/snapshots/${digestOf(systemHasher, encodeText('{}'))}.json`
     const readers = [path, path.replace('/a/', '/b/')].map(address =>
       rawReader(server.url, `GET ${address} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
     )

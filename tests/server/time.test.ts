@@ -4,7 +4,7 @@ import type { Delivery, Store, Transport, WatchTransport } from '../../src/contr
 import { decodeMark, encodeMark } from '../../src/core/mark.js'
 import { releaseDigest } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { createHandler, type HandlerOptions } from '../../src/server/index.js'
 import { seededRandom, virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.js'
 import { http } from '../../src/transports/http/index.js'
@@ -99,7 +99,7 @@ describe('heartbeats', () => {
           namespace: NAMESPACE,
           epoch: EPOCH,
           sequence: 1,
-          digest: releaseDigest(systemCrypto, bytes),
+          digest: releaseDigest(systemHasher, bytes),
           asOf: `2026-01-01T00:00:${beat === 0 ? '15' : '30'}.000Z`,
           validUntil: `2026-01-01T00:${beat === 0 ? '00:52' : '01:07'}.500Z`,
         },
@@ -509,7 +509,7 @@ test('a mark whose release was overtaken is not sent to those who got the newer 
     namespace: NAMESPACE,
     epoch: EPOCH,
     sequence: 1,
-    digest: releaseDigest(systemCrypto, first.bytes),
+    digest: releaseDigest(systemHasher, first.bytes),
     asOf,
     validUntil: asOf,
   })

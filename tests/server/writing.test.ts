@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../src/contracts/errors.js'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { Store } from '../../src/contracts/transport.js'
 import { canonicalize } from '../../src/core/canonical.js'
 import { digestOf } from '../../src/core/digest.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { http } from '../../src/transports/http/index.js'
 import { memory } from '../../src/transports/memory.js'
 import { ask, asJson, started, withToken } from './asking.js'
 import { EPOCH, makeRelease, NAMESPACE, never, publish, TOKEN } from './fixtures.js'
 
 const put = (text: string): { path: string; body: string } => ({
-  path: `/v1/${NAMESPACE}/snapshots/${digestOf(systemCrypto, encodeText(text))}.json`,
+  path: `/v1/${NAMESPACE}/snapshots/${digestOf(systemHasher, encodeText(text))}.json`,
   body: text,
 })
 const append = (release: unknown, more: object = {}): string => JSON.stringify({ release, ...more })
@@ -33,7 +33,7 @@ describe('putting a snapshot', () => {
     expect((await send('PUT', path, body)).status).toBe(204)
     expect((await send('PUT', path, body)).status).toBe(204)
     const bytes = await store.snapshot(
-      { namespace: NAMESPACE, digest: path.slice(-69, -5), maxBytes: 100 },
+      { namespace: NAMESPACE, digest: path.slice(-69, -5), maxSnapshotBytes: 100 },
       never,
     )
     expect(new TextDecoder().decode(bytes)).toBe('{"pool":10}')
@@ -56,7 +56,7 @@ describe('putting a snapshot', () => {
     const reply = await send('PUT', path, body)
     expect([reply.status, code(reply)]).toEqual([400, 'invalid-data'])
     await expect(
-      store.snapshot({ namespace: NAMESPACE, digest: path.slice(-69, -5), maxBytes: 100_000 }, never),
+      store.snapshot({ namespace: NAMESPACE, digest: path.slice(-69, -5), maxSnapshotBytes: 100_000 }, never),
     ).rejects.toThrow(expect.objectContaining({ code: 'not-found' }))
   })
 
@@ -65,7 +65,7 @@ describe('putting a snapshot', () => {
     const { path } = put('{"pool":10}')
     expect(code(await send('PUT', path, '{"pool":11}'))).toBe('digest-mismatch')
     const broken = Uint8Array.of(0x22, 0xff, 0x22)
-    const reply = await send('PUT', `/v1/a/snapshots/${digestOf(systemCrypto, broken)}.json`, broken)
+    const reply = await send('PUT', `/v1/a/snapshots/${digestOf(systemHasher, broken)}.json`, broken)
     expect([reply.status, code(reply)]).toEqual([400, 'invalid-data'])
   })
 })
@@ -157,7 +157,7 @@ describe('appending a release', () => {
     [
       'a snapshot that is not here',
       append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)),
-      'rejected',
+      'invalid-data',
     ],
     [
       'another format version',
@@ -173,7 +173,7 @@ describe('appending a release', () => {
   ])('refuses %s and appends nothing', async (_what, body, expected) => {
     const { store, send } = await writable()
     const reply = await send('POST', `/v1/${NAMESPACE}/~releases`, body)
-    const status = { 'too-large': 413, rejected: 422 }[expected] ?? 400
+    const status = { 'too-large': 413 }[expected] ?? 400
     expect([reply.status, code(reply)]).toEqual([status, expected])
     expect(await store.latest({ namespace: NAMESPACE }, never)).toEqual({ type: 'none' })
   })
@@ -185,7 +185,7 @@ describe('appending a release', () => {
     const wrong = makeRelease({ pool: 10 }, { stable: { version: 1, variants: [{ digest, bytes: 5 }] } })
     expect(
       code(await send('POST', `/v1/${NAMESPACE}/~releases`, append(new TextDecoder().decode(wrong.bytes)))),
-    ).toBe('rejected')
+    ).toBe('invalid-data')
   })
 
   test('a damaged store says so, and that is no conflict', async () => {
@@ -285,7 +285,7 @@ describe('what the owner of the token may read', () => {
 })
 
 describe('reports', () => {
-  const report = (instanceId: string, count: number, more: Partial<Report> = {}): Report => ({
+  const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
     v: 1,
     namespace: NAMESPACE,
     clientId: `client-${instanceId}`,
@@ -296,7 +296,7 @@ describe('reports', () => {
     count,
     phase: 'applied',
     protection: 'none',
-    presenceMs: 300_000,
+    nextReportWithinMs: 300_000,
     ...more,
   })
 
@@ -409,7 +409,7 @@ describe('without a token', () => {
     const bytes = encodeText(`"${'x'.repeat(1_048_576)}"`)
     await expect(
       http(url, { token: TOKEN }).put(
-        { namespace: NAMESPACE, digest: digestOf(systemCrypto, bytes), bytes },
+        { namespace: NAMESPACE, digest: digestOf(systemHasher, bytes), bytes },
         never,
       ),
     ).rejects.toThrow(expect.objectContaining({ code: 'too-large' }))

@@ -18,11 +18,11 @@ export function isAllowed(
   if (variantOf(release.stable) === digest) return true
   if (
     release.candidate === undefined ||
-    release.exposure === undefined ||
+    release.audience === undefined ||
     variantOf(release.candidate) !== digest
   )
     return false
-  const { salt, clauses } = release.exposure
+  const { salt, clauses } = release.audience
   const hash = createHash('sha256').update(`${salt}\0${clientId}`).digest()
   return clauses.some(({ ids, labels: wanted, below }) => {
     const conditions = [

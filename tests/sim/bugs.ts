@@ -34,12 +34,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'acknowledged-before-fsync',
     file: 'src/node/board-files.ts',
-    replace: [['file => disk.link(file, path))', 'file => disk.link(file, path)); return outcome']],
+    replace: [['file => fs.link(file, path))', 'file => fs.link(file, path)); return outcome']],
     // What reads the log next would make up for it.
     also: [
       {
         file: 'src/node/board-log.ts',
-        replace: [['await disk.syncFolder(paths.releases({ namespace, epoch }))', 'void namespace']],
+        replace: [['await fs.syncFolder(paths.releases({ namespace, epoch }))', 'void namespace']],
       },
     ],
     oracles: ['acknowledged-survives', 'one-release-a-position'],
@@ -93,7 +93,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: [
       ['encodeText(`${salt}\\0${clientId}`)', 'encodeText(`${salt}\\0${clientId}${performance.now()}`)'],
     ],
-    oracles: ['exposure', 'everybody-gets-there'],
+    oracles: ['audience', 'everybody-gets-there'],
   },
   {
     name: 'polls-without-phase',
@@ -184,7 +184,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/obtain.ts',
     replace: [
       [
-        'bytes.length === wanted.bytes && digestOf(crypto, bytes) === wanted.digest',
+        'bytes.length === wanted.bytes && digestOf(hasher, bytes) === wanted.digest',
         'bytes.length === wanted.bytes',
       ],
     ],
@@ -195,8 +195,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/node/board-files.ts',
     replace: [
       [
-        'file => disk.link(file, path))',
-        "async file => { await disk.rename(file, path); return 'linked' as const })",
+        'file => fs.link(file, path))',
+        "async file => { await fs.rename(file, path); return 'linked' as const })",
       ],
     ],
     oracles: [
@@ -283,8 +283,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/pipeline.ts',
     replace: [
       [
-        "refuse('rejected', checked.issues,",
-        "refuse('rejected', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(overlaid.document)}` })),",
+        "refuse('invalid-document', checked.issues,",
+        "refuse('invalid-document', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(overlaid.document)}` })),",
       ],
     ],
     oracles: ['values-never-appear'],

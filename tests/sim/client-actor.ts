@@ -3,8 +3,8 @@ import { createClient, type Client } from '../../src/client/client.js'
 import type { Platform } from '../../src/client/platform.js'
 import type { Strategy } from '../../src/contracts/strategy.js'
 import { canonicalize } from '../../src/core/canonical.js'
-import { disk } from '../../src/node/disk-state.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { stateFolder } from '../../src/node/disk-state.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { hybrid } from '../../src/strategies/hybrid.js'
 import { pull } from '../../src/strategies/pull.js'
 import { push } from '../../src/strategies/push.js'
@@ -27,7 +27,7 @@ export type Document = z.output<typeof schema>
 /** Periods of the simulated fleet, in milliseconds: short, so that a history holds many of them. */
 export const PERIODS = {
   intervalMs: 10_000,
-  sweepMs: 120_000,
+  sweepIntervalMs: 120_000,
   heartbeatMs: 10_000,
   retryCapMs: 8_000,
   timeoutMs: 10_000,
@@ -177,11 +177,17 @@ export function clientActor(
           },
         }),
       })
-      const { intervalMs, sweepMs, retryCapMs, timeoutMs } = PERIODS
-      const watching = { fallbackMs: intervalMs, sweepMs, retryCapMs, timeoutMs, connectionAgeMs: 40_000 }
+      const { intervalMs, sweepIntervalMs, retryCapMs, timeoutMs } = PERIODS
+      const watching = {
+        pollIntervalMs: intervalMs,
+        sweepIntervalMs,
+        retryCapMs,
+        timeoutMs,
+        maxConnectionAgeMs: 40_000,
+      }
       strategy =
         plan.strategy === 'pull'
-          ? pull(transport, { intervalMs, sweepMs, retryCapMs, timeoutMs })
+          ? pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs, retryCapMs, timeoutMs })
           : plan.strategy === 'push'
             ? push(transport, watching)
             : hybrid(transport, watching)
@@ -196,17 +202,17 @@ export function clientActor(
         presenceMs: 30_000,
         vetoRetryMs: 20_000,
         ...(plan.state && {
-          state: disk('/state', {
-            disk: machineDisk.mount(own),
+          state: stateFolder('/state', {
+            fs: machineDisk.mount(own),
             clock: own.clock,
             random: dice,
             owner: ownerOf(own),
           }),
         }),
-        ports: { clock: own.clock, random: dice, crypto: systemCrypto, platform },
+        ports: { clock: own.clock, random: dice, hasher: systemHasher, platform },
       })
       client = life
-      life.on('change', ({ current, snapshot, release }) => {
+      life.on('change', ({ current, running: snapshot, release }) => {
         if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
         trace.add(
           plan.name,
@@ -281,7 +287,12 @@ export function clientActor(
         clock.after(1_500, () => {
           // The disk may have lied in this very start.
           if (machineDisk.injuries > 0) return
-          if (own.running && !actor.vetoing && own.runsSinceMs < nowMs() - 1_400 && life.phase === 'starting')
+          if (
+            own.running &&
+            !actor.vetoing &&
+            own.runsSinceMs < nowMs() - 1_400 &&
+            life.status === 'starting'
+          )
             truth.violate(
               'a-restart-begins-from-what-ran',
               `${plan.name} has nothing after a restart, and its disk was sound`,
@@ -289,7 +300,7 @@ export function clientActor(
         })
       }
       trace.add(plan.name, 'starts', `life ${lives}`)
-      life.ready({ within: 1_000 }).catch(() => {})
+      life.ready({ timeoutMs: 1_000 }).catch(() => {})
     },
     kill() {
       // Who has run nothing yet has kept nothing either.

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../../src/contracts/errors.js'
-import type { Clock, Disk } from '../../src/contracts/ports.js'
+import type { Clock, Fs } from '../../src/contracts/ports.js'
 import { copyBytes } from '../../src/core/text.js'
 import type { Dice } from './random.js'
 import type { SimProcess } from './process.js'
@@ -20,7 +20,7 @@ export interface DiskFaults {
 export interface SimDisk {
   readonly faults: DiskFaults
   /** The disk as one process uses it. */
-  mount(process: SimProcess): Disk
+  mount(process: SimProcess): Fs
   /** Flips a bit of a file where it lies. Returns what stood there; undefined where there is no such file. */
   damage(path: string): Uint8Array | undefined
   /** The power went: folders fall back to what was synced, each later change kept or lost by chance. */
@@ -72,7 +72,7 @@ export function simDisk(
     unsynced = unsynced.filter(change => change.folder !== folder)
   }
 
-  const mount = (process: SimProcess): Disk => {
+  const mount = (process: SimProcess): Fs => {
     const step = (): Promise<void> =>
       new Promise(resolve => void process.clock.after(0.05 + dice.number() * 2, resolve))
     /** What the system's cache answers takes no time, mostly; now and then everybody else goes first. */

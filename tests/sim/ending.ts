@@ -1,7 +1,7 @@
 import { formatPosition } from '../../src/contracts/position.js'
 import { decodeRelease, positionOf, type Release } from '../../src/core/release.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { NAMESPACE, RESTART_MS } from './client-actor.js'
 import type { Stage } from './faults.js'
 import { ownerOf, startProcess, type SimProcess } from './process.js'
@@ -14,11 +14,11 @@ export async function checkBoard(world: World, stage: Stage): Promise<void> {
   const { truth, clock } = world
   const reader = startProcess('reader.1', clock)
   const store = fileStore('/board', {
-    disk: stage.disk.mount(reader),
+    fs: stage.disk.mount(reader),
     owner: ownerOf(reader),
     clock: reader.clock,
     random: diceOf(world.seed, 'reader'),
-    crypto: systemCrypto,
+    hasher: systemHasher,
   })
   const reading = (async () => {
     const found = new Map<string, Release>()

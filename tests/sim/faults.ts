@@ -1,5 +1,5 @@
 import { fileStore } from '../../src/node/file-store.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import type { Position } from '../../src/contracts/position.js'
 import { NAMESPACE, type ClientActor } from './client-actor.js'
 import type { DiskImage, SimDisk } from './disk.js'
@@ -245,7 +245,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       const copy = original.copy(`${original.plan.name}-copy-${atMs}`)
       copy.start()
       return later(() => {
-        if (copy.client?.phase === 'live') sometimes.add('a copy of a client got there too')
+        if (copy.client?.status === 'ready') sometimes.add('a copy of a client got there too')
         copy.kill()
       })
     }
@@ -286,11 +286,11 @@ function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: 
     lives += 1
     const own = startProcess(`operator.${lives}`, clock)
     const store = fileStore('/board', {
-      disk: disk.mount(own),
+      fs: disk.mount(own),
       owner: ownerOf(own),
       clock: own.clock,
       random: diceOf(seed, own.name),
-      crypto: systemCrypto,
+      hasher: systemHasher,
     })
     await store.put({ namespace: NAMESPACE, digest, bytes }, new AbortController().signal).then(
       () => void sometimes.add('a damaged snapshot was put again'),

@@ -57,11 +57,11 @@ export async function guestOf(
     await transport.next({ namespace, after: { epoch, sequence: sequence - 1 } }, signal)
     const impatient = new AbortController()
     const digest = release.stable.variants.at(-1)?.digest ?? ''
-    const query = { namespace, digest, maxBytes: dice.pick([10, 100_000]) }
+    const query = { namespace, digest, maxSnapshotBytes: dice.pick([10, 100_000]) }
     own.clock.after(dice.between(0, 20), () => impatient.abort())
     const asked = [impatient.signal, signal, signal].map(each => memory.snapshot(query, each).catch(failed))
     await Promise.all(asked)
-    await memory.snapshot({ ...query, maxBytes: 20 }, signal)
+    await memory.snapshot({ ...query, maxSnapshotBytes: 20 }, signal)
   }
   const read = async (): Promise<void> => {
     const namespace = dice.pick(namespaces)

@@ -37,9 +37,9 @@ export async function runHerd(seed: number, violate: Violate): Promise<void> {
       seed: seed * 1_000 + index,
     })
     for await (const _arrival of pull(transport, {
-      intervalMs: INTERVAL_MS,
+      pollIntervalMs: INTERVAL_MS,
       retryCapMs: CAP_MS,
-      sweepMs: 300_000,
+      sweepIntervalMs: 300_000,
     }).deliver(session));
   }
   const group = (name: string): Promise<void>[] =>

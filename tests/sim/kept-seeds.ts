@@ -81,7 +81,9 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
     oracle: 'pointer-follows-the-log',
     unmend: {
       file: 'src/node/board-tail.ts',
-      replace: [['sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollMs)', 'void pollMs']],
+      replace: [
+        ['sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollIntervalMs)', 'void pollIntervalMs'],
+      ],
       also: [READS_REPAIR_NOTHING],
     },
     plan: {

@@ -13,7 +13,7 @@ export function grumpyAnswer(dice: Dice, nowMs: number): Response | 'redirect' {
     () => 'redirect' as const,
     () => told(401, 'unauthorized'),
     () => page(403),
-    () => told(429, 'unavailable', { 'retry-after': '2' }),
+    () => told(429, 'rate-limited', { 'retry-after': '2' }),
     () => page(503, { 'retry-after': new Date(nowMs + 3_000).toUTCString() }),
     () => page(503, { 'retry-after': 'soon' }),
     () => page(500),

@@ -5,7 +5,7 @@ import { canonicalize } from '../../src/core/canonical.js'
 import { digestOf } from '../../src/core/digest.js'
 import { decodeRelease, encodeRelease, releaseDigest, type Release } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../src/publisher/index.js'
 import { http } from '../../src/transports/http/http.js'
 import { DEADLY, NAMESPACE, PERIODS, schema } from './client-actor.js'
@@ -92,7 +92,7 @@ export function publisherActor(
   }
   const publisherOf = ({ store, dice, own }: ReturnType<typeof begin>, anything = false): Publisher =>
     createPublisher({
-      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, clock: own.clock, random: dice, crypto: systemCrypto, logger: loggerOf(world, own.name),
+      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, clock: own.clock, random: dice, hasher: systemHasher, logger: loggerOf(world, own.name),
     }) as Publisher // prettier-ignore
 
   const document = (): { n: number; name: string } => ({
@@ -220,11 +220,11 @@ export function publisherActor(
           const text = canonicalize(document())
           truth.offered(text)
           const bytes = encodeText(text)
-          const digest = digestOf(systemCrypto, bytes)
+          const digest = digestOf(systemHasher, bytes)
           await store.put({ namespace: NAMESPACE, digest, bytes }, signal)
           arms[name] = { digest, bytes: bytes.length }
         }
-        const { candidate: _, exposure: __, withdrawn: ___, ...rest } = release
+        const { candidate: _, audience: __, withdrawn: ___, ...rest } = release
         const next: Release = {
           ...rest,
           sequence: release.sequence + 1,
@@ -236,7 +236,7 @@ export function publisherActor(
               arms['rest'] as { digest: string; bytes: number },
             ],
           },
-          exposure: {
+          audience: {
             salt: `salt-${release.sequence}`,
             clauses: [{ below: dice.between(0, 4_294_967_296) }],
           },
@@ -244,7 +244,7 @@ export function publisherActor(
           ...(dice.chance(0.2) && {
             activateAt: new Date(clock.now() + dice.between(0, 10_000)).toISOString(),
           }),
-          prev: releaseDigest(systemCrypto, latest.bytes),
+          prev: releaseDigest(systemHasher, latest.bytes),
         }
         const bytes = encodeRelease(next)
         const outcome = await store.append(

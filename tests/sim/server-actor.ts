@@ -1,5 +1,5 @@
 import { fileStore, type FileStore } from '../../src/node/file-store.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { createHandler, type Handler } from '../../src/server/handler.js'
 import { cached } from '../../src/transports/cached.js'
 import { http, type HttpTransport } from '../../src/transports/http/http.js'
@@ -35,12 +35,12 @@ export function serverActor(
 ): ServerActor {
   return actorOf(world, name, false, (process, dice) => {
     const store: FileStore = fileStore('/board', {
-      disk: disk.mount(process),
+      fs: disk.mount(process),
       clock: process.clock,
       // The reserve is a mebibyte of chance, which nobody reads.
       random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
-      crypto: systemCrypto,
-      pollMs: BOARD_POLL_MS,
+      hasher: systemHasher,
+      pollIntervalMs: BOARD_POLL_MS,
       owner: ownerOf(process),
       logger: loggerOf(world, name),
     })
@@ -50,7 +50,7 @@ export function serverActor(
       heartbeatMs: PERIODS.heartbeatMs,
       clock: process.clock,
       random: dice,
-      crypto: systemCrypto,
+      hasher: systemHasher,
       logger: loggerOf(world, name),
     })
     return {
@@ -80,7 +80,7 @@ export function relayActor(
       heartbeatMs: PERIODS.heartbeatMs,
       clock: process.clock,
       random: dice,
-      crypto: systemCrypto,
+      hasher: systemHasher,
       logger: loggerOf(world, name),
     }),
   )
@@ -99,14 +99,14 @@ export function edgeActor(
       ...configuration.options,
       ...(writes && { write: { token: TOKEN } }),
       heartbeatMs: 3_000,
-      pollMs: 2_000,
+      pollIntervalMs: 2_000,
       maxConnections: 4,
-      maxAgeMs: 9_000,
+      maxConnectionAgeMs: 9_000,
       cacheBytes: 2_000,
       maxInstances: 2,
       clock: process.clock,
       random: dice,
-      crypto: systemCrypto,
+      hasher: systemHasher,
       logger: loggerOf(world, name),
     })
   })

@@ -120,13 +120,13 @@ function straggling({ truth }: World, { plan, client, process }: ClientActor): s
   if (process?.alive === false) return `${plan.name} is not running`
   const newest = truth.newestAcknowledged
   if (newest === undefined || client === undefined) return undefined
-  const runs = client.phase === 'starting' ? undefined : client.snapshot
+  const runs = client.status === 'starting' ? undefined : client.running
   const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
   if (order === 'newer') return undefined
   const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
   if (order !== 'same')
     return `${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`
-  return client.phase === 'live' ? undefined : `${who} runs the newest release and is ${client.phase}`
+  return client.status === 'ready' ? undefined : `${who} runs the newest release and is ${client.status}`
 }
 
 function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string | undefined {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { createPublisher, everyone } from '../../src/publisher/index.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { http } from '../../src/transports/http/http.js'
 import { NAMESPACE, PERIODS } from './client-actor.js'
 import type { Configuration } from './configuration.js'
@@ -55,7 +55,7 @@ export function strangerActor(
     }) // prettier-ignore
     const store = http(base, { clock: own.clock, timeoutMs: PERIODS.timeoutMs, fetch, token: TOKEN })
     const publisher = createPublisher({
-      namespace: OTHER, store, schema: z.object({ text: z.string() }), clock: own.clock, random: dice, crypto: systemCrypto, logger: loggerOf(world, own.name),
+      namespace: OTHER, store, schema: z.object({ text: z.string() }), clock: own.clock, random: dice, hasher: systemHasher, logger: loggerOf(world, own.name),
     }) // prettier-ignore
     for (let left = 2; left > 0; left -= 1) {
       try {

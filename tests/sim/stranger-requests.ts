@@ -88,9 +88,9 @@ export function drawRequest(dice: Dice, known: Known): StrangeRequest {
     () => post('~reports', JSON.stringify({ reports: [reportOf(dice, namespace)] }), bearer),
     // Streams.
     () => events(dice.pick(['', 'ns=', 'ns=Shop', 'ns=a%2F..', Array.from({ length: 65 }, (_, index) => `ns=n${index}`).join('&'), 'heartbeat=1'])),
-    () => events(`${watched}&inline=1&${dice.pick(['client=a&client=b', 'client=%00', 'client=a&label=x', 'client=a&label=%3Dx', 'client=a&label=a%3Db&label=a%3Dc', 'client=a&held=x', 'client=a&held=shop%3Dx', `client=a&${Array.from({ length: 65 }, (_, index) => `label=l${index}%3Dx`).join('&')}`])}`),
+    () => events(`${watched}&inline=1&${dice.pick(['client=a&client=b', 'client=%00', 'client=a&label=x', 'client=a&label=%3Dx', 'client=a&label=a%3Db&label=a%3Dc', 'client=a&have=x', 'client=a&have=shop%3Dx', `client=a&${Array.from({ length: 65 }, (_, index) => `label=l${index}%3Dx`).join('&')}`])}`),
     () => events(`${watched}&ns=${encodeURIComponent(other)}&ns=not/mine`, bearer),
-    () => events(`${readerOf}&held=${encodeURIComponent(`${namespace}=${digest}`)}&label=region%3Deu`, { 'last-event-id': formatPosition(at) }),
+    () => events(`${readerOf}&have=${encodeURIComponent(`${namespace}=${digest}`)}&label=region%3Deu`, { 'last-event-id': formatPosition(at) }),
     () => events(readerOf, bearer),
     () => ({ ...events(`ns=${encodeURIComponent(other)}&inline=1&client=${dice.pick(['a', 'b'])}`, bearer), stalled: true }),
     () => ({ ...events(`ns=${encodeURIComponent(other)}&${readerOf}`), stalled: true }),
@@ -137,8 +137,8 @@ function reportOf(dice: Dice, namespace: string): object {
     labels: {},
     strategy: 'pull',
     count: dice.between(1, 5),
-    phase: dice.pick(['waiting', 'left']),
+    phase: dice.pick(['waiting', 'stopped']),
     protection: 'none',
-    presenceMs: 1_000,
+    nextReportWithinMs: 1_000,
   }
 }

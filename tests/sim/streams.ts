@@ -22,7 +22,7 @@ export interface Streams {
 /** What a second stream may stay for on which something came: the one before is let go at its first event. */
 const OVERLAP_MS = 5_000
 
-/** What it may stay for while nothing came, on a slow link: whoever opened it gives up then (`firstEventMs`). */
+/** What it may stay for while nothing came, on a slow link: whoever opened it gives up then (`firstEventTimeoutMs`). */
 const FIRST_EVENT_MS = 10_000
 
 /** What a silent stream may stay for beyond the promise: a turn of the loop that looks. */

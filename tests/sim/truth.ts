@@ -3,7 +3,7 @@ import { comparePositions, formatPosition, type Position } from '../../src/contr
 import type { Identity } from '../../src/contracts/identity.js'
 import type { Release } from '../../src/core/release.js'
 import { decodeRelease, positionOf, releaseDigest } from '../../src/core/release.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 
 /** Something that always holds, and did not. */
 export interface Violation {
@@ -94,7 +94,7 @@ export function createTruth(
     const { release } = decodeRelease(bytes)
     const position = positionOf(release)
     const key = formatPosition(position)
-    const digest = releaseDigest(systemCrypto, bytes)
+    const digest = releaseDigest(systemHasher, bytes)
     const known = released.get(key)
     if (known !== undefined && known.digest !== digest)
       violate(
@@ -165,7 +165,7 @@ export function createTruth(
           )
         else if (!allowed(known.release, identity, digest))
           violate(
-            'exposure',
+            'audience',
             `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`,
           )
       }

@@ -41,9 +41,9 @@ const shared = cached(http(url), { maxSnapshots: 4 })
 
 /** @param {number} index */
 function strategyOf(index) {
-  if (index >= separate) return hybrid(shared, { sweepMs: 86_400_000 })
+  if (index >= separate) return hybrid(shared, { sweepIntervalMs: 86_400_000 })
   const own = http(url)
-  return index % 5 === 0 ? pull(own, { intervalMs: 2_000 }) : index % 2 === 0 ? push(own) : hybrid(own)
+  return index % 5 === 0 ? pull(own, { pollIntervalMs: 2_000 }) : index % 2 === 0 ? push(own) : hybrid(own)
 }
 
 for (let index = 0; index < count; index += 1) {
@@ -60,7 +60,7 @@ for (let index = 0; index < count; index += 1) {
   if (strategy.name !== 'pull') {
     sequences[index] = 0
     client.on('change', event => {
-      const sequence = event.snapshot.position?.sequence ?? 0
+      const sequence = event.running.position?.sequence ?? 0
       if (sequence >= wanted && (sequences[index] ?? 0) < wanted) late -= 1
       sequences[index] = sequence
       if (leaky) leaked.push(event.current)
@@ -68,7 +68,7 @@ for (let index = 0; index < count; index += 1) {
     })
   }
 }
-await Promise.all(clients.map(client => client.ready({ within: 0 })))
+await Promise.all(clients.map(client => client.ready({ timeoutMs: 0 })))
 
 /** @type {import('node:net').Socket[]} */
 let stalling = []

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import * as z from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
-import type { Clock, Disk } from '../../src/contracts/ports.js'
+import type { Clock, Fs } from '../../src/contracts/ports.js'
 import { fileStore } from '../../src/node/file-store.js'
-import { nodeDisk } from '../../src/node/disk-port.js'
+import { nodeFs } from '../../src/node/disk-port.js'
 import { systemClock } from '../../src/ports/system.js'
 import { createPublisher } from '../../src/publisher/publisher.js'
 import { everyone } from '../../src/publisher/rollout-policy.js'
@@ -39,10 +39,10 @@ export function board(folder: string, { time = 'running', touch = 'careful' }: B
   const startedMs = systemClock.now()
   const clock: Clock = time === 'running' ? systemClock : { ...systemClock, now: () => startedMs }
   // As the store's own disk: readable for others.
-  const machine = nodeDisk({ fileMode: 0o644, folderMode: 0o755 })
+  const machine = nodeFs({ fileMode: 0o644, folderMode: 0o755 })
   const second = Math.floor(startedMs / 1_000) * 1_000
-  const careless: Disk = { ...machine, touch: path => machine.touch(path, second) }
-  const store = fileStore(folder, { clock, ...(touch === 'same-second' && { disk: careless }) })
+  const careless: Fs = { ...machine, touch: path => machine.touch(path, second) }
+  const store = fileStore(folder, { clock, ...(touch === 'same-second' && { fs: careless }) })
   const publisher = createPublisher({ namespace, schema, store, clock, author: 'test' })
   return {
     publicFolder: join(folder, 'public'),
@@ -88,19 +88,19 @@ export async function readers(url: string, count: number): Promise<readonly Read
       namespace,
       schema,
       clientId: `reader-${index}`,
-      strategy: pull(transport, { intervalMs: 50, retryBaseMs: 50, retryCapMs: 200 }),
+      strategy: pull(transport, { pollIntervalMs: 50, retryBaseMs: 50, retryCapMs: 200 }),
     })
     const steps: number[] = []
     const sequences: number[] = []
     const rejected: string[] = []
     const failures: string[] = []
-    client.on('change', ({ current, snapshot }) => {
+    client.on('change', ({ current, running: snapshot }) => {
       steps.push(current.step)
       sequences.push(snapshot.position?.sequence ?? 0)
     })
     client.on('rejected', ({ code }) => rejected.push(code))
     client.on('error', ({ code }) => failures.push(code))
-    await client.ready({ within: 10_000 })
+    await client.ready({ timeoutMs: 10_000 })
     return { client, steps, sequences, rejected, failures, [Symbol.asyncDispose]: () => client.close() }
   }
 }

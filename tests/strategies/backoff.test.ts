@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createBackoff } from '../../src/strategies/backoff.js'
-import { phaseOf, vary } from '../../src/strategies/phase.js'
+import { phaseOf, jitter } from '../../src/strategies/phase.js'
 import { seededRandom, virtualClock } from '../../src/testing/virtual-clock.js'
 
 const fixed = (number: number) => ({ number: () => number, bytes: () => new Uint8Array() })
@@ -27,7 +27,7 @@ describe('the backoff', () => {
     for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150)
   })
 
-  test('is never shorter than what the other side asked for, and spread beyond it', () => {
+  test('is never shorter than what the server asked for, and spread beyond it', () => {
     fc.assert(
       fc.property(fc.integer(), fc.nat(3_600_000), fc.nat(12), (seed, retryAfterMs, failures) => {
         const backoff = createBackoff({ clock: virtualClock(), random: seededRandom(seed) })
@@ -93,8 +93,8 @@ describe('the phase', () => {
   })
 
   test('is varied by the share on both sides', () => {
-    expect(vary(100, 0.1, fixed(0))).toBe(90)
-    expect(vary(100, 0.1, fixed(0.5))).toBe(100)
-    expect(vary(100, 0.1, fixed(1))).toBeCloseTo(110)
+    expect(jitter(100, 0.1, fixed(0))).toBe(90)
+    expect(jitter(100, 0.1, fixed(0.5))).toBe(100)
+    expect(jitter(100, 0.1, fixed(1))).toBeCloseTo(110)
   })
 })

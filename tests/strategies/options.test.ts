@@ -23,7 +23,7 @@ describe('options', () => {
     ],
     ['pull', () => pull(undefined as never), 'pull needs a transport with latest()'],
     ['onDemand', () => onDemand('http://here' as never), 'onDemand needs a transport with latest()'],
-  ])('%s refuses at once what is not its medium', (_name, make, message) => {
+  ])('%s refuses at once what is not its transport', (_name, make, message) => {
     expect(make).toThrow(
       expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(message) }),
     )
@@ -34,20 +34,24 @@ describe('options', () => {
     value => {
       const refused = (name: string) =>
         expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(name) })
-      expect(() => pull(store, { intervalMs: value })).toThrow(refused('intervalMs'))
+      expect(() => pull(store, { pollIntervalMs: value })).toThrow(refused('pollIntervalMs'))
       expect(() => push(store, { heartbeatMs: value })).toThrow(refused('heartbeatMs'))
-      expect(() => hybrid(store, { sweepMs: value })).toThrow(refused('sweepMs'))
+      expect(() => hybrid(store, { sweepIntervalMs: value })).toThrow(refused('sweepIntervalMs'))
       expect(() => onDemand(store, { maxAgeMs: value })).toThrow(refused('maxAgeMs'))
     },
   )
 
   test('streams state their sweep, and how long a heartbeat proves something', () => {
-    const { lookMs, freshMs } = hybrid(store, { sweepMs: 10_000, heartbeatMs: 1_000, fallbackMs: 1_000 })
+    const { lookMs, freshMs } = hybrid(store, {
+      sweepIntervalMs: 10_000,
+      heartbeatMs: 1_000,
+      pollIntervalMs: 1_000,
+    })
     expect([lookMs, freshMs]).toEqual([12_000, 2_500])
     expect(push(store).freshMs).toBe(45_000)
   })
 
-  test('reports go to the medium that is fetched from, else to the one that notifies', () => {
+  test('reports go to the transport that is fetched from, else to the one that notifies', () => {
     const { report: _report, ...silent } = store
     const other = memory()
     expect(hybrid({ notify: store, fetch: other }).reportTo).toBe(other)

@@ -72,7 +72,7 @@ describe('pull', () => {
 
   test('asks without a tag on each sweep', async () => {
     const { clock, transport, calls } = await setUp()
-    const client = run(pull(transport, { sweepMs: 100_000 }), { clock })
+    const client = run(pull(transport, { sweepIntervalMs: 100_000 }), { clock })
     await clock.advance(1_000_000)
     await client.stop()
     const bare = calls.filter(({ what, tag }) => what === 'latest' && tag === undefined)
@@ -82,7 +82,7 @@ describe('pull', () => {
 
   test('looks at once when the client asks, without a tag', async () => {
     const { clock, store, transport, calls } = await setUp()
-    const client = run(pull(transport, { intervalMs: 3_600_000 }), { clock, clientId: 'c' })
+    const client = run(pull(transport, { pollIntervalMs: 3_600_000 }), { clock, clientId: 'c' })
     await clock.advance(1_000)
     await publish(store, 2)
     client.ask()
@@ -108,7 +108,7 @@ describe('pull', () => {
     await client.stop()
   })
 
-  test('stays away for as long as the other side asked, also when its client asks', async () => {
+  test('stays away for as long as the server asked, also when its client asks', async () => {
     const { clock, transport, faults, calls } = await setUp()
     faults.latest = down(20_000)
     const client = run(pull(transport), { clock })
@@ -139,7 +139,7 @@ describe('pull', () => {
     expect(clock.pending).toBe(0)
   })
 
-  test('does not wait for a medium that ignores its signal', async () => {
+  test('does not wait for a transport that ignores its signal', async () => {
     const { clock, transport } = await setUp()
     const client = run(pull({ ...transport, latest: () => new Promise(() => {}) }), { clock })
     await clock.advance(11_000)
@@ -151,7 +151,7 @@ describe('pull', () => {
     expect(clock.pending).toBe(0)
   })
 
-  test('takes whatever a medium throws for a loss, without its words', async () => {
+  test('takes whatever a transport throws for a loss, without its words', async () => {
     const { clock, transport } = await setUp()
     const rude = () => {
       throw new TypeError('secret=1')
@@ -199,7 +199,7 @@ describe('pull', () => {
   })
 
   test('states what it holds to', () => {
-    const { lookMs, freshMs, reportTo, name } = pull(memory(), { intervalMs: 1_000 })
+    const { lookMs, freshMs, reportTo, name } = pull(memory(), { pollIntervalMs: 1_000 })
     expect([name, lookMs, freshMs]).toEqual(['pull', 1_100, 3_000])
     expect(reportTo).toBeDefined()
   })

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../src/contracts/errors.js'
 import { comparePositions, type Position } from '../../src/contracts/position.js'
-import type { Arrival, Session, Strategy } from '../../src/contracts/strategy.js'
+import type { StrategyEvent, Session, Strategy } from '../../src/contracts/strategy.js'
 import type {
   Delivery,
   Latest,
@@ -12,7 +12,7 @@ import type {
 import { digestOf } from '../../src/core/digest.js'
 import { decodeRelease, encodeRelease, positionOf } from '../../src/core/release.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { memory, type MemoryStore } from '../../src/transports/memory.js'
 import { seededRandom, virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.js'
 
@@ -23,7 +23,7 @@ export const never = new AbortController().signal
 /** What a strategy brought, and when. */
 export interface Logged {
   readonly atMs: number
-  readonly arrival: Arrival
+  readonly arrival: StrategyEvent
 }
 
 export interface Run {
@@ -47,7 +47,7 @@ export interface TestSession extends Session {
   /** The client wants a look now. */
   readonly ask: () => void
   /** Believes a release: it is the newest that was verified, if it is newer. */
-  readonly verify: (arrival: Arrival & { readonly type: 'release' }) => void
+  readonly verify: (arrival: StrategyEvent & { readonly type: 'release' }) => void
 }
 
 /** The least that a strategy needs to know of a client. */
@@ -65,8 +65,8 @@ export function sessionOf({ clock, signal: root, clientId = 'one', seed = 1 }: S
     signal: root,
     tag: transport => tags.get(transport),
     seen: () => seen,
-    held: () => undefined,
-    async pause(delayMs, signal) {
+    have: () => undefined,
+    async wait(delayMs, signal) {
       if (!asked && !signal.aborted) {
         await new Promise<void>(resolve => {
           const end = (): void => {
@@ -131,7 +131,7 @@ export function run(
 
 export function releaseOf(sequence: number, text = `{"size":${sequence}}`, of: string = namespace) {
   const snapshot = encodeText(text)
-  const digest = digestOf(systemCrypto, snapshot)
+  const digest = digestOf(systemHasher, snapshot)
   const bytes = encodeRelease({
     v: 1,
     namespace: of,
@@ -153,7 +153,7 @@ export async function publish(store: Store, sequence: number): Promise<void> {
   if (outcome !== 'appended') throw new Error(`sequence ${sequence} was taken`)
 }
 
-/** What goes wrong with a medium, to be changed on the way; and every request that was made, with its time. */
+/** What goes wrong with a transport, to be changed on the way; and every request that was made, with its time. */
 export interface Faults {
   /** Thrown by `latest`. */
   latest?: NoticeboardError | undefined
@@ -255,7 +255,7 @@ export function faulty(store: MemoryStore, clock: VirtualClock): Faulty {
 export const down = (retryAfterMs?: number): NoticeboardError =>
   new NoticeboardError('unavailable', 'nobody there', retryAfterMs === undefined ? {} : { retryAfterMs })
 
-/** A clock, a store with one release, and a medium to break it with. */
+/** A clock, a store with one release, and a transport to break it with. */
 export async function setUp(options: { readonly heartbeatMs?: number } = {}) {
   const clock = virtualClock()
   const store = memory({ clock, ...options })

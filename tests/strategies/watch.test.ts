@@ -69,16 +69,16 @@ describe.each(both)('%s', (name, make) => {
 
   test('does not take a stream for dead that keeps its heartbeat', async () => {
     const { clock, transport, calls } = await setUp({ heartbeatMs })
-    const client = run(make(transport, { connectionAgeMs: 1e9 }), { clock })
+    const client = run(make(transport, { maxConnectionAgeMs: 1e9 }), { clock })
     await clock.advance(3_600_000)
     expect(client.errors()).toEqual([])
     expect(calls.filter(({ what }) => what === 'watch')).toHaveLength(1)
     await client.stop()
   })
 
-  test('believes the heartbeat that the other side tells, and says how long a proof lasts then', async () => {
+  test('believes the heartbeat that the server tells, and says how long a proof lasts then', async () => {
     const { clock, transport, calls } = await setUp({ heartbeatMs: 100_000 })
-    const strategy = make(transport, { connectionAgeMs: 1e9 })
+    const strategy = make(transport, { maxConnectionAgeMs: 1e9 })
     const client = run(strategy, { clock })
     await clock.advance(1_000_000)
     expect(client.errors()).toEqual([])
@@ -89,7 +89,7 @@ describe.each(both)('%s', (name, make) => {
 
   test('asks once a heartbeat where no marks come', async () => {
     const { clock, transport, calls } = await setUp()
-    const client = run(make(transport, { sweepMs: 1e9, connectionAgeMs: 1e9 }), { clock })
+    const client = run(make(transport, { sweepIntervalMs: 1e9, maxConnectionAgeMs: 1e9 }), { clock })
     await clock.advance(600_000)
     await client.stop()
     const asked = calls.filter(({ what }) => what === 'latest').length
@@ -111,7 +111,7 @@ describe.each(both)('%s', (name, make) => {
         }
       },
     }
-    const client = run(make(marked, { sweepMs: 1e9, connectionAgeMs: 1e9 }), { clock })
+    const client = run(make(marked, { sweepIntervalMs: 1e9, maxConnectionAgeMs: 1e9 }), { clock })
     await clock.advance(1_000_000)
     // One before the first mark at the most.
     expect(medium.calls.length).toBeLessThanOrEqual(1)
@@ -179,7 +179,7 @@ describe.each(both)('%s', (name, make) => {
     expect(client.errors()).toEqual([])
     await clock.advance(1)
     expect(client.errors()).toEqual(['timeout'])
-    // Nothing was heard yet, so the medium is asked instead.
+    // Nothing was heard yet, so the transport is asked instead.
     expect(client.sequences()).toEqual([1])
     expect(open()).toBe(0)
     faults.mute = false
@@ -211,7 +211,7 @@ describe.each(both)('%s', (name, make) => {
     await client.stop()
   })
 
-  test('polls over a medium that turns out not to notify, says so once, and tries again with each sweep', async () => {
+  test('polls over a transport that turns out not to notify, says so once, and tries again with each sweep', async () => {
     const { clock, store, transport, faults, calls } = await setUp()
     faults.watch = noWatch()
     const client = run(make(transport), { clock })
@@ -310,7 +310,7 @@ describe.each(both)('%s', (name, make) => {
     expect(open()).toBe(0)
   })
 
-  test('stays away for as long as the other side asked, with streams and questions alike', async () => {
+  test('stays away for as long as the server asked, with streams and questions alike', async () => {
     const { clock, transport, faults, calls, cut } = await setUp({ heartbeatMs })
     const client = run(make(transport), { clock })
     await clock.advance(1_000)
@@ -482,7 +482,7 @@ test('push asks for snapshots along with their releases, and hybrid does not', a
   await Promise.all([pushed.stop(), noticed.stop()])
 })
 
-test('hybrid over two media fetches, asks and sweeps at the one, and only listens to the other', async () => {
+test('hybrid over two transports fetches, asks and sweeps at the one, and only listens to the other', async () => {
   const { clock, store, transport, calls } = await setUp()
   const notifier = faulty(store, clock)
   const client = run(hybrid({ notify: notifier.transport, fetch: transport }), { clock })
@@ -495,7 +495,7 @@ test('hybrid over two media fetches, asks and sweeps at the one, and only listen
   )
 })
 
-test('a Retry-After of the notifying medium does not keep a client from the other one', async () => {
+test('a Retry-After of the notifying transport does not keep a client from the other one', async () => {
   const { clock, store, transport } = await setUp()
   const notifier = faulty(store, clock)
   notifier.faults.watch = down(600_000)

@@ -18,9 +18,9 @@ test('set is in force at once, validated, frozen and told', () => {
   expect(client.current.pool.size).toBe(2)
 })
 
-test('hold keeps what runs until resume, which brings the newest', () => {
+test('pause keeps what runs until resume, which brings the newest', () => {
   const client = fakeClient(schema, size(1))
-  client.hold()
+  client.pause()
   client.set(size(2))
   client.set(size(3))
   expect(client.current.pool.size).toBe(1)

@@ -18,6 +18,6 @@ runCases(
         close: async () => {},
       }
     },
-    { without: { cut: 'there is no connection to lose', marks: 'the medium within sends none' } },
+    { without: { cut: 'there is no connection to lose', marks: 'the transport within sends none' } },
   ),
 )

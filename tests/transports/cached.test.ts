@@ -21,10 +21,10 @@ async function counted(sequences = 1) {
   return { store, transport, asked }
 }
 
-const queryOf = (sequence: number, maxBytes = 1_000) => ({
+const queryOf = (sequence: number, maxSnapshotBytes = 1_000) => ({
   namespace,
   digest: releaseOf(sequence).digest,
-  maxBytes,
+  maxSnapshotBytes,
 })
 
 describe('cached snapshots', () => {
@@ -139,7 +139,7 @@ test('everything else passes through', async () => {
   expect(new Set(calls.map(({ what }) => what))).toEqual(new Set(['watch', 'latest', 'next']))
 })
 
-test('it can do what the medium within can, also for the compiler', () => {
+test('it can do what the transport within can, also for the compiler', () => {
   const whole: WatchTransport & ReportTransport = cached(memory())
   expect(typeof whole.report).toBe('function')
   const { watch: _w, report: _r, next: _n, ...mute } = memory()

@@ -7,7 +7,7 @@ import type { Delivery, Latest } from '../../src/contracts/transport.js'
 import { decodeRelease } from '../../src/core/release.js'
 import { hybrid, pull } from '../../src/strategies/index.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
-import { document } from '../../src/transports/document.js'
+import { fromSource } from '../../src/transports/document.js'
 import { run } from '../strategies/session.js'
 
 const namespace = 'checkout/prod'
@@ -19,26 +19,28 @@ const releaseIn = (latest: Latest) => {
 
 describe('a document', () => {
   test('is a release with one snapshot, for whatever namespace is asked', async () => {
-    const transport = document(() => ({ b: 1, a: [true] }))
+    const transport = fromSource(() => ({ b: 1, a: [true] }))
     const release = releaseIn(await transport.latest({ namespace }, signal))
     expect(release).toMatchObject({ namespace, sequence: 1, cause: 'document', prev: null })
     const { digest, bytes } = release.stable.variants[0]
-    const snapshot = await transport.snapshot({ namespace, digest, maxBytes: 100 }, signal)
+    const snapshot = await transport.snapshot({ namespace, digest, maxSnapshotBytes: 100 }, signal)
     expect(new TextDecoder().decode(snapshot)).toBe('{"a":[true],"b":1}')
     expect(snapshot).toHaveLength(bytes)
     expect(releaseIn(await transport.latest({ namespace: 'other' }, signal)).namespace).toBe('other')
     expect(transport.unmanaged).toBe(true)
-    await expect(transport.snapshot({ namespace, digest, maxBytes: 5 }, signal)).rejects.toMatchObject({
+    await expect(
+      transport.snapshot({ namespace, digest, maxSnapshotBytes: 5 }, signal),
+    ).rejects.toMatchObject({
       code: 'too-large',
     })
     await expect(
-      transport.snapshot({ namespace, digest: 'f'.repeat(64), maxBytes: 5 }, signal),
+      transport.snapshot({ namespace, digest: 'f'.repeat(64), maxSnapshotBytes: 5 }, signal),
     ).rejects.toMatchObject({ code: 'not-found' })
   })
 
   test('has a new sequence when its content changes, not when its spelling does', async () => {
     let value: Json = { a: 1, b: 2 }
-    const transport = document(() => value)
+    const transport = fromSource(() => value)
     const one = await transport.latest({ namespace }, signal)
     const tag = one.type === 'release' ? one.tag : undefined
     value = { b: 2, a: 1 }
@@ -55,10 +57,10 @@ describe('a document', () => {
     const clock = virtualClock({ startMs: Date.UTC(2026, 5, 1) })
     const epochs: string[] = []
     for (let start = 0; start < 3; start += 1) {
-      epochs.push(releaseIn(await document(() => start, { clock }).latest({ namespace }, signal)).epoch)
+      epochs.push(releaseIn(await fromSource(() => start, { clock }).latest({ namespace }, signal)).epoch)
     }
     await clock.advance(60_000)
-    epochs.push(releaseIn(await document(() => 0, { clock }).latest({ namespace }, signal)).epoch)
+    epochs.push(releaseIn(await fromSource(() => 0, { clock }).latest({ namespace }, signal)).epoch)
     for (let index = 1; index < epochs.length; index += 1) {
       expect(
         comparePositions({ epoch: epochs[index]!, sequence: 1 }, { epoch: epochs[index - 1]!, sequence: 9 }),
@@ -69,7 +71,7 @@ describe('a document', () => {
 
   test('gives processes that start in one second on one document the same release', async () => {
     const start = () =>
-      document(() => ({ a: 1 }), { clock: virtualClock({ startMs: Date.UTC(2026, 5, 1) + 400 }) })
+      fromSource(() => ({ a: 1 }), { clock: virtualClock({ startMs: Date.UTC(2026, 5, 1) + 400 }) })
     expect(await start().latest({ namespace }, signal)).toEqual(await start().latest({ namespace }, signal))
   })
 
@@ -77,7 +79,7 @@ describe('a document', () => {
     'has a valid epoch whatever the clock says: %d',
     async startMs => {
       const { epoch } = releaseIn(
-        await document(() => 1, { clock: virtualClock({ startMs }) }).latest({ namespace }, signal),
+        await fromSource(() => 1, { clock: virtualClock({ startMs }) }).latest({ namespace }, signal),
       )
       expect(epochNumber(epoch)).toBeGreaterThan(0)
     },
@@ -85,7 +87,7 @@ describe('a document', () => {
 
   test('does not bring an old content back when answers overtake each other', async () => {
     const waiting: ((value: Json) => void)[] = []
-    const transport = document(() => new Promise<Json>(resolve => waiting.push(resolve)))
+    const transport = fromSource(() => new Promise<Json>(resolve => waiting.push(resolve)))
     const first = transport.latest({ namespace }, signal)
     const second = transport.latest({ namespace }, signal)
     await Promise.resolve()
@@ -104,7 +106,7 @@ describe('a document', () => {
         return value
       },
     }
-    const transport = document(source)
+    const transport = fromSource(source)
     expect(transport.name).toBe('document settings.yaml')
     expect(await transport.latest({ namespace }, signal)).toEqual({ type: 'none' })
     value = 1
@@ -116,23 +118,23 @@ describe('a document', () => {
   test('passes on what is wrong with a document, and nothing of what others throw', async () => {
     const broken = new NoticeboardError('invalid-data', 'settings.yaml:3:7')
     await expect(
-      document({ name: 'a', read: async () => Promise.reject(broken) }).latest({ namespace }, signal),
+      fromSource({ name: 'a', read: async () => Promise.reject(broken) }).latest({ namespace }, signal),
     ).rejects.toBe(broken)
-    const rude = document(() => {
+    const rude = fromSource(() => {
       throw new TypeError('secret=1')
     })
     await expect(rude.latest({ namespace }, signal)).rejects.toMatchObject({
       code: 'unavailable',
       message: expect.not.stringContaining('secret'),
     })
-    await expect(document(() => Number.NaN).latest({ namespace }, signal)).rejects.toMatchObject({
+    await expect(fromSource(() => Number.NaN).latest({ namespace }, signal)).rejects.toMatchObject({
       code: 'invalid-data',
     })
   })
 
   test('refuses what is no source', () => {
-    expect(() => document({} as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
-    expect(() => document(() => 1, { pollMs: 0 })).toThrow(
+    expect(() => fromSource({} as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    expect(() => fromSource(() => 1, { pollIntervalMs: 0 })).toThrow(
       expect.objectContaining({ code: 'invalid-option' }),
     )
   })
@@ -142,7 +144,7 @@ describe('watching a document', () => {
   test('reads a source that does not tell of changes again and again', async () => {
     const clock = virtualClock()
     let value = 1
-    const client = run(hybrid(document(() => value, { clock, pollMs: 2_000 })), { clock })
+    const client = run(hybrid(fromSource(() => value, { clock, pollIntervalMs: 2_000 })), { clock })
     await clock.advance(0)
     expect(client.sequences()).toEqual([1])
     value = 2
@@ -191,7 +193,7 @@ describe('watching a document', () => {
     const controller = new AbortController()
     const got: Delivery[] = []
     const ended = (async () => {
-      for await (const delivery of document(source, { clock }).watch(
+      for await (const delivery of fromSource(source, { clock }).watch(
         { namespaces: [namespace], inline: true },
         controller.signal,
       ))
@@ -218,7 +220,7 @@ describe('watching a document', () => {
   test('breaks when the document is broken, and goes on when it is whole again', async () => {
     const clock = virtualClock()
     let value: Json = 1
-    const client = run(hybrid(document(() => value, { clock, pollMs: 1_000 })), { clock })
+    const client = run(hybrid(fromSource(() => value, { clock, pollIntervalMs: 1_000 })), { clock })
     await clock.advance(0)
     value = Number.NaN
     await clock.advance(3_000)
@@ -233,7 +235,7 @@ describe('watching a document', () => {
   test('ends when the source stops telling of changes, so that it is opened again', async () => {
     const clock = virtualClock()
     const source: Source = { name: 'object', read: async () => 1, async *changes() {} }
-    const watch = document(source, { clock }).watch({ namespaces: [namespace], inline: false }, signal)
+    const watch = fromSource(source, { clock }).watch({ namespaces: [namespace], inline: false }, signal)
     await expect(
       (async () => {
         for await (const _ of watch);
@@ -244,7 +246,7 @@ describe('watching a document', () => {
   test('works by pull as well', async () => {
     const clock = virtualClock()
     let value = 1
-    const client = run(pull(document(() => value, { clock })), { clock })
+    const client = run(pull(fromSource(() => value, { clock })), { clock })
     await clock.advance(1)
     value = 2
     await clock.advance(33_000)

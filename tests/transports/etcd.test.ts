@@ -146,7 +146,7 @@ describe.skipIf(missing !== undefined)(
       expect(await code(answering(200, '{}'))).toBe('unavailable')
       expect(await code(answering(200, '<html>'))).toBe('unavailable')
       expect(await code(answering(502, 'bad gateway'))).toBe('unavailable')
-      expect(await code(answering(404, 'Not Found'))).toBe('rejected')
+      expect(await code(answering(404, 'Not Found'))).toBe('forbidden')
       expect(await code(answering(401, '{}'))).toBe('unauthorized')
     })
 

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import type { Delivery, Mirror, Transport, WatchTransport } from '../../src/contracts/transport.js'
-import { sampleAfter, sampleLog, type Sample } from '../../src/testing/conformance/fixture.js'
+import { sampleAfter, sampleLog, type SampleRelease } from '../../src/testing/conformance/fixture.js'
 import { publishTo } from '../../src/testing/conformance/store-steps.js'
 import { storeCases } from '../../src/testing/conformance/index.js'
 import { seededRandom, virtualClock } from '../../src/testing/virtual-clock.js'
@@ -13,8 +13,8 @@ const never = new AbortController().signal
 
 interface Board {
   readonly store: MemoryStore
-  readonly samples: readonly Sample[]
-  readonly newest: Sample
+  readonly samples: readonly SampleRelease[]
+  readonly newest: SampleRelease
 }
 
 async function board(count = 1): Promise<Board> {
@@ -134,7 +134,7 @@ describe('calls', () => {
   test('lose the end of bytes, or change one of them, and leave what is kept alone', async () => {
     const { store, newest } = await board()
     const { digest, bytes } = newest.snapshot
-    const query = { namespace, digest, maxBytes: 1_000_000 }
+    const query = { namespace, digest, maxSnapshotBytes: 1_000_000 }
     const half = await injured(store, [{ on: 'snapshot', type: 'truncate', keep: 0.5 }]).snapshot(
       query,
       never,
@@ -145,7 +145,7 @@ describe('calls', () => {
     expect(await store.snapshot(query, never)).toEqual(bytes)
   })
 
-  test('made twice reach the medium twice', async () => {
+  test('made twice reach the transport twice', async () => {
     const { store, newest } = await board()
     let appends = 0
     const counting = {
@@ -186,7 +186,7 @@ describe('watches', () => {
   /** What a watch over three releases brings, each published after the one before was read. */
   async function watched(faults: readonly Fault[]): Promise<string> {
     const controller = new AbortController()
-    const samples: Sample[] = []
+    const samples: SampleRelease[] = []
     const source: WatchTransport = {
       ...memory(),
       async *watch(): AsyncGenerator<Delivery> {

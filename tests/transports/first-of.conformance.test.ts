@@ -2,7 +2,7 @@ import { NoticeboardError } from '../../src/contracts/errors.js'
 import type { Delivery, WatchTransport } from '../../src/contracts/transport.js'
 import { transportCases } from '../../src/testing/conformance/index.js'
 import { publishTo } from '../../src/testing/conformance/store-steps.js'
-import { firstOf } from '../../src/transports/first-of.js'
+import { fallback } from '../../src/transports/first-of.js'
 import { memory } from '../../src/transports/memory.js'
 import { runCases } from '../conformance/run-cases.js'
 
@@ -23,17 +23,17 @@ const nobody: WatchTransport = {
 }
 
 runCases(
-  'firstOf(nobody, memory())',
+  'fallback(nobody, memory())',
   transportCases(
     () => {
       const store = memory()
       return {
-        transport: firstOf(nobody, store),
+        transport: fallback(nobody, store),
         publish: sample => publishTo(store, sample, signal),
         heard: query => store.reports(query, signal),
         close: async () => {},
       }
     },
-    { without: { cut: 'there is no connection to lose', marks: 'the media within send none' } },
+    { without: { cut: 'there is no connection to lose', marks: 'the transports within send none' } },
   ),
 )

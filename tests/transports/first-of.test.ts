@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError, type ErrorCode } from '../../src/contracts/errors.js'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { Delivery, ReportTransport, Transport, WatchTransport } from '../../src/contracts/transport.js'
 import { hybrid } from '../../src/strategies/index.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
-import { firstOf } from '../../src/transports/first-of.js'
+import { fallback } from '../../src/transports/first-of.js'
 import { memory } from '../../src/transports/memory.js'
 import { down, faulty, namespace, publish, releaseOf, run } from '../strategies/session.js'
 
@@ -17,10 +17,10 @@ async function two() {
   const stores = [memory({ clock, name: 'a' }), memory({ clock, name: 'b' })] as const
   for (const store of stores) await publish(store, 1)
   const [a, b] = [faulty(stores[0], clock), faulty(stores[1], clock)]
-  return { clock, stores, a, b, both: firstOf([a.transport, b.transport], { clock }) }
+  return { clock, stores, a, b, both: fallback([a.transport, b.transport], { clock }) }
 }
 
-/** A medium that throws. */
+/** A transport that throws. */
 function failing(code: ErrorCode, retryAfterMs?: number): Transport {
   const fail = async () => Promise.reject(failure(code, retryAfterMs))
   return { name: code, latest: fail, snapshot: fail }
@@ -55,15 +55,15 @@ describe('asking', () => {
     expect(await both.latest({ namespace }, signal)).toMatchObject({ type: 'release' })
   })
 
-  test.each(['rejected', 'unauthorized', 'invalid-data'] as const)('takes %s for an answer', async code => {
+  test.each(['forbidden', 'unauthorized', 'invalid-data'] as const)('takes %s for an answer', async code => {
     const { b } = await two()
-    await expect(firstOf(failing(code), b.transport).latest({ namespace }, signal)).rejects.toMatchObject({
+    await expect(fallback(failing(code), b.transport).latest({ namespace }, signal)).rejects.toMatchObject({
       code,
     })
     expect(b.calls).toHaveLength(0)
   })
 
-  test('does not wait for a medium that hangs', async () => {
+  test('does not wait for a transport that hangs', async () => {
     const { clock, a, both } = await two()
     a.faults.hang = true
     const answer = both.latest({ namespace }, signal)
@@ -72,7 +72,7 @@ describe('asking', () => {
     expect(clock.pending).toBe(0)
   })
 
-  test('never gives a tag of one medium to another', async () => {
+  test('never gives a tag of one transport to another', async () => {
     const { a, b, both } = await two()
     const answer = await both.latest({ namespace }, signal)
     const tag = answer.type === 'release' ? answer.tag : undefined
@@ -84,12 +84,12 @@ describe('asking', () => {
 
   test('says that none could be reached, and when the first may be asked again', async () => {
     const slow = failing('unavailable', 9_000)
-    const none = firstOf(slow, failing('unavailable', 5_000))
+    const none = fallback(slow, failing('unavailable', 5_000))
     await expect(none.latest({ namespace }, signal)).rejects.toMatchObject({
       code: 'unavailable',
       retryAfterMs: 5_000,
     })
-    await expect(firstOf(slow, failing('unavailable')).latest({ namespace }, signal)).rejects.toMatchObject({
+    await expect(fallback(slow, failing('unavailable')).latest({ namespace }, signal)).rejects.toMatchObject({
       retryAfterMs: undefined,
     })
   })
@@ -109,16 +109,16 @@ describe('asking', () => {
     const { stores, a, both } = await two()
     await publish(stores[1], 2)
     const { next: _, ...without } = a.transport
-    const later = await firstOf(without, stores[1]).next?.({ namespace, after: releaseOf(1).at }, signal)
+    const later = await fallback(without, stores[1]).next?.({ namespace, after: releaseOf(1).at }, signal)
     expect(later).toEqual({ type: 'none' })
     expect(await both.next?.({ namespace, after: releaseOf(1).at }, signal)).toEqual({ type: 'none' })
-    expect(firstOf(without)).not.toHaveProperty('next')
+    expect(fallback(without)).not.toHaveProperty('next')
   })
 })
 
 describe('snapshots', () => {
   const { digest, snapshot } = releaseOf(2)
-  const query = { namespace, digest, maxBytes: 100 }
+  const query = { namespace, digest, maxSnapshotBytes: 100 }
 
   test('are looked for further on where one does not have them', async () => {
     const { stores, both } = await two()
@@ -136,7 +136,7 @@ describe('snapshots', () => {
   })
 
   test('are only missing if everybody says so', async () => {
-    await expect(firstOf(failing('unavailable'), memory()).snapshot(query, signal)).rejects.toMatchObject({
+    await expect(fallback(failing('unavailable'), memory()).snapshot(query, signal)).rejects.toMatchObject({
       code: 'unavailable',
     })
   })
@@ -198,9 +198,9 @@ describe('what it can do', () => {
   test('follows from what they can do, also for the compiler', () => {
     const { watch: _w, report: _r, ...mute } = memory()
     const silent: Transport = mute
-    const one: WatchTransport & ReportTransport = firstOf(silent, memory())
+    const one: WatchTransport & ReportTransport = fallback(silent, memory())
     expect(typeof one.watch).toBe('function')
-    const none = firstOf(silent, silent)
+    const none = fallback(silent, silent)
     expect(none).not.toHaveProperty('watch')
     expect(none).not.toHaveProperty('report')
     // @ts-expect-error -- nobody notifies
@@ -209,13 +209,13 @@ describe('what it can do', () => {
 
   test('is unmanaged only if all are', () => {
     const bare: Transport = { ...memory(), unmanaged: true }
-    expect(firstOf(bare, bare).unmanaged).toBe(true)
-    expect(firstOf(bare, memory()).unmanaged).toBeUndefined()
+    expect(fallback(bare, bare).unmanaged).toBe(true)
+    expect(fallback(bare, memory()).unmanaged).toBeUndefined()
   })
 
   test('reports go to the first that can be reached', async () => {
     const store = memory()
-    const report: Report = {
+    const report: ClientReport = {
       v: 1,
       namespace,
       clientId: 'web',
@@ -226,17 +226,17 @@ describe('what it can do', () => {
       count: 1,
       phase: 'applied',
       protection: 'none',
-      presenceMs: 1_000,
+      nextReportWithinMs: 1_000,
     }
     const deaf = { ...failing('unavailable'), report: async () => Promise.reject(down()) }
-    await firstOf(deaf, failing('unavailable'), store).report([report], signal)
+    await fallback(deaf, failing('unavailable'), store).report([report], signal)
     expect(await store.reports({ namespace }, signal)).toMatchObject([report])
-    await expect(firstOf(deaf, deaf).report([report], signal)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(fallback(deaf, deaf).report([report], signal)).rejects.toMatchObject({ code: 'unavailable' })
   })
 
   test('is nothing without a transport', () => {
-    expect(() => firstOf([] as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
-    expect(() => firstOf(memory(), { avoidMs: 5 } as never)).toThrow(
+    expect(() => fallback([] as never)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    expect(() => fallback(memory(), { avoidMs: 5 } as never)).toThrow(
       expect.objectContaining({ code: 'invalid-option' }),
     )
   })

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Report } from '../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 import type { Delivery, LogEntry, Store, WatchQuery } from '../../src/contracts/transport.js'
 import { encodeRelease, type Release } from '../../src/core/release.js'
 import { digestOf } from '../../src/core/digest.js'
 import { encodeText } from '../../src/core/text.js'
-import { systemCrypto } from '../../src/ports/system.js'
+import { systemHasher } from '../../src/ports/system.js'
 import { virtualClock } from '../../src/testing/virtual-clock.js'
 import { memory } from '../../src/transports/memory.js'
 
@@ -14,7 +14,7 @@ const first = '1-00000001'
 const second = '2-00000002'
 
 const text = encodeText('{"size":1}')
-const digest = digestOf(systemCrypto, text)
+const digest = digestOf(systemHasher, text)
 
 function release(epoch: string, sequence: number, more: Partial<Release> = {}): Uint8Array {
   return encodeRelease({
@@ -85,19 +85,19 @@ describe('append', () => {
     const bytes = release(first, 1)
     await expect(
       store.append({ namespace: 'other', at: { epoch: first, sequence: 1 }, bytes }, signal),
-    ).rejects.toMatchObject({ code: 'rejected' })
+    ).rejects.toMatchObject({ code: 'invalid-data' })
     await expect(
       store.append({ namespace, at: { epoch: first, sequence: 2 }, bytes }, signal),
-    ).rejects.toMatchObject({ code: 'rejected' })
+    ).rejects.toMatchObject({ code: 'invalid-data' })
     const missing = 'f'.repeat(64)
     const stable = { version: 1, variants: [{ digest: missing, bytes: 1 }] } as const
     await expect(append(store, first, 1, { stable })).rejects.toMatchObject({
-      code: 'rejected',
+      code: 'invalid-data',
       message: expect.stringContaining('ffffffffffff'),
     })
-    const exposure = { salt: 's', clauses: [{ below: 1 }] }
-    await expect(append(store, first, 1, { candidate: stable, exposure })).rejects.toMatchObject({
-      code: 'rejected',
+    const audience = { salt: 's', clauses: [{ below: 1 }] }
+    await expect(append(store, first, 1, { candidate: stable, audience })).rejects.toMatchObject({
+      code: 'invalid-data',
     })
     await expect(
       store.append({ namespace, at: { epoch: first, sequence: 1 }, bytes: encodeText('{}') }, signal),
@@ -148,8 +148,8 @@ describe('reading', () => {
   test('gives the history newest first, with its audit records, up to a limit', async () => {
     const store = await withSnapshot()
     const audit = encodeText('{"reason":"because"}')
-    const named = { audit: digestOf(systemCrypto, audit) }
-    await expect(append(store, first, 1, {}, audit)).rejects.toMatchObject({ code: 'rejected' })
+    const named = { audit: digestOf(systemHasher, audit) }
+    await expect(append(store, first, 1, {}, audit)).rejects.toMatchObject({ code: 'invalid-data' })
     await append(store, first, 1, named, audit)
     await append(store, first, 2)
     await append(store, second, 1)
@@ -170,9 +170,9 @@ describe('reading', () => {
     await append(store, first, 1)
     const one = await store.latest({ namespace }, signal)
     if (one.type === 'release') one.bytes.fill(0)
-    ;(await store.snapshot({ namespace, digest, maxBytes: 100 }, signal)).fill(0)
+    ;(await store.snapshot({ namespace, digest, maxSnapshotBytes: 100 }, signal)).fill(0)
     expect(await store.latest({ namespace }, signal)).toMatchObject({ bytes: release(first, 1) })
-    expect(await store.snapshot({ namespace, digest, maxBytes: 100 }, signal)).toEqual(text)
+    expect(await store.snapshot({ namespace, digest, maxSnapshotBytes: 100 }, signal)).toEqual(text)
   })
 
   test('keeps namespaces apart', async () => {
@@ -180,7 +180,7 @@ describe('reading', () => {
     await append(store, first, 1)
     expect(await store.latest({ namespace: 'checkout' }, signal)).toEqual({ type: 'none' })
     await expect(
-      store.snapshot({ namespace: 'checkout', digest, maxBytes: 100 }, signal),
+      store.snapshot({ namespace: 'checkout', digest, maxSnapshotBytes: 100 }, signal),
     ).rejects.toMatchObject({ code: 'not-found' })
     expect(await store.namespaces(signal)).toEqual([namespace])
   })
@@ -196,7 +196,7 @@ describe('snapshots', () => {
       code: 'too-large',
     })
     await store.put({ namespace, digest, bytes: text }, signal)
-    await expect(store.snapshot({ namespace, digest, maxBytes: 5 }, signal)).rejects.toMatchObject({
+    await expect(store.snapshot({ namespace, digest, maxSnapshotBytes: 5 }, signal)).rejects.toMatchObject({
       code: 'too-large',
     })
   })
@@ -204,13 +204,13 @@ describe('snapshots', () => {
   test('are removed unless the newest release names them', async () => {
     const store = await withSnapshot()
     await append(store, first, 1)
-    await expect(store.remove({ namespace, digest }, signal)).rejects.toMatchObject({ code: 'rejected' })
+    await expect(store.remove({ namespace, digest }, signal)).rejects.toMatchObject({ code: 'forbidden' })
     const other = encodeText('{"size":2}')
-    const otherDigest = digestOf(systemCrypto, other)
+    const otherDigest = digestOf(systemHasher, other)
     await store.put({ namespace, digest: otherDigest, bytes: other }, signal)
     await store.remove({ namespace, digest: otherDigest }, signal)
     await expect(
-      store.snapshot({ namespace, digest: otherDigest, maxBytes: 99 }, signal),
+      store.snapshot({ namespace, digest: otherDigest, maxSnapshotBytes: 99 }, signal),
     ).rejects.toMatchObject({ code: 'not-found' })
   })
 })
@@ -225,7 +225,7 @@ test('keeps the schema beside a namespace', async () => {
 test('keeps the last word of each instance, in whatever order they come', async () => {
   const clock = virtualClock({ startMs: Date.UTC(2026, 0, 1) })
   const store = memory({ clock })
-  const report = (instanceId: string, count: number): Report => ({
+  const report = (instanceId: string, count: number): ClientReport => ({
     v: 1,
     namespace,
     clientId: 'web',
@@ -236,7 +236,7 @@ test('keeps the last word of each instance, in whatever order they come', async 
     count,
     phase: 'applied',
     protection: 'none',
-    presenceMs: 1_000,
+    nextReportWithinMs: 1_000,
   })
   await store.report([report('a', 2), report('b', 1), report('a', 1)], signal)
   await clock.advance(1_000)
@@ -311,7 +311,7 @@ describe('watching', () => {
     const clock = virtualClock()
     const store = await withSnapshot()
     const eu = encodeText('{"size":2}')
-    const euDigest = digestOf(systemCrypto, eu)
+    const euDigest = digestOf(systemHasher, eu)
     await store.put({ namespace, digest: euDigest, bytes: eu }, signal)
     const variants = [
       { when: { region: ['eu'] }, digest: euDigest, bytes: eu.length },
@@ -327,7 +327,7 @@ describe('watching', () => {
     }
     expect(await snapshotsFor({ identity })).toEqual([{ digest: euDigest, bytes: eu }])
     expect(await snapshotsFor({ identity: { ...identity, labels: {} } })).toEqual([{ digest, bytes: text }])
-    expect(await snapshotsFor({ identity, held: { [namespace]: euDigest } })).toEqual([])
+    expect(await snapshotsFor({ identity, have: { [namespace]: euDigest } })).toEqual([])
     expect(await snapshotsFor({})).toEqual([])
     expect(await snapshotsFor({ inline: false, identity })).toEqual([])
   })

@@ -152,7 +152,7 @@ describe.skipIf(missing !== undefined)(
             code: 'unsupported',
             message: expect.stringMatching(problem),
           })
-          expect((await redis(client, { mayLose: true })).durability).toBe('may-lose')
+          expect((await redis(client, { durability: 'may-lose' })).durability).toBe('may-lose')
         } finally {
           await careless.close()
         }
@@ -167,7 +167,7 @@ describe.skipIf(missing !== undefined)(
           code: 'unsupported',
           message: expect.stringMatching(/CONFIG GET is not allowed/),
         })
-        expect((await redis(client, { mayLose: true })).durability).toBe('may-lose')
+        expect((await redis(client, { durability: 'may-lose' })).durability).toBe('may-lose')
       })
     })
 

@@ -1,4 +1,4 @@
 import { pull } from 'noticeboard'
 import { board } from './board.mjs'
 
-export const strategy = pull(board, { intervalMs: 1_000 })
+export const strategy = pull(board, { pollIntervalMs: 1_000 })

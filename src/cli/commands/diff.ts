@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { diffDocuments, type Change, type Publisher } from '../../publisher/index.js'
+import { diffDocuments, type DocumentChange, type Publisher } from '../../publisher/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { sourceFor } from '../documents.js'
@@ -30,11 +30,15 @@ file. Versions are numbers, positions, the first 8 digits of a digest, or "curre
     const references =
       before === undefined ? undefined : ([parseReference(before), parseReference(after)] as const)
     const document = file === undefined ? undefined : await sourceFor(io, file).read(io.signal)
-    const changes = await withPublisher(context, {}, async ({ publisher }): Promise<readonly Change[]> => {
-      if (document !== undefined) return diffDocuments(await currentDocument(publisher), document)
-      if (references !== undefined) return publisher.diff(...references)
-      return publisher.diff(await beforeCurrent(publisher), 'current')
-    })
+    const changes = await withPublisher(
+      context,
+      {},
+      async ({ publisher }): Promise<readonly DocumentChange[]> => {
+        if (document !== undefined) return diffDocuments(await currentDocument(publisher), document)
+        if (references !== undefined) return publisher.diff(...references)
+        return publisher.diff(await beforeCurrent(publisher), 'current')
+      },
+    )
     if (json) return print.jsonLine(changes)
     if (changes.length === 0) return print.note('no difference')
     print.data(formatChanges(changes, print.style))

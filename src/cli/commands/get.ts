@@ -3,7 +3,7 @@ import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/digest.js'
 import { parseCanonical, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { target } from '../../core/target.js'
-import { systemClock, systemCrypto, systemRandom } from '../../ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../../ports/system.js'
 import { readNewest } from '../../publisher/newest.js'
 import { CLI_RETRIES, withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
@@ -67,7 +67,7 @@ the one for a client of that name and those labels.`,
           'not-found',
           `nothing was published in ${name}, or it is not for you to read: check the name and the address`,
         )
-      const wanted = target(newest.release, { identity, refused: () => false, crypto: systemCrypto })
+      const wanted = target(newest.release, { identity, refused: () => false, hasher: systemHasher })
       if (wanted.arm === 'keep')
         throw new NoticeboardError(
           'internal',
@@ -83,11 +83,11 @@ async function printSnapshot(
   { store }: OpenBoard,
   query: { readonly namespace: string; readonly digest: string },
 ): Promise<void> {
-  const maxBytes = Math.max(store.maxSnapshotBytes, MAX_SNAPSHOT_BYTES)
-  const bytes = await store.snapshot({ ...query, maxBytes }, io.signal)
-  assertDigest(systemCrypto, { bytes, digest: query.digest, what: `the snapshot of ${query.namespace}` })
+  const maxSnapshotBytes = Math.max(store.maxSnapshotBytes, MAX_SNAPSHOT_BYTES)
+  const bytes = await store.snapshot({ ...query, maxSnapshotBytes }, io.signal)
+  assertDigest(systemHasher, { bytes, digest: query.digest, what: `the snapshot of ${query.namespace}` })
   if (json || io.stdout.isTTY !== true) return print.data(bytes)
-  const document = parseCanonical(bytes, { what: 'the snapshot', maxBytes })
+  const document = parseCanonical(bytes, { what: 'the snapshot', maxBytes: maxSnapshotBytes })
   print.data(`${JSON.stringify(document, null, 2)}\n`)
 }
 

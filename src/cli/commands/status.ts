@@ -21,7 +21,7 @@ export const statusCommand: Command = {
   usage: '[NAMESPACE]',
   text: `Shows the newest release of a namespace and what its clients report: how many run it, and one by one those that do not.
 Without a namespace it lists all of them. Over a server this wants the token.`,
-  options: { ...BOARD_OPTIONS, all: { text: 'list every client, also those that are current or left' } },
+  options: { ...BOARD_OPTIONS, all: { text: 'list every client, also those that are current or stopped' } },
   examples: [
     'noticeboard status checkout/prod',
     'noticeboard status',
@@ -55,7 +55,7 @@ async function printOne({ args, print, json }: CommandContext, publisher: Publis
     ({ version, instances }) => `${version === undefined ? 'defaults' : `version ${version}`}: ${instances}`,
   )
   if (runs.length > 0) print.data(`running: ${runs.join(', ')}\n`)
-  const quiet = new Set(['current', 'left', 'replaced'])
+  const quiet = new Set(['current', 'stopped', 'replaced'])
   const listed = fleet.members.filter(({ state }) => args.flag('all') || !quiet.has(state))
   if (listed.length === 0) return
   print.data('\n')
@@ -135,7 +135,7 @@ const TONES: { readonly [state: string]: Tone } = {
   rejected: 'red',
   missing: 'yellow',
   behind: 'yellow',
-  held: 'cyan',
+  paused: 'cyan',
 }
 
 function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): string {

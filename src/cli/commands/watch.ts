@@ -5,7 +5,7 @@ import type { Transport } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/digest.js'
 import { decodeRelease, positionOf, type Release } from '../../core/release.js'
 import { MAX_SNAPSHOT_BYTES, parseCanonical } from '../../core/strict-parse.js'
-import { systemClock, systemCrypto, systemRandom } from '../../ports/system.js'
+import { systemClock, systemHasher, systemRandom } from '../../ports/system.js'
 import { diffDocuments } from '../../publisher/index.js'
 import { mainVariant } from '../../publisher/log.js'
 import { hybrid } from '../../strategies/index.js'
@@ -46,7 +46,7 @@ async function follow(
       // One word for a whole outage: the strategy goes on by itself.
       if (!lost) print.note(`lost: ${arrival.error.message} (${arrival.error.code}); trying again`)
       // A stranger to this board will not be let in by asking again.
-      if (arrival.error.code === 'unauthorized' || arrival.error.code === 'rejected') throw arrival.error
+      if (arrival.error.code === 'unauthorized' || arrival.error.code === 'forbidden') throw arrival.error
       lost = true
       continue
     }
@@ -95,10 +95,10 @@ async function follow(
 async function readDocument(from: Transport, release: Release, signal: AbortSignal): Promise<Json> {
   const { digest } = mainVariant(release)
   const bytes = await from.snapshot(
-    { namespace: release.namespace, digest, maxBytes: MAX_SNAPSHOT_BYTES },
+    { namespace: release.namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES },
     signal,
   )
-  assertDigest(systemCrypto, { bytes, digest, what: `the snapshot of ${release.namespace}` })
+  assertDigest(systemHasher, { bytes, digest, what: `the snapshot of ${release.namespace}` })
   return parseCanonical(bytes, { what: 'the snapshot', maxBytes: MAX_SNAPSHOT_BYTES })
 }
 
@@ -111,8 +111,8 @@ function sessionFor({ namespace, signal, seen }: Pick<Session, 'namespace' | 'si
     clock: systemClock,
     random: systemRandom,
     tag: () => undefined,
-    held: () => undefined,
-    pause: async (delayMs, within) => {
+    have: () => undefined,
+    wait: async (delayMs, within) => {
       await systemClock.sleep(delayMs, within)
       return 'elapsed'
     },

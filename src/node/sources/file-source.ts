@@ -2,27 +2,27 @@ import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import type { Clock, Disk } from '../../contracts/ports.js'
+import type { Clock, Fs } from '../../contracts/ports.js'
 import type { Source } from '../../contracts/source.js'
 import { canonicalize } from '../../core/canonical.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { exceedsBytes } from '../../core/text.js'
 import { systemClock } from '../../ports/system.js'
-import { nodeDisk } from '../disk-port.js'
+import { nodeFs } from '../disk-port.js'
 import { nodeFolderWatch } from '../folder-watch.js'
 import { doing, systemErrorCode } from '../system-error.js'
 
 /** How a file is read and watched. */
 export interface FileSourceOptions {
   /** The largest document, in bytes of what is published; 1 MiB unless given. */
-  readonly maxBytes?: number
+  readonly maxSnapshotBytes?: number
   /** How often the file is looked at, for changes that the system does not tell of, in milliseconds; 5,000 unless given. */
-  readonly pollMs?: number
+  readonly pollIntervalMs?: number
   /** How long a change is left to settle, since editors write in several steps, in milliseconds; 50 unless given. */
   readonly settleMs?: number
   readonly clock?: Clock
   /** The disk; the machine's unless given, which follows symbolic links and tells of changes. */
-  readonly disk?: Disk
+  readonly fs?: Fs
 }
 
 /** How the text of a file becomes a document. */
@@ -42,24 +42,29 @@ export function fileSource(
   { maxTextBytes, parse }: FileFormat,
   options: FileSourceOptions = {},
 ): Source {
-  const { maxBytes = MAX_SNAPSHOT_BYTES, pollMs = 5_000, settleMs = 50, clock = systemClock } = options
+  const {
+    maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
+    pollIntervalMs = 5_000,
+    settleMs = 50,
+    clock = systemClock,
+  } = options
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
       'a file source wants the path of a file, such as "config/checkout.yaml"',
     )
   }
-  const disk = options.disk ?? nodeDisk({ symbolicLinks: 'follow' })
-  const folderWatch = options.disk === undefined ? nodeFolderWatch : undefined
+  const fs = options.fs ?? nodeFs({ symbolicLinks: 'follow' })
+  const folderWatch = options.fs === undefined ? nodeFolderWatch : undefined
   const full = resolve(path)
-  const limit = maxTextBytes(maxBytes)
+  const limit = maxTextBytes(maxSnapshotBytes)
   /** What `read` saw last, so that a change between a read and the watch is not missed. */
   let lastRead: string | undefined
 
   /** What the file holds, as something to compare: its hash, or why there is none. Undefined while there is no file. */
   const fingerprint = async (): Promise<string | undefined> => {
     try {
-      const bytes = await disk.read(full, limit)
+      const bytes = await fs.read(full, limit)
       return bytes && hashOf(bytes)
     } catch (error) {
       return (isNoticeboardError(error) ? error.code : systemErrorCode(error)) ?? 'unreadable'
@@ -70,15 +75,19 @@ export function fileSource(
     name: path,
 
     async read() {
-      const bytes = await doing(`read ${path}`, () => disk.read(full, limit))
+      const bytes = await doing(`read ${path}`, () => fs.read(full, limit))
       if (bytes === undefined)
         throw new NoticeboardError('not-found', `cannot read ${path}: there is no such file`)
       lastRead = hashOf(bytes)
-      const value = parse(textOf(bytes, path), { what: path, maxBytes, maxTextBytes: limit })
-      if (exceedsBytes(canonicalize(value), maxBytes)) {
+      const value = parse(textOf(bytes, path), {
+        what: path,
+        maxBytes: maxSnapshotBytes,
+        maxTextBytes: limit,
+      })
+      if (exceedsBytes(canonicalize(value), maxSnapshotBytes)) {
         throw new NoticeboardError(
           'too-large',
-          `the document in ${path} is larger than the ${maxBytes} bytes that are allowed`,
+          `the document in ${path} is larger than the ${maxSnapshotBytes} bytes that are allowed`,
         )
       }
       return value
@@ -97,7 +106,7 @@ export function fileSource(
       try {
         while (!signal.aborted) {
           if (!rung) {
-            const wait = interruptible(clock, pollMs, signal)
+            const wait = interruptible(clock, pollIntervalMs, signal)
             ring = wait.interrupt
             await wait.done
           }

@@ -167,13 +167,13 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     return value
   }
 
-  function refuse(offset: number, reason: string): never {
+  function refuse(offset: number, message: string): never {
     const { line, col } = lines.linePos(offset)
     throw new NoticeboardError(
       'invalid-data',
-      `${what}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${reason}`,
+      `${what}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}`,
       {
-        issues: [{ path: formatPath(steps), reason, validator: 'format' }],
+        issues: [{ path: formatPath(steps), message, validator: 'format' }],
       },
     )
   }

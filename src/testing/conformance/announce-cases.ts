@@ -1,7 +1,7 @@
 import type { CaseDefinition } from './case.js'
 import { expectNewest } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
-import { sampleLog, type Sample } from './fixture.js'
+import { sampleLog, type SampleRelease } from './fixture.js'
 import type { OpenedMirror } from './opened.js'
 
 const MAX_BYTES = 1_048_576
@@ -112,9 +112,9 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
       const stranger = await step('stranger()', hook('stranger').call(opened))
       const { snapshot, bytes } = log.next()
       const put = stranger.put({ namespace, ...snapshot }, signal)
-      await step('put', expectRefusal('put by a stranger', put, 'unauthorized', 'rejected'))
+      await step('put', expectRefusal('put by a stranger', put, 'unauthorized', 'forbidden'))
       const announce = stranger.announce({ namespace, bytes }, signal)
-      await step('announce', expectRefusal('announce by a stranger', announce, 'unauthorized', 'rejected'))
+      await step('announce', expectRefusal('announce by a stranger', announce, 'unauthorized', 'forbidden'))
       await step('latest', expectNewest(opened.transport, first, { signal }))
     },
   },
@@ -123,7 +123,7 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
 /** First the snapshot, then the release. */
 export async function announceTo(
   { mirror }: OpenedMirror,
-  { namespace, snapshot, bytes }: Sample,
+  { namespace, snapshot, bytes }: SampleRelease,
   signal: AbortSignal,
 ): Promise<void> {
   await mirror.put({ namespace, ...snapshot }, signal)
@@ -132,12 +132,12 @@ export async function announceTo(
 
 async function expectSnapshot(
   { transport }: OpenedMirror,
-  { namespace, snapshot }: Sample,
+  { namespace, snapshot }: SampleRelease,
   signal: AbortSignal,
 ): Promise<void> {
   expectBytes(
     'the snapshot',
-    await transport.snapshot({ namespace, digest: snapshot.digest, maxBytes: MAX_BYTES }, signal),
+    await transport.snapshot({ namespace, digest: snapshot.digest, maxSnapshotBytes: MAX_BYTES }, signal),
     snapshot.bytes,
   )
 }

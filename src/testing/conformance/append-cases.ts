@@ -135,10 +135,7 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const sample = sampleLog(namespace).next()
       const { at, bytes } = sample
       const append = store.append({ namespace, at, bytes }, signal)
-      await step(
-        'append',
-        expectRefusal('a release without its snapshot', append, 'rejected', 'invalid-data'),
-      )
+      await step('append', expectRefusal('a release without its snapshot', append, 'invalid-data'))
       const latest = await step('latest', store.latest({ namespace }, signal))
       if (latest.type !== 'none') fail('the refused release is there')
       await step('append', publishTo(store, sample, signal))
@@ -168,14 +165,7 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       for (const [what, query] of wrong) {
         await step(
           'append',
-          expectRefusal(
-            what,
-            store.append(query, signal),
-            'rejected',
-            'invalid-data',
-            'too-large',
-            'invalid-option',
-          ),
+          expectRefusal(what, store.append(query, signal), 'invalid-data', 'too-large', 'invalid-option'),
         )
         for (const name of [namespace, `${namespace}b`]) {
           const latest = await step('latest', store.latest({ namespace: name }, signal))
@@ -225,14 +215,11 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const { at, bytes, snapshot } = sampleLog(namespace).next({ audit: sampleAudit() })
       await step('put', store.put({ namespace, ...snapshot }, signal))
       const append = store.append({ namespace, at, bytes, audit: sampleAudit() }, signal)
-      await step(
-        'append',
-        expectRefusal('another audit record', append, 'digest-mismatch', 'rejected', 'invalid-data'),
-      )
+      await step('append', expectRefusal('another audit record', append, 'digest-mismatch', 'invalid-data'))
     },
   },
   {
-    name: 'writing without permission is `unauthorized` or `rejected`, and changes nothing',
+    name: 'writing without permission is `unauthorized` or `forbidden`, and changes nothing',
     capability: 'append',
     needs: ['stranger'],
     async run({ opened, namespace, signal, step, hook }) {
@@ -243,10 +230,10 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const stranger = await step('stranger()', hook('stranger').call(opened))
       const { at, bytes, snapshot } = log.next()
       const put = stranger.put({ namespace, ...snapshot }, signal)
-      await step('put', expectRefusal('put by a stranger', put, 'unauthorized', 'rejected'))
+      await step('put', expectRefusal('put by a stranger', put, 'unauthorized', 'forbidden'))
       await step('put', store.put({ namespace, ...snapshot }, signal))
       const append = stranger.append({ namespace, at, bytes }, signal)
-      await step('append', expectRefusal('append by a stranger', append, 'unauthorized', 'rejected'))
+      await step('append', expectRefusal('append by a stranger', append, 'unauthorized', 'forbidden'))
       await step('the log', expectLog(store, [first], signal))
     },
   },

@@ -3,7 +3,7 @@ import { fail, within } from './expect.js'
 import { uniqueNamespace } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
-/** What a case is about: a part of the contracts that a medium has or has not. */
+/** What a case is about: a part of the contracts that a transport, store or mirror has or has not. */
 export type Capability =
   | 'read'
   | 'next'
@@ -21,10 +21,10 @@ export type Capability =
   | 'remove'
   | 'announce'
 
-/** What `open` offers beyond the medium itself, so that more can be tried. */
-export type Hook = 'cut' | 'another' | 'reopen' | 'damage' | 'stranger' | 'heard' | 'mark' | 'age'
+/** What `open` offers beyond what is tried, so that more can be tried. */
+export type ConformanceHook = 'cut' | 'another' | 'reopen' | 'damage' | 'stranger' | 'heard' | 'mark' | 'age'
 
-const HOOKS: ReadonlySet<string> = new Set<Hook>([
+const HOOKS: ReadonlySet<string> = new Set<ConformanceHook>([
   'cut',
   'another',
   'reopen',
@@ -40,19 +40,19 @@ export interface ConformanceCase {
   /** A sentence about behaviour. Unique in its list. */
   readonly name: string
   readonly capability: Capability
-  /** Why the case does not apply, where the author of the medium said so. Calling `run` tries it all the same. */
+  /** Why the case does not apply, where its author said so. Calling `run` tries it all the same. */
   readonly skip?: string
-  /** Opens the medium, tries the promise, closes the medium. Rejects with an error that says what was broken. */
+  /** Opens what is tried, tries the promise, closes it. Rejects with an error that says what was broken. */
   run(): Promise<void>
 }
 
 /** How the cases are made. */
 export interface ConformanceOptions {
   /**
-   * What this medium has not, or what `open` does not offer, each with the reason: `{ watch: 'a folder does not notify' }`.
+   * What this one has not, or what `open` does not offer, each with the reason: `{ watch: 'a folder does not notify' }`.
    * Nothing is left out in silence: a missing part that is not named here fails its cases.
    */
-  readonly without?: Readonly<Partial<Record<Capability | Hook, string>>>
+  readonly without?: Readonly<Partial<Record<Capability | ConformanceHook, string>>>
   /** How long any single step may take, in milliseconds. Default 5,000; a case takes several steps. */
   readonly timeoutMs?: number
 }
@@ -68,17 +68,17 @@ export interface Trial<Opened> {
   /** Waits for a step, and fails with its name when it takes too long. */
   step<T>(what: string, promise: Promise<T>): Promise<T>
   /** Something that `open` may offer; fails with what to do when it does not. */
-  hook<Name extends keyof Opened & Hook>(name: Name): NonNullable<Opened[Name]>
+  hook<Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]>
 }
 
 export interface CaseDefinition<Opened> {
   readonly name: string
   readonly capability: Capability
-  readonly needs?: readonly (Capability | Hook)[]
+  readonly needs?: readonly (Capability | ConformanceHook)[]
   run(trial: Trial<Opened>): Promise<void>
 }
 
-/** Makes runnable cases of their definitions: each opens a medium of its own and closes it, whatever happens. */
+/** Makes runnable cases of their definitions: each opens one of its own and closes it, whatever happens. */
 export function buildCases<Opened extends { close(): Promise<void> }>(
   open: () => Promise<Opened> | Opened,
   definitions: readonly CaseDefinition<Opened>[],
@@ -113,11 +113,11 @@ async function runCase<Opened extends { close(): Promise<void> }>(
   const tracked = trackedSignal()
   try {
     const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
-    const hook = <Name extends keyof Opened & Hook>(name: Name): NonNullable<Opened[Name]> =>
+    const hook = <Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]> =>
       opened[name] ??
       fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
     try {
-      for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & Hook)
+      for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & ConformanceHook)
       await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook })
       await expectNoListeners(tracked)
     } finally {

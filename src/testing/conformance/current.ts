@@ -4,17 +4,22 @@ import { decodeRelease, positionOf } from '../../core/release.js'
 import { sameBytes } from '../../core/text.js'
 import type { Trial } from './case.js'
 import { eventually, expectBytes, fail } from './expect.js'
-import type { Sample } from './fixture.js'
+import type { SampleRelease } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 
-/** Whether these bytes are a sample's release. A medium of bare documents writes its own, which must name the sample's snapshot. */
-export function isSample(transport: Transport, bytes: Uint8Array, sample: Sample): boolean {
+/** Whether these bytes are a sample's release. A transport of bare documents writes its own, which must name the sample's snapshot. */
+export function isSample(transport: Transport, bytes: Uint8Array, sample: SampleRelease): boolean {
   if (transport.unmanaged !== true) return sameBytes(bytes, sample.bytes)
   return decodeRelease(bytes).release.stable.variants.at(-1)?.digest === sample.snapshot.digest
 }
 
 /** Fails unless these bytes are the sample's release. */
-export function expectSample(what: string, transport: Transport, bytes: Uint8Array, sample: Sample): void {
+export function expectSample(
+  what: string,
+  transport: Transport,
+  bytes: Uint8Array,
+  sample: SampleRelease,
+): void {
   if (transport.unmanaged !== true) expectBytes(what, bytes, sample.bytes)
   else if (!isSample(transport, bytes, sample))
     fail(`${what}: it does not name the snapshot of the document that was published`)
@@ -29,10 +34,10 @@ export function releaseOf(
   return fail(`${what}: the answer is \`${answer.type}\`, and a release was expected`)
 }
 
-/** Fails unless the medium gives exactly this sample as the newest release. */
+/** Fails unless the transport gives exactly this sample as the newest release. */
 export async function expectNewest(
   transport: Transport,
-  sample: Sample,
+  sample: SampleRelease,
   { what = 'latest', signal }: { readonly what?: string; readonly signal: AbortSignal },
 ): Promise<string | undefined> {
   const { bytes, tag } = releaseOf(what, await transport.latest({ namespace: sample.namespace }, signal))
@@ -43,7 +48,7 @@ export async function expectNewest(
 /** Publishes a sample and waits until it is seen: what stands between (a relay, a cache, a replica) may take its time. */
 export async function publishSeen(
   { opened, signal, step, timeoutMs }: Trial<OpenedTransport>,
-  sample: Sample,
+  sample: SampleRelease,
 ): Promise<string | undefined> {
   await step('publish', opened.publish(sample))
   return eventually(

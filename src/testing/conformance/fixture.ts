@@ -1,12 +1,12 @@
 import type { Json } from '../../contracts/json.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Epoch, Position } from '../../contracts/position.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import { canonicalize } from '../../core/canonical.js'
 import { digestOf, toHex } from '../../core/digest.js'
 import { encodeRelease, releaseDigest, type Release } from '../../core/release.js'
 import { encodeText } from '../../core/text.js'
-import { systemCrypto, systemRandom } from '../../ports/system.js'
+import { systemHasher, systemRandom } from '../../ports/system.js'
 
 /** The bytes of one document, and their name. */
 export interface SampleSnapshot {
@@ -15,13 +15,13 @@ export interface SampleSnapshot {
 }
 
 /** A release with the snapshot that it names, as a case wants it published. */
-export interface Sample {
+export interface SampleRelease {
   readonly namespace: Namespace
   readonly at: Position
   /** The release file. */
   readonly bytes: Uint8Array
   readonly snapshot: SampleSnapshot
-  /** What the snapshot says, for media that are made of bare documents. */
+  /** What the snapshot says, for transports that are made of bare documents. */
   readonly document: Json
   /** The audit record that the release names, where it does. */
   readonly audit?: Uint8Array
@@ -37,9 +37,9 @@ export interface SampleOptions {
 /** Makes releases that follow each other, without publishing them. */
 export interface SampleLog {
   /** The next release; everything that is not told follows from the one before. */
-  next(options?: SampleOptions): Sample
+  next(options?: SampleOptions): SampleRelease
   /** A release that would come next as well, without becoming the one before. */
-  rival(options?: SampleOptions): Sample
+  rival(options?: SampleOptions): SampleRelease
 }
 
 /** Text that goes wrong where bytes are read as something else: line breaks, quotes, several planes of Unicode, a separator of lines. */
@@ -48,8 +48,8 @@ const AWKWARD = 'Grüße\n世界\r\n🛰 "\\" \u0001\u007f\u2028 \ufeff<&%00 dat
 let made = 0
 
 export function sampleLog(namespace: Namespace, epoch: Epoch = '1-9f3a01bc'): SampleLog {
-  let before: Sample | undefined
-  const rival = (options: SampleOptions = {}): Sample =>
+  let before: SampleRelease | undefined
+  const rival = (options: SampleOptions = {}): SampleRelease =>
     sampleAfter(namespace, before, before === undefined ? { epoch, ...options } : options)
   return {
     rival,
@@ -63,9 +63,9 @@ export function sampleLog(namespace: Namespace, epoch: Epoch = '1-9f3a01bc'): Sa
 /** A release that comes right after another one, or is the first. */
 export function sampleAfter(
   namespace: Namespace,
-  before: Pick<Sample, 'at' | 'bytes'> | undefined,
+  before: Pick<SampleRelease, 'at' | 'bytes'> | undefined,
   options: SampleOptions = {},
-): Sample {
+): SampleRelease {
   const { epoch = before?.at.epoch ?? '1-9f3a01bc', sequence, document, audit } = options
   made += 1
   const at: Position = {
@@ -82,8 +82,8 @@ export function sampleAfter(
     issuedAt: '2026-11-21T09:30:00.000Z',
     cause: 'publish',
     stable: { version: at.sequence, variants: [{ digest: snapshot.digest, bytes: snapshot.bytes.length }] },
-    prev: before === undefined ? null : releaseDigest(systemCrypto, before.bytes),
-    ...(audit !== undefined && { audit: digestOf(systemCrypto, audit) }),
+    prev: before === undefined ? null : releaseDigest(systemHasher, before.bytes),
+    ...(audit !== undefined && { audit: digestOf(systemHasher, audit) }),
     // What nobody knows yet is part of the bytes as well.
     ...{ later: { made, text: AWKWARD } },
   }
@@ -100,7 +100,7 @@ export function sampleAfter(
 /** A document as it is kept and named. */
 export function sampleSnapshot(document: Json): SampleSnapshot {
   const bytes = encodeText(canonicalize(document))
-  return { digest: digestOf(systemCrypto, bytes), bytes }
+  return { digest: digestOf(systemHasher, bytes), bytes }
 }
 
 /** A snapshot of exactly that many bytes. */
@@ -116,7 +116,7 @@ export function sampleAudit(): Uint8Array {
   )
 }
 
-export function sampleReport(namespace: Namespace, more: Partial<Report> = {}): Report {
+export function sampleReport(namespace: Namespace, more: Partial<ClientReport> = {}): ClientReport {
   return {
     v: 1,
     namespace,
@@ -128,12 +128,12 @@ export function sampleReport(namespace: Namespace, more: Partial<Report> = {}): 
     count: 1,
     phase: 'applied',
     protection: 'none',
-    presenceMs: 60_000,
+    nextReportWithinMs: 60_000,
     ...more,
   }
 }
 
-/** A namespace that nobody else uses, so that cases may share a medium. */
+/** A namespace that nobody else uses, so that cases may share a transport. */
 export function uniqueNamespace(): Namespace {
   return `conformance/n${toHex(systemRandom.bytes(6))}`
 }

@@ -13,8 +13,8 @@ import { publishTo } from './store-steps.js'
 import { watchCases } from './watch-cases.js'
 import { watchExtraCases } from './watch-extra-cases.js'
 
-export type { Capability, ConformanceCase, ConformanceOptions, Hook } from './case.js'
-export type { Sample, SampleSnapshot } from './fixture.js'
+export type { Capability, ConformanceCase, ConformanceOptions, ConformanceHook } from './case.js'
+export type { SampleRelease, SampleSnapshot } from './fixture.js'
 export type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
 
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
@@ -27,8 +27,8 @@ const reading: readonly CaseDefinition<OpenedTransport>[] = [
 ]
 
 /**
- * What the contracts promise of a medium that is read, as cases for any test runner. `open` is called anew for each case, and what
- * it gives is closed after it. What a medium has not is named in `without`, with the reason.
+ * What the contracts promise of a transport, as cases for any test runner. `open` is called anew for each case, and what
+ * it gives is closed after it. What a transport has not is named in `without`, with the reason.
  */
 export function transportCases(
   open: () => Promise<OpenedTransport> | OpenedTransport,
@@ -61,7 +61,7 @@ export function mirrorCases(
 
 const never: AbortSignal = new AbortController().signal
 
-/** A store as a medium to read from. */
+/** A store as a transport. */
 function readable(opened: OpenedStore): OpenedTransport {
   const { store } = opened
   return {
@@ -76,7 +76,7 @@ function readable(opened: OpenedStore): OpenedTransport {
   }
 }
 
-/** What is behind a mirror as a medium to read from. */
+/** What is behind a mirror as a transport. */
 function mirrored(opened: OpenedMirror): OpenedTransport {
   return {
     transport: opened.transport,

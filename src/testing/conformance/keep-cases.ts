@@ -88,7 +88,10 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
         await step('append', publishTo(store, sampleLog(name).next(), signal))
       if ((await step('reports', reports({ namespace }, signal))).length > 0)
         fail('a namespace that nobody reported of has reports')
-      const [first, second] = [sampleReport(namespace), sampleReport(namespace, { count: 2, phase: 'left' })]
+      const [first, second] = [
+        sampleReport(namespace),
+        sampleReport(namespace, { count: 2, phase: 'stopped' }),
+      ]
       const other = sampleReport(namespace, { instanceId: 'instance-0002', clientId: 'host-b' })
       const elsewhere = sampleReport(inner, { count: 9 })
       for (const states of [[second, elsewhere], [second], [first, other]])
@@ -151,18 +154,18 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       if (opened.age === undefined) {
         // A store may keep what was written just now, since a release that names it may be on its way.
         const young = await remove({ namespace, digest }, signal).catch((error: unknown) => error)
-        if (isNoticeboardError(young, 'rejected'))
+        if (isNoticeboardError(young, 'forbidden'))
           fail('young snapshots are not removed here; let `open` offer `age`, which makes one old')
       } else await step('age()', opened.age({ namespace, digest }))
       for (let round = 0; round < 2; round += 1) {
         await step('remove', remove({ namespace, digest }, signal))
-        const read = store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
+        const read = store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)
         await step('snapshot', expectRefusal('the removed snapshot', read, 'not-found'))
       }
       await step('put', store.put({ namespace, digest, bytes }, signal))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
         bytes,
       )
     },
@@ -176,10 +179,10 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       const sample = sampleLog(namespace).next()
       await step('append', publishTo(store, sample, signal))
       const { digest, bytes } = sample.snapshot
-      await step('remove', expectRefusal('remove', remove({ namespace, digest }, signal), 'rejected'))
+      await step('remove', expectRefusal('remove', remove({ namespace, digest }, signal), 'forbidden'))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
         bytes,
       )
       await step('latest', expectNewest(store, sample, { signal }))

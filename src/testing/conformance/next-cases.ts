@@ -85,5 +85,7 @@ export const nextCases: readonly CaseDefinition<OpenedTransport>[] = [
 ]
 
 function nextOf(transport: Transport): NonNullable<Transport['next']> {
-  return transport.next?.bind(transport) ?? fail("the medium has no `next`; say so: without: { next: '…' }")
+  return (
+    transport.next?.bind(transport) ?? fail("the transport has no `next`; say so: without: { next: '…' }")
+  )
 }

@@ -1,14 +1,14 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import type { Mirror, ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
-import type { Sample } from './fixture.js'
+import type { SampleRelease } from './fixture.js'
 
-/** Hooks that every kind of medium may offer. */
+/** Hooks that transports, stores and mirrors may offer. */
 interface OpenedMedium {
   /** Ends what `open` started. Called once, after the case, however it went. */
   close(): Promise<void>
   /**
-   * Loses the connection between the medium and what is behind it: calls from now on, and watches that are open, fail. Resolves to
+   * Loses the connection to what is behind it: calls from now on, and watches that are open, fail. Resolves to
    * what brings it back. Stopping a server, destroying sockets and refusing new ones, unmounting: whatever loss looks like.
    */
   cut?(): Promise<{
@@ -17,13 +17,13 @@ interface OpenedMedium {
   }>
 }
 
-/** A medium to read from, opened for one case and empty. */
+/** A transport, opened for one case and empty. */
 export interface OpenedTransport extends OpenedMedium {
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
-  /** Makes a release the newest one, by whatever way releases come into this medium. Media of bare documents publish its `document`. */
-  publish(sample: Sample): Promise<void>
-  /** The last words that the other side heard of a namespace. */
-  heard?(query: { readonly namespace: Namespace }): Promise<readonly Report[]>
+  /** Makes a release the newest one, by whatever way releases get there. Transports of bare documents publish its `document`. */
+  publish(sample: SampleRelease): Promise<void>
+  /** The last words that the receiver heard of a namespace. */
+  heard?(query: { readonly namespace: Namespace }): Promise<readonly ClientReport[]>
   /** Makes the origin send a mark. */
   mark?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }): Promise<void>
 }

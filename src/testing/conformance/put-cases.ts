@@ -19,7 +19,10 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
           await step('put', store.put({ namespace, digest, bytes }, signal))
           expectBytes(
             'the snapshot',
-            await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+            await step(
+              'snapshot',
+              store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal),
+            ),
             bytes,
           )
         }
@@ -35,7 +38,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('8 puts', Promise.all(puts))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
         bytes,
       )
     },
@@ -47,11 +50,8 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       const { digest } = sampleSnapshot('these')
       const { bytes } = sampleSnapshot('those')
       const put = store.put({ namespace, digest, bytes }, signal)
-      await step(
-        'put',
-        expectRefusal('put of other bytes', put, 'digest-mismatch', 'rejected', 'invalid-data'),
-      )
-      const read = store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
+      await step('put', expectRefusal('put of other bytes', put, 'digest-mismatch', 'invalid-data'))
+      const read = store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)
       await step('snapshot', expectRefusal('the snapshot that was refused', read, 'not-found'))
     },
   },
@@ -67,7 +67,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('put of the largest', store.put({ namespace, ...largest }, signal))
       const back = await step(
         'snapshot',
-        store.snapshot({ namespace, digest: largest.digest, maxBytes: maxSnapshotBytes }, signal),
+        store.snapshot({ namespace, digest: largest.digest, maxSnapshotBytes }, signal),
       )
       expectBytes('the largest snapshot', back, largest.bytes)
       const larger = sampleOfSize(maxSnapshotBytes + 1).snapshot
@@ -76,7 +76,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
         expectRefusal('a byte more', store.put({ namespace, ...larger }, signal), 'too-large'),
       )
       const read = store.snapshot(
-        { namespace, digest: larger.digest, maxBytes: maxSnapshotBytes + 1 },
+        { namespace, digest: larger.digest, maxSnapshotBytes: maxSnapshotBytes + 1 },
         signal,
       )
       await step('snapshot', expectRefusal('the snapshot that was too large', read, 'not-found'))
@@ -93,7 +93,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       own.fill(0)
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
         bytes,
       )
     },
@@ -109,7 +109,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('put', put)
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
         bytes,
       )
     },
@@ -126,7 +126,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('put', store.put({ namespace, digest, bytes }, signal))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
         bytes,
       )
     },

@@ -2,7 +2,7 @@ import type { Store } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release.js'
 import type { CaseDefinition } from './case.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
-import { sampleAfter, sampleLog, type Sample } from './fixture.js'
+import { sampleAfter, sampleLog, type SampleRelease } from './fixture.js'
 import type { OpenedStore } from './opened.js'
 import { expectLog, publishTo, write } from './store-steps.js'
 
@@ -56,7 +56,7 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
         opened.store,
         opened.another === undefined ? opened.store : await step('another()', opened.another()),
       ]
-      const acknowledged: Sample[] = []
+      const acknowledged: SampleRelease[] = []
       const publisher = async (store: Store): Promise<void> => {
         while (acknowledged.length < CONTESTED) {
           const newest = await store.latest({ namespace }, signal)
@@ -117,7 +117,7 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
     needs: ['reopen'],
     async run({ opened, namespace, signal, step, hook, timeoutMs }) {
       const log = sampleLog(namespace)
-      const samples: Sample[] = []
+      const samples: SampleRelease[] = []
       let { store } = opened as { store: Store }
       for (let round = 0; round < 3; round += 1) {
         for (let left = 2; left > 0; left -= 1) {
@@ -132,7 +132,10 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
           const { digest, bytes } = snapshot
           expectBytes(
             'a snapshot',
-            await step('snapshot', store.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal)),
+            await step(
+              'snapshot',
+              store.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal),
+            ),
             bytes,
           )
         }
@@ -161,7 +164,7 @@ async function contest(
 ): Promise<void> {
   const [store] = stores
   if (store === undefined) return fail('no store')
-  const winners: Sample[] = []
+  const winners: SampleRelease[] = []
   for (let round = 0; round < rounds; round += 1) {
     const samples = Array.from({ length: RIVALS }, () => sampleAfter(namespace, winners.at(-1)))
     winners.push(await onlyWinner(stores, samples, signal, step))
@@ -173,10 +176,10 @@ async function contest(
 /** Appends all samples at the same time, and fails unless exactly one is accepted. */
 async function onlyWinner(
   stores: readonly Store[],
-  samples: readonly Sample[],
+  samples: readonly SampleRelease[],
   signal: AbortSignal,
   step: Step,
-): Promise<Sample> {
+): Promise<SampleRelease> {
   const storeOf = (index: number): Store => stores[index % stores.length] ?? fail('no store')
   await step(
     'put',

@@ -9,7 +9,7 @@ import {} from './tracked-signal.js'
 
 const MAX_BYTES = 1_048_576
 
-/** `latest` and `snapshot`: what every medium has. */
+/** `latest` and `snapshot`: what every transport has. */
 export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'it has a name for people that holds no credentials',
@@ -55,7 +55,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       const tag = await publishSeen(trial, sample)
       if (tag === undefined) return
       const answer = await step('latest with its tag', transport.latest({ namespace, tag }, signal))
-      if (answer.type === 'none') fail('with its own tag the medium says that there is nothing')
+      if (answer.type === 'none') fail('with its own tag the transport says that there is nothing')
       if (answer.type === 'release') expectSample('latest with its tag', transport, answer.bytes, sample)
       await step(
         'latest without a tag',
@@ -93,7 +93,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
   {
-    name: 'a tag that the medium never gave is answered with the release',
+    name: 'a tag that the transport never gave is answered with the release',
     capability: 'read',
     async run(trial) {
       const {
@@ -121,7 +121,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         step,
       } = trial
       const log = sampleLog(namespace)
-      const held = sampleSnapshot('held').digest
+      const have = sampleSnapshot('have').digest
       for (const document of [
         undefined,
         0,
@@ -133,12 +133,12 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         const { digest } = sample.snapshot
         const plain = await step(
           'snapshot',
-          transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal),
+          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal),
         )
         expectBytes('the snapshot', plain, sample.snapshot.bytes)
         const other = await step(
           'snapshot',
-          transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES, held }, signal),
+          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES, have }, signal),
         )
         expectBytes('the snapshot, for a client that holds another', other, sample.snapshot.bytes)
       }
@@ -156,14 +156,14 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       } = trial
       const { digest } = sampleSnapshot('nobody put this')
       const ask = (where: Namespace): Promise<unknown> =>
-        transport.snapshot({ namespace: where, digest, maxBytes: MAX_BYTES }, signal)
+        transport.snapshot({ namespace: where, digest, maxSnapshotBytes: MAX_BYTES }, signal)
       await step('snapshot', expectRefusal('a snapshot of an empty namespace', ask(namespace), 'not-found'))
       await publishSeen(trial, sampleLog(namespace).next())
       await step('snapshot', expectRefusal('a missing snapshot', ask(namespace), 'not-found'))
     },
   },
   {
-    name: 'a snapshot past `maxBytes` is `too-large`, and one of just that size is not',
+    name: 'a snapshot past `maxSnapshotBytes` is `too-large`, and one of just that size is not',
     capability: 'read',
     async run(trial) {
       const {
@@ -175,10 +175,13 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       const sample = sampleLog(namespace).next({ document: sampleOfSize(50_000).document })
       await publishSeen(trial, sample)
       const { digest, bytes } = sample.snapshot
-      const ask = (maxBytes: number): Promise<Uint8Array> =>
-        transport.snapshot({ namespace, digest, maxBytes }, signal)
-      await step('snapshot', expectRefusal('a snapshot of maxBytes + 1', ask(bytes.length - 1), 'too-large'))
-      expectBytes('a snapshot of maxBytes', await step('snapshot', ask(bytes.length)), bytes)
+      const ask = (maxSnapshotBytes: number): Promise<Uint8Array> =>
+        transport.snapshot({ namespace, digest, maxSnapshotBytes }, signal)
+      await step(
+        'snapshot',
+        expectRefusal('a snapshot of maxSnapshotBytes + 1', ask(bytes.length - 1), 'too-large'),
+      )
+      expectBytes('a snapshot of maxSnapshotBytes', await step('snapshot', ask(bytes.length)), bytes)
     },
   },
   {
@@ -199,7 +202,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         const answer = await step('latest', transport.latest({ namespace: other }, signal))
         if (answer.type !== 'none') fail(`a release of ${namespace} is seen in ${other}`)
         const { digest } = outer.snapshot
-        const leaked = transport.snapshot({ namespace: other, digest, maxBytes: MAX_BYTES }, signal)
+        const leaked = transport.snapshot({ namespace: other, digest, maxSnapshotBytes: MAX_BYTES }, signal)
         await step(
           'snapshot',
           expectRefusal(`a snapshot of ${namespace}, asked for in ${other}`, leaked, 'not-found'),
@@ -237,7 +240,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
           'latest',
           transport.latest({ namespace: name }, signal).catch(() => undefined),
         )
-        // A medium of one bare document has the same answer for everybody.
+        // A transport of one bare document has the same answer for everybody.
         if (answer?.type === 'release' && transport.unmanaged !== true)
           fail(`latest of ${JSON.stringify(name)} gives a release`)
       }

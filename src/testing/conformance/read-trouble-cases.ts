@@ -31,7 +31,10 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
         const { digest, bytes } = sample.snapshot
         expectBytes(
           'the snapshot',
-          await transport.snapshot({ namespace: sample.namespace, digest, maxBytes: MAX_BYTES }, signal),
+          await transport.snapshot(
+            { namespace: sample.namespace, digest, maxSnapshotBytes: MAX_BYTES },
+            signal,
+          ),
           bytes,
         )
       })
@@ -53,7 +56,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
       const { digest } = sample.snapshot
       const calls: readonly ((own: AbortSignal) => Promise<unknown>)[] = [
         own => transport.latest({ namespace }, own),
-        own => transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, own),
+        own => transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, own),
       ]
       for (const call of calls) {
         const before = trackedSignal()
@@ -87,7 +90,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
         'latest without a connection',
         expectRefusal('latest without a connection', asked, 'unavailable'),
       )
-      const read = transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)
+      const read = transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)
       await step(
         'snapshot without a connection',
         expectRefusal('snapshot without a connection', read, 'unavailable'),
@@ -101,7 +104,10 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
       )
       expectBytes(
         'the snapshot',
-        await step('snapshot', transport.snapshot({ namespace, digest, maxBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal),
+        ),
         bytes,
       )
     },

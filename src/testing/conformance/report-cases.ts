@@ -1,4 +1,4 @@
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import type { ReportTransport, Transport } from '../../contracts/transport.js'
 import { canonicalize } from '../../core/canonical.js'
 import { systemClock } from '../../ports/system.js'
@@ -7,7 +7,7 @@ import { expectEqual, fail } from './expect.js'
 import { sampleLog, sampleReport } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 
-/** `report`, and where the other side can be asked, what it heard. */
+/** `report`, and where the receiver can be asked, what it heard. */
 export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'reports are taken: one, none, the same one twice, and a late one after its successor',
@@ -32,7 +32,7 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
       const report = reporterOf(transport)
       await step('publish', publish(sampleLog(namespace).next()))
       const [first, second, third] = [1, 2, 3].map(count =>
-        sampleReport(namespace, { count, phase: count === 3 ? 'left' : 'applied' }),
+        sampleReport(namespace, { count, phase: count === 3 ? 'stopped' : 'applied' }),
       )
       const other = sampleReport(namespace, { instanceId: 'instance-0002', clientId: 'host-b', count: 7 })
       if (first === undefined || second === undefined || third === undefined) fail('no samples')
@@ -65,10 +65,10 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
   },
 ]
 
-/** Waits until exactly these words were heard; media may pass reports on in their own time. */
+/** Waits until exactly these words were heard; transports may pass reports on in their own time. */
 export async function heardInTime(
-  heard: () => Promise<readonly Report[]>,
-  expected: readonly Report[],
+  heard: () => Promise<readonly ClientReport[]>,
+  expected: readonly ClientReport[],
   timeoutMs: number,
 ): Promise<void> {
   const never = new AbortController().signal
@@ -82,7 +82,7 @@ export async function heardInTime(
   }
 }
 
-function difference(words: readonly Report[], expected: readonly Report[]): string | undefined {
+function difference(words: readonly ClientReport[], expected: readonly ClientReport[]): string | undefined {
   if (words.length !== expected.length)
     return `${words.length} instances were heard, and ${expected.length} reported`
   const byInstance = new Map(words.map(word => [word.instanceId, word]))
@@ -101,7 +101,7 @@ function difference(words: readonly Report[], expected: readonly Report[]): stri
 
 export function reporterOf(transport: Transport & Partial<ReportTransport>): ReportTransport['report'] {
   const { report } = transport
-  if (report === undefined) return fail("the medium has no `report`; say so: without: { report: '…' }")
+  if (report === undefined) return fail("the transport has no `report`; say so: without: { report: '…' }")
   expectEqual('report', typeof report, 'function')
   return report.bind(transport)
 }

@@ -1,12 +1,12 @@
 import { formatPosition } from '../../contracts/position.js'
 import type { Store } from '../../contracts/transport.js'
 import { expectBytes, fail } from './expect.js'
-import type { Sample } from './fixture.js'
+import type { SampleRelease } from './fixture.js'
 
 /** Puts the sample's snapshot and appends its release. */
 export async function write(
   store: Store,
-  sample: Sample,
+  sample: SampleRelease,
   signal: AbortSignal,
 ): Promise<'appended' | 'taken'> {
   const { namespace, snapshot, at, bytes, audit } = sample
@@ -15,7 +15,7 @@ export async function write(
 }
 
 /** Publishes the sample. Fails unless the store takes it. */
-export async function publishTo(store: Store, sample: Sample, signal: AbortSignal): Promise<void> {
+export async function publishTo(store: Store, sample: SampleRelease, signal: AbortSignal): Promise<void> {
   const outcome = await write(store, sample, signal)
   if (outcome !== 'appended')
     fail(`append of ${formatPosition(sample.at)}, which comes next, is '${outcome}'`)
@@ -25,7 +25,7 @@ export async function publishTo(store: Store, sample: Sample, signal: AbortSigna
 export async function expectTaken(
   what: string,
   store: Store,
-  sample: Sample,
+  sample: SampleRelease,
   signal: AbortSignal,
 ): Promise<void> {
   const outcome = await write(store, sample, signal).catch((error: unknown) =>
@@ -39,7 +39,7 @@ export async function expectTaken(
 /** Fails unless the log holds exactly these releases, and the pointer names the last of them. */
 export async function expectLog(
   store: Store,
-  samples: readonly Sample[],
+  samples: readonly SampleRelease[],
   signal: AbortSignal,
 ): Promise<void> {
   const newest = samples.at(-1) ?? fail('no samples')

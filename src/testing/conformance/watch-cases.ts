@@ -124,7 +124,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
           const { digest } = sample.snapshot
           await step(
             'the snapshot of a release that came',
-            transport.snapshot({ namespace, digest, maxBytes: 1_048_576 }, signal),
+            transport.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal),
           )
         }
         await Promise.all([step('publish', publish(sample)), reading()])

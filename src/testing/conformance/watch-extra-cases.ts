@@ -2,7 +2,7 @@ import { formatPosition } from '../../contracts/position.js'
 import type { Identity } from '../../contracts/identity.js'
 import { encodeMark } from '../../core/mark.js'
 import { releaseDigest } from '../../core/release.js'
-import { systemClock, systemCrypto } from '../../ports/system.js'
+import { systemClock, systemHasher } from '../../ports/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
 import { isSample } from './current.js'
 import { expectBytes, expectRefusal, fail, settled } from './expect.js'
@@ -51,7 +51,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         for (;;) {
           const { done, value } = await refused.iterator.next()
           if (done === true) return 'ended without a word'
-          // A medium that does not know yet may say that it is there, and no more.
+          // A transport that does not know yet may say that it is there, and no more.
           if (value.type === 'release') return 'brought a release'
         }
       })()
@@ -93,7 +93,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
       const { digest, bytes } = sample.snapshot
-      const firstOf = async (
+      const fallback = async (
         query: object,
       ): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
         const reader = openWatch(
@@ -105,17 +105,17 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         await reader.end()
         return snapshots
       }
-      if ((await firstOf({ inline: false })).length > 0)
+      if ((await fallback({ inline: false })).length > 0)
         fail('snapshots came along although `inline` is false')
-      const along = await firstOf({ inline: true })
+      const along = await fallback({ inline: true })
       if (along.length === 0)
-        fail("no snapshot came along; where a medium sends none, say so: without: { inline: '…' }")
+        fail("no snapshot came along; where a transport sends none, say so: without: { inline: '…' }")
       for (const snapshot of along) {
         if (snapshot.digest !== digest)
           fail('a snapshot came along that the release does not give to this client')
         expectBytes('the snapshot that came along', snapshot.bytes, bytes)
       }
-      const known = await firstOf({ inline: true, held: { [namespace]: digest } })
+      const known = await fallback({ inline: true, have: { [namespace]: digest } })
       if (known.some(snapshot => snapshot.digest === digest))
         fail('the snapshot that the client holds came along again')
     },
@@ -132,7 +132,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         v: 1,
         namespace,
         ...sample.at,
-        digest: releaseDigest(systemCrypto, sample.bytes),
+        digest: releaseDigest(systemHasher, sample.bytes),
         asOf: '2026-11-21T09:30:00.000Z',
         validUntil: '2026-11-21T09:31:00.000Z',
       })

@@ -5,7 +5,7 @@ import { systemClock } from '../../ports/system.js'
 import { expectNoListeners } from './case.js'
 import { expectSample, isSample, neverBack } from './current.js'
 import { fail, within } from './expect.js'
-import type { Sample } from './fixture.js'
+import type { SampleRelease } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
 /** One watch, read by a case: it judges what comes as it comes. */
@@ -15,7 +15,7 @@ export interface WatchReader {
   /** The next release, of whatever namespace. */
   release(): Promise<Extract<Delivery, { readonly type: 'release' }>>
   /** Reads until this release comes. Fails when the watch goes back on the way, or brings another release at this position. */
-  until(sample: Sample): Promise<void>
+  until(sample: SampleRelease): Promise<void>
   /** The iterator itself, for cases about ends. */
   readonly iterator: AsyncIterator<Delivery>
   /** The watch's signal, to abort and to look for listeners. */
@@ -29,7 +29,7 @@ export function openWatch(
   query: Partial<WatchQuery> & { readonly namespaces: readonly Namespace[] },
   timeoutMs: number,
 ): WatchReader {
-  const watch = transport.watch ?? fail("the medium has no `watch`; say so: without: { watch: '…' }")
+  const watch = transport.watch ?? fail("the transport has no `watch`; say so: without: { watch: '…' }")
   const tracked = trackedSignal()
   const iterator = watch.call(transport, { inline: false, ...query }, tracked.signal)[Symbol.asyncIterator]()
   const orders = new Map(query.namespaces.map(namespace => [namespace, neverBack()]))

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Crypto } from '../../contracts/ports.js'
+import type { Hasher } from '../../contracts/ports.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { AppendQuery } from '../../contracts/transport.js'
 import { decodeRelease, digestsOf, positionOf } from '../../core/release.js'
@@ -12,7 +12,7 @@ import type { EtcdKeys } from './keys.js'
 export interface EtcdParts {
   readonly client: EtcdClient
   readonly keys: EtcdKeys
-  readonly crypto: Crypto
+  readonly hasher: Hasher
 }
 
 /** Somebody may be first that often in a row before an append gives up. */
@@ -25,12 +25,12 @@ const MOST_CONDITIONS = 100
  * the snapshots there; then the log, the newest release and the audit record are written together.
  */
 export async function appendToEtcd(
-  { client, keys, crypto }: EtcdParts,
+  { client, keys, hasher }: EtcdParts,
   query: AppendQuery,
   signal: AbortSignal,
 ): Promise<'appended' | 'taken'> {
   const { namespace, at, bytes, audit } = query
-  const release = readAppend(query, crypto)
+  const release = readAppend(query, hasher)
   const [place, newestKey] = [keys.release(namespace, at), keys.newest(namespace)]
   const snapshots = digestsOf(release).map(digest => keys.snapshot(namespace, digest))
 
@@ -85,7 +85,7 @@ function exists(key: string): EtcdCondition {
 
 function missing(at: AppendQuery['at']): NoticeboardError {
   return new NoticeboardError(
-    'rejected',
+    'invalid-data',
     `the release ${formatPosition(at)} names a snapshot that is not here; put it first`,
   )
 }

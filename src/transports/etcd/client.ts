@@ -1,12 +1,12 @@
 /** A revision of etcd, in decimal: it is larger than what a number holds. */
-export type Revision = string
+export type EtcdRevision = string
 
 /** A key with its value, as etcd keeps it. */
 export interface EtcdEntry {
   readonly key: string
   /** Empty where only keys were asked for. */
   readonly value: Uint8Array
-  readonly modRevision: Revision
+  readonly modRevision: EtcdRevision
 }
 
 /** A step of a transaction. */
@@ -27,7 +27,7 @@ export type EtcdStep =
 export type EtcdCondition =
   | { readonly type: 'exists'; readonly key: string }
   | { readonly type: 'missing'; readonly key: string }
-  | { readonly type: 'written-at'; readonly key: string; readonly revision: Revision }
+  | { readonly type: 'written-at'; readonly key: string; readonly revision: EtcdRevision }
 
 /** Conditions, and what is done when they hold. */
 export interface EtcdTransaction {
@@ -41,8 +41,8 @@ export interface EtcdTransaction {
 /** What a transaction came to. */
 export interface EtcdOutcome {
   /** Of the whole store, at the time of the transaction. */
-  readonly revision: Revision
-  /** Whether the conditions held. */
+  readonly revision: EtcdRevision
+  /** Whether the conditions were met. */
   readonly succeeded: boolean
   /** What each `range` of the half that was made found, in the order of the steps; nothing for the others. */
   readonly found: readonly (readonly EtcdEntry[])[]
@@ -55,7 +55,7 @@ export type EtcdNews =
 
 /**
  * The three calls that are made of etcd. {@link etcdGateway} makes them with nothing but `fetch`; an adapter of another driver is some
- * forty lines. Each throws a `NoticeboardError`: `unavailable` for loss, `unauthorized`, `rejected` or `too-large` for refusal.
+ * forty lines. Each throws a `NoticeboardError`: `unavailable` for loss, `unauthorized`, `forbidden` or `too-large` for refusal.
  */
 export interface EtcdClient {
   /** For people; holds no credentials. */
@@ -69,7 +69,7 @@ export interface EtcdClient {
    * Ends after `compacted`.
    */
   watch(
-    query: { readonly keys: readonly string[]; readonly from: Revision },
+    query: { readonly keys: readonly string[]; readonly from: EtcdRevision },
     signal: AbortSignal,
   ): AsyncIterable<EtcdNews>
 }

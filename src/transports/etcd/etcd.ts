@@ -1,20 +1,20 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
-import type { Clock, Crypto } from '../../contracts/ports.js'
+import type { Clock, Hasher } from '../../contracts/ports.js'
 import { nextPosition } from '../../contracts/position.js'
 import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { sameBytes } from '../../core/text.js'
-import { systemClock, systemCrypto } from '../../ports/system.js'
+import { systemClock, systemHasher } from '../../ports/system.js'
 import { appendToEtcd } from './append.js'
 import type { EtcdClient, EtcdEntry, EtcdStep } from './client.js'
 import { etcdKeys } from './keys.js'
 import { etcdReports } from './reports.js'
 import { watchEtcd } from './watch.js'
 
-/** How a board in etcd is kept. */
+/** How a store in etcd is kept. */
 export interface EtcdOptions {
   /** What all keys begin with. Default `noticeboard/`. */
   readonly prefix?: string
@@ -25,10 +25,10 @@ export interface EtcdOptions {
   /** How long the last word of an instance stays at least, in milliseconds. Default 3,600,000. */
   readonly reportTtlMs?: number
   readonly clock?: Clock
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
 }
 
-/** A board in etcd: a store, its notifications, and the reports of its clients. */
+/** A store in etcd, with its notifications and the reports of its clients. */
 export type EtcdStore = CompleteStore
 
 /** Entries of the log that are read at once: releases have 16 KB at most, so a page has 1 MB with their audit records. */
@@ -47,7 +47,7 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
     maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
     reportTtlMs = 3_600_000,
   } = options
-  const { clock = systemClock, crypto = systemCrypto } = options
+  const { clock = systemClock, hasher = systemHasher } = options
   if (typeof client?.transact !== 'function')
     throw new NoticeboardError(
       'invalid-option',
@@ -78,7 +78,7 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
   }
 
   /** What a release says counts and not where etcd has it: revisions begin anew when etcd is set up anew. */
-  const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(crypto, bytes) })
+  const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(hasher, bytes) })
 
   return {
     name: client.name,
@@ -89,7 +89,7 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
     async latest({ namespace, tag }, signal) {
       const newest = await read(keys.newest(parseNamespace(namespace)), signal)
       if (newest === undefined) return { type: 'none' }
-      return tag !== undefined && tag === digestOf(crypto, newest.value)
+      return tag !== undefined && tag === digestOf(hasher, newest.value)
         ? { type: 'unchanged' }
         : answer(newest.value)
     },
@@ -104,17 +104,17 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
       return next === undefined ? { type: 'none' } : answer(next.value)
     },
 
-    async snapshot({ namespace, digest, maxBytes }, signal) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       const kept = await read(keys.snapshot(parseNamespace(namespace), digest), signal)
       if (kept === undefined)
         throw new NoticeboardError(
           'not-found',
           `${client.name} has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`,
         )
-      if (kept.value.length > maxBytes)
+      if (kept.value.length > maxSnapshotBytes)
         throw new NoticeboardError(
           'too-large',
-          `the snapshot has ${kept.value.length} bytes; ${maxBytes} are allowed`,
+          `the snapshot has ${kept.value.length} bytes; ${maxSnapshotBytes} are allowed`,
         )
       return kept.value
     },
@@ -126,11 +126,11 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
       if (!isDigest(digest))
         throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
       limit('the snapshot', bytes)
-      assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await write(keys.snapshot(namespace, digest), bytes, signal)
     },
 
-    append: (query, signal) => appendToEtcd({ client, keys, crypto }, query, signal),
+    append: (query, signal) => appendToEtcd({ client, keys, hasher }, query, signal),
 
     async *history(
       { namespace, limit: most = Number.POSITIVE_INFINITY },
@@ -191,7 +191,7 @@ export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
       const newest = await read(newestKey, signal)
       if (newest !== undefined && digestsOf(decodeRelease(newest.value).release).includes(digest)) {
         throw new NoticeboardError(
-          'rejected',
+          'forbidden',
           `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`,
         )
       }

@@ -2,10 +2,10 @@ import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
 
 /** What gRPC's numbers mean here (google.golang.org/grpc/codes). What is not listed is `unavailable`: trying again later is right. */
 const CODES: Readonly<Record<number, ErrorCode>> = {
-  3: 'rejected',
+  3: 'forbidden',
   5: 'not-found',
-  7: 'unauthorized',
-  9: 'rejected',
+  7: 'forbidden',
+  9: 'forbidden',
   16: 'unauthorized',
 }
 
@@ -23,16 +23,17 @@ export function refusalOf(name: string, status: number, body: Uint8Array): Notic
   if (TOO_LARGE.test(message)) return new NoticeboardError('too-large', `${name}: ${said}`)
   if (FULL.test(message))
     return new NoticeboardError(
-      'rejected',
+      'forbidden',
       `${name} is full: ${said}; compact it, make room, and disarm its alarm`,
     )
-  if (status === 401 || status === 403 || CREDENTIALS.test(message))
+  if (status === 401 || CREDENTIALS.test(message))
     return new NoticeboardError('unauthorized', `${name}: ${said}`)
+  if (status === 403) return new NoticeboardError('forbidden', `${name}: ${said}`)
   const own = CODES[code]
   if (own !== undefined) return new NoticeboardError(own, `${name}: ${said}`)
   if (status === 404)
     return new NoticeboardError(
-      'rejected',
+      'forbidden',
       `${name} has no JSON gateway below /v3; is it etcd 3.4 or later, with its gateway on?`,
     )
   return new NoticeboardError('unavailable', `${name}: ${said}`)

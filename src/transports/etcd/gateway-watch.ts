@@ -2,7 +2,7 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { chunksOf, readBody } from '../http/body.js'
 import { during, type Waiting } from '../http/deadline.js'
 import { answerOf } from '../http/exchange.js'
-import type { EtcdNews, Revision } from './client.js'
+import type { EtcdNews, EtcdRevision } from './client.js'
 import type { Gateway } from './gateway.js'
 import { refusalOf } from './gateway-errors.js'
 import { entryOf, textOf, type KeyValueMessage } from './gateway-messages.js'
@@ -23,7 +23,7 @@ interface WatchMessage {
 /** One request for all keys: the gateway takes several watches on one stream, and answers with a line for each message. */
 export async function* openGatewayWatch(
   { name, request }: Gateway,
-  { keys, from }: { readonly keys: readonly string[]; readonly from: Revision },
+  { keys, from }: { readonly keys: readonly string[]; readonly from: EtcdRevision },
   signal: AbortSignal,
 ): AsyncGenerator<EtcdNews, void, undefined> {
   if (signal.aborted) return

@@ -6,7 +6,7 @@ export type {
   EtcdOutcome,
   EtcdStep,
   EtcdTransaction,
-  Revision,
+  EtcdRevision,
 } from './client.js'
 export { etcd, type EtcdOptions, type EtcdStore } from './etcd.js'
 export { etcdGateway, type EtcdGatewayOptions } from './gateway.js'

@@ -1,7 +1,7 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/ports.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import { decodeText } from '../../core/strict-parse.js'
 import { encodeText } from '../../core/text.js'
 import { decodeReport, encodeReport, reportTtlMs } from '../shared/stored-report.js'
@@ -15,8 +15,8 @@ const PAGE = 500
 const MOST_TRIES = 20
 
 export interface EtcdReports {
-  report(states: readonly Report[], signal: AbortSignal): Promise<void>
-  reports(namespace: Namespace, signal: AbortSignal): Promise<readonly Report[]>
+  report(states: readonly ClientReport[], signal: AbortSignal): Promise<void>
+  reports(namespace: Namespace, signal: AbortSignal): Promise<readonly ClientReport[]>
 }
 
 /**
@@ -37,7 +37,7 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
   }
 
   /** Writes what is later than what is kept; false when somebody else wrote in between. */
-  const write = async (states: readonly Report[], signal: AbortSignal): Promise<boolean> => {
+  const write = async (states: readonly ClientReport[], signal: AbortSignal): Promise<boolean> => {
     const places = states.map(state => keys.report(state.namespace, state.instanceId))
     const { found } = await client.transact({ steps: places.map(key => ({ type: 'range', key })) }, signal)
     const news = states.flatMap((state, index) => {
@@ -71,7 +71,7 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
   return {
     async report(states, signal) {
       // Of several words of one instance the last one counts, and etcd takes a key only once in a transaction.
-      const last = new Map<string, Report>()
+      const last = new Map<string, ClientReport>()
       for (const state of states) {
         const key = keys.report(state.namespace, state.instanceId)
         if (state.count > (last.get(key)?.count ?? 0)) last.set(key, state)
@@ -92,7 +92,7 @@ export function etcdReports({ client, keys, clock, ttlMs }: EtcdReportsOptions):
       }
     },
     async reports(namespace, signal) {
-      const all: Report[] = []
+      const all: ClientReport[] = []
       const { key: start, end } = keys.reports(namespace)
       for (let key = start; ;) {
         const { found } = await client.transact({ steps: [{ type: 'range', key, end, limit: PAGE }] }, signal)

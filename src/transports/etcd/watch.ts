@@ -2,7 +2,7 @@ import { asNoticeboardError } from '../../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Delivery } from '../../contracts/transport.js'
 import { createPending, type Pending } from '../shared/pending.js'
-import type { EtcdClient, Revision } from './client.js'
+import type { EtcdClient, EtcdRevision } from './client.js'
 import type { EtcdKeys } from './keys.js'
 
 /**
@@ -63,6 +63,6 @@ async function follow({ client, keys, namespaces, pending }: Following, signal: 
   }
 }
 
-function after(revision: Revision): Revision {
+function after(revision: EtcdRevision): EtcdRevision {
   return String(BigInt(revision) + 1n)
 }

@@ -34,23 +34,23 @@ const answered: readonly FaultyCall[] = [
  * lose, repeat and swap deliveries, or go silent. What goes wrong is data; see {@link FaultPlan}. The result has the capabilities of
  * what is within, and all else of it as it was. Throws `invalid-option` when the plan makes no sense.
  */
-export function faulty<Medium extends Transport | Mirror>(
-  medium: Medium,
+export function faulty<Given extends Transport | Mirror>(
+  given: Given,
   plan: FaultPlan,
   options: FaultyOptions = {},
-): Medium {
+): Given {
   const { random = systemRandom, clock = systemClock } = options
   if (!Array.isArray(plan?.faults))
     throw new NoticeboardError(
       'invalid-option',
       'faulty() wants a plan: { faults: [{ on: "latest", type: "fail" }] }',
     )
-  const ports: FaultyPorts = { name: `faulty ${medium.name}`, draw: createDraw(plan, random), clock, random }
-  const within = medium as Medium & Partial<Store & WatchTransport & Mirror>
+  const ports: FaultyPorts = { name: `faulty ${given.name}`, draw: createDraw(plan, random), clock, random }
+  const within = given as Given & Partial<Store & WatchTransport & Mirror>
 
-  const result: Record<PropertyKey, unknown> = { ...medium, name: ports.name }
+  const result: Record<PropertyKey, unknown> = { ...given, name: ports.name }
   for (const name of ['unmanaged', 'durability', 'maxSnapshotBytes'] as const) {
-    // Also where a medium has them by inheritance.
+    // Also where what is given has them by inheritance.
     if (within[name] !== undefined) result[name] = within[name]
   }
   for (const call of answered) {
@@ -59,7 +59,7 @@ export function faulty<Medium extends Transport | Mirror>(
       result[call] = faultyCall(
         ports,
         call,
-        (query, signal) => original.call(medium, query, signal) as Promise<unknown>,
+        (query, signal) => original.call(given, query, signal) as Promise<unknown>,
       )
   }
   if (within.namespaces !== undefined) {
@@ -68,11 +68,11 @@ export function faulty<Medium extends Transport | Mirror>(
   }
   if (within.history !== undefined)
     result['history'] = faultyHistory(ports, (query, signal) =>
-      (medium as unknown as Store).history(query as never, signal),
+      (given as unknown as Store).history(query as never, signal),
     )
   if (within.watch !== undefined)
     result['watch'] = faultyWatch(ports, (query, signal) =>
-      (medium as unknown as WatchTransport).watch(query, signal),
+      (given as unknown as WatchTransport).watch(query, signal),
     )
-  return result as unknown as Medium
+  return result as unknown as Given
 }

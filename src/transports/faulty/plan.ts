@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../contracts/errors.js'
 
-/** A method of a medium that a fault may meet. */
+/** A method of a transport, store or mirror that a fault may meet. */
 export type FaultyCall =
   | 'latest'
   | 'snapshot'
@@ -54,7 +54,7 @@ export type Fault = FaultScope &
     | { readonly type: 'duplicate' }
     /** A watch brings this delivery after the next one. */
     | { readonly type: 'reorder' }
-    /** A watch ends in order although nobody aborted it, as media must not. */
+    /** A watch ends in order although nobody aborted it, as transports must not. */
     | { readonly type: 'end' }
   )
 

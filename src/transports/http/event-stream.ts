@@ -17,7 +17,7 @@ const DEFAULT_HEARTBEAT_MS = 15_000
 /** A connection that was silent for this many heartbeats is dead (docs/formats.md). */
 const SILENT_HEARTBEATS = 2.5
 
-/** A longer query does not pass many a proxy; what is held is left out then, at the price of being sent again. */
+/** A longer query does not pass many a proxy; what the client has is left out then, at the price of being sent again. */
 const MAX_QUERY = 6_000
 
 /**
@@ -36,7 +36,7 @@ export async function* openEventStream(
     headers: { accept: 'text/event-stream' },
   }
   const deadline = createDeadline(settings.clock, {
-    timeoutMs: settings.firstEventMs,
+    timeoutMs: settings.firstEventTimeoutMs,
     what: ask.what,
     signal,
   })
@@ -66,7 +66,7 @@ export async function* openEventStream(
 }
 
 /** The query of `~events`, in one order, so that equal questions have equal addresses. */
-export function formatQuery({ namespaces, inline, identity, held = {} }: WatchQuery): string {
+export function formatQuery({ namespaces, inline, identity, have = {} }: WatchQuery): string {
   const pairs: [string, string][] = [...namespaces].sort().map(namespace => ['ns', namespace])
   if (inline) {
     pairs.push(['inline', '1'])
@@ -76,10 +76,10 @@ export function formatQuery({ namespaces, inline, identity, held = {} }: WatchQu
         pairs.push(['label', `${name}=${identity.labels[name]}`])
     }
   }
-  const holding: [string, string][] = []
+  const having: [string, string][] = []
   for (const namespace of namespaces)
-    if (inline && held[namespace] !== undefined) holding.push(['held', `${namespace}=${held[namespace]}`])
-  const whole = new URLSearchParams([...pairs, ...holding]).toString()
+    if (inline && have[namespace] !== undefined) having.push(['have', `${namespace}=${have[namespace]}`])
+  const whole = new URLSearchParams([...pairs, ...having]).toString()
   return whole.length <= MAX_QUERY ? whole : new URLSearchParams(pairs).toString()
 }
 

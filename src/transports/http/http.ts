@@ -32,12 +32,12 @@ export function http(url: string, options: HttpOptions = {}): HttpTransport {
     headers = {},
     token,
     timeoutMs = 15_000,
-    firstEventMs = 10_000,
+    firstEventTimeoutMs = 10_000,
     clock = systemClock,
     logger,
   } = options
   const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES } = options
-  for (const [name, value] of Object.entries({ timeoutMs, firstEventMs, maxSnapshotBytes })) {
+  for (const [name, value] of Object.entries({ timeoutMs, firstEventTimeoutMs, maxSnapshotBytes })) {
     if (!(Number.isFinite(value) && value > 0))
       throw new NoticeboardError('invalid-option', `${name} of http() must be a number above 0`)
   }
@@ -58,7 +58,7 @@ export function http(url: string, options: HttpOptions = {}): HttpTransport {
     token,
     fetch,
     timeoutMs,
-    firstEventMs,
+    firstEventTimeoutMs,
     maxSnapshotBytes,
     clock,
     logger,

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { namespaceProblem, type Namespace } from '../../contracts/names.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import type { LogEntry } from '../../contracts/transport.js'
 import { isInstant } from '../../core/release.js'
 import { readReport } from '../../core/report-codec.js'
@@ -59,14 +59,14 @@ export async function readReports(
   settings: Settings,
   { namespace }: { readonly namespace: Namespace },
   signal: AbortSignal,
-): Promise<readonly Report[]> {
+): Promise<readonly ClientReport[]> {
   const answer = await readJson(
     settings,
     { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' },
     MAX_REPORTS_BYTES,
     signal,
   )
-  const reports: Report[] = []
+  const reports: ClientReport[] = []
   let unread = 0
   for (const item of answer.list('reports', Number.MAX_SAFE_INTEGER)) {
     try {
@@ -85,7 +85,7 @@ export async function readReports(
 }
 
 /** A report with the time at which the server heard it, which is the server's to say. */
-function readStamped(item: Json): Report {
+function readStamped(item: Json): ClientReport {
   const report = readReport(item)
   const stamped = shapeOf(item, 'the report')
   return stamped.has('receivedAt')

@@ -14,7 +14,7 @@ export interface HttpOptions {
   /** The whole time that one request may take, its body included. 15,000 by default. */
   readonly timeoutMs?: number | undefined
   /** How long a stream may take until its first event. 10,000 by default. */
-  readonly firstEventMs?: number | undefined
+  readonly firstEventTimeoutMs?: number | undefined
   /** The largest snapshot that is written, and the longest line of an event stream. 1 MiB by default, as at the server. */
   readonly maxSnapshotBytes?: number | undefined
   readonly clock?: Clock | undefined
@@ -30,7 +30,7 @@ export interface Settings {
   readonly token: Provided<string> | undefined
   readonly fetch: Fetch
   readonly timeoutMs: number
-  readonly firstEventMs: number
+  readonly firstEventTimeoutMs: number
   readonly maxSnapshotBytes: number
   readonly clock: Clock
   readonly logger: Logger | undefined

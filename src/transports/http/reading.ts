@@ -44,19 +44,15 @@ export async function readNext(
 /** The bytes of a snapshot; unchecked, that is the caller's. */
 export async function readSnapshot(
   settings: Settings,
-  {
-    namespace,
-    digest,
-    maxBytes,
-  }: { readonly namespace: Namespace; readonly digest: Digest; readonly maxBytes: number },
+  query: { readonly namespace: Namespace; readonly digest: Digest; readonly maxSnapshotBytes: number },
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const ask: Ask = {
     method: 'GET',
-    path: snapshotPath(namespace, digest),
-    what: `the snapshot ${digest.slice(0, 12)}`,
+    path: snapshotPath(query.namespace, query.digest),
+    what: `the snapshot ${query.digest.slice(0, 12)}`,
   }
-  const reply = await exchange(settings, { ...ask, maxBytes }, signal)
+  const reply = await exchange(settings, { ...ask, maxBytes: query.maxSnapshotBytes }, signal)
   if (reply.status === 200) return reply.body
   throw refusalFor(settings, ask, reply)
 }

@@ -1,7 +1,7 @@
 import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
 import { decodeText } from '../../core/strict-parse.js'
 
-/** What the other side said, as far as an error needs it. */
+/** What a server said, as far as an error needs it. */
 export interface Refused {
   readonly status: number
   readonly headers: Headers
@@ -16,7 +16,7 @@ export interface Refused {
 
 /** Codes that a server says and that mean the same here. The rest follows from the status. */
 const CARRIED: ReadonlySet<string> = new Set<ErrorCode>([
-  'rejected', 'invalid-data', 'digest-mismatch', 'too-large', 'unsupported', 'fork', 'store-damaged',
+  'invalid-document', 'forbidden', 'invalid-data', 'digest-mismatch', 'too-large', 'unsupported', 'fork', 'store-damaged',
 ]) // prettier-ignore
 
 /** The error for an answer that is none of the expected ones. */
@@ -26,13 +26,13 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   const said = told === undefined ? '' : `: ${told.message}`
   if (status === 401 || status === 403) {
     return new NoticeboardError(
-      'unauthorized',
+      status === 401 ? 'unauthorized' : 'forbidden',
       `${name} answered ${status} for ${what}; check the token or the headers${said}`,
     )
   }
   if (writing && (status === 404 || status === 405)) {
     return new NoticeboardError(
-      'rejected',
+      'forbidden',
       `${name} takes nothing that is written: it was started without a token, or the address is another one`,
     )
   }
@@ -41,10 +41,11 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   if (status === 413) return new NoticeboardError('too-large', `${name} finds ${what} too large${said}`)
   if (status === 408 || status === 425 || status === 429 || status >= 500) {
     const options = retryAfterMs === undefined ? {} : { retryAfterMs }
-    return new NoticeboardError('unavailable', `${name} answered ${status} for ${what}${said}`, options)
+    const code = status === 429 ? 'rate-limited' : 'unavailable'
+    return new NoticeboardError(code, `${name} answered ${status} for ${what}${said}`, options)
   }
   if (status >= 400) {
-    const code = told !== undefined && CARRIED.has(told.code) ? (told.code as ErrorCode) : 'rejected'
+    const code = told !== undefined && CARRIED.has(told.code) ? (told.code as ErrorCode) : 'forbidden'
     return new NoticeboardError(code, `${name} refused ${what} with ${status}${said}`)
   }
   return new NoticeboardError(

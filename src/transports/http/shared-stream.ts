@@ -172,9 +172,9 @@ function covers(line: Line | undefined, namespaces: ReadonlySet<Namespace>): boo
   return true
 }
 
-/** One question for all readers. A digest counts as held when everybody who reads the namespace holds it. */
+/** One question for all readers. A digest counts as at hand when everybody who reads the namespace has it. */
 function questionOf(namespaces: ReadonlySet<Namespace>, watchers: ReadonlySet<Watcher>): WatchQuery {
-  const held: Record<Namespace, Digest> = {}
+  const have: Record<Namespace, Digest> = {}
   const disagreed = new Set<Namespace>()
   let inline = false
   let identity: WatchQuery['identity']
@@ -182,12 +182,12 @@ function questionOf(namespaces: ReadonlySet<Namespace>, watchers: ReadonlySet<Wa
     inline = query.inline
     identity = query.identity
     for (const namespace of read) {
-      const digest = query.held?.[namespace]
-      if (digest === undefined || (held[namespace] !== undefined && held[namespace] !== digest))
+      const digest = query.have?.[namespace]
+      if (digest === undefined || (have[namespace] !== undefined && have[namespace] !== digest))
         disagreed.add(namespace)
-      else held[namespace] = digest
+      else have[namespace] = digest
     }
   }
-  for (const namespace of disagreed) delete held[namespace]
-  return { namespaces: [...namespaces], inline, identity, held }
+  for (const namespace of disagreed) delete have[namespace]
+  return { namespaces: [...namespaces], inline, identity, have }
 }

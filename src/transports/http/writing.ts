@@ -2,7 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import { comparePositions } from '../../contracts/position.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import type { AppendQuery } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release.js'
 import { decodeText } from '../../core/strict-parse.js'
@@ -26,11 +26,14 @@ export async function putSnapshot(
     digest,
     bytes,
   }: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
-  maxBytes: number,
+  maxSnapshotBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
-  if (bytes.length > maxBytes) {
-    throw new NoticeboardError('too-large', `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`)
+  if (bytes.length > maxSnapshotBytes) {
+    throw new NoticeboardError(
+      'too-large',
+      `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`,
+    )
   }
   await write(
     settings,
@@ -89,10 +92,10 @@ export async function putSchema(
 /** Hands over last words, a request for each namespace and each hundred of them. */
 export async function postReports(
   settings: Settings,
-  states: readonly Report[],
+  states: readonly ClientReport[],
   signal: AbortSignal,
 ): Promise<void> {
-  const byNamespace = new Map<Namespace, Report[]>()
+  const byNamespace = new Map<Namespace, ClientReport[]>()
   for (const state of states) {
     const others = byNamespace.get(state.namespace)
     if (others === undefined) byNamespace.set(state.namespace, [state])

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Crypto } from '../../contracts/ports.js'
+import type { Hasher } from '../../contracts/ports.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { AppendQuery } from '../../contracts/transport.js'
 import { decodeRelease, digestsOf, positionOf } from '../../core/release.js'
@@ -16,17 +16,17 @@ const MOST_TRIES = 100
 export interface RedisParts {
   readonly commands: RedisCommands
   readonly keys: RedisKeys
-  readonly crypto: Crypto
+  readonly hasher: Hasher
 }
 
 /** Decides here what comes next, and lets a script write it if the newest release is still the one that was read. */
 export async function appendToRedis(
-  { commands, keys, crypto }: RedisParts,
+  { commands, keys, hasher }: RedisParts,
   query: AppendQuery,
   signal: AbortSignal,
 ): Promise<'appended' | 'taken'> {
   const { namespace, at, bytes, audit } = query
-  const digests = digestsOf(readAppend(query, crypto))
+  const digests = digestsOf(readAppend(query, hasher))
   const release = decodeText(bytes, 'the release')
   const record = audit === undefined ? '' : decodeText(audit, 'the audit record')
   const touched = [
@@ -50,7 +50,7 @@ export async function appendToRedis(
     if (outcome === 'appended' || outcome === 'taken') return outcome
     if (outcome === 'missing')
       throw new NoticeboardError(
-        'rejected',
+        'invalid-data',
         `the release ${formatPosition(at)} names a snapshot that is not here; put it first`,
       )
   }

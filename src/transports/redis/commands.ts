@@ -46,13 +46,13 @@ export function redisCommands(
 }
 
 /** The first word of a refusal by Redis, and what it means here. Other words are loss: trying again later is right. */
-const REFUSALS: Readonly<Record<string, 'unauthorized' | 'rejected' | 'store-damaged'>> = {
+const REFUSALS: Readonly<Record<string, 'unauthorized' | 'forbidden' | 'store-damaged'>> = {
   NOAUTH: 'unauthorized',
-  NOPERM: 'unauthorized',
+  NOPERM: 'forbidden',
   WRONGPASS: 'unauthorized',
-  OOM: 'rejected',
-  MISCONF: 'rejected',
-  ERR: 'rejected',
+  OOM: 'forbidden',
+  MISCONF: 'forbidden',
+  ERR: 'forbidden',
   WRONGTYPE: 'store-damaged',
 }
 

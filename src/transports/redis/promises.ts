@@ -9,7 +9,7 @@ export async function brokenPromises(
   const role = await commands.list(['ROLE'], signal)
   if (role[0] === 'slave' || role[0] === 'replica') {
     throw new NoticeboardError(
-      'rejected',
+      'forbidden',
       'this redis is a replica, which takes no writes; connect to its primary',
     )
   }

@@ -1,13 +1,13 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest, parseNamespace } from '../../contracts/names.js'
-import type { Clock, Crypto } from '../../contracts/ports.js'
+import type { Clock, Hasher } from '../../contracts/ports.js'
 import { epochNumber, nextPosition } from '../../contracts/position.js'
 import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { encodeText } from '../../core/text.js'
-import { systemClock, systemCrypto } from '../../ports/system.js'
+import { systemClock, systemHasher } from '../../ports/system.js'
 import type { RedisClient } from './client.js'
 import { redisCommands } from './commands.js'
 import { createFeed } from './feed.js'
@@ -18,15 +18,15 @@ import { redisReports } from './reports.js'
 import { scripts } from './scripts.js'
 import { watchRedis } from './watch.js'
 
-/** How a board in Redis is kept. */
+/** How a store in Redis is kept. */
 export interface RedisOptions {
   /** What all keys begin with. Default `noticeboard:`. */
   readonly prefix?: string
   /**
-   * Takes a Redis that can lose what it acknowledged; the store then says `may-lose`, and publishers warn. Default false: such a
-   * Redis is refused.
+   * The least that an acknowledged write has to survive. Default `single`: a Redis that can lose what it acknowledged is refused. With
+   * `may-lose` it is taken; the store then says so as its own `durability`, and publishers warn.
    */
-  readonly mayLose?: boolean
+  readonly durability?: 'single' | 'may-lose'
   /** The largest snapshot that is taken. Default 1 MiB. */
   readonly maxSnapshotBytes?: number
   /** How long the last word of an instance stays at least, in milliseconds. Default 3,600,000. */
@@ -34,10 +34,10 @@ export interface RedisOptions {
   /** How long a command may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
   readonly clock?: Clock
-  readonly crypto?: Crypto
+  readonly hasher?: Hasher
 }
 
-/** A board in Redis: a store, its notifications, and the reports of its clients. */
+/** A store in Redis, with its notifications and the reports of its clients. */
 export interface RedisStore extends CompleteStore {
   readonly durability: 'single' | 'may-lose'
 }
@@ -51,17 +51,17 @@ const PAGE = 50
  *
  * What was acknowledged survives a crash only with `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` and
  * `maxmemory-policy noeviction`. This is looked at here, once, and a Redis of other settings is refused with `unsupported`, unless
- * `mayLose` is set. A fail-over to a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is
+ * `durability` is `may-lose`. A fail-over to a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is
  * not connected.
  */
 export async function redis(client: RedisClient, options: RedisOptions = {}): Promise<RedisStore> {
   const {
     prefix = 'noticeboard:',
-    mayLose = false,
+    durability = 'single',
     maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
     timeoutMs = 10_000,
   } = options
-  const { reportTtlMs: ttlMs = 3_600_000, clock = systemClock, crypto = systemCrypto } = options
+  const { reportTtlMs: ttlMs = 3_600_000, clock = systemClock, hasher = systemHasher } = options
   if (typeof client?.sendCommand !== 'function')
     throw new NoticeboardError(
       'invalid-option',
@@ -73,10 +73,10 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
   }
   const commands = redisCommands(client, { clock, timeoutMs })
   const problems = await brokenPromises(commands, new AbortController().signal)
-  if (problems.length > 0 && !mayLose) {
+  if (problems.length > 0 && durability === 'single') {
     throw new NoticeboardError(
       'unsupported',
-      `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always, no-appendfsync-on-rewrite no and maxmemory-policy noeviction, or allow it with mayLose: true`,
+      `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always, no-appendfsync-on-rewrite no and maxmemory-policy noeviction, or allow it with durability: 'may-lose'`,
     )
   }
   const keys = redisKeys(prefix)
@@ -94,18 +94,18 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
         `${what} has ${bytes.length} bytes; this store takes ${maxSnapshotBytes}`,
       )
   }
-  const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(crypto, bytes) })
+  const answer = (bytes: Uint8Array): Latest => ({ type: 'release', bytes, tag: digestOf(hasher, bytes) })
 
   return {
     name: 'redis',
     durability: problems.length === 0 ? 'single' : 'may-lose',
     maxSnapshotBytes,
-    append: (query, signal) => appendToRedis({ commands, keys, crypto }, query, signal),
+    append: (query, signal) => appendToRedis({ commands, keys, hasher }, query, signal),
 
     async latest({ namespace, tag }, signal) {
       const newest = await read(keys.newest(parseNamespace(namespace)), signal)
       if (newest === undefined) return { type: 'none' }
-      return tag !== undefined && tag === digestOf(crypto, newest) ? { type: 'unchanged' } : answer(newest)
+      return tag !== undefined && tag === digestOf(hasher, newest) ? { type: 'unchanged' } : answer(newest)
     },
 
     async next({ namespace, after }, signal) {
@@ -125,17 +125,17 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       return first === undefined ? { type: 'none' } : answer(first)
     },
 
-    async snapshot({ namespace, digest, maxBytes }, signal) {
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       const bytes = await read(keys.snapshot(parseNamespace(namespace), digest), signal)
       if (bytes === undefined)
         throw new NoticeboardError(
           'not-found',
           `redis has no snapshot ${digest.slice(0, 12)} of ${namespace}, or not yet`,
         )
-      if (bytes.length > maxBytes)
+      if (bytes.length > maxSnapshotBytes)
         throw new NoticeboardError(
           'too-large',
-          `the snapshot has ${bytes.length} bytes; ${maxBytes} are allowed`,
+          `the snapshot has ${bytes.length} bytes; ${maxSnapshotBytes} are allowed`,
         )
       return bytes
     },
@@ -147,7 +147,7 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       if (!isDigest(digest))
         throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
       limit('the snapshot', bytes)
-      assertDigest(crypto, { bytes, digest, what: 'the snapshot' })
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       const text = decodeText(bytes, 'the snapshot')
       const key = keys.snapshot(namespace, digest)
       if ((await commands.get(key, signal)) !== text) await commands.send(['SET', key, text], signal)
@@ -180,10 +180,10 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
 
     async namespaces(signal) {
       const names = await commands.list(['SMEMBERS', keys.namespaces], signal)
-      const held = await Promise.all(
+      const present = await Promise.all(
         names.map(async name => (await commands.send(['EXISTS', keys.newest(name)], signal)) === 1),
       )
-      return names.filter((_, index) => held[index]).sort()
+      return names.filter((_, index) => present[index]).sort()
     },
 
     schema: ({ namespace }, signal) => read(keys.schema(parseNamespace(namespace)), signal),
@@ -200,7 +200,7 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
       const newest = await commands.get(keys.newest(parseNamespace(namespace)), signal)
       if (newest !== undefined && digestsOf(decodeRelease(encodeText(newest)).release).includes(digest)) {
         throw new NoticeboardError(
-          'rejected',
+          'forbidden',
           `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}; publish another one first`,
         )
       }

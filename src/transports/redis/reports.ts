@@ -1,6 +1,6 @@
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/ports.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import { decodeReport, encodeReport, reportTtlMs } from '../shared/stored-report.js'
 import type { RedisCommands } from './commands.js'
 import type { RedisKeys } from './keys.js'
@@ -9,8 +9,8 @@ import { scripts } from './scripts.js'
 const REPORTS_AT_ONCE = 100
 
 export interface RedisReports {
-  report(states: readonly Report[], signal: AbortSignal): Promise<void>
-  reports(namespace: Namespace, signal: AbortSignal): Promise<readonly Report[]>
+  report(states: readonly ClientReport[], signal: AbortSignal): Promise<void>
+  reports(namespace: Namespace, signal: AbortSignal): Promise<readonly ClientReport[]>
 }
 
 export interface RedisReportsOptions {
@@ -46,7 +46,7 @@ export function redisReports({ commands, keys, clock, ttlMs }: RedisReportsOptio
     },
 
     async reports(namespace, signal) {
-      const reports: Report[] = []
+      const reports: ClientReport[] = []
       for (const instance of await commands.list(['SMEMBERS', keys.instances(namespace)], signal)) {
         const text = await commands.get(keys.report(namespace, instance), signal)
         if (text === undefined) await commands.send(['SREM', keys.instances(namespace), instance], signal)

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { parseNamespace } from '../../contracts/names.js'
-import type { Crypto } from '../../contracts/ports.js'
+import type { Hasher } from '../../contracts/ports.js'
 import {
   comparePositions,
   epochNumber,
@@ -20,7 +20,7 @@ export function follows(at: Position, newest: Position | undefined): boolean {
 }
 
 /** The release that shall be appended, once it agrees with where it goes and with its audit record. Throws before anything is written. */
-export function readAppend({ namespace, at, bytes, audit }: AppendQuery, crypto: Crypto): Release {
+export function readAppend({ namespace, at, bytes, audit }: AppendQuery, hasher: Hasher): Release {
   parseNamespace(namespace)
   epochNumber(at.epoch)
   if (!isSequence(at.sequence))
@@ -28,13 +28,13 @@ export function readAppend({ namespace, at, bytes, audit }: AppendQuery, crypto:
   const { release } = decodeRelease(bytes)
   if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
     throw new NoticeboardError(
-      'rejected',
+      'invalid-data',
       `the release says that it is ${release.namespace} ${formatPosition(positionOf(release))}, which is not where it shall go`,
     )
   }
   if (audit === undefined) return release
   if (release.audit === undefined)
-    throw new NoticeboardError('rejected', 'the release names no audit record, and one was given')
-  assertDigest(crypto, { bytes: audit, digest: release.audit, what: 'the audit record' })
+    throw new NoticeboardError('invalid-data', 'the release names no audit record, and one was given')
+  assertDigest(hasher, { bytes: audit, digest: release.audit, what: 'the audit record' })
   return release
 }

@@ -1,15 +1,15 @@
 import type { Json } from '../../contracts/json.js'
-import type { Report } from '../../contracts/report.js'
+import type { ClientReport } from '../../contracts/report.js'
 import { isInstant } from '../../core/release.js'
 import { readReport } from '../../core/report-codec.js'
 
 /** A report as a store keeps it: JSON, with the time at which it was heard. */
-export function encodeReport(report: Report, nowMs: number): string {
+export function encodeReport(report: ClientReport, nowMs: number): string {
   return JSON.stringify({ ...report, receivedAt: new Date(nowMs).toISOString() })
 }
 
 /** Reads what {@link encodeReport} wrote; undefined for what somebody else wrote there. */
-export function decodeReport(text: string): Report | undefined {
+export function decodeReport(text: string): ClientReport | undefined {
   try {
     const value = JSON.parse(text) as Json
     const { receivedAt } = value as { readonly receivedAt?: unknown }
@@ -24,6 +24,6 @@ export function decodeReport(text: string): Report | undefined {
 }
 
 /** How long a report stays although its instance says nothing more: long enough to be seen as missing, which is not gone. */
-export function reportTtlMs({ presenceMs }: Report, atLeastMs: number): number {
-  return Math.max(atLeastMs, 4 * presenceMs)
+export function reportTtlMs({ nextReportWithinMs }: ClientReport, atLeastMs: number): number {
+  return Math.max(atLeastMs, 4 * nextReportWithinMs)
 }

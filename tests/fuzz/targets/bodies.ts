@@ -18,7 +18,7 @@ const drawAppend = damagedJson(withReleases)
 const drawDocument = damagedJson(documents)
 
 const CODES =
-  /^(?:not-found|rejected|unauthorized|conflict|invalid-data|digest-mismatch|too-large|unsupported|store-damaged|invalid-option|unavailable)$/
+  /^(?:not-found|forbidden|unauthorized|conflict|invalid-data|digest-mismatch|too-large|unsupported|store-damaged|invalid-option|unavailable)$/
 const NONE = new AbortController().signal
 
 interface Board {

@@ -22,7 +22,7 @@ const SEEDS = [
   'checkout/prod', 'a', 'a/b/c/d', 'x.y-z_0/1', 'con', 'com1.x/a', 'releases', 'a/snapshots', 'a.json', 'a.', '..', 'a/../b', 'a%2fb', `${'a'.repeat(63)}/b`, `${'a'.repeat(64)}`,
   '1-9f3a01bc', '999999999-00000000', '1000000000-00000000', '01-9f3a01bc', '1-9f3a01bc:42', '1-9f3a01bc:9007199254740991', '1-9f3a01bc:9007199254740992', '1-9f3a01bc:0', ':1',
   '2026-11-21T09:30:00.000Z', '2024-02-29T23:59:59.999Z', 'f'.repeat(64), 'Ab3_-x', 'a b\u2028c',
-  `ns=checkout%2Fprod&ns=a&inline=1&client=web-1&label=region%3Deu&held=a%3D${'0'.repeat(64)}`,
+  `ns=checkout%2Fprod&ns=a&inline=1&client=web-1&label=region%3Deu&have=a%3D${'0'.repeat(64)}`,
 ].map(text => encoder.encode(text)) // prettier-ignore
 
 const WORDS = [
@@ -37,7 +37,7 @@ const WORDS = [
   '=',
   'ns=',
   'label=',
-  'held=',
+  'have=',
   'client=',
   '0',
   '1',

@@ -1,5 +1,5 @@
 import { isLine } from '../../../src/core/text.js'
-import { disk } from '../../../src/node/disk-state.js'
+import { stateFolder } from '../../../src/node/disk-state.js'
 import { systemClock } from '../../../src/ports/system.js'
 import { memoryDisk } from '../memory-disk.js'
 import { refusalOf, SECRET, violation } from '../oracle.js'
@@ -17,7 +17,7 @@ const owner = { tag: '00000000-1-00000000', isGone: () => false }
 const clock = { ...systemClock, now: () => Date.parse('2026-11-21T10:00:00.000Z') }
 
 /** A whole folder of damaged files. Nothing in it may stop a client: what cannot be read is a warning. */
-export const stateFolder: Target = {
+export const stateFolderTarget: Target = {
   name: 'state folder',
   weight: 0.5,
   draw: drawState,
@@ -31,7 +31,7 @@ export const stateFolder: Target = {
     if (!chance.oneIn(4)) files.set(`${FOLDER}/client.json`, chance.oneIn(10) ? 'EISDIR' : drawClient(chance))
 
     try {
-      const folder = disk(FOLDER, { disk: memoryDisk(files), clock, owner })
+      const folder = stateFolder(FOLDER, { fs: memoryDisk(files), clock, owner })
       const { state, warnings } = await folder.load({ namespace: NAMESPACE })
       if (warnings.some(warning => warning.includes(SECRET))) throw violation('a warning quotes a value')
       if (state.good.length > 3 || state.refused.length > 64)

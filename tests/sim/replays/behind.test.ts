@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import { formatPosition, type Position } from '../../../src/contracts/position.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
-import { systemCrypto } from '../../../src/ports/system.js'
+import { systemHasher } from '../../../src/ports/system.js'
 import { http } from '../../../src/transports/http/http.js'
 import { NAMESPACE, PERIODS, schema, type ClientActor } from '../client-actor.js'
 import { simDisk } from '../disk.js'
@@ -15,9 +15,9 @@ vi.setConfig({ testTimeout: 60_000 })
 const TOLD_MS = PERIODS.intervalMs * 1.1 + PERIODS.retryCapMs
 
 const runs = ({ client }: ClientActor): string | undefined =>
-  client?.phase === 'starting' || client?.snapshot.position === undefined
+  client?.status === 'starting' || client?.running.position === undefined
     ? undefined
-    : formatPosition(client.snapshot.position)
+    : formatPosition(client.running.position)
 
 test('agollo-48: told of a release by one server and answered by a lagging one, nobody takes it for done', async () => {
   const scene = await setScene()
@@ -50,7 +50,7 @@ test('agollo-48: told of a release by one server and answered by a lagging one, 
   expect(scene.answered({ sinceMs, who: 'hybrid-direct', status: 404 })).not.toEqual([])
   // What was only heard of is not what runs, for the client and for whoever asks about the fleet.
   const [hybrid] = scene.clients.filter(({ plan }) => plan.name === 'hybrid-direct')
-  expect(hybrid?.client?.phase).not.toBe('live')
+  expect(hybrid?.client?.status).not.toBe('ready')
   expect(runs(hybrid as ClientActor)).toBe(formatPosition(before))
 
   lagging.restore(scene.disk.copy())
@@ -83,7 +83,7 @@ test('edge-ahead: clients that are ahead of a restored server are noticed, and f
   const { clock, sometimes, truth } = scene.world
   const lives = scene.clients.map(({ process }) => process?.name)
   const sinceMs = clock.monotonic()
-  await clock.advance(2 * PERIODS.sweepMs)
+  await clock.advance(2 * PERIODS.sweepIntervalMs)
   // The server has only older answers for them, and gave them: everybody keeps what is newer.
   for (const { plan } of scene.clients.filter(client => !client.plan.relayed))
     expect(scene.answered({ sinceMs, who: plan.name, path: POINTER, status: 200 })).not.toEqual([])
@@ -117,7 +117,7 @@ test('consul-index-back: a server that counts on from an older number silences n
       schema,
       clock,
       random: diceOf(1, `operator ${n}`),
-      crypto: systemCrypto,
+      hasher: systemHasher,
     })
     const document = { n, name: 'operator' }
     truth.offered(JSON.stringify(document))

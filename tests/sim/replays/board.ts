@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { createClient, type Client } from '../../../src/client/client.js'
 import type { ClientOptions } from '../../../src/client/options.js'
 import type { OutputOf, Schema } from '../../../src/contracts/schema.js'
-import { systemCrypto } from '../../../src/ports/system.js'
+import { systemHasher } from '../../../src/ports/system.js'
 import { createPublisher, type Publisher, type PublisherOptions } from '../../../src/publisher/index.js'
 import { createHandler, type Handler } from '../../../src/server/handler.js'
 import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.js'
@@ -34,7 +34,7 @@ export interface Board {
   /** The board over HTTP, as somebody uses it. */
   transport(who: string): HttpTransport
   publisher<Input, Output>(
-    options: Pick<PublisherOptions<Input, Output>, 'schema' | 'validators' | 'maxBytes'> &
+    options: Pick<PublisherOptions<Input, Output>, 'schema' | 'validators' | 'maxSnapshotBytes'> &
       Partial<PublisherOptions<Input, Output>>,
   ): Publisher<Input>
   client<S extends Schema>(
@@ -56,7 +56,7 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
   const store = memory({ clock, maxSnapshotBytes })
   const random = (name: string): ReturnType<typeof diceOf> => diceOf(1, name)
   const start = (): Handler =>
-    createHandler(store, { clock, random: random('server'), crypto: systemCrypto, write: { token: TOKEN } })
+    createHandler(store, { clock, random: random('server'), hasher: systemHasher, write: { token: TOKEN } })
   const handlers = [start()]
   const asked: Asked[] = []
   const streams: Stream[] = []
@@ -100,14 +100,14 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
         store: board.transport(`publisher-${made}`),
         clock,
         random: random(`publisher ${made}`),
-        crypto: systemCrypto,
+        hasher: systemHasher,
         ...options,
       })
     },
     client(options) {
       const client = createClient({
         namespace: SHOP,
-        ports: { clock, random: random(`${options.clientId} ${(made += 1)}`), crypto: systemCrypto },
+        ports: { clock, random: random(`${options.clientId} ${(made += 1)}`), hasher: systemHasher },
         ...options,
       })
       clients.push(client)

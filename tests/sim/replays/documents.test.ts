@@ -28,7 +28,7 @@ function oneOfEach<S extends z.ZodType>(
 }
 
 const ready = (board: Board, clients: readonly Client<unknown>[]): Promise<unknown> =>
-  board.drive(Promise.all(clients.map(client => client.ready({ within: 30_000 }))))
+  board.drive(Promise.all(clients.map(client => client.ready({ timeoutMs: 30_000 }))))
 
 /** Who stands where, by name. */
 const states = (fleet: Fleet): readonly string[] =>
@@ -52,7 +52,9 @@ test('pool-zero: a pool of 0 instead of 100 is refused before it is published, a
     name: 'gently',
     validate({ pool: { size } }, { previous }) {
       const before = (previous as z.output<typeof loose> | undefined)?.pool.size
-      return before === undefined || size * 2 >= before ? [] : { path: 'pool.size', reason: 'less than half' }
+      return before === undefined || size * 2 >= before
+        ? []
+        : { path: 'pool.size', message: 'less than half' }
     },
   }
   const careful = board.publisher({ schema: strict })
@@ -72,7 +74,7 @@ test('pool-zero: a pool of 0 instead of 100 is refused before it is published, a
   for (const publisher of [careful, board.publisher({ schema: loose, validators: [gently] })]) {
     const refused = publisher.publish({ pool: { size: 0 } }, all)
     await expect(board.drive(refused)).rejects.toMatchObject({
-      code: 'rejected',
+      code: 'invalid-document',
       issues: [{ path: 'pool.size' }],
     })
   }
@@ -176,7 +178,7 @@ test('fb-old-schema: a build that cannot read a new document keeps what it ran, 
   first.on('rejected', ({ code }) => verdicts.push(code))
   await board.drive(publisher.publish({ n: 2, mode: 'b' }, all))
   await clock.advance(700_000)
-  expect(verdicts).toEqual(['rejected'])
+  expect(verdicts).toEqual(['invalid-document'])
   expect(first.current).toEqual({ n: 1 })
   expect(states(await board.drive(publisher.fleet()))).toEqual(['web-1 rejected'])
 
@@ -218,7 +220,7 @@ test('replane-callback-throws: a callback that throws ends neither the stream no
     client.select(({ n }) => n).subscribe(n => heard.push(`told of ${n}`))
     client.on('rejected', fail)
     client.on('error', fail)
-    client.on('phase', fail)
+    client.on('status', fail)
   }
   heard.length = 0
   const opened = streams.length

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { systemCrypto } from '../../../src/ports/system.js'
+import { systemHasher } from '../../../src/ports/system.js'
 import { everyone } from '../../../src/publisher/index.js'
 import { createHandler } from '../../../src/server/handler.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
@@ -30,7 +30,7 @@ test('unleash-401: after an hour of refused credentials everybody goes on by its
   const relay = createHandler(cached(board.transport('relay')), {
     clock,
     random: diceOf(1, 'relay'),
-    crypto: systemCrypto,
+    hasher: systemHasher,
   })
   const relayed = http('http://relay.test', {
     clock,
@@ -44,7 +44,7 @@ test('unleash-401: after an hour of refused credentials everybody goes on by its
   ]
   const late = clients[3]
   const early = clients.filter(client => client !== late)
-  await board.drive(Promise.all(early.map(client => client.ready({ within: 20_000 }))))
+  await board.drive(Promise.all(early.map(client => client.ready({ timeoutMs: 20_000 }))))
 
   await clock.advance(1_000)
   const fromMs = clock.monotonic()
@@ -56,7 +56,7 @@ test('unleash-401: after an hour of refused credentials everybody goes on by its
   await clock.advance(HOUR_MS / 2)
   await publish(2)
   // Who starts in the middle of it says that it has nothing, and is not lost by that either.
-  const ready = late?.ready({ within: 10_000 })
+  const ready = late?.ready({ timeoutMs: 10_000 })
   await expect(board.drive(ready as Promise<unknown>)).rejects.toMatchObject({ code: 'not-ready' })
   await clock.advance(HOUR_MS / 2)
   for (const who of [...direct, 'relay']) {
@@ -76,7 +76,7 @@ test('unleash-401: after an hour of refused credentials everybody goes on by its
   board.meddle = undefined
   // The last delay, and a look: through a relay one more of each.
   await clock.advance(2 * 30_000 + 2 * 33_000)
-  expect(clients.map(({ current, phase }) => `${current.n} ${phase}`)).toEqual(clients.map(() => '2 live'))
+  expect(clients.map(({ current, status }) => `${current.n} ${status}`)).toEqual(clients.map(() => '2 ready'))
   await board.end(() => relay.close())
 })
 
@@ -118,7 +118,7 @@ test.each(BAD)(
     await scene.publish()
     const outcomes: string[] = []
     for (const { client, plan } of scene.clients)
-      client?.ready({ within: 60_000 }).then(
+      client?.ready({ timeoutMs: 60_000 }).then(
         () => outcomes.push(`${plan.name} is ready`),
         () => outcomes.push(`${plan.name} has nothing`),
       )
@@ -129,7 +129,7 @@ test.each(BAD)(
         .map(({ name }) => `${name} has nothing`)
         .toSorted(),
     )
-    expect(scene.clients.map(({ client }) => client?.phase)).toEqual(scene.clients.map(() => 'starting'))
+    expect(scene.clients.map(({ client }) => client?.status)).toEqual(scene.clients.map(() => 'starting'))
     for (const { name } of everyWay())
       expect(
         trace.lines.some(line => line.includes(` ${name} error `)),

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
 import { jsonFile } from '../../../src/node/sources/json-file.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
-import { document } from '../../../src/transports/document.js'
+import { fromSource } from '../../../src/transports/document.js'
 import { temporaryFolder } from '../../node/board-kit.js'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -26,10 +26,10 @@ test('k8s-subpath: a mounted file is read by its path, whichever inode stands th
   const client = createClient({
     namespace: 'shop/prod',
     schema: z.object({ n: z.number() }),
-    strategy: hybrid(document(jsonFile(path, { pollMs: 50, settleMs: 5 }))),
+    strategy: hybrid(fromSource(jsonFile(path, { pollIntervalMs: 50, settleMs: 5 }))),
     clientId: 'pod',
   })
-  await client.ready({ within: 10_000 })
+  await client.ready({ timeoutMs: 10_000 })
   expect(client.current.n).toBe(1)
   const runs = (n: number): Promise<void> =>
     expect.poll(() => client.current.n, { timeout: 10_000, interval: 10 }).toBe(n)
@@ -52,6 +52,6 @@ test('k8s-subpath: a mounted file is read by its path, whichever inode stands th
   await writeFile(path, JSON.stringify({ n: 5 }))
   await runs(5)
   expect(await inode()).toBe(inodes.at(-1))
-  expect(client.snapshot.origin).toBe('unmanaged')
+  expect(client.running.origin).toBe('unmanaged')
   await client.close()
 })

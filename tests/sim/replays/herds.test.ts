@@ -134,7 +134,7 @@ async function fleet(size: number) {
   const clients = Array.from({ length: size }, (_, index) =>
     board.client({ schema, clientId: `web-${index}`, strategy: push(board.transport(`web-${index}`)) }),
   )
-  await board.drive(Promise.all(clients.map(client => client.ready({ within: 20_000 }))))
+  await board.drive(Promise.all(clients.map(client => client.ready({ timeoutMs: 20_000 }))))
   await board.clock.advance(60_000)
   expect(board.streams).toHaveLength(size)
   return { board, clients, publish }

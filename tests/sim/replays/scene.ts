@@ -168,8 +168,8 @@ export function everyWay(): readonly ClientPlan[] {
 function straggling({ truth }: World, { plan, client }: ClientActor): string | undefined {
   const newest = truth.newestAcknowledged
   if (newest === undefined || client === undefined) return undefined
-  const position = client.phase === 'starting' ? undefined : client.snapshot.position
+  const position = client.status === 'starting' ? undefined : client.running.position
   if (position !== undefined && comparePositions(position, newest) === 'same')
-    return client.phase === 'live' ? undefined : `${plan.name} is ${client.phase}`
+    return client.status === 'ready' ? undefined : `${plan.name} is ${client.status}`
   return `${plan.name} runs ${position === undefined ? 'nothing' : formatPosition(position)}`
 }

@@ -81,7 +81,7 @@ test('ld-198: a stream that nobody serves any more is noticed, and not held on t
     board.client({ schema, clientId: 'push', strategy: push(board.transport('push')) }),
     board.client({ schema, clientId: 'hybrid', strategy: hybrid(board.transport('hybrid')) }),
   ]
-  await board.drive(Promise.all(clients.map(client => client.ready({ within: 20_000 }))))
+  await board.drive(Promise.all(clients.map(client => client.ready({ timeoutMs: 20_000 }))))
   await clock.advance(3 * HEARTBEAT_MS)
 
   // From here on these streams bring nothing, nobody is told, and everything else works.
@@ -150,7 +150,7 @@ test('edge-lag: a reader that is slow for many releases gets the newest on the s
     board.client({ schema, clientId: who, strategy: push(board.transport(who)) }),
   )
   const [slow, quick] = clients
-  await board.drive(Promise.all(clients.map(client => client.ready({ within: 20_000 }))))
+  await board.drive(Promise.all(clients.map(client => client.ready({ timeoutMs: 20_000 }))))
   expect(streams.map(({ who }) => who)).toEqual(['slow', 'quick'])
 
   let goOn = (): void => {}
@@ -191,7 +191,7 @@ test('etcd-mid-revision: a stream that breaks inside of a burst loses nothing of
   const clients = namespaces.map(namespace =>
     board.client({ namespace, schema, clientId: 'both', strategy: hybrid(transport) }),
   )
-  await board.drive(Promise.all(clients.map(client => client.ready({ within: 20_000 }))))
+  await board.drive(Promise.all(clients.map(client => client.ready({ timeoutMs: 20_000 }))))
   await clock.advance(20_000)
 
   for (const [index, fate] of (['cut-after', 'cut-inside', 'cut-before'] as const).entries()) {

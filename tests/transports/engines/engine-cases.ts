@@ -8,7 +8,7 @@ import { serve, type Server } from '../../../src/server/index.js'
 import { push } from '../../../src/strategies/index.js'
 import { sampleAfter } from '../../../src/testing/conformance/fixture.js'
 import { publishTo, write } from '../../../src/testing/conformance/store-steps.js'
-import { firstOf } from '../../../src/transports/first-of.js'
+import { fallback } from '../../../src/transports/first-of.js'
 import { http } from '../../../src/transports/http/index.js'
 import { tcpProxy } from '../../conformance/tcp-proxy.js'
 
@@ -27,8 +27,8 @@ const never = new AbortController().signal
 const quick = {
   retryBaseMs: 20,
   retryCapMs: 200,
-  fallbackMs: 200,
-  sweepMs: 1_000,
+  pollIntervalMs: 200,
+  sweepIntervalMs: 1_000,
   heartbeatMs: 500,
   timeoutMs: 2_000,
 }
@@ -128,7 +128,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     const places = await Promise.all([1, 2, 3].map(() => servingPlace(() => connect('three'), write)))
     try {
       const media = places.map(({ url }) => http(url, write))
-      const everywhere = firstOf([media[0]!, media[1]!, media[2]!], { avoidMs: 100 })
+      const everywhere = fallback([media[0]!, media[1]!, media[2]!], { avoidMs: 100 })
       const client = createClient({
         namespace,
         schema,

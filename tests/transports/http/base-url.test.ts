@@ -34,7 +34,7 @@ describe('the base address', () => {
   test.each([
     { timeoutMs: 0 },
     { timeoutMs: Number.NaN },
-    { firstEventMs: -1 },
+    { firstEventTimeoutMs: -1 },
     { maxSnapshotBytes: 0 },
     { token: '' },
   ])('the options %o are refused at the call', options => {

@@ -48,8 +48,8 @@ describe('a watch over HTTP', () => {
 
   test.each([
     [401, 'unauthorized'],
-    [403, 'unauthorized'],
-    [400, 'rejected'],
+    [403, 'forbidden'],
+    [400, 'forbidden'],
     [503, 'unavailable'],
   ])('%i is %s', async (status, code) => {
     const { url } = await scripted((_req, res) => res.writeHead(status, { 'retry-after': '3' }).end())
@@ -188,18 +188,18 @@ describe('the question', () => {
     ephemeral: false,
     labels: { tier: 'a=b', region: 'eu' },
   }
-  const held = { [NAMESPACE]: 'a'.repeat(64) }
+  const have = { [NAMESPACE]: 'a'.repeat(64) }
 
   test('names the client, its labels and what it holds only when snapshots shall come along', () => {
-    expect(formatQuery({ ...query, identity, held })).toBe('ns=checkout%2Fprod')
-    expect(formatQuery({ ...query, inline: true, identity, held })).toBe(
-      `ns=checkout%2Fprod&inline=1&client=web+1%262&label=region%3Deu&label=tier%3Da%3Db&held=checkout%2Fprod%3D${'a'.repeat(64)}`,
+    expect(formatQuery({ ...query, identity, have })).toBe('ns=checkout%2Fprod')
+    expect(formatQuery({ ...query, inline: true, identity, have })).toBe(
+      `ns=checkout%2Fprod&inline=1&client=web+1%262&label=region%3Deu&label=tier%3Da%3Db&have=checkout%2Fprod%3D${'a'.repeat(64)}`,
     )
   })
 
-  test('leaves out what is held rather than growing too long', () => {
+  test('leaves out what the reader has rather than growing too long', () => {
     const namespaces = Array.from({ length: 60 }, (_, index) => `team/service-${index}`)
     const all = Object.fromEntries(namespaces.map(name => [name, 'a'.repeat(64)]))
-    expect(formatQuery({ namespaces, inline: true, identity, held: all })).not.toContain('held')
+    expect(formatQuery({ namespaces, inline: true, identity, have: all })).not.toContain('held')
   })
 })

@@ -6,7 +6,7 @@ import { http } from '../../../src/transports/http/index.js'
 import { DIGEST, NAMESPACE, never, raw, scripted, until } from './scripted-server.js'
 
 const latest = { namespace: NAMESPACE }
-const snapshot = { namespace: NAMESPACE, digest: DIGEST, maxBytes: 1_000 }
+const snapshot = { namespace: NAMESPACE, digest: DIGEST, maxSnapshotBytes: 1_000 }
 const failsWith = (code: string, ...words: string[]): unknown =>
   expect.objectContaining({
     name: 'NoticeboardError',
@@ -84,15 +84,15 @@ describe('asking for the newest release', () => {
 describe('what the status says', () => {
   test.each([
     [401, 'unauthorized'],
-    [403, 'unauthorized'],
+    [403, 'forbidden'],
     [404, 'not-found'],
-    [400, 'rejected'],
-    [405, 'rejected'],
-    [410, 'rejected'],
-    [421, 'rejected'],
+    [400, 'forbidden'],
+    [405, 'forbidden'],
+    [410, 'forbidden'],
+    [421, 'forbidden'],
     [413, 'too-large'],
     [408, 'unavailable'],
-    [429, 'unavailable'],
+    [429, 'rate-limited'],
     [500, 'unavailable'],
     [502, 'unavailable'],
     [503, 'unavailable'],
@@ -137,7 +137,7 @@ describe('what the status says', () => {
     const { url } = await scripted((_req, res) =>
       res.writeHead(400).end('{"error":{"code":"not-ready","message":"x"}}'),
     )
-    await expect(http(url).snapshot(snapshot, never)).rejects.toThrow(failsWith('rejected'))
+    await expect(http(url).snapshot(snapshot, never)).rejects.toThrow(failsWith('forbidden'))
   })
 
   test('a web page with status 200 is a loss, not an answer', async () => {

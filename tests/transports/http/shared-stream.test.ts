@@ -363,13 +363,13 @@ describe('watches over one transport', () => {
     expect(lines.map(({ query }) => query.namespaces.length)).toEqual([64, 36])
   })
 
-  test('a digest counts as held when all readers of its namespace hold it', async () => {
+  test('a digest counts as at hand when all readers of its namespace have it', async () => {
     const { read, lines } = setUp()
     const [one, two] = ['1'.repeat(64), '2'.repeat(64)]
     const asker = { inline: true, identity: identity('x') }
-    read(['a', 'b', 'c'], { ...asker, held: { a: one, b: one, c: one } })
-    read(['a', 'b', 'c'], { ...asker, held: { a: one, b: two } })
+    read(['a', 'b', 'c'], { ...asker, have: { a: one, b: one, c: one } })
+    read(['a', 'b', 'c'], { ...asker, have: { a: one, b: two } })
     await settle()
-    expect(lines[0]?.query.held).toEqual({ a: one })
+    expect(lines[0]?.query.have).toEqual({ a: one })
   })
 })

@@ -1,7 +1,7 @@
 import { createClient, createPublisher, everyone, hybrid } from 'noticeboard'
 import { cached } from 'noticeboard/transports/cached'
-import { document } from 'noticeboard/transports/document'
-import { firstOf } from 'noticeboard/transports/first-of'
+import { fromSource } from 'noticeboard/transports/document'
+import { fallback } from 'noticeboard/transports/first-of'
 import { http } from 'noticeboard/transports/http'
 import { memory } from 'noticeboard/transports/memory'
 import * as z from 'zod'
@@ -15,9 +15,9 @@ export async function main() {
     { pool: { size: 20 } },
     { rollout: everyone(), author: 'ann', reason: 'first' },
   )
-  await rollout.finished
+  await rollout.settled
   const config = await createClient({ namespace: 'shop/prod', schema, strategy: hybrid(store) }).ready()
   const { size } = config.current.pool
   await config.close()
-  return { size, functions: [cached, document, firstOf, http].map(transport => typeof transport) }
+  return { size, functions: [cached, fromSource, fallback, http].map(transport => typeof transport) }
 }

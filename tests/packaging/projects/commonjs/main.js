@@ -28,7 +28,7 @@ async function main() {
     { pool: { size: 20 } },
     { rollout: everyone(), author: 'ann', reason: 'first' },
   )
-  await rollout.finished
+  await rollout.settled
   const config = await createClient({ namespace: 'shop/prod', schema, strategy: hybrid(store) }).ready()
   assert.equal(config.current.pool.size, 20)
   await config.close()

@@ -13,7 +13,7 @@ import * as server from 'noticeboard/server'
 import { fakeClient } from 'noticeboard/testing'
 import * as cached from 'noticeboard/transports/cached'
 import * as documents from 'noticeboard/transports/document'
-import * as firstOf from 'noticeboard/transports/first-of'
+import * as fallback from 'noticeboard/transports/first-of'
 import * as http from 'noticeboard/transports/http'
 import { memory } from 'noticeboard/transports/memory'
 import * as z from 'zod'
@@ -25,14 +25,14 @@ const rollout = await publisher.publish(
   { pool: { size: 20 } },
   { rollout: everyone(), author: 'ann', reason: 'first' },
 )
-await rollout.finished
+await rollout.settled
 const config = await createClient({ namespace: 'shop/prod', schema, strategy: hybrid(store) }).ready()
 assert.equal(config.current.pool.size, 20)
 await config.close()
 await publisher.close()
 
 assert.equal(fakeClient(schema, { pool: { size: 3 } }).current.pool.size, 3)
-for (const module of [node, server, cached, documents, firstOf, http])
+for (const module of [node, server, cached, documents, fallback, http])
   assert.ok(Object.keys(module).length > 0)
 
 // The class keeps its name through the build, and the two builds recognise each other's errors.

@@ -18,7 +18,7 @@ test('a real client reads what was published', async () => {
     { pool: { size: 20 } },
     { rollout: everyone(), author: 'ann', reason: 'first' },
   )
-  await rollout.finished
+  await rollout.settled
   const config = await createClient({ namespace: 'shop/prod', schema, strategy: pull(store) }).ready()
   expect(config.current).toEqual({ pool: { size: 20 } })
   await config.close()

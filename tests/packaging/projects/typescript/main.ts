@@ -13,7 +13,7 @@ import * as server from 'noticeboard/server'
 import { fakeClient } from 'noticeboard/testing'
 import * as cached from 'noticeboard/transports/cached'
 import * as documents from 'noticeboard/transports/document'
-import * as firstOf from 'noticeboard/transports/first-of'
+import * as fallback from 'noticeboard/transports/first-of'
 import { http } from 'noticeboard/transports/http'
 import { memory } from 'noticeboard/transports/memory'
 import * as z from 'zod'
@@ -27,7 +27,7 @@ async function main(): Promise<void> {
     { pool: { size: 20 } },
     { rollout: everyone(), author: 'ann', reason: 'first' },
   )
-  await rollout.finished
+  await rollout.settled
   const config = await createClient({ namespace: 'shop/prod', schema, strategy: hybrid(store) }).ready()
   // The value has the schema's type, and may not be written to.
   const size: number = config.current.pool.size
@@ -49,9 +49,9 @@ export function mistakes(): void {
   void createPublisher({ namespace: 'shop/prod', schema, store: memory() }).publish({ pool: { size: 1 } })
 }
 
-/** Every strategy over the default medium; and every entry point has types. */
+/** Every strategy over the default transport; and every entry point has types. */
 export const strategies = [pull, push, hybrid, onDemand].map(strategy => strategy(http('http://localhost:1')))
-export type Modules = [typeof node, typeof server, typeof cached, typeof documents, typeof firstOf]
+export type Modules = [typeof node, typeof server, typeof cached, typeof documents, typeof fallback]
 
 main().then(
   () => process.stdout.write('typescript works\n'),
