@@ -14,7 +14,7 @@ import { root } from './entry-points.js'
 const layers = {
   contracts: [],
   core: ['contracts'],
-  ports: ['contracts'],
+  ports: ['contracts', 'core'],
   strategies: ['contracts', 'core'],
   transports: ['contracts', 'core', 'ports'],
   node: ['contracts', 'core', 'ports'],

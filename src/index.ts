@@ -11,14 +11,16 @@ export {
   type ClientEvents,
   type ClientOptions,
   type ClientStatus,
-  type System,
   type Origin,
   type Overrides,
   type Participant,
-  type Platform,
   type Prepared,
   type ReadyOptions,
+  type RefreshOptions,
+  type ReportTimes,
   type Selected,
+  type SelectOptions,
+  type SubscribeOptions,
   type Running,
 } from './client/index.js'
 export * from './contracts/index.js'

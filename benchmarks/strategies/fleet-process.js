@@ -22,9 +22,9 @@ function start(index) {
     schema,
     strategy: choose(transport),
     clientId: `${strategy}-${index}`,
-    presenceMs,
+    reports: { intervalMs: presenceMs },
   })
-  client.on('change', ({ running: snapshot }) => arrived(snapshot.position?.sequence ?? 0))
+  client.on('change', ({ running }) => arrived(running.position?.sequence ?? 0))
   return client
 }
 

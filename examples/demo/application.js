@@ -50,7 +50,7 @@ export function createApplication({ name, index, strategy, broken, url, events, 
       schema: /** @type {import('zod').ZodType} */ (schema),
       strategy: chooseStrategy(strategy, transport, broken),
       clientId: name,
-      reportBatchMs: periods.reportBatchMs,
+      reports: periods.reports,
       ...(broken !== 'lkg' && { state: stateFolder(state) }),
     })
     client.on('change', ({ running: snapshot, release }) =>
@@ -135,23 +135,23 @@ function running(namespace, { digest, position, origin }, issuedAt) {
 
 /** @param {ApplicationSettings['strategy']} name @param {HttpTransport} transport @param {ApplicationSettings['broken']} broken @returns {Strategy} */
 function chooseStrategy(name, transport, broken) {
-  const { intervalMs, timeoutMs, retryBaseMs, retryCapMs } = periods
+  const { pollIntervalMs, timeoutMs, backoff } = periods
   const sweepIntervalMs = broken === 'sweep' ? neverMs : periods.sweepIntervalMs
-  const retries = { timeoutMs, retryBaseMs, retryCapMs }
+  const retries = { timeoutMs, backoff }
   switch (name) {
     case 'pull':
-      return pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs, ...retries })
+      return pull(transport, { pollIntervalMs, sweepIntervalMs, ...retries })
     case 'push':
       return push(transport, {
         sweepIntervalMs,
-        pollIntervalMs: intervalMs,
+        pollIntervalMs,
         firstEventTimeoutMs: timeoutMs,
         ...retries,
       })
     case 'hybrid':
       return hybrid(transport, {
         sweepIntervalMs,
-        pollIntervalMs: intervalMs,
+        pollIntervalMs,
         firstEventTimeoutMs: timeoutMs,
         ...retries,
       })

@@ -1,7 +1,7 @@
 import { readApplication, readFlags, readService } from '../configs/documents.mjs'
 import { application, flags, service } from './documents.js'
 import { breakable } from './options.js'
-import { bounds, machineMs, periodsBesideDefaults, periods, strategyNames } from './periods.js'
+import { bounds, machineMs, periodsBesideDefaults, strategyNames } from './periods.js'
 import { duration, size } from './table.js'
 
 /**
@@ -23,9 +23,9 @@ export function introduce({ print, paint: { bold, dim, red } }, { clients, broke
   print('             every application follows the first and one of the others')
   print(`  folder     ${folder}`)
   print('  shortened  so that a minute is enough:')
-  for (const [name, defaultMs, meaning] of periodsBesideDefaults) {
-    const times = `${duration(periods[name]).padStart(6)} ${dim(`instead of ${duration(defaultMs).padStart(6)}`)}`
-    print(`             ${name.padEnd(14)}${times}  ${dim(meaning)}`)
+  for (const [name, ownMs, defaultMs, meaning] of periodsBesideDefaults) {
+    const times = `${duration(ownMs).padStart(6)} ${dim(`instead of ${duration(defaultMs).padStart(6)}`)}`
+    print(`             ${name.padEnd(16)}${times}  ${dim(meaning)}`)
   }
   print(`  bounds     by which nobody may be missed; ${duration(machineMs)} are added for this one machine:`)
   for (const [name, { pull, stream, why }] of Object.entries(bounds)) {

@@ -3,23 +3,22 @@
 /** Milliseconds: what the demo uses. */
 export const periods = Object.freeze({
   heartbeatMs: 500,
-  intervalMs: 1_000,
+  pollIntervalMs: 1_000,
   sweepIntervalMs: 10_000,
   timeoutMs: 2_000,
-  retryBaseMs: 250,
-  retryCapMs: 1_000,
-  reportBatchMs: 250,
+  backoff: Object.freeze({ baseMs: 250, capMs: 1_000 }),
+  reports: Object.freeze({ batchMs: 250 }),
 })
 
-/** What the library uses unless told otherwise, and what each time means. @type {readonly (readonly [keyof typeof periods, number, string])[]} */
+/** What the demo uses, what the library uses unless told otherwise, and what each time means. @type {readonly (readonly [string, number, number, string])[]} */
 export const periodsBesideDefaults = [
-  ['heartbeatMs', 15_000, 'of a stream; silent for 2.5 of them is dead'],
-  ['intervalMs', 30_000, 'pull asks; push and hybrid do without a stream'],
-  ['sweepIntervalMs', 300_000, 'everybody asks without a condition'],
-  ['timeoutMs', 10_000, 'the longest wait for one answer'],
-  ['retryBaseMs', 500, 'first bound of the delay after a failure'],
-  ['retryCapMs', 30_000, 'last bound of the delay after failures'],
-  ['reportBatchMs', 1_000, 'reports are gathered this long'],
+  ['heartbeatMs', periods.heartbeatMs, 15_000, 'of a stream; silent for 2.5 of them is dead'],
+  ['pollIntervalMs', periods.pollIntervalMs, 30_000, 'pull asks; push and hybrid do without a stream'],
+  ['sweepIntervalMs', periods.sweepIntervalMs, 300_000, 'everybody asks without a condition'],
+  ['timeoutMs', periods.timeoutMs, 10_000, 'the longest wait for one answer'],
+  ['backoff.baseMs', periods.backoff.baseMs, 500, 'first bound of the delay after a failure'],
+  ['backoff.capMs', periods.backoff.capMs, 30_000, 'last bound of the delay after failures'],
+  ['reports.batchMs', periods.reports.batchMs, 1_000, 'reports are gathered this long'],
 ]
 
 /** Eight processes share one machine: what that may add to a strategy's own bound. */
@@ -34,8 +33,9 @@ const beginMs = 4_000
 /** @type {readonly StrategyName[]} */
 export const strategyNames = ['pull', 'push', 'hybrid']
 
-const { heartbeatMs, intervalMs, sweepIntervalMs, timeoutMs, retryCapMs } = periods
-const lookMs = intervalMs * 1.1
+const { heartbeatMs, pollIntervalMs, sweepIntervalMs, timeoutMs } = periods
+const retryCapMs = periods.backoff.capMs
+const lookMs = pollIntervalMs * 1.1
 const deadMs = heartbeatMs * 2.5
 
 /**

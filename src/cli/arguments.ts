@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
 import { usageError } from './exit.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../core/nearest.js'
 
 /** One option of a command. */
 export interface OptionSpec {

@@ -5,7 +5,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Validator } from '../contracts/validator.js'
 import { usageError } from './exit.js'
-import { nearest } from './nearest.js'
+import { nearest } from '../core/nearest.js'
 
 /** What checks the documents of a namespace: a schema of code, or the path of a JSON Schema file; and validators. */
 export interface NamespaceConfig {

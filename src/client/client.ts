@@ -5,10 +5,10 @@ import type { ClientEventName, ClientEvents } from './events.js'
 import { settle, type ClientOptions } from './options.js'
 import type { Participant } from './participants.js'
 import type { ClientStatus } from './phase.js'
-import { whenReady, whenRefreshed, type ReadyOptions } from './ready.js'
-import { createSelection, type Selected } from './select.js'
+import { whenReady, whenRefreshed, type ReadyOptions, type RefreshOptions } from './ready.js'
+import { createSelected, type Selected, type SelectOptions, type SubscribeOptions } from './select.js'
 import type { Running } from './snapshot.js'
-import type { Logger } from '../contracts/ports.js'
+import { checkOptions } from '../core/options.js'
 
 /**
  * Live configuration in an application. Reading is a property access: no waiting, no I/O, no lock. A client that was
@@ -33,11 +33,16 @@ export interface Client<Value> {
   ready(options?: ReadyOptions): Promise<this>
   /**
    * Looks now, whatever the strategy's timing; resolves when what was found is in force, or was refused here, or waits because the client is
-   * paused. Rejects with the error of a look that failed.
+   * paused. Rejects with the error of a look that failed, and with the signal's reason when it aborts: the client goes on looking.
    */
-  refresh(): Promise<void>
-  /** A part of the configuration, to be followed by its content. */
-  select<Part>(pick: (value: Value) => Part): Selected<Part>
+  refresh(options?: RefreshOptions): Promise<void>
+  /** A part of the configuration, to be read and followed by its content, or as `equal` compares it. */
+  select<Part>(pick: (value: Value) => Part, options?: SelectOptions<Part>): Selected<Part>
+  /**
+   * Calls back with the value now, if there is one, and with each that `current` gives from then on. Returns what ends it; so does the
+   * signal. Works without its object, so it fits `useSyncExternalStore(config.subscribe, () => config.current)`.
+   */
+  subscribe(this: void, listener: (value: Value) => unknown, options?: SubscribeOptions): () => void
   /** Takes part in every change, with a veto. Returns what leaves again. */
   participate(participant: Participant<Value>): () => void
   /** Calls back on an event; returns what ends it. A listener that throws is logged and hurts nobody. */
@@ -66,17 +71,29 @@ export function createClient<const S extends Schema>(options: ClientOptions<S>):
 class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
   #view: Running<OutputOf<S>> | undefined
   readonly #engine: Engine<OutputOf<S>>
-  readonly #logger: Logger
   readonly #settings: ReturnType<typeof settle<S>>
+  /** What parts of the configuration are read from. */
+  readonly #source: Omit<Parameters<typeof createSelected<OutputOf<S>, never>>[0], 'pick' | 'equal'>
+  readonly subscribe: Client<OutputOf<S>>['subscribe']
   #closing: Promise<void> | undefined
 
   constructor(options: ClientOptions<S>) {
     const settings = settle(options)
     this.#settings = settings
-    this.#logger = settings.logger
     this.#engine = createEngine(settings, view => {
       this.#view = view
     })
+    this.#source = {
+      current: () => this.current,
+      running: () => this.#view,
+      onChange: listener => this.#engine.events.on('change', ({ current }) => listener(current)),
+      logger: settings.logger,
+    }
+    this.subscribe = createSelected({
+      pick: (value: OutputOf<S>) => value,
+      equal: Object.is,
+      ...this.#source,
+    }).subscribe
   }
 
   get current(): OutputOf<S> {
@@ -102,24 +119,13 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     return this
   }
 
-  async refresh(): Promise<void> {
-    await whenRefreshed(this.#engine)
+  async refresh(options: RefreshOptions = {}): Promise<void> {
+    await whenRefreshed(this.#engine, options)
   }
 
-  select<Part>(pick: (value: OutputOf<S>) => Part): Selected<Part> {
-    const read = (): OutputOf<S> => this.current
-    const selection = createSelection<OutputOf<S>, Part>({
-      pick,
-      logger: this.#logger,
-      read: () => this.#view,
-      onChange: listener => this.#engine.events.on('change', ({ current }) => listener(current)),
-    })
-    return {
-      ...selection,
-      get current(): Part {
-        return pick(read())
-      },
-    }
+  select<Part>(pick: (value: OutputOf<S>) => Part, options: SelectOptions<Part> = {}): Selected<Part> {
+    checkOptions('select()', options, { equal: true })
+    return createSelected({ pick, equal: options.equal, ...this.#source })
   }
 
   participate(participant: Participant<OutputOf<S>>): () => void {

@@ -210,8 +210,8 @@ export function createEngine<S extends Schema>(
           namespace, identity, strategy: strategy.name, standing: working.standing, seen: intake.seen?.position ?? keeper.state.seen,
           applied, view: running?.view, paused: working.paused, protects: keeper.protects,
         }), // prettier-ignore
-      clock, random, logger, signal: root.signal, batchMs: settings.reportBatchMs,
-      presenceMs: strategy.maxAgeMs === undefined ? settings.presenceMs : undefined,
+      clock, random, logger, signal: root.signal, batchMs: settings.reports.batchMs,
+      presenceMs: strategy.maxAgeMs === undefined ? settings.reports.intervalMs : undefined,
     }) // prettier-ignore
 
     if (pausedFromStart) working.pause()

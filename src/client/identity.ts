@@ -1,10 +1,9 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
-import type { Logger, Random } from '../contracts/ports.js'
+import type { Logger, Platform, Random } from '../contracts/ports.js'
 import type { StateStorage } from '../contracts/state.js'
 import { toHex } from '../core/digest.js'
 import { isLine } from '../core/text.js'
-import type { Platform } from './platform.js'
 
 export interface IdentityOptions {
   readonly clientId?: string | undefined

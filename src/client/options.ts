@@ -1,18 +1,18 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
-import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
+import type { Logger, System } from '../contracts/ports.js'
 import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
+import { checkOptions } from '../core/options.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
 import { isLine } from '../core/text.js'
-import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
+import { readSystem } from '../ports/system.js'
 import { boundedFolder } from './bounded-folder.js'
 import { checkIdentityOptions } from './identity.js'
 import { guardedLogger } from './logger.js'
 import type { Overrides } from './overrides.js'
-import { systemPlatform, type Platform } from './platform.js'
 
 /** What a client is made of. Only namespace, schema and strategy are needed. */
 export interface ClientOptions<S extends Schema> {
@@ -43,49 +43,65 @@ export interface ClientOptions<S extends Schema> {
   readonly prepareTimeoutMs?: number
   /** How long a snapshot must run before it counts as good; 60,000 unless given. */
   readonly soakMs?: number
-  /** The longest time between two reports; 300,000 unless given, plus or minus a fifth. */
-  readonly presenceMs?: number
-  /** How long reports are gathered before they are sent; 1,000 unless given. */
-  readonly reportBatchMs?: number
+  /** When this client reports. */
+  readonly reports?: ReportTimes
   /** After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or minus a fifth. */
   readonly vetoRetryMs?: number
-  /** The outside world, for tests and simulation. */
-  readonly ports?: Partial<System>
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
-/** The outside world of a client. */
-export interface System {
-  readonly clock: Clock
-  readonly random: Random
-  readonly hasher: Hasher
-  readonly platform: Platform
+/** When a client reports. */
+export interface ReportTimes {
+  /** The longest time between two reports, in milliseconds; 300,000 unless given, plus or minus a fifth. */
+  readonly intervalMs?: number
+  /** How long changes are gathered before they are reported, in milliseconds; 1,000 unless given. */
+  readonly batchMs?: number
 }
 
 /** Options with every default filled in. */
 export type Settings<S extends Schema> = System &
-  Required<Omit<ClientOptions<S>, 'ports' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>> &
-  Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
+  Required<
+    Omit<ClientOptions<S>, 'system' | 'reports' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
+  > & { readonly reports: Required<ReportTimes> } & Pick<
+    ClientOptions<S>,
+    'defaults' | 'overrides' | 'state' | 'clientId' | 'build'
+  >
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /** Checks options at the call that gave them. Throws `invalid-option` that names the option. */
 export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S> {
-  const { ports = {}, ...given } = options
+  checkOptions('createClient()', options, {
+    namespace: true,
+    schema: true,
+    strategy: true,
+    defaults: true,
+    validators: true,
+    overrides: true,
+    state: true,
+    clientId: true,
+    labels: true,
+    build: true,
+    logger: true,
+    maxSnapshotBytes: true,
+    prepareTimeoutMs: true,
+    soakMs: true,
+    reports: true,
+    vetoRetryMs: true,
+    system: true,
+  })
+  const { system, reports, ...given } = options
   const settings: Settings<S> = {
     validators: [],
     labels: {},
     maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
     prepareTimeoutMs: 10_000,
     soakMs: 60_000,
-    presenceMs: 300_000,
-    reportBatchMs: 1_000,
     vetoRetryMs: 300_000,
-    clock: systemClock,
-    random: systemRandom,
-    hasher: systemHasher,
-    platform: systemPlatform,
-    ...ports,
+    ...readSystem('createClient()', system),
     ...given,
+    reports: readReportTimes(reports),
     logger: given.logger === undefined ? silent : guardedLogger(given.logger),
     namespace: parseNamespace(given.namespace),
   }
@@ -108,18 +124,21 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
       'schema is missing: give a zod schema, or another one that speaks Standard Schema',
     )
   }
-  for (const name of [
-    'maxSnapshotBytes',
-    'prepareTimeoutMs',
-    'soakMs',
-    'presenceMs',
-    'reportBatchMs',
-    'vetoRetryMs',
-  ] as const) {
+  for (const name of ['maxSnapshotBytes', 'prepareTimeoutMs', 'soakMs', 'vetoRetryMs'] as const) {
     if (Number.isFinite(settings[name]) && settings[name] > 0) continue
     throw new NoticeboardError('invalid-option', `${name} must be a number above 0`)
   }
   return settings.state === undefined
     ? settings
     : { ...settings, state: boundedFolder(settings.state, settings.clock) }
+}
+
+function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {
+  checkOptions('the reports of createClient()', given, { intervalMs: true, batchMs: true })
+  const { intervalMs = 300_000, batchMs = 1_000 } = given
+  for (const [name, value] of Object.entries({ intervalMs, batchMs })) {
+    if (Number.isFinite(value) && value > 0) continue
+    throw new NoticeboardError('invalid-option', `reports.${name} must be a number above 0`)
+  }
+  return { intervalMs, batchMs }
 }

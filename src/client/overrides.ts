@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../contracts/json.js'
 import { formatPath, type Step } from '../core/path.js'
-import { systemPlatform, type Platform } from './platform.js'
+import type { Platform } from '../contracts/ports.js'
+import { systemPlatform } from '../ports/system.js'
 
 /** Changes that a client lays over each document before it is validated: a developer's machine, an operator's hand. */
 export interface Overrides {

@@ -2,6 +2,9 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/ports.js'
 import type { Strategy } from '../contracts/strategy.js'
+import { onAbort } from '../core/on-abort.js'
+import { checkOptions } from '../core/options.js'
+import { orAborted } from '../core/or-aborted.js'
 import { awake } from '../ports/awake.js'
 import type { Engine, Step } from './engine.js'
 
@@ -11,6 +14,14 @@ export interface ReadyOptions {
   readonly timeoutMs?: number
   /** What then, when nothing is kept on disk either: take the defaults (the default when there are any), or reject. */
   readonly fallbackTo?: 'defaults' | 'throw'
+  /** Ends the waiting: `ready()` rejects with its reason, and the client goes on. */
+  readonly signal?: AbortSignal
+}
+
+/** How long somebody waits for a look. */
+export interface RefreshOptions {
+  /** Ends the waiting: `refresh()` rejects with its reason, and the client goes on. */
+  readonly signal?: AbortSignal
 }
 
 interface ReadyContext {
@@ -23,16 +34,18 @@ interface ReadyContext {
 /** Resolves once the client has a value that it may start with, as {@link ReadyOptions} say. */
 export async function whenReady<Value>(
   engine: Engine<Value>,
-  { timeoutMs: within = 2_000, fallbackTo: or }: ReadyOptions,
+  options: ReadyOptions,
   context: ReadyContext,
 ): Promise<void> {
+  checkOptions('ready()', options, { timeoutMs: true, fallbackTo: true, signal: true })
+  const { timeoutMs = 2_000, fallbackTo, signal } = options
   const { namespace, clock, strategy } = context
-  if (!(within >= 0))
+  if (!(timeoutMs >= 0))
     throw new NoticeboardError(
       'invalid-option',
       'ready: timeoutMs must be a number of milliseconds, 0 or more',
     )
-  if (or === 'defaults' && context.defaults === undefined) {
+  if (fallbackTo === 'defaults' && context.defaults === undefined) {
     throw new NoticeboardError(
       'invalid-option',
       "ready: { fallbackTo: 'defaults' } needs the option defaults",
@@ -41,7 +54,9 @@ export async function whenReady<Value>(
   if (engine.status === 'closed') throw closed(namespace)
   const { maxAgeMs } = strategy
   const started = engine.status !== 'idle'
-  await engine.start()
+  signal?.throwIfAborted()
+  await orAborted(engine.start(), signal)
+  signal?.throwIfAborted()
   if (engine.status === ('closed' as string)) throw closed(namespace)
 
   const fresh = (): boolean =>
@@ -56,8 +71,7 @@ export async function whenReady<Value>(
   await awake(
     until(
       engine,
-      clock,
-      within,
+      { clock, delayMs: timeoutMs, signal },
       step =>
         fresh() ||
         engine.status === 'closed' ||
@@ -66,60 +80,88 @@ export async function whenReady<Value>(
   )
   if (fresh() || hasValue()) return
   if (engine.status === ('closed' as string)) throw closed(namespace)
-  if (or !== 'throw' && engine.adoptDefaults()) return
-  throw notReady(engine, namespace, within)
+  if (fallbackTo !== 'throw' && engine.adoptDefaults()) return
+  throw notReady(engine, namespace, timeoutMs)
 }
 
 /** Looks now and resolves when what was found is in force; rejects with the error of a look that failed. */
-export async function whenRefreshed<Value>(engine: Engine<Value>): Promise<void> {
+export async function whenRefreshed<Value>(engine: Engine<Value>, options: RefreshOptions): Promise<void> {
+  checkOptions('refresh()', options, { signal: true })
+  const { signal } = options
   const gone = new NoticeboardError('closed', 'this client is closed')
   if (engine.status === 'closed') throw gone
-  await engine.start()
+  signal?.throwIfAborted()
+  await orAborted(engine.start(), signal)
+  signal?.throwIfAborted()
   if (engine.status === ('closed' as string)) throw gone
   let error: NoticeboardError | undefined
   let looked = false
-  const done = new Promise<void>(resolve => {
-    const off = engine.onStep(step => {
-      if (step.type === 'looked') {
-        looked = true
-        error = step.error
-      }
-      if (step.type === 'closed') error = gone
-      if (error === undefined && (!looked || engine.working)) return
-      off()
-      resolve()
-    })
-    engine.ring()
+  const done = untilStep(engine, signal, step => {
+    if (step.type === 'looked') {
+      looked = true
+      error = step.error
+    }
+    if (step.type === 'closed') error = gone
+    return error !== undefined || (looked && !engine.working)
   })
+  engine.ring()
   await awake(done)
   if (error !== undefined) throw error
 }
 
-/** Resolves when a step satisfies the condition, or after the delay. */
-function until<Value>(
+/** Resolves when a step satisfies the condition, or after the delay; rejects with the reason of a signal that aborts. */
+async function until<Value>(
   engine: Engine<Value>,
-  clock: Clock,
-  delayMs: number,
+  {
+    clock,
+    delayMs,
+    signal,
+  }: { readonly clock: Clock; readonly delayMs: number; readonly signal: AbortSignal | undefined },
   condition: (step: Step) => boolean,
 ): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      cancel()
+  const over = new AbortController()
+  const cancel = Number.isFinite(delayMs) ? clock.after(delayMs, () => over.abort()) : () => {}
+  const offSignal = signal === undefined ? () => {} : onAbort(signal, () => over.abort(signal.reason))
+  try {
+    await untilStep(engine, over.signal, condition)
+  } catch (error) {
+    // The delay is over: what is there counts.
+    if (signal?.aborted === true) throw error
+  } finally {
+    cancel()
+    offSignal()
+  }
+}
+
+/** Resolves when a step satisfies the condition; rejects with the reason of a signal that aborts. */
+function untilStep<Value>(
+  engine: Engine<Value>,
+  signal: AbortSignal | undefined,
+  condition: (step: Step) => boolean,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
       off()
-      resolve()
+      offSignal()
     }
     const off = engine.onStep(step => {
-      if (condition(step)) done()
+      if (!condition(step)) return
+      end()
+      resolve()
     })
-    const cancel = Number.isFinite(delayMs) ? clock.after(delayMs, done) : () => {}
+    const aborted = (): void => {
+      end()
+      reject(signal?.reason as Error)
+    }
+    const offSignal = signal === undefined ? () => {} : onAbort(signal, aborted)
   })
 }
 
-function notReady<Value>(engine: Engine<Value>, namespace: Namespace, within: number): NoticeboardError {
+function notReady<Value>(engine: Engine<Value>, namespace: Namespace, timeoutMs: number): NoticeboardError {
   if (engine.trouble !== undefined) {
     return new NoticeboardError(
       'not-ready',
-      `${namespace}: no configuration within ${within} ms: ${engine.trouble.message}`,
+      `${namespace}: no configuration within ${timeoutMs} ms: ${engine.trouble.message}`,
       { cause: engine.trouble },
     )
   }
@@ -131,7 +173,7 @@ function notReady<Value>(engine: Engine<Value>, namespace: Namespace, within: nu
   }
   return new NoticeboardError(
     'not-ready',
-    `${namespace}: no configuration within ${within} ms, and neither state nor defaults to start with`,
+    `${namespace}: no configuration within ${timeoutMs} ms, and neither state nor defaults to start with`,
   )
 }
 

@@ -1,55 +1,88 @@
 import type { Logger } from '../contracts/ports.js'
+import { onAbort } from '../core/on-abort.js'
+import { checkOptions } from '../core/options.js'
 import { isEqual } from './equal.js'
 import { callGuarded } from './events.js'
-import { onAbort } from '../core/on-abort.js'
 
-/** A part of the configuration that can be followed. */
+/** How a part is compared with the one before. */
+export interface SelectOptions<Part> {
+  /** Whether two parts count as the same; by content unless given. */
+  readonly equal?: (a: Part, b: Part) => boolean
+}
+
+/** When a subscription ends. */
+export interface SubscribeOptions {
+  /** Ends the subscription when it aborts. */
+  readonly signal?: AbortSignal
+}
+
+/** A part of the configuration that can be followed. Neither method nor property needs to be called on its object. */
 export interface Selected<Part> {
-  /** The part as it is now. Throws `not-ready` before the first value. */
+  /** The part as it is now: the same reference for as long as it counts as the same. Throws `not-ready` before the first value. */
   readonly current: Part
   /**
-   * Calls back with the part now, if there is a value, and whenever it changes (by content, not by identity).
-   * Returns what ends it; so does the signal.
+   * Calls back with the part now, if there is a value, and whenever it changes (by `equal`, not by identity). Returns what ends it;
+   * so does the signal. Works without its object, so it fits `useSyncExternalStore(pool.subscribe, () => pool.current)`.
    */
-  subscribe(listener: (part: Part) => unknown, options?: { readonly signal?: AbortSignal }): () => void
+  subscribe(this: void, listener: (part: Part) => unknown, options?: SubscribeOptions): () => void
 }
 
 /** Makes a {@link Selected} over a client's value and its changes. */
-export function createSelection<Value, Part>({
+export function createSelected<Value, Part>({
   pick,
-  read,
+  equal = isEqual,
+  current,
+  running,
   onChange,
   logger,
 }: {
   readonly pick: (value: Value) => Part
-  /** The value, or undefined before the first. */
-  readonly read: () => { readonly value: Value } | undefined
+  readonly equal?: ((a: Part, b: Part) => boolean) | undefined
+  /** The value now; throws before the first. */
+  readonly current: () => Value
+  /** The same, or undefined before the first. */
+  readonly running: () => { readonly value: Value } | undefined
   readonly onChange: (listener: (value: Value) => void) => () => void
   readonly logger: Logger
-}): Omit<Selected<Part>, 'current'> {
+}): Selected<Part> {
+  let picked: { readonly value: Value; readonly part: Part } | undefined
+
+  /** The part of a value; the one before where they count as the same. */
+  const partOf = (value: Value): Part => {
+    if (picked !== undefined && Object.is(picked.value, value)) return picked.part
+    const part = pick(value)
+    picked = { value, part: picked !== undefined && equal(picked.part, part) ? picked.part : part }
+    return picked.part
+  }
+
   return {
-    subscribe(listener, { signal } = {}) {
+    get current() {
+      return partOf(current())
+    },
+    subscribe(listener, options = {}) {
+      checkOptions('subscribe()', options, { signal: true })
+      const { signal } = options
       if (signal?.aborted === true) return () => {}
       let told: { readonly part: Part } | undefined
       const tell = (value: Value): void =>
         callGuarded(
           () => {
-            const part = pick(value)
-            if (told !== undefined && isEqual(told.part, part)) return undefined
+            const part = partOf(value)
+            if (told !== undefined && Object.is(told.part, part)) return undefined
             told = { part }
             return listener(part)
           },
           logger,
-          'a subscriber of select()',
+          'a subscriber',
         )
       const off = onChange(tell)
       const end = (): void => {
         off()
         offSignal()
       }
-      // Many selections end with one signal; it gets one listener.
+      // Many subscriptions end with one signal; it gets one listener.
       const offSignal = signal === undefined ? () => {} : onAbort(signal, end)
-      const now = read()
+      const now = running()
       if (now !== undefined) tell(now.value)
       return end
     },

@@ -7,15 +7,21 @@ export type ErrorCode =
   | 'not-ready'
   /** The thing is not here, or not here yet, or not for you: the three look the same on purpose. */
   | 'not-found'
-  /** A server, store or mirror could not be reached, or was lost in the middle. Trying again later is right. */
+  /** A server or store could not be reached, or was lost in the middle. Trying again later is right. */
   | 'unavailable'
-  /** The server asks for fewer requests (429); `retryAfterMs` says how long to wait, where it is told. Trying again later is right. */
+  /**
+   * The server asks for fewer requests (429); `retryAfterMs` says how long to wait, where it is told.
+   * Trying again later is right.
+   */
   | 'rate-limited'
-  /** A document failed its schema or a validator; `issues` says where. Trying the same again is wrong. */
+  /** A document failed its schema or a validator; `issues` says where. Trying it again is wrong. */
   | 'invalid-document'
   /** Credentials are missing or not accepted. */
   | 'unauthorized'
-  /** The server or store understood and refuses: a token without the right, a foreign origin, a replica. Trying the same again is wrong. */
+  /**
+   * The server or store understood and refuses: a token without the right, a foreign origin, a replica.
+   * Trying the same again is wrong.
+   */
   | 'forbidden'
   /** Somebody else was first: the log moved on since the position that was named. */
   | 'conflict'

@@ -31,6 +31,26 @@ export interface Hasher {
   sha256(bytes: Uint8Array): Uint8Array
 }
 
+/** The few facts that a client asks of the process it runs in; nothing of it exists in a browser. */
+export interface Platform {
+  /** The value of an environment variable. */
+  environment(name: string): string | undefined
+  /** All names that start with a prefix. */
+  environmentNames(prefix: string): readonly string[]
+  /** The name of this machine. */
+  hostName(): string | undefined
+  /** A file's bytes. Throws the system's error. */
+  readFile(path: string): Uint8Array | undefined
+}
+
+/** What the library asks of the machine it runs on. Everything that takes the option `system` takes a part of it; the rest is the machine's. */
+export interface System {
+  readonly clock: Clock
+  readonly random: Random
+  readonly hasher: Hasher
+  readonly platform: Platform
+}
+
 /** The request half of `fetch` that the library uses; the global one fits, and so does any wrapper that adds TLS or a proxy. */
 export type Fetch = (url: string, init: FetchInit) => Promise<Response>
 

@@ -55,7 +55,10 @@ export interface ClientReport {
   readonly paused?: true
   /** Whether state on disk protects this client over a restart. */
   readonly protection: 'disk' | 'none'
-  /** The interval in which this client reports while nothing changes, in milliseconds; after three of them without a word it is missing. */
+  /**
+   * The interval in which this client reports while nothing changes, in milliseconds; after three of them
+   * without a word it is missing.
+   */
   readonly nextReportWithinMs: number
   /** When the server or store heard it, as a time of docs/formats.md: stamped there, and never believed from a client. */
   readonly receivedAt?: string

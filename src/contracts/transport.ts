@@ -126,10 +126,11 @@ export interface Store extends Transport {
     signal: AbortSignal,
   ): Promise<void>
   /**
-   * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch, or the
-   * first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is `appended`. A release that is not the one
-   * its place says, whose snapshots are missing or whose audit record is another is refused with `invalid-data` or `digest-mismatch`. `urgent` writes
-   * (rollback, kill) may use the space that a store keeps in reserve.
+   * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch,
+   * or the first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is
+   * `appended`. A release that is not the one its place says, or whose snapshots are missing, is refused with
+   * `invalid-data`; an audit record that it does not name, with `digest-mismatch` or `invalid-data`. `urgent`
+   * writes (rollback, kill) may use the space that a store keeps in reserve.
    */
   append(query: AppendQuery, signal: AbortSignal): Promise<'appended' | 'taken'>
   /** The log, newest first. */
@@ -148,7 +149,10 @@ export interface Store extends Transport {
     query: { readonly namespace: Namespace; readonly bytes: Uint8Array },
     signal: AbortSignal,
   ): Promise<void>
-  /** Retention: forgets a snapshot that no kept release names. `forbidden` for those of the newest release, and for young ones where the store cannot tell. */
+  /**
+   * Retention: forgets a snapshot that no kept release names. `forbidden` for those of the newest release, and
+   * for young ones where the store cannot tell.
+   */
   remove?(
     query: { readonly namespace: Namespace; readonly digest: Digest },
     signal: AbortSignal,

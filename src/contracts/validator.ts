@@ -1,7 +1,10 @@
 import type { Issue } from './errors.js'
 import type { Json } from './json.js'
 
-/** An issue as a validator returns it: its name is added, and without a path the whole document is meant. */
+/**
+ * An issue as a validator returns it: the validator's name is added, and without a path the whole document
+ * is meant.
+ */
 type Found = Pick<Issue, 'message'> & Partial<Pick<Issue, 'path'>>
 
 /**

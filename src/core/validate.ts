@@ -67,7 +67,10 @@ export async function runSchema<Input, Output>(
   }
 }
 
-/** The issues that the validators find: all of them are asked, side by side, and a throw is an issue. Never rejects. */
+/**
+ * The issues that the validators find: all of them are asked, side by side, and a throw is an issue. Never
+ * rejects.
+ */
 export async function runValidators<Value>(
   validators: readonly Validator<Value>[],
   value: Value,

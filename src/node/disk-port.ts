@@ -14,6 +14,7 @@ import {
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Fs } from '../contracts/ports.js'
+import { checkOptions } from '../core/options.js'
 import { isForbidden, systemError, systemErrorCode } from './system-error.js'
 
 /** With which modes files and folders are made. */
@@ -31,6 +32,7 @@ export interface NodeFsOptions {
  * File systems that cannot flush a folder are taken as they are.
  */
 export function nodeFs(options: NodeFsOptions = {}): Fs {
+  checkOptions('nodeFs()', options, { fileMode: true, folderMode: true, symbolicLinks: true })
   const { fileMode = 0o600, folderMode = 0o700, symbolicLinks = 'refuse' } = options
   const readFlags =
     constants.O_RDONLY | constants.O_NONBLOCK | (symbolicLinks === 'refuse' ? constants.O_NOFOLLOW : 0)

@@ -2,12 +2,13 @@ import { join, resolve } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { isDigest, parseNamespace, type Namespace } from '../contracts/names.js'
-import type { Clock, Fs, Random } from '../contracts/ports.js'
+import type { Fs, System } from '../contracts/ports.js'
 import type { SavedState, StateStorage } from '../contracts/state.js'
 import { canonicalize } from '../core/canonical.js'
 import { isInstanceId } from '../core/report-codec.js'
 import { sameBytes } from '../core/text.js'
-import { systemClock, systemRandom } from '../ports/system.js'
+import { checkOptions } from '../core/options.js'
+import { readSystem } from '../ports/system.js'
 import { boardFiles, writerOf } from './board-files.js'
 import { nodeFs } from './disk-port.js'
 import { processTag, type ProcessTag } from './process-tag.js'
@@ -27,8 +28,8 @@ import { createTurns } from './turns.js'
 export interface StateFolderOptions {
   /** The disk; the machine's unless given. */
   readonly fs?: Fs
-  readonly clock?: Clock
-  readonly random?: Random
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
   /** Who writes, to tell what a dead process left behind; this process unless given. */
   readonly owner?: ProcessTag
 }
@@ -41,15 +42,17 @@ const HOUR_MS = 3_600_000
  * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was refused, and where the client
  * stood. Several processes may share the folder. It is made when something is first saved, with mode 0700.
  */
-export function stateFolder(folder: string, options: StateFolderOptions = {}): StateStorage {
-  const { clock = systemClock, random = systemRandom, owner = processTag() } = options
-  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
+export function stateFolder(path: string, options: StateFolderOptions = {}): StateStorage {
+  checkOptions('stateFolder()', options, { fs: true, system: true, owner: true })
+  const { owner = processTag() } = options
+  const { clock, random } = readSystem('stateFolder()', options.system)
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
       'stateFolder() wants the path of a folder, such as "/var/lib/checkout"',
     )
   }
-  const root = resolve(folder)
+  const root = resolve(path)
   const port = options.fs ?? nodeFs()
   // No namespace is named like this, so it cannot be taken for one.
   const temporary = join(root, '~tmp')

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { isDigest, parseNamespace, type Namespace } from '../contracts/names.js'
-import type { Clock, Hasher, Fs, Logger, Random } from '../contracts/ports.js'
+import type { Fs, Logger, System } from '../contracts/ports.js'
 import { isEpoch, isSequence } from '../contracts/position.js'
 import type { CompleteStore } from '../contracts/transport.js'
 import { assertDigest } from '../core/digest.js'
+import { checkOptions } from '../core/options.js'
 import { decodeRelease, digestsOf } from '../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
-import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
+import { readSystem } from '../ports/system.js'
 import { createBoard } from './board.js'
 import { boardAppender, readForAppend } from './board-append.js'
 import { boardAudit } from './board-audit.js'
@@ -32,9 +33,8 @@ import { createTurns } from './turns.js'
 export interface FileStoreOptions {
   /** The disk; the machine's unless given, with modes that let a web server read what is served and nobody else the rest. */
   readonly fs?: Fs
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
   /** How soon releases of other processes are seen where the system does not tell of them, in milliseconds; 500 unless given. */
   readonly pollIntervalMs?: number
   /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
@@ -58,7 +58,16 @@ export interface FileStore extends CompleteStore, AsyncDisposable {
  * something is first written, by a call that throws `unsupported` if its file system does not take hard links.
  */
 export function fileStore(folder: string, options: FileStoreOptions = {}): FileStore {
-  const { clock = systemClock, random = systemRandom, hasher = systemHasher, owner = processTag() } = options
+  checkOptions('fileStore()', options, {
+    fs: true,
+    system: true,
+    pollIntervalMs: true,
+    maxSnapshotBytes: true,
+    logger: true,
+    owner: true,
+  })
+  const { clock, random, hasher } = readSystem('fileStore()', options.system)
+  const { owner = processTag() } = options
   const { pollIntervalMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, logger } = options
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
     throw new NoticeboardError(

@@ -1,5 +1,6 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
-import type { Clock, Hasher, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Platform, Random, System } from '../contracts/ports.js'
+import { checkOptions } from '../core/options.js'
 import { sleepBy } from './sleep.js'
 
 /** The longest delay that a timer takes; a longer one would fire at once. */
@@ -34,6 +35,32 @@ export const systemRandom: Random = {
 
 /** Node's own hash where there is one, a portable one in browsers and workers. */
 export const systemHasher: Hasher = { sha256: nativeSha256() ?? portableSha256 }
+
+/** The process this runs in, asked without an import that a browser bundle could not resolve. */
+export const systemPlatform: Platform = {
+  environment: name => globalThis.process?.env?.[name],
+  environmentNames: prefix =>
+    Object.keys(globalThis.process?.env ?? {}).filter(name => name.startsWith(prefix)),
+  hostName: () => globalThis.process?.getBuiltinModule?.('node:os').hostname() || undefined,
+  readFile: path => globalThis.process?.getBuiltinModule?.('node:fs').readFileSync(path),
+}
+
+/** The given part of a system, and the machine's own for the rest. Throws `invalid-option` for a part that there is none of. */
+export function readSystem(name: string, given: Partial<System> | undefined): System {
+  checkOptions<Partial<System>>(`the system of ${name}`, given, {
+    clock: true,
+    random: true,
+    hasher: true,
+    platform: true,
+  })
+  const {
+    clock = systemClock,
+    random = systemRandom,
+    hasher = systemHasher,
+    platform = systemPlatform,
+  } = given ?? {}
+  return { clock, random, hasher, platform }
+}
 
 function nativeSha256(): ((bytes: Uint8Array) => Uint8Array) | undefined {
   // Asking the process keeps this file free of imports that a browser bundle could not resolve.

@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { epochNumber } from '../contracts/position.js'
+import { checkOptions } from '../core/options.js'
 import type { Arm } from '../core/release.js'
 import { encodeAudit } from './audit.js'
 import { append, compose, newEpoch } from './compose.js'
@@ -30,6 +31,13 @@ export async function openNewEpoch(
   options: OpenEpochOptions,
   signal: AbortSignal,
 ): Promise<RolloutFacts> {
+  checkOptions('openEpoch()', options, {
+    reason: true,
+    author: true,
+    document: true,
+    ignoreReports: true,
+    signal: true,
+  })
   const audit = encodeAudit(context, options)
   const prepared = options.document === undefined ? undefined : prepareAll(context, options.document, [])
   if (prepared !== undefined) {

@@ -1,5 +1,6 @@
 import { asNoticeboardError, isNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
 import type { Source } from '../contracts/source.js'
+import type { OptionNames } from '../core/options.js'
 import type { PublisherContext } from './context.js'
 import type { PublishOptions } from './publish.js'
 import { awake } from './awake.js'
@@ -10,6 +11,16 @@ export type FollowOptions = Omit<
   PublishOptions<never>,
   'dryRun' | 'ifVersion' | 'ifPosition' | 'variants' | 'activateAt'
 >
+
+export const FOLLOW_OPTIONS: OptionNames<FollowOptions> = {
+  rollout: true,
+  reason: true,
+  author: true,
+  spreadMs: true,
+  supersede: true,
+  ignoreReports: true,
+  signal: true,
+}
 
 /** What came of one look at a source. After `failed` the following goes on: what was published before still runs. */
 export type FollowStep =

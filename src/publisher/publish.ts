@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import { checkOptions, type OptionNames } from '../core/options.js'
 import { positionOf, type SignedRelease } from '../core/release.js'
 import { encodeAudit } from './audit.js'
 import { append, compose } from './compose.js'
@@ -45,6 +46,21 @@ export interface PublishOptions<Input = unknown> extends Expected {
   readonly signal?: AbortSignal
 }
 
+const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
+  ifVersion: true,
+  ifPosition: true,
+  rollout: true,
+  reason: true,
+  author: true,
+  dryRun: true,
+  spreadMs: true,
+  activateAt: true,
+  variants: true,
+  supersede: true,
+  ignoreReports: true,
+  signal: true,
+}
+
 /** How often a publish evaluates anew because somebody else was first. */
 const MAX_RACES = 32
 const RACE_DELAY_MS = 50
@@ -56,6 +72,7 @@ export async function publishDocument(
   options: PublishOptions,
   signal: AbortSignal,
 ): Promise<RolloutFacts> {
+  checkOptions('publish()', options, PUBLISH_OPTIONS)
   assertPolicy(options.rollout)
   const timing = readTiming(options)
   const audit = encodeAudit(context, options)

@@ -1,21 +1,22 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
-import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
+import type { Logger, System } from '../contracts/ports.js'
 import type { Position } from '../contracts/position.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
+import { checkOptions } from '../core/options.js'
 import { positionOf, type Release } from '../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
-import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
+import { readSystem } from '../ports/system.js'
 import type { PublisherContext } from './context.js'
 import { diffDocuments, type DocumentChange } from './diff.js'
 import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
 import { findRelease, readDocument, type ReleaseRef } from './find.js'
 import { summarizeFleet, type Fleet } from './fleet.js'
-import { followSource, type FollowOptions, type FollowStep } from './follow.js'
+import { FOLLOW_OPTIONS, followSource, type FollowOptions, type FollowStep } from './follow.js'
 import { mainVariant, readHistory, type HistoryEntry } from './log.js'
 import { syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './newest.js'
@@ -38,9 +39,8 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly validators?: readonly Validator<Output>[]
   /** Who publishes, for the history, unless a call says otherwise. */
   readonly author?: string
-  readonly clock?: Clock
-  readonly random?: Random
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
   /** Silent unless given. */
   readonly logger?: Logger
   /** The largest document, in bytes; what the store takes, and 1 MiB at most, unless given. */
@@ -143,7 +143,11 @@ export function createPublisher<Input = unknown, Output = Input>(
     rollback: settings => rollout(run(settings?.signal, signal => rollBack(context, settings ?? {}, signal))),
     openEpoch: settings =>
       rollout(run(settings?.signal, signal => openNewEpoch(context, settings ?? {}, signal))),
-    history: ({ limit, signal } = {}) => readHistory(context, { limit, signal: signal ?? root.signal }),
+    history(settings = {}) {
+      checkOptions('history()', settings, { limit: true, signal: true })
+      const { limit, signal = root.signal } = settings
+      return readHistory(context, { limit, signal })
+    },
     diff: (before, after) =>
       run(undefined, async signal => {
         const read = async (ref: ReleaseRef): Promise<Json> =>
@@ -168,13 +172,15 @@ export function createPublisher<Input = unknown, Output = Input>(
         const newest = await readNewest(context, signal)
         return newest === undefined ? [] : syncMirrors(context, newest, signal)
       }),
-    follow: (source, settings) =>
-      followSource({
+    follow(source, settings) {
+      checkOptions('follow()', settings, FOLLOW_OPTIONS)
+      return followSource({
         context,
         source,
         publish: from => publish(from, settings),
         signal: settings.signal ?? root.signal,
-      }),
+      })
+    },
     close,
     [Symbol.asyncDispose]: close,
   }
@@ -196,6 +202,18 @@ async function readPublished(
 }
 
 function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): PublisherContext {
+  checkOptions('createPublisher()', options, {
+    namespace: true,
+    schema: true,
+    store: true,
+    mirrors: true,
+    validators: true,
+    author: true,
+    system: true,
+    logger: true,
+    maxSnapshotBytes: true,
+    retries: true,
+  })
   const {
     schema,
     store,
@@ -204,13 +222,8 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     author,
     maxSnapshotBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
   } = options
-  const {
-    clock = systemClock,
-    random = systemRandom,
-    hasher = systemHasher,
-    logger = silent,
-    retries = DEFAULT_RETRIES,
-  } = options
+  const { logger = silent, retries = DEFAULT_RETRIES } = options
+  const { clock, random, hasher } = readSystem('createPublisher()', options.system)
   const namespace = parseNamespace(options.namespace)
   if (typeof store?.append !== 'function' || typeof store.put !== 'function') {
     throw new NoticeboardError(

@@ -22,8 +22,8 @@ const LONGEST_DELAY_MS = 4_000
 const LONGEST_FLOOR_MS = 30_000
 
 /**
- * One operation on a store or mirror, tried again while it is `unavailable` or `rate-limited`: full jitter, and never earlier than the
- * server asked for, up to half a minute. Every other error is thrown at once.
+ * One operation on a store or mirror, tried again while it is `unavailable` or `rate-limited`: full jitter, and
+ * never earlier than the server asked for, up to half a minute. Every other error is thrown at once.
  */
 export async function retried<T>(
   operation: () => Promise<T>,

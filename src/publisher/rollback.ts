@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import { checkOptions } from '../core/options.js'
 import { digestsOf, type Release } from '../core/release.js'
 import { encodeAudit } from './audit.js'
 import { append, compose } from './compose.js'
@@ -28,6 +29,7 @@ export async function rollBack(
   options: RollbackOptions,
   signal: AbortSignal,
 ): Promise<RolloutFacts> {
+  checkOptions('rollback()', options, { reason: true, author: true, to: true, signal: true })
   const audit = encodeAudit(context, options)
   const first = await readNewest(context, signal)
   if (first === undefined)

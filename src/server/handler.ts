@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/strict-parse.js'
-import { systemClock, systemHasher, systemRandom } from '../ports/system.js'
+import { checkOptions } from '../core/options.js'
+import { readSystem } from '../ports/system.js'
 import { errorAnswer } from './answers.js'
 import type { Answer } from './messages.js'
 import { fetchAdapter } from './fetch-adapter.js'
@@ -12,7 +13,7 @@ import { createLifetime } from './lifetime.js'
 import { createHub } from './hub.js'
 import { trimPrefix } from './mount.js'
 import { nodeAdapter } from './node-adapter.js'
-import { checkOptions, type HandlerOptions } from './options.js'
+import { checkValues, HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { quickAnswers, type QuickAnswers } from './quick-answers.js'
 import { readingRoutes } from './reading-routes.js'
 import { createRegistry } from './registry.js'
@@ -54,6 +55,7 @@ export interface CloseOptions {
  * before the first request. Throws `invalid-option`.
  */
 export function createHandler(source: Transport | Store, options: HandlerOptions = {}): Handler {
+  checkOptions('createHandler()', options, HANDLER_OPTIONS)
   return assembleHandler(source, options, { anyAddress: false })
 }
 
@@ -63,7 +65,7 @@ export function assembleHandler(
   options: HandlerOptions,
   { anyAddress }: { readonly anyAddress: boolean },
 ): Handler {
-  checkOptions(options)
+  checkValues(options)
   const {
     write = false,
     read,
@@ -73,7 +75,7 @@ export function assembleHandler(
     heartbeatMs = 15_000,
     pollIntervalMs = 1_000,
   } = options
-  const { clock = systemClock, random = systemRandom, hasher = systemHasher } = options
+  const { clock, random, hasher } = readSystem('the handler', options.system)
   const {
     maxConnections = 50_000,
     maxConnectionAgeMs = 1_800_000,
@@ -144,7 +146,8 @@ export function assembleHandler(
     await reports.close()
     lifetime.end(new NoticeboardError('closed', 'the server was closed'))
   }
-  const close = (closeOptions: CloseOptions = {}): Promise<void> => {
+  const close = async (closeOptions: CloseOptions = {}): Promise<void> => {
+    checkOptions('close()', closeOptions, { drainMs: true, graceMs: true })
     closing ??= shut(closeOptions)
     return closing
   }

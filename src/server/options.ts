@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
+import type { Logger, System } from '../contracts/ports.js'
+import type { OptionNames } from '../core/options.js'
 
 /** How a board is served. */
 export interface HandlerOptions {
@@ -25,14 +26,29 @@ export interface HandlerOptions {
   readonly cacheBytes?: number | undefined
   /** How many instances' reports are kept. 100,000 by default. */
   readonly maxInstances?: number | undefined
-  readonly clock?: Clock | undefined
-  readonly random?: Random | undefined
-  readonly hasher?: Hasher | undefined
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System> | undefined
   readonly logger?: Logger | undefined
 }
 
+export const HANDLER_OPTIONS: OptionNames<HandlerOptions> = {
+  prefix: true,
+  write: true,
+  read: true,
+  hosts: true,
+  origins: true,
+  heartbeatMs: true,
+  pollIntervalMs: true,
+  maxConnections: true,
+  maxConnectionAgeMs: true,
+  cacheBytes: true,
+  maxInstances: true,
+  system: true,
+  logger: true,
+}
+
 /** Throws `invalid-option` for what makes no sense, with the name of the option and never its value. */
-export function checkOptions(options: HandlerOptions): void {
+export function checkValues(options: HandlerOptions): void {
   const { prefix = '/', write = false, read, origins = [] } = options
   if (typeof prefix !== 'string' || !prefix.startsWith('/') || /[?#%\\]/.test(prefix)) {
     throw refusal('prefix must be a path that starts with "/", such as "/board"')

@@ -3,10 +3,11 @@ import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
-import { systemClock, systemRandom } from '../ports/system.js'
+import { checkOptions } from '../core/options.js'
+import { readSystem } from '../ports/system.js'
 import { assembleHandler, type CloseOptions, type Handler } from './handler.js'
 import { trimPrefix } from './mount.js'
-import type { HandlerOptions } from './options.js'
+import { HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { readOrCreateToken } from './token-file.js'
 
 /** How a server listens, beside how the board is served. */
@@ -39,7 +40,9 @@ export interface Server extends AsyncDisposable {
  * Throws `invalid-option`, and `unavailable` when the address is taken.
  */
 export async function serve(source: Transport | Store, options: ServeOptions = {}): Promise<Server> {
-  const { host = '127.0.0.1', port = 0, clock = systemClock, random = systemRandom } = options
+  checkOptions('serve()', options, { ...HANDLER_OPTIONS, port: true, host: true, tokenFile: true })
+  const { host = '127.0.0.1', port = 0 } = options
+  const { clock, random } = readSystem('serve()', options.system)
   const kept = await tokenOf(source, options)
   const write = options.write ?? (kept === undefined ? false : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
@@ -67,7 +70,8 @@ export async function serve(source: Transport | Store, options: ServeOptions = {
     await closed
     cancel()
   }
-  const close = (closeOptions: CloseOptions = {}): Promise<void> => {
+  const close = async (closeOptions: CloseOptions = {}): Promise<void> => {
+    checkOptions('close()', closeOptions, { drainMs: true, graceMs: true })
     closing ??= shut(closeOptions)
     return closing
   }

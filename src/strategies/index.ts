@@ -1,3 +1,4 @@
+export type { BackoffTimes } from './options.js'
 export { createBackoff, type Backoff, type BackoffOptions } from './backoff.js'
 export { hybrid, type HybridTransports, type HybridOptions } from './hybrid.js'
 export { onDemand, type OnDemandOptions, type OnDemandStrategy } from './on-demand.js'

@@ -3,6 +3,7 @@ import type { StrategyEvent, Session } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { createBackoff } from './backoff.js'
 import { look, type Looked } from './look.js'
+import type { BackoffTimes } from './options.js'
 import { jitter } from './phase.js'
 
 /** Decides when the fetching transport is asked beside a watch, and asks it, one question at a time. */
@@ -32,8 +33,7 @@ export interface LookoutOptions {
   readonly transport: Transport
   readonly timeoutMs: number
   readonly sweepIntervalMs: number
-  readonly retryBaseMs: number
-  readonly retryCapMs: number
+  readonly times: Required<BackoffTimes>
   /** The time between two looks as things stand, in milliseconds. */
   readonly paceMs: () => number
   /** The least time between a failed look and the next as things stand, in milliseconds. */
@@ -48,25 +48,13 @@ export interface LookoutOptions {
 
 /** Makes a {@link Lookout}; nothing is asked before its first `step`. */
 export function createLookout(session: Session, options: LookoutOptions): Lookout {
-  const {
-    transport,
-    timeoutMs,
-    sweepIntervalMs,
-    retryBaseMs,
-    retryCapMs,
-    paceMs,
-    retryMs,
-    onSweep,
-    onQuiet,
-    wake,
-  } = options
+  const { transport, timeoutMs, sweepIntervalMs, times, paceMs, retryMs, onSweep, onQuiet, wake } = options
   const { clock, random } = session
   const backoff = createBackoff({
     clock,
     random,
-    baseMs: retryBaseMs,
-    capMs: retryCapMs,
-    healthyMs: 2 * retryCapMs,
+    ...times,
+    healthyMs: 2 * times.capMs,
   })
   let lookAtMs = Number.POSITIVE_INFINITY
   let sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)

@@ -1,6 +1,7 @@
 import type { NoticeboardError } from '../contracts/errors.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
+import { checkOptions } from '../core/options.js'
 import { createBackoff } from './backoff.js'
 import { look } from './look.js'
 import { checkMethods, checkPositive } from './options.js'
@@ -31,6 +32,7 @@ const SWEEP_INTERVAL_MS = 300_000
  */
 export function onDemand(transport: Transport, options: OnDemandOptions = {}): OnDemandStrategy {
   checkMethods('onDemand', 'a transport', transport, ['latest', 'snapshot'])
+  checkOptions('onDemand()', options, { maxAgeMs: true, timeoutMs: true })
   checkPositive('onDemand', options)
   const { maxAgeMs = 30_000, timeoutMs = 10_000 } = options
 

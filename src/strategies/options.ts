@@ -1,4 +1,21 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import { checkOptions } from '../core/options.js'
+
+/** How long a strategy waits after failures: a random time, whose bound doubles with each failure in a row. */
+export interface BackoffTimes {
+  /** The first bound, in milliseconds. Default 500. */
+  readonly baseMs?: number
+  /** The last bound, in milliseconds. Default 30,000. */
+  readonly capMs?: number
+}
+
+/** The backoff of a strategy with its defaults. Throws `invalid-option`. */
+export function readBackoff(strategy: string, given: BackoffTimes = {}): Required<BackoffTimes> {
+  checkOptions(`the backoff of ${strategy}()`, given, { baseMs: true, capMs: true })
+  checkPositive(`${strategy}: backoff`, given)
+  const { baseMs = 500, capMs = 30_000 } = given
+  return { baseMs, capMs }
+}
 
 /** Throws `invalid-option`, naming the option, unless each of the given numbers is finite and greater than 0. */
 export function checkPositive(strategy: string, options: object): void {

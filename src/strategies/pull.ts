@@ -1,8 +1,9 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
+import { checkOptions } from '../core/options.js'
 import { createBackoff } from './backoff.js'
 import { look } from './look.js'
-import { checkMethods, checkPositive } from './options.js'
+import { checkMethods, checkPositive, readBackoff, type BackoffTimes } from './options.js'
 import { phaseOf, jitter } from './phase.js'
 import { reporterOf } from './reporter.js'
 import { stayAway } from './stay-away.js'
@@ -15,10 +16,8 @@ export interface PullOptions {
   readonly sweepIntervalMs?: number
   /** How long one answer may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  /** The first bound of the delay after a failure, in milliseconds. Default 500. */
-  readonly retryBaseMs?: number
-  /** The last bound of the delay after failures, in milliseconds. Default 30,000. */
-  readonly retryCapMs?: number
+  /** How long it waits after failures. */
+  readonly backoff?: BackoffTimes
 }
 
 /**
@@ -30,14 +29,16 @@ export interface PullOptions {
  */
 export function pull(transport: Transport, options: PullOptions = {}): Strategy {
   checkMethods('pull', 'a transport', transport, ['latest', 'snapshot'])
-  checkPositive('pull', options)
-  const {
-    pollIntervalMs = 30_000,
-    sweepIntervalMs = 300_000,
-    timeoutMs = 10_000,
-    retryBaseMs = 500,
-    retryCapMs = 30_000,
-  } = options
+  checkOptions('pull()', options, {
+    pollIntervalMs: true,
+    sweepIntervalMs: true,
+    timeoutMs: true,
+    backoff: true,
+  })
+  const { backoff: given, ...periods } = options
+  const times = readBackoff('pull', given)
+  checkPositive('pull', periods)
+  const { pollIntervalMs = 30_000, sweepIntervalMs = 300_000, timeoutMs = 10_000 } = periods
 
   return {
     name: 'pull',
@@ -49,9 +50,8 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
       const backoff = createBackoff({
         clock,
         random,
-        baseMs: retryBaseMs,
-        capMs: retryCapMs,
-        healthyMs: 2 * retryCapMs,
+        ...times,
+        healthyMs: 2 * times.capMs,
       })
       let sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
       let answers = 0

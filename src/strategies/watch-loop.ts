@@ -7,7 +7,8 @@ import { type Connection, openConnection } from './connection.js'
 import { linkedAbort } from './linked-abort.js'
 import { readPosition } from './look.js'
 import { createLookout } from './lookout.js'
-import { phaseOf, jitter } from './phase.js'
+import type { BackoffTimes } from './options.js'
+import { jitter, phaseOf } from './phase.js'
 
 /** How push and hybrid behave in time. Every field has a default. */
 export interface WatchOptions {
@@ -26,10 +27,13 @@ export interface WatchOptions {
    * connection that several clients share is renewed by its server. Default 1,800,000.
    */
   readonly maxConnectionAgeMs?: number
-  /** The first bound of the delay after a failure, in milliseconds. Default 500. */
-  readonly retryBaseMs?: number
-  /** The last bound of the delay after failures, in milliseconds. Default 30,000. */
-  readonly retryCapMs?: number
+  /** How long it waits after failures. */
+  readonly backoff?: BackoffTimes
+}
+
+/** How it behaves, with every default filled in. */
+export type WatchSettings = Required<Omit<WatchOptions, 'backoff'>> & {
+  readonly backoff: Required<BackoffTimes>
 }
 
 /** What the loop works with: where notices come from, where releases and snapshots are fetched, and what travels. */
@@ -64,7 +68,7 @@ const FIRST_RELEASE_MS = 1_000
 export async function* watchLoop(
   session: Session,
   { notify, fetch, inline }: WatchMedia,
-  settings: Required<WatchOptions> & { readonly onHeartbeat: (heartbeatMs: number) => void },
+  settings: WatchSettings & { readonly onHeartbeat: (heartbeatMs: number) => void },
 ): AsyncGenerator<StrategyEvent, void, undefined> {
   const {
     pollIntervalMs,
@@ -72,8 +76,7 @@ export async function* watchLoop(
     firstEventTimeoutMs,
     timeoutMs,
     maxConnectionAgeMs,
-    retryBaseMs,
-    retryCapMs,
+    backoff: times,
   } = settings
   const { clock, random, signal } = session
   const outbox: StrategyEvent[] = []
@@ -81,9 +84,8 @@ export async function* watchLoop(
   const backoff = createBackoff({
     clock,
     random,
-    baseMs: retryBaseMs,
-    capMs: retryCapMs,
-    healthyMs: 2 * retryCapMs,
+    ...times,
+    healthyMs: 2 * times.capMs,
   })
 
   let link = { type: 'down', retryAtMs: clock.monotonic() } as Link
@@ -108,8 +110,7 @@ export async function* watchLoop(
     transport: fetch,
     timeoutMs,
     sweepIntervalMs,
-    retryBaseMs,
-    retryCapMs,
+    times,
     wake,
     paceMs() {
       if (link.type !== 'live') return nextPollMs()

@@ -1,11 +1,23 @@
 import type { Strategy } from '../contracts/strategy.js'
-import { checkPositive } from './options.js'
+import { checkOptions } from '../core/options.js'
+import { checkPositive, readBackoff } from './options.js'
 import { reporterOf } from './reporter.js'
 import { DEAD_AFTER_HEARTBEATS, watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
 
 /** A strategy over a watch: push when snapshots come along, hybrid when only releases do. */
 export function watchStrategy(name: string, media: WatchMedia, options: WatchOptions): Strategy {
-  checkPositive(name, options)
+  checkOptions(`${name}()`, options, {
+    pollIntervalMs: true,
+    sweepIntervalMs: true,
+    heartbeatMs: true,
+    firstEventTimeoutMs: true,
+    timeoutMs: true,
+    maxConnectionAgeMs: true,
+    backoff: true,
+  })
+  const { backoff: given, ...periods } = options
+  const backoff = readBackoff(name, given)
+  checkPositive(name, periods)
   const {
     pollIntervalMs = 30_000,
     sweepIntervalMs = 300_000,
@@ -13,9 +25,7 @@ export function watchStrategy(name: string, media: WatchMedia, options: WatchOpt
     firstEventTimeoutMs = 10_000,
     timeoutMs = 10_000,
     maxConnectionAgeMs = 1_800_000,
-    retryBaseMs = 500,
-    retryCapMs = 30_000,
-  } = options
+  } = periods
   let longestHeartbeatMs = heartbeatMs
 
   return {
@@ -34,8 +44,7 @@ export function watchStrategy(name: string, media: WatchMedia, options: WatchOpt
         firstEventTimeoutMs,
         timeoutMs,
         maxConnectionAgeMs,
-        retryBaseMs,
-        retryCapMs,
+        backoff,
         onHeartbeat(toldMs) {
           longestHeartbeatMs = Math.max(longestHeartbeatMs, toldMs)
         },

@@ -1,7 +1,8 @@
 import type { Client } from '../client/client.js'
 import { createEmitter } from '../client/events.js'
 import { freezePlain } from '../client/freeze.js'
-import { createSelection } from '../client/select.js'
+import { createSelected } from '../client/select.js'
+import { checkOptions } from '../core/options.js'
 import type { Participant, Prepared } from '../client/participants.js'
 import type { ClientStatus } from '../client/phase.js'
 import type { Running } from '../client/snapshot.js'
@@ -48,6 +49,12 @@ export function fakeClient<const S extends Schema>(
     events.emit('change', { previous, current: next, running, release: undefined })
   }
 
+  const source = {
+    logger: silent,
+    current: () => running.value,
+    running: () => running,
+    onChange: (tell: (value: Value) => void) => events.on('change', ({ current }) => tell(current)),
+  }
   const client: FakeClient<InputOf<S>, Value> = {
     get current() {
       return running.value
@@ -67,19 +74,18 @@ export function fakeClient<const S extends Schema>(
       if (paused) waiting = { value: checked }
       else apply(checked)
     },
-    ready: async () => client,
-    refresh: () => Promise.resolve(),
-    select: pick => ({
-      ...createSelection({
-        pick,
-        logger: silent,
-        read: () => running,
-        onChange: tell => events.on('change', ({ current }) => tell(current)),
-      }),
-      get current() {
-        return pick(running.value)
-      },
-    }),
+    async ready(options = {}) {
+      checkOptions('ready()', options, { timeoutMs: true, fallbackTo: true, signal: true })
+      return client
+    },
+    async refresh(options = {}) {
+      checkOptions('refresh()', options, { signal: true })
+    },
+    select(pick, options = {}) {
+      checkOptions('select()', options, { equal: true })
+      return createSelected({ pick, equal: options.equal, ...source })
+    },
+    subscribe: createSelected({ pick: (value: Value) => value, equal: Object.is, ...source }).subscribe,
     participate(participant) {
       participants.add(participant)
       return () => void participants.delete(participant)

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../contracts/ports.js'
+import { checkOptions } from '../core/options.js'
 import { systemClock } from '../ports/system.js'
 import { sleepBy } from '../ports/sleep.js'
 
@@ -34,10 +35,9 @@ interface Timer {
 }
 
 /** A clock for tests and simulations. `monotonic()` starts at 0. */
-export function virtualClock({
-  startMs = Date.UTC(2026, 0, 1),
-  turns = 2,
-}: VirtualClockOptions = {}): VirtualClock {
+export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
+  checkOptions('virtualClock()', options, { startMs: true, turns: true })
+  const { startMs = Date.UTC(2026, 0, 1), turns = 2 } = options
   const timers = createHeap()
   let nowMs = 0
   let made = 0

@@ -1,8 +1,9 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Hasher } from '../contracts/ports.js'
+import type { System } from '../contracts/ports.js'
 import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
 import { digestOf } from '../core/digest.js'
-import { systemHasher } from '../ports/system.js'
+import { checkOptions } from '../core/options.js'
+import { readSystem } from '../ports/system.js'
 
 /** Everything has a default. */
 export interface CachedOptions {
@@ -10,8 +11,8 @@ export interface CachedOptions {
   readonly maxSnapshots?: number
   /** How many bytes they may have together. Default 67,108,864. */
   readonly maxBytes?: number
-  /** Hashing. Default the platform's. */
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** Notifies and carries reports where the transport within does. */
@@ -37,7 +38,9 @@ export function cached<Given extends Transport>(
   transport: Given,
   options: CachedOptions = {},
 ): Cached<Given> {
-  const { maxSnapshots = 64, maxBytes = 67_108_864, hasher = systemHasher } = options
+  checkOptions('cached()', options, { maxSnapshots: true, maxBytes: true, system: true })
+  const { maxSnapshots = 64, maxBytes = 67_108_864 } = options
+  const { hasher } = readSystem('cached()', options.system)
   for (const [name, value] of Object.entries({ maxSnapshots, maxBytes })) {
     if (!(value > 0))
       throw new NoticeboardError('invalid-option', `cached: ${name} must be a number greater than 0`)

@@ -1,15 +1,16 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Digest, Namespace } from '../contracts/names.js'
-import type { Clock, Hasher } from '../contracts/ports.js'
+import type { Clock, System } from '../contracts/ports.js'
 import { type Epoch, formatPosition } from '../contracts/position.js'
 import type { Source } from '../contracts/source.js'
 import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js'
 import { canonicalize } from '../core/canonical.js'
 import { digestOf } from '../core/digest.js'
+import { checkOptions } from '../core/options.js'
 import { encodeRelease } from '../core/release.js'
 import { copyBytes, encodeText } from '../core/text.js'
-import { systemClock, systemHasher } from '../ports/system.js'
+import { readSystem } from '../ports/system.js'
 
 /** Everything has a default. */
 export interface FromSourceOptions {
@@ -17,10 +18,8 @@ export interface FromSourceOptions {
   readonly name?: string
   /** How often a source that does not tell of its changes is read while watched, in milliseconds. Default 5,000. */
   readonly pollIntervalMs?: number
-  /** Time. Default the machine's. */
-  readonly clock?: Clock
-  /** Hashing. Default the platform's. */
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** A transport made of a bare document. */
@@ -55,12 +54,9 @@ export function fromSource(
   options: FromSourceOptions = {},
 ): SourceTransport {
   const { read, changes, name: sourceName } = asSource(source)
-  const {
-    name = `document ${sourceName}`.trim(),
-    pollIntervalMs = 5_000,
-    clock = systemClock,
-    hasher = systemHasher,
-  } = options
+  checkOptions('fromSource()', options, { name: true, pollIntervalMs: true, system: true })
+  const { name = `document ${sourceName}`.trim(), pollIntervalMs = 5_000 } = options
+  const { clock, hasher } = readSystem('fromSource()', options.system)
   if (!(pollIntervalMs > 0))
     throw new NoticeboardError('invalid-option', 'fromSource: pollIntervalMs must be a number greater than 0')
   const kept = new Map<Digest, Uint8Array>()

@@ -1,5 +1,5 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import type { Clock } from '../contracts/ports.js'
+import type { Clock, System } from '../contracts/ports.js'
 import type {
   Delivery,
   Latest,
@@ -8,7 +8,8 @@ import type {
   Transport,
   WatchTransport,
 } from '../contracts/transport.js'
-import { systemClock } from '../ports/system.js'
+import { checkOptions } from '../core/options.js'
+import { readSystem } from '../ports/system.js'
 
 /** Everything has a default. */
 export interface FallbackOptions {
@@ -16,8 +17,8 @@ export interface FallbackOptions {
   readonly avoidMs?: number
   /** How long one transport may take to say what is newest before the next is asked, in milliseconds. Default 4,000. */
   readonly tryMs?: number
-  /** Time. Default the machine's. */
-  readonly clock?: Clock
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** Notifies or carries reports where one of the transports does. */
@@ -33,23 +34,28 @@ export type FallbackTransports = readonly [Transport, ...Transport[]]
  * failed is asked last for a while. Snapshots are also looked for further on when one does not have them. A refusal
  * is an answer: nobody else is asked.
  *
- * `fallback(a, b)`, or `fallback([a, b], { avoidMs })`. Throws `invalid-option` without any.
+ * `fallback([http(near), http(far)], { avoidMs })`. Throws `invalid-option` without any.
  */
-export function fallback<const Given extends FallbackTransports>(...media: Given): Fallback<Given>
 export function fallback<const Given extends FallbackTransports>(
-  media: Given,
-  options?: FallbackOptions,
-): Fallback<Given>
-export function fallback(...given: readonly unknown[]): Transport {
-  const [first, second] = given
-  const media = (Array.isArray(first) ? first : given) as readonly Transport[]
-  return createFallback(media, Array.isArray(first) ? ((second ?? {}) as FallbackOptions) : {})
+  transports: Given,
+  options: FallbackOptions = {},
+): Fallback<Given> {
+  return createFallback(transports, options) as Fallback<Given>
 }
 
 function createFallback(media: readonly Transport[], options: FallbackOptions): Transport {
-  const { avoidMs = 60_000, tryMs = 4_000, clock = systemClock } = options
-  if (media.length === 0 || media.some(medium => typeof medium?.latest !== 'function')) {
-    throw new NoticeboardError('invalid-option', 'fallback needs at least one transport, and nothing else')
+  checkOptions('fallback()', options, { avoidMs: true, tryMs: true, system: true })
+  const { avoidMs = 60_000, tryMs = 4_000 } = options
+  const { clock } = readSystem('fallback()', options.system)
+  if (
+    !Array.isArray(media) ||
+    media.length === 0 ||
+    media.some(medium => typeof medium?.latest !== 'function')
+  ) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'fallback() needs an array of at least one transport, and nothing else: fallback([http(near), http(far)])',
+    )
   }
   const name = `first of ${media.map(medium => medium.name).join(', ')}`
   // A transport whose stream is broken may well answer questions, and the other way round.

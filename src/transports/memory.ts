@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { type Digest, type Namespace, parseNamespace } from '../contracts/names.js'
-import type { Clock, Hasher } from '../contracts/ports.js'
+import type { System } from '../contracts/ports.js'
 import { comparePositions, epochNumber, formatPosition, type Position } from '../contracts/position.js'
 import type { ClientReport } from '../contracts/report.js'
 import type {
@@ -13,9 +13,10 @@ import type {
 } from '../contracts/transport.js'
 import { assertDigest, digestOf } from '../core/digest.js'
 import { decodeRelease, digestsOf, positionOf } from '../core/release.js'
+import { checkOptions } from '../core/options.js'
 import { target } from '../core/target.js'
 import { copyBytes, sameBytes } from '../core/text.js'
-import { systemClock, systemHasher } from '../ports/system.js'
+import { readSystem } from '../ports/system.js'
 
 /** Everything has a default. */
 export interface MemoryOptions {
@@ -25,10 +26,8 @@ export interface MemoryOptions {
   readonly heartbeatMs?: number
   /** The largest snapshot that is taken, in bytes. Default 1,048,576. */
   readonly maxSnapshotBytes?: number
-  /** Time. Default the machine's. */
-  readonly clock?: Clock
-  /** Hashing. Default the platform's. */
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** A store in this process: complete, with notifications and reports. */
@@ -61,13 +60,10 @@ interface Entry extends LogEntry {
  * A store, a notifier and a place for reports, all in this process's memory: for tests, for demonstrations, and for one
  * process that publishes to itself. What it holds ends with the process. Nothing needs to be closed.
  */
-export function memory({
-  name = 'memory',
-  heartbeatMs,
-  maxSnapshotBytes = 1_048_576,
-  clock = systemClock,
-  hasher = systemHasher,
-}: MemoryOptions = {}): MemoryStore {
+export function memory(options: MemoryOptions = {}): MemoryStore {
+  checkOptions('memory()', options, { name: true, heartbeatMs: true, maxSnapshotBytes: true, system: true })
+  const { name = 'memory', heartbeatMs, maxSnapshotBytes = 1_048_576 } = options
+  const { clock, hasher } = readSystem('memory()', options.system)
   const shelves = new Map<Namespace, Shelf>()
   const watchers = new Set<(namespace: Namespace) => void>()
 

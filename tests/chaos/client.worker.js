@@ -17,19 +17,23 @@ const watching = {
   pollIntervalMs: intervalMs,
   sweepIntervalMs,
   timeoutMs,
-  retryBaseMs,
-  retryCapMs,
+  backoff: { baseMs: retryBaseMs, capMs: retryCapMs },
   firstEventTimeoutMs: timeoutMs,
 }
 const strategies = {
   pull: () =>
-    pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs, timeoutMs, retryBaseMs, retryCapMs }),
+    pull(transport, {
+      pollIntervalMs: intervalMs,
+      sweepIntervalMs,
+      timeoutMs,
+      backoff: { baseMs: retryBaseMs, capMs: retryCapMs },
+    }),
   push: () => push(transport, watching),
   hybrid: () => hybrid(transport, watching),
   'on-demand': () => onDemand(transport, { maxAgeMs: intervalMs, timeoutMs }),
 }
 
-/** @type {import('noticeboard').StandardSchema<{ n: number }>} */
+/** @type {import('../../src/contracts/schema.js').StandardSchema<{ n: number }>} */
 const schema = {
   '~standard': {
     version: 1,
@@ -68,7 +72,7 @@ const client = createClient({
   clientId,
   defaults: { n: 0 },
   soakMs: 1_000,
-  ...(speed !== 1 && { ports: { clock } }),
+  ...(speed !== 1 && { system: { clock } }),
 })
 
 client.on('change', ({ running: snapshot }) => {

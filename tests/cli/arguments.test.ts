@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { readArguments } from '../../src/cli/arguments.js'
-import { nearest } from '../../src/cli/nearest.js'
+import { nearest } from '../../src/core/nearest.js'
 import { formatTable } from '../../src/cli/table.js'
 
 const specs = {

@@ -2,7 +2,7 @@ import { afterEach, expect } from 'vitest'
 import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
 import type { ClientOptions } from '../../src/client/options.js'
-import type { Platform } from '../../src/client/platform.js'
+import type { Platform } from '../../src/contracts/ports.js'
 import type { ClientReport } from '../../src/contracts/report.js'
 import type { Refusal, SavedState, StateStorage } from '../../src/contracts/state.js'
 import { systemHasher } from '../../src/ports/system.js'
@@ -102,7 +102,7 @@ export function harness(
     strategy: pull(reporting, { pollIntervalMs: intervalMs }),
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     ...options,
-    ports: { clock, random: seededRandom(1), hasher: systemHasher, platform },
+    system: { clock, random: seededRandom(1), hasher: systemHasher, platform },
   })
   client.on('error', error => errors.push(error.code))
   return {

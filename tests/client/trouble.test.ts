@@ -363,7 +363,7 @@ describe('what others do', () => {
       namespace,
       schema: z.object({ pool: z.object({ size: z.number() }) }).readonly(),
       strategy: pull(board.transport),
-      ports: { clock: made.clock, random: seededRandom(2), hasher: systemHasher, platform: testPlatform() },
+      system: { clock: made.clock, random: seededRandom(2), hasher: systemHasher, platform: testPlatform() },
     })
     void client.ready()
     await made.clock.advance(1_000)

@@ -21,7 +21,7 @@ export interface Bucket {
   listen(tell: { changed(key: string): void; lost(error: Error): void }): Promise<{ close(): void }>
 }
 
-/** A board in a bucket. The client is the caller's, and so is closing it. */
+/** The files of a board in a bucket. The client is the caller's, and so is closing it. */
 export function bucket(client: Bucket): WatchTransport & Mirror {
   return {
     name: 'bucket',
@@ -113,13 +113,12 @@ async function call<T>(work: Promise<T>): Promise<T> {
     return await work
   } catch (error) {
     if (isNoticeboardError(error)) throw error
-    const refused =
-      error instanceof Error && 'status' in error && (error.status === 401 || error.status === 403)
-    throw new NoticeboardError(
-      refused ? 'unauthorized' : 'unavailable',
-      refused ? 'the bucket refuses the credentials' : 'the bucket could not be reached',
-      { cause: error },
-    )
+    const status = error instanceof Error && 'status' in error ? error.status : undefined
+    const options = { cause: error }
+    if (status === 401)
+      throw new NoticeboardError('unauthorized', 'the bucket does not know these credentials', options)
+    if (status === 403) throw new NoticeboardError('forbidden', 'the bucket does not allow this', options)
+    throw new NoticeboardError('unavailable', 'the bucket could not be reached', options)
   }
 }
 

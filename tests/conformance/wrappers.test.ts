@@ -35,9 +35,9 @@ runCases(
 )
 
 runCases(
-  'fallback(memory(), empty memory())',
+  'fallback([memory(), empty memory()])',
   transportCases(
-    over(store => fallback(store, memory())),
+    over(store => fallback([store, memory()])),
     { without: local },
   ),
 )

@@ -56,7 +56,7 @@ describe.each(WAYS)(
   (_name, way) => {
     test('over stages, restarts and a server that comes anew', async () => {
       const clock = virtualClock({ turns: 1 })
-      const store = memory({ clock })
+      const store = memory({ system: { clock } })
       const place = openPlace({ clock, store })
       await place.publish({ n: 1 })
       const names = Array.from({ length: CLIENTS }, (_, index) => `web-${index}`)

@@ -56,7 +56,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
 
   test('not by a schema or a validator that refuses at the publisher', async () => {
     const clock = virtualClock({ turns: 1 })
-    const place = openPlace({ clock, store: memory({ clock }) })
+    const place = openPlace({ clock, store: memory({ system: { clock } }) })
     const member = await atTheSecond(place, way)
     const strict = place.publisherOf({
       schema: z.never(),
@@ -91,7 +91,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
 
   test('and a restart does not lead back to what was rolled back', async () => {
     const clock = virtualClock({ turns: 1 })
-    const place = openPlace({ clock, store: memory({ clock }) })
+    const place = openPlace({ clock, store: memory({ system: { clock } }) })
     const state = memoryFolder()
     await place.publish({ n: 1 })
     await place.publish({ n: 2 })

@@ -15,7 +15,7 @@ const refuse = (): Response =>
 describe.each(WAYS)('15. no error is terminal (%s)', (_name, way) => {
   test('an hour of 401s, then 200, converges without a restart', async () => {
     const clock = virtualClock({ turns: 1 })
-    const store = memory({ clock })
+    const store = memory({ system: { clock } })
     const place = openPlace({ clock, store })
     await place.publish({ n: 1 })
     const member = place.client(way)

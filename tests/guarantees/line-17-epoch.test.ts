@@ -21,7 +21,7 @@ const epochOf = ({ client }: Member): string | undefined => client.running.posit
 describe.each(WAYS)('17. an epoch change costs at most one full snapshot a client (%s)', (_name, way) => {
   test('none when the document stays the same', async () => {
     const clock = virtualClock({ turns: 1 })
-    const place = openPlace({ clock, store: memory({ clock }) })
+    const place = openPlace({ clock, store: memory({ system: { clock } }) })
     await place.publish({ n: 1 })
     const { member, since } = await settled(place, way, 1)
     const { position } = await place.done(place.publisher.openEpoch({ reason: 'a test' }))
@@ -35,7 +35,7 @@ describe.each(WAYS)('17. an epoch change costs at most one full snapshot a clien
 
   test('one when it brings another, also while the server and the relay restart', async () => {
     const clock = virtualClock({ turns: 1 })
-    const store = memory({ clock })
+    const store = memory({ system: { clock } })
     const place = openPlace({ clock, store })
     await place.publish({ n: 1 })
     const { member, since } = await settled(place, way, 1)

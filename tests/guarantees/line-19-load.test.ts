@@ -26,13 +26,15 @@ interface Fleet {
 
 async function fleetOf(way: Way): Promise<Fleet> {
   const clock = virtualClock({ turns: 1 })
-  const store = memory({ clock })
+  const store = memory({ system: { clock } })
   await publish(store, 1)
   const place = openPlace({ clock, store })
   const host = way.relayed ? place.relay : place.origin
   const clients: Run[] = []
   const strategyOf = (): Strategy =>
-    ({ pull, push, hybrid })[way.strategy](http('http://board.test', { clock, fetch: host.fetch }))
+    ({ pull, push, hybrid })[way.strategy](
+      http('http://board.test', { system: { clock }, fetch: host.fetch }),
+    )
   return {
     place,
     clock,

@@ -43,7 +43,7 @@ vi.mock('../../src/server/answers.js', async original => {
 const place = (): Place & { readonly store: ReturnType<typeof memory> } => {
   encoded.clear()
   const clock = virtualClock({ turns: 1 })
-  const store = memory({ clock })
+  const store = memory({ system: { clock } })
   return Object.assign(openPlace({ clock, store }), { store })
 }
 

@@ -114,7 +114,7 @@ const attacksOn = ({ strategy, relayed }: Way): readonly Attack[] =>
 describe.each(WAYS)("21. a client's memory is bounded whatever the server sends (%s)", (_name, way) => {
   test.each(attacksOn(way).map(attack => [attack.name, attack] as const))('%s', async (_attack, attack) => {
     const clock = virtualClock({ turns: 1 })
-    const store = memory({ clock })
+    const store = memory({ system: { clock } })
     const place = openPlace({ clock, store })
     await place.publish({ n: 1 })
     const member = place.client(way)

@@ -16,7 +16,7 @@ describe.each(WAYS)(
   (_name, way) => {
     test('in every count of the fleet', async () => {
       const clock = virtualClock({ turns: 1 })
-      const place = openPlace({ clock, store: memory({ clock }) })
+      const place = openPlace({ clock, store: memory({ system: { clock } }) })
       await place.publish({ n: 1 })
       const current = place.client(way)
       const unreachable = [place.client(way), place.client(way), place.client(way), place.client(way)]
@@ -68,7 +68,7 @@ describe.each(WAYS)(
 
     test('a fleet that was not yet heard is unknown, not empty, also after the server forgot it', async () => {
       const clock = virtualClock({ turns: 1 })
-      const place = openPlace({ clock, store: memory({ clock }) })
+      const place = openPlace({ clock, store: memory({ system: { clock } }) })
       await place.publish({ n: 1 })
       const unknown = { type: 'unknown', why: 'never-heard' }
       expect(await place.done(place.publisher.fleet())).toEqual(unknown)
@@ -79,7 +79,7 @@ describe.each(WAYS)(
       expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 1 })
 
       // Another server, on a copy of the board, which heard nobody.
-      const other = memory({ clock })
+      const other = memory({ system: { clock } })
       place.origin.start(other)
       await place.publish({ n: 1 })
       expect((await place.done(place.publisher.fleet())).type).toBe('unknown')

@@ -50,7 +50,7 @@ async function heard(place: Pick<Place, 'done'>, ask: () => Promise<Response>): 
 }
 
 const STORES: readonly (readonly [string, (clock: VirtualClock) => CompleteStore])[] = [
-  ['memory', clock => memory({ clock })],
+  ['memory', clock => memory({ system: { clock } })],
   ['files', clock => openMachine(clock).store()],
 ]
 
@@ -59,7 +59,7 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
     'the same ones again, late and in any order, leave the last word (%s)',
     async (_store, open) => {
       const clock = virtualClock({ turns: 1 })
-      const place = openPlace({ clock, store: memory({ clock }) })
+      const place = openPlace({ clock, store: memory({ system: { clock } }) })
       const member = await life(place, way)
       await place.done(member.client.close())
       const said = saidBy(member)
@@ -69,7 +69,7 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
 
       for (const seed of [1, 2]) {
         const random = seededRandom(seed)
-        const handler = createHandler(open(clock), { clock, write: { token: TOKEN } })
+        const handler = createHandler(open(clock), { system: { clock }, write: { token: TOKEN } })
         const url = `http://board.test/v1/${NAMESPACE}/~reports`
         const say = async (report: ClientReport): Promise<void> => {
           const body = JSON.stringify({ reports: [report] })
@@ -125,7 +125,7 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
     const machine = openMachine(clock)
     const place = openPlace({ clock, store: machine.store() })
     await place.publish({ n: 1 })
-    const member = place.client(way, { presenceMs: 3_600_000 })
+    const member = place.client(way, { reports: { intervalMs: 3_600_000 } })
     await place.until(() => runs(member)?.n === 1, boundMs(way))
     await place.publish({ n: 2 })
     await clock.advance(5_000)

@@ -25,10 +25,14 @@ export function openMachine(clock: VirtualClock): Machine {
       const dice = diceOf(lives, 'server')
       return fileStore('/board', {
         fs: over(disk.mount(process)),
-        clock,
-        // The reserve is a mebibyte of chance, which nobody reads.
-        random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
-        hasher: systemHasher,
+        system: {
+          clock,
+          random: {
+            ...dice,
+            bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)),
+          },
+          hasher: systemHasher,
+        },
         owner: { tag: `server-${lives}`, isGone: tag => tag !== `server-${lives}` },
         pollIntervalMs: 2_000,
       })

@@ -173,17 +173,15 @@ export function openPlace({
   origin.start(store)
   const relay = Object.assign(hostOf({}), { obstacle: undefined as Obstacle | undefined })
   const upstream = fetchOver(origin, [], () => relay.obstacle)
-  const restartRelay = (): void => relay.start(cached(http(BASE, { clock, fetch: upstream })))
+  const restartRelay = (): void => relay.start(cached(http(BASE, { system: { clock }, fetch: upstream })))
   restartRelay()
 
   const publisherOf = (more: object = {}): Publisher<Config> =>
     createPublisher({
       namespace: NAMESPACE,
       schema,
-      store: http(BASE, { clock, token: TOKEN, fetch: fetchOver(origin, [], () => undefined) }),
-      clock,
-      random: seededRandom(3),
-      hasher: systemHasher,
+      store: http(BASE, { system: { clock }, token: TOKEN, fetch: fetchOver(origin, [], () => undefined) }),
+      system: { clock, random: seededRandom(3), hasher: systemHasher },
       retries: 2,
       ...more,
     }) as Publisher<Config>
@@ -204,7 +202,7 @@ export function openPlace({
       const ran: Config[] = []
       const given: string[] = []
       const transport = http(BASE, {
-        clock,
+        system: { clock },
         fetch: fetchOver(way.relayed ? relay : origin, sent, () => member.obstacle),
       })
       const counted: HttpTransport = {
@@ -224,14 +222,14 @@ export function openPlace({
         schema,
         strategy:
           way.strategy === 'pull'
-            ? pull(counted, { pollIntervalMs: intervalMs, sweepIntervalMs, retryCapMs })
+            ? pull(counted, { pollIntervalMs: intervalMs, sweepIntervalMs, backoff: { capMs: retryCapMs } })
             : { push, hybrid }[way.strategy](counted, {
                 pollIntervalMs: intervalMs,
                 sweepIntervalMs,
-                retryCapMs,
+                backoff: { capMs: retryCapMs },
               }),
-        presenceMs,
-        ports: {
+        reports: { intervalMs: presenceMs },
+        system: {
           clock,
           random: seededRandom(clients.length + 100),
           hasher: systemHasher,

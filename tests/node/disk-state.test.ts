@@ -120,7 +120,7 @@ describe('disk', () => {
     const older = releaseOf(snapshotOf({ size: 1 }), { at: at(7) })
     const newer = releaseOf(snapshotOf({ size: 2 }), { at: at(9) })
     const clock = clockAt('2026-11-21T09:30:00.000Z')
-    await stateFolder(folder, { clock }).save({
+    await stateFolder(folder, { system: { clock } }).save({
       namespace: NAMESPACE,
       instanceId: 'one',
       state: {
@@ -133,7 +133,7 @@ describe('disk', () => {
       },
     })
     clock.advance(1_000)
-    await stateFolder(folder, { clock }).save({
+    await stateFolder(folder, { system: { clock } }).save({
       namespace: NAMESPACE,
       instanceId: 'two',
       state: {
@@ -166,7 +166,7 @@ describe('disk', () => {
       ['three', '1-cccccccc', 99],
     ] as const) {
       clock.advance(1_000)
-      await stateFolder(folder, { clock }).save({
+      await stateFolder(folder, { system: { clock } }).save({
         namespace: NAMESPACE,
         instanceId,
         state: { ...empty, seen: at(sequence, epoch) },
@@ -229,12 +229,12 @@ describe('disk', () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
     const instances = join(folder, NAMESPACE, 'instances')
-    const old = stateFolder(folder, { clock })
+    const old = stateFolder(folder, { system: { clock } })
     await old.save({ namespace: NAMESPACE, instanceId: 'old', state: { ...empty, seen: at(3) } })
-    const living = stateFolder(folder, { clock })
+    const living = stateFolder(folder, { system: { clock } })
     await living.save({ namespace: NAMESPACE, instanceId: 'living', state: { ...empty, seen: at(2) } })
     clock.advance(3_601_000)
-    const next = stateFolder(folder, { clock })
+    const next = stateFolder(folder, { system: { clock } })
     const { state } = await next.load({ namespace: NAMESPACE })
     await living.save({ namespace: NAMESPACE, instanceId: 'living', state: { ...empty, seen: at(5) } })
     await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
@@ -245,25 +245,29 @@ describe('disk', () => {
   it('does not remove what it never folded', async () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
-    await stateFolder(folder, { clock }).save({
+    await stateFolder(folder, { system: { clock } }).save({
       namespace: NAMESPACE,
       instanceId: 'old',
       state: { ...empty, seen: at(3) },
     })
     clock.advance(3_601_000)
-    await stateFolder(folder, { clock }).save({ namespace: NAMESPACE, instanceId: 'next', state: empty })
+    await stateFolder(folder, { system: { clock } }).save({
+      namespace: NAMESPACE,
+      instanceId: 'next',
+      state: empty,
+    })
     expect((await load(folder)).state.seen).toEqual(at(3))
   })
 
   it('keeps the newest 64 files', async () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
-    const one = stateFolder(folder, { clock })
+    const one = stateFolder(folder, { system: { clock } })
     for (let index = 1; index <= 80; index += 1) {
       clock.advance(10)
       await one.save({ namespace: NAMESPACE, instanceId: `i${index}`, state: { ...empty, seen: at(index) } })
     }
-    const next = stateFolder(folder, { clock })
+    const next = stateFolder(folder, { system: { clock } })
     const { state } = await next.load({ namespace: NAMESPACE })
     clock.advance(10)
     await next.save({ namespace: NAMESPACE, instanceId: 'next', state })
@@ -293,7 +297,7 @@ describe('disk', () => {
         v: 1,
       }),
     )
-    const next = stateFolder(folder, { clock })
+    const next = stateFolder(folder, { system: { clock } })
     const { state, warnings } = await next.load({ namespace: NAMESPACE })
     expect(warnings).toEqual([])
     for (let round = 0; round < 3; round += 1)
@@ -338,7 +342,10 @@ describe('disk', () => {
     const folder = await temporaryFolder()
     const set = { year: 0 }
     const clock = { ...systemClock, now: () => Date.now() + set.year * 31_536_000_000 }
-    const [state, other] = [stateFolder(folder, { clock }), stateFolder(folder, { clock })]
+    const [state, other] = [
+      stateFolder(folder, { system: { clock } }),
+      stateFolder(folder, { system: { clock } }),
+    ]
     const wanted = snapshotOf({ size: 1 })
     await state.writeSnapshot({ namespace: NAMESPACE, ...wanted })
     set.year = 1
@@ -515,7 +522,7 @@ describe('the check of a state file', () => {
 
   async function savedFile() {
     const folder = await temporaryFolder()
-    await stateFolder(folder, { clock: clockAt(SAVED_AT) }).save({
+    await stateFolder(folder, { system: { clock: clockAt(SAVED_AT) } }).save({
       namespace: NAMESPACE,
       instanceId: 'one',
       state,

@@ -180,7 +180,7 @@ describe('fileStore refuses', () => {
   it('to forget a snapshot that is in use or young', async () => {
     let nowMs = Date.now()
     const { folder, store } = await open({
-      clock: { ...(await import('../../src/ports/system.js')).systemClock, now: () => nowMs },
+      system: { clock: { ...(await import('../../src/ports/system.js')).systemClock, now: () => nowMs } },
     })
     await publish(store, { size: 1 })
     await publish(store, { size: 2 })
@@ -221,7 +221,7 @@ describe('fileStore refuses', () => {
   it('a file system without hard links, in words, when it is first written to', async () => {
     for (const code of ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'EXDEV', 'ENOSYS', 'EISDIR']) {
       const { store } = await open({
-        disk: interceptedDisk(operation => void (operation === 'link' && failing(code))),
+        fs: interceptedDisk(operation => void (operation === 'link' && failing(code))),
       })
       const error = await publish(store, { size: 1 }).catch((thrown: unknown) => thrown)
       expect(isNoticeboardError(error, 'unsupported')).toBe(true)
@@ -240,7 +240,7 @@ describe('fileStore refuses', () => {
     ] as const) {
       let broken = false
       const { store } = await open({
-        disk: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))),
+        fs: interceptedDisk(operation => void (broken && operation === 'create' && failing(system))),
       })
       await publish(store, { size: 1 })
       broken = true
@@ -303,7 +303,7 @@ describe('a disk that fails once', () => {
   const failAt = async (step: number, code: string): Promise<boolean> => {
     let count = Number.NEGATIVE_INFINITY
     const { folder, store } = await open({
-      disk: interceptedDisk(() => {
+      fs: interceptedDisk(() => {
         count += 1
         if (count === step) failing(code)
       }),
@@ -407,7 +407,7 @@ describe('a disk that fails once', () => {
 it('a release that cannot be read just now is no damage, and its place is not taken', async () => {
   let broken = false
   const { folder, store } = await open({
-    disk: interceptedDisk((operation, path) => {
+    fs: interceptedDisk((operation, path) => {
       if (broken && operation === 'read' && path.includes('releases')) unavailable()
     }),
   })
@@ -427,7 +427,7 @@ it('a release that cannot be read just now is no damage, and its place is not ta
 it('a release that somebody else put in place, and that the disk does not make durable, is no conflict', async () => {
   let broken = false
   const { folder, store } = await open({
-    disk: interceptedDisk((operation, path) => {
+    fs: interceptedDisk((operation, path) => {
       if (broken && operation === 'syncFolder' && path.includes('releases')) failing('EIO')
     }),
   })

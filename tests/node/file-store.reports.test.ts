@@ -85,7 +85,7 @@ describe('reports', () => {
   it('are forgotten after a week without a word', async () => {
     let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
     const store = closeLater(
-      fileStore(await temporaryFolder(), { clock: { ...systemClock, now: () => nowMs } }),
+      fileStore(await temporaryFolder(), { system: { clock: { ...systemClock, now: () => nowMs } } }),
     )
     await store.report([report('a', 1)], never)
     nowMs += 6 * 86_400_000
@@ -97,7 +97,7 @@ describe('reports', () => {
   it('are bounded, and the ones heard longest ago go first', async () => {
     let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
     const store = closeLater(
-      fileStore(await temporaryFolder(), { clock: { ...systemClock, now: () => (nowMs += 1) } }),
+      fileStore(await temporaryFolder(), { system: { clock: { ...systemClock, now: () => (nowMs += 1) } } }),
     )
     for (let from = 0; from < 24_000; from += 100) {
       await store.report(

@@ -89,7 +89,7 @@ describe('a watch', () => {
         }
       },
     }
-    const { store } = await open({ clock })
+    const { store } = await open({ system: { clock } })
     await publish(store, { size: 1 })
     const aborted = start(store)
     await nextRelease(aborted.deliveries)
@@ -107,7 +107,7 @@ describe('a watch', () => {
   it('is lost in words when the disk fails, and a new one goes on', async () => {
     let broken = false
     const disk = interceptedDisk(operation => void (broken && operation === 'list' && failing('EIO')))
-    const { store } = await open({ disk, pollIntervalMs: 10 })
+    const { store } = await open({ fs: disk, pollIntervalMs: 10 })
     await publish(store, { size: 1 })
     const { deliveries } = start(store)
     await nextRelease(deliveries)
@@ -122,7 +122,7 @@ describe('a watch', () => {
   it('polls a namespace once, however many follow it', async () => {
     let lists = 0
     const disk = interceptedDisk(operation => void (operation === 'list' && (lists += 1)))
-    const { store } = await open({ disk, pollIntervalMs: 5 })
+    const { store } = await open({ fs: disk, pollIntervalMs: 5 })
     await publish(store, { size: 1 })
     const watches = Array.from({ length: 20 }, () => start(store))
     for (const { deliveries } of watches) await nextRelease(deliveries)

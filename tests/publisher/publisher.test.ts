@@ -9,7 +9,6 @@ import { systemClock, systemHasher } from '../../src/ports/system.js'
 import {
   createPublisher,
   everyone,
-  objectSource,
   type Publisher,
   type PublisherOptions,
 } from '../../src/publisher/index.js'
@@ -30,7 +29,7 @@ function setUp(options: Partial<PublisherOptions<Document, any>> = {}): {
   const store = scriptedStore()
   return {
     store,
-    publisher: createPublisher({ namespace: 'checkout/prod', schema, store, clock, ...options }),
+    publisher: createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock }, ...options }),
   }
 }
 
@@ -151,7 +150,7 @@ test('an old document gets its old version back, also from a publisher that was 
   for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
   expect((await publisher.publish(size(1), why)).version).toBe(1)
   expect((await publisher.publish(size(4), why)).version).toBe(5)
-  const stranger = createPublisher({ namespace: 'checkout/prod', schema, store, clock })
+  const stranger = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
   expect((await stranger.publish(size(2), why)).version).toBe(2)
   expect((await stranger.publish(size(9), why)).version).toBe(7)
 })
@@ -183,7 +182,7 @@ test('compare and swap refuses what moved on, and says what is there', async () 
 
 test('a publisher that lost a race evaluates anew: on top of what won, or a conflict with ifVersion', async () => {
   const { store, publisher } = setUp()
-  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, clock })
+  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
   await publisher.publish(size(1), why)
   const raceOnce = (n: number): void => {
     store.before = async operation => {
@@ -211,7 +210,9 @@ test('an acknowledgement that was lost does not publish twice', async () => {
 
 test('a store that asks to be left alone for long is not waited for: the error says for how long', async () => {
   const slept: number[] = []
-  const { store, publisher } = setUp({ clock: { ...clock, sleep: async ms => void slept.push(ms) } })
+  const { store, publisher } = setUp({
+    system: { clock: { ...clock, sleep: async ms => void slept.push(ms) } },
+  })
   store.before = operation => {
     if (operation === 'put') throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 3_600_000 })
   }
@@ -284,14 +285,16 @@ test('a rollback goes where it is told: a version, a digest, a position', async 
   const { store, publisher } = setUp()
   for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
   const [one, two] = releases(store)
-  expect((await publisher.rollback({ ...why, to: 1 })).version).toBe(1)
+  expect((await publisher.rollback({ reason: 'a test', to: 1 })).version).toBe(1)
   expect(
-    (await publisher.rollback({ ...why, to: two!.stable.variants[0].digest.slice(0, 10) })).version,
+    (await publisher.rollback({ reason: 'a test', to: two!.stable.variants[0].digest.slice(0, 10) })).version,
   ).toBe(2)
-  expect((await publisher.rollback({ ...why, to: { epoch: one!.epoch, sequence: 1 } })).version).toBe(1)
-  expect((await publisher.rollback({ ...why, to: 1 })).outcome).toBe('unchanged')
-  expect((await errorOf(publisher.rollback({ ...why, to: 99 }))).code).toBe('not-found')
-  expect((await errorOf(publisher.rollback({ ...why, to: 'x' }))).code).toBe('invalid-option')
+  expect(
+    (await publisher.rollback({ reason: 'a test', to: { epoch: one!.epoch, sequence: 1 } })).version,
+  ).toBe(1)
+  expect((await publisher.rollback({ reason: 'a test', to: 1 })).outcome).toBe('unchanged')
+  expect((await errorOf(publisher.rollback({ reason: 'a test', to: 99 }))).code).toBe('not-found')
+  expect((await errorOf(publisher.rollback({ reason: 'a test', to: 'x' }))).code).toBe('invalid-option')
 })
 
 test('nothing holds up a rollback: not the schema, not an unreadable document, not a race', async () => {
@@ -302,9 +305,9 @@ test('nothing holds up a rollback: not the schema, not an unreadable document, n
     namespace: 'checkout/prod',
     schema: z.object({ never: z.string() }),
     store,
-    clock,
+    system: { clock },
   })
-  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, clock })
+  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
   let races = 0
   store.before = async operation => {
     if (operation !== 'append' || races === 40) return
@@ -353,7 +356,7 @@ test('a release that needs a newer version of the library stops a publish and no
 test('of two people who roll back at the same time the second does not go one version further', async () => {
   const { store, publisher } = setUp()
   for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
-  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, clock })
+  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
   store.before = async operation => {
     if (operation !== 'append') return
     store.before = () => {}
@@ -452,7 +455,7 @@ test('a store that may lose writes is warned of', async () => {
   const warnings: string[] = []
   const store = { ...scriptedStore(), durability: 'may-lose' as const }
   const logger = { debug() {}, info() {}, error() {}, warn: (message: string) => void warnings.push(message) }
-  const publisher = createPublisher({ namespace: 'a', schema, store, clock, logger })
+  const publisher = createPublisher({ namespace: 'a', schema, store, system: { clock }, logger })
   expect((await publisher.publish(size(1), why)).warnings).toEqual(warnings)
   expect(warnings.join()).toContain('may lose')
 })
@@ -469,7 +472,7 @@ test('two releases are compared by path', async () => {
 test('whoever iterates a rollout sees the fleet take it', async () => {
   const store = scriptedStore()
   let looks = 0
-  const publisher = createPublisher({ namespace: 'checkout/prod', schema, store, clock })
+  const publisher = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
   await publisher.publish(size(1), why)
   const rollout = await publisher.publish(size(2), why)
   store.before = operation => {
@@ -508,7 +511,7 @@ test('whoever iterates a rollout sees the fleet take it', async () => {
 
 test('a source is published, and again at each change', async () => {
   const { store, publisher } = setUp()
-  expect((await publisher.publish(objectSource(size(1)), why)).version).toBe(1)
+  expect((await publisher.publish({ name: 'object', read: async () => size(1) }, why)).version).toBe(1)
   const contents = [2, 3, -1]
   const source = {
     name: 'counter',

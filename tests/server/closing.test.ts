@@ -9,7 +9,7 @@ const TOKEN = 'a-token-of-the-operator'
 
 test('a server that closes lets go of a log that its reader does not read on', async () => {
   const clock = virtualClock()
-  const board = memory({ clock })
+  const board = memory({ system: { clock } })
   await publish(board, { size: 1 })
   const ended: string[] = []
   const store: Store = Object.assign(Object.create(board) as Store, {
@@ -21,7 +21,7 @@ test('a server that closes lets go of a log that its reader does not read on', a
       }
     },
   })
-  const handler = createHandler(store, { clock, write: { token: TOKEN } })
+  const handler = createHandler(store, { system: { clock }, write: { token: TOKEN } })
   const response = await handler.fetch(
     new Request(`http://board.test/v1/${NAMESPACE}/~history`, {
       headers: { authorization: `Bearer ${TOKEN}` },
@@ -40,7 +40,7 @@ test('a server that closes lets go of a log that its reader does not read on', a
 
 test('what comes piece by piece has no HEAD', async () => {
   const clock = virtualClock()
-  const handler = createHandler(memory({ clock }), { clock, write: { token: TOKEN } })
+  const handler = createHandler(memory({ system: { clock } }), { system: { clock }, write: { token: TOKEN } })
   const headers = { authorization: `Bearer ${TOKEN}` }
   for (const path of [`${NAMESPACE}/~history`, `~events?ns=${NAMESPACE}`]) {
     const { status } = await handler.fetch(

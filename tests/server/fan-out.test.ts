@@ -20,7 +20,7 @@ function relayOverHanging() {
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     },
   }
-  const handler = createHandler(source, { clock, random: seededRandom(1) })
+  const handler = createHandler(source, { system: { clock, random: seededRandom(1) } })
   onTestFinished(async () => {
     const closed = handler.close({ drainMs: 0, graceMs: 1 })
     await clock.advance(10)

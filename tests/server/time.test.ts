@@ -21,7 +21,7 @@ interface Reader {
 /** A handler in virtual time, and readers of its stream. */
 function setUp(source: Transport | Store, options: HandlerOptions = {}) {
   const clock = virtualClock({ turns: 20 })
-  const handler = createHandler(source, { clock, random: seededRandom(1), ...options })
+  const handler = createHandler(source, { system: { clock, random: seededRandom(1) }, ...options })
   onTestFinished(async () => {
     const closed = handler.close({ drainMs: 0, graceMs: 1 })
     await clock.advance(10)
@@ -364,18 +364,21 @@ describe('a relay', () => {
   function relayed(options: HandlerOptions = {}) {
     const store = memory()
     const clock = virtualClock({ turns: 30 })
-    const origin = createHandler(store, { clock, random: seededRandom(1), write: { token: TOKEN } })
+    const origin = createHandler(store, {
+      system: { clock, random: seededRandom(1) },
+      write: { token: TOKEN },
+    })
     let cut = false
     let requests = 0
     const upstream = http('http://origin.test', {
-      clock,
+      system: { clock },
       fetch: async (url, init) => {
         requests += 1
         if (cut) throw new TypeError('fetch failed')
         return origin.fetch(new Request(url, init))
       },
     })
-    const relay = createHandler(upstream, { clock, random: seededRandom(2), ...options })
+    const relay = createHandler(upstream, { system: { clock, random: seededRandom(2) }, ...options })
     onTestFinished(async () => {
       const closed = Promise.all([
         relay.close({ drainMs: 0, graceMs: 1 }),

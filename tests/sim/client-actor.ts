@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { createClient, type Client } from '../../src/client/client.js'
-import type { Platform } from '../../src/client/platform.js'
+import type { Platform } from '../../src/contracts/ports.js'
 import type { Strategy } from '../../src/contracts/strategy.js'
 import { canonicalize } from '../../src/core/canonical.js'
 import { stateFolder } from '../../src/node/disk-state.js'
@@ -153,7 +153,7 @@ export function clientActor(
       const mustBegin = !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept
       const dice = diceOf(seed, own.name)
       const transport = http(base, {
-        clock: own.clock,
+        system: { clock: own.clock },
         timeoutMs: PERIODS.timeoutMs,
         maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
         token: readToken && (() => badgeOf(actor, readToken)),
@@ -181,13 +181,18 @@ export function clientActor(
       const watching = {
         pollIntervalMs: intervalMs,
         sweepIntervalMs,
-        retryCapMs,
+        backoff: { capMs: retryCapMs },
         timeoutMs,
         maxConnectionAgeMs: 40_000,
       }
       strategy =
         plan.strategy === 'pull'
-          ? pull(transport, { pollIntervalMs: intervalMs, sweepIntervalMs, retryCapMs, timeoutMs })
+          ? pull(transport, {
+              pollIntervalMs: intervalMs,
+              sweepIntervalMs,
+              backoff: { capMs: retryCapMs },
+              timeoutMs,
+            })
           : plan.strategy === 'push'
             ? push(transport, watching)
             : hybrid(transport, watching)
@@ -199,17 +204,16 @@ export function clientActor(
         build: 'b1',
         logger: loggerOf(world, plan.name),
         soakMs: 20_000,
-        presenceMs: 30_000,
+        reports: { intervalMs: 30_000 },
         vetoRetryMs: 20_000,
         ...(plan.state && {
           state: stateFolder('/state', {
             fs: machineDisk.mount(own),
-            clock: own.clock,
-            random: dice,
+            system: { clock: own.clock, random: dice },
             owner: ownerOf(own),
           }),
         }),
-        ports: { clock: own.clock, random: dice, hasher: systemHasher, platform },
+        system: { clock: own.clock, random: dice, hasher: systemHasher, platform },
       })
       client = life
       life.on('change', ({ current, running: snapshot, release }) => {

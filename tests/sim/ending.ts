@@ -16,9 +16,7 @@ export async function checkBoard(world: World, stage: Stage): Promise<void> {
   const store = fileStore('/board', {
     fs: stage.disk.mount(reader),
     owner: ownerOf(reader),
-    clock: reader.clock,
-    random: diceOf(world.seed, 'reader'),
-    hasher: systemHasher,
+    system: { clock: reader.clock, random: diceOf(world.seed, 'reader'), hasher: systemHasher },
   })
   const reading = (async () => {
     const found = new Map<string, Release>()

@@ -288,9 +288,7 @@ function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: 
     const store = fileStore('/board', {
       fs: disk.mount(own),
       owner: ownerOf(own),
-      clock: own.clock,
-      random: diceOf(seed, own.name),
-      hasher: systemHasher,
+      system: { clock: own.clock, random: diceOf(seed, own.name), hasher: systemHasher },
     })
     await store.put({ namespace: NAMESPACE, digest, bytes }, new AbortController().signal).then(
       () => void sometimes.add('a damaged snapshot was put again'),

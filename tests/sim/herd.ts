@@ -38,7 +38,7 @@ export async function runHerd(seed: number, violate: Violate): Promise<void> {
     })
     for await (const _arrival of pull(transport, {
       pollIntervalMs: INTERVAL_MS,
-      retryCapMs: CAP_MS,
+      backoff: { capMs: CAP_MS },
       sweepIntervalMs: 300_000,
     }).deliver(session));
   }

@@ -81,7 +81,7 @@ export function publisherActor(
     }) // prettier-ignore
     return {
       store: http(base, {
-        clock: own.clock,
+        system: { clock: own.clock },
         timeoutMs: PERIODS.timeoutMs,
         fetch,
         token: TOKEN,
@@ -92,7 +92,7 @@ export function publisherActor(
   }
   const publisherOf = ({ store, dice, own }: ReturnType<typeof begin>, anything = false): Publisher =>
     createPublisher({
-      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, clock: own.clock, random: dice, hasher: systemHasher, logger: loggerOf(world, own.name),
+      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, system: { clock: own.clock, random: dice, hasher: systemHasher }, logger: loggerOf(world, own.name),
     }) as Publisher // prettier-ignore
 
   const document = (): { n: number; name: string } => ({

@@ -36,10 +36,11 @@ export function serverActor(
   return actorOf(world, name, false, (process, dice) => {
     const store: FileStore = fileStore('/board', {
       fs: disk.mount(process),
-      clock: process.clock,
-      // The reserve is a mebibyte of chance, which nobody reads.
-      random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
-      hasher: systemHasher,
+      system: {
+        clock: process.clock,
+        random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
+        hasher: systemHasher,
+      },
       pollIntervalMs: BOARD_POLL_MS,
       owner: ownerOf(process),
       logger: loggerOf(world, name),
@@ -48,9 +49,7 @@ export function serverActor(
       ...options,
       write: { token: TOKEN },
       heartbeatMs: PERIODS.heartbeatMs,
-      clock: process.clock,
-      random: dice,
-      hasher: systemHasher,
+      system: { clock: process.clock, random: dice, hasher: systemHasher },
       logger: loggerOf(world, name),
     })
     return {
@@ -78,9 +77,7 @@ export function relayActor(
     createHandler(cached(transport), {
       ...configuration.options,
       heartbeatMs: PERIODS.heartbeatMs,
-      clock: process.clock,
-      random: dice,
-      hasher: systemHasher,
+      system: { clock: process.clock, random: dice, hasher: systemHasher },
       logger: loggerOf(world, name),
     }),
   )
@@ -104,9 +101,7 @@ export function edgeActor(
       maxConnectionAgeMs: 9_000,
       cacheBytes: 2_000,
       maxInstances: 2,
-      clock: process.clock,
-      random: dice,
-      hasher: systemHasher,
+      system: { clock: process.clock, random: dice, hasher: systemHasher },
       logger: loggerOf(world, name),
     })
   })
@@ -129,7 +124,7 @@ function relaying(
     })
     streams = own
     const transport = http(base, {
-      clock: process.clock,
+      system: { clock: process.clock },
       timeoutMs: PERIODS.timeoutMs,
       // It writes where it is told to, and reads what may not be read by all.
       token: TOKEN,

@@ -53,9 +53,14 @@ export function strangerActor(
     const fetch = simFetch({
       world: clock, trace, dice, client: own, link: soundLink(), host: () => anyOf([edge, ...servers]), onRequest() {},
     }) // prettier-ignore
-    const store = http(base, { clock: own.clock, timeoutMs: PERIODS.timeoutMs, fetch, token: TOKEN })
+    const store = http(base, {
+      system: { clock: own.clock },
+      timeoutMs: PERIODS.timeoutMs,
+      fetch,
+      token: TOKEN,
+    })
     const publisher = createPublisher({
-      namespace: OTHER, store, schema: z.object({ text: z.string() }), clock: own.clock, random: dice, hasher: systemHasher, logger: loggerOf(world, own.name),
+      namespace: OTHER, store, schema: z.object({ text: z.string() }), system: { clock: own.clock, random: dice, hasher: systemHasher }, logger: loggerOf(world, own.name),
     }) // prettier-ignore
     for (let left = 2; left > 0; left -= 1) {
       try {
@@ -171,7 +176,7 @@ export function strangerActor(
         lastsMs,
         namespaces: [NAMESPACE, OTHER],
         transport: http(base, {
-          clock: own.clock,
+          system: { clock: own.clock },
           timeoutMs: PERIODS.timeoutMs,
           maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
           logger: loggerOf(world, own.name),

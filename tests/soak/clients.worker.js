@@ -17,7 +17,7 @@ const {
 } = JSON.parse(process.argv[2] ?? '{}')
 process.on('disconnect', () => process.exit())
 
-/** @type {import('noticeboard').StandardSchema<{ n: number }>} */
+/** @type {import('../../src/contracts/schema.js').StandardSchema<{ n: number }>} */
 const schema = {
   '~standard': {
     version: 1,
@@ -54,7 +54,7 @@ for (let index = 0; index < count; index += 1) {
     strategy,
     clientId: `client-${index}`,
     defaults: { n: 0 },
-    reportBatchMs: 30_000,
+    reports: { batchMs: 30_000 },
   })
   clients.push(client)
   if (strategy.name !== 'pull') {

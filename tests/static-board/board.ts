@@ -42,8 +42,8 @@ export function board(folder: string, { time = 'running', touch = 'careful' }: B
   const machine = nodeFs({ fileMode: 0o644, folderMode: 0o755 })
   const second = Math.floor(startedMs / 1_000) * 1_000
   const careless: Fs = { ...machine, touch: path => machine.touch(path, second) }
-  const store = fileStore(folder, { clock, ...(touch === 'same-second' && { fs: careless }) })
-  const publisher = createPublisher({ namespace, schema, store, clock, author: 'test' })
+  const store = fileStore(folder, { system: { clock }, ...(touch === 'same-second' && { fs: careless }) })
+  const publisher = createPublisher({ namespace, schema, store, system: { clock }, author: 'test' })
   return {
     publicFolder: join(folder, 'public'),
     async publish(step: number): Promise<void> {
@@ -88,7 +88,7 @@ export async function readers(url: string, count: number): Promise<readonly Read
       namespace,
       schema,
       clientId: `reader-${index}`,
-      strategy: pull(transport, { pollIntervalMs: 50, retryBaseMs: 50, retryCapMs: 200 }),
+      strategy: pull(transport, { pollIntervalMs: 50, backoff: { baseMs: 50, capMs: 200 } }),
     })
     const steps: number[] = []
     const sequences: number[] = []

@@ -46,7 +46,7 @@ describe('pull', () => {
 
   test('says that nothing was published yet', async () => {
     const { clock } = await setUp()
-    const client = run(pull(memory({ clock })), { clock })
+    const client = run(pull(memory({ system: { clock } })), { clock })
     await clock.advance(1)
     await client.stop()
     expect(client.log.map(({ arrival }) => arrival.type)).toEqual(['none'])

@@ -258,7 +258,7 @@ export const down = (retryAfterMs?: number): NoticeboardError =>
 /** A clock, a store with one release, and a transport to break it with. */
 export async function setUp(options: { readonly heartbeatMs?: number } = {}) {
   const clock = virtualClock()
-  const store = memory({ clock, ...options })
+  const store = memory({ system: { clock }, ...options })
   await publish(store, 1)
   return { clock, store, ...faulty(store, clock) }
 }

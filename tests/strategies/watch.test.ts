@@ -162,7 +162,7 @@ describe.each(both)('%s', (name, make) => {
     }
     // A client whose place in the interval lies later than any delay between two streams.
     const clientId = ['a', 'b', 'c', 'd', 'e', 'f'].find(id => phaseOf(`${namespace} ${id}`, 30_000) > 6_000)!
-    const client = run(make(broken, { retryCapMs: 5_000 }), { clock, clientId })
+    const client = run(make(broken, { backoff: { capMs: 5_000 } }), { clock, clientId })
     await clock.advance(2_000)
     expect(client.seen()?.sequence).toBe(1)
     await publish(store, 2)
@@ -511,7 +511,7 @@ test('a Retry-After of the notifying transport does not keep a client from the o
 
 test('a stream without anything published says so soon', async () => {
   const { clock } = await setUp()
-  const client = run(hybrid(memory({ clock, heartbeatMs })), { clock })
+  const client = run(hybrid(memory({ system: { clock }, heartbeatMs })), { clock })
   await clock.advance(1_001)
   expect(client.log.map(({ arrival }) => arrival.type)).toEqual(['none'])
   await clock.advance(600_000)
@@ -521,7 +521,7 @@ test('a stream without anything published says so soon', async () => {
 
 test('a stream that is silent because nothing was published is not taken for dead', async () => {
   const { clock } = await setUp()
-  const empty = memory({ clock })
+  const empty = memory({ system: { clock } })
   const client = run(hybrid(empty), { clock })
   await clock.advance(600_000)
   expect(client.errors()).toEqual([])

@@ -57,10 +57,14 @@ describe('a document', () => {
     const clock = virtualClock({ startMs: Date.UTC(2026, 5, 1) })
     const epochs: string[] = []
     for (let start = 0; start < 3; start += 1) {
-      epochs.push(releaseIn(await fromSource(() => start, { clock }).latest({ namespace }, signal)).epoch)
+      epochs.push(
+        releaseIn(await fromSource(() => start, { system: { clock } }).latest({ namespace }, signal)).epoch,
+      )
     }
     await clock.advance(60_000)
-    epochs.push(releaseIn(await fromSource(() => 0, { clock }).latest({ namespace }, signal)).epoch)
+    epochs.push(
+      releaseIn(await fromSource(() => 0, { system: { clock } }).latest({ namespace }, signal)).epoch,
+    )
     for (let index = 1; index < epochs.length; index += 1) {
       expect(
         comparePositions({ epoch: epochs[index]!, sequence: 1 }, { epoch: epochs[index - 1]!, sequence: 9 }),
@@ -71,7 +75,9 @@ describe('a document', () => {
 
   test('gives processes that start in one second on one document the same release', async () => {
     const start = () =>
-      fromSource(() => ({ a: 1 }), { clock: virtualClock({ startMs: Date.UTC(2026, 5, 1) + 400 }) })
+      fromSource(() => ({ a: 1 }), {
+        system: { clock: virtualClock({ startMs: Date.UTC(2026, 5, 1) + 400 }) },
+      })
     expect(await start().latest({ namespace }, signal)).toEqual(await start().latest({ namespace }, signal))
   })
 
@@ -79,7 +85,10 @@ describe('a document', () => {
     'has a valid epoch whatever the clock says: %d',
     async startMs => {
       const { epoch } = releaseIn(
-        await fromSource(() => 1, { clock: virtualClock({ startMs }) }).latest({ namespace }, signal),
+        await fromSource(() => 1, { system: { clock: virtualClock({ startMs }) } }).latest(
+          { namespace },
+          signal,
+        ),
       )
       expect(epochNumber(epoch)).toBeGreaterThan(0)
     },
@@ -144,7 +153,9 @@ describe('watching a document', () => {
   test('reads a source that does not tell of changes again and again', async () => {
     const clock = virtualClock()
     let value = 1
-    const client = run(hybrid(fromSource(() => value, { clock, pollIntervalMs: 2_000 })), { clock })
+    const client = run(hybrid(fromSource(() => value, { system: { clock }, pollIntervalMs: 2_000 })), {
+      clock,
+    })
     await clock.advance(0)
     expect(client.sequences()).toEqual([1])
     value = 2
@@ -193,7 +204,7 @@ describe('watching a document', () => {
     const controller = new AbortController()
     const got: Delivery[] = []
     const ended = (async () => {
-      for await (const delivery of fromSource(source, { clock }).watch(
+      for await (const delivery of fromSource(source, { system: { clock } }).watch(
         { namespaces: [namespace], inline: true },
         controller.signal,
       ))
@@ -220,7 +231,9 @@ describe('watching a document', () => {
   test('breaks when the document is broken, and goes on when it is whole again', async () => {
     const clock = virtualClock()
     let value: Json = 1
-    const client = run(hybrid(fromSource(() => value, { clock, pollIntervalMs: 1_000 })), { clock })
+    const client = run(hybrid(fromSource(() => value, { system: { clock }, pollIntervalMs: 1_000 })), {
+      clock,
+    })
     await clock.advance(0)
     value = Number.NaN
     await clock.advance(3_000)
@@ -235,7 +248,10 @@ describe('watching a document', () => {
   test('ends when the source stops telling of changes, so that it is opened again', async () => {
     const clock = virtualClock()
     const source: Source = { name: 'object', read: async () => 1, async *changes() {} }
-    const watch = fromSource(source, { clock }).watch({ namespaces: [namespace], inline: false }, signal)
+    const watch = fromSource(source, { system: { clock } }).watch(
+      { namespaces: [namespace], inline: false },
+      signal,
+    )
     await expect(
       (async () => {
         for await (const _ of watch);
@@ -246,7 +262,7 @@ describe('watching a document', () => {
   test('works by pull as well', async () => {
     const clock = virtualClock()
     let value = 1
-    const client = run(pull(fromSource(() => value, { clock })), { clock })
+    const client = run(pull(fromSource(() => value, { system: { clock } })), { clock })
     await clock.advance(1)
     value = 2
     await clock.advance(33_000)

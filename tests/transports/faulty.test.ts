@@ -26,7 +26,7 @@ async function board(count = 1): Promise<Board> {
 }
 
 const injured = (store: MemoryStore, faults: readonly Fault[], options: FaultyOptions = {}): MemoryStore =>
-  faulty(store, { faults }, { random: seededRandom(7), ...options })
+  faulty(store, { faults }, { system: { random: seededRandom(7) }, ...options })
 
 runCases(
   'faulty(memory()) with an empty plan',
@@ -114,7 +114,9 @@ describe('calls', () => {
   test('that are delayed take their time on the clock they are given', async () => {
     const { store } = await board()
     const clock = virtualClock()
-    const medium = injured(store, [{ on: 'latest', type: 'delay', minMs: 500, maxMs: 900 }], { clock })
+    const medium = injured(store, [{ on: 'latest', type: 'delay', minMs: 500, maxMs: 900 }], {
+      system: { clock },
+    })
     let answered = false
     const asked = medium.latest({ namespace }, never).then(() => (answered = true))
     await clock.advance(499)
@@ -166,7 +168,7 @@ describe('calls', () => {
       const medium = faulty(
         store,
         { faults: [{ on: 'latest', type: 'fail', chance: 0.5 }] },
-        { random: seededRandom(seed) },
+        { system: { random: seededRandom(seed) } },
       )
       let seen = ''
       for (let call = 0; call < 64; call += 1)
@@ -200,7 +202,7 @@ describe('watches', () => {
     }
     const seen: string[] = []
     try {
-      for await (const delivery of faulty(source, { faults }, { random: seededRandom(3) }).watch(
+      for await (const delivery of faulty(source, { faults }, { system: { random: seededRandom(3) } }).watch(
         { namespaces: [namespace], inline: false },
         controller.signal,
       )) {

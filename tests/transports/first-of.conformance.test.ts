@@ -23,12 +23,12 @@ const nobody: WatchTransport = {
 }
 
 runCases(
-  'fallback(nobody, memory())',
+  'fallback([nobody, memory()])',
   transportCases(
     () => {
       const store = memory()
       return {
-        transport: fallback(nobody, store),
+        transport: fallback([nobody, store]),
         publish: sample => publishTo(store, sample, signal),
         heard: query => store.reports(query, signal),
         close: async () => {},

@@ -224,7 +224,7 @@ test('keeps the schema beside a namespace', async () => {
 
 test('keeps the last word of each instance, in whatever order they come', async () => {
   const clock = virtualClock({ startMs: Date.UTC(2026, 0, 1) })
-  const store = memory({ clock })
+  const store = memory({ system: { clock } })
   const report = (instanceId: string, count: number): ClientReport => ({
     v: 1,
     namespace,
@@ -297,7 +297,7 @@ describe('watching', () => {
 
   test('keeps its heartbeat, and leaves no timer when it ends', async () => {
     const clock = virtualClock()
-    const store = memory({ clock, heartbeatMs: 1_000 })
+    const store = memory({ system: { clock }, heartbeatMs: 1_000 })
     const watch = read(own => store.watch(query, own))
     await clock.advance(3_500)
     expect(watch.got).toEqual(Array.from({ length: 4 }, () => ({ type: 'alive', heartbeatMs: 1_000 })))

@@ -171,7 +171,7 @@ describe.skipIf(missing !== undefined)(
       })
     })
 
-    test('a user who may not write is `unauthorized`', async () => {
+    test('a user who may not write is `forbidden`', async () => {
       await (
         await server.client()
       ).sendCommand([
@@ -192,12 +192,12 @@ describe.skipIf(missing !== undefined)(
       const sample = sampleLog('checkout/prod').next()
       await expect(
         reader.put({ namespace: 'checkout/prod', ...sample.snapshot }, never),
-      ).rejects.toMatchObject({ code: 'unauthorized' })
+      ).rejects.toMatchObject({ code: 'forbidden' })
       await publishTo(await redis(await server.client(), { prefix: 'strangers:' }), sample, never)
       await expect(publishTo(reader, sample, never)).resolves.toBeUndefined()
       const { at, bytes } = sampleAfter('checkout/prod', sample, { document: sample.document })
       await expect(reader.append({ namespace: 'checkout/prod', at, bytes }, never)).rejects.toMatchObject({
-        code: 'unauthorized',
+        code: 'forbidden',
       })
     })
 

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import type { Clock, Fs } from '../../contracts/ports.js'
+import type { Clock, Fs, System } from '../../contracts/ports.js'
 import type { Source } from '../../contracts/source.js'
 import { canonicalize } from '../../core/canonical.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { exceedsBytes } from '../../core/text.js'
-import { systemClock } from '../../ports/system.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../ports/system.js'
 import { nodeFs } from '../disk-port.js'
 import { nodeFolderWatch } from '../folder-watch.js'
 import { doing, systemErrorCode } from '../system-error.js'
@@ -20,7 +21,8 @@ export interface FileSourceOptions {
   readonly pollIntervalMs?: number
   /** How long a change is left to settle, since editors write in several steps, in milliseconds; 50 unless given. */
   readonly settleMs?: number
-  readonly clock?: Clock
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
   /** The disk; the machine's unless given, which follows symbolic links and tells of changes. */
   readonly fs?: Fs
 }
@@ -42,12 +44,15 @@ export function fileSource(
   { maxTextBytes, parse }: FileFormat,
   options: FileSourceOptions = {},
 ): Source {
-  const {
-    maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
-    pollIntervalMs = 5_000,
-    settleMs = 50,
-    clock = systemClock,
-  } = options
+  checkOptions('a file source', options, {
+    maxSnapshotBytes: true,
+    pollIntervalMs: true,
+    settleMs: true,
+    system: true,
+    fs: true,
+  })
+  const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES, pollIntervalMs = 5_000, settleMs = 50 } = options
+  const { clock } = readSystem('a file source', options.system)
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',

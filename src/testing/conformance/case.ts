@@ -1,3 +1,4 @@
+import { checkOptions } from '../../core/options.js'
 import { systemClock } from '../../ports/system.js'
 import { fail, within } from './expect.js'
 import { uniqueNamespace } from './fixture.js'
@@ -82,8 +83,10 @@ export interface CaseDefinition<Opened> {
 export function buildCases<Opened extends { close(): Promise<void> }>(
   open: () => Promise<Opened> | Opened,
   definitions: readonly CaseDefinition<Opened>[],
-  { without = {}, timeoutMs = 5_000 }: ConformanceOptions = {},
+  options: ConformanceOptions = {},
 ): readonly ConformanceCase[] {
+  checkOptions('the cases', options, { without: true, timeoutMs: true })
+  const { without = {}, timeoutMs = 5_000 } = options
   return definitions.map(({ name, capability, needs = [], run }) => {
     const missing = [capability, ...needs].find(need => without[need] !== undefined)
     const reason = missing === undefined ? undefined : `${missing}: ${without[missing]}`

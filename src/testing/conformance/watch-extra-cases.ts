@@ -93,7 +93,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
       const { digest, bytes } = sample.snapshot
-      const fallback = async (
+      const firstOf = async (
         query: object,
       ): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
         const reader = openWatch(
@@ -105,9 +105,9 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         await reader.end()
         return snapshots
       }
-      if ((await fallback({ inline: false })).length > 0)
+      if ((await firstOf({ inline: false })).length > 0)
         fail('snapshots came along although `inline` is false')
-      const along = await fallback({ inline: true })
+      const along = await firstOf({ inline: true })
       if (along.length === 0)
         fail("no snapshot came along; where a transport sends none, say so: without: { inline: '…' }")
       for (const snapshot of along) {
@@ -115,7 +115,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
           fail('a snapshot came along that the release does not give to this client')
         expectBytes('the snapshot that came along', snapshot.bytes, bytes)
       }
-      const known = await fallback({ inline: true, have: { [namespace]: digest } })
+      const known = await firstOf({ inline: true, have: { [namespace]: digest } })
       if (known.some(snapshot => snapshot.digest === digest))
         fail('the snapshot that the client holds came along again')
     },

@@ -1,13 +1,14 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
-import type { Clock, Hasher } from '../../contracts/ports.js'
+import type { System } from '../../contracts/ports.js'
 import { nextPosition } from '../../contracts/position.js'
 import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
 import { sameBytes } from '../../core/text.js'
-import { systemClock, systemHasher } from '../../ports/system.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../ports/system.js'
 import { appendToEtcd } from './append.js'
 import type { EtcdClient, EtcdEntry, EtcdStep } from './client.js'
 import { etcdKeys } from './keys.js'
@@ -24,8 +25,8 @@ export interface EtcdOptions {
   readonly maxSnapshotBytes?: number
   /** How long the last word of an instance stays at least, in milliseconds. Default 3,600,000. */
   readonly reportTtlMs?: number
-  readonly clock?: Clock
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** A store in etcd, with its notifications and the reports of its clients. */
@@ -41,13 +42,20 @@ const PAGE_OF_NAMES = 1_000
  * or written before the first call. Throws `invalid-option`.
  */
 export function etcd(client: EtcdClient, options: EtcdOptions = {}): EtcdStore {
+  checkOptions('etcd()', options, {
+    prefix: true,
+    durability: true,
+    maxSnapshotBytes: true,
+    reportTtlMs: true,
+    system: true,
+  })
   const {
     prefix = 'noticeboard/',
     durability = 'single',
     maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
     reportTtlMs = 3_600_000,
   } = options
-  const { clock = systemClock, hasher = systemHasher } = options
+  const { clock, hasher } = readSystem('etcd()', options.system)
   if (typeof client?.transact !== 'function')
     throw new NoticeboardError(
       'invalid-option',

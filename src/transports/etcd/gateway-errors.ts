@@ -13,8 +13,8 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
 const TOO_LARGE = /request is too large|larger than max/
 const FULL = /database space exceeded/
 /** etcd says these under the number of a malformed request. */
-const CREDENTIALS =
-  /user name is empty|invalid user|authentication failed|invalid auth token|permission denied/
+const CREDENTIALS = /user name is empty|invalid user|authentication failed|invalid auth token/
+const NO_PERMISSION = /permission denied/
 
 /** The error for an answer that is none: etcd's words, cut, since they come from outside. */
 export function refusalOf(name: string, status: number, body: Uint8Array): NoticeboardError {
@@ -28,7 +28,8 @@ export function refusalOf(name: string, status: number, body: Uint8Array): Notic
     )
   if (status === 401 || CREDENTIALS.test(message))
     return new NoticeboardError('unauthorized', `${name}: ${said}`)
-  if (status === 403) return new NoticeboardError('forbidden', `${name}: ${said}`)
+  if (status === 403 || NO_PERMISSION.test(message))
+    return new NoticeboardError('forbidden', `${name}: ${said}`)
   const own = CODES[code]
   if (own !== undefined) return new NoticeboardError(own, `${name}: ${said}`)
   if (status === 404)

@@ -1,6 +1,7 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import type { Clock, Fetch } from '../../contracts/ports.js'
-import { systemClock } from '../../ports/system.js'
+import type { Fetch, System } from '../../contracts/ports.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../ports/system.js'
 import { encodeText } from '../../core/text.js'
 import { readBody } from '../http/body.js'
 import { createDeadline } from '../http/deadline.js'
@@ -22,7 +23,8 @@ export interface EtcdGatewayOptions {
   readonly fetch?: Fetch
   /** The whole time that one call may take. 10,000 by default. */
   readonly timeoutMs?: number
-  readonly clock?: Clock
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** More than any answer that is asked for: a page of the log, or the largest snapshot in base64. */
@@ -39,13 +41,16 @@ export interface Gateway {
  * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by default) with `fetch` alone: each call
  * can be aborted and has a deadline, and nothing needs to be closed. Throws `invalid-option` for an address that is none.
  */
-export function etcdGateway({
-  url,
-  headers = {},
-  fetch,
-  timeoutMs = 10_000,
-  clock = systemClock,
-}: EtcdGatewayOptions): EtcdClient {
+export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
+  checkOptions('etcdGateway()', options, {
+    url: true,
+    headers: true,
+    fetch: true,
+    timeoutMs: true,
+    system: true,
+  })
+  const { url, headers = {}, fetch, timeoutMs = 10_000 } = options
+  const { clock } = readSystem('etcdGateway()', options.system)
   const base = URL.canParse(url) ? new URL(url) : undefined
   if (
     base === undefined ||

@@ -1,7 +1,8 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Clock, Random } from '../../contracts/ports.js'
+import type { System } from '../../contracts/ports.js'
 import type { Mirror, Store, Transport, WatchTransport } from '../../contracts/transport.js'
-import { systemClock, systemRandom } from '../../ports/system.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../ports/system.js'
 import { faultyCall, faultyHistory, type FaultyPorts } from './calls.js'
 import { createDraw } from './draw.js'
 import type { FaultPlan, FaultyCall } from './plan.js'
@@ -9,10 +10,11 @@ import { faultyWatch } from './watch.js'
 
 /** Time and chance of the faults. */
 export interface FaultyOptions {
-  /** Draws the faults: with `seededRandom(seed)` of `noticeboard/testing` the same calls meet the same ones. Default: chance. */
-  readonly random?: Random
-  /** Keeps the time of delays. Default: the machine's. */
-  readonly clock?: Clock
+  /**
+   * Its `random` draws the faults: with `seededRandom(seed)` of `noticeboard/testing` the same calls meet the same ones. Its `clock`
+   * keeps the time of delays. The machine's unless given.
+   */
+  readonly system?: Partial<System>
 }
 
 const answered: readonly FaultyCall[] = [
@@ -39,7 +41,8 @@ export function faulty<Given extends Transport | Mirror>(
   plan: FaultPlan,
   options: FaultyOptions = {},
 ): Given {
-  const { random = systemRandom, clock = systemClock } = options
+  checkOptions('faulty()', options, { system: true })
+  const { random, clock } = readSystem('faulty()', options.system)
   if (!Array.isArray(plan?.faults))
     throw new NoticeboardError(
       'invalid-option',
@@ -50,8 +53,9 @@ export function faulty<Given extends Transport | Mirror>(
 
   const result: Record<PropertyKey, unknown> = { ...given, name: ports.name }
   for (const name of ['unmanaged', 'durability', 'maxSnapshotBytes'] as const) {
-    // Also where what is given has them by inheritance.
-    if (within[name] !== undefined) result[name] = within[name]
+    // Also where what is given has them by inheritance, and as they are then: a store may learn what it can promise.
+    if (within[name] !== undefined)
+      Object.defineProperty(result, name, { enumerable: true, get: () => within[name] })
   }
   for (const call of answered) {
     const original = (within as unknown as Record<string, unknown>)[call]

@@ -2,7 +2,8 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Fetch } from '../../contracts/ports.js'
 import type { ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/strict-parse.js'
-import { systemClock } from '../../ports/system.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../ports/system.js'
 import { parseBaseUrl } from './base-url.js'
 import { openEventStream } from './event-stream.js'
 import { readHistory, readNamespaces, readReports } from './log.js'
@@ -28,15 +29,19 @@ export interface HttpTransport extends WatchTransport, ReportTransport, Store {
  * same object to all clients of a process. Throws `invalid-option` when an option makes no sense.
  */
 export function http(url: string, options: HttpOptions = {}): HttpTransport {
-  const {
-    headers = {},
-    token,
-    timeoutMs = 15_000,
-    firstEventTimeoutMs = 10_000,
-    clock = systemClock,
-    logger,
-  } = options
+  checkOptions('http()', options, {
+    headers: true,
+    token: true,
+    fetch: true,
+    timeoutMs: true,
+    firstEventTimeoutMs: true,
+    maxSnapshotBytes: true,
+    system: true,
+    logger: true,
+  })
+  const { headers = {}, token, timeoutMs = 15_000, firstEventTimeoutMs = 10_000, logger } = options
   const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES } = options
+  const { clock } = readSystem('http()', options.system)
   for (const [name, value] of Object.entries({ timeoutMs, firstEventTimeoutMs, maxSnapshotBytes })) {
     if (!(Number.isFinite(value) && value > 0))
       throw new NoticeboardError('invalid-option', `${name} of http() must be a number above 0`)

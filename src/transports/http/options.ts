@@ -1,4 +1,4 @@
-import type { Clock, Fetch, Logger } from '../../contracts/ports.js'
+import type { Clock, Fetch, Logger, System } from '../../contracts/ports.js'
 
 /** A value, or a function that is asked for it before each request. */
 export type Provided<T> = T | (() => T | Promise<T>)
@@ -17,7 +17,8 @@ export interface HttpOptions {
   readonly firstEventTimeoutMs?: number | undefined
   /** The largest snapshot that is written, and the longest line of an event stream. 1 MiB by default, as at the server. */
   readonly maxSnapshotBytes?: number | undefined
-  readonly clock?: Clock | undefined
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System> | undefined
   readonly logger?: Logger | undefined
 }
 

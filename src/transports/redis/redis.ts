@@ -23,8 +23,9 @@ export interface RedisOptions {
   /** What all keys begin with. Default `noticeboard:`. */
   readonly prefix?: string
   /**
-   * The least that an acknowledged write has to survive. Default `single`: a Redis that can lose what it acknowledged is refused. With
-   * `may-lose` it is taken; the store then says so as its own `durability`, and publishers warn.
+   * The least that an acknowledged write has to survive. With `single` a Redis that can lose what it
+   * acknowledged is refused; with `may-lose` it is taken, the store says so as its own `durability`, and
+   * publishers warn. Default `single`.
    */
   readonly durability?: 'single' | 'may-lose'
   /** The largest snapshot that is taken. Default 1 MiB. */

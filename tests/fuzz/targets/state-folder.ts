@@ -31,7 +31,7 @@ export const stateFolderTarget: Target = {
     if (!chance.oneIn(4)) files.set(`${FOLDER}/client.json`, chance.oneIn(10) ? 'EISDIR' : drawClient(chance))
 
     try {
-      const folder = stateFolder(FOLDER, { fs: memoryDisk(files), clock, owner })
+      const folder = stateFolder(FOLDER, { fs: memoryDisk(files), system: { clock }, owner })
       const { state, warnings } = await folder.load({ namespace: NAMESPACE })
       if (warnings.some(warning => warning.includes(SECRET))) throw violation('a warning quotes a value')
       if (state.good.length > 3 || state.refused.length > 64)

@@ -108,16 +108,14 @@ test('consul-index-back: a server that counts on from an older number silences n
     const server = scene.server.host()
     const store = http('http://board.test', {
       token: TOKEN,
-      clock,
+      system: { clock },
       fetch: (url, init) => server?.fetch(new Request(url, init)) as Promise<Response>,
     })
     const publisher = createPublisher({
       namespace: NAMESPACE,
       store,
       schema,
-      clock,
-      random: diceOf(1, `operator ${n}`),
-      hasher: systemHasher,
+      system: { clock, random: diceOf(1, `operator ${n}`), hasher: systemHasher },
     })
     const document = { n, name: 'operator' }
     truth.offered(JSON.stringify(document))

@@ -53,10 +53,13 @@ export interface Board {
 /** Makes a {@link Board}. */
 export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes?: number } = {}): Board {
   const clock = virtualClock()
-  const store = memory({ clock, maxSnapshotBytes })
+  const store = memory({ system: { clock }, maxSnapshotBytes })
   const random = (name: string): ReturnType<typeof diceOf> => diceOf(1, name)
   const start = (): Handler =>
-    createHandler(store, { clock, random: random('server'), hasher: systemHasher, write: { token: TOKEN } })
+    createHandler(store, {
+      system: { clock, random: random('server'), hasher: systemHasher },
+      write: { token: TOKEN },
+    })
   const handlers = [start()]
   const asked: Asked[] = []
   const streams: Stream[] = []
@@ -73,7 +76,7 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
     hold: undefined,
     transport: who =>
       http('http://board.test', {
-        clock,
+        system: { clock },
         token: TOKEN,
         maxSnapshotBytes,
         async fetch(url, init) {
@@ -98,16 +101,14 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
       return createPublisher({
         namespace: SHOP,
         store: board.transport(`publisher-${made}`),
-        clock,
-        random: random(`publisher ${made}`),
-        hasher: systemHasher,
+        system: { clock, random: random(`publisher ${made}`), hasher: systemHasher },
         ...options,
       })
     },
     client(options) {
       const client = createClient({
         namespace: SHOP,
-        ports: { clock, random: random(`${options.clientId} ${(made += 1)}`), hasher: systemHasher },
+        system: { clock, random: random(`${options.clientId} ${(made += 1)}`), hasher: systemHasher },
         ...options,
       })
       clients.push(client)

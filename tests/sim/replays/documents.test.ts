@@ -257,7 +257,12 @@ test('knight-1-of-8: the one of eight that did not get it is known by its name',
   await board.drive(publisher.publish({ n: 1 }, all))
   const names = Array.from({ length: 8 }, (_, index) => `host-${index + 1}`)
   const clients = names.map(who =>
-    board.client({ schema, clientId: who, strategy: hybrid(board.transport(who)), presenceMs: 60_000 }),
+    board.client({
+      schema,
+      clientId: who,
+      strategy: hybrid(board.transport(who)),
+      reports: { intervalMs: 60_000 },
+    }),
   )
   await ready(board, clients)
   await clock.advance(5_000)

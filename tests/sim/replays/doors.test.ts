@@ -28,12 +28,10 @@ test('unleash-401: after an hour of refused credentials everybody goes on by its
     board.drive(publisher.publish({ n }, { rollout: everyone(), reason: 'an update' }))
   await publish(1)
   const relay = createHandler(cached(board.transport('relay')), {
-    clock,
-    random: diceOf(1, 'relay'),
-    hasher: systemHasher,
+    system: { clock, random: diceOf(1, 'relay'), hasher: systemHasher },
   })
   const relayed = http('http://relay.test', {
-    clock,
+    system: { clock },
     fetch: (url, init) => relay.fetch(new Request(url, init)),
   })
   const direct = ['pull', 'push', 'hybrid', 'late'] as const

@@ -25,8 +25,7 @@ type EngineStore = Store & WatchTransport & ReportTransport
 const schema = z.object({ pool: z.number() })
 const never = new AbortController().signal
 const quick = {
-  retryBaseMs: 20,
-  retryCapMs: 200,
+  backoff: { baseMs: 20, capMs: 200 },
   pollIntervalMs: 200,
   sweepIntervalMs: 1_000,
   heartbeatMs: 500,
@@ -44,8 +43,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
       schema,
       strategy: push(store, quick),
       clientId: 'host-a',
-      reportBatchMs: 10,
-      presenceMs: 300,
+      reports: { batchMs: 10, intervalMs: 300 },
     })
   const settings = { rollout: everyone(), reason: 'a test' }
 
@@ -134,7 +132,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
         schema,
         strategy: push(everywhere, quick),
         clientId: 'host-a',
-        reportBatchMs: 10,
+        reports: { batchMs: 10 },
       })
       await publisherOf(media[0]!).publish({ pool: 1 }, settings)
       await client.ready()

@@ -141,7 +141,7 @@ describe('silence', () => {
 
   test('a stream that does not begin is lost after ten seconds', async () => {
     const clock = virtualClock({ turns: 5 })
-    const ended = collect('http://board.test', { clock, fetch: talking().fetch })
+    const ended = collect('http://board.test', { system: { clock }, fetch: talking().fetch })
     await clock.advance(9_999)
     expect(clock.pending).toBe(1)
     await clock.advance(1)
@@ -156,7 +156,7 @@ describe('silence', () => {
     const clock = virtualClock({ turns: 5 })
     const { fetch, say } = talking()
     let lost = false
-    const ended = collect('http://board.test', { clock, fetch }).finally(() => (lost = true))
+    const ended = collect('http://board.test', { system: { clock }, fetch }).finally(() => (lost = true))
     await clock.advance(5_000)
     say('event: alive\ndata: {"heartbeatMs":4000}\n\n')
     await clock.advance(9_000)
@@ -171,7 +171,7 @@ describe('silence', () => {
   test('bytes that are no event are no sign of life', async () => {
     const clock = virtualClock({ turns: 5 })
     const { fetch, say } = talking()
-    const ended = collect('http://board.test', { clock, fetch })
+    const ended = collect('http://board.test', { system: { clock }, fetch })
     for (let second = 0; second < 9; second += 1) {
       await clock.advance(1_000)
       say(': still here\n')

@@ -113,9 +113,9 @@ describe('what the status says', () => {
   ])('Retry-After: %s is a floor of %s ms', async (header, retryAfterMs) => {
     const fetch: Fetch = async () => new Response('', { status: 503, headers: { 'retry-after': header } })
     const clock = virtualClock({ startMs: Date.UTC(2026, 0, 1) })
-    await expect(http('http://board.test', { fetch, clock }).latest(latest, never)).rejects.toThrow(
-      expect.objectContaining({ code: 'unavailable', retryAfterMs }),
-    )
+    await expect(
+      http('http://board.test', { fetch, system: { clock } }).latest(latest, never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'unavailable', retryAfterMs }))
   })
 
   test('says the words of the server, cut and on one line', async () => {
@@ -250,7 +250,7 @@ describe('time', () => {
         }),
       )
     }
-    const asked = http('http://board.test', { fetch: slow, clock })
+    const asked = http('http://board.test', { fetch: slow, system: { clock } })
       .snapshot(snapshot, never)
       .catch((error: unknown) => error)
     await clock.advance(14_999)
@@ -265,7 +265,7 @@ describe('time', () => {
     const clock = virtualClock()
     const asked = http('http://board.test', {
       fetch: hanging,
-      clock,
+      system: { clock },
       timeoutMs: 100,
       token: () => new Promise<string>(() => {}),
     })
@@ -282,7 +282,7 @@ describe('time', () => {
       await clock.sleep(1_000, never)
       return new Response(new ReadableStream({ cancel: () => void (cancelled = true) }))
     }
-    const asked = http('http://board.test', { fetch: deaf, clock, timeoutMs: 100 })
+    const asked = http('http://board.test', { fetch: deaf, system: { clock }, timeoutMs: 100 })
       .latest(latest, never)
       .catch((error: unknown) => error)
     await clock.advance(100)
@@ -294,14 +294,14 @@ describe('time', () => {
   test('the caller gives up: the request ends, and nothing stays on its signal', async () => {
     const clock = virtualClock()
     const caller = new AbortController()
-    const asked = http('http://board.test', { fetch: hanging, clock })
+    const asked = http('http://board.test', { fetch: hanging, system: { clock } })
       .latest(latest, caller.signal)
       .catch((error: unknown) => error)
     caller.abort()
     expect(await asked).toEqual(failsWith('closed'))
     expect(clock.pending).toBe(0)
     await expect(
-      http('http://board.test', { fetch: hanging, clock }).latest(latest, caller.signal),
+      http('http://board.test', { fetch: hanging, system: { clock } }).latest(latest, caller.signal),
     ).rejects.toThrow(failsWith('closed'))
   })
 

@@ -1,0 +1,30 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { nearest } from './nearest.js'
+
+/** The names of all options of a type, so that none can be forgotten and none is left over. */
+export type OptionNames<Options extends object> = Readonly<Record<keyof Options, true>>
+
+/**
+ * Throws `invalid-option` for an option that is not known, and names the one that was probably meant. `name` says whose options
+ * they are: `memory()`. Options that were left out are fine.
+ */
+export function checkOptions<Options extends object>(
+  name: string,
+  options: Options | undefined,
+  known: OptionNames<Options>,
+): void {
+  if (options === undefined) return
+  if (typeof options !== 'object' || options === null)
+    throw new NoticeboardError('invalid-option', `${name}: options must be an object such as {}`)
+  const names = Object.keys(known)
+  for (const option of Object.keys(options)) {
+    if (Object.hasOwn(known, option)) continue
+    const meant = nearest(option, names)
+    throw new NoticeboardError(
+      'invalid-option',
+      `${name} has no option ${JSON.stringify(option.slice(0, 40))}; ${
+        meant === undefined ? `it has ${names.join(', ')}` : `did you mean ${meant}?`
+      }`,
+    )
+  }
+}
