@@ -8,10 +8,10 @@ export default {
     'tests/**/*.test.ts',
     'tests/**/*.worker.{ts,js,mjs}',
     // Bundled and run as processes of their own by the tests beside them.
-    'tests/node/fixtures/*-child.ts',
-    // Bundled and run by name, by tests/sim/{main,prove,coverage}.js.
-    'tests/sim/{run-seeds,hunt,shrink,prove-parts,seed-process,kept-process}.ts',
-    'tests/sim/*.js',
+    'tests/support/processes/*-child.ts',
+    // Bundled and run by name, by tests/proof/sim/{main,prove,coverage}.js.
+    'tests/proof/sim/{run-seeds,hunt,shrink,prove-parts,seed-process,kept-process}.ts',
+    'tests/proof/sim/*.js',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',
   ],
@@ -22,7 +22,7 @@ export default {
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*',
   ],
-  ignore: ['tests/packaging/projects/**'],
+  ignore: ['tests/system/packaging/projects/**'],
   ignoreExportsUsedInFile: true,
   // Run by scripts/check.js from node_modules/.bin.
   // Debian's own; the tests that call them skip where they are missing.

@@ -4,22 +4,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Those that take longest, so that the others fill what they leave idle. */
 const LONGEST = [
-  'sim/seeds',
-  'demo/demo',
-  'soak/soak',
-  'node/file-store.kill',
-  'node/file-store.race',
-  'chaos/chaos',
+  'proof/sim/seeds',
+  'system/demo/demo',
+  'system/soak/soak',
+  'proof/board/file-store.kill',
+  'proof/board/file-store.race',
+  'system/chaos/chaos',
 ]
 
 /** On virtual time, or counting what was lost: what these find once is there, so they are not tried again. */
-const PROOFS = ['tests/{sim,guarantees}/**/*.test.ts', 'tests/node/file-store.{kill,race}.test.ts']
+const PROOFS = ['tests/proof/{sim,guarantees,board}/**/*.test.ts']
 
 /** What has projects or commands of its own. */
 const ELSEWHERE = [
-  'tests/packaging/**',
-  'tests/sim/bugs.test.ts',
-  'tests/built/**',
+  'tests/system/packaging/**',
+  'tests/proof/sim/bugs.test.ts',
+  'tests/system/built/**',
   'tests/**/*.{built,mocked}.test.ts',
 ]
 
@@ -59,9 +59,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'built',
-          include: ['tests/built/**/*.test.ts', 'tests/**/*.built.test.ts', 'examples/**/*.test.{ts,js}'],
-          // A package of its own, which tests/examples installs and runs.
-          exclude: ['tests/packaging/**', 'examples/express-service/**'],
+          include: [
+            'tests/system/built/**/*.test.ts',
+            'tests/**/*.built.test.ts',
+            'examples/**/*.test.{ts,js}',
+          ],
+          // A package of its own, which tests/system/examples installs and runs.
+          exclude: ['tests/system/packaging/**', 'examples/express-service/**'],
           globalSetup: ['scripts/ensure-built.js'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -14,44 +14,26 @@ import { root } from './entry-points.js'
 const layers = {
   contracts: [],
   core: ['contracts'],
-  ports: ['contracts', 'core'],
-  strategies: ['contracts', 'core'],
-  transports: ['contracts', 'core', 'ports'],
-  node: ['contracts', 'core', 'ports'],
-  client: ['contracts', 'core', 'ports', 'strategies', 'transports'],
-  publisher: ['contracts', 'core', 'ports', 'strategies', 'transports'],
-  '.': ['contracts', 'core', 'ports', 'strategies', 'transports', 'client', 'publisher'],
-  server: ['contracts', 'core', 'ports', 'strategies', 'transports', 'client', 'publisher', 'node'],
-  testing: [
-    'contracts',
-    'core',
-    'ports',
-    'strategies',
-    'transports',
-    'client',
-    'publisher',
-    'node',
-    'server',
-  ],
-  cli: [
-    'contracts',
-    'core',
-    'ports',
-    'strategies',
-    'transports',
-    'client',
-    'publisher',
-    'node',
-    'server',
-    'testing',
-  ],
+  async: ['contracts'],
+  system: ['contracts', 'core', 'async'],
+  fleet: ['contracts', 'core'],
+  rollouts: ['contracts'],
+  strategies: ['contracts', 'core', 'async'],
+  transports: ['contracts', 'core', 'async', 'system'],
+  node: ['contracts', 'core', 'async', 'system'],
+  client: ['contracts', 'core', 'async', 'system', 'strategies'],
+  publisher: ['contracts', 'core', 'async', 'system', 'fleet', 'rollouts'],
+  '.': ['contracts', 'core', 'strategies', 'transports', 'client', 'publisher'],
+  server: ['contracts', 'core', 'async', 'system', 'fleet', 'strategies'],
+  testing: ['contracts', 'core', 'async', 'system', 'client'],
+  cli: ['contracts', 'core', 'async', 'system', 'strategies', 'transports', 'node', 'publisher', 'server'],
 }
 
 /** Folders that run on Node only. All others also run in browsers and at the edge. */
 const nodeOnly = new Set(['node', 'server', 'cli', 'testing'])
 
-/** The implementations of the ports: the only folder that may ask the system for time, timers or chance. */
-const portFolder = 'ports'
+/** The machine behind the contracts: the only folder that may ask for time, timers or chance. */
+const systemFolder = 'system'
 
 /** @type {Record<string, string>} A global, and what stands in its place. */
 const forbiddenGlobals = {
@@ -86,7 +68,7 @@ const forbiddenModules = {
 export function problemsOf(file, text) {
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
   const layer = layerOf(file)
-  const isPort = layer === portFolder
+  const isSystem = layer === systemFolder
   /** @type {{ line: number, message: string }[]} */
   const problems = []
   /** @param {ts.Node} node @param {string} message */
@@ -104,12 +86,15 @@ export function problemsOf(file, text) {
   const checkImport = (node, specifier) => {
     if (!specifier.startsWith('.')) {
       if (isNodeBuiltin(specifier) && !nodeOnly.has(layer)) {
-        report(node, `imports ${specifier}, but src/${layer} also runs in browsers; take it through a port`)
+        report(
+          node,
+          `imports ${specifier}, but src/${layer} also runs in browsers; take it through src/contracts/system.ts`,
+        )
       } else if (isNodeBuiltin(specifier) && !specifier.startsWith('node:')) {
         report(node, `imports ${specifier}; write node:${specifier}`)
       }
       const instead = forbiddenModules[specifier]
-      if (instead && !isPort) report(node, `imports ${specifier}; ${instead}`)
+      if (instead && !isSystem) report(node, `imports ${specifier}; ${instead}`)
       return
     }
     if (!specifier.endsWith('.js')) report(node, `imports ${specifier}; relative imports end in .js`)
@@ -140,7 +125,7 @@ export function problemsOf(file, text) {
       // The command line loads the user's own configuration file; nobody bundles it.
       else if (layer !== 'cli')
         report(node, 'imports a module whose name is not a literal; bundlers cannot follow it')
-    } else if (!isPort) {
+    } else if (!isSystem) {
       checkGlobals(node)
     }
     ts.forEachChild(node, visit)

@@ -306,9 +306,9 @@ function identity(/** @type {string} */ clientId, /** @type {Record<string, stri
   return { clientId, instanceId: '00000000', ephemeral: false, labels }
 }
 
-/** The code itself, from its source. @returns {Promise<{ core: typeof import('../src/core/index.js') & typeof import('../src/core/shape.js'), contracts: typeof import('../src/contracts/index.js') }>} */
+/** The code itself, from its source. @returns {Promise<{ core: typeof import('../src/core/index.js') & typeof import('../src/core/json/shape.js'), contracts: typeof import('../src/contracts/index.js') }>} */
 async function load() {
-  const contents = `export * as contracts from './src/contracts/index.js'\nimport * as all from './src/core/index.js'\nimport { shapeOf } from './src/core/shape.js'\nexport const core = { ...all, shapeOf }`
+  const contents = `export * as contracts from './src/contracts/index.js'\nimport * as all from './src/core/index.js'\nimport { shapeOf } from './src/core/json/shape.js'\nexport const core = { ...all, shapeOf }`
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL('..', import.meta.url)) },
     bundle: true,

@@ -24,9 +24,16 @@ export {
   type Running,
 } from './client/index.js'
 export * from './contracts/index.js'
-export type { Arm, Readmission, Release, RolloutState, SignedRelease, Variant } from './core/release.js'
-export type { LabelMatch } from './core/labels.js'
-export type { Audience, Clause } from './core/exposure.js'
+export type {
+  Arm,
+  Readmission,
+  Release,
+  RolloutState,
+  SignedRelease,
+  Variant,
+} from './core/release/release.js'
+export type { LabelMatch } from './core/release/labels.js'
+export type { Audience, Clause } from './core/release/audience.js'
 export * from './publisher/index.js'
 export * from './strategies/index.js'
 export { http, type HttpOptions, type HttpTransport } from './transports/http/index.js'

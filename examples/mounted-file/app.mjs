@@ -2,7 +2,7 @@
 // `node app.mjs settings.yaml`, then change the file. No server, no publisher; a board can come later, in one line.
 import { createClient, hybrid } from 'noticeboard'
 import { yamlFile } from 'noticeboard/node'
-import { fromSource } from 'noticeboard/transports/document'
+import { fromSource } from 'noticeboard/transports/source'
 import { serviceSchema } from '../configs/schemas.mjs'
 
 const config = await createClient({

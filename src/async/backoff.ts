@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../contracts/ports.js'
+import type { Clock, Random } from '../contracts/system.js'
 
 /** How long to wait after failures; see {@link createBackoff}. */
 export interface Backoff {

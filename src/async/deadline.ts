@@ -1,5 +1,5 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import type { Clock } from '../contracts/ports.js'
+import type { Clock } from '../contracts/system.js'
 import { createLinkedAbortController, onAbort, type LinkedAbortController } from './signals.js'
 
 /** How long work that was told to stop may take before it is left to itself, in milliseconds. */

@@ -1,4 +1,4 @@
-import type { Random } from '../contracts/ports.js'
+import type { Random } from '../contracts/system.js'
 
 /**
  * A length of time, more or less: uniform within the share on both sides, so that what begins

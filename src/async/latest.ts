@@ -1,4 +1,4 @@
-import type { Clock } from '../contracts/ports.js'
+import type { Clock } from '../contracts/system.js'
 import { createWakeable } from './wakeable.js'
 
 /**

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, WatchTransport } from '../contracts/transport.js'
-import { fileStore } from '../node/file-store.js'
+import { fileStore } from '../node/board/file-store.js'
 import { http } from '../transports/http/index.js'
 import type { BoardAddress } from './settings.js'
 

@@ -2,7 +2,7 @@ import { Validator, type OutputUnit } from '@cfworker/json-schema'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { StandardIssue, StandardSchema } from '../contracts/schema.js'
-import type { JsonSchema } from '../core/json-schema.js'
+import type { JsonSchema } from '../core/schema/json-schema.js'
 
 /**
  * A JSON Schema (2020-12) as a schema of the library, so that documents are checked without the application's code. Its issues carry the

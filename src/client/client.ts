@@ -1,13 +1,13 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
-import { createEngine, type Engine } from './engine.js'
+import { createEngine, type Engine } from './apply/engine.js'
 import type { ClientEventName, ClientEvents } from './events.js'
 import { settle, type ClientOptions } from './options.js'
-import type { Participant } from './participants.js'
-import type { ClientStatus } from './phase.js'
+import type { Participant } from './apply/participants.js'
+import type { ClientStatus } from './status.js'
 import { whenReady, whenRefreshed, type ReadyOptions, type RefreshOptions } from './ready.js'
 import { createSelected, type Selected, type SelectOptions, type SubscribeOptions } from './select.js'
-import type { Running } from './snapshot.js'
+import type { Running } from './running.js'
 import { checkOptions } from '../core/options.js'
 
 /**

@@ -2,11 +2,11 @@ import { EventEmitter } from 'eventemitter3'
 import type { NoticeboardError } from '../contracts/errors.js'
 import type { Issue } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
-import type { Logger } from '../contracts/ports.js'
+import type { Logger } from '../contracts/system.js'
 import type { Position } from '../contracts/position.js'
-import type { Release } from '../core/release.js'
-import type { ClientStatus } from './phase.js'
-import type { Running } from './snapshot.js'
+import type { Release } from '../core/release/release.js'
+import type { ClientStatus } from './status.js'
+import type { Running } from './running.js'
 
 /** What a client tells its listeners. */
 export interface ClientEvents<Value> {

@@ -1,9 +1,9 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
-import type { Logger, Platform, Random } from '../contracts/ports.js'
+import type { Logger, Platform, Random } from '../contracts/system.js'
 import type { StateStorage } from '../contracts/state.js'
-import { toHex } from '../core/digest.js'
-import { isLine } from '../core/text.js'
+import { toHex } from '../core/release/digest.js'
+import { isLine } from '../core/json/text.js'
 
 export interface IdentityOptions {
   readonly clientId?: string | undefined

@@ -1,4 +1,4 @@
-import type { LogDetails, Logger } from '../contracts/ports.js'
+import type { LogDetails, Logger } from '../contracts/system.js'
 
 /** A logger whose failures stay its own: a log that is full or was closed must not stop a client. */
 export function guardedLogger(logger: Logger): Logger {

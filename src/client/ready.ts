@@ -1,12 +1,12 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
-import type { Clock } from '../contracts/ports.js'
+import type { Clock } from '../contracts/system.js'
 import type { Strategy } from '../contracts/strategy.js'
 import { onAbort } from '../core/on-abort.js'
 import { checkOptions } from '../core/options.js'
 import { orAborted } from '../core/or-aborted.js'
-import { awake } from '../ports/awake.js'
-import type { Engine, Step } from './engine.js'
+import { awake } from '../system/awake.js'
+import type { Engine, Step } from './apply/engine.js'
 
 /** How long a start may take, and what then. */
 export interface ReadyOptions {

@@ -1,4 +1,4 @@
-import type { Logger } from '../contracts/ports.js'
+import type { Logger } from '../contracts/system.js'
 import { onAbort } from '../core/on-abort.js'
 import { checkOptions } from '../core/options.js'
 import { isEqual } from './equal.js'

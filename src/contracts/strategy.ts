@@ -1,7 +1,7 @@
 import type { NoticeboardError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { Digest, Namespace } from './names.js'
-import type { Clock, Random } from './ports.js'
+import type { Clock, Random } from './system.js'
 import type { Position } from './position.js'
 import type { InlineSnapshot, ReportTransport, Tag, Transport } from './transport.js'
 

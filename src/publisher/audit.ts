@@ -1,11 +1,11 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { JsonObject } from '../contracts/json.js'
 import type { Digest } from '../contracts/names.js'
-import type { Hasher, Random } from '../contracts/ports.js'
-import { canonicalize } from '../core/canonical.js'
-import { digestOf, toHex } from '../core/digest.js'
-import { parseCanonical } from '../core/strict-parse.js'
-import { encodeText } from '../core/text.js'
+import type { Hasher, Random } from '../contracts/system.js'
+import { canonicalize } from '../core/json/canonical.js'
+import { digestOf, toHex } from '../core/release/digest.js'
+import { parseCanonical } from '../core/json/strict-parse.js'
+import { encodeText } from '../core/json/text.js'
 
 /** The largest audit record, in bytes. */
 const MAX_AUDIT_BYTES = 4_096

@@ -1,1 +1,1 @@
-export { awake } from '../ports/awake.js'
+export { awake } from '../system/awake.js'

@@ -1,5 +1,5 @@
 import type { Namespace } from '../contracts/names.js'
-import type { Clock, Hasher, Logger, Random } from '../contracts/ports.js'
+import type { Clock, Hasher, Logger, Random } from '../contracts/system.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'

@@ -1,14 +1,14 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
-import { positionOf, type SignedRelease } from '../core/release.js'
+import { positionOf, type SignedRelease } from '../core/release/release.js'
 import { encodeAudit } from './audit.js'
-import { append, compose } from './compose.js'
+import { append, compose } from './append.js'
 import type { PublisherContext } from './context.js'
-import { sameVariants } from './find.js'
-import { assertExpected, assertFree, behindFleet, heardReports, type Expected } from './guards.js'
-import { mainVariant } from './log.js'
+import { sameVariants } from './resolve-ref.js'
+import { assertExpected, assertFree, behindFleet, heardReports, type Expected } from './preconditions.js'
+import { mainVariant } from './history.js'
 import { syncMirrors } from './mirrors.js'
-import { readNewest } from './newest.js'
+import { readNewest } from './read-head.js'
 import {
   prepareAll,
   readPrevious,
@@ -19,7 +19,7 @@ import {
 } from './prepare.js'
 import { awake } from './awake.js'
 import { retried } from './retry.js'
-import { assertPolicy, type RolloutPolicy } from './rollout-policy.js'
+import { assertPolicy, type RolloutPolicy } from '../rollouts/everyone.js'
 import type { RolloutFacts } from './rollout.js'
 import { storeSchema } from './store-schema.js'
 

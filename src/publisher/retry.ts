@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import type { Clock, Random } from '../contracts/ports.js'
+import type { Clock, Random } from '../contracts/system.js'
 import { onAbort } from '../core/on-abort.js'
 import { awake } from './awake.js'
 

@@ -1,11 +1,11 @@
 import { isNoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
-import { positionOf, type Release } from '../core/release.js'
+import { positionOf, type Release } from '../core/release/release.js'
 import type { PublisherContext } from './context.js'
-import { isLive, summarizeFleet, type Fleet } from './fleet.js'
+import { isLive, summarizeFleet, type Fleet } from '../fleet/summary.js'
 import type { MirrorResult } from './mirrors.js'
-import { readNewest } from './newest.js'
+import { readNewest } from './read-head.js'
 import { awake } from './awake.js'
 
 /** How a rollout ended. Everyone at once ends as `completed` with the release itself: nothing comes after it. */

@@ -1,7 +1,7 @@
 import { isNoticeboardError } from '../contracts/errors.js'
-import { canonicalize } from '../core/canonical.js'
-import { jsonSchemaOf } from '../core/json-schema.js'
-import { encodeText, sameBytes } from '../core/text.js'
+import { canonicalize } from '../core/json/canonical.js'
+import { jsonSchemaOf } from '../core/schema/json-schema.js'
+import { encodeText, sameBytes } from '../core/json/text.js'
 import type { PublisherContext } from './context.js'
 
 /**

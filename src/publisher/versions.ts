@@ -1,7 +1,7 @@
 import type { Epoch } from '../contracts/position.js'
-import { canonicalize } from '../core/canonical.js'
-import type { Arm, Release } from '../core/release.js'
-import type { HistoryEntry } from './log.js'
+import { canonicalize } from '../core/json/canonical.js'
+import type { Arm, Release } from '../core/release/release.js'
+import type { HistoryEntry } from './history.js'
 
 /** Which version number an arm has in an epoch. Remembers what it read of the log, so a publisher reads it once. */
 export interface VersionIndex {

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Logger, System } from '../contracts/ports.js'
+import type { Logger, System } from '../contracts/system.js'
 import type { OptionNames } from '../core/options.js'
 
 /** How a board is served. */

@@ -1,8 +1,8 @@
 import { mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Random } from '../contracts/ports.js'
-import { toHex } from '../core/digest.js'
+import type { Random } from '../contracts/system.js'
+import { toHex } from '../core/release/digest.js'
 
 /** How many random bytes a token is made of. */
 const TOKEN_BYTES = 32

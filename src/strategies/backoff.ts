@@ -1,4 +1,4 @@
-import type { Clock, Random } from '../contracts/ports.js'
+import type { Clock, Random } from '../contracts/system.js'
 
 /** How long one stays away after a failure. */
 export interface Backoff {

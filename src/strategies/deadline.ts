@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Session } from '../contracts/strategy.js'
 import { linkedAbort } from './linked-abort.js'
-import { GRACE_MS } from './settle.js'
+import { GRACE_MS } from './settled.js'
 
 /**
  * Runs one request under a deadline. When that passes, or the session ends, the request is aborted and has a moment to

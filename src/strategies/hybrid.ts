@@ -1,8 +1,8 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
 import { checkMethods } from './options.js'
-import type { WatchOptions } from './watch-loop.js'
-import { watchStrategy } from './watch-strategy.js'
+import type { WatchOptions } from './watch/watch-loop.js'
+import { watchStrategy } from './watch/watch-strategy.js'
 
 /** Times of hybrid; every one has a default. */
 export interface HybridOptions extends WatchOptions {}

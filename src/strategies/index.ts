@@ -5,4 +5,4 @@ export { onDemand, type OnDemandOptions, type OnDemandStrategy } from './on-dema
 export { phaseOf, jitter } from './phase.js'
 export { pull, type PullOptions } from './pull.js'
 export { push, type PushOptions } from './push.js'
-export type { WatchOptions } from './watch-loop.js'
+export type { WatchOptions } from './watch/watch-loop.js'

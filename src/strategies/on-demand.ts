@@ -3,9 +3,9 @@ import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { createBackoff } from './backoff.js'
-import { look } from './look.js'
+import { look } from './poll/poll.js'
 import { checkMethods, checkPositive } from './options.js'
-import { reporterOf } from './reporter.js'
+import { reporterOf } from './report-transport.js'
 
 /** Times of on-demand; every one has a default. */
 export interface OnDemandOptions {

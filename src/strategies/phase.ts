@@ -1,4 +1,4 @@
-import type { Random } from '../contracts/ports.js'
+import type { Random } from '../contracts/system.js'
 
 /**
  * Where in an interval a client has its place: evenly spread over all names, and the same each time. A fleet that

@@ -2,11 +2,11 @@ import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { createBackoff } from './backoff.js'
-import { look } from './look.js'
+import { look } from './poll/poll.js'
 import { checkMethods, checkPositive, readBackoff, type BackoffTimes } from './options.js'
 import { phaseOf, jitter } from './phase.js'
-import { reporterOf } from './reporter.js'
-import { stayAway } from './stay-away.js'
+import { reporterOf } from './report-transport.js'
+import { stayAway } from './wait-after-failure.js'
 
 /** Times of pull; every one has a default. */
 export interface PullOptions {

@@ -1,8 +1,8 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { WatchTransport } from '../contracts/transport.js'
 import { checkMethods } from './options.js'
-import type { WatchOptions } from './watch-loop.js'
-import { watchStrategy } from './watch-strategy.js'
+import type { WatchOptions } from './watch/watch-loop.js'
+import { watchStrategy } from './watch/watch-strategy.js'
 
 /**
  * The server sends: the stream brings each release with the snapshot that is for this client, and nothing needs to be

@@ -1,13 +1,13 @@
 import type { Client } from '../client/client.js'
 import { createEmitter } from '../client/events.js'
-import { freezePlain } from '../client/freeze.js'
+import { freezePlain } from '../client/apply/freeze.js'
 import { createSelected } from '../client/select.js'
 import { checkOptions } from '../core/options.js'
-import type { Participant, Prepared } from '../client/participants.js'
-import type { ClientStatus } from '../client/phase.js'
-import type { Running } from '../client/snapshot.js'
+import type { Participant, Prepared } from '../client/apply/participants.js'
+import type { ClientStatus } from '../client/status.js'
+import type { Running } from '../client/running.js'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Logger } from '../contracts/ports.js'
+import type { Logger } from '../contracts/system.js'
 import type { InputOf, OutputOf, Schema, StandardSchema } from '../contracts/schema.js'
 
 /** A client for unit tests: the same type, and `set()`. */

@@ -1,7 +1,7 @@
-import type { Clock, Random } from '../contracts/ports.js'
+import type { Clock, Random } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
-import { systemClock } from '../ports/system.js'
-import { sleepBy } from '../ports/sleep.js'
+import { systemClock } from '../system/system.js'
+import { sleepBy } from '../system/sleep.js'
 
 /** Time that stands still until it is told to pass. The same calls give the same order, always. */
 export interface VirtualClock extends Clock {

@@ -1,9 +1,9 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { System } from '../contracts/ports.js'
+import type { System } from '../contracts/system.js'
 import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
-import { digestOf } from '../core/digest.js'
+import { digestOf } from '../core/release/digest.js'
 import { checkOptions } from '../core/options.js'
-import { readSystem } from '../ports/system.js'
+import { readSystem } from '../system/system.js'
 
 /** Everything has a default. */
 export interface CachedOptions {

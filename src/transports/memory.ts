@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { type Digest, type Namespace, parseNamespace } from '../contracts/names.js'
-import type { System } from '../contracts/ports.js'
+import type { System } from '../contracts/system.js'
 import { comparePositions, epochNumber, formatPosition, type Position } from '../contracts/position.js'
 import type { ClientReport } from '../contracts/report.js'
 import type {
@@ -11,12 +11,12 @@ import type {
   LogEntry,
   WatchQuery,
 } from '../contracts/transport.js'
-import { assertDigest, digestOf } from '../core/digest.js'
-import { decodeRelease, digestsOf, positionOf } from '../core/release.js'
+import { assertDigest, digestOf } from '../core/release/digest.js'
+import { decodeRelease, digestsOf, positionOf } from '../core/release/release.js'
 import { checkOptions } from '../core/options.js'
-import { target } from '../core/target.js'
-import { copyBytes, sameBytes } from '../core/text.js'
-import { readSystem } from '../ports/system.js'
+import { target } from '../core/release/target.js'
+import { copyBytes, sameBytes } from '../core/json/text.js'
+import { readSystem } from '../system/system.js'
 
 /** Everything has a default. */
 export interface MemoryOptions {

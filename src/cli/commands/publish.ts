@@ -1,5 +1,5 @@
 import { formatPosition } from '../../contracts/position.js'
-import { canonicalize } from '../../core/canonical.js'
+import { canonicalize } from '../../core/json/canonical.js'
 import { diffDocuments, everyone, type Publisher, type Rollout } from '../../publisher/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Logger } from '../../contracts/ports.js'
+import type { Logger } from '../../contracts/system.js'
 import { fileStore } from '../../node/index.js'
 import { serve } from '../../server/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'

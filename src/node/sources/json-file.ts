@@ -1,5 +1,5 @@
 import type { Source } from '../../contracts/source.js'
-import { readJsonText } from '../../core/json-text.js'
+import { readJsonText } from '../../core/json/json-text.js'
 import { fileSource, type FileFormat, type FileSourceOptions } from './file-source.js'
 
 /** JSON, of which white space may take three quarters. */

@@ -13,10 +13,10 @@ import {
 } from 'yaml'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { MAX_DEPTH } from '../../core/canonical.js'
-import { lostByNumber } from '../../core/json-number.js'
-import { formatPath, type Step } from '../../core/path.js'
-import { isWellFormed } from '../../core/text.js'
+import { MAX_DEPTH } from '../../core/json/canonical.js'
+import { lostByNumber } from '../../core/json/json-number.js'
+import { formatPath, type Step } from '../../core/json/path.js'
+import { isWellFormed } from '../../core/json/text.js'
 import { yamlProblem } from './yaml-words.js'
 
 /** How often aliases may stand for something else, in all. */

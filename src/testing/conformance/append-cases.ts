@@ -1,5 +1,5 @@
 import type { LogEntry } from '../../contracts/transport.js'
-import { encodeText, sameBytes } from '../../core/text.js'
+import { encodeText, sameBytes } from '../../core/json/text.js'
 import type { CaseDefinition } from './case.js'
 import { expectNewest } from './current.js'
 import { expectRefusal, fail } from './expect.js'

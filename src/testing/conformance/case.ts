@@ -1,5 +1,5 @@
 import { checkOptions } from '../../core/options.js'
-import { systemClock } from '../../ports/system.js'
+import { systemClock } from '../../system/system.js'
 import { fail, within } from './expect.js'
 import { uniqueNamespace } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'

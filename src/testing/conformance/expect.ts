@@ -1,5 +1,5 @@
 import { isNoticeboardError, type ErrorCode, type NoticeboardError } from '../../contracts/errors.js'
-import { systemClock } from '../../ports/system.js'
+import { systemClock } from '../../system/system.js'
 
 /** Says that a promise was broken. */
 export function fail(message: string): never {

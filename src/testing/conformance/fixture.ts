@@ -2,11 +2,11 @@ import type { Json } from '../../contracts/json.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Epoch, Position } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
-import { canonicalize } from '../../core/canonical.js'
-import { digestOf, toHex } from '../../core/digest.js'
-import { encodeRelease, releaseDigest, type Release } from '../../core/release.js'
-import { encodeText } from '../../core/text.js'
-import { systemHasher, systemRandom } from '../../ports/system.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { digestOf, toHex } from '../../core/release/digest.js'
+import { encodeRelease, releaseDigest, type Release } from '../../core/release/release.js'
+import { encodeText } from '../../core/json/text.js'
+import { systemHasher, systemRandom } from '../../system/system.js'
 
 /** The bytes of one document, and their name. */
 export interface SampleSnapshot {

@@ -1,5 +1,5 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
-import { encodeText } from '../../core/text.js'
+import { encodeText } from '../../core/json/text.js'
 import type { CaseDefinition } from './case.js'
 import { expectNewest } from './current.js'
 import { expectBytes, expectRefusal, fail } from './expect.js'

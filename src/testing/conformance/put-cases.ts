@@ -1,5 +1,5 @@
 import { formatPosition } from '../../contracts/position.js'
-import { systemClock } from '../../ports/system.js'
+import { systemClock } from '../../system/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
 import { expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'

@@ -1,5 +1,5 @@
 import type { Store } from '../../contracts/transport.js'
-import { decodeRelease, positionOf } from '../../core/release.js'
+import { decodeRelease, positionOf } from '../../core/release/release.js'
 import type { CaseDefinition } from './case.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleAfter, sampleLog, type SampleRelease } from './fixture.js'

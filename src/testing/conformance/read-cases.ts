@@ -1,5 +1,5 @@
 import type { Namespace } from '../../contracts/names.js'
-import {} from '../../ports/system.js'
+import {} from '../../system/system.js'
 import { type CaseDefinition } from './case.js'
 import { expectNewest, expectSample, publishSeen, releaseOf } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'

@@ -1,4 +1,4 @@
-import { systemClock } from '../../ports/system.js'
+import { systemClock } from '../../system/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
 import { expectNewest, publishSeen } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail, settled } from './expect.js'

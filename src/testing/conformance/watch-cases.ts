@@ -1,4 +1,4 @@
-import { systemClock } from '../../ports/system.js'
+import { systemClock } from '../../system/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
 import { expectSample } from './current.js'
 import { fail } from './expect.js'

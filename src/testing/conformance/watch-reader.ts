@@ -1,7 +1,7 @@
 import type { Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Delivery, Transport, WatchQuery, WatchTransport } from '../../contracts/transport.js'
-import { systemClock } from '../../ports/system.js'
+import { systemClock } from '../../system/system.js'
 import { expectNoListeners } from './case.js'
 import { expectSample, isSample, neverBack } from './current.js'
 import { fail, within } from './expect.js'

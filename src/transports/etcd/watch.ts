@@ -1,7 +1,7 @@
 import { asNoticeboardError } from '../../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Delivery } from '../../contracts/transport.js'
-import { createPending, type Pending } from '../shared/pending.js'
+import { createPending, type Pending } from '../store/newest-of-each.js'
 import type { EtcdClient, EtcdRevision } from './client.js'
 import type { EtcdKeys } from './keys.js'
 

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Clock, Random } from '../../contracts/ports.js'
+import type { Clock, Random } from '../../contracts/system.js'
 import type { Latest, LogEntry } from '../../contracts/transport.js'
 import { failureOf, injure, type Draw } from './draw.js'
 import type { Fault, FaultyCall } from './plan.js'

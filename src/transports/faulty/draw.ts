@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Random } from '../../contracts/ports.js'
-import { copyBytes } from '../../core/text.js'
+import type { Random } from '../../contracts/system.js'
+import { copyBytes } from '../../core/json/text.js'
 import type { Fault, FaultPlan, FaultyCall } from './plan.js'
 
 /** Draws which faults a call meets, and counts calls. */

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest } from '../../contracts/names.js'
 import type { Delivery, InlineSnapshot } from '../../contracts/transport.js'
-import { decodeText } from '../../core/strict-parse.js'
+import { decodeText } from '../../core/json/strict-parse.js'
 import type { ServerSentEvent } from './event-parser.js'
 
 const SPACE = 32

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import { copyBytes } from '../../core/text.js'
-import { createByteBuffer } from './byte-buffer.js'
+import { copyBytes } from '../../core/json/text.js'
+import { createByteBuffer } from '../fetch/byte-buffer.js'
 
 /** One server-sent event: its name, and each `data:` line as the bytes that came. */
 export interface ServerSentEvent {

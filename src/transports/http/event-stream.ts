@@ -1,10 +1,10 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { chunksOf, readBody } from './body.js'
-import { createDeadline } from './deadline.js'
+import { chunksOf, readBody } from '../fetch/body.js'
+import { createDeadline } from '../fetch/deadline.js'
 import { readDelivery } from './deliveries.js'
 import { createEventParser } from './event-parser.js'
-import { discard, send, type Ask } from './exchange.js'
+import { discard, send, type Ask } from '../fetch/exchange.js'
 import type { Settings } from './options.js'
 import { refusalFor } from './reading.js'
 

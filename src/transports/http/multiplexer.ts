@@ -1,4 +1,4 @@
-import type { Clock } from '../../contracts/ports.js'
+import type { Clock } from '../../contracts/system.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
 import { createSharedStream, type OpenStream, type SharedStream } from './shared-stream.js'
 

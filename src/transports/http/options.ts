@@ -1,4 +1,4 @@
-import type { Clock, Fetch, Logger, System } from '../../contracts/ports.js'
+import type { Clock, Fetch, Logger, System } from '../../contracts/system.js'
 
 /** A value, or a function that is asked for it before each request. */
 export type Provided<T> = T | (() => T | Promise<T>)

@@ -1,5 +1,5 @@
 import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
-import { decodeText } from '../../core/strict-parse.js'
+import { decodeText } from '../../core/json/strict-parse.js'
 
 /** What a server said, as far as an error needs it. */
 export interface Refused {

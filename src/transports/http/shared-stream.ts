@@ -1,6 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
-import type { Clock } from '../../contracts/ports.js'
+import type { Clock } from '../../contracts/system.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
 import { onAbort } from '../../core/on-abort.js'
 import { createWatcher, type Watcher, withSnapshotsOf } from './watcher.js'

@@ -1,7 +1,7 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { sameBytes } from '../../core/text.js'
+import { sameBytes } from '../../core/json/text.js'
 
 type Release = Extract<Delivery, { readonly type: 'release' }>
 

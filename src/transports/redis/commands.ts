@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import type { Clock } from '../../contracts/ports.js'
-import { createDeadline } from '../http/deadline.js'
+import type { Clock } from '../../contracts/system.js'
+import { createDeadline } from '../fetch/deadline.js'
 import type { RedisClient } from './client.js'
 
 /** Sends commands under a signal and a deadline, and tells loss from refusal. */

@@ -1,0 +1,64 @@
+import type { Issue } from '../../contracts/errors.js'
+import type { Digest } from '../../contracts/names.js'
+import type { Refusal } from '../../contracts/state.js'
+
+const MOST = 64
+
+/** What this build of the application has refused, so that no verdict is asked for twice. */
+export interface Refusals {
+  has(digest: Digest): boolean
+  /** What is known of a refusal. */
+  get(digest: Digest): Refusal | undefined
+  /** Remembers a refusal; one that is not `lasting` is forgotten when the process ends. */
+  add(refusal: NewRefusal): void
+  forget(digests: readonly Digest[]): void
+  /** What is worth keeping on disk, of other builds too. */
+  list(): readonly Refusal[]
+}
+
+export interface NewRefusal {
+  readonly digest: Digest
+  readonly code: string
+  readonly issues: readonly Issue[]
+  readonly at: string
+  readonly lasting: boolean
+}
+
+/**
+ * Makes {@link Refusals} for one build. A refusal holds for a build of the application: without a build to tell one start from the
+ * next, a new start tries again.
+ */
+export function createRefusals(build: string | undefined, saved: readonly Refusal[]): Refusals {
+  let kept: readonly Refusal[] = saved
+  const passing = new Map<Digest, Refusal>()
+
+  const get = (digest: Digest): Refusal | undefined =>
+    passing.get(digest) ?? kept.find(refusal => refusal.digest === digest && refusal.build === build)
+
+  return {
+    get,
+    has: digest => get(digest) !== undefined,
+    add({ digest, code, issues: [first], at, lasting }) {
+      const refusal: Refusal = {
+        digest,
+        build: build ?? '',
+        code,
+        ...(first !== undefined && {
+          validator: first.validator.slice(0, 256),
+          path: first.path.slice(0, 256),
+        }),
+        at,
+      }
+      if (build === undefined || !lasting) return void passing.set(digest, refusal)
+      kept = [refusal, ...kept.filter(other => other.digest !== digest || other.build !== build)].slice(
+        0,
+        MOST,
+      )
+    },
+    forget(digests) {
+      for (const digest of digests) passing.delete(digest)
+      kept = kept.filter(({ digest }) => !digests.includes(digest))
+    },
+    list: () => kept,
+  }
+}

@@ -1,0 +1,122 @@
+import { isNoticeboardError } from '../../contracts/errors.js'
+import type { Clock, Logger, Random } from '../../contracts/system.js'
+import type { ClientReport } from '../../contracts/report.js'
+import type { ReportTransport } from '../../contracts/transport.js'
+import { createBackoff } from '../../strategies/backoff.js'
+import { withDeadline } from '../../strategies/deadline.js'
+import { linkedAbort } from '../../strategies/linked-abort.js'
+
+/** A report but for what the reporter itself counts. */
+export type ReportState = Omit<ClientReport, 'v' | 'count' | 'nextReportWithinMs'>
+
+/** Sends a client's last word: soon after it changed, again after an interruption, and once a presence interval. */
+export interface Reporter {
+  /** Something changed, or the connection is back: say it soon. */
+  touch(): void
+  /** Says the last word once more, within a deadline, and ends. Never rejects. */
+  leave(): Promise<void>
+}
+
+export interface ReporterOptions {
+  readonly to: ReportTransport | undefined
+  /** The state as it is when asked. */
+  readonly state: () => ReportState
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly signal: AbortSignal
+  readonly batchMs: number
+  /** Undefined for clients without timers: they report when something changed. */
+  readonly presenceMs: number | undefined
+}
+
+/** What a client without presence promises: a day. */
+const LONGEST_PRESENCE_MS = 86_400_000
+
+/** How long a leaving client waits for its last word to go out. */
+const LEAVE_MS = 1_000
+
+/** How long a server may take to receive a report, in milliseconds. */
+const SEND_MS = 60_000
+
+/** Makes a {@link Reporter} and starts it. */
+export function startReporter({
+  to,
+  state,
+  clock,
+  random,
+  logger,
+  signal,
+  batchMs,
+  presenceMs,
+}: ReporterOptions): Reporter {
+  if (to === undefined) return { touch: () => {}, leave: () => Promise.resolve() }
+  const backoff = createBackoff({ random, clock })
+  let count = 0
+  let dirty = false
+  let wake: () => void = () => {}
+
+  const send = async (within: AbortSignal, timeoutMs: number): Promise<void> => {
+    count += 1
+    const report = { v: 1, ...state(), count, nextReportWithinMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
+    await withDeadline({ clock, signal: within }, { timeoutMs, name: 'the receiver of reports' }, own =>
+      to.report([report], own),
+    )
+  }
+  const pause = async (delayMs: number | undefined): Promise<void> => {
+    if (dirty) return
+    const over = linkedAbort(signal)
+    wake = () => over.abort()
+    if (delayMs !== undefined) await clock.sleep(delayMs, over.signal)
+    else if (!over.signal.aborted)
+      await new Promise(resolve => over.signal.addEventListener('abort', resolve, { once: true }))
+    over.abort()
+  }
+  const presence = (): number | undefined =>
+    presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number())
+  const run = async (): Promise<void> => {
+    while (!signal.aborted) {
+      // A burst of changes becomes one report, and a fleet that changes together does not report in one instant.
+      await clock.sleep(batchMs * (0.5 + random.number() / 2), signal)
+      if (signal.aborted) return
+      dirty = false
+      try {
+        await send(signal, SEND_MS)
+        backoff.succeeded()
+        await pause(presence())
+      } catch (error) {
+        if (signal.aborted) return
+        logger.debug('a report could not be sent; it will be sent again', {
+          error: error instanceof Error ? error.name : 'unknown',
+        })
+        if (isNoticeboardError(error, 'forbidden')) {
+          // Nobody takes reports here, as on a board of files alone: asked again when there is news, and once a presence interval.
+          await pause(presence())
+          continue
+        }
+        const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
+        const delayMs = backoff.failed(retryAfterMs)
+        // A connection that is back, or something new to say, ends the wait; what the server asked for does not.
+        if (retryAfterMs === undefined) await pause(delayMs)
+        else await clock.sleep(delayMs, signal)
+      }
+    }
+  }
+  const running = run()
+
+  return {
+    touch() {
+      dirty = true
+      wake()
+    },
+    async leave() {
+      await running
+      try {
+        await send(new AbortController().signal, LEAVE_MS)
+      } catch {
+        // Best effort: without it the fleet sees this client as missing, after three presence intervals.
+        logger.debug('the last report could not be sent')
+      }
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import { NoticeboardError, type Issue } from '../../contracts/errors.js'
+import type { Json, JsonObject } from '../../contracts/json.js'
+import type { OutputOf, Schema } from '../../contracts/schema.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { readJsonText } from '../../core/json/json-text.js'
+import { decodeText } from '../../core/json/strict-parse.js'
+import { validateDocument } from '../../core/schema/validate.js'
+import type { RunningDocument } from '../apply/engine.js'
+import { freezePlain } from '../apply/freeze.js'
+import type { Settings } from '../options.js'
+import type { Origin } from '../running.js'
+
+/** The defaults, overlaid and validated; undefined when there are none. Throws `invalid-document` when they do not pass. */
+export async function checkDefaults<S extends Schema>(
+  settings: Settings<S>,
+  signal: AbortSignal,
+): Promise<RunningDocument<OutputOf<S>> | undefined> {
+  if (settings.defaults === undefined) return undefined
+  const document = JSON.parse(canonicalize(settings.defaults)) as Json
+  const { document: overlaid, paths } = settings.overrides?.apply(document) ?? { document, paths: [] }
+  return validated(
+    settings,
+    { document: overlaid, overridden: paths, origin: 'defaults', what: 'the defaults' },
+    signal,
+  )
+}
+
+/**
+ * The pinned document of this namespace, from the file that `NOTICEBOARD_PIN` names: a JSON object whose keys are namespaces.
+ * Undefined when there is no such variable, or the file does not name this namespace. Throws when it cannot be used: an
+ * operator who pins in an emergency must hear of a mistake at once.
+ */
+export async function readPin<S extends Schema>(
+  settings: Settings<S>,
+  signal: AbortSignal,
+): Promise<RunningDocument<OutputOf<S>> | undefined> {
+  const { platform, namespace, logger } = settings
+  const path = platform.environment('NOTICEBOARD_PIN')
+  if (path === undefined || path === '') return undefined
+  const document = readPinned(path, settings)
+  if (document === undefined) {
+    logger.warn('NOTICEBOARD_PIN is set, but its file does not name this namespace: following as usual', {
+      namespace,
+    })
+    return undefined
+  }
+  const pinned = await validated(
+    settings,
+    { document, overridden: [], origin: 'pinned', what: 'the pinned document' },
+    signal,
+  )
+  logger.warn('pinned: this client runs the document of the pin file and follows no releases', { namespace })
+  return pinned
+}
+
+function readPinned<S extends Schema>(path: string, { platform, namespace }: Settings<S>): Json | undefined {
+  let bytes: Uint8Array | undefined
+  try {
+    bytes = platform.readFile(path)
+  } catch (error) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'the file that NOTICEBOARD_PIN names cannot be read; mend it, or unset the variable',
+      { cause: error },
+    )
+  }
+  if (bytes === undefined)
+    throw new NoticeboardError('invalid-option', 'NOTICEBOARD_PIN is set, but there are no files here')
+  const what = 'the pin file'
+  const file = readJsonText(decodeText(bytes, what), { what })
+  if (typeof file !== 'object' || file === null || Array.isArray(file)) {
+    throw new NoticeboardError(
+      'invalid-data',
+      'the pin file must be an object whose keys are namespaces and whose members are documents',
+    )
+  }
+  return Object.hasOwn(file, namespace) ? (file as JsonObject)[namespace] : undefined
+}
+
+interface Local {
+  readonly document: Json
+  readonly overridden: readonly string[]
+  readonly origin: Origin
+  readonly what: string
+}
+
+async function validated<S extends Schema>(
+  { schema, validators }: Settings<S>,
+  { document, overridden, origin, what }: Local,
+  signal: AbortSignal,
+): Promise<RunningDocument<OutputOf<S>>> {
+  const checked = await validateDocument<unknown, OutputOf<S>>({
+    schema: schema as unknown as Schema<unknown, OutputOf<S>>,
+    validators: validators as readonly [],
+    document,
+    previous: undefined,
+    signal,
+  })
+  if (checked.type === 'invalid') throw rejection(what, checked.issues)
+  return {
+    document,
+    view: {
+      value: freezePlain(checked.value),
+      digest: undefined,
+      version: undefined,
+      position: undefined,
+      origin,
+      overridden,
+    },
+  }
+}
+
+function rejection(what: string, issues: readonly Issue[]): NoticeboardError {
+  const told = issues
+    .slice(0, 5)
+    .map(({ path, message }) => `${path === '' ? 'the document' : path}: ${message}`)
+  return new NoticeboardError(
+    'invalid-document',
+    `${what} do not pass: ${told.join('; ')}`.replace('document do not', 'document does not'),
+    { issues },
+  )
+}

@@ -1,0 +1,72 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json, JsonObject } from '../../contracts/json.js'
+import { joinPath } from './path.js'
+
+/** Reads members of a JSON object that came from outside, refusing with `invalid-data` and the member's path. */
+export interface Shape {
+  readonly path: string
+  has(name: string): boolean
+  /** A member as it is; refused when missing. */
+  member(name: string): Json
+  string(name: string, accept?: (text: string) => boolean): string
+  integer(name: string, minimum: number, maximum: number): number
+  object(name: string): Shape
+  list(name: string, maximum: number): readonly Json[]
+  /** Each item of a list as an object. */
+  objects(name: string, maximum: number): readonly Shape[]
+  /** The object's keys. */
+  names(): readonly string[]
+  /** A refusal of a member; of the object itself when the name is empty. */
+  refuse(name: string, problem: string): NoticeboardError
+}
+
+/** A shape over a value; `what` names the thing in messages ("the release"). */
+export function shapeOf(value: Json, what: string, path = ''): Shape {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw refusal(what, path, 'must be an object')
+  const object = value as JsonObject
+
+  const pathTo = (name: string): string => (name === '' ? path : joinPath(path, name))
+  const refuse = (name: string, problem: string): NoticeboardError => refusal(what, pathTo(name), problem)
+  const member = (name: string): Json => {
+    const found = Object.hasOwn(object, name) ? object[name] : undefined
+    if (found === undefined) throw refuse(name, 'is missing')
+    return found
+  }
+  const list = (name: string, maximum: number): readonly Json[] => {
+    const found = member(name)
+    if (!Array.isArray(found)) throw refuse(name, 'must be a list')
+    if (found.length > maximum) throw refuse(name, `holds ${found.length} items; ${maximum} are allowed`)
+    return found as readonly Json[]
+  }
+
+  return {
+    path,
+    has: name => Object.hasOwn(object, name),
+    member,
+    list,
+    refuse,
+    names: () => Object.keys(object),
+    string(name, accept = () => true) {
+      const found = member(name)
+      if (typeof found !== 'string' || !accept(found)) throw refuse(name, 'is not of the right form')
+      return found
+    },
+    integer(name, minimum, maximum) {
+      const found = member(name)
+      if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < minimum || found > maximum) {
+        throw refuse(name, `must be a whole number from ${minimum} to ${maximum}`)
+      }
+      return found
+    },
+    object: name => shapeOf(member(name), what, pathTo(name)),
+    objects: (name, maximum) =>
+      list(name, maximum).map((item, index) => shapeOf(item, what, joinPath(pathTo(name), index))),
+  }
+}
+
+function refusal(what: string, path: string, problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-data', `${what}${path === '' ? '' : `: ${path}`} ${problem}`, {
+    issues: [{ path, message: problem, validator: 'format' }],
+  })
+}

@@ -1,0 +1,29 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Digest } from '../../contracts/names.js'
+import type { Hasher } from '../../contracts/system.js'
+
+/** SHA-256 of the bytes, in lower-case hexadecimal. */
+export function digestOf(hasher: Hasher, bytes: Uint8Array): Digest {
+  return toHex(hasher.sha256(bytes))
+}
+
+/** Throws `digest-mismatch` unless the bytes are the ones that the digest names. */
+export function assertDigest(
+  hasher: Hasher,
+  { bytes, digest, what }: { readonly bytes: Uint8Array; readonly digest: Digest; readonly what: string },
+): void {
+  if (digestOf(hasher, bytes) === digest) return
+  throw new NoticeboardError(
+    'digest-mismatch',
+    `${what} is not what its digest ${digest.slice(0, 12)} names; it was changed or cut on the way`,
+  )
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Bytes in lower-case hexadecimal. */
+export function toHex(bytes: Uint8Array): string {
+  let text = ''
+  for (const byte of bytes) text += HEX[byte]
+  return text
+}

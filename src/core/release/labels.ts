@@ -1,0 +1,31 @@
+import type { Identity } from '../../contracts/identity.js'
+import type { Shape } from '../json/shape.js'
+
+/** Labels that a client must carry: for each name one of the listed values. Several names are an *and*. */
+export type LabelMatch = Readonly<Record<string, readonly string[]>>
+
+/** Whether an identity carries the labels. An empty match holds for nobody: empty must never mean everybody. */
+export function labelsMatch(match: LabelMatch, { labels }: Identity): boolean {
+  const names = Object.keys(match)
+  return (
+    names.length > 0 &&
+    names.every(name => {
+      const own = Object.hasOwn(labels, name) ? labels[name] : undefined
+      return own !== undefined && (match[name] ?? []).includes(own)
+    })
+  )
+}
+
+/** Reads a label match. A value that is not a list of texts matches nobody: an unknown condition is false. */
+export function readLabelMatch(shape: Shape): LabelMatch {
+  const entries = shape.names().map((name): [string, readonly string[]] => {
+    const values = shape.member(name)
+    return [
+      name,
+      Array.isArray(values) && values.every(value => typeof value === 'string')
+        ? (values as readonly string[])
+        : [],
+    ]
+  })
+  return Object.fromEntries(entries)
+}

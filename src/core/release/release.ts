@@ -1,0 +1,235 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { isDigest, type Digest, namespaceProblem, type Namespace } from '../../contracts/names.js'
+import type { Hasher } from '../../contracts/system.js'
+import { isEpoch, type Epoch, type Position } from '../../contracts/position.js'
+import { canonicalize } from '../json/canonical.js'
+import { digestOf } from './digest.js'
+import { readAudience, type Audience } from './audience.js'
+import { readLabelMatch, type LabelMatch } from './labels.js'
+import { shapeOf, type Shape } from '../json/shape.js'
+import { parseCanonical } from '../json/strict-parse.js'
+import { encodeText, isLine } from '../json/text.js'
+
+/** The largest release file, in bytes. */
+export const MAX_RELEASE_BYTES = 16_384
+
+/** One snapshot of an arm, for the clients whose labels match; the last one of an arm is for all others. */
+export interface Variant {
+  readonly when?: LabelMatch
+  readonly digest: Digest
+  readonly bytes: number
+}
+
+/** What part of the fleet runs: one version, in one or more variants. */
+export interface Arm {
+  /** The sequence of the release that first named these snapshots, in its epoch. */
+  readonly version: number
+  readonly variants: readonly [Variant, ...Variant[]]
+}
+
+/** Brings back a snapshot that clients had refused. */
+export interface Readmission {
+  readonly digest: Digest
+  readonly reason: string
+}
+
+/** A rollout's own state, for controllers; clients do not read it. */
+export interface RolloutState {
+  readonly id: string
+  readonly stage: number
+  readonly controller: string
+  readonly decideBy: string
+  readonly plan?: Json
+}
+
+/**
+ * The statement of which snapshot a namespace's clients run now. Each is complete on its own: only the newest
+ * matters. The fields are the members of the release file (docs/formats.md).
+ */
+export interface Release {
+  readonly v: 1
+  readonly namespace: Namespace
+  readonly epoch: Epoch
+  readonly sequence: number
+  /** UTC, `2026-11-21T09:30:00.000Z`. */
+  readonly issuedAt: string
+  /** Why there is a new release: `publish`, `rollback`, `epoch`, …; for people. */
+  readonly cause: string
+  readonly stable: Arm
+  readonly candidate?: Arm
+  readonly audience?: Audience
+  /** Clients spread the fetching of a new snapshot over this many milliseconds. */
+  readonly spreadMs?: number
+  /** Clients stage at once and commit at this time. */
+  readonly activateAt?: string
+  /** Snapshots that are no fallback any more. */
+  readonly withdrawn?: readonly Digest[]
+  readonly readmit?: readonly Readmission[]
+  readonly rollout?: RolloutState
+  /** Digest of the release before; null for the first of a log. */
+  readonly prev: Digest | null
+  /** Digest of the audit record. */
+  readonly audit?: Digest
+  /** Members that a client must know, or keep what it has. */
+  readonly crit?: readonly string[]
+}
+
+/** A release file, read: the statement, its signatures, and the exact bytes that say it. */
+export interface SignedRelease {
+  readonly release: Release
+  readonly signatures: readonly Json[]
+  readonly bytes: Uint8Array
+}
+
+/** The members of version 1 that a client honours, and so may be named in `crit`. */
+const KNOWN: ReadonlySet<string> = new Set([
+  'v', 'namespace', 'epoch', 'sequence', 'issuedAt', 'cause', 'stable', 'candidate', 'audience', 'spreadMs',
+  'activateAt', 'withdrawn', 'readmit', 'rollout', 'prev', 'audit', 'crit',
+]) // prettier-ignore
+
+const MAX_VARIANTS = 64
+const MAX_SPREAD_MS = 3_600_000
+
+/**
+ * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 16 KB, and
+ * `invalid-data` for a statement that readers would refuse, so that none is ever published.
+ */
+export function encodeRelease(release: Release, signatures: readonly Json[] = []): Uint8Array<ArrayBuffer> {
+  const bytes = encodeText(canonicalize({ release, signatures }))
+  if (bytes.length > MAX_RELEASE_BYTES) {
+    throw new NoticeboardError(
+      'too-large',
+      `the release has ${bytes.length} bytes; ${MAX_RELEASE_BYTES} are allowed: fewer variants or ids`,
+    )
+  }
+  decodeRelease(bytes)
+  return bytes
+}
+
+/**
+ * Reads a release file. Members that are unknown are ignored, also inside; known ones must be well-formed.
+ * Throws `invalid-data` with the member's path, `too-large`, or `unsupported` for another format version.
+ */
+export function decodeRelease(bytes: Uint8Array): SignedRelease {
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
+    'the release file',
+  )
+  const shape = file.object('release')
+  const signatures = file.list('signatures', 16)
+  if (shape.member('v') !== 1) {
+    throw new NoticeboardError(
+      'unsupported',
+      'the release is of a format version that this library does not read; update noticeboard here',
+    )
+  }
+  return { release: readRelease(shape), signatures, bytes }
+}
+
+/** The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures may be added later. */
+export function releaseDigest(hasher: Hasher, bytes: Uint8Array): Digest {
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
+    'the release file',
+  )
+  return digestOf(hasher, encodeText(canonicalize(file.member('release'))))
+}
+
+/** Where a release stands in its log. */
+export function positionOf({ epoch, sequence }: Release): Position {
+  return { epoch, sequence }
+}
+
+/** The first member named in `crit` that this version does not know; undefined when all are known. */
+export function unknownCritical({ crit = [] }: Release): string | undefined {
+  return crit.find(name => !KNOWN.has(name))
+}
+
+/** Every digest that a release names for somebody to run. */
+export function digestsOf({ stable, candidate }: Release): readonly Digest[] {
+  return [...new Set([...stable.variants, ...(candidate?.variants ?? [])].map(variant => variant.digest))]
+}
+
+function readRelease(shape: Shape): Release {
+  const namespace = shape.string('namespace', text => namespaceProblem(text) === undefined)
+  if (shape.has('candidate') !== shape.has('audience')) {
+    throw shape.refuse('audience', 'and candidate come together: who is exposed, and to what')
+  }
+  const prev = shape.member('prev')
+  if (prev !== null && !isDigest(prev)) throw shape.refuse('prev', 'must be a digest or null')
+  return {
+    v: 1,
+    namespace,
+    epoch: shape.string('epoch', isEpoch),
+    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
+    issuedAt: shape.string('issuedAt', isInstant),
+    cause: shape.string('cause', text => isLine(text, 64)),
+    stable: readArm(shape.object('stable')),
+    ...(shape.has('candidate') && {
+      candidate: readArm(shape.object('candidate')),
+      audience: readAudience(shape.object('audience')),
+    }),
+    ...(shape.has('spreadMs') && { spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS) }),
+    ...(shape.has('activateAt') && { activateAt: shape.string('activateAt', isInstant) }),
+    ...(shape.has('withdrawn') && { withdrawn: readDigests(shape, 'withdrawn') }),
+    ...(shape.has('readmit') && { readmit: shape.objects('readmit', 64).map(readReadmission) }),
+    ...(shape.has('rollout') && { rollout: readRollout(shape.object('rollout')) }),
+    prev,
+    ...(shape.has('audit') && { audit: shape.string('audit', isDigest) }),
+    ...(shape.has('crit') && { crit: readNames(shape, 'crit') }),
+  }
+}
+
+function readArm(shape: Shape): Arm {
+  const shapes = shape.objects('variants', MAX_VARIANTS)
+  const variants = shapes.map((variant, index): Variant => {
+    const last = index === shapes.length - 1
+    if (variant.has('when') === last) {
+      throw shape.refuse('variants', 'must each have "when", but for the last, which is for everybody else')
+    }
+    return {
+      ...(variant.has('when') && { when: readLabelMatch(variant.object('when')) }),
+      digest: variant.string('digest', isDigest),
+      bytes: variant.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
+    }
+  })
+  const [first, ...rest] = variants
+  if (first === undefined) throw shape.refuse('variants', 'must hold at least one')
+  return { version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER), variants: [first, ...rest] }
+}
+
+function readReadmission(shape: Shape): Readmission {
+  return { digest: shape.string('digest', isDigest), reason: shape.string('reason', isLine) }
+}
+
+function readRollout(shape: Shape): RolloutState {
+  return {
+    id: shape.string('id', isLine),
+    stage: shape.integer('stage', 0, 1_000),
+    controller: shape.string('controller', isLine),
+    decideBy: shape.string('decideBy', isInstant),
+    ...(shape.has('plan') && { plan: shape.member('plan') }),
+  }
+}
+
+function readDigests(shape: Shape, name: string): readonly Digest[] {
+  return shape.list(name, 128).map(item => {
+    if (!isDigest(item)) throw shape.refuse(name, 'must be a list of digests')
+    return item
+  })
+}
+
+function readNames(shape: Shape, name: string): readonly string[] {
+  return shape.list(name, 64).map(item => {
+    if (!isLine(item)) throw shape.refuse(name, 'must be a list of names')
+    return item
+  })
+}
+
+const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
+
+/** Whether a text is a UTC time in the one spelling that is used, to the millisecond. */
+export function isInstant(text: string): boolean {
+  return INSTANT.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text
+}

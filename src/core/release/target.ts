@@ -1,0 +1,47 @@
+import type { Identity } from '../../contracts/identity.js'
+import type { Digest } from '../../contracts/names.js'
+import type { Hasher } from '../../contracts/system.js'
+import { isExposed } from './audience.js'
+import { labelsMatch } from './labels.js'
+import type { Arm, Release, Variant } from './release.js'
+
+/** What a release asks of one client. `keep`: nothing that it has not refused; it stays with what it has. */
+export type Target =
+  | {
+      readonly arm: 'candidate' | 'stable'
+      readonly version: number
+      readonly digest: Digest
+      readonly bytes: number
+    }
+  | { readonly arm: 'keep' }
+
+/**
+ * Which snapshot a client runs: a pure function of the release, the identity and what it has refused. An order
+ * of preference: the candidate if exposed, then stable, then what the client has.
+ */
+export function target(release: Release, { identity, refused, hasher }: TargetContext): Target {
+  const { candidate, audience, stable } = release
+  if (candidate !== undefined && audience !== undefined && isExposed(audience, identity, hasher)) {
+    const variant = variantFor(candidate, identity)
+    if (!refused(variant.digest)) return { arm: 'candidate', version: candidate.version, ...pick(variant) }
+  }
+  const variant = variantFor(stable, identity)
+  return refused(variant.digest)
+    ? { arm: 'keep' }
+    : { arm: 'stable', version: stable.version, ...pick(variant) }
+}
+
+export interface TargetContext {
+  readonly identity: Identity
+  readonly refused: (digest: Digest) => boolean
+  readonly hasher: Hasher
+}
+
+/** The first variant whose labels match; the last one has no condition. */
+function variantFor({ variants }: Arm, identity: Identity): Variant {
+  return variants.find(({ when }) => when === undefined || labelsMatch(when, identity)) ?? variants[0]
+}
+
+function pick({ digest, bytes }: Variant): { readonly digest: Digest; readonly bytes: number } {
+  return { digest, bytes }
+}

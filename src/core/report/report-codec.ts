@@ -1,0 +1,71 @@
+import type { Json } from '../../contracts/json.js'
+import { isDigest, namespaceProblem } from '../../contracts/names.js'
+import { isEpoch, type Position } from '../../contracts/position.js'
+import type { ClientReport, ReportPhase } from '../../contracts/report.js'
+import { shapeOf, type Shape } from '../json/shape.js'
+import { isLine } from '../json/text.js'
+
+const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
+  'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped',
+]) // prettier-ignore
+
+/** Reads one report that came from outside: bounded in every member. Throws `invalid-data` with the member's path. */
+export function readReport(value: Json): ClientReport {
+  const shape = shapeOf(value, 'the report')
+  if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
+  return {
+    v: 1,
+    namespace: shape.string('namespace', text => namespaceProblem(text) === undefined),
+    clientId: shape.string('clientId', isLine),
+    instanceId: shape.string('instanceId', isInstanceId),
+    ephemeral: shape.member('ephemeral') === true,
+    labels: readLabels(shape.object('labels')),
+    ...text(shape, 'build'),
+    strategy: shape.string('strategy', isLine),
+    count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
+    phase: shape.string('phase', phase => PHASES.has(phase)) as ReportPhase,
+    ...(shape.has('seen') && { seen: readPosition(shape.object('seen')) }),
+    ...(shape.has('applied') && { applied: readPosition(shape.object('applied')) }),
+    ...(shape.has('digest') && { digest: shape.string('digest', isDigest) }),
+    ...(shape.has('version') && { version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER) }),
+    ...(shape.has('refused') && { refused: shape.string('refused', isDigest) }),
+    ...text(shape, 'code'),
+    ...text(shape, 'validator'),
+    ...text(shape, 'path'),
+    ...(shape.has('overridden') && {
+      overridden: shape.list('overridden', 256).filter(item => isLine(item)),
+    }),
+    ...(shape.has('paused') && shape.member('paused') === true && { paused: true as const }),
+    protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
+    nextReportWithinMs: shape.integer('nextReportWithinMs', 1, 86_400_000),
+  }
+}
+
+function readPosition(shape: Shape): Position {
+  return {
+    epoch: shape.string('epoch', isEpoch),
+    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function readLabels(shape: Shape): Readonly<Record<string, string>> {
+  const names = shape.names()
+  if (names.length > 64) throw shape.refuse('', 'holds more than 64 labels')
+  if (!names.every(name => isLine(name) && !name.includes('=')))
+    throw shape.refuse('', 'holds a label whose name is not of the right form')
+  return Object.fromEntries(names.map(name => [name, shape.string(name, isLine)]))
+}
+
+function text<Name extends 'build' | 'code' | 'validator' | 'path'>(
+  shape: Shape,
+  name: Name,
+): { readonly [K in Name]?: string } {
+  return (shape.has(name) ? { [name]: shape.string(name, isLine) } : {}) as { readonly [K in Name]?: string }
+}
+
+const INSTANCE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
+
+/** Whether a text can name an instance: it becomes a file's name. */
+export function isInstanceId(text: string): boolean {
+  return INSTANCE_ID.test(text)
+}

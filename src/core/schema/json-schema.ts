@@ -1,0 +1,101 @@
+import type { Schema, StandardSchema } from '../../contracts/schema.js'
+import { formatPath, joinPath, type Step } from '../json/path.js'
+
+/** A JSON Schema, or a part of one. */
+export type JsonSchema = Readonly<Record<string, unknown>>
+
+/**
+ * The JSON Schema (2020-12) of the documents that a schema accepts, where its vendor gives one; undefined where
+ * it does not, or where something in the schema has no equivalent. Never throws. `lenient` lets such places pass as "anything",
+ * which is good enough to know the names of settings, and not good enough to validate by.
+ */
+export function jsonSchemaOf(
+  schema: Schema,
+  { lenient = false }: { readonly lenient?: boolean } = {},
+): Record<string, unknown> | undefined {
+  const options = {
+    target: 'draft-2020-12',
+    ...(lenient && { libraryOptions: { unrepresentable: 'any' } }),
+  } as const
+  try {
+    return (schema as StandardSchema)['~standard'].jsonSchema?.input(options)
+  } catch {
+    // A transform or a class instance has no JSON Schema; the schema itself still validates.
+    return undefined
+  }
+}
+
+/**
+ * A path as it may be shown: keys that the schema names print, all others are data and print as `*`. Without a JSON Schema
+ * keys print that look like a name somebody chose for a setting.
+ */
+export function namedPath(steps: readonly Step[], root: JsonSchema | undefined): string {
+  if (root === undefined) return formatPath(steps)
+  let nodes = expand([root], root)
+  let path = ''
+  for (const step of steps) {
+    const named = typeof step === 'string' && nodes.some(node => names(node, step))
+    // A key that is named and looks odd was chosen by the schema's author, and still must not break a line of a log.
+    path = typeof step === 'number' || named ? joinPath(path, step) : joinPath(path, '*')
+    nodes = expand(
+      nodes.flatMap(node => below(node, step)),
+      root,
+    )
+  }
+  return path
+}
+
+function names(node: JsonSchema, key: string): boolean {
+  const { required } = node
+  return (
+    Object.hasOwn(recordAt(node, 'properties'), key) || (Array.isArray(required) && required.includes(key))
+  )
+}
+
+/** What a schema says about one step further. */
+function below(node: JsonSchema, step: Step): readonly unknown[] {
+  if (typeof step === 'number') {
+    const prefix = node['prefixItems']
+    return [Array.isArray(prefix) ? prefix[step] : undefined, node['items']]
+  }
+  const properties = recordAt(node, 'properties')
+  if (Object.hasOwn(properties, step)) return [properties[step]]
+  return [node['additionalProperties'], ...Object.values(recordAt(node, 'patternProperties'))]
+}
+
+/** The schemas themselves and all that they point to and combine, each once. */
+function expand(from: readonly unknown[], root: JsonSchema): readonly JsonSchema[] {
+  const found = new Set<JsonSchema>()
+  const visit = (node: unknown): void => {
+    if (!isRecord(node) || found.has(node)) return
+    found.add(node)
+    if (typeof node['$ref'] === 'string') visit(resolve(node['$ref'], root))
+    for (const name of ['allOf', 'anyOf', 'oneOf']) {
+      const branches = node[name]
+      if (Array.isArray(branches)) branches.forEach(visit)
+    }
+    for (const name of ['then', 'else']) visit(node[name])
+  }
+  from.forEach(visit)
+  return [...found]
+}
+
+/** The part of the schema that a local reference (`#/$defs/pool`) points to. */
+function resolve(reference: string, root: JsonSchema): unknown {
+  if (!reference.startsWith('#')) return undefined
+  let node: unknown = root
+  for (const step of reference.slice(1).split('/').slice(1)) {
+    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
+    node = isRecord(node) && Object.hasOwn(node, key) ? node[key] : undefined
+  }
+  return node
+}
+
+function recordAt(node: JsonSchema, name: string): Record<string, unknown> {
+  const member = node[name]
+  return isRecord(member) ? member : {}
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,87 @@
+import type { Namespace } from '../contracts/names.js'
+import type { Clock } from '../contracts/system.js'
+import type { ClientReport } from '../contracts/report.js'
+
+/** The last word of each client, as far as it was heard here. */
+export interface Registry {
+  /** Takes last words, and stamps when they came. A later count wins, in whatever order they come; true for what counts now. */
+  add(report: ClientReport): boolean
+  /** The last words of a namespace's clients. */
+  of(namespace: Namespace): readonly ClientReport[]
+  readonly size: number
+}
+
+interface Entry {
+  readonly report: ClientReport
+  readonly heardAtMs: number
+}
+
+/** A client whose last report is older than this many of its presence intervals is missing (docs/formats.md). */
+const MISSING_INTERVALS = 3
+
+/** How many entries are looked at for each one that has to go. */
+const SEARCHED = 64
+
+/** Keeps so many instances at most; those that stopped or went missing long ago make room first. */
+export function createRegistry({
+  clock,
+  maxInstances = 100_000,
+}: {
+  readonly clock: Clock
+  readonly maxInstances?: number
+}): Registry {
+  /** By namespace and instance, the one that was silent for longest first. */
+  const entries = new Map<string, Entry>()
+  const byNamespace = new Map<Namespace, Set<string>>()
+
+  const remove = (key: string, namespace: Namespace): void => {
+    entries.delete(key)
+    const keys = byNamespace.get(namespace)
+    keys?.delete(key)
+    if (keys?.size === 0) byNamespace.delete(namespace)
+  }
+
+  const makeRoom = (): void => {
+    const nowMs = clock.monotonic()
+    let oldest: readonly [string, Entry] | undefined
+    let looked = 0
+    for (const candidate of entries) {
+      oldest ??= candidate
+      const { report, heardAtMs } = candidate[1]
+      if (report.phase === 'stopped' || nowMs - heardAtMs > report.nextReportWithinMs * MISSING_INTERVALS) {
+        oldest = candidate
+        break
+      }
+      looked += 1
+      if (looked >= SEARCHED) break
+    }
+    if (oldest !== undefined) remove(oldest[0], oldest[1].report.namespace)
+  }
+
+  const take = (report: ClientReport): boolean => {
+    const key = `${report.namespace}\n${report.instanceId}`
+    const known = entries.get(key)
+    if (known !== undefined && known.report.count > report.count) return false
+    // A repeated one shows that the client is there; what it said first stands.
+    const word = known?.report.count === report.count ? known.report : report
+    // What was heard again moves to the young end, so that the silent gather at the old one.
+    if (known !== undefined) entries.delete(key)
+    else if (entries.size >= maxInstances) makeRoom()
+    entries.set(key, {
+      report: { ...word, receivedAt: new Date(clock.now()).toISOString() },
+      heardAtMs: clock.monotonic(),
+    })
+    const keys = byNamespace.get(report.namespace)
+    if (keys === undefined) byNamespace.set(report.namespace, new Set([key]))
+    else keys.add(key)
+    return true
+  }
+
+  return {
+    add: take,
+    of: namespace => [...(byNamespace.get(namespace) ?? [])].flatMap(key => entries.get(key)?.report ?? []),
+    get size() {
+      return entries.size
+    },
+  }
+}

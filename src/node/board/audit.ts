@@ -1,0 +1,107 @@
+import { dirname, join } from 'node:path'
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Hasher } from '../../contracts/system.js'
+import type { Epoch, Position } from '../../contracts/position.js'
+import { digestOf, toHex } from '../../core/release/digest.js'
+import { decodeRelease } from '../../core/release/release.js'
+import type { Board } from './board.js'
+import type { BoardLog } from './log.js'
+import { epochsIn } from './paths.js'
+
+/** The largest audit record, in bytes. */
+export const MAX_AUDIT_BYTES = 4_096
+
+/** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
+export interface BoardAudit {
+  /** Writes a record, durable before it resolves. */
+  prepare(query: {
+    readonly namespace: Namespace
+    readonly at: Position
+    readonly bytes: Uint8Array
+  }): Promise<PreparedAudit>
+  read(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
+  /** Gives records whose writer died after its release was in place their name, and removes those of releases that never were. */
+  repair(namespace: Namespace): Promise<void>
+}
+
+export interface PreparedAudit {
+  keep(): Promise<void>
+  discard(): Promise<void>
+}
+
+/** Throws unless a record is small enough, and the one that its release names. */
+export function assertAudit(
+  hasher: Hasher,
+  { bytes, digest }: { readonly bytes: Uint8Array; readonly digest: Digest | undefined },
+): void {
+  if (bytes.length > MAX_AUDIT_BYTES) {
+    throw new NoticeboardError(
+      'too-large',
+      `the audit record has ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`,
+    )
+  }
+  if (digestOf(hasher, bytes) !== digest) {
+    throw new NoticeboardError('digest-mismatch', 'the audit record is not the one that the release names')
+  }
+}
+
+const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/
+const STALE_MS = 3_600_000
+
+export function boardAudit(
+  { hiddenFs: fs, clock, random, hasher, paths, owner }: Board,
+  log: BoardLog,
+): BoardAudit {
+  const settle = async (
+    namespace: Namespace,
+    { epoch, name, sequence }: { epoch: Epoch; name: string; sequence: number },
+  ): Promise<void> => {
+    const path = join(paths.audits({ namespace, epoch }), name)
+    const position = { epoch, sequence }
+    const record = await fs.read(path, MAX_AUDIT_BYTES)
+    const release = await log.bytesAt(namespace, position)
+    const named = release && decodeRelease(release).release.audit
+    const missing = (await fs.stat(paths.audit(namespace, position))) === undefined
+    if (record !== undefined && missing && named === digestOf(hasher, record))
+      await fs.rename(path, paths.audit(namespace, position))
+    else await fs.remove(path)
+  }
+
+  const repairEpoch = async (namespace: Namespace, epoch: Epoch): Promise<void> => {
+    const folder = paths.audits({ namespace, epoch })
+    let settled = false
+    for (const name of await fs.list(folder)) {
+      const [, sequence, tag] = TEMPORARY.exec(name) ?? []
+      if (sequence === undefined || tag === undefined || tag === owner.tag) continue
+      const stat = await fs.stat(join(folder, name))
+      if (stat === undefined || (!owner.isGone(tag) && clock.now() - stat.changedMs < STALE_MS)) continue
+      await settle(namespace, { epoch, name, sequence: Number(sequence) })
+      settled = true
+    }
+    if (settled) await fs.syncFolder(folder)
+  }
+
+  return {
+    async prepare({ namespace, at, bytes }) {
+      const path = paths.audit(namespace, at)
+      const temporary = join(dirname(path), `${at.sequence}.${owner.tag}.${toHex(random.bytes(6))}.tmp`)
+      await fs.makeFolder(dirname(path))
+      await fs.create(temporary, bytes)
+      return {
+        async keep() {
+          await fs.rename(temporary, path)
+          await fs.syncFolder(dirname(path))
+        },
+        discard: () => fs.remove(temporary),
+      }
+    },
+
+    read: async (namespace, position) => fs.read(paths.audit(namespace, position), MAX_AUDIT_BYTES),
+
+    async repair(namespace) {
+      for (const epoch of epochsIn(await fs.list(dirname(paths.audits({ namespace, epoch: 'any' })))))
+        await repairEpoch(namespace, epoch)
+    },
+  }
+}

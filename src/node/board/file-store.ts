@@ -1,0 +1,288 @@
+import { resolve } from 'node:path'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
+import type { Fs, Logger, System } from '../../contracts/system.js'
+import { isEpoch, isSequence } from '../../contracts/position.js'
+import type { CompleteStore } from '../../contracts/transport.js'
+import { assertDigest } from '../../core/release/digest.js'
+import { checkOptions } from '../../core/options.js'
+import { decodeRelease, digestsOf } from '../../core/release/release.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
+import { readSystem } from '../../system/system.js'
+import { createBoard } from './board.js'
+import { boardAppender, readForAppend } from './append.js'
+import { boardAudit } from './audit.js'
+import { openBoardFolder } from './folder.js'
+import { boardLog, type Entry } from './log.js'
+import { findNamespaces } from './namespaces.js'
+import { boardOpening } from './opening.js'
+import { boardPointer } from './pointer.js'
+import { boardReader } from './reader.js'
+import { boardReports } from './reports.js'
+import { boardReserve } from './reserve.js'
+import { boardSnapshots } from './snapshots.js'
+import { boardTail } from './tail.js'
+import { boardUpkeep } from './upkeep.js'
+import { watchBoard } from './watch.js'
+import { nodeFolderWatch } from '../disk/folder-watch.js'
+import { processTag, type ProcessTag } from '../disk/process-tag.js'
+import { doing, inWords } from '../disk/system-error.js'
+import { createTurns } from '../disk/serial.js'
+
+/** How a board in a folder is kept. */
+export interface FileStoreOptions {
+  /** The disk; the machine's unless given, with modes that let a web server read what is served and nobody else the rest. */
+  readonly fs?: Fs
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
+  /** How soon releases of other processes are seen where the system does not tell of them, in milliseconds; 500 unless given. */
+  readonly pollIntervalMs?: number
+  /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
+  readonly maxSnapshotBytes?: number
+  /** Hears of damage and of what could not be repaired; silent unless given. */
+  readonly logger?: Logger
+  /** Who writes, to tell what a dead process left behind; this process unless given. */
+  readonly owner?: ProcessTag
+}
+
+/** A board in a folder: a store, its own notifications, and the reports of its clients. */
+export interface FileStore extends CompleteStore, AsyncDisposable {
+  /** Ends every watch and writes reports that are still in memory. Calls after it throw `closed`. Twice is harmless. */
+  close(): Promise<void>
+}
+
+/**
+ * The embedded default store: a plain folder as docs/formats.md describes it, of which any web server can serve the `public`
+ * half. Several processes may use one folder at the same time; of two appends at one position exactly one succeeds, and what was
+ * acknowledged survives kill -9. Nothing is read or written before the first call. The folder is made when
+ * something is first written, by a call that throws `unsupported` if its file system does not take hard links.
+ */
+export function fileStore(folder: string, options: FileStoreOptions = {}): FileStore {
+  checkOptions('fileStore()', options, {
+    fs: true,
+    system: true,
+    pollIntervalMs: true,
+    maxSnapshotBytes: true,
+    logger: true,
+    owner: true,
+  })
+  const { clock, random, hasher } = readSystem('fileStore()', options.system)
+  const { owner = processTag() } = options
+  const { pollIntervalMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, logger } = options
+  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'fileStore() wants the path of a folder, such as "/var/lib/board"',
+    )
+  }
+  if (!(pollIntervalMs > 0)) {
+    throw new NoticeboardError('invalid-option', 'pollIntervalMs must be a number of milliseconds above 0')
+  }
+  if (!(maxSnapshotBytes > 0)) {
+    throw new NoticeboardError('invalid-option', 'maxSnapshotBytes must be a number of bytes above 0')
+  }
+
+  const board = createBoard(resolve(folder), { fs: options.fs, clock, random, hasher, owner, logger })
+  const { fs, paths } = board
+  const log = boardLog(board)
+  const reserve = boardReserve(board)
+  const audit = boardAudit(board, log)
+  const opening = boardOpening(board, log)
+  const snapshots = boardSnapshots(board)
+  const upkeep = boardUpkeep(board, { audit, opening, pointer: boardPointer(board, log), reserve })
+  const { repair, isBehind } = upkeep
+  const reader = boardReader(board, { log, audit, repair, isBehind })
+  const append = boardAppender(board, { log, audit, opening, snapshots })
+  const inTurn = createTurns()
+  let opened: Promise<void> | undefined
+  let closing: Promise<void> | undefined
+
+  /** Opens the folder for writing, once; a failure is tried again by the next call. */
+  const open = (): Promise<void> => {
+    opened ??= doing(`open the board in ${paths.root}`, () => openBoardFolder(board, reserve)).catch(
+      (error: unknown) => {
+        opened = undefined
+        throw error
+      },
+    )
+    return opened
+  }
+
+  const reports = boardReports(board, open)
+  const tail = boardTail({
+    log,
+    clock,
+    pollIntervalMs,
+    logger,
+    folderWatch: options.fs === undefined ? nodeFolderWatch : undefined,
+    folderOf: (namespace, { position }) => paths.releases({ namespace, epoch: position.epoch }),
+    sweep: repair,
+    sweepNow: isBehind,
+  })
+
+  /** Before each call: the name is safe to make a path of, the store is open, and somebody still wants the answer. */
+  const enter = (namespace: unknown, signal: AbortSignal): void => {
+    parseNamespace(namespace)
+    if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')
+    if (!signal.aborted) return
+    throw isNoticeboardError(signal.reason)
+      ? signal.reason
+      : new NoticeboardError('closed', 'the call was given up before it began', { cause: signal.reason })
+  }
+
+  const close = (): Promise<void> => {
+    closing ??= reports.flush()
+    tail.close()
+    return closing
+  }
+
+  return {
+    name: `file ${paths.root}`,
+    durability: 'single',
+    maxSnapshotBytes,
+
+    async latest({ namespace, tag }, signal) {
+      enter(namespace, signal)
+      return doing(`read the board of ${namespace}`, () => reader.latest(namespace, tag))
+    },
+
+    async next({ namespace, after }, signal) {
+      enter(namespace, signal)
+      if (!isEpoch(after.epoch) || (after.sequence !== 0 && !isSequence(after.sequence))) {
+        throw new NoticeboardError('invalid-option', 'next() wants a position to go on from')
+      }
+      return doing(`read the board of ${namespace}`, () => reader.next(namespace, after))
+    },
+
+    async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
+      enter(namespace, signal)
+      wantDigest(digest)
+      const bytes = await doing(`read a snapshot of ${namespace}`, () =>
+        snapshots.read({ namespace, digest, maxSnapshotBytes }),
+      )
+      if (bytes !== undefined) return bytes
+      throw new NoticeboardError(
+        'not-found',
+        `the board of ${namespace} has no snapshot ${digest.slice(0, 12)}…, or not yet`,
+      )
+    },
+
+    async *watch({ namespaces }, signal) {
+      if (signal.aborted) return
+      for (const namespace of namespaces) enter(namespace, signal)
+      const newest = async (namespace: Namespace): Promise<Entry | undefined> =>
+        (await doing(`read the board of ${namespace}`, () => reader.look(namespace))).newest
+      yield* watchBoard({ namespaces, tail, clock, newest }, signal)
+    },
+
+    async put({ namespace, digest, bytes }, signal) {
+      enter(namespace, signal)
+      wantDigest(digest)
+      wantSize(bytes, 'snapshot')
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
+      await open()
+      await doing(`keep a snapshot of ${namespace}`, () => snapshots.write({ namespace, digest, bytes }))
+    },
+
+    async append(query, signal) {
+      const { namespace, urgent = false } = query
+      enter(namespace, signal)
+      readForAppend(query)
+      const write = async (): Promise<'appended' | 'taken'> => {
+        await open()
+        await reader.look(namespace)
+        return append(query)
+      }
+      return inTurn(namespace, () =>
+        doing(`append to the board of ${namespace}`, async () => {
+          const outcome = urgent ? await reserve.use(write) : await write()
+          if (outcome === 'taken') return outcome
+          tail.poke(namespace)
+          await upkeep.follow(namespace)
+          if (!urgent) await upkeep.restock()
+          return outcome
+        }),
+      )
+    },
+
+    async *history({ namespace, limit = Number.POSITIVE_INFINITY }, signal) {
+      enter(namespace, signal)
+      let left = limit
+      if (left <= 0) return
+      try {
+        for await (const entry of reader.history(namespace)) {
+          yield entry
+          left -= 1
+          if (left <= 0) return
+          enter(namespace, signal)
+        }
+      } catch (error) {
+        throw inWords(error, `read the log of ${namespace}`)
+      }
+    },
+
+    async report(states, signal) {
+      for (const { namespace } of states) enter(namespace, signal)
+      reports.hear(states)
+    },
+
+    async reports({ namespace }, signal) {
+      enter(namespace, signal)
+      return doing(`read the reports of ${namespace}`, () => reports.all(namespace))
+    },
+
+    async namespaces(signal) {
+      enter('any', signal)
+      return doing('list the namespaces of the board', () => findNamespaces(board, log))
+    },
+
+    async schema({ namespace }, signal) {
+      enter(namespace, signal)
+      return doing(`read the schema of ${namespace}`, () =>
+        fs.read(paths.schema(namespace), maxSnapshotBytes),
+      )
+    },
+
+    async putSchema({ namespace, bytes }, signal) {
+      enter(namespace, signal)
+      wantSize(bytes, 'schema')
+      await open()
+      await doing(`keep the schema of ${namespace}`, async () => {
+        await fs.makeFolder(paths.namespace(namespace))
+        await board.files.replace(paths.schema(namespace), bytes)
+      })
+    },
+
+    async remove({ namespace, digest }, signal) {
+      enter(namespace, signal)
+      wantDigest(digest)
+      await open()
+      await doing(`remove a snapshot of ${namespace}`, async () => {
+        const { newest } = await reader.look(namespace)
+        if (newest !== undefined && digestsOf(decodeRelease(newest.bytes).release).includes(digest)) {
+          throw new NoticeboardError(
+            'forbidden',
+            `the newest release of ${namespace} names the snapshot ${digest.slice(0, 12)}…; publish another first`,
+          )
+        }
+        await snapshots.remove({ namespace, digest })
+      })
+    },
+
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+
+  function wantSize({ length }: Uint8Array, what: string): void {
+    if (length <= maxSnapshotBytes) return
+    throw new NoticeboardError(
+      'too-large',
+      `the ${what} has ${length} bytes; this store takes ${maxSnapshotBytes}`,
+    )
+  }
+}
+
+function wantDigest(digest: unknown): void {
+  if (isDigest(digest)) return
+  throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
+}

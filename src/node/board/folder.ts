@@ -1,0 +1,68 @@
+import { join } from 'node:path'
+import { NoticeboardError } from '../../contracts/errors.js'
+import { encodeText } from '../../core/json/text.js'
+import type { Board } from './board.js'
+import { writerOf } from './files.js'
+import type { BoardReserve } from './reserve.js'
+import { inWords, isDiskFull, systemErrorCode, takesNoLinks } from '../disk/system-error.js'
+
+/** Temporary files of processes that we cannot ask about are kept this long. */
+const STALE_MS = 3_600_000
+
+/** Makes a folder ready to be written to: its own folders, old temporary files removed, links tried, the reserve kept. */
+export async function openBoardFolder(board: Board, reserve: BoardReserve): Promise<void> {
+  const { fs, hiddenFs, paths, logger } = board
+  try {
+    // In this order, so that the folder itself gets the mode of what is served.
+    await fs.makeFolder(paths.published)
+    await hiddenFs.makeFolder(paths.temporary)
+  } catch (error) {
+    throw inWords(error, `use ${paths.root} as a board`)
+  }
+  await removeOld(board)
+  await tryLink(board)
+  if (!(await reserve.keep())) {
+    logger?.warn(
+      'there is no room for the reserve that lets a rollback be written to a full disk; free some space',
+      { folder: paths.root },
+    )
+  }
+}
+
+async function removeOld({ hiddenFs, clock, paths, owner }: Board): Promise<void> {
+  for (const name of await hiddenFs.list(paths.temporary)) {
+    const writer = writerOf(name)
+    if (writer === undefined || writer === owner.tag) continue
+    const path = join(paths.temporary, name)
+    const stat = await hiddenFs.stat(path)
+    if (stat === undefined) continue
+    if (owner.isGone(writer) || clock.now() - stat.changedMs > STALE_MS) await hiddenFs.remove(path)
+  }
+}
+
+/** Two processes can only be kept from writing one position by a file system that links; said now and not at the first publish. */
+async function tryLink({ hiddenFs, paths, hiddenFiles }: Board): Promise<void> {
+  let file: string
+  try {
+    file = await hiddenFiles.temporary(encodeText('link'), 'trial')
+  } catch (error) {
+    // A full disk must not keep a rollback from the reserve; whether links work shows at the release itself.
+    if (isDiskFull(error)) return
+    throw inWords(error, `write to the board in ${paths.root}`)
+  }
+  const second = file.replace(/trial$/, 'second')
+  try {
+    await hiddenFs.link(file, second)
+  } catch (error) {
+    if (isDiskFull(error)) return
+    if (!takesNoLinks(error)) throw inWords(error, `link a file on the board in ${paths.root}`)
+    throw new NoticeboardError(
+      'unsupported',
+      `the file system of ${paths.root} does not take hard links (${systemErrorCode(error)}), without which two publishers could overwrite each other; put the board on a file system that does (ext4, xfs, btrfs, tmpfs, apfs, ntfs, nfs)`,
+      { cause: error },
+    )
+  } finally {
+    await hiddenFiles.discard(second)
+    await hiddenFiles.discard(file)
+  }
+}

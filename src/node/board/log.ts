@@ -1,0 +1,256 @@
+import type { NoticeboardError } from '../../contracts/errors.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import { epochNumber, formatPosition, type Epoch, type Position } from '../../contracts/position.js'
+import { digestOf } from '../../core/release/digest.js'
+import { MAX_RELEASE_BYTES } from '../../core/release/release.js'
+import type { Board } from './board.js'
+import { readLink } from './release-link.js'
+import { epochsIn, sequencesIn } from './paths.js'
+import { inWords, isForbidden, isUnfit, systemErrorCode } from '../disk/system-error.js'
+
+/** A release of the log, with the digest that its successor names. */
+export interface Entry {
+  readonly position: Position
+  readonly bytes: Uint8Array
+  readonly digest: Digest
+}
+
+/** What a log holds. */
+export interface LogState {
+  /** The newest well-formed release, which is served whatever else is wrong. */
+  readonly newest?: Entry | undefined
+  /** Why a newer one that the disk shows is not told of: it could not be made durable yet. */
+  readonly withheld?: NoticeboardError | undefined
+  /** What is wrong, in words: then nothing is appended. */
+  readonly damage?: string | undefined
+  /** The highest number of an epoch with a release; 0 when there is none. A new epoch's is higher. */
+  readonly highestEpoch: number
+}
+
+/** The log of each namespace, read from the disk; what was checked once is remembered. */
+export interface BoardLog {
+  /** The newest release. Looks at what follows the one known before; `thorough` looks for gaps everywhere. */
+  read(query: { readonly namespace: Namespace; readonly thorough?: boolean }): Promise<LogState>
+  /** The bytes at a position, whatever they are. */
+  bytesAt(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
+  /** The epochs that hold a release, newest first. */
+  epochs(namespace: Namespace): Promise<readonly Epoch[]>
+  /** The sequences that an epoch's folder lists, newest first. */
+  sequences(query: { readonly namespace: Namespace; readonly epoch: Epoch }): Promise<readonly number[]>
+}
+
+/** How many of the newest releases must name their predecessors. */
+const CHECKED = 50
+
+/** Why a folder cannot be made durable although nothing is wrong with the disk, beside a permission that is missing. */
+const NOTHING_TO_SYNC: ReadonlySet<string> = new Set(['EINVAL', 'ENOENT', 'ENOTSUP'])
+
+/** What was found the last time: an undamaged log and its end. */
+interface Known {
+  readonly epochs: string
+  readonly newest: Entry
+}
+
+export function boardLog({ fs, paths, hasher }: Board): BoardLog {
+  const known = new Map<Namespace, Known>()
+
+  const bytesAt = (namespace: Namespace, position: Position): Promise<Uint8Array | undefined> =>
+    fs.read(paths.release(namespace, position), MAX_RELEASE_BYTES)
+
+  const exists = async (namespace: Namespace, position: Position): Promise<boolean> =>
+    (await fs.stat(paths.release(namespace, position))) !== undefined
+
+  const listed = async (namespace: Namespace, epoch: Epoch): Promise<ReadonlySet<number>> =>
+    sequencesIn(await fs.list(paths.releases({ namespace, epoch })))
+
+  const namesOf = async (namespace: Namespace): Promise<readonly Epoch[]> =>
+    [...epochsIn(await fs.list(paths.epochs(namespace)))].sort(
+      (a, b) => epochNumber(b) - epochNumber(a) || (a < b ? -1 : 1),
+    )
+
+  /** The epoch that is served: the highest; of two with one number the pointer's. */
+  const choose = async (
+    namespace: Namespace,
+    names: readonly Epoch[],
+  ): Promise<{ readonly epoch: Epoch; readonly damage?: string } | undefined> => {
+    const twins: Epoch[] = []
+    for (const epoch of names) {
+      if (twins[0] !== undefined && epochNumber(epoch) !== epochNumber(twins[0])) break
+      // A folder without a release was left by a process that died before its first one.
+      if ((await listed(namespace, epoch)).size > 0) twins.push(epoch)
+    }
+    const [first, second] = twins
+    if (first === undefined || second === undefined) return first === undefined ? undefined : { epoch: first }
+    const pointer = await fs.read(paths.pointer(namespace), MAX_RELEASE_BYTES).catch((error: unknown) => {
+      if (isUnfit(error)) return undefined
+      throw error
+    })
+    const served = pointer && readLink(pointer)?.epoch
+    return {
+      epoch: twins.find(twin => twin === served) ?? first,
+      damage: `the epochs ${twins.join(' and ')} have the same number`,
+    }
+  }
+
+  /** What stands at a position: a release that belongs there, and what is wrong with it. */
+  const check = async (
+    namespace: Namespace,
+    position: Position,
+    before: Entry | undefined,
+  ): Promise<Checked> => {
+    const name = formatPosition(position)
+    let bytes: Uint8Array | undefined
+    try {
+      bytes = await bytesAt(namespace, position)
+    } catch (error) {
+      if (isUnfit(error)) return { problem: `${name} is not a release file` }
+      throw error
+    }
+    if (bytes === undefined) return { problem: `${name} is missing` }
+    const link = readLink(bytes)
+    if (link === undefined) return { problem: `${name} is not a release file` }
+    const entry = { position, bytes, digest: digestOf(hasher, link.statement) }
+    // Of a format version that is not ours only the bytes are passed on.
+    if (link.v !== 1) return { entry }
+    if (link.namespace !== namespace) return { problem: `${name} was written for another namespace` }
+    if (link.epoch !== position.epoch || link.sequence !== position.sequence)
+      return { problem: `${name} was written for another position` }
+    if (before !== undefined && link.prev !== before.digest)
+      return { entry, problem: `${name} does not name the release before it` }
+    return { entry }
+  }
+
+  /** The first sequence that is missing below the highest. */
+  const gapIn = async (
+    namespace: Namespace,
+    epoch: Epoch,
+    found: ReadonlySet<number>,
+  ): Promise<string | undefined> => {
+    for (let sequence = 1, seen = 0; seen < found.size; sequence += 1) {
+      // A folder that is written to while it is listed may show a file and not the one before it.
+      if (found.has(sequence)) seen += 1
+      else if (!(await exists(namespace, { epoch, sequence })))
+        return `${formatPosition({ epoch, sequence })} is missing, and later ones are there`
+    }
+    return undefined
+  }
+
+  /** Looks at everything of an epoch that a damaged log would show. */
+  const examine = async (namespace: Namespace, epoch: Epoch): Promise<Extent> => {
+    const found = await listed(namespace, epoch)
+    const gap = await gapIn(namespace, epoch, found)
+    const descending = [...found].sort((a, b) => b - a)
+    let newest: Entry | undefined
+    let damage: string | undefined
+    // One more than is checked, so that the oldest of those has one before it.
+    for (const sequence of descending.slice(0, CHECKED + 1).reverse()) {
+      const before = newest?.position.sequence === sequence - 1 ? newest : undefined
+      const { entry, problem } = await check(namespace, { epoch, sequence }, before)
+      newest = entry ?? newest
+      damage ??= problem
+    }
+    for (const sequence of newest === undefined ? descending.slice(CHECKED + 1) : []) {
+      newest = (await check(namespace, { epoch, sequence }, undefined)).entry
+      if (newest !== undefined) break
+    }
+    return { newest, damage: gap ?? damage }
+  }
+
+  /** What was checked before need not be again; a gap may have come since. */
+  const recall = async (namespace: Namespace, { newest }: Known, thorough: boolean): Promise<Extent> => {
+    const { epoch } = newest.position
+    return {
+      newest,
+      damage: thorough ? await gapIn(namespace, epoch, await listed(namespace, epoch)) : undefined,
+    }
+  }
+
+  /** Goes on from a release that was checked. */
+  const walk = async (namespace: Namespace, from: Entry): Promise<Extent> => {
+    for (let newest = from; ;) {
+      const position = { epoch: newest.position.epoch, sequence: newest.position.sequence + 1 }
+      if (!(await exists(namespace, position))) return { newest }
+      const { entry, problem } = await check(namespace, position, newest)
+      if (entry === undefined || problem !== undefined) return { newest: entry ?? newest, damage: problem }
+      newest = entry
+    }
+  }
+
+  /** Whether what was known is still there, and no epoch above it or beside it got a release since. */
+  const stillHolds = async (
+    namespace: Namespace,
+    { newest }: Known,
+    names: readonly Epoch[],
+  ): Promise<boolean> => {
+    const { epoch } = newest.position
+    for (const other of names) {
+      if (
+        other !== epoch &&
+        epochNumber(other) >= epochNumber(epoch) &&
+        (await listed(namespace, other)).size > 0
+      )
+        return false
+    }
+    return exists(namespace, newest.position)
+  }
+
+  /**
+   * Makes what a folder lists durable, so that nobody is told of a release that the power may still take: its place would be given
+   * to another one. Resolves with what the disk refused it with; where only the permission is missing, its writer does it.
+   */
+  const makeDurable = async (namespace: Namespace, epoch: Epoch): Promise<NoticeboardError | undefined> => {
+    try {
+      await fs.syncFolder(paths.releases({ namespace, epoch }))
+      return undefined
+    } catch (error) {
+      if (isForbidden(error) || NOTHING_TO_SYNC.has(systemErrorCode(error) ?? '')) return undefined
+      return inWords(error, `make the newest release of ${namespace} durable`)
+    }
+  }
+
+  return {
+    bytesAt,
+
+    async read({ namespace, thorough = false }) {
+      const names = await namesOf(namespace)
+      const epochs = names.join(' ')
+      const before = known.get(namespace)
+      const holds =
+        before !== undefined && before.epochs === epochs && (await stillHolds(namespace, before, names))
+      const choice = holds ? { epoch: before.newest.position.epoch } : await choose(namespace, names)
+      known.delete(namespace)
+      if (choice === undefined) return { highestEpoch: 0 }
+
+      const highestEpoch = epochNumber(choice.epoch)
+      const start = holds ? await recall(namespace, before, thorough) : await examine(namespace, choice.epoch)
+      const walked = start.newest === undefined ? start : await walk(namespace, start.newest)
+      const isNew = walked.newest !== undefined && !(holds && walked.newest === start.newest)
+      const refused = isNew ? await makeDurable(namespace, choice.epoch) : undefined
+      // After a start whatever the disk shows is served, for there is nothing else.
+      const end = refused === undefined || !holds ? walked : start
+      const damage = choice.damage ?? start.damage ?? end.damage
+      if (end.newest !== undefined && damage === undefined && (refused === undefined || holds))
+        known.set(namespace, { epochs, newest: end.newest })
+      return { newest: end.newest, withheld: end === walked ? undefined : refused, damage, highestEpoch }
+    },
+
+    async epochs(namespace) {
+      const found: Epoch[] = []
+      for (const epoch of await namesOf(namespace))
+        if ((await listed(namespace, epoch)).size > 0) found.push(epoch)
+      return found
+    },
+
+    sequences: async ({ namespace, epoch }) => [...(await listed(namespace, epoch))].sort((a, b) => b - a),
+  }
+}
+
+interface Extent {
+  readonly newest?: Entry | undefined
+  readonly damage?: string | undefined
+}
+
+interface Checked {
+  readonly entry?: Entry
+  readonly problem?: string
+}

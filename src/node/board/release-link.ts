@@ -1,0 +1,35 @@
+import { isNoticeboardError } from '../../contracts/errors.js'
+import type { JsonObject } from '../../contracts/json.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { MAX_RELEASE_BYTES } from '../../core/release/release.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
+import { encodeText } from '../../core/json/text.js'
+
+/** The members that hold a log together. */
+export interface Link {
+  readonly v: unknown
+  readonly namespace: unknown
+  readonly epoch: unknown
+  readonly sequence: unknown
+  readonly prev: unknown
+  /** The bytes whose digest names the release. */
+  readonly statement: Uint8Array
+}
+
+/** Reads them also from a release that a newer version wrote; undefined when the bytes are no release file. */
+export function readLink(bytes: Uint8Array): Link | undefined {
+  try {
+    const file = parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES })
+    const release = isObject(file) ? file['release'] : undefined
+    if (!isObject(release)) return undefined
+    const { v, namespace, epoch, sequence, prev } = release as Record<string, unknown>
+    return { v, namespace, epoch, sequence, prev, statement: encodeText(canonicalize(release)) }
+  } catch (error) {
+    if (isNoticeboardError(error)) return undefined
+    throw error
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,164 @@
+import { join } from 'node:path'
+import { isNoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { Namespace } from '../../contracts/names.js'
+import type { ClientReport } from '../../contracts/report.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { isInstant } from '../../core/release/release.js'
+import { readReport } from '../../core/report/report-codec.js'
+import { shapeOf } from '../../core/json/shape.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
+import { encodeText } from '../../core/json/text.js'
+import type { Board } from './board.js'
+import { forLog, systemErrorCode } from '../disk/system-error.js'
+
+/** How many instances of a namespace are remembered; beyond it the ones heard longest ago are forgotten. */
+const MAX_INSTANCES = 20_000
+/** How many namespaces of one process's clients are remembered. */
+const MAX_NAMESPACES = 4_096
+/** After this long without a word an instance is forgotten. */
+const FORGET_MS = 7 * 86_400_000
+/** Reports come all the time and repair themselves, so they are written together. */
+const SAVE_MS = 5_000
+const MAX_FILE_BYTES = 134_217_728
+const STALE_MS = 3_600_000
+
+/** Last words of clients: what this process heard, in memory and in its own file; and what is in the files of others. */
+export interface BoardReports {
+  hear(reports: readonly ClientReport[]): void
+  /** The last word of each instance, whoever heard it. */
+  all(namespace: Namespace): Promise<readonly ClientReport[]>
+  /** Writes what was heard since the last time. */
+  flush(): Promise<void>
+}
+
+type Heard = ClientReport & { readonly receivedAt: string }
+
+/** `open` makes the board's own folders; it runs before the first write. */
+export function boardReports(
+  { hiddenFs: fs, hiddenFiles: files, clock, paths, owner, logger }: Board,
+  open: () => Promise<void>,
+): BoardReports {
+  const heard = new Map<Namespace, Map<string, Heard>>()
+  const unsaved = new Set<Namespace>()
+  let cancel: (() => void) | undefined
+  let saving: Promise<void> = Promise.resolve()
+
+  const fileOf = (namespace: Namespace): string => join(paths.reports(namespace), `${owner.tag}.json`)
+
+  const own = (namespace: Namespace): Map<string, Heard> => {
+    const found = heard.get(namespace) ?? new Map<string, Heard>()
+    heard.set(namespace, found)
+    return found
+  }
+
+  const readFile = async (path: string): Promise<readonly Heard[]> => {
+    try {
+      const bytes = await fs.read(path, MAX_FILE_BYTES)
+      return bytes === undefined
+        ? []
+        : readHeard(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
+    } catch (error) {
+      if (!isNoticeboardError(error) && systemErrorCode(error) === undefined) throw error
+      logger?.warn('a file of reports could not be read and is left out', { path })
+      return []
+    }
+  }
+
+  /** Reads the files of other processes; those that nobody writes any more are named, to be removed once they are folded. */
+  const others = async (
+    namespace: Namespace,
+  ): Promise<{ readonly reports: readonly Heard[]; readonly finished: readonly string[] }> => {
+    const reports: Heard[] = []
+    const finished: string[] = []
+    for (const name of await fs.list(paths.reports(namespace))) {
+      if (!name.endsWith('.json') || name === `${owner.tag}.json`) continue
+      const path = join(paths.reports(namespace), name)
+      const stat = await fs.stat(path)
+      if (stat === undefined) continue
+      reports.push(...(await readFile(path)))
+      if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > STALE_MS)
+        finished.push(path)
+    }
+    return { reports, finished }
+  }
+
+  const save = async (namespace: Namespace): Promise<void> => {
+    await open()
+    await fs.makeFolder(paths.reports(namespace))
+    const { reports, finished } = await others(namespace)
+    const mine = own(namespace)
+    if (finished.length > 0) fold(mine, reports)
+    bound(mine, clock.now())
+    await files.replace(fileOf(namespace), encodeText(canonicalize({ reports: [...mine.values()], v: 1 })))
+    for (const path of finished) await fs.remove(path)
+  }
+
+  const saveAll = async (): Promise<void> => {
+    cancel?.()
+    cancel = undefined
+    for (const namespace of unsaved) {
+      unsaved.delete(namespace)
+      try {
+        await save(namespace)
+      } catch (error) {
+        // The reports are still in memory and come again; a disk that fails is told by what must be durable.
+        const failure = forLog(error, 'write the reports')
+        logger?.warn('reports could not be written; they are kept in memory', { namespace, ...failure })
+      }
+    }
+  }
+  const flush = (): Promise<void> => (saving = saving.then(saveAll))
+
+  return {
+    flush,
+
+    hear(reports) {
+      const receivedAt = new Date(clock.now()).toISOString()
+      for (const report of reports) {
+        // Whoever may read may report, also about names that nobody published to.
+        if (heard.size >= MAX_NAMESPACES && !heard.has(report.namespace)) continue
+        const mine = own(report.namespace)
+        fold(mine, [{ ...report, receivedAt }])
+        if (mine.size > MAX_INSTANCES * 1.1) bound(mine, clock.now())
+        unsaved.add(report.namespace)
+      }
+      if (unsaved.size > 0) cancel ??= clock.after(SAVE_MS, () => void flush())
+    },
+
+    async all(namespace) {
+      const folded = new Map(heard.get(namespace))
+      fold(folded, (await others(namespace)).reports)
+      fold(folded, heard.has(namespace) ? [] : await readFile(fileOf(namespace)))
+      bound(folded, clock.now())
+      return [...folded.values()]
+    },
+  }
+}
+
+/** The report with the highest count of an instance stays; the same one heard again shows only that it lives. */
+function fold(into: Map<string, Heard>, reports: readonly Heard[]): void {
+  for (const report of reports) {
+    const known = into.get(report.instanceId)
+    const newer = known === undefined || report.count > known.count
+    if (newer || (report.count === known.count && report.receivedAt > known.receivedAt))
+      into.set(report.instanceId, report)
+  }
+}
+
+function bound(reports: Map<string, Heard>, now: number): void {
+  const oldest = new Date(now - FORGET_MS).toISOString()
+  for (const [instanceId, { receivedAt }] of reports) if (receivedAt < oldest) reports.delete(instanceId)
+  if (reports.size <= MAX_INSTANCES) return
+  const byAge = [...reports.values()].sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
+  for (const { instanceId } of byAge.slice(0, reports.size - MAX_INSTANCES)) reports.delete(instanceId)
+}
+
+function readHeard(value: Json): readonly Heard[] {
+  const file = shapeOf(value, 'the reports')
+  if (file.member('v') !== 1) throw file.refuse('v', 'must be 1')
+  return file.objects('reports', 2 * MAX_INSTANCES).map((item, index) => ({
+    ...readReport(file.list('reports', 2 * MAX_INSTANCES)[index] ?? null),
+    receivedAt: item.string('receivedAt', isInstant),
+  }))
+}

@@ -1,0 +1,198 @@
+import { constants, type Stats } from 'node:fs'
+import {
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  utimes,
+  type FileHandle,
+} from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Fs } from '../../contracts/system.js'
+import { checkOptions } from '../../core/options.js'
+import { isForbidden, systemError, systemErrorCode } from './system-error.js'
+
+/** With which modes files and folders are made. */
+export interface NodeFsOptions {
+  /** Mode of new files, before the process's umask; 0o600 unless told. */
+  readonly fileMode?: number
+  /** Mode of new folders, before the process's umask; 0o700 unless told. */
+  readonly folderMode?: number
+  /** Whether a symbolic link may stand in the place of a file that is read; refused with `ELOOP` unless told. */
+  readonly symbolicLinks?: 'follow' | 'refuse'
+}
+
+/**
+ * The machine's disk. What it calls durable was handed to `fsync`, the file first and then the folder that names it.
+ * File systems that cannot flush a folder are taken as they are.
+ */
+export function nodeFs(options: NodeFsOptions = {}): Fs {
+  checkOptions('nodeFs()', options, { fileMode: true, folderMode: true, symbolicLinks: true })
+  const { fileMode = 0o600, folderMode = 0o700, symbolicLinks = 'refuse' } = options
+  const readFlags =
+    constants.O_RDONLY | constants.O_NONBLOCK | (symbolicLinks === 'refuse' ? constants.O_NOFOLLOW : 0)
+  /** Folders whose whole chain of names was flushed by this disk, so that it is done once each. */
+  const durable = new Set<string>()
+
+  return {
+    async read(path, maxBytes) {
+      // Without O_NONBLOCK a named pipe in the place of a file would hold this call for ever.
+      const file = await missingAsUndefined(open(path, readFlags))
+      if (file === undefined) return undefined
+      return using(file, () => readAll(file, { path, maxBytes }))
+    },
+
+    async list(path) {
+      return (await missingAsUndefined(readdir(path))) ?? []
+    },
+
+    async makeFolder(path) {
+      const created = await mkdir(path, { recursive: true, mode: folderMode })
+      if (created === undefined && durable.has(path)) return
+      // Another process may have made a parent and not flushed it yet, so the whole chain is flushed and not only our own part.
+      for (let folder = dirname(path); ; folder = dirname(folder)) {
+        await flushParent(folder, created !== undefined && folder.length >= dirname(created).length)
+        if (folder === dirname(folder)) break
+      }
+      durable.add(path)
+    },
+
+    async create(path, bytes) {
+      const file = await open(path, 'wx', fileMode)
+      try {
+        await using(file, async () => {
+          await writeAll(file, { path, bytes })
+          await file.sync()
+        })
+      } catch (error) {
+        await rm(path, { force: true }).catch(() => {
+          // The first error says more; a left-over temporary file is removed at the next open.
+        })
+        throw error
+      }
+    },
+
+    async link(from, to) {
+      try {
+        await link(from, to)
+        return 'linked'
+      } catch (error) {
+        if (systemErrorCode(error) === 'EEXIST') return 'taken'
+        throw error
+      }
+    },
+
+    rename,
+
+    async remove(path) {
+      try {
+        await rm(path, { force: true })
+      } catch (error) {
+        throw isFolderError(error) ? systemError('EISDIR', path) : error
+      }
+    },
+
+    syncFolder: flushFolder,
+
+    async stat(path) {
+      const found = await missingAsUndefined(symbolicLinks === 'refuse' ? lstat(path) : statThrough(path))
+      return found && { bytes: found.size, changedMs: found.mtimeMs }
+    },
+
+    touch: (path, changedMs) => utimes(path, changedMs / 1000, changedMs / 1000),
+  }
+}
+
+/** Follows links; of a loop of links it tells about the link, which is there although nothing can be read by it. */
+async function statThrough(path: string): Promise<Stats> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ELOOP') throw error
+    return lstat(path)
+  }
+}
+
+async function readAll(
+  file: FileHandle,
+  { path, maxBytes }: { readonly path: string; readonly maxBytes: number },
+): Promise<Uint8Array> {
+  const facts = await file.stat()
+  if (!facts.isFile()) throw systemError(facts.isDirectory() ? 'EISDIR' : 'EINVAL', path)
+  const bytes = new Uint8Array(Math.min(facts.size, maxBytes) + 1)
+  let length = 0
+  for (;;) {
+    if (length > maxBytes || facts.size > maxBytes) {
+      throw new NoticeboardError('too-large', `${path} has more than the ${maxBytes} bytes that are allowed`)
+    }
+    // A file that grew after its size was asked fills the spare byte; what is read is then cut at no random place.
+    if (length === bytes.length)
+      throw new NoticeboardError('unavailable', `${path} grew while it was read; read it again`)
+    const { bytesRead } = await file.read(bytes, length, bytes.length - length)
+    if (bytesRead === 0) return bytes.subarray(0, length)
+    length += bytesRead
+  }
+}
+
+async function writeAll(
+  file: FileHandle,
+  { path, bytes }: { readonly path: string; readonly bytes: Uint8Array },
+): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written)
+    // A full disk may answer with a short count instead of an error; asked again it gives the error, or nothing at all.
+    if (bytesWritten === 0) throw systemError('ENOSPC', path)
+    written += bytesWritten
+  }
+}
+
+async function using<Result>(file: FileHandle, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Flushes a folder on the way up; one that was there before and that we may not open is its owner's care. */
+async function flushParent(path: string, ours: boolean): Promise<void> {
+  try {
+    await flushFolder(path)
+  } catch (error) {
+    if (ours || !isForbidden(error)) throw error
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  await using(folder, async () => {
+    try {
+      await folder.sync()
+    } catch (error) {
+      // Some network and FUSE file systems do not know the operation; their names are as durable as they make them.
+      if (!['EINVAL', 'ENOTSUP', 'ENOSYS'].includes(systemErrorCode(error) ?? '')) throw error
+    }
+  })
+}
+
+async function missingAsUndefined<Result>(work: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    const code = systemErrorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+/** Node's own word for a folder where a file is to be removed. */
+function isFolderError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_FS_EISDIR'
+}

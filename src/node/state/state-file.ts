@@ -1,0 +1,150 @@
+import { isNoticeboardError } from '../../contracts/errors.js'
+import type { Json, JsonObject } from '../../contracts/json.js'
+import { isDigest, type Digest } from '../../contracts/names.js'
+import { isEpoch, type Position } from '../../contracts/position.js'
+import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { digestOf } from '../../core/release/digest.js'
+import { isInstant, MAX_RELEASE_BYTES } from '../../core/release/release.js'
+import { shapeOf, type Shape } from '../../core/json/shape.js'
+import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
+import { encodeText, isLine } from '../../core/json/text.js'
+import { systemHasher } from '../../system/system.js'
+
+/** The largest instance file, in bytes. */
+export const MAX_STATE_BYTES = 262_144
+/** How many generations of last-known-good are kept. */
+export const MAX_GOOD = 3
+/** How many refusals, attempts and quarantines are kept, each. */
+export const MAX_KEPT = 64
+
+/** What one instance knows, as its file says it (docs/formats.md). */
+export interface StateFile {
+  readonly savedAt: string
+  readonly state: SavedState
+  /** Kept as they are, for versions that read them. */
+  readonly attempts: readonly Json[]
+  readonly quarantined: readonly Json[]
+  /** It is not what was written. Only its snapshots are left then, since those are checked one by one. */
+  readonly damaged?: true
+}
+
+/** The bytes of an instance file. */
+export function encodeStateFile({ savedAt, state, attempts, quarantined }: StateFile): Uint8Array {
+  const { release, seen, applied, current, good } = state
+  // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
+  for (
+    let refused = state.refused.slice(-MAX_KEPT);
+    ;
+    refused = refused.slice(Math.ceil(refused.length / 2))
+  ) {
+    const bytes = encode(refused)
+    if (bytes.length <= MAX_STATE_BYTES || refused.length === 0) return bytes
+  }
+
+  function encode(refused: readonly Refusal[]): Uint8Array {
+    const file = {
+      v: 1,
+      savedAt,
+      release: release && decodeText(release, 'the release'),
+      seen,
+      applied,
+      current,
+      good: good.slice(0, MAX_GOOD),
+      refused,
+      attempts: attempts.slice(-MAX_KEPT),
+      quarantined: quarantined.slice(-MAX_KEPT),
+    }
+    return encodeText(canonicalize({ ...file, check: checkOf(file) }))
+  }
+}
+
+/** The digest of the file without its check. */
+function checkOf(file: object): Digest {
+  return digestOf(systemHasher, encodeText(canonicalize(file)))
+}
+
+/**
+ * Reads an instance file. Throws `invalid-data` when it is not one; undefined when another version wrote it. One without a check is
+ * believed.
+ */
+export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
+  const parsed = parseCanonical(bytes, { what: 'the state file', maxBytes: MAX_STATE_BYTES })
+  const file = shapeOf(parsed, 'the state file')
+  if (file.member('v') !== 1) return undefined
+  const { check, ...unchecked } = parsed as JsonObject
+  const savedAt = file.string('savedAt', isInstant)
+  const current = file.has('current') ? readSnapshot(file.object('current')) : undefined
+  const good = file.objects('good', MAX_GOOD).map(readSnapshot)
+  if (check !== undefined && check !== checkOf(unchecked)) {
+    const snapshots = current === undefined ? good : [current, ...good].slice(0, MAX_GOOD)
+    return { savedAt, damaged: true, attempts: [], quarantined: [], state: { good: snapshots, refused: [] } }
+  }
+  return {
+    savedAt,
+    attempts: file.has('attempts') ? file.list('attempts', MAX_KEPT) : [],
+    quarantined: file.has('quarantined') ? file.list('quarantined', MAX_KEPT) : [],
+    state: {
+      ...(file.has('release') && {
+        release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)),
+      }),
+      ...(file.has('seen') && { seen: readPosition(file.object('seen')) }),
+      ...(file.has('applied') && { applied: readPosition(file.object('applied')) }),
+      ...(current && { current }),
+      good,
+      refused: file.objects('refused', MAX_KEPT).flatMap(readRefusal),
+    },
+  }
+}
+
+/** The clientId in a `client.json`; undefined when it is none of ours. Throws `invalid-data`. */
+export function decodeClientFile(bytes: Uint8Array): string {
+  const file = shapeOf(
+    parseCanonical(bytes, { what: 'client.json', maxBytes: MAX_STATE_BYTES }),
+    'client.json',
+  )
+  if (file.member('v') !== 1) throw file.refuse('v', 'must be 1')
+  return file.string('clientId', isLine)
+}
+
+/** The bytes of a `client.json`. */
+export function encodeClientFile(clientId: string): Uint8Array {
+  const file: JsonObject = { clientId, v: 1 }
+  return encodeText(canonicalize(file))
+}
+
+function readPosition(shape: Shape): Position {
+  return {
+    epoch: shape.string('epoch', isEpoch),
+    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function readSnapshot(shape: Shape): SavedSnapshot {
+  return {
+    digest: shape.string('digest', isDigest),
+    version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER),
+    bytes: shape.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** One that cannot be read is left out: the rest of the file is worth more. */
+function readRefusal(shape: Shape): readonly Refusal[] {
+  try {
+    return [refusalIn(shape)]
+  } catch (error) {
+    if (isNoticeboardError(error)) return []
+    throw error
+  }
+}
+
+function refusalIn(shape: Shape): Refusal {
+  return {
+    digest: shape.string('digest', isDigest),
+    build: shape.string('build', text => text === '' || isLine(text)),
+    code: shape.string('code', isLine),
+    at: shape.string('at', isInstant),
+    ...(shape.has('validator') && { validator: shape.string('validator', isLine) }),
+    ...(shape.has('path') && { path: shape.string('path', text => text === '' || isLine(text, 1_024)) }),
+  }
+}

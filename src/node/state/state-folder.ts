@@ -1,0 +1,265 @@
+import { join, resolve } from 'node:path'
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
+import type { Fs, System } from '../../contracts/system.js'
+import type { SavedState, StateStorage } from '../../contracts/state.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { isInstanceId } from '../../core/report/report-codec.js'
+import { sameBytes } from '../../core/json/text.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../system/system.js'
+import { boardFiles, writerOf } from '../board/files.js'
+import { nodeFs } from '../disk/node-fs.js'
+import { processTag, type ProcessTag } from '../disk/process-tag.js'
+import {
+  decodeClientFile,
+  decodeStateFile,
+  encodeClientFile,
+  encodeStateFile,
+  MAX_STATE_BYTES,
+  type StateFile,
+} from './state-file.js'
+import { foldStates } from './state-fold.js'
+import { doing, inWords, isUnfit, takesNoLinks } from '../disk/system-error.js'
+import { createTurns } from '../disk/serial.js'
+
+/** How a state folder is kept. */
+export interface StateFolderOptions {
+  /** The disk; the machine's unless given. */
+  readonly fs?: Fs
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
+  /** Who writes, to tell what a dead process left behind; this process unless given. */
+  readonly owner?: ProcessTag
+}
+
+/** How many files of instances stay. */
+const MAX_INSTANCES = 64
+const HOUR_MS = 3_600_000
+
+/**
+ * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was refused, and where the client
+ * stood. Several processes may share the folder. It is made when something is first saved, with mode 0700.
+ */
+export function stateFolder(path: string, options: StateFolderOptions = {}): StateStorage {
+  checkOptions('stateFolder()', options, { fs: true, system: true, owner: true })
+  const { owner = processTag() } = options
+  const { clock, random } = readSystem('stateFolder()', options.system)
+  if (typeof path !== 'string' || path === '' || path.includes('\0')) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'stateFolder() wants the path of a folder, such as "/var/lib/checkout"',
+    )
+  }
+  const root = resolve(path)
+  const port = options.fs ?? nodeFs()
+  // No namespace is named like this, so it cannot be taken for one.
+  const temporary = join(root, '~tmp')
+  const makeTemporary = (): Promise<void> => port.makeFolder(temporary)
+  const files = boardFiles({ fs: port, random, temporary, makeTemporary, tag: owner.tag })
+  const inTurn = createTurns()
+  /** What `load` folded, by namespace: only that may be removed later. */
+  const folded = new Map<Namespace, readonly Instance[]>()
+  /** Snapshots that this process wrote, and that no saved state names yet. */
+  const unnamed = new Set<string>()
+  let cleaned = false
+
+  const pathOf = (namespace: Namespace): string => join(root, ...parseNamespace(namespace).split('/'))
+  const instancesOf = (namespace: Namespace): string => join(pathOf(namespace), 'instances')
+  const snapshotsOf = (namespace: Namespace): string => join(pathOf(namespace), 'snapshots')
+  const snapshotPath = (namespace: Namespace, digest: unknown): string => {
+    if (!isDigest(digest))
+      throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
+    return join(snapshotsOf(namespace), `${digest}.json`)
+  }
+
+  /** The readable files of instances, those saved last first. */
+  const readInstances = async (
+    namespace: Namespace,
+    warn: (text: string) => void,
+  ): Promise<readonly Instance[]> => {
+    const found: Instance[] = []
+    for (const name of await port.list(instancesOf(namespace))) {
+      if (!name.endsWith('.json') || !isInstanceId(name.slice(0, -'.json'.length))) continue
+      const path = join(instancesOf(namespace), name)
+      try {
+        const bytes = await port.read(path, MAX_STATE_BYTES)
+        const file = bytes && decodeStateFile(bytes)
+        if (file?.damaged) warn(`${path} is damaged: of what it says only the snapshots are used`)
+        if (bytes && file) found.push({ path, bytes, file })
+        else if (bytes) warn(`${path} was written by another version and is left alone`)
+      } catch (error) {
+        warn(`${path} is left out: ${inWords(error, 'read it').message}`)
+      }
+    }
+    return found.sort((a, b) =>
+      a.file.savedAt < b.file.savedAt ? 1 : a.file.savedAt > b.file.savedAt ? -1 : a.path < b.path ? -1 : 1,
+    )
+  }
+
+  const isOld = ({ file }: Instance): boolean => clock.now() - Date.parse(file.savedAt) > HOUR_MS
+
+  /** Files that a newly written one replaces: folded into it, and of an hour ago or too many. */
+  const replaceable = (namespace: Namespace, own: string): readonly Instance[] =>
+    (folded.get(namespace) ?? []).filter(
+      (instance, index) => instance.path !== own && (isOld(instance) || index >= MAX_INSTANCES - 1),
+    )
+
+  const removeReplaced = async (replaced: readonly Instance[]): Promise<void> => {
+    for (const { path, bytes } of replaced) {
+      const now = await port.read(path, MAX_STATE_BYTES)
+      // Its instance lives, and has saved again since it was folded.
+      if (now !== undefined && sameBytes(now, bytes)) await port.remove(path)
+    }
+  }
+
+  /**
+   * Removes snapshots that no file names, but not our own that the next state will name, nor young ones, which another process may
+   * be about to name. How young is told by the times of files alone: a clock that is set forward makes nothing old.
+   */
+  const removeSnapshots = async (namespace: Namespace, nowMs: number): Promise<void> => {
+    let readable = true
+    const named = new Set<string>()
+    for (const { file } of await readInstances(namespace, () => (readable = false))) {
+      for (const snapshot of [file.state.current, ...file.state.good])
+        if (snapshot) named.add(`${snapshot.digest}.json`)
+    }
+    for (const name of named) unnamed.delete(join(snapshotsOf(namespace), name))
+    // What a file says that we cannot read, is not known.
+    if (!readable) return
+    for (const name of await port.list(snapshotsOf(namespace))) {
+      if (named.has(name) || !isDigest(name.slice(0, -'.json'.length)) || !name.endsWith('.json')) continue
+      const path = join(snapshotsOf(namespace), name)
+      const stat = await port.stat(path)
+      if (stat !== undefined && nowMs - stat.changedMs > HOUR_MS && !unnamed.has(path))
+        await port.remove(path)
+    }
+  }
+
+  const prepare = async (): Promise<void> => {
+    await makeTemporary()
+    if (cleaned) return
+    cleaned = true
+    for (const name of await port.list(temporary)) {
+      const writer = writerOf(name)
+      if (writer === undefined || writer === owner.tag) continue
+      const stat = await port.stat(join(temporary, name))
+      if (stat !== undefined && (owner.isGone(writer) || clock.now() - stat.changedMs > HOUR_MS))
+        await port.remove(join(temporary, name))
+    }
+  }
+
+  const save = async (namespace: Namespace, instanceId: string, state: SavedState): Promise<void> => {
+    await prepare()
+    const path = join(instancesOf(namespace), `${instanceId}.json`)
+    const replaced = replaceable(namespace, path)
+    const own = (folded.get(namespace) ?? []).filter(instance => instance.path === path)
+    const inherited = [...replaced, ...own].map(({ file }) => file)
+    const bytes = encodeStateFile({
+      savedAt: new Date(clock.now()).toISOString(),
+      state,
+      attempts: union(inherited.flatMap(({ attempts }) => attempts)),
+      quarantined: union(inherited.flatMap(({ quarantined }) => quarantined)),
+    })
+    await port.makeFolder(instancesOf(namespace))
+    await files.replace(path, bytes)
+    const file = decodeStateFile(bytes)
+    const kept = (folded.get(namespace) ?? []).filter(
+      instance => !replaced.includes(instance) && instance.path !== path,
+    )
+    folded.set(namespace, file === undefined ? kept : [{ path, bytes, file }, ...kept])
+    await removeReplaced(replaced)
+    const saved = await port.stat(path)
+    if (saved !== undefined) await removeSnapshots(namespace, saved.changedMs)
+  }
+
+  const keptClientId = async (): Promise<string | undefined> => {
+    try {
+      const bytes = await port.read(join(root, 'client.json'), MAX_STATE_BYTES)
+      return bytes && decodeClientFile(bytes)
+    } catch (error) {
+      // It names nobody any more, and is replaced.
+      if (isUnfit(error)) return undefined
+      throw error
+    }
+  }
+
+  return {
+    clientId: proposed =>
+      doing(`keep the client's name in ${root}`, async () => {
+        const kept = await keptClientId()
+        if (kept !== undefined) return kept
+        await port.makeFolder(root)
+        await prepare()
+        const path = join(root, 'client.json')
+        if ((await linkOrRefuse(() => files.claim(path, encodeClientFile(proposed)))) === 'linked')
+          return proposed
+        const first = await keptClientId()
+        if (first !== undefined) return first
+        await files.replace(path, encodeClientFile(proposed))
+        return proposed
+      }),
+
+    load: async ({ namespace }) =>
+      doing(`read the state in ${pathOf(namespace)}`, async () => {
+        const warnings: string[] = []
+        const instances = await readInstances(namespace, text => warnings.push(text))
+        folded.set(namespace, instances)
+        const { state, warnings: contradictions } = foldStates(instances.map(({ file }) => file))
+        return { state, warnings: [...warnings, ...contradictions] }
+      }),
+
+    async save({ namespace, instanceId, state }) {
+      parseNamespace(namespace)
+      if (!isInstanceId(instanceId))
+        throw new NoticeboardError('invalid-option', 'an instanceId has 1 to 64 letters, digits, "_" and "-"')
+      await inTurn(namespace, () =>
+        doing(`save the state in ${pathOf(namespace)}`, () => save(namespace, instanceId, state)),
+      )
+    },
+
+    async readSnapshot({ namespace, digest, maxSnapshotBytes }) {
+      const path = snapshotPath(namespace, digest)
+      try {
+        return await port.read(path, maxSnapshotBytes)
+      } catch (error) {
+        // One that is too large or no file is not the one that was kept.
+        if (isUnfit(error)) return undefined
+        throw inWords(error, `read a snapshot in ${pathOf(namespace)}`)
+      }
+    },
+
+    async writeSnapshot({ namespace, digest, bytes }) {
+      const path = snapshotPath(namespace, digest)
+      await doing(`keep a snapshot in ${pathOf(namespace)}`, async () => {
+        await prepare()
+        await port.makeFolder(snapshotsOf(namespace))
+        unnamed.add(path)
+        // Also over one that is there: it may be damaged, and its time has to show that it is wanted.
+        await files.replace(path, bytes)
+      })
+    },
+  }
+}
+
+interface Instance {
+  readonly path: string
+  readonly bytes: Uint8Array
+  readonly file: StateFile
+}
+
+/** Each entry once. */
+function union(entries: readonly Json[]): readonly Json[] {
+  return [...new Map(entries.map(entry => [canonicalize(entry), entry])).values()]
+}
+
+/** A file system without hard links lets the last of several processes name the client, and not the first. */
+async function linkOrRefuse(claim: () => Promise<'linked' | 'taken'>): Promise<'linked' | 'taken'> {
+  try {
+    return await claim()
+  } catch (error) {
+    if (takesNoLinks(error)) return 'taken'
+    throw error
+  }
+}

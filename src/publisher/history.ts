@@ -1,0 +1,64 @@
+import { asNoticeboardError } from '../contracts/errors.js'
+import { formatPosition, type Position } from '../contracts/position.js'
+import { decodeRelease, positionOf, type Release } from '../core/release/release.js'
+import { decodeAudit, type AuditRecord } from './audit.js'
+import type { PublisherContext } from './context.js'
+
+/** One release of the log, as people look at it. */
+export interface HistoryEntry {
+  readonly position: Position
+  /** Version of the stable arm. */
+  readonly version: number
+  /** Digest of the stable arm's snapshot; of the one for everybody else, where there are variants. */
+  readonly digest: string
+  readonly cause: string
+  readonly issuedAt: string
+  /** Who and why, where this reader may see it. */
+  readonly audit?: AuditRecord
+  readonly release: Release
+}
+
+/** The log, newest first. Entries that cannot be read are left out with a warning. */
+export async function* readHistory(
+  context: PublisherContext,
+  { limit, signal }: { readonly limit?: number | undefined; readonly signal: AbortSignal },
+): AsyncGenerator<HistoryEntry> {
+  const { store, namespace, hasher, logger } = context
+  for await (const { bytes, audit } of store.history({ namespace, limit }, signal)) {
+    try {
+      const { release } = decodeRelease(bytes)
+      const record = decodeAudit(hasher, audit, release.audit)
+      yield { ...describe(release), ...(record !== undefined && { audit: record }) }
+    } catch (error) {
+      const { code, message } = asNoticeboardError(
+        error,
+        'invalid-data',
+        'a release of the log cannot be read',
+      )
+      logger.warn('left out an entry of the log', { namespace, code, message })
+    }
+  }
+}
+
+/** A release as an entry of its history, without its audit record. */
+export function describe(release: Release): HistoryEntry {
+  const { stable, cause, issuedAt } = release
+  return {
+    position: positionOf(release),
+    version: stable.version,
+    digest: mainVariant(release).digest,
+    cause,
+    issuedAt,
+    release,
+  }
+}
+
+/** The stable arm's snapshot for everybody who is not described otherwise: the last of its variants. */
+export function mainVariant({ stable: { variants } }: Release): Release['stable']['variants'][0] {
+  return variants.at(-1) ?? variants[0]
+}
+
+/** How a release is named to people: `version 7 (1-9f3a01bc:9)`. */
+export function nameOf(release: Release): string {
+  return `version ${release.stable.version} (${formatPosition(positionOf(release))})`
+}

@@ -1,0 +1,88 @@
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { comparePositions, formatPosition, type Position } from '../contracts/position.js'
+import type { ClientReport } from '../contracts/report.js'
+import { positionOf, unknownCritical, type Release } from '../core/release/release.js'
+import type { PublisherContext } from './context.js'
+import { seenBeyond } from '../fleet/summary.js'
+import { nameOf } from './history.js'
+
+export interface Expected {
+  /** Publish only on top of this version; 0 when nothing may be there yet. */
+  readonly ifVersion?: number | undefined
+  /** Publish only right after this release. */
+  readonly ifPosition?: Position | undefined
+}
+
+/** Throws `conflict`, saying what is there, unless the newest release is the one that the caller saw. */
+export function assertExpected(
+  { namespace }: PublisherContext,
+  newest: Release | undefined,
+  { ifVersion, ifPosition }: Expected,
+): void {
+  const there =
+    newest === undefined
+      ? 'nothing was published there yet'
+      : `${nameOf(newest)} is current, of ${newest.issuedAt}`
+  const conflict = (wanted: string): NoticeboardError =>
+    new NoticeboardError(
+      'conflict',
+      `${namespace} is not at ${wanted}: ${there}. Look at what changed, then publish on top of that`,
+    )
+  if (ifVersion !== undefined && ifVersion !== (newest?.stable.version ?? 0))
+    throw conflict(`version ${ifVersion}`)
+  if (ifPosition === undefined) return
+  if (newest === undefined || comparePositions(positionOf(newest), ifPosition) !== 'same')
+    throw conflict(formatPosition(ifPosition))
+}
+
+/** Throws `conflict` while a rollout is under way, and `unsupported` after a release that this version does not understand. */
+export function assertFree(
+  { namespace }: PublisherContext,
+  newest: Release,
+  { supersede }: { readonly supersede: boolean },
+): void {
+  const unknown = unknownCritical(newest)
+  if (unknown !== undefined) {
+    throw new NoticeboardError(
+      'unsupported',
+      `the newest release of ${namespace} uses "${unknown}", which this version does not know: update noticeboard here`,
+    )
+  }
+  if (newest.candidate === undefined || supersede) return
+  throw new NoticeboardError(
+    'conflict',
+    `a rollout is under way in ${namespace}: wait for its end, roll it back, or pass { supersede: true } to replace it`,
+  )
+}
+
+/** The reports of a namespace; undefined when the store keeps none, or cannot be asked: that stops nobody. */
+export async function heardReports(
+  { store, namespace, logger }: PublisherContext,
+  signal: AbortSignal,
+): Promise<readonly ClientReport[] | undefined> {
+  try {
+    return await store.reports?.({ namespace }, signal)
+  } catch (error) {
+    signal.throwIfAborted()
+    const code = isNoticeboardError(error) ? error.code : 'internal'
+    // Whoever may not read them may not write either, and is told so when they try.
+    if (code !== 'unauthorized' && code !== 'forbidden')
+      logger.warn('the reports cannot be read, so a store that is behind its fleet would go unnoticed', {
+        namespace,
+        code,
+      })
+    return undefined
+  }
+}
+
+/** In words, that the fleet has seen more than the store has: what is appended now would be ignored. Undefined when all is well. */
+export function behindFleet(
+  { namespace }: PublisherContext,
+  reports: readonly ClientReport[] | undefined,
+  newest: Release | undefined,
+): string | undefined {
+  const seen = reports && seenBeyond(reports, newest)
+  if (seen === undefined) return undefined
+  const own = newest === undefined ? 'has no release' : `ends at ${formatPosition(positionOf(newest))}`
+  return `the store is behind its fleet: ${namespace} ${own} here, and a client has seen ${formatPosition(seen)}. It was restored or copied; check that this is the right store, then open a new epoch`
+}

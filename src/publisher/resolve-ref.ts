@@ -1,0 +1,131 @@
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import { isDigest, type Digest } from '../contracts/names.js'
+import { comparePositions, formatPosition, type Position } from '../contracts/position.js'
+import { canonicalize } from '../core/json/canonical.js'
+import { assertDigest } from '../core/release/digest.js'
+import { digestsOf, type Arm, type Release } from '../core/release/release.js'
+import { parseCanonical } from '../core/json/strict-parse.js'
+import type { PublisherContext } from './context.js'
+import { mainVariant, readHistory } from './history.js'
+import { readNewest } from './read-head.js'
+import { retried } from './retry.js'
+
+/**
+ * Names a release of the log: a version of the current epoch, a digest (or its first 8 digits and more) of a snapshot, a
+ * position, or `current`.
+ */
+export type ReleaseRef = number | string | Position
+
+/** The newest release that a reference names. Throws `not-found`, or `invalid-option` for something that is no reference. */
+export async function findRelease(
+  context: PublisherContext,
+  ref: ReleaseRef,
+  signal: AbortSignal,
+): Promise<Release> {
+  const newest = (await readNewest(context, signal))?.release
+  if (newest === undefined)
+    throw new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`)
+  const matches = matcher(ref, newest)
+  if (matches(newest)) return newest
+  for await (const { release } of readHistory(context, { signal })) {
+    if (matches(release)) return release
+  }
+  throw new NoticeboardError(
+    'not-found',
+    `${context.namespace} has no ${nameRef(ref)}; see which there are in its history`,
+  )
+}
+
+function matcher(ref: ReleaseRef, newest: Release): (release: Release) => boolean {
+  if (ref === 'current') return release => release === newest
+  if (typeof ref === 'number') return ({ epoch, stable }) => epoch === newest.epoch && stable.version === ref
+  if (typeof ref === 'string' && (isDigest(ref) || /^[0-9a-f]{8,64}$/.test(ref))) {
+    return release => release.stable.variants.some(({ digest }) => digest.startsWith(ref))
+  }
+  if (typeof ref === 'object' && ref !== null) return release => comparePositions(release, ref) === 'same'
+  throw new NoticeboardError(
+    'invalid-option',
+    'name a version by its number, a digest by 8 digits or more, or a position',
+  )
+}
+
+function nameRef(ref: ReleaseRef): string {
+  if (typeof ref === 'number') return `version ${ref}`
+  return typeof ref === 'string' ? `snapshot ${ref.slice(0, 12)}` : `release at ${formatPosition(ref)}`
+}
+
+/** Whether two arms name the same snapshots for the same clients. */
+export function sameVariants(a: Arm['variants'], b: Arm['variants']): boolean {
+  return canonicalize(a) === canonicalize(b)
+}
+
+/**
+ * What a rollback goes to when nobody says: the newest earlier snapshots that differ from those that run, were not withdrawn and can
+ * still be read. While a candidate is out, that is what stable runs.
+ */
+export async function findEarlier(
+  context: PublisherContext,
+  newest: Release,
+  signal: AbortSignal,
+): Promise<Release> {
+  if (newest.candidate !== undefined) return newest
+  const withdrawn = new Set(newest.withdrawn)
+  for await (const { release } of readHistory(context, { signal })) {
+    if (sameVariants(release.stable.variants, newest.stable.variants)) continue
+    const digests = digestsOf({ stable: release.stable } as Release)
+    if (digests.some(digest => withdrawn.has(digest))) continue
+    const missing = await firstUnreadable(context, digests, signal)
+    if (missing === undefined) return release
+    context.logger.warn('a rollback passes over a version whose snapshot cannot be read', {
+      namespace: context.namespace,
+      digest: missing,
+    })
+  }
+  throw new NoticeboardError(
+    'not-found',
+    `${context.namespace} has no earlier version to go back to; publish a document that works, or name the version to go to`,
+  )
+}
+
+/** The first of these snapshots that is missing or damaged in the store. Throws only when the store cannot be asked. */
+export async function firstUnreadable(
+  context: PublisherContext,
+  digests: readonly Digest[],
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  for (const digest of digests) {
+    try {
+      await readSnapshot(context, digest, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      if (isNoticeboardError(error, 'unavailable', 'rate-limited', 'unauthorized', 'forbidden')) throw error
+      return digest
+    }
+  }
+  return undefined
+}
+
+/** The document that a release gives to everybody who is not described otherwise. Throws what the store throws, and `digest-mismatch`. */
+export async function readDocument(
+  context: PublisherContext,
+  release: Release,
+  signal: AbortSignal,
+): Promise<Json> {
+  const bytes = await readSnapshot(context, mainVariant(release).digest, signal)
+  return parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxReadBytes })
+}
+
+async function readSnapshot(
+  context: PublisherContext,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const { store, namespace, hasher, maxReadBytes: maxSnapshotBytes } = context
+  const bytes = await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {
+    ...context,
+    signal,
+  })
+  assertDigest(hasher, { bytes, digest, what: `a snapshot of ${namespace}` })
+  return bytes
+}

@@ -1,0 +1,58 @@
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { readJsonText } from '../../core/json/json-text.js'
+import { decodeText } from '../../core/json/strict-parse.js'
+import { joinBytes } from '../../core/json/text.js'
+import type { Incoming } from '../stream/messages.js'
+
+/**
+ * Reads a body while it comes, no further than the limit: one that is announced as too large is not read, one that turns out to be is
+ * left at the first byte over. Throws `too-large`, and `invalid-data` for one that was cut.
+ */
+export async function readBody(request: Incoming, maxBytes: number): Promise<Uint8Array> {
+  const announced = announcedLength(request)
+  if (announced !== undefined && announced > maxBytes) throw tooLarge(maxBytes)
+  const chunks: Uint8Array[] = []
+  let length = 0
+  try {
+    for await (const chunk of request.body()) {
+      length += chunk.length
+      if (length > maxBytes) throw tooLarge(maxBytes)
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw asNoticeboardError(
+      error,
+      'invalid-data',
+      'the connection was lost before the body ended; send it again',
+    )
+  }
+  if (announced !== undefined && announced > length) {
+    if (length === 0) throw bodyWasRead()
+    throw new NoticeboardError('invalid-data', 'the body ended before its announced length; send it again')
+  }
+  return joinBytes(chunks, length)
+}
+
+/** Reads a body as JSON, in any spelling, but without anything that would silently become something else. */
+export async function readJsonBody(request: Incoming, maxBytes: number): Promise<Json> {
+  const what = 'the body'
+  return readJsonText(decodeText(await readBody(request, maxBytes), what), { what, maxBytes })
+}
+
+/** The mistake of a mount, not of whoever asked: a body that somebody else read is lost. */
+export function bodyWasRead(): NoticeboardError {
+  return new NoticeboardError(
+    'internal',
+    'the body was read before it came here; mount noticeboard before the body parser (in Fastify: with a content type parser that leaves the body alone)',
+  )
+}
+
+function announcedLength(request: Incoming): number | undefined {
+  const text = request.header('content-length')
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined
+}
+
+function tooLarge(maxBytes: number): NoticeboardError {
+  return new NoticeboardError('too-large', `the body has more than the ${maxBytes} bytes that are allowed`)
+}

@@ -1,0 +1,141 @@
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Logger } from '../../contracts/system.js'
+import { answerFor, errorAnswer, notFound } from './answers.js'
+import { parseEventsQuery } from '../routes/events-query.js'
+import type { Guard } from './guard.js'
+import type { Hub } from '../stream/hub.js'
+import type { Answer, Incoming } from '../stream/messages.js'
+import type { ReadingRoutes } from '../routes/reading-routes.js'
+import type { ReportRoutes } from '../routes/report-routes.js'
+import { methodsOf, parseRoute, type Route } from '../routes/routes.js'
+import type { WritingRoutes } from '../routes/writing-routes.js'
+
+/** Answers a request: at once where everything is at hand, which is what a fleet that polls asks for. Never throws, never rejects. */
+export type Responder = (request: Incoming) => Answer | Promise<Answer>
+
+export interface ResponderOptions {
+  readonly guard: Guard
+  readonly hub: Hub
+  readonly reading: ReadingRoutes
+  /** None over a transport that is no store. */
+  readonly writing: WritingRoutes | undefined
+  readonly reports: ReportRoutes
+  readonly logger: Logger | undefined
+}
+
+export function createResponder(options: ResponderOptions): Responder {
+  const { guard, logger } = options
+
+  const failed = (request: Incoming, error: unknown): Answer => {
+    // Words of our own errors are free of values; of others only the class is said.
+    if (!isNoticeboardError(error)) {
+      logger?.error('a request failed', {
+        method: request.method,
+        reason: error instanceof Error ? error.name : 'unknown',
+      })
+    } else if (error.code === 'internal') {
+      logger?.error(error.message, { method: request.method })
+    }
+    return answerFor(error)
+  }
+
+  const answer = (request: Incoming): Answer | Promise<Answer> => {
+    const route = parseRoute(request.path)
+    if (route === undefined) return notFound()
+    if (request.method === 'OPTIONS') return guard.preflight(request)
+    const methods = methodsOf(route)
+    const method = request.method === 'HEAD' ? 'GET' : request.method
+    const access = methods[method]
+    if (access === undefined)
+      return errorAnswer('forbidden', 'this address does not take this method', {
+        status: 405,
+        headers: { Allow: allowed(methods) },
+      })
+    return guard.check(request, access) ?? answerRoute(route, method, request, options)
+  }
+
+  const withCors = (request: Incoming, given: Answer): Answer => {
+    const cors = guard.corsHeaders(request)
+    return cors === undefined ? given : { ...given, headers: { ...given.headers, ...cors } }
+  }
+
+  return request => {
+    try {
+      const given = answer(request)
+      if (!(given instanceof Promise)) return withCors(request, given)
+      return given
+        .catch((error: unknown) => failed(request, error))
+        .then(settled => withCors(request, settled))
+    } catch (error) {
+      return withCors(request, failed(request, error))
+    }
+  }
+}
+
+function answerRoute(
+  route: Route,
+  method: string,
+  request: Incoming,
+  { hub, reading, writing, reports }: ResponderOptions,
+): Answer | Promise<Answer> {
+  switch (route.type) {
+    case 'pointer':
+      return reading.pointer(route.namespace, request.header('if-none-match'))
+    case 'release':
+      return reading.release(route, request.signal())
+    case 'snapshot':
+      if (method === 'PUT') return writing?.putSnapshot(request, route) ?? notFound()
+      return reading.snapshot(route.namespace, route.digest)
+    case 'schema':
+      if (method === 'PUT') return writing?.putSchema(request, route.namespace) ?? notFound()
+      return reading.schema(route.namespace, request.signal())
+    case 'releases':
+      return writing?.append(request, route.namespace) ?? notFound()
+    case 'reports':
+      return method === 'POST'
+        ? reports.post(request, route.namespace)
+        : reports.get(route.namespace, request.signal())
+    case 'history':
+      if (request.method === 'HEAD') return withoutLength()
+      return reading.history(
+        { namespace: route.namespace, limit: readLimit(request.query) },
+        request.signal(),
+      )
+    case 'namespaces':
+      return reading.namespaces(request.signal())
+    case 'events':
+      if (request.method === 'HEAD') return withoutLength()
+      return openEvents(request, hub)
+  }
+}
+
+function withoutLength(): Answer {
+  return errorAnswer('forbidden', 'a stream has no length; ask with GET', {
+    status: 405,
+    headers: { Allow: 'GET' },
+  })
+}
+
+async function openEvents(request: Incoming, hub: Hub): Promise<Answer> {
+  const plan = await hub.admit(parseEventsQuery(request.query))
+  // No proxy may keep, change or hold back a part of it.
+  const headers = {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store, no-transform',
+    'X-Accel-Buffering': 'no',
+  }
+  return { type: 'events', headers, plan }
+}
+
+function readLimit(query: string): number | undefined {
+  const text = new URLSearchParams(query).get('limit')
+  if (text === null) return undefined
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new NoticeboardError('invalid-option', 'limit wants a whole number of releases from 1 to 999999999')
+}
+
+function allowed(methods: Readonly<Record<string, unknown>>): string {
+  return Object.keys(methods)
+    .flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
+    .join(', ')
+}

@@ -1,0 +1,109 @@
+import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { Namespace } from '../../contracts/names.js'
+import type { Clock, Logger } from '../../contracts/system.js'
+import type { ClientReport } from '../../contracts/report.js'
+import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
+import { readReport } from '../../core/report/report-codec.js'
+import { shapeOf } from '../../core/json/shape.js'
+import { DONE, jsonAnswer } from '../http/answers.js'
+import { readJsonBody } from '../http/body.js'
+import type { Lifetime } from '../http/lifetime.js'
+import type { Answer, Incoming } from '../stream/messages.js'
+import type { Registry } from '../../fleet/registry.js'
+
+/** The fleet's last words: taken from whoever may read, given to the owner of the token. */
+export interface ReportRoutes {
+  post(request: Incoming, namespace: Namespace): Promise<Answer>
+  get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
+  /** Hands over what waits. */
+  close(): Promise<void>
+}
+
+/** How many reports one request may bring, and how many bytes (docs/formats.md). */
+const MAX_REPORTS = 100
+const MAX_BYTES = 1_048_576
+
+/** How long reports are gathered before they are handed on, in milliseconds. */
+const GATHER_MS = 1_000
+
+export function reportRoutes({
+  source,
+  registry,
+  clock,
+  logger,
+  lifetime,
+}: ReportRoutesOptions): ReportRoutes {
+  const store: Partial<Store & ReportTransport> & Transport = source
+  /** What the store was not given yet, the last word of each instance. */
+  let waiting = new Map<string, ClientReport>()
+  let cancel: (() => void) | undefined
+
+  const handOver = async (): Promise<void> => {
+    cancel?.()
+    cancel = undefined
+    const reports = [...waiting.values()]
+    waiting = new Map()
+    if (reports.length === 0) return
+    try {
+      await lifetime.run(async signal => store.report?.(reports, signal))
+    } catch (error) {
+      // The next report of each client repairs it.
+      const { code } = asNoticeboardError(error, 'internal', 'the store failed')
+      logger?.warn('reports could not be handed to the store', { reports: reports.length, code })
+    }
+  }
+
+  const gather = (report: ClientReport): void => {
+    if (store.report === undefined) return
+    waiting.set(`${report.namespace}\n${report.instanceId}`, report)
+    cancel ??= clock.after(GATHER_MS, () => void handOver())
+  }
+
+  return {
+    async post(request, namespace) {
+      const items = shapeOf(await readJsonBody(request, MAX_BYTES), 'the body').list('reports', MAX_REPORTS)
+      let passedOver = 0
+      for (const item of items) {
+        const report = readOwn(item, namespace)
+        if (report === undefined) passedOver += 1
+        else if (registry.add(report)) gather(report)
+      }
+      if (passedOver > 0)
+        logger?.warn('reports were passed over: of another namespace, or not well-formed', {
+          namespace,
+          reports: passedOver,
+        })
+      return DONE
+    },
+    async get(namespace, requestSignal) {
+      const lastWords = new Map<string, ClientReport>()
+      const kept = (await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)) ?? []
+      for (const report of [...kept, ...registry.of(namespace)]) {
+        const other = lastWords.get(report.instanceId)
+        if (other === undefined || other.count <= report.count) lastWords.set(report.instanceId, report)
+      }
+      return jsonAnswer(200, { reports: [...lastWords.values()] as unknown as Json })
+    },
+    close: handOver,
+  }
+}
+
+export interface ReportRoutesOptions {
+  readonly source: Transport
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly logger: Logger | undefined
+  readonly lifetime: Lifetime
+}
+
+/** A report of this namespace; undefined for any other, and for what is no report. */
+function readOwn(item: Json, namespace: Namespace): ClientReport | undefined {
+  try {
+    const report = readReport(item)
+    return report.namespace === namespace ? report : undefined
+  } catch (error) {
+    if (isNoticeboardError(error, 'invalid-data')) return undefined
+    throw error instanceof Error ? error : new NoticeboardError('internal', 'a report could not be read')
+  }
+}

@@ -1,0 +1,116 @@
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Hasher } from '../../contracts/system.js'
+import type { Store } from '../../contracts/transport.js'
+import { assertDigest } from '../../core/release/digest.js'
+import { readJsonText } from '../../core/json/json-text.js'
+import { decodeRelease, MAX_RELEASE_BYTES, positionOf, type Release } from '../../core/release/release.js'
+import { shapeOf } from '../../core/json/shape.js'
+import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
+import { encodeText } from '../../core/json/text.js'
+import { DONE, errorAnswer, jsonAnswer } from '../http/answers.js'
+import { readBody, readJsonBody } from '../http/body.js'
+import type { Hub } from '../stream/hub.js'
+import type { Lifetime } from '../http/lifetime.js'
+import type { Answer, Incoming } from '../stream/messages.js'
+import type { SnapshotCache } from '../stream/snapshot-cache.js'
+
+/** What the owner of a token may write. Everything is checked here before the store sees it. */
+export interface WritingRoutes {
+  putSnapshot(
+    request: Incoming,
+    query: { readonly namespace: Namespace; readonly digest: Digest },
+  ): Promise<Answer>
+  append(request: Incoming, namespace: Namespace): Promise<Answer>
+  putSchema(request: Incoming, namespace: Namespace): Promise<Answer>
+}
+
+/** The largest audit record, in bytes (docs/formats.md). */
+const MAX_AUDIT_BYTES = 4_096
+
+/** A release and an audit record as JSON strings: most of their characters are quotes that take a backslash. */
+const MAX_APPEND_BYTES = 4 * (MAX_RELEASE_BYTES + MAX_AUDIT_BYTES)
+
+const MAX_SCHEMA_BYTES = 1_048_576
+
+export function writingRoutes({
+  store,
+  hub,
+  snapshots,
+  hasher,
+  lifetime,
+}: WritingRoutesOptions): WritingRoutes {
+  const requireSnapshots = async ({ namespace, stable, candidate }: Release): Promise<void> => {
+    for (const { digest, bytes } of [...stable.variants, ...(candidate?.variants ?? [])]) {
+      const found = await snapshots.load(namespace, digest).catch(asMissing)
+      if (found === undefined) {
+        throw new NoticeboardError(
+          'invalid-data',
+          `the release names the snapshot ${digest.slice(0, 12)}, which is not here; put it first`,
+        )
+      }
+      if (found.bytes.length !== bytes) {
+        throw new NoticeboardError(
+          'invalid-data',
+          `the release gives the snapshot ${digest.slice(0, 12)} another length than it has`,
+        )
+      }
+    }
+  }
+
+  return {
+    async putSnapshot(request, { namespace, digest }) {
+      const bytes = await readBody(request, store.maxSnapshotBytes)
+      assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
+      parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes })
+      // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
+      await lifetime.run(signal => store.put({ namespace, digest, bytes }, signal))
+      snapshots.keep(namespace, digest, bytes)
+      return DONE
+    },
+    async append(request, namespace) {
+      const body = shapeOf(await readJsonBody(request, MAX_APPEND_BYTES), 'the body')
+      const bytes = encodeText(body.string('release'))
+      const { release } = decodeRelease(bytes)
+      if (release.namespace !== namespace) {
+        throw new NoticeboardError('invalid-data', 'the release is of another namespace than the address')
+      }
+      const audit = body.has('audit') ? encodeText(body.string('audit')) : undefined
+      if (audit !== undefined && audit.length > MAX_AUDIT_BYTES) {
+        throw new NoticeboardError(
+          'too-large',
+          `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed`,
+        )
+      }
+      const urgent = body.has('urgent') && body.member('urgent') === true
+      await requireSnapshots(release)
+      const outcome = await lifetime.run(signal =>
+        store.append({ namespace, at: positionOf(release), bytes, audit, urgent }, signal),
+      )
+      if (outcome === 'taken')
+        return errorAnswer('conflict', 'another release came first; read the newest one and try again')
+      hub.announce(namespace, bytes)
+      return jsonAnswer(201, {})
+    },
+    async putSchema(request, namespace) {
+      if (store.putSchema === undefined) return errorAnswer('not-found', 'this store keeps no schemas')
+      const bytes = await readBody(request, MAX_SCHEMA_BYTES)
+      shapeOf(readJsonText(decodeText(bytes, 'the schema'), { what: 'the schema' }), 'the schema')
+      await lifetime.run(async signal => store.putSchema?.({ namespace, bytes }, signal))
+      return DONE
+    },
+  }
+}
+
+export interface WritingRoutesOptions {
+  readonly store: Store
+  readonly hub: Hub
+  readonly snapshots: SnapshotCache
+  readonly hasher: Hasher
+  readonly lifetime: Lifetime
+}
+
+function asMissing(error: unknown): undefined {
+  if (isNoticeboardError(error, 'not-found')) return undefined
+  throw error
+}

@@ -1,0 +1,168 @@
+import type { Identity } from '../../contracts/identity.js'
+import type { Digest } from '../../contracts/names.js'
+import type { Clock, Hasher } from '../../contracts/system.js'
+import type { Release, Variant } from '../../core/release/release.js'
+import { target } from '../../core/release/target.js'
+import type { Connection } from './connections.js'
+import { releaseFrame } from './frames.js'
+import type { Frame } from './messages.js'
+import type { Newest } from './newest-release.js'
+import type { SnapshotCache } from './snapshot-cache.js'
+import type { Subscription, Topic } from './topics.js'
+
+/** The largest snapshot that comes along with its release, in bytes (docs/formats.md). */
+const MAX_INLINE_BYTES = 262_144
+
+/** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
+const PATIENCE_MS = 1_000
+
+/** How long one slice of a broadcast may keep others waiting, in milliseconds. */
+const SLICE_MS = 3
+
+/** How many writes go by between two looks at the clock. */
+const WRITES_PER_LOOK = 32
+
+export interface FanOut {
+  /** Sends the newest release to everybody who is behind, in slices; a release that comes meanwhile takes its place. */
+  spread(topic: Topic): Promise<void>
+  /** Sends one subscription what it is behind on, the release alone, if its connection takes it. */
+  catchUp(subscription: Subscription): void
+  /** Sends the newest release with the snapshot that belongs to it, where that is at hand. */
+  greet(subscription: Subscription): void
+  /** Brings the snapshots into memory that a connection will be greeted with. */
+  prepare(topic: Topic, reader: Pick<Connection, 'identity'>, have: Digest | undefined): Promise<void>
+  /** Does something with each item, giving way to other work every few milliseconds. */
+  inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void>
+}
+
+/** Sending releases: one frame a version and form, written to every connection that is behind. */
+export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOut {
+  /** The snapshot that goes along to a reader; undefined when none does. */
+  const companion = (
+    { read }: Newest,
+    { identity }: Pick<Connection, 'identity'>,
+    have: Digest | undefined,
+  ): Digest | undefined => {
+    if (identity === undefined || read === undefined) return undefined
+    const aim = read.common ?? ownAim(read.release, identity)
+    return aim === undefined || aim.digest === have || aim.bytes > MAX_INLINE_BYTES ? undefined : aim.digest
+  }
+
+  const ownAim = (release: Release, identity: Identity): Pick<Variant, 'digest' | 'bytes'> | undefined => {
+    const aim = target(release, { identity, refused: () => false, hasher })
+    return aim.arm === 'keep' ? undefined : aim
+  }
+
+  /** Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone, and clients fetch. */
+  const compose = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
+    if (newest.withSnapshot.has(digest)) return
+    try {
+      const { bytes } = await snapshots.load(namespace, digest)
+      // Of many who waited together the first one made it.
+      if (newest.withSnapshot.has(digest)) return
+      newest.withSnapshot.set(
+        digest,
+        bytes.length > MAX_INLINE_BYTES
+          ? undefined
+          : releaseFrame(namespace, newest.bytes, { digest, bytes }),
+      )
+    } catch {
+      // Whoever asks for the snapshot by its digest hears what is wrong with it.
+      newest.withSnapshot.set(digest, undefined)
+    }
+  }
+
+  const send = (subscription: Subscription, frame: Frame, version: number): boolean => {
+    const { connection } = subscription
+    if (connection.sink.blocked()) {
+      connection.blockedSinceMs ??= clock.monotonic()
+      return false
+    }
+    // Before the write: a stream may ask for more while it is being given something.
+    subscription.sent = version
+    connection.sink.write(frame)
+    return true
+  }
+
+  const greet = (subscription: Subscription): void => {
+    const { topic, connection, have } = subscription
+    const { newest, version } = topic
+    if (newest === undefined || subscription.sent === version) return
+    const digest = companion(newest, connection, have)
+    const whole = digest === undefined ? undefined : newest.withSnapshot.get(digest)
+    if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.have = digest
+  }
+
+  const inSlices = async <T>(items: Iterable<T>, act: (item: T) => void): Promise<void> => {
+    let untilMs = clock.monotonic() + SLICE_MS
+    let count = 0
+    for (const item of items) {
+      act(item)
+      count += 1
+      if (count % WRITES_PER_LOOK !== 0 || clock.monotonic() < untilMs) continue
+      await clock.turn()
+      untilMs = clock.monotonic() + SLICE_MS
+    }
+  }
+
+  /** Makes every frame that some reader will get. */
+  const composeAll = async (topic: Topic): Promise<void> => {
+    const { newest } = topic
+    if (newest === undefined) return
+    const digests = new Set<Digest>()
+    await inSlices(topic.subscriptions, subscription => {
+      // What is the same for everybody is known from the first who wants it.
+      if (digests.size > 0 && newest.read?.common !== undefined) return
+      const digest = companion(newest, subscription.connection, subscription.have)
+      if (digest !== undefined) digests.add(digest)
+    })
+    for (const digest of digests) await compose(topic, newest, digest)
+  }
+
+  /** Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the news. */
+  const patiently = async (composing: Promise<void>): Promise<void> => {
+    const enough = new AbortController()
+    await Promise.race([composing, clock.sleep(PATIENCE_MS, enough.signal)]).finally(() => enough.abort())
+  }
+
+  const prepare = async (
+    topic: Topic,
+    reader: Pick<Connection, 'identity'>,
+    have: Digest | undefined,
+  ): Promise<void> => {
+    const { newest } = topic
+    const digest = newest && companion(newest, reader, have)
+    if (newest !== undefined && digest !== undefined) await patiently(compose(topic, newest, digest))
+  }
+
+  return {
+    greet,
+    inSlices,
+    prepare,
+    catchUp(subscription) {
+      const { topic } = subscription
+      if (topic.newest !== undefined && subscription.sent !== topic.version)
+        send(subscription, topic.newest.frame, topic.version)
+    },
+    async spread(topic) {
+      // One broadcast a topic at a time; it goes on until nobody is behind a version that it did not look at.
+      if (topic.spreading) return
+      topic.spreading = true
+      try {
+        for (let version = -1; version !== topic.version;) {
+          version = topic.version
+          await patiently(composeAll(topic))
+          await inSlices(topic.subscriptions, greet)
+        }
+      } finally {
+        topic.spreading = false
+      }
+    },
+  }
+}
+
+export interface FanOutOptions {
+  readonly clock: Clock
+  readonly hasher: Hasher
+  readonly snapshots: SnapshotCache
+}

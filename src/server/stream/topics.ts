@@ -1,0 +1,168 @@
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Clock, Hasher } from '../../contracts/system.js'
+import type { Transport } from '../../contracts/transport.js'
+import { sameBytes } from '../../core/json/text.js'
+import type { Connection } from './connections.js'
+import type { Lifetime } from '../http/lifetime.js'
+import type { Frame } from './messages.js'
+import { describeNewest, type Newest, supersedes } from './newest-release.js'
+
+/** What the server knows of one namespace. */
+export interface Topic {
+  readonly namespace: Namespace
+  newest: Newest | undefined
+  /** Grows with each newer release; a subscription that is behind it is sent the newest. */
+  version: number
+  /** The newest mark, until the next release. */
+  mark: Frame | undefined
+  readonly subscriptions: Set<Subscription>
+  /** When the store was last asked, in monotonic milliseconds. */
+  checkedAtMs: number
+  checking: Promise<void> | undefined
+  /** Set while somebody listens: ends the following of the store. */
+  following: AbortController | undefined
+  /** Whether a watch is open that says every change. */
+  watched: boolean
+  spreading: boolean
+}
+
+/** One connection's interest in one namespace: what it has, and no queue. */
+export interface Subscription {
+  readonly connection: Connection
+  readonly topic: Topic
+  /** The version that was written to it last. */
+  sent: number
+  /** The snapshot that it was sent last, or said that it holds. */
+  have: Digest | undefined
+}
+
+export interface Topics {
+  /** The topic, made when it is not there yet. */
+  open(namespace: Namespace): Topic
+  find(namespace: Namespace): Topic | undefined
+  all(): Iterable<Topic>
+  /** Asks the store now; many who ask at the same time ask once. Throws what the store throws. */
+  check(topic: Topic): Promise<void>
+  /** Takes a release as the newest, unless it is older than the present one. */
+  accept(topic: Topic, bytes: Uint8Array): void
+  /** The newest release, no older than a second, if it is known. */
+  fresh(namespace: Namespace): Newest | undefined
+  /** The same, from the store if it is not known. */
+  newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
+  /** Forgets a topic that nobody listens to and that has nothing. */
+  release(topic: Topic): void
+}
+
+/** How long an answer of the store may stand for it, in milliseconds. */
+const FRESH_MS = 1_000
+
+/** How many namespaces are kept that nobody listens to. */
+const MAX_IDLE_TOPICS = 10_000
+
+/** All namespaces that are listened to or were asked for. `changed` is called with each newer release. */
+export function createTopics({
+  source,
+  hasher,
+  clock,
+  lifetime,
+  trustsWatch,
+  changed,
+}: TopicsOptions): Topics {
+  const topics = new Map<Namespace, Topic>()
+
+  const open = (namespace: Namespace): Topic => {
+    const found = topics.get(namespace)
+    if (found !== undefined) return found
+    const topic: Topic = {
+      namespace,
+      newest: undefined,
+      version: 0,
+      mark: undefined,
+      subscriptions: new Set(),
+      checkedAtMs: Number.NEGATIVE_INFINITY,
+      checking: undefined,
+      following: undefined,
+      watched: false,
+      spreading: false,
+    }
+    topics.set(namespace, topic)
+    if (topics.size > MAX_IDLE_TOPICS) evict()
+    return topic
+  }
+
+  /** Drops the oldest that nobody listens to. */
+  const evict = (): void => {
+    for (const [namespace, { subscriptions, checking }] of topics) {
+      if (subscriptions.size > 0 || checking !== undefined) continue
+      topics.delete(namespace)
+      return
+    }
+  }
+
+  const accept = (topic: Topic, bytes: Uint8Array): void => {
+    if (topic.newest !== undefined && sameBytes(topic.newest.bytes, bytes)) return
+    const next = describeNewest(topic.namespace, bytes, hasher)
+    if (!supersedes(next, topic.newest)) return
+    topic.newest = next
+    topic.version += 1
+    topic.mark = undefined
+    changed(topic)
+  }
+
+  const ask = async (topic: Topic): Promise<void> => {
+    const { namespace } = topic
+    const latest = await lifetime.run(signal => source.latest({ namespace }, signal))
+    if (latest.type === 'release') accept(topic, latest.bytes)
+    topic.checkedAtMs = clock.monotonic()
+  }
+
+  const check = (topic: Topic): Promise<void> => {
+    topic.checking ??= ask(topic).finally(() => {
+      topic.checking = undefined
+    })
+    return topic.checking
+  }
+
+  const release = (topic: Topic): void => {
+    if (topic.subscriptions.size === 0 && topic.newest === undefined && topic.checking === undefined)
+      topics.delete(topic.namespace)
+  }
+
+  const askFor = async (namespace: Namespace): Promise<Newest | undefined> => {
+    const topic = open(namespace)
+    try {
+      await check(topic)
+      return topic.newest
+    } finally {
+      release(topic)
+    }
+  }
+
+  const fresh = (namespace: Namespace): Newest | undefined => {
+    const topic = topics.get(namespace)
+    if (topic?.newest === undefined) return undefined
+    const isFresh = (trustsWatch && topic.watched) || clock.monotonic() - topic.checkedAtMs < FRESH_MS
+    return isFresh ? topic.newest : undefined
+  }
+
+  return {
+    open,
+    find: namespace => topics.get(namespace),
+    all: () => topics.values(),
+    check,
+    accept,
+    release,
+    fresh,
+    newest: namespace => fresh(namespace) ?? askFor(namespace),
+  }
+}
+
+export interface TopicsOptions {
+  readonly source: Transport
+  readonly hasher: Hasher
+  readonly clock: Clock
+  readonly lifetime: Lifetime
+  /** Whether an open watch stands for the source: a relay does not ask upstream for what it is being told. */
+  readonly trustsWatch: boolean
+  readonly changed: (topic: Topic) => void
+}

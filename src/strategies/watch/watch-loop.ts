@@ -1,0 +1,298 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { comparePositions } from '../../contracts/position.js'
+import type { StrategyEvent, Session } from '../../contracts/strategy.js'
+import type { Transport, WatchTransport } from '../../contracts/transport.js'
+import { createBackoff } from '../backoff.js'
+import { type Connection, openConnection } from './connection.js'
+import { linkedAbort } from '../linked-abort.js'
+import { readPosition } from '../poll/poll.js'
+import { createLookout } from '../poll/poll-schedule.js'
+import type { BackoffTimes } from '../options.js'
+import { jitter, phaseOf } from '../phase.js'
+
+/** How push and hybrid behave in time. Every field has a default. */
+export interface WatchOptions {
+  /** How often the transport is asked while no stream is live, give or take a tenth, in milliseconds. Default 30,000. */
+  readonly pollIntervalMs?: number
+  /** How often it is asked without a condition in any case, give or take a fifth, in milliseconds. Default 300,000. */
+  readonly sweepIntervalMs?: number
+  /** The heartbeat of transports that do not tell theirs, in milliseconds: a stream that goes silent for 2.5 of them is dead. Default 15,000. */
+  readonly heartbeatMs?: number
+  /** How long a new stream may take to bring its first frame, in milliseconds. Default 10,000. */
+  readonly firstEventTimeoutMs?: number
+  /** How long one answer may take, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number
+  /**
+   * The age at which a stream is renewed, give or take a fifth, in milliseconds: so a fleet follows its load balancers. A
+   * connection that several clients share is renewed by its server. Default 1,800,000.
+   */
+  readonly maxConnectionAgeMs?: number
+  /** How long it waits after failures. */
+  readonly backoff?: BackoffTimes
+}
+
+/** How it behaves, with every default filled in. */
+export type WatchSettings = Required<Omit<WatchOptions, 'backoff'>> & {
+  readonly backoff: Required<BackoffTimes>
+}
+
+/** What the loop works with: where notices come from, where releases and snapshots are fetched, and what travels. */
+export interface WatchMedia {
+  readonly notify: WatchTransport
+  readonly fetch: Transport
+  readonly inline: boolean
+}
+
+/** The one connection, and what is going on with it. */
+type Link =
+  /** Waiting for the next try. */
+  | { readonly type: 'down'; readonly retryAtMs: number }
+  /** This transport has no notifications here; each sweep tries again. */
+  | { readonly type: 'absent' }
+  /** Waiting for the first frame. */
+  | { readonly type: 'opening'; readonly connection: Connection; readonly sinceMs: number }
+  | { readonly type: 'live'; readonly connection: Connection; readonly renewAtMs: number }
+
+/** Silence of that many heartbeats means that a stream is dead. */
+export const DEAD_AFTER_HEARTBEATS = 2.5
+/** Marks come once a heartbeat; only when one is missing the client asks by itself. */
+const MARK_PATIENCE = 1.5
+/** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
+const FIRST_RELEASE_MS = 1_000
+
+/**
+ * The heart of push and hybrid: one owner of one connection. It keeps a watch open, notices when that is dead, asks
+ * beside it once a heartbeat where no marks come, sweeps, and polls while no stream is live. Nothing is decided by an event
+ * alone: each step looks at how things stand and at the clock.
+ */
+export async function* watchLoop(
+  session: Session,
+  { notify, fetch, inline }: WatchMedia,
+  settings: WatchSettings & { readonly onHeartbeat: (heartbeatMs: number) => void },
+): AsyncGenerator<StrategyEvent, void, undefined> {
+  const {
+    pollIntervalMs,
+    sweepIntervalMs,
+    firstEventTimeoutMs,
+    timeoutMs,
+    maxConnectionAgeMs,
+    backoff: times,
+  } = settings
+  const { clock, random, signal } = session
+  const outbox: StrategyEvent[] = []
+  const closing = new Set<Promise<void>>()
+  const backoff = createBackoff({
+    clock,
+    random,
+    ...times,
+    healthyMs: 2 * times.capMs,
+  })
+
+  let link = { type: 'down', retryAtMs: clock.monotonic() } as Link
+  let toldAbsent = false
+  /** When the client was last known to be current. */
+  let provenAtMs: number | undefined
+  let placed = false
+  let quietUntilMs = 0
+  let streamed: Uint8Array | undefined
+  let missedAtMs: number | undefined
+
+  let woken = false
+  let nap = linkedAbort(signal)
+  const wake = (): void => {
+    woken = true
+    nap.abort()
+  }
+
+  const heartbeatOf = (connection: Connection): number => connection.heartbeatMs ?? settings.heartbeatMs
+
+  const lookout = createLookout(session, {
+    transport: fetch,
+    timeoutMs,
+    sweepIntervalMs,
+    times,
+    wake,
+    paceMs() {
+      if (link.type !== 'live') return nextPollMs()
+      return jitter(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
+    },
+    retryMs: () => (link.type === 'live' ? 0 : nextPollMs()),
+    onSweep() {
+      if (link.type === 'absent') open(clock.monotonic())
+    },
+    onQuiet: (untilMs, error) => leaveAlone(fetch, untilMs, error),
+  })
+
+  /** This client's own place among all that poll: those who fell back together do not ask together. */
+  const placeMs = (): number => {
+    placed = true
+    return phaseOf(`${session.namespace} ${session.identity.clientId}`, pollIntervalMs)
+  }
+
+  /** From its own place on, a client polls once an interval. */
+  const nextPollMs = (): number => (placed ? jitter(pollIntervalMs, 0.1, random) : placeMs())
+
+  /** Where the same transport notifies and is asked, a Retry-After of either holds for both. */
+  const leaveAlone = (transport: Transport, untilMs: number, error: NoticeboardError): void => {
+    if (transport === notify) quietUntilMs = Math.max(quietUntilMs, untilMs)
+    if (transport === fetch) lookout.keepQuiet(untilMs, error)
+  }
+
+  const open = (nowMs: number): void => {
+    streamed = undefined
+    missedAtMs = undefined
+    link = {
+      type: 'opening',
+      connection: openConnection(session, { transport: notify, inline, wake }),
+      sinceMs: nowMs,
+    }
+  }
+
+  const drop = (connection: Connection): void => {
+    const closed: Promise<void> = connection.close().then(() => void closing.delete(closed))
+    closing.add(closed)
+  }
+
+  const lose = (connection: Connection, error: NoticeboardError, nowMs: number): void => {
+    const wasLive = link.type === 'live'
+    drop(connection)
+    if (error.code === 'no-watch') {
+      link = { type: 'absent' }
+      if (!toldAbsent) outbox.push({ type: 'interrupted', error })
+      toldAbsent = true
+    } else {
+      const retryAtMs = nowMs + backoff.failed(error.retryAfterMs)
+      link = { type: 'down', retryAtMs }
+      if (error.retryAfterMs !== undefined) leaveAlone(notify, retryAtMs, error)
+      outbox.push({ type: 'interrupted', error })
+    }
+    if (provenAtMs === undefined) {
+      // Nothing came yet from anywhere: the stream may be what is broken here.
+      if (!lookout.planned) lookout.lookAt(nowMs)
+    } else if (wasLive) {
+      // A stream that begins and breaks again and again must not put this off forever.
+      const latestMs = provenAtMs + DEAD_AFTER_HEARTBEATS * heartbeatOf(connection) + pollIntervalMs
+      lookout.lookAt(Math.min(nowMs, latestMs) + placeMs())
+    }
+  }
+
+  /** Takes what the connection brought, and judges whether it is alive. */
+  const read = (nowMs: number): void => {
+    if (link.type !== 'opening' && link.type !== 'live') return
+    const { connection } = link
+    const { release, mark } = connection.take()
+
+    if (link.type === 'opening' && connection.lastMs !== undefined) {
+      backoff.succeeded()
+      toldAbsent = false
+      link = { type: 'live', connection, renewAtMs: nowMs + jitter(maxConnectionAgeMs, 0.2, random) }
+      const heartbeatMs = heartbeatOf(connection)
+      const patienceMs = provenAtMs === undefined ? Math.min(FIRST_RELEASE_MS, heartbeatMs) : heartbeatMs
+      lookout.lookBefore(nowMs + patienceMs)
+    }
+    if (connection.heartbeatMs !== undefined) settings.onHeartbeat(connection.heartbeatMs)
+    if (release !== undefined) {
+      const { bytes, snapshots } = release
+      outbox.push({ type: 'release', bytes, from: fetch, ...(snapshots !== undefined && { snapshots }) })
+      streamed = bytes
+      missedAtMs = undefined
+    }
+    if (mark !== undefined) outbox.push({ type: 'mark', bytes: mark.bytes })
+    if (release !== undefined || mark !== undefined) {
+      provenAtMs = nowMs
+      lookout.proven(nowMs)
+    }
+
+    if (connection.failure !== undefined) lose(connection, connection.failure, nowMs)
+    else if (nowMs >= silentAtMs(link)) lose(connection, silence(link), nowMs)
+    else if (link.type === 'live' && nowMs >= link.renewAtMs) {
+      drop(connection)
+      open(nowMs)
+    }
+  }
+
+  const silentAtMs = (at: Link): number => {
+    if (at.type === 'opening') return at.sinceMs + firstEventTimeoutMs
+    if (at.type !== 'live' || !at.connection.signs) return Number.POSITIVE_INFINITY
+    return (at.connection.lastMs ?? 0) + DEAD_AFTER_HEARTBEATS * heartbeatOf(at.connection)
+  }
+
+  const silence = (at: Link): NoticeboardError =>
+    at.type === 'opening'
+      ? new NoticeboardError(
+          'timeout',
+          `the stream from ${notify.name} brought nothing within ${firstEventTimeoutMs} ms`,
+        )
+      : new NoticeboardError('timeout', `the stream from ${notify.name} went silent; it is taken for dead`)
+
+  /** A stream without marks shows that it is dead only by not bringing what the transport has. */
+  const compare = (arrivals: readonly StrategyEvent[], nowMs: number): void => {
+    if (link.type !== 'live' || link.connection.marks) return
+    if (missedAtMs === undefined) {
+      const ahead = arrivals.some(arrival => arrival.type === 'release' && isAhead(arrival.bytes, streamed))
+      if (ahead) missedAtMs = nowMs
+    } else if (nowMs - missedAtMs >= heartbeatOf(link.connection) / 2) {
+      const error = new NoticeboardError(
+        'timeout',
+        `the stream from ${notify.name} did not bring a release that is there`,
+      )
+      lose(link.connection, error, nowMs)
+    }
+  }
+
+  /** One look at how things stand; returns when the next is due. */
+  const step = (nowMs: number): number => {
+    read(nowMs)
+    const looked = lookout.step(nowMs)
+    if (looked !== undefined) {
+      outbox.push(...looked.arrivals)
+      if (looked.error === undefined && looked.arrivals.length > 0) {
+        provenAtMs = nowMs
+        compare(looked.arrivals, nowMs)
+      }
+    }
+    if (link.type === 'down' && nowMs >= Math.max(link.retryAtMs, quietUntilMs)) open(nowMs)
+    return Math.min(lookout.dueMs(), linkDueMs())
+  }
+
+  const linkDueMs = (): number => {
+    switch (link.type) {
+      case 'down':
+        return Math.max(link.retryAtMs, quietUntilMs)
+      case 'absent':
+        return Number.POSITIVE_INFINITY
+      case 'opening':
+        return silentAtMs(link)
+      case 'live':
+        return Math.min(silentAtMs(link), link.renewAtMs)
+    }
+  }
+
+  try {
+    while (!signal.aborted) {
+      woken = false
+      const dueMs = step(clock.monotonic())
+      if (outbox.length > 0) {
+        yield* outbox.splice(0)
+        continue
+      }
+      if (woken) continue
+      if (nap.signal.aborted) nap = linkedAbort(signal)
+      // Whole milliseconds, so that a rounding error in the sum cannot wait for nothing again and again.
+      const outcome = await session.wait(Math.max(1, Math.ceil(dueMs - clock.monotonic())), nap.signal)
+      if (outcome === 'asked') lookout.ask()
+    }
+  } finally {
+    nap.abort()
+    if (link.type === 'opening' || link.type === 'live') drop(link.connection)
+    await Promise.all([...closing, lookout.ended()])
+  }
+}
+
+/** Whether a release stands after the one that the stream brought last. */
+function isAhead(bytes: Uint8Array, streamed: Uint8Array | undefined): boolean {
+  const position = readPosition(bytes)
+  if (position === undefined) return false
+  const last = streamed === undefined ? undefined : readPosition(streamed)
+  return last === undefined || comparePositions(position, last) === 'newer'
+}

@@ -1,0 +1,53 @@
+import type { Strategy } from '../../contracts/strategy.js'
+import { checkOptions } from '../../core/options.js'
+import { checkPositive, readBackoff } from '../options.js'
+import { reporterOf } from '../report-transport.js'
+import { DEAD_AFTER_HEARTBEATS, watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
+
+/** A strategy over a watch: push when snapshots come along, hybrid when only releases do. */
+export function watchStrategy(name: string, media: WatchMedia, options: WatchOptions): Strategy {
+  checkOptions(`${name}()`, options, {
+    pollIntervalMs: true,
+    sweepIntervalMs: true,
+    heartbeatMs: true,
+    firstEventTimeoutMs: true,
+    timeoutMs: true,
+    maxConnectionAgeMs: true,
+    backoff: true,
+  })
+  const { backoff: given, ...periods } = options
+  const backoff = readBackoff(name, given)
+  checkPositive(name, periods)
+  const {
+    pollIntervalMs = 30_000,
+    sweepIntervalMs = 300_000,
+    heartbeatMs = 15_000,
+    firstEventTimeoutMs = 10_000,
+    timeoutMs = 10_000,
+    maxConnectionAgeMs = 1_800_000,
+  } = periods
+  let longestHeartbeatMs = heartbeatMs
+
+  return {
+    name,
+    lookMs: sweepIntervalMs * 1.2,
+    // Follows the heartbeat that the server tells, so that a slow one does not look like a stale client.
+    get freshMs() {
+      return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * pollIntervalMs)
+    },
+    reportTo: reporterOf(media.fetch, media.notify),
+    deliver: session =>
+      watchLoop(session, media, {
+        pollIntervalMs,
+        sweepIntervalMs,
+        heartbeatMs,
+        firstEventTimeoutMs,
+        timeoutMs,
+        maxConnectionAgeMs,
+        backoff,
+        onHeartbeat(toldMs) {
+          longestHeartbeatMs = Math.max(longestHeartbeatMs, toldMs)
+        },
+      }),
+  }
+}

@@ -1,0 +1,253 @@
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { Clock, System } from '../contracts/system.js'
+import type {
+  Delivery,
+  Latest,
+  ReportTransport,
+  Tag,
+  Transport,
+  WatchTransport,
+} from '../contracts/transport.js'
+import { checkOptions } from '../core/options.js'
+import { readSystem } from '../system/system.js'
+
+/** Everything has a default. */
+export interface FallbackOptions {
+  /** How long a transport that failed is asked last, in milliseconds. Default 60,000. */
+  readonly avoidMs?: number
+  /** How long one transport may take to say what is newest before the next is asked, in milliseconds. Default 4,000. */
+  readonly tryMs?: number
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
+}
+
+/** Notifies or carries reports where one of the transports does. */
+export type Fallback<Media extends readonly Transport[]> = Transport &
+  (Extract<Media[number], WatchTransport> extends never ? unknown : WatchTransport) &
+  (Extract<Media[number], ReportTransport> extends never ? unknown : ReportTransport)
+
+/** One transport or more, the preferred one first. */
+export type FallbackTransports = readonly [Transport, ...Transport[]]
+
+/**
+ * Several transports that carry the same log, in order of preference: what one cannot be reached for, the next is asked. One that
+ * failed is asked last for a while. Snapshots are also looked for further on when one does not have them. A refusal
+ * is an answer: nobody else is asked.
+ *
+ * `fallback([http(near), http(far)], { avoidMs })`. Throws `invalid-option` without any.
+ */
+export function fallback<const Given extends FallbackTransports>(
+  transports: Given,
+  options: FallbackOptions = {},
+): Fallback<Given> {
+  return createFallback(transports, options) as Fallback<Given>
+}
+
+function createFallback(media: readonly Transport[], options: FallbackOptions): Transport {
+  checkOptions('fallback()', options, { avoidMs: true, tryMs: true, system: true })
+  const { avoidMs = 60_000, tryMs = 4_000 } = options
+  const { clock } = readSystem('fallback()', options.system)
+  if (
+    !Array.isArray(media) ||
+    media.length === 0 ||
+    media.some(medium => typeof medium?.latest !== 'function')
+  ) {
+    throw new NoticeboardError(
+      'invalid-option',
+      'fallback() needs an array of at least one transport, and nothing else: fallback([http(near), http(far)])',
+    )
+  }
+  const name = `first of ${media.map(medium => medium.name).join(', ')}`
+  // A transport whose stream is broken may well answer questions, and the other way round.
+  const asking = createOrder(media, { avoidMs, clock })
+  const watching = createOrder(media.filter(canWatch), { avoidMs, clock })
+
+  /** Asks one after the other until one answers. */
+  const ask = async <T>(
+    signal: AbortSignal,
+    isPassed: (error: unknown) => boolean,
+    run: (medium: Transport) => Promise<T>,
+  ): Promise<T> => {
+    const errors: unknown[] = []
+    for (const medium of asking.inOrder()) {
+      try {
+        const answer = await run(medium)
+        asking.good(medium)
+        return answer
+      } catch (error) {
+        if (signal.aborted || !isPassed(error)) throw error
+        // That something is not there says nothing against the transport.
+        if (!isNoticeboardError(error, 'not-found')) asking.bad(medium)
+        errors.push(error)
+      }
+    }
+    throw summed(name, errors)
+  }
+
+  /** One question under a deadline of its own, so that a transport that hangs leaves time for the next. */
+  const briefly = async (
+    signal: AbortSignal,
+    medium: Transport,
+    run: (signal: AbortSignal) => Promise<Latest>,
+  ): Promise<Latest> => {
+    const own = new AbortController()
+    const end = (): void => own.abort()
+    signal.addEventListener('abort', end)
+    if (signal.aborted) end()
+    const last = asking.inOrder().at(-1) === medium
+    let cancel = (): void => {}
+    try {
+      return await new Promise<Latest>((resolve, reject) => {
+        if (!last) {
+          cancel = clock.after(tryMs, () => {
+            reject(new NoticeboardError('timeout', `${medium.name} did not answer within ${tryMs} ms`))
+            own.abort()
+          })
+        }
+        run(own.signal).then(resolve, reject)
+      })
+    } finally {
+      cancel()
+      signal.removeEventListener('abort', end)
+    }
+  }
+
+  const latest: Transport['latest'] = ({ namespace, tag }, signal) =>
+    ask(signal, isUnreachable, async medium => {
+      const index = media.indexOf(medium)
+      const own = tag === undefined ? undefined : unwrap(tag, index)
+      const answer = await briefly(signal, medium, inner =>
+        medium.latest({ namespace, ...(own !== undefined && { tag: own }) }, inner),
+      )
+      return wrap(answer, index)
+    })
+
+  const next: NonNullable<Transport['next']> = (query, signal) =>
+    ask(signal, isUnreachable, async medium => {
+      const answer = await briefly(
+        signal,
+        medium,
+        inner => medium.next?.(query, inner) ?? Promise.resolve({ type: 'none' }),
+      )
+      return wrap(answer, media.indexOf(medium))
+    })
+
+  async function* watch(
+    query: Parameters<WatchTransport['watch']>[0],
+    signal: AbortSignal,
+  ): AsyncGenerator<Delivery, void, undefined> {
+    const errors: unknown[] = []
+    for (const medium of watching.inOrder()) {
+      let started = false
+      try {
+        for await (const delivery of medium.watch(query, signal)) {
+          started = true
+          watching.good(medium)
+          yield delivery
+        }
+        if (started || signal.aborted) return
+        throw new NoticeboardError('unavailable', `the stream from ${medium.name} ended before it began`)
+      } catch (error) {
+        if (signal.aborted) return
+        if (started || !isUnwatchable(error)) throw error
+        errors.push(error)
+      } finally {
+        // Also when it was given up without a first frame: else the next try would hang at the same one.
+        if (!started) watching.bad(medium)
+      }
+    }
+    throw summed(name, errors)
+  }
+
+  const reporters = media.filter(carriesReports)
+  return {
+    name,
+    latest,
+    snapshot: (query, signal) => ask(signal, isElsewhere, medium => medium.snapshot(query, signal)),
+    ...(media.some(medium => medium.next !== undefined) && { next }),
+    ...(media.every(medium => medium.unmanaged) && { unmanaged: true as const }),
+    ...(watching.inOrder().length > 0 && { watch }),
+    ...(reporters.length > 0 && {
+      async report(states: Parameters<ReportTransport['report']>[0], signal: AbortSignal): Promise<void> {
+        const errors: unknown[] = []
+        for (const medium of asking.inOrder().filter(carriesReports)) {
+          try {
+            return await medium.report(states, signal)
+          } catch (error) {
+            if (signal.aborted || !isUnreachable(error)) throw error
+            errors.push(error)
+          }
+        }
+        throw summed(name, errors)
+      },
+    }),
+  }
+}
+
+interface Preference<Medium> {
+  /** Those that work first; among equals in the order given. */
+  inOrder(): readonly Medium[]
+  good(medium: Medium): void
+  bad(medium: Medium): void
+}
+
+function createOrder<Medium extends Transport>(
+  media: readonly Medium[],
+  { avoidMs, clock }: { readonly avoidMs: number; readonly clock: Clock },
+): Preference<Medium> {
+  const avoidedUntil = new Map<Medium, number>()
+  const isAvoided = (medium: Medium): boolean => clock.monotonic() < (avoidedUntil.get(medium) ?? 0)
+  return {
+    inOrder: () => [...media.filter(medium => !isAvoided(medium)), ...media.filter(isAvoided)],
+    good: medium => void avoidedUntil.delete(medium),
+    bad: medium => void avoidedUntil.set(medium, clock.monotonic() + avoidMs),
+  }
+}
+
+/** Tags carry whose they are, so that one never reaches another transport. */
+function wrap(answer: Latest, index: number): Latest {
+  return answer.type === 'release' && answer.tag !== undefined
+    ? { ...answer, tag: `${index}:${answer.tag}` }
+    : answer
+}
+
+function unwrap(tag: Tag, index: number): Tag | undefined {
+  const prefix = `${index}:`
+  return tag.startsWith(prefix) ? tag.slice(prefix.length) : undefined
+}
+
+function isUnreachable(error: unknown): boolean {
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout')
+}
+
+function isElsewhere(error: unknown): boolean {
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout', 'not-found')
+}
+
+function isUnwatchable(error: unknown): boolean {
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout', 'no-watch')
+}
+
+/** What to say when nobody answered: all agree, or they are out of reach. */
+function summed(name: string, errors: readonly unknown[]): unknown {
+  const [first] = errors
+  if (errors.length === 1) return first
+  const known = errors.filter(error => isNoticeboardError(error))
+  for (const code of ['not-found', 'no-watch'] as const) {
+    if (errors.length > 0 && known.every(error => error.code === code)) return first
+  }
+  const waits = known.map(({ retryAfterMs }) => retryAfterMs ?? 0)
+  const retryAfterMs = Math.min(...waits)
+  return new NoticeboardError('unavailable', `${name}: none could be reached`, {
+    cause: first,
+    ...(retryAfterMs > 0 && Number.isFinite(retryAfterMs) && { retryAfterMs }),
+  })
+}
+
+function canWatch(medium: Transport): medium is WatchTransport {
+  return 'watch' in medium && typeof medium.watch === 'function'
+}
+
+function carriesReports(medium: Transport): medium is Transport & ReportTransport {
+  return 'report' in medium && typeof medium.report === 'function'
+}

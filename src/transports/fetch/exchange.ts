@@ -1,0 +1,158 @@
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { readBody } from './body.js'
+import { createDeadline, type Deadline, type Waiting } from './deadline.js'
+import type { Provided, Settings } from '../http/options.js'
+
+/** One request. `what` names what is asked for in messages: "the release". */
+export interface Ask {
+  readonly method: 'GET' | 'PUT' | 'POST'
+  /** Below the base address, without a slash before it. */
+  readonly path: string
+  readonly what: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Uint8Array<ArrayBuffer>
+}
+
+/** An answer whose body was read to its end, or let go. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array
+}
+
+/** The largest error body that is read. */
+const MAX_ERROR_BYTES = 16_384
+
+/**
+ * Sends a request and reads the answer within the total deadline. Throws `unavailable` when there is none, and
+ * `unauthorized` when a header cannot be made. What the status means is left to the caller.
+ */
+export async function exchange(
+  settings: Settings,
+  ask: Ask & { readonly maxBytes: number },
+  signal: AbortSignal,
+): Promise<Reply> {
+  const { what, maxBytes } = ask
+  const deadline = createDeadline(settings.clock, { timeoutMs: settings.timeoutMs, what, signal })
+  try {
+    const response = await send(settings, ask, deadline)
+    const { status, headers } = response
+    const reply = (body: Uint8Array): Reply => ({ status, headers, body })
+    if (status >= 200 && status < 300) {
+      const problem = pageProblem(settings, headers)
+      if (problem === undefined) return reply(await readBody(response, deadline, { maxBytes, what }))
+      discard(response)
+      throw problem
+    }
+    return reply(await readError(response, deadline, what))
+  } finally {
+    deadline.end()
+  }
+}
+
+/** Sends a request and hands over the open response. The caller reads or discards its body and ends the deadline. */
+export async function send(
+  settings: Settings,
+  { method, path, headers, body, what }: Ask,
+  deadline: Deadline,
+): Promise<Response> {
+  try {
+    const own = await deadline.wait(provideHeaders(settings))
+    const asked = settings.fetch(`${settings.base}${path}`, {
+      method,
+      headers: {
+        'accept-encoding': 'identity',
+        ...headers,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...own,
+      },
+      signal: deadline.signal,
+      redirect: 'error',
+      cache: 'no-store',
+      ...(body !== undefined && { body }),
+    })
+    return await answerOf(asked, deadline)
+  } catch (error) {
+    if (deadline.signal.aborted) throw deadline.signal.reason
+    if (isNoticeboardError(error)) throw error
+    throw unreachable(settings, what, error)
+  }
+}
+
+/** Waits for an answer. One that comes after the end of the wait is let go, since it still holds a connection. */
+export function answerOf(asked: Promise<Response>, waiting: Waiting): Promise<Response> {
+  void asked.then(
+    late => waiting.signal.aborted && discard(late),
+    () => {},
+  )
+  return waiting.wait(asked)
+}
+
+/** Lets a body go that nobody wants to read, so that its connection is free again. */
+export function discard(response: Response): void {
+  // A body that already failed holds nothing any more.
+  response.body?.cancel().catch(() => {})
+}
+
+/** A login page or a proxy's own page with status 200 is no answer of a board. */
+function pageProblem({ name }: Settings, headers: Headers): NoticeboardError | undefined {
+  if (!/^\s*(text\/html|application\/xhtml)/i.test(headers.get('content-type') ?? '')) return undefined
+  return new NoticeboardError(
+    'unavailable',
+    `${name} answered with a web page; a login page or a proxy stands in between`,
+  )
+}
+
+/** The body of a refusal, for its words; a longer one, or one that is cut, says nothing. */
+async function readError(response: Response, deadline: Deadline, what: string): Promise<Uint8Array> {
+  try {
+    return await readBody(response, deadline, { maxBytes: MAX_ERROR_BYTES, what })
+  } catch {
+    // The status alone says enough.
+    return new Uint8Array()
+  }
+}
+
+function unreachable({ name }: Settings, what: string, error: unknown): NoticeboardError {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+  if (cause !== undefined && /redirect/i.test(cause.message)) {
+    return new NoticeboardError(
+      'unavailable',
+      `${name} answered with a redirect for ${what}, which is not followed; use the final address`,
+    )
+  }
+  if (cause?.message === 'bad port') {
+    return new NoticeboardError(
+      'unavailable',
+      `${name} could not be reached: fetch refuses this port, which browsers block; choose another`,
+    )
+  }
+  const code =
+    cause !== undefined && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
+  return new NoticeboardError('unavailable', `${name} could not be reached for ${what}${code}`, {
+    cause: error,
+  })
+}
+
+/** The caller's own headers, asked for anew: what they hold may have expired. */
+async function provideHeaders({ headers, token }: Settings): Promise<Record<string, string>> {
+  try {
+    const own = await provide(headers)
+    const bearer = token === undefined ? undefined : await provide(token)
+    return {
+      ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      // In lower case, so that a header given twice is one header.
+      ...Object.fromEntries(Object.entries(own).map(([name, value]) => [name.toLowerCase(), value])),
+    }
+  } catch (error) {
+    throw new NoticeboardError(
+      'unauthorized',
+      'the function given as token or headers failed; the request was not sent',
+      { cause: error },
+    )
+  }
+}
+
+async function provide<T>(provided: Provided<T>): Promise<T> {
+  return typeof provided === 'function' ? await (provided as () => T | Promise<T>)() : provided
+}

@@ -1,0 +1,239 @@
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import type { Digest, Namespace } from '../contracts/names.js'
+import type { Clock, System } from '../contracts/system.js'
+import { type Epoch, formatPosition } from '../contracts/position.js'
+import type { Source } from '../contracts/source.js'
+import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js'
+import { canonicalize } from '../core/json/canonical.js'
+import { digestOf } from '../core/release/digest.js'
+import { checkOptions } from '../core/options.js'
+import { encodeRelease } from '../core/release/release.js'
+import { copyBytes, encodeText } from '../core/json/text.js'
+import { readSystem } from '../system/system.js'
+
+/** Everything has a default. */
+export interface FromSourceOptions {
+  /** For people. Default `document` and the source's name. */
+  readonly name?: string
+  /** How often a source that does not tell of its changes is read while watched, in milliseconds. Default 5,000. */
+  readonly pollIntervalMs?: number
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
+}
+
+/** A transport made of a bare document. */
+export interface SourceTransport extends WatchTransport {
+  /** Nobody publishes here: its positions are its own. */
+  readonly unmanaged: true
+}
+
+/** The document as it was read last, with its place in the local log. */
+interface Edition {
+  readonly sequence: number
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+  readonly issuedAt: string
+}
+
+/** Readers of superseded editions may still be on their way. */
+const KEPT_EDITIONS = 8
+
+/**
+ * A read-only transport made of anything that can be read: a mounted file, a key of another system, a function. So a
+ * team can begin with the file that it already has. There is no publisher behind it: no rollout, no reports, no signatures,
+ * and every namespace gets the same document. Changes are told by the source where it can, else found by reading it.
+ *
+ * Positions are made up here and mean something to this object alone. Each has its own epoch: `n` counts seconds since 2025,
+ * so a client that starts again with its state on disk sees a newer epoch; within one process and second the next number is
+ * taken. The suffix and the first release follow from time and content alone: processes that start in the same second
+ * on the same document agree instead of forking.
+ */
+export function fromSource(
+  source: Source | (() => Json | Promise<Json>),
+  options: FromSourceOptions = {},
+): SourceTransport {
+  const { read, changes, name: sourceName } = asSource(source)
+  checkOptions('fromSource()', options, { name: true, pollIntervalMs: true, system: true })
+  const { name = `document ${sourceName}`.trim(), pollIntervalMs = 5_000 } = options
+  const { clock, hasher } = readSystem('fromSource()', options.system)
+  if (!(pollIntervalMs > 0))
+    throw new NoticeboardError('invalid-option', 'fromSource: pollIntervalMs must be a number greater than 0')
+  const kept = new Map<Digest, Uint8Array>()
+  let epoch: Epoch | undefined
+  let edition: Edition | undefined
+  let asked = 0
+  let answered = 0
+
+  /** Reads the source; a new edition if its content is new. */
+  const refresh = async (signal: AbortSignal): Promise<Edition> => {
+    asked += 1
+    const order = asked
+    const bytes = encodeText(canonicalize(await read(signal)))
+    // Answers that overtake each other must not bring an old content back as a new edition.
+    if (order < answered && edition !== undefined) return edition
+    answered = order
+    const digest = digestOf(hasher, bytes)
+    if (edition?.digest === digest) return edition
+
+    const second = epoch === undefined ? nextEpochNumber(clock) : undefined
+    if (second !== undefined) epoch = `${second}-${digest.slice(0, 8)}`
+    const issuedMs = second === undefined ? clock.now() : EPOCHS_START_MS + second * 1_000
+    edition = {
+      sequence: (edition?.sequence ?? 0) + 1,
+      digest,
+      bytes,
+      issuedAt: new Date(issuedMs).toISOString(),
+    }
+    kept.delete(digest)
+    kept.set(digest, bytes)
+    for (const old of kept.keys()) if (kept.size > KEPT_EDITIONS) kept.delete(old)
+    return edition
+  }
+
+  /** The same; undefined while there is nothing to read and never was. */
+  const current = async (signal: AbortSignal): Promise<Edition | undefined> => {
+    try {
+      return await refresh(signal)
+    } catch (error) {
+      if (edition === undefined && isNoticeboardError(error, 'not-found')) return undefined
+      if (isNoticeboardError(error)) throw error
+      throw new NoticeboardError('unavailable', `${name} could not be read`, { cause: error })
+    }
+  }
+
+  const releaseOf = (namespace: Namespace, { sequence, digest, bytes, issuedAt }: Edition): Uint8Array =>
+    encodeRelease({
+      v: 1,
+      namespace,
+      epoch: epoch as Epoch,
+      sequence,
+      issuedAt,
+      cause: 'document',
+      stable: { version: sequence, variants: [{ digest, bytes: bytes.length }] },
+      prev: null,
+    })
+
+  return {
+    name,
+    unmanaged: true,
+
+    async latest({ namespace, tag }, signal): Promise<Latest> {
+      const found = await current(signal)
+      if (found === undefined) return { type: 'none' }
+      const own = formatPosition({ epoch: epoch as Epoch, sequence: found.sequence })
+      return tag === own
+        ? { type: 'unchanged' }
+        : { type: 'release', bytes: releaseOf(namespace, found), tag: own }
+    },
+
+    async snapshot({ digest, maxSnapshotBytes }) {
+      const bytes = kept.get(digest)
+      if (bytes === undefined) {
+        throw new NoticeboardError(
+          'not-found',
+          `${name} is not, or no longer, the document ${digest.slice(0, 12)}`,
+        )
+      }
+      if (bytes.length > maxSnapshotBytes) {
+        throw new NoticeboardError(
+          'too-large',
+          `${name} has ${bytes.length} bytes as JSON; ${maxSnapshotBytes} are allowed`,
+        )
+      }
+      return copyBytes(bytes)
+    },
+
+    async *watch({ namespaces, inline, have = {} }, signal): AsyncGenerator<Delivery, void, undefined> {
+      const own = new AbortController()
+      const end = (): void => own.abort()
+      signal.addEventListener('abort', end)
+      if (signal.aborted) end()
+      // Listening begins before the first read, so that no change falls between the two.
+      const changed = changes === undefined ? undefined : listen(changes(own.signal))
+      try {
+        let sent: Digest | undefined
+        for (let first = true; !own.signal.aborted; first = false) {
+          const found = await current(own.signal)
+          if (own.signal.aborted) return
+          if (found === undefined) {
+            if (first) yield { type: 'alive' }
+          } else if (found.digest !== sent) {
+            sent = found.digest
+            for (const namespace of namespaces) {
+              const snapshots =
+                inline && have[namespace] !== sent ? [{ digest: sent, bytes: copyBytes(found.bytes) }] : []
+              const bytes = releaseOf(namespace, found)
+              yield { type: 'release', namespace, bytes, ...(snapshots.length > 0 && { snapshots }) }
+            }
+          }
+          if (changed === undefined) await clock.sleep(pollIntervalMs, own.signal)
+          else if (!(await changed.next()) && !own.signal.aborted) {
+            throw new NoticeboardError('unavailable', `${name} stopped telling of its changes`)
+          }
+        }
+      } catch (error) {
+        if (!own.signal.aborted) throw error
+      } finally {
+        signal.removeEventListener('abort', end)
+        own.abort()
+        await changed?.end()
+      }
+    },
+  }
+}
+
+/** 2025-01-01: nine digits of seconds last until 2056. */
+const EPOCHS_START_MS = Date.UTC(2025, 0, 1)
+const MOST_EPOCHS = 999_999_999
+const lastNumbers = new WeakMap<Clock, number>()
+
+/** Seconds since 2025, and never the same twice under one clock. */
+function nextEpochNumber(clock: Clock): number {
+  const second = Math.floor((clock.now() - EPOCHS_START_MS) / 1_000)
+  const number = Math.min(Math.max(second, (lastNumbers.get(clock) ?? 0) + 1), MOST_EPOCHS)
+  lastNumbers.set(clock, number)
+  return number
+}
+
+interface BareSource {
+  readonly name: string
+  readonly read: (signal: AbortSignal) => Promise<Json>
+  readonly changes: ((signal: AbortSignal) => AsyncIterable<void>) | undefined
+}
+
+function asSource(source: Source | (() => Json | Promise<Json>)): BareSource {
+  if (typeof source === 'function') return { name: '', read: async () => source(), changes: undefined }
+  if (typeof source?.read !== 'function') {
+    throw new NoticeboardError(
+      'invalid-option',
+      'fromSource needs a source with read(), or a function that returns the document',
+    )
+  }
+  const { name } = source
+  // Called as methods, since a source may be a class of the user's.
+  return { name, read: signal => source.read(signal), changes: source.changes?.bind(source) }
+}
+
+/** Listens from now on, not only from the first `next`. */
+function listen(changes: AsyncIterable<void>): { next(): Promise<boolean>; end(): Promise<void> } {
+  const iterator = changes[Symbol.asyncIterator]()
+  const step = (): Promise<boolean> => {
+    const came = (async () => (await iterator.next()).done !== true)()
+    // Whoever waits for it gets the failure; until then it is nobody's.
+    came.catch(() => {})
+    return came
+  }
+  let waiting = step()
+
+  return {
+    async next() {
+      const came = await waiting
+      waiting = step()
+      return came
+    },
+    async end() {
+      await iterator.return?.()
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import { FLEET_STATES, type Fleet } from '../../../src/fleet/summary.js'
+import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { memory } from '../../../src/transports/memory.js'
+import { boundMs, NAMESPACE, openPlace, PERIODS, runs, schema, WAYS } from './place.js'
+
+/** Counts that are not zero. */
+const counts = (fleet: Fleet): object =>
+  fleet.type === 'known'
+    ? Object.fromEntries(Object.entries(fleet.counts).filter(([, count]) => count > 0))
+    : fleet
+
+describe.each(WAYS)(
+  '23. unreachable, stopped, failed and rejected are four different things (%s)',
+  (_name, way) => {
+    test('in every count of the fleet', async () => {
+      const clock = virtualClock({ turns: 1 })
+      const place = openPlace({ clock, store: memory({ system: { clock } }) })
+      await place.publish({ n: 1 })
+      const current = place.client(way)
+      const unreachable = [place.client(way), place.client(way), place.client(way), place.client(way)]
+      const stopped = [place.client(way), place.client(way), place.client(way)]
+      const strict = schema.refine(({ n }) => n < 2, 'too much') as unknown as typeof schema
+      const rejecting = [place.client(way, { schema: strict }), place.client(way, { schema: strict })]
+      const everybody = [current, ...unreachable, ...stopped, ...rejecting]
+      await place.until(() => everybody.every(member => runs(member)?.n === 1), boundMs(way))
+      await clock.advance(PERIODS.presenceMs)
+      expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 10 })
+
+      for (const member of unreachable)
+        member.obstacle = () => {
+          throw new TypeError('fetch failed')
+        }
+      await place.done(Promise.all(stopped.map(({ client }) => client.close())))
+      await place.publish({ n: 2 })
+      await place.until(() => runs(current)?.n === 2, boundMs(way))
+      // What took it back says so: there is nothing yet in a client that does, so its words are written here.
+      const failed: ClientReport = {
+        v: 1,
+        namespace: NAMESPACE,
+        clientId: 'job-1',
+        instanceId: 'job-1-1',
+        ephemeral: false,
+        labels: {},
+        strategy: way.strategy,
+        count: 1,
+        phase: 'reverted',
+        seen: current.client.running.position as NonNullable<ClientReport['seen']>,
+        refused: current.client.running.digest as string,
+        code: 'invalid-document',
+        protection: 'disk',
+        nextReportWithinMs: 3_600_000,
+      }
+      await place.done(current.transport.report([failed], new AbortController().signal))
+      await clock.advance(boundMs(way))
+
+      const fleet = await place.done(place.publisher.fleet())
+      expect(counts(fleet)).toEqual({ current: 1, missing: 4, stopped: 3, rejected: 2, failed: 1 })
+      if (fleet.type !== 'known') throw new Error('the fleet was heard')
+      expect(fleet.members).toHaveLength(11)
+      expect(Object.values(fleet.counts)).toHaveLength(FLEET_STATES.length)
+      // Who is gone runs nothing; who refused runs what it ran before.
+      expect(fleet.running.map(({ version, instances }) => [version, instances]).sort()).toEqual(
+      [[1, 2], [2, 1], [undefined, 1]].sort(),
+    ) // prettier-ignore
+    })
+
+    test('a fleet that was not yet heard is unknown, not empty, also after the server forgot it', async () => {
+      const clock = virtualClock({ turns: 1 })
+      const place = openPlace({ clock, store: memory({ system: { clock } }) })
+      await place.publish({ n: 1 })
+      const unknown = { type: 'unknown', why: 'never-heard' }
+      expect(await place.done(place.publisher.fleet())).toEqual(unknown)
+
+      const member = place.client(way)
+      await place.until(() => runs(member)?.n === 1, boundMs(way))
+      await clock.advance(PERIODS.presenceMs)
+      expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 1 })
+
+      // Another server, on a copy of the board, which heard nobody.
+      const other = memory({ system: { clock } })
+      place.origin.start(other)
+      await place.publish({ n: 1 })
+      expect((await place.done(place.publisher.fleet())).type).toBe('unknown')
+      await clock.advance(2 * PERIODS.presenceMs + boundMs(way))
+      expect((await place.done(place.publisher.fleet())).type).toBe('known')
+    })
+  },
+)

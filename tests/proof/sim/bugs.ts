@@ -1,0 +1,309 @@
+/** A bug that is put into a copy of the source, to see whether the simulation finds it. */
+export interface PlantedBug {
+  readonly name: string
+  readonly file: string
+  /** What is replaced by what; white space makes no difference. */
+  readonly replace: readonly (readonly [string, string])[]
+  /** Where else it has to be put. */
+  readonly also?: readonly Pick<PlantedBug, 'file' | 'replace'>[]
+  /** The oracles of docs/guarantees.md that may report it. */
+  readonly oracles: readonly string[]
+}
+
+/** Every planted bug. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  {
+    name: 'applied-moves-on-receipt',
+    file: 'src/client/apply/engine.ts',
+    replace: [
+      ['applied, view: running?.view', 'applied: intake.seen?.position ?? applied, view: running?.view'],
+    ],
+    oracles: ['nothing-moves-on-receipt'],
+  },
+  {
+    name: 'no-monotonic-check',
+    file: 'src/client/receive/release-order.ts',
+    replace: [
+      [
+        'if (seen !== undefined) return comparePositions(position, seen.position)',
+        "if (seen !== undefined && comparePositions(position, seen.position) === 'older') return 'newer'; if (seen !== undefined) return comparePositions(position, seen.position)",
+      ],
+    ],
+    oracles: ['positions-only-grow'],
+  },
+  {
+    name: 'acknowledged-before-fsync',
+    file: 'src/node/board/files.ts',
+    replace: [['file => fs.link(file, path))', 'file => fs.link(file, path)); return outcome']],
+    // What reads the log next would make up for it.
+    also: [
+      {
+        file: 'src/node/board/log.ts',
+        replace: [['await fs.syncFolder(paths.releases({ namespace, epoch }))', 'void namespace']],
+      },
+    ],
+    oracles: ['acknowledged-survives', 'one-release-a-position'],
+  },
+  {
+    name: 'epoch-ignored',
+    file: 'src/contracts/position.ts',
+    replace: [
+      ["return difference > 0 ? 'newer' : 'older'", "return a.sequence > b.sequence ? 'newer' : 'older'"],
+    ],
+    oracles: ['everybody-gets-there', 'positions-only-grow', 'publishing-works-again'],
+  },
+  {
+    name: 'no-sweep',
+    file: 'src/strategies/poll/poll-schedule.ts',
+    replace: [
+      ['const sweep = asked || nowMs >= sweepAtMs', 'const sweep = asked'],
+      [
+        'return Math.max(Math.min(lookAtMs, sweepAtMs), quiet?.untilMs ?? 0)',
+        'return Math.max(lookAtMs, quiet?.untilMs ?? 0)',
+      ],
+    ],
+    oracles: ['streams-come-back', 'everybody-gets-there'],
+  },
+  {
+    name: 'watch-registered-after-the-read',
+    file: 'src/server/stream/hub.ts',
+    replace: [
+      [
+        'topic.subscriptions.add(subscription)',
+        'clock.after(500, () => topic.subscriptions.add(subscription))',
+      ],
+    ],
+    // Whoever left before is registered all the same, and followed for good.
+    oracles: ['told-at-once', 'everybody-gets-there', 'nothing-is-left'],
+  },
+  {
+    name: 'rollback-under-an-old-number',
+    file: 'src/publisher/rollback.ts',
+    replace: [
+      [
+        "cause: 'rollback', variants, audit, withdrawn }",
+        "cause: 'rollback', variants, audit, withdrawn, at: { epoch: release.epoch, sequence: release.sequence } }",
+      ],
+    ],
+    oracles: ['publishing-works-again'],
+  },
+  {
+    name: 'cohort-redrawn',
+    file: 'src/core/release/audience.ts',
+    replace: [
+      ['encodeText(`${salt}\\0${clientId}`)', 'encodeText(`${salt}\\0${clientId}${performance.now()}`)'],
+    ],
+    oracles: ['audience', 'everybody-gets-there'],
+  },
+  {
+    name: 'polls-without-phase',
+    file: 'src/strategies/phase.ts',
+    replace: [
+      ['return (hash(name) / 2 ** 32) * intervalMs', 'return hash(name) * 0 + intervalMs'],
+      ['lengthMs * (1 + share * (2 * random.number() - 1))', 'lengthMs * (1 + 0 * share * random.number())'],
+    ],
+    oracles: ['the-load-is-spread'],
+  },
+  {
+    name: 'backoff-without-jitter',
+    file: 'src/strategies/backoff.ts',
+    replace: [['random.number() * (boundMs - leastMs)', '(boundMs - leastMs)']],
+    oracles: ['the-load-is-spread'],
+  },
+  {
+    name: 'partial-apply',
+    file: 'src/client/apply/participants.ts',
+    replace: [
+      [
+        'if (refused !== undefined) { discard()',
+        'if (refused !== undefined) { for (const { prepared } of ready) prepared.commit(); discard()',
+      ],
+    ],
+    oracles: ['all-or-nothing'],
+  },
+  {
+    name: 'pointer-never-moved',
+    file: 'src/node/board/pointer.ts',
+    replace: [["return order === 'newer' ||", "return order === 'older' ||"]],
+    oracles: ['pointer-follows-the-log'],
+  },
+  {
+    name: 'mtime-not-raised',
+    file: 'src/node/board/pointer.ts',
+    replace: [['Math.max(seconds, Math.floor(predecessorMs / 1000) + 1)', 'seconds']],
+    oracles: ['pointer-has-a-later-second'],
+  },
+  {
+    name: 'second-connection-left-open',
+    file: 'src/transports/http/shared-stream.ts',
+    replace: [['for (const line of lines) line?.closing.abort()', 'void lines']],
+    oracles: ['one-stream', 'half-open-noticed', 'nothing-is-left'],
+  },
+  {
+    name: 'half-open-unnoticed',
+    file: 'src/strategies/watch/watch-loop.ts',
+    replace: [['export const DEAD_AFTER_HEARTBEATS = 2.5', 'export const DEAD_AFTER_HEARTBEATS = 250']],
+    also: [
+      {
+        file: 'src/transports/http/event-stream.ts',
+        replace: [
+          [
+            'deadline.extend(heartbeatMs * SILENT_HEARTBEATS)',
+            'deadline.extend(heartbeatMs * SILENT_HEARTBEATS * 100)',
+          ],
+        ],
+      },
+    ],
+    oracles: ['half-open-noticed', 'told-at-once', 'streams-come-back'],
+  },
+  {
+    name: 'rejected-asked-for-again',
+    file: 'src/client/apply/refusals.ts',
+    replace: [['has: digest => get(digest) !== undefined', 'has: () => false']],
+    oracles: ['no-verdict-twice', 'nobody-asks-in-a-loop', 'livelock'],
+  },
+  {
+    name: 'refusals-forgotten',
+    file: 'src/client/apply/refusals.ts',
+    replace: [['list: () => kept', 'list: () => []']],
+    oracles: ['no-verdict-twice'],
+  },
+  {
+    name: 'a-relay-mints-marks',
+    file: 'src/server/stream/heartbeat.ts',
+    replace: [
+      [
+        'const { clock, logger, heartbeatMs, mints, alive, topics, connections, fanOut, expire } = options',
+        'const { clock, logger, heartbeatMs, alive, topics, connections, fanOut, expire } = options; const mints = true',
+      ],
+    ],
+    oracles: ['relays-mint-nothing'],
+  },
+  {
+    name: 'digest-not-checked',
+    file: 'src/client/apply/fetch-snapshot.ts',
+    replace: [
+      [
+        'bytes.length === wanted.bytes && digestOf(hasher, bytes) === wanted.digest',
+        'bytes.length === wanted.bytes',
+      ],
+    ],
+    oracles: ['digest-matches'],
+  },
+  {
+    name: 'compare-and-swap-by-renaming',
+    file: 'src/node/board/files.ts',
+    replace: [
+      [
+        'file => fs.link(file, path))',
+        "async file => { await fs.rename(file, path); return 'linked' as const })",
+      ],
+    ],
+    oracles: [
+      'compare-and-swap',
+      'one-release-a-position',
+      'acknowledged-survives',
+      'only-what-was-published',
+    ],
+  },
+  {
+    name: 'state-never-written',
+    file: 'src/client/state/state-writer.ts',
+    replace: [
+      [
+        'if (folder === undefined) return Promise.resolve()',
+        'if (folder === undefined || change !== undefined) return Promise.resolve()',
+      ],
+    ],
+    oracles: ['a-restart-begins-from-what-ran'],
+  },
+  {
+    name: 'schema-not-asked',
+    file: 'src/client/apply/pipeline.ts',
+    replace: [
+      [
+        "if (checked.type === 'invalid') return refuse",
+        "if (checked.type === 'invalid' && overlaid.paths.length > 0) return refuse",
+      ],
+    ],
+    oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there'],
+  },
+  {
+    name: 'no-delay-after-failures',
+    file: 'src/strategies/backoff.ts',
+    replace: [
+      [
+        'return floorMs + leastMs + random.number() * (boundMs - leastMs)',
+        'return floorMs * 0 + leastMs * 0 + random.number() * 20',
+      ],
+    ],
+    oracles: ['nobody-asks-in-a-loop', 'the-load-is-spread', 'livelock'],
+  },
+  {
+    name: 'timer-left-after-close',
+    file: 'src/client/apply/engine.ts',
+    replace: [
+      [
+        'freshness.stop()',
+        'freshness.stop(); const again = (): void => void clock.after(60_000, again); again()',
+      ],
+    ],
+    oracles: ['nothing-is-left'],
+  },
+  {
+    name: 'a-refusal-throws-a-type-error',
+    file: 'src/client/apply/refusals.ts',
+    replace: [['path: first.path.slice(0, 256)', "path: (first.path as never as string[]).join('.')"]],
+    oracles: ['one-error-class'],
+  },
+  {
+    name: 'a-system-error-escapes',
+    file: 'src/node/board/file-store.ts',
+    replace: [
+      [
+        'doing(`keep a snapshot of ${namespace}`, () => snapshots.write({ namespace, digest, bytes }))',
+        'snapshots.write({ namespace, digest, bytes })',
+      ],
+    ],
+    oracles: ['one-error-class'],
+  },
+  {
+    name: 'a-value-in-a-report',
+    file: 'src/client/report/report-state.ts',
+    replace: [
+      [
+        "path !== '' && { path })",
+        "path !== '' && { path: `${path} instead of ${JSON.stringify(view?.value)}` })",
+      ],
+    ],
+    oracles: ['values-never-appear'],
+  },
+  {
+    name: 'a-value-in-a-rejection',
+    file: 'src/client/apply/pipeline.ts',
+    replace: [
+      [
+        "refuse('invalid-document', checked.issues,",
+        "refuse('invalid-document', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(overlaid.document)}` })),",
+      ],
+    ],
+    oracles: ['values-never-appear'],
+  },
+  {
+    name: 'pointer-moved-backwards',
+    file: 'src/node/board/pointer.ts',
+    replace: [
+      // What a server saw in the log is remembered for a while, and the pointer is brought there from wherever it stands.
+      [
+        'const inTurn = createTurns()',
+        'const inTurn = createTurns(); const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>()',
+      ],
+      [
+        'const { newest, withheld, damage } = await log.read({ namespace })',
+        'const before = known.get(namespace); const state = before !== undefined && clock.monotonic() < before.untilMs ? before.state : await log.read({ namespace }); if (state !== before?.state) known.set(namespace, { state, untilMs: clock.monotonic() + 5_000 }); const { newest, withheld, damage } = state',
+      ],
+      ["return order === 'newer' ||", "return order !== 'same' ||"],
+    ],
+    oracles: ['pointer-only-grows', 'pointer-follows-the-log'],
+  },
+]

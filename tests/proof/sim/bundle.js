@@ -1,0 +1,63 @@
+// Bundles an entry of the simulation together with the source, or with a copy of the source that has a planted bug.
+import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')
+
+/** How everything here is bundled: for this Node, with packages left where they are. @satisfies {import('esbuild').BuildOptions} */
+export const AS_A_MODULE = /** @type {const} */ ({
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  sourcemap: 'inline',
+  logLevel: 'error',
+})
+
+/**
+ * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
+ *
+ * @param {{ entry: string, bug?: { name: string, file: string, replace: readonly (readonly [string, string])[], also?: readonly { file: string, replace: readonly (readonly [string, string])[] }[] } }} what
+ * @returns {Promise<string>}
+ */
+export async function bundle({ entry, bug }) {
+  const outfile = `${root}/node_modules/.cache/noticeboard-sim/${process.pid}/${entry}${bug === undefined ? '' : `.${bug.name}`}.mjs`
+  let patched = bug === undefined
+  await build({
+    entryPoints: [`${root}/tests/proof/sim/${entry}.ts`],
+    outfile,
+    ...AS_A_MODULE,
+    plugins: bug === undefined ? [] : [{
+      name: 'planted-bug',
+      setup(builder) {
+        builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+          const edit = [bug, ...(bug.also ?? [])].find(({ file }) => path.endsWith(file))
+          if (edit === undefined) return undefined
+          let contents = await readFile(path, 'utf8')
+          for (const [from, to] of edit.replace) {
+            const changed = contents.replace(patternOf(from), () => to)
+            if (changed === contents) throw new Error(`the planted bug ${bug.name} does not fit ${edit.file} any more: ${from}`)
+            contents = changed
+          }
+          patched = true
+          return { contents, loader: 'ts' }
+        })
+      },
+    }],
+  }) // prettier-ignore
+  if (!patched)
+    throw new Error(`the planted bug ${bug?.name} belongs to ${bug?.file}, which the simulation does not use`)
+  return outfile
+}
+
+/** White space and a formatter's trailing commas make no difference. @param {string} text */
+function patternOf(text) {
+  const parts = text.match(/[\w$]+|[^\s\w$]/g) ?? []
+  return new RegExp(
+    parts
+      .map(part => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('[\\s]*(?:,\\s*)?')
+      .replaceAll('[\\s]*(?:,\\s*)?', '\\s*(?:,\\s*(?=[)\\]}]))?'),
+  )
+}

@@ -1,0 +1,304 @@
+import { fileStore } from '../../../src/node/board/file-store.js'
+import { systemHasher } from '../../../src/system/system.js'
+import type { Position } from '../../../src/contracts/position.js'
+import { NAMESPACE, type ClientActor } from './client-actor.js'
+import type { DiskImage, SimDisk } from './disk.js'
+import type { Link, Replica } from './net.js'
+import type { Action, Plan } from './plan.js'
+import { isBehind } from './pointer.js'
+import type { PublisherActor } from './publisher-actor.js'
+import { diceOf } from './random.js'
+import { ownerOf, startProcess } from './process.js'
+import type { RelayActor, ServerActor } from './server-actor.js'
+import type { StrangerActor } from './stranger-actor.js'
+import type { World } from './world.js'
+
+/** Everybody on stage, for faults to happen to. */
+export interface Stage {
+  readonly world: World
+  readonly plan: Plan
+  readonly disk: SimDisk
+  readonly servers: readonly ServerActor[]
+  readonly relay: RelayActor
+  /** The server at the edge, which runs while strangers come. */
+  readonly edge: RelayActor
+  readonly strangers: StrangerActor
+  readonly clients: readonly ClientActor[]
+  readonly publisher: PublisherActor
+  backup: { readonly image: DiskImage; readonly newest: Position | undefined } | undefined
+  /** Set when a backup was restored: an operator has to open a new epoch. */
+  needsEpoch: boolean
+  /** What ends the faults that last. */
+  readonly ended: (() => void)[]
+}
+
+/** Makes a fault happen, for a while where it lasts. */
+export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fault' }>, stage: Stage): void {
+  const { world, clients, servers, relay, publisher, disk } = stage
+  const { clock, trace, truth, sometimes } = world
+  const dice = diceOf(world.seed, `fault ${fault} ${atMs}`)
+  const links = [...clients.map(({ link }) => link), relay.link, publisher.link]
+  const server = dice.pick(servers)
+  trace.add('world', 'fault', `${fault} for ${lastsMs}`)
+
+  /** Undoes something after a while, or when everything heals. */
+  const later = (undo: () => void): void => {
+    let undone = false
+    const once = (): void => {
+      if (undone) return
+      undone = true
+      undo()
+    }
+    clock.after(lastsMs, once)
+    stage.ended.push(once)
+  }
+  const onLinks = (change: Partial<Link>, back: Partial<Link>): void => {
+    const some = links.filter(() => dice.chance(0.5))
+    for (const link of some) Object.assign(link, change)
+    later(() => {
+      for (const link of some) Object.assign(link, back)
+    })
+  }
+  const restart = (actor: {
+    start(): void
+    readonly process: { readonly alive: boolean } | undefined
+  }): void =>
+    later(() => {
+      if (actor.process?.alive !== true) actor.start()
+    })
+  const killServer = (): void => {
+    if (server.process?.alive === true) server.kill()
+    restart(server)
+  }
+
+  const crash = fault === 'server-kill' || fault === 'server-power' || fault === 'publisher-kill'
+  if (crash && publisher.rollingBack) sometimes.add('a rollback met a crash')
+  if (disk.faults.full && publisher.rollingBack) sometimes.add('an urgent write met a full disk')
+  switch (fault) {
+    case 'lossy-links':
+      return onLinks({ drop: 0.2 + dice.number() * 0.6 }, { drop: 0 })
+    case 'slow-links':
+      return onLinks({ slowestMs: dice.between(500, 20_000) }, { slowestMs: 20 })
+    case 'duplicates':
+      return onLinks({ duplicate: 0.5 }, { duplicate: 0 })
+    case 'cut-bodies':
+      return onLinks({ cut: 0.5 }, { cut: 0 })
+    case 'bytewise':
+      return onLinks({ bytewise: true }, { bytewise: false })
+    case 'partitions':
+      return onLinks({ black: true }, { black: false })
+    case 'refusals':
+      return onLinks({ refused: true }, { refused: false })
+    case 'stale-proxy':
+      return onLinks({ proxy: 'stale' }, { proxy: 'none' })
+    case 'buffering-proxy':
+      return onLinks({ proxy: 'buffering' }, { proxy: 'none' })
+    case 'login-page':
+      return onLinks({ proxy: 'login-page' }, { proxy: 'none' })
+    case 'mangling-proxy': {
+      // Not the publisher's: releases carry no signatures yet, and it is trusted with what it reads.
+      const some = links.filter(link => link !== publisher.link && dice.chance(0.5))
+      for (const link of some) link.proxy = 'mangling'
+      return later(() => {
+        for (const link of some) link.proxy = 'none'
+      })
+    }
+    case 'client-kill': {
+      const client = dice.pick(clients)
+      client.kill()
+      return restart(client)
+    }
+    case 'client-pause': {
+      const client = dice.pick(clients)
+      const paused = client.process
+      paused?.pause()
+      return later(() => paused?.resume())
+    }
+    case 'clock-jumps':
+      return dice
+        .pick(clients)
+        .process?.skew(dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500]))
+    case 'server-kill':
+      if (dice.chance(0.3)) {
+        relay.kill()
+        return restart(relay)
+      }
+      return killServer()
+    case 'server-power': {
+      for (const actor of servers) if (actor.process?.alive === true) actor.kill()
+      disk.losePower()
+      sometimes.add('the power went')
+      for (const actor of servers.slice(0, 1)) restart(actor)
+      return
+    }
+    case 'server-backup': {
+      if (stage.backup === undefined) {
+        // Of an empty board nobody takes a backup.
+        if (truth.newestAcknowledged === undefined) return
+        stage.backup = { image: disk.copy(), newest: truth.newestAcknowledged }
+        return
+      }
+      const { image, newest } = stage.backup
+      for (const actor of servers) if (actor.process?.alive === true) actor.kill()
+      publisher.killAll()
+      const before = disk.files
+      disk.restore(image)
+      if (isBehind(image, before)) {
+        stage.needsEpoch = true
+        sometimes.add('an older backup was restored')
+      }
+      truth.restored(newest)
+      return restart(servers[0] as ServerActor)
+    }
+    case 'second-server': {
+      const second = servers[1] as ServerActor
+      if (second.process?.alive !== true) second.start()
+      return
+    }
+    case 'disk-full':
+      disk.faults.full = true
+      if (publisher.rollingBack) sometimes.add('an urgent write met a full disk')
+      return later(() => (disk.faults.full = false))
+    case 'disk-sync-error':
+      for (const target of [disk, ...clients.map(client => client.disk)]) {
+        if (!dice.chance(0.5)) continue
+        target.faults.failSync = 0.3
+        later(() => (target.faults.failSync = 0))
+      }
+      return
+    case 'disk-rot': {
+      const target = dice.pick(clients).disk
+      target.faults.rot = 0.3
+      return later(() => (target.faults.rot = 0))
+    }
+    case 'publisher-kill':
+      if (publisher.busy) sometimes.add('a publisher was killed')
+      return publisher.kill()
+    case 'veto': {
+      const client = dice.pick(clients)
+      client.vetoing = true
+      return later(() => (client.vetoing = false))
+    }
+    case 'strangers': {
+      const { edge, strangers } = stage
+      if (edge.process?.alive === true) edge.kill()
+      edge.start()
+      strangers.come(lastsMs)
+      // Proxies and servers of another kind stand in the way of the others meanwhile.
+      const some = links.filter(() => dice.chance(0.3))
+      for (const link of some) link.proxy = dice.pick(['grumpy', 'noisy'])
+      if (dice.chance(0.5)) edge.link.proxy = dice.pick(['grumpy', 'noisy'])
+      const client = dice.pick(clients)
+      client.badge = dice.pick(['expired', 'lost'])
+      return later(() => {
+        for (const link of [...some, edge.link]) link.proxy = 'none'
+        client.badge = 'good'
+        // It goes while somebody still asks.
+        void edge.host()?.close()
+      })
+    }
+    case 'server-pause': {
+      const paused = dice.pick([server, relay, publisher]).process
+      if (paused?.running !== true) return
+      paused.pause()
+      sometimes.add('a server, a relay or a publisher was paused')
+      return later(() => paused.resume())
+    }
+    case 'server-clock': {
+      const skewed = dice.pick([server, relay, publisher]).process
+      const byMs = dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500])
+      if (skewed?.running === true) sometimes.add('the clock of a server, a relay or a publisher jumped')
+      skewed?.skew(byMs)
+      return later(() => skewed?.skew(-byMs))
+    }
+    case 'client-power': {
+      const client = dice.pick(clients)
+      client.kill()
+      client.disk.losePower()
+      sometimes.add('the power of a client went')
+      return restart(client)
+    }
+    case 'client-disk': {
+      const target = dice.pick(clients).disk
+      const before = target.injuries
+      if (dice.chance(0.5)) target.faults.full = true
+      else target.faults.failSync = 1
+      return later(() => {
+        Object.assign(target.faults, { full: false, failSync: 0 })
+        if (target.injuries > before) sometimes.add('the disk of a client took nothing')
+      })
+    }
+    case 'board-rot': {
+      const digest = [...truth.acknowledgedReleases.values()].at(-1)
+      if (digest !== undefined && dice.chance(0.4)) return damageSnapshot(stage, digest, lastsMs)
+      const before = disk.injuries
+      disk.faults.rot = 0.2
+      // A release has nothing that tells its flipped bits, and the store keeps in memory what it read of it.
+      disk.faults.shows = path => !path.includes('/snapshots/')
+      return later(() => {
+        disk.faults.rot = 0
+        if (disk.injuries > before) sometimes.add('the disk of the board gave flipped bits')
+      })
+    }
+    case 'clone': {
+      const original = dice.pick(clients)
+      const copy = original.copy(`${original.plan.name}-copy-${atMs}`)
+      copy.start()
+      return later(() => {
+        if (copy.client?.status === 'ready') sometimes.add('a copy of a client got there too')
+        copy.kill()
+      })
+    }
+    case 'slow-reader': {
+      const { link } = dice.pick(clients)
+      const newest = truth.newestAcknowledged
+      link.stalled = true
+      return later(() => {
+        link.stalled = false
+        if (truth.newestAcknowledged !== newest) sometimes.add('a release passed a slow reader')
+      })
+    }
+    case 'crash-on-poison':
+      // They stay so: a document that kills is not healed, and only another one helps.
+      for (const client of clients) if (client === clients[0] || dice.chance(0.5)) client.brittle = true
+      return
+    case 'lagging-replica': {
+      const onLate = (): void => void sometimes.add('a replica answered with what stood there before')
+      const replica: Replica = { lagMs: dice.between(1_000, 8_000), onLate, seen: new Map() }
+      const some = links.filter(() => dice.chance(0.6))
+      for (const link of some) link.replica = replica
+      return later(() => {
+        for (const link of some) link.replica = undefined
+      })
+    }
+    case 'poison':
+      return
+  }
+}
+
+/** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */
+function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: number): void {
+  const { clock, seed, sometimes } = world
+  const bytes = disk.damage(`/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`)
+  if (bytes === undefined) return
+  let lives = 0
+  const put = async (): Promise<void> => {
+    lives += 1
+    const own = startProcess(`operator.${lives}`, clock)
+    const store = fileStore('/board', {
+      fs: disk.mount(own),
+      owner: ownerOf(own),
+      system: { clock: own.clock, random: diceOf(seed, own.name), hasher: systemHasher },
+    })
+    await store.put({ namespace: NAMESPACE, digest, bytes }, new AbortController().signal).then(
+      () => void sometimes.add('a damaged snapshot was put again'),
+      // The disk is full or broken; when everything heals there is another time.
+      () => {},
+    )
+    await store.close()
+    own.kill()
+  }
+  clock.after(lastsMs, () => void put())
+  // A backup that was taken meanwhile has the damage too.
+  ended.push(() => void put())
+}

@@ -1,0 +1,286 @@
+import { z } from 'zod'
+import { isNoticeboardError } from '../../../src/contracts/errors.js'
+import type { Store } from '../../../src/contracts/transport.js'
+import { canonicalize } from '../../../src/core/json/canonical.js'
+import { digestOf } from '../../../src/core/release/digest.js'
+import {
+  decodeRelease,
+  encodeRelease,
+  releaseDigest,
+  type Release,
+} from '../../../src/core/release/release.js'
+import { encodeText } from '../../../src/core/json/text.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { createPublisher, everyone, type Publisher, type Rollout } from '../../../src/publisher/index.js'
+import { http } from '../../../src/transports/http/http.js'
+import { DEADLY, NAMESPACE, PERIODS, schema } from './client-actor.js'
+import { PLAIN, type Configuration } from './configuration.js'
+import { simFetch, soundLink, type Host, type Link } from './net.js'
+import { startProcess, type SimProcess } from './process.js'
+import { diceOf, type Dice } from './random.js'
+import { TOKEN } from './server-actor.js'
+import { judgeError, loggerOf, SECRET } from './values.js'
+import type { World } from './world.js'
+
+/** Somebody who publishes over HTTP. Each action is a process of its own, as a job of CI is. */
+export interface PublisherActor {
+  readonly link: Link
+  /** The process of the last action. */
+  readonly process: SimProcess | undefined
+  publish(): Promise<boolean>
+  /** Whether it was done, or there was nothing to go back to. */
+  rollback(): Promise<boolean>
+  /** A canary by hand: a release with a candidate for part of the fleet. */
+  candidate(): Promise<void>
+  /** A document that every client refuses: a publisher with the schema does too, one without takes it. */
+  poison(): Promise<void>
+  /** A document that its schema takes, and that kills some applications. */
+  crasher(): Promise<void>
+  /** Several publishes as fast as they are acknowledged. */
+  burst(): Promise<void>
+  /** Two publishers with the same expectation: at most one may win. */
+  race(): Promise<boolean>
+  openEpoch(): Promise<boolean>
+  /** Whether an action is under way. One whose process was killed is over, although nobody hears so. */
+  readonly busy: boolean
+  /** Whether a rollback is under way. */
+  readonly rollingBack: boolean
+  /** The one that began last of those at work. */
+  kill(): void
+  /** All that are at work: nobody hears any more what became of it. */
+  killAll(): void
+}
+
+/** Makes a {@link PublisherActor}. Nothing it does rejects: what fails is part of the history. */
+export function publisherActor(
+  world: World,
+  host: () => Host | undefined,
+  { base }: Configuration = PLAIN,
+): PublisherActor {
+  const { trace, truth, sometimes, seed, clock } = world
+  const link = soundLink()
+  const content = diceOf(seed, 'documents')
+  let actions = 0
+  let process: SimProcess | undefined
+  /** The rollbacks of which nobody has heard yet, and how many there were at all. */
+  const rollingBack = new Set<SimProcess>()
+  let rollbacks = 0
+  /** The processes whose action is not over. */
+  const working = new Set<SimProcess>()
+
+  const anyRollsBack = (): boolean => [...rollingBack].some(({ alive }) => alive)
+
+  const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
+    actions += 1
+    const own = startProcess(`publisher.${actions}`, clock)
+    process = own
+    working.add(own)
+    own.onDeath(() => working.delete(own))
+    const dice = diceOf(seed, own.name)
+    const fetch = simFetch({
+      world: clock, trace, dice, client: own, host, link,
+      onRequest(method, path, status) {
+        trace.add(own.name, 'request', `${method} ${path} ${status}`)
+        if (method === 'POST' && path.endsWith('~releases') && status === 'lost') sometimes.add('an acknowledgement was lost')
+      },
+    }) // prettier-ignore
+    return {
+      store: http(base, {
+        system: { clock: own.clock },
+        timeoutMs: PERIODS.timeoutMs,
+        fetch,
+        token: TOKEN,
+      }),
+      dice,
+      own,
+    }
+  }
+  const publisherOf = ({ store, dice, own }: ReturnType<typeof begin>, anything = false): Publisher =>
+    createPublisher({
+      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, system: { clock: own.clock, random: dice, hasher: systemHasher }, logger: loggerOf(world, own.name),
+    }) as Publisher // prettier-ignore
+
+  const document = (): { n: number; name: string } => ({
+    n: content.between(1, 1_000_000),
+    name: `${SECRET}-${'x'.repeat(content.between(0, 60))}`,
+  })
+
+  const note = (name: string, outcome: Rollout, own: SimProcess): void => {
+    if (!own.alive || outcome.outcome !== 'published') return
+    const { position, digest } = outcome
+    truth.acknowledged(position, digest)
+    trace.add(own.name, name, `acknowledged ${position.epoch}:${position.sequence}`)
+    sometimes.add(`a ${name} was acknowledged`)
+  }
+  const attempt = async (name: string, own: SimProcess, run: () => Promise<Rollout>): Promise<boolean> => {
+    try {
+      note(name, await run(), own)
+      return true
+    } catch (error) {
+      const code = judgeError(world, `a ${name}`, error)
+      trace.add(own.name, name, `failed ${code}`)
+      sometimes.add(`a ${name} failed with ${code}`)
+      return false
+    } finally {
+      working.delete(own)
+    }
+  }
+  const publish = async (anything: boolean, value: unknown, more: object = {}): Promise<boolean> => {
+    const opened = begin()
+    truth.offered(canonicalize(value))
+    return attempt('publish', opened.own, () =>
+      publisherOf(opened, anything).publish(value as never, {
+        rollout: everyone(),
+        reason: 'simulation',
+        supersede: true,
+        ...more,
+      }),
+    )
+  }
+
+  return {
+    link,
+    get process() {
+      return process
+    },
+    publish: () => publish(false, document()),
+    async rollback() {
+      const opened = begin()
+      rollingBack.add(opened.own)
+      rollbacks += 1
+      let nothingBefore = false
+      const run = async (): Promise<Rollout> => {
+        try {
+          return await publisherOf(opened).rollback({ reason: 'simulation' })
+        } catch (error) {
+          nothingBefore = isNoticeboardError(error, 'not-found')
+          throw error
+        }
+      }
+      const done = await attempt('rollback', opened.own, run)
+      rollingBack.delete(opened.own)
+      return done || nothingBefore
+    },
+    async poison() {
+      // What is refused is now a number, now a text that must not come up with the refusal.
+      const value = { n: actions % 2 === 0 ? 0 : SECRET, name: SECRET }
+      if (await publish(false, value))
+        truth.violate('validated', 'a publisher took what its own schema refuses')
+      await publish(true, value)
+    },
+    async crasher() {
+      const { n, name } = document()
+      await publish(false, { n, name: `${name}${DEADLY}` })
+    },
+    async burst() {
+      for (let left = 3; left > 0; left -= 1) await publish(false, document())
+    },
+    async race() {
+      const opened = begin()
+      const version = await publisherOf(opened)
+        .current()
+        .then(
+          current => current?.version,
+          (error: unknown) => void judgeError(world, 'a race', error),
+        )
+        .finally(() => working.delete(opened.own))
+      if (version === undefined) return false
+      const before = rollbacks
+      const alone = !anyRollsBack()
+      const won = await Promise.all([
+        publish(false, document(), { ifVersion: version }),
+        publish(false, document(), { ifVersion: version }),
+      ])
+      // A rollback in between makes the version the expected one again; so does one that was under way before.
+      if (won.every(Boolean) && alone && rollbacks === before)
+        truth.violate('compare-and-swap', `two publishers that expected version ${version} both won`)
+      if (won.some(Boolean)) sometimes.add('one of two racing publishers won')
+      return won.some(Boolean)
+    },
+    async openEpoch() {
+      const opened = begin()
+      const reason = 'restored from a backup'
+      const open = async (): Promise<Rollout> => {
+        try {
+          return await publisherOf(opened).openEpoch({ reason })
+        } catch (error) {
+          if (!isNoticeboardError(error, 'invalid-option')) throw error
+          const value = document()
+          truth.offered(canonicalize(value))
+          return publisherOf(opened).openEpoch({ reason, document: value })
+        }
+      }
+      return attempt('epoch', opened.own, open)
+    },
+    async candidate() {
+      const opened = begin()
+      const { store, own, dice } = opened
+      const { signal } = new AbortController()
+      try {
+        const latest = await store.latest({ namespace: NAMESPACE }, signal)
+        if (latest.type !== 'release') return
+        const { release } = decodeRelease(latest.bytes)
+        const arms: Record<string, { digest: string; bytes: number }> = {}
+        for (const name of ['eu', 'rest']) {
+          const text = canonicalize(document())
+          truth.offered(text)
+          const bytes = encodeText(text)
+          const digest = digestOf(systemHasher, bytes)
+          await store.put({ namespace: NAMESPACE, digest, bytes }, signal)
+          arms[name] = { digest, bytes: bytes.length }
+        }
+        const { candidate: _, audience: __, withdrawn: ___, ...rest } = release
+        const next: Release = {
+          ...rest,
+          sequence: release.sequence + 1,
+          cause: 'publish',
+          candidate: {
+            version: release.sequence + 1,
+            variants: [
+              { when: { region: ['eu'] }, ...(arms['eu'] as { digest: string; bytes: number }) },
+              arms['rest'] as { digest: string; bytes: number },
+            ],
+          },
+          audience: {
+            salt: `salt-${release.sequence}`,
+            clauses: [{ below: dice.between(0, 4_294_967_296) }],
+          },
+          ...(dice.chance(0.3) && { spreadMs: dice.between(0, 5_000) }),
+          ...(dice.chance(0.2) && {
+            activateAt: new Date(clock.now() + dice.between(0, 10_000)).toISOString(),
+          }),
+          prev: releaseDigest(systemHasher, latest.bytes),
+        }
+        const bytes = encodeRelease(next)
+        const outcome = await store.append(
+          { namespace: NAMESPACE, at: { epoch: next.epoch, sequence: next.sequence }, bytes },
+          signal,
+        )
+        trace.add(own.name, 'candidate', outcome)
+        if (outcome !== 'appended' || !own.alive) return
+        truth.acknowledged(
+          { epoch: next.epoch, sequence: next.sequence },
+          next.stable.variants.at(-1)?.digest ?? '',
+        )
+        sometimes.add('a candidate was acknowledged')
+      } catch (error) {
+        trace.add(own.name, 'candidate', `failed ${judgeError(world, 'a candidate', error)}`)
+      } finally {
+        working.delete(own)
+      }
+    },
+    get busy() {
+      return working.size > 0
+    },
+    get rollingBack() {
+      return anyRollsBack()
+    },
+    kill() {
+      const last = [...working].at(-1)
+      last?.kill()
+    },
+    killAll() {
+      for (const one of working) one.kill()
+    },
+  }
+}

@@ -1,0 +1,196 @@
+import { fileStore, type FileStore } from '../../../src/node/board/file-store.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { createHandler, type Handler } from '../../../src/server/handler.js'
+import { cached } from '../../../src/transports/cached.js'
+import { http, type HttpTransport } from '../../../src/transports/http/http.js'
+import { PERIODS } from './client-actor.js'
+import { PLAIN, type Configuration } from './configuration.js'
+import type { SimDisk } from './disk.js'
+import { simFetch, soundLink, type Host, type Link } from './net.js'
+import { ownerOf, startProcess, type SimProcess } from './process.js'
+import { diceOf, type Dice } from './random.js'
+import { watchStreams, type Streams } from './streams.js'
+import { loggerOf } from './values.js'
+import type { World } from './world.js'
+
+export const TOKEN = 'a-token-for-the-simulation'
+
+/** A server machine, and the process that runs on it just now. */
+export interface ServerActor {
+  readonly host: () => Host | undefined
+  readonly process: SimProcess | undefined
+  start(): void
+  kill(): void
+}
+
+/** How often a server looks for what others wrote. */
+export const BOARD_POLL_MS = 2_000
+
+/** A server over a board on a disk; several may share one disk. */
+export function serverActor(
+  world: World,
+  name: string,
+  disk: SimDisk,
+  { options }: Configuration = PLAIN,
+): ServerActor {
+  return actorOf(world, name, false, (process, dice) => {
+    const store: FileStore = fileStore('/board', {
+      fs: disk.mount(process),
+      system: {
+        clock: process.clock,
+        random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
+        hasher: systemHasher,
+      },
+      pollIntervalMs: BOARD_POLL_MS,
+      owner: ownerOf(process),
+      logger: loggerOf(world, name),
+    })
+    const handler = createHandler(store, {
+      ...options,
+      write: { token: TOKEN },
+      heartbeatMs: PERIODS.heartbeatMs,
+      system: { clock: process.clock, random: dice, hasher: systemHasher },
+      logger: loggerOf(world, name),
+    })
+    return {
+      fetch: handler.fetch,
+      // A store is closed by whoever opened it.
+      async close() {
+        await handler.close()
+        await store.close()
+      },
+    }
+  })
+}
+
+/** Somebody who serves what another server gives, with a link of its own to it. */
+export type RelayActor = ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined }
+
+/** A relay: a server over what another server gives. */
+export function relayActor(
+  world: World,
+  name: string,
+  upstream: () => Host | undefined,
+  configuration: Configuration = PLAIN,
+): RelayActor {
+  return relaying(world, name, { upstream, base: configuration.base }, (transport, process, dice) =>
+    createHandler(cached(transport), {
+      ...configuration.options,
+      heartbeatMs: PERIODS.heartbeatMs,
+      system: { clock: process.clock, random: dice, hasher: systemHasher },
+      logger: loggerOf(world, name),
+    }),
+  )
+}
+
+/** A server at the edge, where strangers come: everything it has room for is little, and it writes through to the board or does not write. */
+export function edgeActor(
+  world: World,
+  name: string,
+  upstream: () => Host | undefined,
+  configuration: Configuration = PLAIN,
+): RelayActor {
+  return relaying(world, name, { upstream, base: configuration.base }, (transport, process, dice) => {
+    const writes = dice.chance(0.6)
+    return createHandler(writes ? transport : cached(transport, { maxSnapshots: 2, maxBytes: 1_000 }), {
+      ...configuration.options,
+      ...(writes && { write: { token: TOKEN } }),
+      heartbeatMs: 3_000,
+      pollIntervalMs: 2_000,
+      maxConnections: 4,
+      maxConnectionAgeMs: 9_000,
+      cacheBytes: 2_000,
+      maxInstances: 2,
+      system: { clock: process.clock, random: dice, hasher: systemHasher },
+      logger: loggerOf(world, name),
+    })
+  })
+}
+
+function relaying(
+  world: World,
+  name: string,
+  { base, upstream }: { readonly base: string; readonly upstream: () => Host | undefined },
+  open: (transport: HttpTransport, process: SimProcess, dice: Dice) => Handler,
+): RelayActor {
+  const link = soundLink()
+  let streams: Streams | undefined
+  const actor = actorOf(world, name, true, (process, dice) => {
+    const own = watchStreams({
+      process,
+      nowMs: () => world.clock.monotonic(),
+      heartbeatMs: PERIODS.heartbeatMs,
+      violate: world.truth.violate,
+    })
+    streams = own
+    const transport = http(base, {
+      system: { clock: process.clock },
+      timeoutMs: PERIODS.timeoutMs,
+      // It writes where it is told to, and reads what may not be read by all.
+      token: TOKEN,
+      logger: loggerOf(world, name),
+      fetch: simFetch({
+        world: world.clock,
+        dice,
+        client: process,
+        trace: world.trace,
+        host: upstream,
+        link,
+        onRequest: () => {},
+        onChunk: world.marks.heard,
+        onStream: own.opened,
+      }),
+    })
+    return open(transport, process, dice)
+  })
+  return Object.assign(actor, { link, streams: () => streams })
+}
+
+function actorOf(
+  world: World,
+  name: string,
+  relay: boolean,
+  open: (process: SimProcess, dice: Dice) => Pick<Handler, 'fetch' | 'close'>,
+): ServerActor {
+  let lives = 0
+  let process: SimProcess | undefined
+  let host: Host | undefined
+
+  return {
+    host: () => host,
+    get process() {
+      return process
+    },
+    start() {
+      lives += 1
+      const own = startProcess(`${name}.${lives}`, world.clock)
+      process = own
+      const handler = open(own, diceOf(world.seed, own.name))
+      host = {
+        process: own,
+        relay,
+        async fetch(request) {
+          const failed = (how: string): void => {
+            const what = `${own.name} answered ${request.method} ${request.url} with ${how}`
+            if (own.alive) world.truth.violate('one-error-class', what)
+          }
+          try {
+            const response = await handler.fetch(request)
+            if (response.status === 500) failed('500')
+            return response
+          } catch (error) {
+            failed(String(error))
+            throw error
+          }
+        },
+        close: () => handler.close(),
+      }
+      world.trace.add(name, 'starts', `life ${lives}`)
+    },
+    kill() {
+      process?.kill()
+      host = undefined
+      world.trace.add(name, 'is killed')
+    },
+  }
+}

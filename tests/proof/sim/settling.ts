@@ -1,0 +1,136 @@
+import { comparePositions, formatPosition } from '../../../src/contracts/position.js'
+import { PERIODS, type ClientActor } from './client-actor.js'
+import type { Stage } from './faults.js'
+import { placeOf, POINTER } from './pointer.js'
+import { diceOf } from './random.js'
+import { during } from './waiting.js'
+import type { World } from './world.js'
+
+/** What may still be under way when faults stop: a request in each direction that has to run into its deadline. */
+const REQUESTS_MS = 2 * 15_000
+
+/** Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own. */
+function boundMs({ strategy, plan }: ClientActor): number {
+  return strategy.lookMs * (plan.relayed ? 2 : 1) + 4 * PERIODS.retryCapMs + REQUESTS_MS
+}
+
+/** Liveness: everybody runs what the newest release gives them, and those who watch have a stream again. */
+export async function settle(world: World, stage: Stage): Promise<void> {
+  const { clock, truth } = world
+  // A guest at the relay keeps a stream there alive that the relay, still staying away after an outage, does not read for others.
+  stage.strangers.leave()
+  const sinceMs = clock.monotonic()
+  const waiting = new Set(stage.clients)
+  const relayed = stage.clients.some(({ plan }) => plan.relayed && plan.strategy !== 'pull')
+  const due = Math.max(...stage.clients.map(boundMs))
+  const done = (): boolean => {
+    for (const actor of waiting) {
+      const problem = straggling(world, actor) ?? withoutStream(actor, sinceMs)
+      if (problem === undefined) waiting.delete(actor)
+      else if (clock.monotonic() - sinceMs >= boundMs(actor)) {
+        truth.violate(
+          straggling(world, actor) === undefined ? 'streams-come-back' : 'everybody-gets-there',
+          problem,
+        )
+        waiting.delete(actor)
+      }
+    }
+    return waiting.size === 0 && (!relayed || stage.relay.streams()?.aliveSince(sinceMs) === true)
+  }
+  // What holds earlier holds; the bound is only for those who need it.
+  await clock.runUntil(done, due).catch(() => {})
+  await clock.advance(1)
+  done()
+  for (const actor of waiting)
+    truth.violate(
+      'everybody-gets-there',
+      straggling(world, actor) ?? withoutStream(actor, sinceMs) ?? actor.plan.name,
+    )
+  for (const { streams } of stage.clients) streams?.check()
+  await checkPointer(world, stage)
+}
+
+/** How long something takes over the slowest of links. */
+const SLOWEST_MS = 20_000
+
+/** How long those who watch may take while nothing at all is wrong: travelling, the poll of a second server, a fetch. */
+const TOLD_MS = 6_000
+
+/** While all is well, a release reaches those who watch at once, those who ask within an interval, and the pointer follows the log. */
+export async function calm(world: World, stage: Stage): Promise<void> {
+  const { clock, truth } = world
+  const dice = diceOf(world.seed, 'calm')
+  const { plan, publisher, clients } = stage
+  // What was sent over slow links, the end of a connection too, is still on its way.
+  if (plan.faults.has('slow-links')) await clock.advance(SLOWEST_MS)
+  const watching = clients.filter(client => client.plan.strategy !== 'pull')
+  if (watching.length > 0 && dice.chance(0.5)) {
+    const one = dice.pick(watching)
+    one.kill()
+    one.start()
+    await clock.advance(dice.between(0, 120))
+  }
+  const [, second] = stage.servers
+  if (plan.calm === 'race' && second?.process?.alive !== true) {
+    second?.start()
+    await clock.advance(1_000)
+  }
+  const acted = await during(clock, publisher[plan.calm](), 30_000)
+  if (acted !== true)
+    return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
+  await clock
+    .runUntil(() => watching.every(client => straggling(world, client) === undefined), TOLD_MS)
+    .catch(() => {})
+  for (const client of watching) {
+    const problem = straggling(world, client)
+    // Who was told and waits for a document may wait with others for a request of bad times, which has to run into its deadline.
+    if (problem !== undefined && !client.fetches) truth.violate('told-at-once', problem)
+  }
+  await clock
+    .runUntil(() => clients.every(client => straggling(world, client) === undefined), 2 * PERIODS.intervalMs)
+    .catch(() => {})
+  for (const client of clients) {
+    const problem = straggling(world, client)
+    if (problem !== undefined) truth.violate('asked-in-time', problem)
+    client.streams?.check()
+  }
+  await checkPointer(world, stage)
+}
+
+/** The pointer stands where the log does; one that a broken disk held back follows when somebody reads or polls. */
+async function checkPointer({ truth, clock }: World, { disk, clients }: Stage): Promise<void> {
+  // Who watches polls, and repairs. Who asks may ask another server than the one that knows of a repair, some times in a row.
+  const watched = clients.some(({ plan }) => plan.strategy !== 'pull')
+  const behind = (): string | undefined => {
+    const newest = truth.newestAcknowledged
+    const pointer = disk.files.get(POINTER)
+    const place = pointer === undefined ? undefined : placeOf(pointer)
+    return newest === undefined || (place !== undefined && comparePositions(newest, place) !== 'newer')
+      ? undefined
+      : `the pointer stands at ${place === undefined ? 'nothing' : formatPosition(place)}, and ${formatPosition(newest)} was acknowledged`
+  }
+  await clock.runUntil(() => behind() === undefined, (watched ? 2 : 16) * PERIODS.intervalMs).catch(() => {})
+  const problem = behind()
+  if (problem !== undefined) truth.violate('pointer-follows-the-log', problem)
+}
+
+/** What a client lacks that does not run what the newest acknowledged release gives it, or does not know that it is the newest. */
+function straggling({ truth }: World, { plan, client, process }: ClientActor): string | undefined {
+  // Somebody is about to start it again.
+  if (process?.alive === false) return `${plan.name} is not running`
+  const newest = truth.newestAcknowledged
+  if (newest === undefined || client === undefined) return undefined
+  const runs = client.status === 'starting' ? undefined : client.running
+  const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
+  if (order === 'newer') return undefined
+  const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
+  if (order !== 'same')
+    return `${who} runs ${runs?.position === undefined ? 'nothing' : formatPosition(runs.position)}, and ${formatPosition(newest)} is the newest`
+  return client.status === 'ready' ? undefined : `${who} runs the newest release and is ${client.status}`
+}
+
+function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string | undefined {
+  return plan.strategy === 'pull' || (streams?.open === 1 && streams.aliveSince(sinceMs))
+    ? undefined
+    : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams, or a dead one`
+}

@@ -1,0 +1,211 @@
+import { createHash } from 'node:crypto'
+import { comparePositions, formatPosition, type Position } from '../../../src/contracts/position.js'
+import type { Identity } from '../../../src/contracts/identity.js'
+import type { Release } from '../../../src/core/release/release.js'
+import { decodeRelease, positionOf, releaseDigest } from '../../../src/core/release/release.js'
+import { systemHasher } from '../../../src/system/system.js'
+
+/** Something that always holds, and did not. */
+export interface Violation {
+  /** The oracle's name, as in docs/guarantees.md. */
+  readonly oracle: string
+  readonly atMs: number
+  readonly text: string
+}
+
+/** Says what did not hold. */
+export type Violate = (oracle: string, text: string) => void
+
+/** What the simulation knows and no actor does: all that was published, acknowledged, seen and applied. */
+export interface Truth {
+  readonly violations: readonly Violation[]
+  violate(oracle: string, text: string): void
+  /** A document that a publisher handed over: its canonical text by digest. */
+  offered(document: string): void
+  /** A publisher was told that the log holds its release, which gives this snapshot to everybody else. */
+  acknowledged(position: Position, digest: string): void
+  /** A release that some reader was given, wherever it came from. */
+  released(bytes: Uint8Array, where: string): void
+  /** A client committed. */
+  applied(event: AppliedEvent): void
+  /** Holds what clients followed since the last time against the logs. */
+  checkFollowed(): void
+  /** A client refused a document, in one of its lives: neither this life nor, when it was written, an earlier one did so before. */
+  refused(event: {
+    readonly client: string
+    readonly life: string
+    readonly build: string
+    readonly digest: string
+  }): {
+    /** It is on the client's disk. */
+    readonly written: () => void
+  }
+  /** A backup was restored: what was acknowledged after it is lost by the operator's own hand. */
+  restored(newest: Position | undefined): void
+  readonly acknowledgedReleases: ReadonlyMap<string, string>
+  readonly newestAcknowledged: Position | undefined
+  releaseAt(position: Position): Release | undefined
+  /** A machine was copied: what ran on the one was written on both disks. */
+  copied(from: string, to: string): void
+  /** A client told the fleet what it applied. */
+  reported(event: Pick<AppliedEvent, 'client' | 'identity' | 'position'>): void
+}
+
+export interface AppliedEvent {
+  readonly client: string
+  readonly build: string
+  readonly identity: Pick<Identity, 'clientId' | 'labels'>
+  readonly digest: string
+  readonly document: string
+  readonly valid: boolean
+  readonly position: Position
+  readonly keepsState: boolean
+  /** Came back from disk, without a release of the network. */
+  readonly fromDisk: boolean
+}
+
+/** Makes {@link Truth}: the safety lines that are checked at each event. */
+export function createTruth(
+  nowMs: () => number,
+  allowed: (release: Release, identity: AppliedEvent['identity'], digest: string) => boolean,
+): Truth {
+  const violations: Violation[] = []
+  const offered = new Map<string, string>()
+  const acknowledged = new Map<string, string>()
+  const released = new Map<string, { readonly digest: string; readonly release: Release }>()
+  const last = new Map<string, Position>()
+  const refusals = new Set<string>()
+  const reports = new Map<
+    string,
+    Pick<AppliedEvent, 'client' | 'identity' | 'position'> & { readonly ran: readonly string[] }
+  >()
+  const ran = new Map<string, string[]>()
+  const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
+  let newest: Position | undefined
+  const restores: (Position | undefined)[] = []
+  /** Whether a position was lost with a backup's restoration, and may have been given again: two releases bear it. */
+  const ambiguous = (position: Position): boolean =>
+    restores.some(at => at === undefined || (at.epoch === position.epoch && at.sequence < position.sequence))
+
+  const violate = (oracle: string, text: string): void => {
+    if (violations.length < 20) violations.push({ oracle, atMs: nowMs(), text })
+  }
+  const remember = (bytes: Uint8Array, where: string): void => {
+    const { release } = decodeRelease(bytes)
+    const position = positionOf(release)
+    const key = formatPosition(position)
+    const digest = releaseDigest(systemHasher, bytes)
+    const known = released.get(key)
+    if (known !== undefined && known.digest !== digest)
+      violate(
+        'one-release-a-position',
+        `${key} is ${digest.slice(0, 8)} at ${where}, and was ${known.digest.slice(0, 8)}`,
+      )
+    if (known === undefined) released.set(key, { digest, release })
+  }
+
+  return {
+    violations,
+    violate,
+    offered(document) {
+      offered.set(createHash('sha256').update(document).digest('hex'), document)
+    },
+    acknowledged(position, digest) {
+      const key = formatPosition(position)
+      if (acknowledged.has(key)) violate('one-release-a-position', `${key} was acknowledged twice`)
+      acknowledged.set(key, digest)
+      if (newest === undefined || comparePositions(position, newest) === 'newer') newest = position
+    },
+    released: remember,
+    applied({ client, build, identity, digest, document, valid, position, keepsState, fromDisk }) {
+      const text = offered.get(digest)
+      if (text === undefined)
+        violate('only-what-was-published', `${client} runs ${digest.slice(0, 8)}, which nobody published`)
+      else if (valid && text !== document)
+        violate('digest-matches', `${client} runs another document than ${digest.slice(0, 8)} names`)
+      if (!valid) violate('validated', `${client} runs a document that its schema refuses`)
+      if (refusals.has(`${client} ${build} ${digest}`))
+        violate('no-verdict-twice', `${client} runs ${digest.slice(0, 8)}, which this build refused`)
+      const before = last.get(client)
+      if (before !== undefined) {
+        const order = comparePositions(position, before)
+        // Coming back with what ran is no step; losing the disk is allowed to whoever keeps none.
+        const back = order === 'older' || order === 'fork'
+        if (back && keepsState)
+          violate(
+            'positions-only-grow',
+            `${client} went from ${formatPosition(before)} to ${formatPosition(position)}`,
+          )
+      }
+      last.set(client, position)
+      ran.set(client, [...(ran.get(client) ?? []), digest])
+      if (!fromDisk) followed.push({ client, identity, digest, position })
+    },
+    checkFollowed() {
+      for (const { client, identity, position, ran: before } of reports.values()) {
+        const known = released.get(formatPosition(position))
+        if (
+          known !== undefined &&
+          !ambiguous(position) &&
+          !before.some(digest => allowed(known.release, identity, digest))
+        ) {
+          violate(
+            'nothing-moves-on-receipt',
+            `${client} reported ${formatPosition(position)} as applied, and never committed what that gives it`,
+          )
+        }
+      }
+      for (const { client, identity, digest, position } of followed.splice(0)) {
+        const known = released.get(formatPosition(position))
+        if (ambiguous(position)) continue
+        if (known === undefined)
+          violate(
+            'only-what-was-published',
+            `${client} followed ${formatPosition(position)}, which is in no log`,
+          )
+        else if (!allowed(known.release, identity, digest))
+          violate(
+            'audience',
+            `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`,
+          )
+      }
+    },
+    refused({ client, life, build, digest }) {
+      const keyOf = (who: string): string => `${who} ${build} ${digest}`
+      if (refusals.has(keyOf(client)) || refusals.has(keyOf(life)))
+        violate('no-verdict-twice', `${client} was asked about ${digest.slice(0, 8)} again`)
+      refusals.add(keyOf(life))
+      return { written: () => void refusals.add(keyOf(client)) }
+    },
+    restored(position) {
+      // What was in the log until now is gone with it; nobody can check it any more.
+      followed.length = 0
+      reports.clear()
+      restores.push(position)
+      for (const key of acknowledged.keys()) {
+        const [epoch = '', sequence = '0'] = key.split(':')
+        if (
+          position === undefined ||
+          comparePositions({ epoch, sequence: Number(sequence) }, position) === 'newer'
+        ) {
+          acknowledged.delete(key)
+          released.delete(key)
+        }
+      }
+      newest = position
+    },
+    acknowledgedReleases: acknowledged,
+    get newestAcknowledged() {
+      return newest
+    },
+    copied(from, to) {
+      ran.set(to, [...(ran.get(from) ?? [])])
+    },
+    reported({ client, identity, position }) {
+      const key = `${client} ${formatPosition(position)}`
+      if (!reports.has(key))
+        reports.set(key, { client, identity, position, ran: [...(ran.get(client) ?? [])] })
+    },
+    releaseAt: position => released.get(formatPosition(position))?.release,
+  }
+}

@@ -1,0 +1,248 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { createClient, type Client } from '../../../src/client/index.js'
+import type { ReportTransport, Store, WatchTransport } from '../../../src/contracts/transport.js'
+import { decodeRelease, positionOf } from '../../../src/core/release/release.js'
+import { createPublisher, everyone, type Publisher } from '../../../src/publisher/index.js'
+import { serve, type Server } from '../../../src/server/index.js'
+import { push } from '../../../src/strategies/index.js'
+import { sampleAfter } from '../../../src/testing/conformance/fixture.js'
+import { publishTo, write } from '../../../src/testing/conformance/store-steps.js'
+import { fallback } from '../../../src/transports/fallback.js'
+import { http } from '../../../src/transports/http/index.js'
+import { tcpProxy } from '../tcp-proxy.js'
+
+/** A store over a real server that can be killed. */
+export interface Engine {
+  start(): Promise<void>
+  /** kill -9. */
+  kill(): Promise<void>
+  wipe(): Promise<void>
+}
+
+type EngineStore = Store & WatchTransport & ReportTransport
+
+const schema = z.object({ pool: z.number() })
+const never = new AbortController().signal
+const quick = {
+  backoff: { baseMs: 20, capMs: 200 },
+  pollIntervalMs: 200,
+  sweepIntervalMs: 1_000,
+  heartbeatMs: 500,
+  timeoutMs: 2_000,
+}
+
+/** What a store over a server must stand, and the kit cannot do by itself. `connect` gives a handle on one board, named by its prefix. */
+export function engineCases(engine: () => Engine, connect: (prefix: string) => Promise<EngineStore>): void {
+  const namespace = 'checkout/prod'
+  const publisherOf = (store: Store): Publisher<{ pool: number }> =>
+    createPublisher({ namespace, schema, store })
+  const clientOf = (store: EngineStore): Client<{ pool: number }> =>
+    createClient({
+      namespace,
+      schema,
+      strategy: push(store, quick),
+      clientId: 'host-a',
+      reports: { batchMs: 10, intervalMs: 300 },
+    })
+  const settings = { rollout: everyone(), reason: 'a test' }
+
+  test('a client keeps its configuration while the server is killed in mid-watch, and goes on when it is back with its data', async () => {
+    const store = await connect('same-data')
+    const publisher = publisherOf(store)
+    await publisher.publish({ pool: 1 }, settings)
+    const client = await clientOf(store).ready()
+    expect(client.current.pool).toBe(1)
+    for (const pool of [2, 3]) {
+      await engine().kill()
+      await new Promise(resolve => setTimeout(resolve, 100))
+      expect(client.current.pool).toBe(pool - 1)
+      await engine().start()
+      await untilPublished(publisher, pool)
+      await until(client, pool)
+    }
+    await client.close()
+    await publisher.close()
+  })
+
+  test('a server that comes back empty takes nothing away, and a new epoch goes on from there', async () => {
+    const store = await connect('empty-data')
+    const publisher = publisherOf(store)
+    await publisher.publish({ pool: 1 }, settings)
+    await publisher.publish({ pool: 2 }, settings)
+    const { tag } = (await store.latest({ namespace }, never)) as { tag: string }
+    const client = await clientOf(store).ready()
+    await engine().kill()
+    await engine().wipe()
+    await engine().start()
+    await expect
+      .poll(() => store.latest({ namespace }, never).catch(() => undefined), { timeout: 15_000 })
+      .toEqual({ type: 'none' })
+    expect(await store.latest({ namespace, tag }, never)).toEqual({ type: 'none' })
+    expect(client.current.pool).toBe(2)
+
+    // What clients report tells which epochs there were; so an operator waits until they were heard.
+    await expect
+      .poll(() => store.reports!({ namespace }, never).then(all => all.length), { timeout: 15_000 })
+      .toBe(1)
+    await publisher.openEpoch({ reason: 'the server lost its data', document: { pool: 3 } })
+    await until(client, 3)
+    expect(await store.latest({ namespace, tag }, never)).toMatchObject({ type: 'release' })
+    await client.close()
+    await publisher.close()
+  }, 40_000)
+
+  test('two publishers who race for 1,000 appends lose none and write none twice', async () => {
+    const stores = [await connect('race'), await connect('race')]
+    const acknowledged = new Map<number, Uint8Array>()
+    let taken = 0
+    const race = async (store: EngineStore): Promise<void> => {
+      while (acknowledged.size < 1_000) {
+        const newest = await store.latest({ namespace }, never)
+        const before =
+          newest.type === 'release'
+            ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes }
+            : undefined
+        const sample = sampleAfter(namespace, before)
+        if ((await write(store, sample, never)) === 'taken') taken += 1
+        else {
+          expect(acknowledged.has(sample.at.sequence)).toBe(false)
+          acknowledged.set(sample.at.sequence, sample.bytes)
+        }
+      }
+    }
+    await Promise.all(stores.map(race))
+    let sequence = acknowledged.size
+    for await (const { bytes } of stores[0]!.history({ namespace }, never)) {
+      expect(Buffer.compare(bytes, acknowledged.get(sequence)!)).toBe(0)
+      sequence -= 1
+    }
+    expect(sequence).toBe(0)
+    expect(taken).toBeGreaterThan(0)
+  }, 120_000)
+
+  test('three servers over one store: kill any, and nothing is lost', async () => {
+    const write = { token: 'engine-token' }
+    const places = await Promise.all([1, 2, 3].map(() => servingPlace(() => connect('three'), write)))
+    try {
+      const media = places.map(({ url }) => http(url, write))
+      const everywhere = fallback([media[0]!, media[1]!, media[2]!], { avoidMs: 100 })
+      const client = createClient({
+        namespace,
+        schema,
+        strategy: push(everywhere, quick),
+        clientId: 'host-a',
+        reports: { batchMs: 10 },
+      })
+      await publisherOf(media[0]!).publish({ pool: 1 }, settings)
+      await client.ready()
+      const expected = [1]
+      for (const [index, place] of [...places.entries(), ...places.entries()]) {
+        await place.kill()
+        const pool = 10 + expected.length
+        await publisherOf(media[(index + 1) % 3]!).publish({ pool }, settings)
+        expected.push(pool)
+        await until(client, pool)
+        await place.start()
+        // Whoever was gone knows what was published meanwhile.
+        await expect
+          .poll(
+            () =>
+              publisherOf(media[index]!)
+                .current()
+                .then(
+                  current => current?.document,
+                  () => undefined,
+                ),
+            { timeout: 10_000 },
+          )
+          .toEqual({ pool })
+      }
+      const published: unknown[] = []
+      for await (const { position } of publisherOf(media[0]!).history())
+        published.unshift((await publisherOf(media[0]!).read(position)).document)
+      expect(published).toEqual(expected.map(pool => ({ pool })))
+      await client.close()
+    } finally {
+      for (const { close } of places) await close()
+    }
+  }, 60_000)
+
+  test('a release that nobody was told of is found by the next look', async () => {
+    const store = await connect('untold')
+    const deaf: EngineStore = { ...store, watch: (query, signal) => withoutNews(store.watch(query, signal)) }
+    await publishTo(store, sampleAfter(namespace, undefined, { document: { pool: 1 } }), never)
+    const client = await clientOf(deaf).ready()
+    await publisherOf(store).publish({ pool: 2 }, settings)
+    await until(client, 2)
+    await client.close()
+  })
+
+  async function untilPublished(publisher: Publisher<{ pool: number }>, pool: number): Promise<void> {
+    await expect
+      .poll(
+        () =>
+          publisher.publish({ pool }, settings).then(
+            () => 'published',
+            (error: { code?: string }) => error.code,
+          ),
+        { timeout: 15_000, interval: 50 },
+      )
+      .toBe('published')
+  }
+}
+
+/** Brings what a watch starts with, and nothing afterwards: as if every message were lost. */
+async function* withoutNews<T extends { readonly type: string }>(
+  deliveries: AsyncIterable<T>,
+): AsyncGenerator<T> {
+  let released = false
+  for await (const delivery of deliveries) {
+    if (delivery.type !== 'release' || !released) yield delivery
+    released ||= delivery.type === 'release'
+  }
+}
+
+async function until(client: Client<{ pool: number }>, pool: number): Promise<void> {
+  await expect.poll(() => client.current.pool, { timeout: 15_000, interval: 10 }).toBe(pool)
+}
+
+/** An address with a server behind it that can be killed and started again. */
+interface ServingPlace {
+  readonly url: string
+  start(): Promise<void>
+  /** Every connection breaks off at once, as when the process is killed. */
+  kill(): Promise<void>
+  close(): Promise<void>
+}
+
+async function servingPlace(
+  connect: () => Promise<EngineStore>,
+  write: { readonly token: string },
+): Promise<ServingPlace> {
+  let server: Server | undefined
+  const proxy = await tcpProxy(() => server?.port ?? 0)
+  const begin = async (): Promise<void> => {
+    server = await serve(await connect(), { write, heartbeatMs: 300 })
+  }
+  const end = async (): Promise<void> => {
+    await server?.close({ drainMs: 0, graceMs: 0 })
+    server = undefined
+  }
+  await begin()
+  return {
+    url: `http://127.0.0.1:${proxy.port}`,
+    async start() {
+      await begin()
+      await proxy.heal()
+    },
+    async kill() {
+      await proxy.cut()
+      await end()
+    },
+    async close() {
+      await proxy.close()
+      await end()
+    },
+  }
+}

@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+
+const program = fileURLToPath(new URL('../../../benchmarks/main.js', import.meta.url))
+
+/** Runs the benchmarks in a process group of their own, so that whatever they leave behind is found. */
+async function bench(
+  args: readonly string[],
+): Promise<{ status: number; out: string; complaints: string; left: readonly number[] }> {
+  const child = spawn(process.execPath, [program, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const group = child.pid!
+  onTestFinished(() => membersOf(group).forEach(pid => process.kill(pid, 'SIGKILL')))
+  let out = ''
+  let complaints = ''
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+  const [status] = (await once(child, 'close')) as [number]
+  return { status, out, complaints, left: membersOf(group) }
+}
+
+/** The processes of a group; nothing where the system does not tell. */
+function membersOf(group: number): readonly number[] {
+  if (!existsSync('/proc/self/stat')) return []
+  return readdirSync('/proc').flatMap(name => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const fields = readFileSync(`/proc/${name}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+      return fields[0] !== 'Z' && Number(fields[2]) === group ? [Number(name)] : []
+    } catch {
+      // It ended meanwhile.
+      return []
+    }
+  })
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-bench-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+const summary = {
+  median: expect.any(Number),
+  min: expect.any(Number),
+  max: expect.any(Number),
+  rounds: expect.any(Array),
+}
+
+test('a quick run of everything prints a table for each part, writes every round down and leaves nothing running', async () => {
+  const folder = await temporaryFolder()
+  const document = join(folder, 'document.yaml')
+  const json = join(folder, 'figures.json')
+  await writeFile(document, 'pool:\n  size: 10\nnames: [a, b, c]\n')
+  const sizes = ['--clients', '3', '--connections', '20', '--changes-per-hour', '2']
+
+  const { status, out, complaints, left } = await bench([
+    '--quick',
+    '--naive',
+    '--document',
+    document,
+    ...sizes,
+    '--json',
+    json,
+  ])
+  expect(status, complaints).toBe(0)
+  expect(left).toEqual([])
+  expect(out.split('\n').filter(line => line.length > 100 && !line.includes(folder))).toEqual([])
+  for (const part of ['1. Three strategies', '2. A change of', '3. The read of one value', '4. A poll'])
+    expect(out).toContain(part)
+  for (const row of ['pull', 'push', 'hybrid', 'node:net', 'config.current.pool.size', 'noticeboard']) {
+    expect(out).toMatch(new RegExp(`^${row}.* \\d`, 'm'))
+  }
+  expect(out).toContain('extrapolated')
+  expect(out).toContain('shortened')
+
+  const { parts, ...run } = JSON.parse(await readFile(json, 'utf8'))
+  expect(run).toMatchObject({
+    v: 1,
+    command: expect.stringContaining('--quick'),
+    processesLeft: 0,
+    asked: { clients: 3, connections: 20, changesPerHour: 2 },
+    machine: {
+      processors: expect.any(Number),
+      loadBefore: expect.any(Number),
+      loadAfter: expect.any(Number),
+    },
+  })
+  const { rows } = parts.strategies
+  expect(rows.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
+    'nobody',
+    'pull',
+    'push',
+    'hybrid',
+  ])
+  for (const row of rows.slice(1)) {
+    expect(row).toMatchObject({ clients: 3, halfMs: summary, almostAllMs: summary, allMs: summary })
+    expect(row.change).toEqual({ requests: summary, bytes: summary, cpuMs: summary })
+    expect(row.allMs.min).toBeGreaterThan(0)
+  }
+  // What a strategy is: only some of them fetch, and only some keep a stream.
+  const [, pulling, pushing, hybrids] = rows
+  expect(pulling.seenInLastChange).toMatchObject({ pointer: expect.any(Number), snapshot: 3 })
+  expect(pushing.seenInLastChange).not.toHaveProperty('snapshot')
+  expect(hybrids.seenInLastChange).toMatchObject({ snapshot: 3 })
+
+  const names = parts.fanout.rows.map(({ name }: { name: string }) => name)
+  expect(names).toEqual(['noticeboard', 'net', 'shared', 'string', 'stringify'])
+  // The same bytes, or the ratios would compare nothing. A sequence may have grown by a digit.
+  const [own, floor, shared] = parts.fanout.rows
+  expect(shared.bytesPerReader).toBe(floor.bytesPerReader)
+  expect(Math.abs(own.bytesPerReader - floor.bytesPerReader)).toBeLessThan(10)
+  for (const row of parts.fanout.rows) {
+    expect(row).toMatchObject({
+      cpuMsPerThousand: summary,
+      cpuRatio: summary,
+      lastMs: summary,
+      lastRatio: summary,
+    })
+  }
+  for (const row of parts.read.rows)
+    expect(row).toMatchObject({ title: expect.any(String), nanoseconds: summary })
+  expect(parts.poll.rows.map(({ status: code }: { status: number }) => code)).toEqual([304, 304, 200, 200])
+}, 120_000)
+
+test('what was asked for wrongly is told with the help, and status 2', async () => {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'list.json'), '[1]')
+  for (const [args, told] of [
+    [['--clients', 'many'], '--clients is a number'],
+    [['--bytes', '10'], '--bytes is a number'],
+    [['--only', 'everything'], '--only is one of strategies, fanout, read, poll'],
+    [['--document', join(folder, 'list.json')], 'an object at the top'],
+    [['--document', 'x.json', '--bytes', '1000'], 'not both'],
+    [['--fast'], '--fast'],
+  ] as const) {
+    const { status, complaints } = await bench(args)
+    expect({ args, status }).toEqual({ args, status: 2 })
+    expect(complaints).toContain(told)
+    expect(complaints).toContain('npm run bench -- [options]')
+  }
+})
+
+test('an interrupted run ends with 130 and leaves nothing running', async () => {
+  const child = spawn(process.execPath, [program, '--quick', '--only', 'fanout', '--connections', '20'], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const group = child.pid!
+  onTestFinished(() => membersOf(group).forEach(pid => process.kill(pid, 'SIGKILL')))
+  const closed = once(child, 'close')
+  await once(child.stderr, 'data')
+  child.kill('SIGINT')
+  expect((await closed)[0]).toBe(130)
+  expect(membersOf(group)).toEqual([])
+})

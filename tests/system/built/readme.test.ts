@@ -1,0 +1,193 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
+import { workspace } from './workspace.js'
+
+const readme = readFileSync(join(root, 'README.md'), 'utf8')
+
+/** The code blocks of a language, in their order. */
+function blocks(language: string): readonly string[] {
+  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    ([, code = '']) => code,
+  )
+}
+
+/** What the shorter pieces of the README take for granted. */
+const surroundings = `
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createClient, createPublisher, env, everyone, http, hybrid, type Client, type Publisher } from 'noticeboard'
+import { disk, fileStore } from 'noticeboard/node'
+import { createHandler } from 'noticeboard/server'
+import * as z from 'zod'
+
+const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
+declare const config: Client<z.output<typeof schema>>
+declare const publisher: Publisher<z.input<typeof schema>>
+declare const token: string
+declare function readToken(): Promise<string>
+declare function log(...words: unknown[]): void
+interface Pool { close(): void }
+declare const db: { resize(size: number): void; connect(size: number): Promise<Pool>; use(pool: Pool): void }
+declare const app: { use(path: string, handler: (req: IncomingMessage, res: ServerResponse) => void): void }
+`
+
+const service = `
+import type { Client } from 'noticeboard'
+import * as z from 'zod'
+export const schema = z.object({ pool: z.object({ size: z.number() }) })
+export function createService(config: Client<z.output<typeof schema>>): { capacity(): Promise<number> } {
+  return { capacity: async () => config.current.pool.size }
+}
+`
+
+test('the first program of the README is the quickstart among the examples, and does what it says', async () => {
+  await using user = await workspace()
+  const [program = ''] = blocks('js')
+  expect(program).toBe(readFileSync(join(root, 'examples/quickstart.mjs'), 'utf8'))
+  expect(
+    program.split('\n').filter(line => line !== '' && !line.startsWith('//')).length,
+  ).toBeLessThanOrEqual(15)
+  await user.write('program.mjs', program)
+  const { stdout, stderr } = await user.run([process.execPath, 'program.mjs'], {
+    until: said => said.includes('200'),
+  })
+  expect(stderr).toBe('')
+  expect(stdout).toBe('the pool has 10 connections\nthe pool has 200 connections\n')
+})
+
+test(
+  'every piece of TypeScript in the README compiles against the built package',
+  { timeout: 180_000 },
+  async () => {
+    await using user = await workspace()
+    const pieces = blocks('ts')
+    expect(pieces.length).toBeGreaterThan(7)
+    for (const [index, piece] of pieces.entries()) {
+      const text = piece.startsWith('import ')
+        ? piece
+        : `${surroundings}\nexport async function piece(): Promise<void> {\n${piece}\n}\n`
+      await user.write(`piece-${index}.ts`, text)
+    }
+    await user.write('service.ts', service)
+    await user.write(
+      'globals.d.ts',
+      'declare function test(title: string, run: () => Promise<void>): void\ndeclare function expect(value: unknown): { toBe(value: unknown): void }\n',
+    )
+    const options = {
+      strict: true,
+      noEmit: true,
+      target: 'es2022',
+      lib: ['es2023', 'dom', 'esnext.disposable'],
+      module: 'nodenext',
+      exactOptionalPropertyTypes: true,
+      types: ['node'],
+      skipLibCheck: true,
+    }
+    await user.write('tsconfig.json', JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
+    const { code, stdout } = await user.run([
+      process.execPath,
+      join(root, 'node_modules/typescript/bin/tsc'),
+      '-p',
+      '.',
+    ])
+    expect(stdout).toBe('')
+    expect(code).toBe(0)
+  },
+)
+
+test('the transport that the README writes carries a board', async () => {
+  await using user = await workspace()
+  const { transpileModule, ScriptTarget, ModuleKind } = await import('typescript')
+  const source = blocks('ts').find(piece => piece.includes('function bucket')) ?? ''
+  const { outputText } = transpileModule(source, {
+    compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.ES2022 },
+  })
+  await user.write('bucket.mjs', outputText)
+  await user.write(
+    'main.mjs',
+    `
+import { readFile, stat } from 'node:fs/promises'
+import { createClient, createPublisher, everyone, pull } from 'noticeboard'
+import { fileStore } from 'noticeboard/node'
+import * as z from 'zod'
+import { bucket } from './bucket.mjs'
+
+const [namespace, schema, store] = ['checkout/prod', z.object({ size: z.number() }), fileStore('board')]
+const publisher = createPublisher({ namespace, schema, store })
+await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'first' })
+const client = {
+  async get(key) {
+    const path = 'board/public/' + key
+    try {
+      return { bytes: new Uint8Array(await readFile(path)), etag: String((await stat(path)).mtimeMs) }
+    } catch { return undefined }
+  },
+}
+const config = await createClient({ namespace, schema, strategy: pull(bucket(client)) }).ready()
+console.log(config.current.size)
+await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'second' })
+await config.refresh()
+console.log(config.current.size)
+await Promise.all([config.close(), publisher.close(), store.close()])
+`,
+  )
+  expect(await user.run([process.execPath, 'main.mjs'])).toEqual({ code: 0, stdout: '1\n2\n', stderr: '' })
+})
+
+test('the command lines of the README work one after the other', { timeout: 120_000 }, async () => {
+  await using user = await workspace()
+  const session = blocks('sh').find(piece => piece.includes('noticeboard publish')) ?? ''
+  await user.write('first.yaml', 'pool:\n  size: 10\n')
+  await user.write('service.yaml', 'pool:\n  size: 20\n')
+  await user.write(
+    'service.schema.json',
+    JSON.stringify({ type: 'object', properties: { pool: { type: 'object' } }, required: ['pool'] }),
+  )
+  await user.write(
+    'session.sh',
+    `
+set -euo pipefail
+noticeboard serve --board board --port 0 >served.txt &
+server=$!
+trap 'kill $server; wait $server || true' EXIT
+until grep -q 'the token' served.txt; do sleep 0.05; done
+address="$(grep -o 'http://[0-9.:]*' served.txt)"
+noticeboard publish first.yaml --everyone --reason first --url "$address" -n checkout/prod --token-file board/private/token
+set -x
+${session.replace('http://127.0.0.1:4600', '$address')}`,
+  )
+  const { code, stdout, stderr } = await user.run(['bash', 'session.sh'])
+  expect(stderr).toContain('+ noticeboard validate')
+  expect(code, stderr).toBe(0)
+  expect(stdout).toContain('published checkout/prod version 2')
+  expect(stdout).toContain('{"pool":{"size":20}}')
+  expect(stdout).toContain('~ pool.size: 10 -> 20')
+  expect(stdout).toContain('service.yaml is valid')
+})
+
+test('every file that the README and the documentation link to is there', () => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    ...readdirSync(join(root, 'docs'))
+      .filter(name => name.endsWith('.md'))
+      .map(name => `docs/${name}`),
+  ]
+  const broken = pages.flatMap(page =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/\]\(([^)#\s]+)(#[^)\s]*)?\)/g)]
+      .map(([, target = '']) => target)
+      .filter(target => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(page), target)))
+      .map(target => `${page}: ${target}`),
+  )
+  expect(broken).toEqual([])
+})
+
+test('the README opens with one sentence and says how to try and to test the project', () => {
+  const [, opening = ''] = readme.split('\n\n')
+  expect(opening.match(/\./g)).toHaveLength(1)
+  expect(readme).toContain('npm install && npm run demo')
+  expect(readme).toContain('npm install && npm test')
+  expect(readme.split('[![').length - 1).toBeLessThanOrEqual(3)
+})

@@ -1,0 +1,222 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { sampleAfter, sampleLog, sampleReport } from '../../../src/testing/conformance/fixture.js'
+import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
+import { publishTo } from '../../../src/testing/conformance/store-steps.js'
+import { redis } from '../../../src/transports/redis/index.js'
+import { runCases } from '../../support/run-cases.js'
+import { engineCases } from '../../support/engines/engine-cases.js'
+import { redisServer, type RedisServer } from '../../support/engines/redis-server.js'
+import { missingProgram } from '../../support/engines/server-process.js'
+
+const never = new AbortController().signal
+const missing = missingProgram('redis-server', 'redis-server')
+
+describe.skipIf(missing !== undefined)(
+  `redis() against a real Redis${missing === undefined ? '' : ` (${missing})`}`,
+  () => {
+    let server: RedisServer
+    beforeAll(async () => {
+      server = await redisServer()
+      await server.start()
+    })
+    afterAll(() => server?.close())
+
+    async function open(): Promise<OpenedStore> {
+      const prefix = `kit-${randomUUID()}:`
+      const clients: { destroy(): void }[] = []
+      const connect = async () => {
+        const client = await server.client()
+        clients.push(client)
+        return client
+      }
+      const first = await connect()
+      return {
+        store: await redis(first, { prefix }),
+        another: async () => redis(await connect(), { prefix }),
+        async reopen() {
+          await server.kill()
+          await server.start()
+          return redis(await connect(), { prefix })
+        },
+        async damage({ namespace, digest }) {
+          await first.set(`${prefix}{${namespace}}:snapshot:${digest}`, '{')
+        },
+        async cut() {
+          await server.kill()
+          return { heal: () => server.start() }
+        },
+        async close() {
+          for (const client of clients) client.destroy()
+        },
+      }
+    }
+
+    runCases(
+      'the kit',
+      storeCases(open, {
+        without: {
+          stranger: 'tried below, with users of Redis',
+          marks: 'it sends none; strategies ask by themselves',
+          inline: 'it sends no snapshots along',
+        },
+      }),
+    )
+
+    describe('the server', () => {
+      engineCases(
+        () => server,
+        async prefix => redis(await server.client(), { prefix: `${prefix}:` }),
+      )
+    })
+
+    test('a message that is lost, comes twice or means nothing does no harm', async () => {
+      const client = await server.client()
+      const store = await redis(client, { prefix: 'messages:' })
+      const log = sampleLog('checkout/prod')
+      const first = log.next()
+      await publishTo(store, first, never)
+      const controller = new AbortController()
+      const second = log.next()
+      const seen: Uint8Array[] = []
+      for await (const delivery of store.watch(
+        { namespaces: ['checkout/prod'], inline: false },
+        controller.signal,
+      )) {
+        if (delivery.type !== 'release') continue
+        seen.push(delivery.bytes)
+        if (seen.length > 1) controller.abort()
+        for (const message of ['checkout/prod', 'checkout/prod', 'checkout/other', '', 'nonsense'])
+          await client.publish('messages:news', message)
+        if (seen.length === 1) await publishTo(store, second, never)
+      }
+      expect(seen).toEqual([first.bytes, second.bytes])
+    })
+
+    test('watches share one connection, which is closed with the last of them', async () => {
+      const client = await server.client()
+      const store = await redis(client, { prefix: 'shared:' })
+      await publishTo(store, sampleLog('checkout/prod').next(), never)
+      const subscribers = async (): Promise<number> =>
+        (await client.pubSubNumSub('shared:news'))['shared:news'] ?? 0
+      const watches = await Promise.all(
+        [1, 2, 3].map(async () => {
+          const controller = new AbortController()
+          const iterator = store
+            .watch({ namespaces: ['checkout/prod'], inline: false }, controller.signal)
+            [Symbol.asyncIterator]()
+          await iterator.next()
+          return { controller, iterator }
+        }),
+      )
+      expect(await subscribers()).toBe(1)
+      for (const { controller, iterator } of watches) {
+        controller.abort()
+        await iterator.next()
+      }
+      await expect.poll(subscribers).toBe(0)
+    })
+
+    test('reports that are not renewed are forgotten', async () => {
+      const client = await server.client()
+      const store = await redis(client, { prefix: 'reports:' })
+      const namespace = 'checkout/prod'
+      await store.report([sampleReport(namespace)], never)
+      const key = `reports:{${namespace}}:report:instance-0001`
+      expect(await client.pTTL(key)).toBeGreaterThan(3_000_000)
+      await client.del(key)
+      expect(await store.reports({ namespace }, never)).toEqual([])
+      expect(await client.exists(`reports:{${namespace}}:instances`)).toBe(0)
+    })
+
+    describe('a Redis that can lose what it acknowledged', () => {
+      test.each<[string, readonly string[], RegExp]>([
+        ['without an append-only file', ['--save', ''], /appendonly is not `yes`/],
+        ['that syncs once a second', ['--appendonly', 'yes'], /appendfsync is not `always`/],
+        [
+          'that does not sync while it writes its file anew',
+          ['--appendonly', 'yes', '--appendfsync', 'always', '--no-appendfsync-on-rewrite', 'yes'],
+          /no-appendfsync-on-rewrite is not `no`/,
+        ],
+        [
+          'that evicts',
+          ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'allkeys-lru'],
+          /maxmemory-policy is not `noeviction`/,
+        ],
+      ])('%s is refused, or says `may-lose`', async (_, settings, problem) => {
+        const careless = await redisServer(settings)
+        try {
+          await careless.start()
+          const client = await careless.client()
+          await expect(redis(client)).rejects.toMatchObject({
+            code: 'unsupported',
+            message: expect.stringMatching(problem),
+          })
+          expect((await redis(client, { durability: 'may-lose' })).durability).toBe('may-lose')
+        } finally {
+          await careless.close()
+        }
+      })
+
+      test('does not let itself be asked', async () => {
+        await (
+          await server.client()
+        ).sendCommand(['ACL', 'SETUSER', 'shy', 'on', '>secret', '~*', '&*', '+@all', '-config'])
+        const client = await server.client({ username: 'shy', password: 'secret' })
+        await expect(redis(client)).rejects.toMatchObject({
+          code: 'unsupported',
+          message: expect.stringMatching(/CONFIG GET is not allowed/),
+        })
+        expect((await redis(client, { durability: 'may-lose' })).durability).toBe('may-lose')
+      })
+    })
+
+    test('a user who may not write is `forbidden`', async () => {
+      await (
+        await server.client()
+      ).sendCommand([
+        'ACL',
+        'SETUSER',
+        'reader',
+        'on',
+        '>secret',
+        '~*',
+        '&*',
+        '+@read',
+        '+config|get',
+        '+role',
+      ])
+      const reader = await redis(await server.client({ username: 'reader', password: 'secret' }), {
+        prefix: 'strangers:',
+      })
+      const sample = sampleLog('checkout/prod').next()
+      await expect(
+        reader.put({ namespace: 'checkout/prod', ...sample.snapshot }, never),
+      ).rejects.toMatchObject({ code: 'forbidden' })
+      await publishTo(await redis(await server.client(), { prefix: 'strangers:' }), sample, never)
+      await expect(publishTo(reader, sample, never)).resolves.toBeUndefined()
+      const { at, bytes } = sampleAfter('checkout/prod', sample, { document: sample.document })
+      await expect(reader.append({ namespace: 'checkout/prod', at, bytes }, never)).rejects.toMatchObject({
+        code: 'forbidden',
+      })
+    })
+
+    test('without a connection a command fails at once, and is not made later', async () => {
+      const client = await server.client()
+      const store = await redis(client, { prefix: 'queue:' })
+      const { at, bytes, snapshot } = sampleLog('checkout/prod').next()
+      await store.put({ namespace: 'checkout/prod', ...snapshot }, never)
+      await server.kill()
+      await expect.poll(() => client.isReady).toBe(false)
+      await expect(store.append({ namespace: 'checkout/prod', at, bytes }, never)).rejects.toMatchObject({
+        code: 'unavailable',
+      })
+      await server.start()
+      await expect
+        .poll(() => store.latest({ namespace: 'checkout/prod' }, never).catch(() => undefined), {
+          timeout: 15_000,
+        })
+        .toEqual({ type: 'none' })
+    })
+  },
+)

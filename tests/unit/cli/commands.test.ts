@@ -1,0 +1,383 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { COMMANDS } from '../../../src/cli/commands/index.js'
+import { fileStore } from '../../../src/node/index.js'
+import { serve } from '../../../src/server/index.js'
+import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
+
+interface Place {
+  readonly folder: string
+  readonly board: string
+  nb(...args: string[]): Promise<Ran>
+  nbWith(options: Partial<RunOptions>, ...args: string[]): Promise<Ran>
+  write(name: string, content: string): Promise<void>
+}
+
+/** A folder with a board that a server of ours serves, whose address and token are in the environment. */
+async function place(): Promise<Place> {
+  const folder = await temporaryFolder()
+  const board = join(folder, 'board')
+  const store = fileStore(board)
+  const server = await serve(store, { tokenFile: join(board, 'private', 'token') })
+  onTestFinished(async () => {
+    await server.close()
+    await store.close()
+  })
+  const env = {
+    NOTICEBOARD_URL: server.url,
+    NOTICEBOARD_TOKEN: server.token ?? '',
+    NOTICEBOARD_NAMESPACE: 'checkout/prod',
+  }
+  const nbWith: Place['nbWith'] = (options, ...args) => commandLine(args, { cwd: folder, env, ...options })
+  return {
+    folder,
+    board,
+    nb: (...args) => nbWith({}, ...args),
+    nbWith,
+    write: (name, content) => writeFile(join(folder, name), content),
+  }
+}
+
+const everyone = ['--everyone', '--reason', 'a test'] as const
+
+test('a document is published, read, changed, compared, listed and rolled back', async () => {
+  const { nb, write } = await place()
+  await write('a.json', '{"pool":{"size":10}}')
+  await write('b.yaml', 'pool:\n  size: 20\nname: "x"\n')
+
+  const first = await nb('publish', 'a.json', ...everyone, '--if-version', '0')
+  expect([first.status, first.stdout]).toEqual([
+    0,
+    expect.stringMatching(/^published checkout\/prod version 1 \(1-[0-9a-f]{8}:1\) [0-9a-f]{12}\n$/),
+  ])
+  const second = await nb('publish', 'b.yaml', ...everyone, '--author', 'ada', '--json')
+  expect(JSON.parse(second.stdout)).toMatchObject({
+    outcome: 'published',
+    namespace: 'checkout/prod',
+    version: 2,
+    position: { sequence: 2 },
+  })
+  expect((await nb('publish', 'b.yaml', ...everyone)).stdout).toMatch(/^unchanged/)
+
+  expect((await nb('get')).stdout).toBe('{"name":"x","pool":{"size":20}}')
+  expect((await nb('get', '--at', '1')).stdout).toBe('{"pool":{"size":10}}')
+  expect((await nb('diff')).stdout).toBe('+ name: "x"\n~ pool.size: 10 -> 20\n')
+  expect(JSON.parse((await nb('diff', '2', '1', '--json')).stdout)).toHaveLength(2)
+  expect((await nb('diff', '--file', 'a.json')).stdout).toBe('- name: "x"\n~ pool.size: 20 -> 10\n')
+
+  const back = await nb('rollback', 'checkout/prod', '--reason', 'too big')
+  expect(back.stdout).toMatch(/^published checkout\/prod version 1 \(.*:3\)/)
+  expect(back.stderr).toMatch(/withdrew [0-9a-f]{12}/)
+
+  const history = (await nb('history', '--json')).stdout
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  expect(history.map(({ version, cause, author, reason }) => [version, cause, author, reason])).toEqual([
+    [1, 'rollback', undefined, 'too big'],
+    [2, 'publish', 'ada', 'a test'],
+    [1, 'publish', undefined, 'a test'],
+  ])
+  const table = (await nb('history', '--limit', '2')).stdout.split('\n')
+  expect(table[0]).toMatch(/^VERSION {2}POSITION +WHEN +CAUSE +DIGEST +AUTHOR +REASON$/)
+  expect(table).toHaveLength(4)
+})
+
+test('a dry run prints what would change and writes nothing', async () => {
+  const { nb, write } = await place()
+  await write('a.json', '{"a":1}')
+  await nb('publish', 'a.json', ...everyone)
+  await write('a.json', '{"a":2}')
+  const dry = await nb('publish', 'a.json', ...everyone, '--dry-run')
+  expect(dry.stdout).toMatch(/^would publish checkout\/prod version 2 .*\n~ a: 1 -> 2\n$/)
+  expect((await nb('get')).stdout).toBe('{"a":1}')
+})
+
+test('publishing wants --everyone and a reason, and says why', async () => {
+  const { nb, write } = await place()
+  await write('a.json', '{"a":1}')
+  const bare = await nb('publish', 'a.json', '--reason', 'x')
+  expect([bare.status, bare.stderr]).toEqual([2, expect.stringContaining('would reach every client at once')])
+  expect((await nb('publish', 'a.json', '--everyone')).stderr).toContain('--reason')
+  expect((await nb('get')).status).toBe(1)
+})
+
+test('each way to fail has its own exit status', async () => {
+  const { nb, nbWith, write, folder } = await place()
+  await write('a.json', '{"a":1}')
+  await nb('publish', 'a.json', ...everyone)
+  expect((await nb('get', 'nothing/here')).status).toBe(1)
+  expect((await nb('publish', 'missing.json', ...everyone)).status).toBe(1)
+  expect((await nb('frobnicate')).status).toBe(2)
+  const closed = await nbWith(
+    { env: { NOTICEBOARD_URL: 'http://127.0.0.1:1', NOTICEBOARD_NAMESPACE: 'a' } },
+    'get',
+  )
+  expect([closed.status, closed.stderr]).toEqual([5, expect.stringContaining('is the server running')])
+  const conflict = await nb('publish', 'a.json', ...everyone, '--if-version', '7', '--json')
+  expect([conflict.status, conflict.error?.code, conflict.error?.message]).toEqual([
+    4,
+    'conflict',
+    expect.stringContaining('version 1'),
+  ])
+  await write('wrong-token', 'not-the-token\n')
+  const refused = await nb(
+    'publish',
+    'a.json',
+    ...everyone,
+    '--token-file',
+    join(folder, 'wrong-token'),
+    '--json',
+  )
+  expect([refused.status, refused.error?.code]).toEqual([3, 'unauthorized'])
+})
+
+test('the board folder works without a server', async () => {
+  const { nbWith, write } = await place()
+  await write('a.json', '{"a":1}')
+  const env = { NOTICEBOARD_NAMESPACE: 'checkout/prod' }
+  expect((await nbWith({ env }, 'publish', 'a.json', ...everyone, '--board', 'board')).status).toBe(0)
+  expect((await nbWith({ env }, 'get', '--board', 'board')).stdout).toBe('{"a":1}')
+  const mistyped = await nbWith({ env }, 'get', '--board', 'bord')
+  expect([mistyped.status, mistyped.stderr]).toEqual([1, expect.stringContaining('there is no board folder')])
+})
+
+test('a schema of the configuration file checks, and is kept on the board for those without it', async () => {
+  const { nb, nbWith, write, folder } = await place()
+  await write(
+    'noticeboard.config.mjs',
+    `import { z } from ${JSON.stringify(import.meta.resolve('zod'))}
+    export default {
+      namespaces: { 'checkout/prod': { schema: z.object({ pool: z.object({ size: z.number().int().min(1) }) }),
+        validators: [{ name: 'even', validate: value => value.pool.size % 2 === 0 ? [] : { path: 'pool.size', message: 'must be even' } }] } },
+    }`,
+  )
+  await write('bad.json', '{"pool":{"size":0}}')
+  await write('odd.json', '{"pool":{"size":3}}')
+  await write('good.yaml', 'pool: {size: 4}\n')
+  const bad = await nb('publish', 'bad.json', ...everyone, '--json')
+  expect([bad.status, bad.error?.issues]).toEqual([
+    3,
+    [{ path: 'pool.size', message: 'expected at least 1', validator: 'schema' }],
+  ])
+  expect((await nb('publish', 'odd.json', ...everyone, '--json')).error?.issues?.[0]?.message).toBe(
+    'must be even',
+  )
+  expect((await nb('validate', 'good.yaml')).stdout).toContain('by the configuration file')
+  expect((await nb('publish', 'good.yaml', ...everyone)).status).toBe(0)
+
+  const elsewhere = await temporaryFolder()
+  const stranger = await nbWith({ cwd: elsewhere }, 'validate', join(folder, 'bad.json'), '--json')
+  expect([stranger.status, stranger.error?.code, stranger.error?.issues]).toEqual([
+    3,
+    'invalid-document',
+    [{ path: 'pool.size', message: 'expected at least 1', validator: 'schema' }],
+  ])
+  expect((await nbWith({ cwd: elsewhere }, 'publish', join(folder, 'bad.json'), ...everyone)).status).toBe(3)
+  expect((await nbWith({ cwd: elsewhere }, 'validate', join(folder, 'odd.json'))).stdout).toContain(
+    'by the schema on the board',
+  )
+})
+
+test('a JSON Schema file validates without any board', async () => {
+  const folder = await temporaryFolder()
+  await writeFile(
+    join(folder, 's.json'),
+    '{"type":"object","required":["a"],"additionalProperties":false,"properties":{"a":{"type":"number"}}}',
+  )
+  const validate = (stdin: string) =>
+    commandLine(['validate', '-', '--schema', 's.json', '--json'], { cwd: folder, stdin })
+  expect(await validate('{"a":1}')).toMatchObject({
+    status: 0,
+    stdout: '{"valid":true,"checkedBy":"option"}\n',
+  })
+  expect((await validate('{}')).error?.issues).toEqual([
+    { path: 'a', message: 'expected number', validator: 'schema' },
+  ])
+  expect((await validate('{"a":1,"secret":2}')).error?.issues).toEqual([
+    { path: '*', message: 'unrecognized key', validator: 'schema' },
+  ])
+  const nothing = await commandLine(['validate', '-'], { cwd: folder, stdin: '{}' })
+  expect([nothing.status, nothing.stderr]).toEqual([2, expect.stringContaining('nothing to validate by')])
+})
+
+test('the configuration file is found upward, and its token goes to its own address only', async () => {
+  const { nbWith, write, folder } = await place()
+  await write('noticeboard.config.json', '{"board":"board","namespace":"from/config","autor":"x"}')
+  expect((await nbWith({ env: {} }, 'status')).stderr).toContain('did you mean "author"?')
+  await write('noticeboard.config.json', '{"board":"board","namespace":"from/config","author":"ada"}')
+  await write('a.json', '{"a":1}')
+  const below = join(folder, 'board', 'public')
+  expect(
+    (await nbWith({ env: {}, cwd: below }, 'publish', join(folder, 'a.json'), ...everyone)).stdout,
+  ).toContain('from/config version 1')
+  expect((await nbWith({ env: {} }, 'history')).stdout).toContain('ada')
+
+  const heard: (string | undefined)[] = []
+  const foreign = createServer((request, response) => {
+    heard.push(request.headers.authorization)
+    response.writeHead(404).end()
+  })
+  await new Promise<void>(resolve => foreign.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void foreign.close())
+  const address = foreign.address() as { port: number }
+  const foreignUrl = `http://127.0.0.1:${address.port}`
+  await write('noticeboard.config.json', `{"url":"http://127.0.0.1:1","token":"secret","namespace":"a"}`)
+  await nbWith({ env: {} }, 'get', '--url', foreignUrl)
+  await write('noticeboard.config.json', `{"url":"${foreignUrl}","token":"secret","namespace":"a"}`)
+  await nbWith({ env: {} }, 'get')
+  expect([...new Set(heard)]).toEqual([undefined, 'Bearer secret'])
+})
+
+test('on a terminal a document is indented and colours are shown, unless NO_COLOR says no', async () => {
+  const { nbWith, nb, write } = await place()
+  await write('a.json', '{"a":1}')
+  await nb('publish', 'a.json', ...everyone)
+  expect((await nbWith({ terminal: true }, 'get')).stdout).toBe('{\n  "a": 1\n}\n')
+  expect((await nbWith({ terminal: true, env: {} }, 'frobnicate')).stderr).toContain('\u001b[31m')
+  expect((await nbWith({ terminal: true, env: { NO_COLOR: '1' } }, 'frobnicate')).stderr).not.toContain(
+    '\u001b',
+  )
+  expect((await nb('frobnicate')).stderr).not.toContain('\u001b')
+})
+
+test('what others wrote cannot move the cursor of whoever reads it', async () => {
+  const { nb, write } = await place()
+  await write('a.json', '{"a":"\\u001b[2J"}')
+  await nb('publish', 'a.json', '--everyone', '--reason', 'x\u001b[31m\nforged line')
+  const { stdout } = await nb('history')
+  expect(stdout).not.toContain('\u001b')
+  expect(stdout.trim().split('\n')).toHaveLength(2)
+})
+
+test('status shows who runs what, one by one where somebody should look', async () => {
+  const { nb, write, board } = await place()
+  await write('a.json', '{"a":1}')
+  const { position, digest } = JSON.parse((await nb('publish', 'a.json', ...everyone, '--json')).stdout)
+  expect((await nb('status')).stdout).toContain('fleet: unknown (no client was heard yet)')
+  const reporter = fileStore(board)
+  const base = {
+    v: 1,
+    namespace: 'checkout/prod',
+    ephemeral: false,
+    labels: { region: 'eu' },
+    strategy: 'pull',
+    count: 1,
+    protection: 'none',
+    nextReportWithinMs: 60_000,
+    seen: position,
+  } as const
+  await reporter.report(
+    [
+      {
+        ...base,
+        clientId: 'good',
+        instanceId: 'a'.repeat(16),
+        phase: 'healthy',
+        applied: position,
+        digest,
+        version: 1,
+      },
+      {
+        ...base,
+        clientId: 'bad',
+        instanceId: 'b'.repeat(16),
+        phase: 'rejected',
+        refused: digest,
+        code: 'invalid-document',
+        path: 'pool.size',
+        validator: 'schema',
+      },
+    ],
+    new AbortController().signal,
+  )
+  await reporter.close()
+  const shown = (await nb('status', '--board', 'board')).stdout
+  expect(shown).toContain('fleet: 1 current, 1 rejected')
+  expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*invalid-document pool\.size \(schema\)/)
+  expect(shown).not.toMatch(/current +good/)
+  expect((await nb('status', '--board', 'board', '--all')).stdout).toMatch(/current +good/)
+  expect(JSON.parse((await nb('status', '--board', 'board', '--json')).stdout)).toMatchObject({
+    fleet: { counts: { current: 1, rejected: 1 } },
+  })
+})
+
+test('without a namespace status lists them all', async () => {
+  const { nbWith, write } = await place()
+  await write('a.json', '{"a":1}')
+  for (const name of ['b/c', 'a'])
+    await nbWith({ env: {} }, 'publish', 'a.json', ...everyone, '-n', name, '--board', 'board')
+  const { stdout } = await nbWith({ env: {} }, 'status', '--board', 'board')
+  expect(stdout.split('\n').map(line => line.split(' ')[0])).toEqual(['NAMESPACE', 'a', 'b/c', ''])
+})
+
+test('watch prints each change with its document until it is interrupted', async () => {
+  const { nb, nbWith, write } = await place()
+  await write('a.json', '{"a":1}')
+  await write('b.json', '{"a":2}')
+  await nb('publish', 'a.json', ...everyone)
+  const stop = new AbortController()
+  let lines = 0
+  const watching = nbWith(
+    {
+      signal: stop.signal,
+      onData() {
+        lines += 1
+        if (lines === 1) void nb('publish', 'b.json', ...everyone)
+        if (lines === 2) stop.abort()
+      },
+    },
+    'watch',
+    '--json',
+  )
+  const { status, stdout } = await watching
+  expect(status).toBe(130)
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line)),
+  ).toMatchObject([
+    { version: 1, document: { a: 1 } },
+    { version: 2, document: { a: 2 } },
+  ])
+})
+
+test('serve prints its address and where the token is, and ends when it is interrupted', async () => {
+  const folder = await temporaryFolder()
+  const stop = new AbortController()
+  let served: { url: string; tokenFile: string } | undefined
+  let read: Ran | undefined
+  const { status } = await commandLine(['serve', '--board', 'board', '--port', '0', '--json'], {
+    cwd: folder,
+    signal: stop.signal,
+    onData(text) {
+      served = JSON.parse(text)
+      void commandLine(['get', 'a', '--url', served!.url], { cwd: folder }).then(ran => {
+        read = ran
+        stop.abort()
+      })
+    },
+  })
+  expect(status).toBe(130)
+  expect(read).toMatchObject({ status: 1, stderr: expect.stringContaining('nothing was published in a') })
+  expect((await readFile(served!.tokenFile, 'utf8')).trim().length).toBeGreaterThan(20)
+})
+
+test('every command explains itself, with examples that name it', async () => {
+  const folder = await temporaryFolder()
+  const overview = await commandLine(['--help'], { cwd: folder })
+  for (const { name, examples } of COMMANDS) {
+    expect(overview.stdout).toContain(`  ${name} `)
+    const help = await commandLine([name, '--help'], { cwd: folder })
+    expect([help.status, help.stderr]).toEqual([0, ''])
+    expect(help.stdout).toContain(`Usage: noticeboard ${name}`)
+    expect(examples.length).toBeGreaterThan(0)
+    for (const example of examples) expect(example).toMatch(new RegExp(`^noticeboard ${name}\\b`))
+    expect(Math.max(...help.stdout.split('\n').map(line => line.length))).toBeLessThanOrEqual(140)
+  }
+  expect((await commandLine([], { cwd: folder })).status).toBe(2)
+  expect((await commandLine(['--version'], { cwd: folder })).stdout).toMatch(/^\d+\.\d+\.\d+/)
+})

@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+
+const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
+
+interface Started {
+  readonly child: ChildProcess
+  readonly out: () => string
+  /** Resolves with what was printed once that many lines are there. */
+  lines(count: number): Promise<readonly string[]>
+  status(): Promise<number | null>
+}
+
+function start(folder: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Started {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  onTestFinished(() => void (child.exitCode === null && child.kill('SIGKILL')))
+  let text = ''
+  child.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+  })
+  const ended = once(child, 'close').then(([code]) => code as number | null)
+  return {
+    child,
+    out: () => text,
+    async lines(count) {
+      while (text.split('\n').length <= count && child.exitCode === null)
+        await Promise.race([once(child.stdout!, 'data'), ended])
+      return text.trim().split('\n')
+    },
+    status: () => ended,
+  }
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), 'noticeboard-process-')))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  '%s ends a server and whoever watches it in order, with 130',
+  async signal => {
+    const folder = await temporaryFolder()
+    await writeFile(join(folder, 'a.json'), '{"a":1}')
+    const server = start(folder, ['serve', '--board', 'board', '--port', '0', '--json'])
+    const { url, tokenFile } = JSON.parse((await server.lines(1))[0]!)
+    const env = { NOTICEBOARD_URL: url, NOTICEBOARD_NAMESPACE: 'a' }
+    const published = start(
+      folder,
+      ['publish', 'a.json', '--everyone', '--reason', 'x', '--token-file', tokenFile],
+      env,
+    )
+    expect(await published.status()).toBe(0)
+    const watching = start(folder, ['watch', '--json'], env)
+    expect(JSON.parse((await watching.lines(1))[0]!)).toMatchObject({ version: 1, document: { a: 1 } })
+    watching.child.kill(signal)
+    expect(await watching.status()).toBe(130)
+    server.child.kill(signal)
+    expect(await server.status()).toBe(130)
+  },
+)
+
+test('whoever reads the output may stop at any time', async () => {
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'a.json'), JSON.stringify('x'.repeat(900_000)))
+  const board = ['--board', 'board', '-n', 'a']
+  const made = start(folder, ['serve', '--board', 'board', '--port', '0', '--json'])
+  await made.lines(1)
+  made.child.kill('SIGINT')
+  await made.status()
+  expect(await start(folder, ['publish', 'a.json', '--everyone', '--reason', 'x', ...board]).status()).toBe(0)
+  const reader = start(folder, ['get', ...board])
+  reader.child.stdout?.once('data', () => reader.child.stdout?.destroy())
+  expect(await reader.status()).toBe(0)
+})

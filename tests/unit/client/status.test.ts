@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { nextStatus, type ClientStatus, type StatusEvent } from '../../../src/client/status.js'
+
+const table: Record<ClientStatus, Record<StatusEvent, ClientStatus>> = {
+  idle: { started: 'starting', valued: 'idle', proven: 'idle', overdue: 'idle', closed: 'closed' },
+  starting: { started: 'starting', valued: 'stale', proven: 'ready', overdue: 'starting', closed: 'closed' },
+  ready: { started: 'ready', valued: 'ready', proven: 'ready', overdue: 'stale', closed: 'closed' },
+  stale: { started: 'stale', valued: 'stale', proven: 'ready', overdue: 'stale', closed: 'closed' },
+  closed: { started: 'closed', valued: 'closed', proven: 'closed', overdue: 'closed', closed: 'closed' },
+}
+
+test.each(
+  Object.entries(table).flatMap(([status, row]) =>
+    Object.entries(row).map(([event, next]) => [status as ClientStatus, event as StatusEvent, next] as const),
+  ),
+)('a client that is %s and meets "%s" is %s', (status, event, next) => {
+  expect(nextStatus(status, event)).toBe(next)
+})

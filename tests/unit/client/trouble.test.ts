@@ -1,0 +1,473 @@
+import { describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createClient } from '../../../src/client/client.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import type { Transport } from '../../../src/contracts/transport.js'
+import { BUCKETS } from '../../../src/core/release/audience.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { onDemand } from '../../../src/strategies/on-demand.js'
+import { pull } from '../../../src/strategies/pull.js'
+import { seededRandom } from '../../../src/testing/virtual-clock.js'
+import { namespace, testBoard } from './board.js'
+import { closedAfterEach, memoryFolder, testPlatform, type Harness } from '../../support/client-harness.js'
+
+const started = closedAfterEach(5_000)
+
+const doc = (size: number, more: object = {}): object => ({ pool: { size }, ...more })
+const everyone = { salt: 's', clauses: [{ below: BUCKETS }] }
+const never = (): Promise<never> => new Promise(() => {})
+
+/** How a promise stands after the clock was moved. */
+async function after(promise: Promise<unknown>, { clock }: Harness, ms: number): Promise<string> {
+  let how = 'pending'
+  promise.then(
+    () => (how = 'resolved'),
+    (error: unknown) => (how = error instanceof NoticeboardError ? error.code : 'thrown'),
+  )
+  await clock.advance(ms)
+  return how
+}
+
+describe('pausing', () => {
+  test('a pause before the start keeps what an earlier life ran', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    board.publish(doc(1))
+    await started(board, { state }).start()
+    board.publish(doc(2))
+    const second = started(board, { state })
+    second.client.pause()
+    await second.start()
+    await second.clock.advance(60_000)
+    expect(second.client.current.pool.size).toBe(1)
+    second.client.resume()
+    await second.clock.advance(10)
+    expect(second.client.current.pool.size).toBe(2)
+  })
+
+  test('a pause stops a change that was on its way', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock, start } = started(board)
+    await start()
+    board.missing.add(board.put(doc(2)).digest)
+    board.publish(doc(2))
+    await clock.advance(40_000)
+    client.pause()
+    board.missing.clear()
+    await clock.advance(100_000)
+    expect(client.current.pool.size).toBe(1)
+    client.resume()
+    await clock.advance(100)
+    expect(client.current.pool.size).toBe(2)
+  })
+
+  test('after a veto, a pause and a newer release, the newest is what resume brings', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock, start } = started(board)
+    await start()
+    const off = client.participate({
+      name: 'p',
+      prepare: () => {
+        throw new Error('no')
+      },
+    })
+    board.publish(doc(2))
+    await clock.advance(40_000)
+    off()
+    client.pause()
+    board.publish(doc(3))
+    await clock.advance(500_000)
+    client.resume()
+    await clock.advance(1_000)
+    expect(client.current.pool.size).toBe(3)
+    expect(client.running.position?.sequence).toBe(3)
+  })
+
+  test('a pinned client is ready at once, and stays pinned', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const platform = testPlatform(
+      { NOTICEBOARD_PIN: '/pin.json' },
+      { '/pin.json': '{ "checkout/prod": { "pool": { "size": 77 } } }' },
+    )
+    const pinned = started(board, { platform })
+    expect(await after(pinned.client.ready({ timeoutMs: Infinity }), pinned, 100)).toBe('resolved')
+    pinned.client.pause()
+    pinned.client.resume()
+    board.publish(doc(2))
+    await pinned.clock.advance(100_000)
+    expect(pinned.client.current.pool.size).toBe(77)
+  })
+})
+
+describe('refresh', () => {
+  test('ends while the client is paused', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board)
+    await made.start()
+    made.client.pause()
+    board.publish(doc(2))
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    expect(made.client.current.pool.size).toBe(1)
+  })
+
+  test('ends when what is released was vetoed, or cannot be understood', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board)
+    await made.start()
+    const off = made.client.participate({
+      name: 'p',
+      prepare: () => {
+        throw new Error('no')
+      },
+    })
+    board.publish(doc(2))
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    off()
+    board.release({ crit: ['later'] })
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    expect(made.client.current.pool.size).toBe(1)
+  })
+
+  test('ends when a replica lags', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const older = board.newest as Uint8Array
+    board.publish(doc(2))
+    const made = started(board)
+    await made.start()
+    board.answer = { type: 'release', bytes: older }
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    expect(made.client.current.pool.size).toBe(2)
+  })
+
+  test('and ready end with closed when the client closes during its start', async () => {
+    for (const call of ['refresh', 'ready'] as const) {
+      const made = started(testBoard())
+      const asked = call === 'refresh' ? made.client.refresh() : made.client.ready({ timeoutMs: Infinity })
+      const how = after(asked, made, 3_000)
+      void made.client.close()
+      expect(await how).toBe('closed')
+    }
+  })
+})
+
+describe('things that hang', () => {
+  const hanging = (
+    board: ReturnType<typeof testBoard>,
+    method: 'snapshot',
+  ): { transport: Transport; hang: boolean } => {
+    const made = {
+      hang: false,
+      transport: {
+        ...board.transport,
+        [method]: (query: never, signal: AbortSignal) =>
+          made.hang ? never() : board.transport[method](query, signal),
+      },
+    }
+    return made
+  }
+
+  test('a snapshot that never comes is asked for again, and does not stand in the way of a newer release or the end', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const medium = hanging(board, 'snapshot')
+    const made = started(board, { strategy: pull(medium.transport, { pollIntervalMs: 30_000 }) })
+    await made.start()
+    medium.hang = true
+    board.publish(doc(2))
+    await made.clock.advance(40_000)
+    medium.hang = false
+    await made.clock.advance(200_000)
+    expect(made.client.current.pool.size).toBe(2)
+    medium.hang = true
+    board.publish(doc(3))
+    await made.clock.advance(40_000)
+    medium.hang = false
+    board.publish(doc(4))
+    await made.clock.advance(40_000)
+    expect(made.client.current.pool.size).toBe(4)
+    medium.hang = true
+    board.publish(doc(5))
+    await made.clock.advance(40_000)
+  })
+
+  test('a validator that never answers gives way to a newer release, and to the end', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board, {
+      validators: [{ name: 'slow', validate: ({ pool }) => (pool.size % 2 === 0 ? never() : undefined) }],
+    })
+    await made.start()
+    board.publish(doc(2))
+    await made.clock.advance(40_000)
+    board.publish(doc(3))
+    await made.clock.advance(40_000)
+    expect(made.client.current.pool.size).toBe(3)
+    board.publish(doc(4))
+    await made.clock.advance(40_000)
+  })
+
+  test('a report that is never taken does not hold up the end', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board, { strategy: pull({ ...board.transport, report: never } as Transport) })
+    await made.start()
+    await made.clock.advance(5_000)
+  })
+})
+
+describe('restarting', () => {
+  test('what ran is confirmed without a change: one object, no listener, nothing to prepare', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    board.publish(doc(1))
+    await started(board, { state }).start()
+    const { client, clock } = started(board, { state })
+    const seen: string[] = []
+    client.on('change', ({ running: snapshot }) => seen.push(snapshot.origin))
+    client.participate({ name: 'p', prepare: () => (seen.push('prepare'), { commit() {} }) })
+    void client.ready()
+    await clock.advance(1_000)
+    expect(seen).toEqual(['prepare', 'state'])
+    expect(client.running.origin).toBe('network')
+    expect(client.status).toBe('ready')
+  })
+
+  test('with last-known-good in force and current unreadable, the next restart finds what was confirmed', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    board.publish(doc(1))
+    const first = started(board, { state })
+    await first.start()
+    await first.clock.advance(70_000)
+    const { digest: bad } = board.put(doc(2))
+    board.publish(doc(2))
+    await first.clock.advance(40_000)
+    state.snapshots.delete(bad)
+    board.publish(doc(1), { cause: 'rollback' })
+    const second = started(board, { state })
+    await second.start()
+    await second.clock.advance(40_000)
+    expect(second.client.current.pool.size).toBe(1)
+    board.failing = new NoticeboardError('unavailable', 'gone')
+    const third = started(board, { state })
+    await third.start()
+    expect(third.client.running).toMatchObject({ version: 3, value: { pool: { size: 1 } } })
+    expect(state.saved.at(-1)?.current?.digest).toBe(third.client.running.digest)
+  })
+
+  test('a client that is not exposed any more is not live before it runs what the release asks of it now', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const stable = { version: 1, variants: [board.put(doc(1))] as const }
+    const candidate = { version: 2, variants: [board.put(doc(2))] as const }
+    board.release({
+      sequence: 2,
+      stable,
+      candidate,
+      audience: { salt: 's', clauses: [{ labels: { tier: ['canary'] } }] },
+    })
+    const first = started(board, { state, labels: { tier: 'canary' } })
+    await first.start()
+    expect(first.client.current.pool.size).toBe(2)
+    board.answer = { type: 'unchanged' }
+    const second = started(board, { state, labels: { tier: 'rest' } })
+    await second.start()
+    expect(second.client.status).toBe('stale')
+    board.answer = undefined
+    await second.clock.advance(40_000)
+    expect(second.client.current.pool.size).toBe(1)
+  })
+
+  test('a readmission counts once: what is refused again after it is not tried at each start', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    let asked = 0
+    const validators = [
+      {
+        name: 'v',
+        validate: ({ pool }: { pool: { size: number } }) =>
+          pool.size === 2 ? ((asked += 1), { message: 'no' }) : undefined,
+      },
+    ]
+    board.publish(doc(1))
+    board.publish(doc(2))
+    await started(board, { state, build: 'b', validators }).start()
+    expect(asked).toBe(1)
+    const { digest } = board.put(doc(2))
+    board.publish(doc(2), { readmit: [{ digest, reason: 'mended' }] })
+    await started(board, { state, build: 'b', validators }).start()
+    expect(asked).toBe(2)
+    await started(board, { state, build: 'b', validators }).start()
+    expect(asked).toBe(2)
+  })
+
+  test('a state folder that cannot be written does not stop the start', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const state = {
+      ...memoryFolder(),
+      clientId: async () => {
+        throw Object.assign(new Error('read only'), { code: 'EROFS' })
+      },
+    }
+    const made = started(board, { state })
+    await made.start()
+    expect(made.client.current.pool.size).toBe(1)
+    expect(made.logs.some(line => line.startsWith('warn') && line.includes('EROFS'))).toBe(true)
+  })
+})
+
+describe('what others do', () => {
+  test('a logger that throws hurts nobody', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const bad = (): never => {
+      throw new Error('the disk of the log is full')
+    }
+    const { client, clock, start } = started(board, {
+      logger: { debug: bad, info: bad, warn: bad, error: bad },
+    })
+    await start()
+    board.publish({ pool: { size: 0 } })
+    await clock.advance(40_000)
+    board.publish(doc(3))
+    await clock.advance(40_000)
+    expect(client.current.pool.size).toBe(3)
+  })
+
+  test('a listener that another one ended is not called any more', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, start } = started(board)
+    const seen: string[] = []
+    let end = (): void => {}
+    client.on('change', () => end())
+    end = client.on('change', () => seen.push('late'))
+    await start()
+    expect(seen).toEqual([])
+  })
+
+  test('what a schema froze on its outside is frozen inside too', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board)
+    const client = createClient({
+      namespace,
+      schema: z.object({ pool: z.object({ size: z.number() }) }).readonly(),
+      strategy: pull(board.transport),
+      system: { clock: made.clock, random: seededRandom(2), hasher: systemHasher, platform: testPlatform() },
+    })
+    void client.ready()
+    await made.clock.advance(1_000)
+    expect(Object.isFrozen(client.current.pool)).toBe(true)
+    const closing = client.close()
+    await made.clock.advance(2_000)
+    await closing
+  })
+
+  test('a participant that prepares nothing is told so, and nobody changes', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock, start, errors } = started(board)
+    await start()
+    client.participate({ name: 'p', prepare: (() => undefined) as never })
+    board.publish(doc(2))
+    await clock.advance(40_000)
+    expect(errors).toContain('vetoed')
+    expect(client.current.pool.size).toBe(1)
+  })
+})
+
+test('many participants and selections put one listener on a signal each', async () => {
+  const warnings: Error[] = []
+  const hear = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', hear)
+  const board = testBoard()
+  board.publish(doc(1))
+  const { client, clock, start } = started(board)
+  const own = new AbortController()
+  let told = 0
+  for (let index = 0; index < 20; index += 1) {
+    client.select(({ pool }) => pool.size).subscribe(() => (told += 1), { signal: own.signal })
+    client.participate({ name: `p${index}`, prepare: async () => ({ commit() {} }) })
+  }
+  await start()
+  expect(told).toBe(20)
+  own.abort()
+  board.publish(doc(2))
+  await clock.advance(40_000)
+  expect(client.current.pool.size).toBe(2)
+  expect(told).toBe(20)
+  await new Promise(resolve => setImmediate(resolve))
+  process.off('warning', hear)
+  expect(warnings).toEqual([])
+})
+
+describe('reports', () => {
+  test('a candidate that was refused stays refused in the reports of later stages', async () => {
+    const board = testBoard()
+    const stable = { version: 1, variants: [board.put(doc(1))] as const }
+    const candidate = { version: 2, variants: [board.put(doc(0))] as const }
+    board.release({ sequence: 2, stable, candidate, audience: everyone })
+    const { clock, start, reports } = started(board)
+    await start()
+    await clock.advance(2_000)
+    expect(reports.at(-1)).toMatchObject({ phase: 'rejected', path: 'pool.size', seen: { sequence: 2 } })
+    board.release({ sequence: 3, stable, candidate, audience: everyone })
+    await clock.advance(40_000)
+    expect(reports.at(-1)).toMatchObject({
+      phase: 'rejected',
+      refused: candidate.variants[0].digest,
+      path: 'pool.size',
+      seen: { sequence: 3 },
+    })
+    board.release({ sequence: 4, stable })
+    await clock.advance(40_000)
+    expect(reports.at(-1)?.phase).not.toBe('rejected')
+  })
+
+  test('are not pressed on a board that takes none: once a presence interval is enough', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    let asked = 0
+    const report = async (): Promise<void> => {
+      asked += 1
+      throw new NoticeboardError('forbidden', 'nothing is taken here')
+    }
+    const made = started(board, { strategy: pull({ ...board.transport, report } as Transport) })
+    await made.start()
+    await made.clock.advance(3_600_000)
+    expect(asked).toBeGreaterThan(8)
+    expect(asked).toBeLessThan(18)
+  })
+
+  test('are not sent before the time that the server asked for', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    let asked = 0
+    const report = async (): Promise<void> => {
+      asked += 1
+      throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 3_600_000 })
+    }
+    const made = started(board, { strategy: pull({ ...board.transport, report } as Transport) })
+    await made.start()
+    await made.clock.advance(600_000)
+    expect(asked).toBe(1)
+  })
+})
+
+test('a start on demand looks once', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const made = started(board, { strategy: onDemand(board.transport) })
+  expect(await after(made.client.ready(), made, 100)).toBe('resolved')
+  expect(board.asked.latest).toBe(1)
+})

@@ -1,0 +1,94 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isNoticeboardError, type Json, type ClientReport } from '../../../../src/contracts/index.js'
+import { readReport } from '../../../../src/core/index.js'
+import { damaged, digest, epoch, labels, namespace, sequence } from '../../../support/arbitraries.js'
+
+const line = fc.string({
+  unit: fc.constantFrom(...'abcXYZ 09-_.:/é\u{1f600}=') as fc.Arbitrary<string>,
+  minLength: 1,
+  maxLength: 40,
+})
+const position = fc.record({ epoch, sequence })
+const report: fc.Arbitrary<ClientReport> = fc.record(
+  {
+    v: fc.constant(1 as const), namespace, clientId: line, instanceId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/), ephemeral: fc.boolean(), labels, build: line, strategy: line, count: sequence,
+    phase: fc.constantFrom('waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
+    validator: line, path: line, overridden: fc.array(line), paused: fc.constant(true as const), protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
+  },
+  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'protection', 'nextReportWithinMs'] },
+) as fc.Arbitrary<ClientReport> // prettier-ignore
+
+const one: ClientReport = {
+  v: 1, namespace: 'a', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'waiting', protection: 'none', nextReportWithinMs: 1000,
+} // prettier-ignore
+const read = (change: object) => readReport({ ...one, ...change } as unknown as Json)
+
+describe('reports', () => {
+  it('come back as they were sent', () => {
+    fc.assert(
+      fc.property(report, value => {
+        expect(readReport(value as unknown as Json)).toEqual(value)
+      }),
+    )
+  })
+
+  it('are refused with our own error and nothing else, wherever they are damaged', () => {
+    let refused = 0
+    fc.assert(
+      fc.property(
+        report.chain(value => damaged(value as unknown as Json)),
+        value => {
+          try {
+            readReport(value)
+          } catch (error) {
+            refused += 1
+            expect(isNoticeboardError(error, 'invalid-data')).toBe(true)
+          }
+        },
+      ),
+      { numRuns: 2_000 },
+    )
+    expect(refused).toBeGreaterThan(200)
+  })
+
+  it('may hold more than this version knows, which is left out', () => {
+    expect(read({ later: { secret: 1 } })).toEqual(one)
+  })
+
+  it('are paused only when they say so', () => {
+    expect(read({ paused: true })).toEqual({ ...one, paused: true })
+    expect(read({ paused: false })).toEqual(one)
+  })
+
+  it.each<[string, object]>([
+    ['a clientId that forges a line', { clientId: 'a\nb' }], ['a clientId with a line separator', { clientId: 'a\u2028b' }], ['an empty clientId', { clientId: '' }], ['a clientId of 257 units', { clientId: 'x'.repeat(257) }],
+    ['a clientId with half a pair', { clientId: '\ud800' }], ['an instanceId that climbs', { instanceId: '../x' }], ['an instanceId with a dot', { instanceId: 'x.json' }], ['a long instanceId', { instanceId: 'x'.repeat(65) }],
+    ['an escape for the terminal', { strategy: '\u001b[2J' }], ['a label whose name holds =', { labels: { 'a=b': 'c' } }], ['a label that is no text', { labels: { a: 1 } }],
+    ['65 labels', { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, 'x'])) }], ['an unknown phase', { phase: 'dancing' }], ['count 0', { count: 0 }],
+    ['another version', { v: 2 }], ['a namespace that is none', { namespace: '../x' }], ['a presence of no end', { nextReportWithinMs: 1e12 }], ['257 overrides', { overridden: Array.from({ length: 257 }, () => 'a') }],
+  ])('are refused with %s', (_, change) => {
+    expect(() => read(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
+  }) // prettier-ignore
+
+  it('keep labels that are named like what objects inherit', () => {
+    const labels = JSON.parse('{"__proto__":"x","constructor":"y"}') as Record<string, string>
+    const { labels: kept } = read({ labels })
+    expect(Object.entries(kept)).toEqual([['__proto__', 'x'], ['constructor', 'y']]) // prettier-ignore
+    expect(({} as Record<string, unknown>)['x']).toBeUndefined()
+  })
+
+  it('never put what they hold into the error', () => {
+    for (const change of [
+      { clientId: 'hunter2\n' },
+      { phase: 'hunter2' },
+      { count: 'hunter2' },
+      { labels: { 'hunter2 ': 5 } },
+      { labels: { region: 'hunter2\n' } },
+    ]) {
+      expect(() => read(change)).toThrow(
+        expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
+      )
+    }
+  })
+})

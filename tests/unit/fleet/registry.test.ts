@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import { createRegistry } from '../../../src/fleet/registry.js'
+import { virtualClock } from '../../../src/testing/virtual-clock.js'
+
+const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
+  v: 1,
+  namespace: 'a',
+  clientId: instanceId,
+  instanceId,
+  ephemeral: false,
+  labels: {},
+  strategy: 'pull',
+  count,
+  phase: 'applied',
+  protection: 'none',
+  nextReportWithinMs: 300_000,
+  ...more,
+})
+const names = (reports: readonly ClientReport[]): string[] =>
+  reports.map(({ instanceId }) => instanceId).sort()
+
+describe('the registry', () => {
+  test('holds the highest count of each instance, whatever the order and however often', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom('x', 'y', 'z'), fc.integer({ min: 1, max: 9 })), { maxLength: 40 }),
+        words => {
+          const registry = createRegistry({ clock: virtualClock() })
+          const highest = new Map<string, number>()
+          for (const [instanceId, count] of words) {
+            registry.add(report(instanceId, count))
+            highest.set(instanceId, Math.max(count, highest.get(instanceId) ?? 0))
+          }
+          expect(new Map(registry.of('a').map(({ instanceId, count }) => [instanceId, count]))).toEqual(
+            highest,
+          )
+        },
+      ),
+    )
+  })
+
+  test('keeps namespaces apart, also for one instance', () => {
+    const registry = createRegistry({ clock: virtualClock() })
+    registry.add(report('x', 5))
+    registry.add(report('x', 1, { namespace: 'b' }))
+    expect([registry.of('a')[0]?.count, registry.of('b')[0]?.count, registry.of('c')]).toEqual([5, 1, []])
+  })
+
+  test('a repeated report shows that the client is there, and changes nothing else', async () => {
+    const clock = virtualClock()
+    const registry = createRegistry({ clock })
+    registry.add(report('x', 2, { phase: 'rejected' }))
+    await clock.advance(1_000)
+    registry.add(report('x', 2, { phase: 'healthy' }))
+    expect(registry.of('a')).toMatchObject([{ phase: 'rejected', receivedAt: '2026-01-01T00:00:01.000Z' }])
+  })
+
+  test('stamps when a report came', async () => {
+    const clock = virtualClock()
+    const registry = createRegistry({ clock })
+    await clock.advance(1_000)
+    registry.add(report('x', 1))
+    expect(registry.of('a')[0]?.receivedAt).toBe('2026-01-01T00:00:01.000Z')
+  })
+
+  test('when it is full, those that stopped go first, then the missing, then whoever was silent for longest', async () => {
+    const clock = virtualClock()
+    const registry = createRegistry({ clock, maxInstances: 4 })
+    registry.add(report('silent', 1))
+    registry.add(report('stopped', 1, { phase: 'stopped' }))
+    await clock.advance(1_000)
+    registry.add(report('missing', 1, { nextReportWithinMs: 1_000 }))
+    registry.add(report('present', 1))
+    await clock.advance(3_001)
+    registry.add(report('one', 1))
+    expect(names(registry.of('a'))).toEqual(['missing', 'one', 'present', 'silent'])
+    registry.add(report('two', 1))
+    expect(names(registry.of('a'))).toEqual(['one', 'present', 'silent', 'two'])
+    registry.add(report('three', 1))
+    expect(names(registry.of('a'))).toEqual(['one', 'present', 'three', 'two'])
+    expect(registry.size).toBe(4)
+  })
+
+  test('stays within its bound under a flood, quickly', () => {
+    const registry = createRegistry({ clock: virtualClock(), maxInstances: 1_000 })
+    for (let index = 0; index < 50_000; index += 1)
+      registry.add(report(`i${index}`, 1, { namespace: `n${index % 7}` }))
+    expect(registry.size).toBe(1_000)
+    expect([0, 1, 2, 3, 4, 5, 6].reduce((sum, index) => sum + registry.of(`n${index}`).length, 0)).toBe(1_000)
+  })
+})

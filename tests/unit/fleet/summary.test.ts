@@ -1,0 +1,118 @@
+import { expect, test } from 'vitest'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import type { Release } from '../../../src/core/release/release.js'
+import { summarizeFleet, type FleetState } from '../../../src/fleet/summary.js'
+
+const now = Date.UTC(2026, 0, 1, 12)
+const ago = (ms: number): string => new Date(now - ms).toISOString()
+const epoch = '2-00000000'
+const at = (sequence: number) => ({ epoch, sequence })
+const good = 'a'.repeat(64)
+const old = 'b'.repeat(64)
+const newest: Release = {
+  v: 1, namespace: 'n', epoch, sequence: 5, issuedAt: ago(0), cause: 'publish', prev: old,
+  stable: { version: 5, variants: [{ digest: good, bytes: 1 }] },
+} // prettier-ignore
+
+const base: ClientReport = {
+  v: 1, namespace: 'n', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
+  phase: 'healthy', seen: at(5), applied: at(5), digest: good, version: 5, protection: 'none', nextReportWithinMs: 1000, receivedAt: ago(100),
+} // prettier-ignore
+
+test.each<[string, Partial<ClientReport>, FleetState]>([
+  ['runs the newest', {}, 'current'],
+  ['just switched', { phase: 'applied' }, 'current'],
+  ['has it staged', { phase: 'staged', applied: at(4), digest: old }, 'behind'],
+  ['has not looked yet', { seen: at(4), applied: at(4), digest: old }, 'behind'],
+  ['runs the right snapshot by an older release', { seen: at(4), applied: at(4) }, 'behind'],
+  [
+    'waits for its first document',
+    { phase: 'waiting', seen: at(5), applied: undefined, digest: undefined } as never,
+    'behind',
+  ],
+  ['is of an older epoch', { seen: { epoch: '1-00000000', sequence: 99 } }, 'behind'],
+  ['refused the newest', { phase: 'rejected', applied: at(4), digest: old, refused: good }, 'rejected'],
+  ['refused an older one', { phase: 'rejected', seen: at(4), applied: at(3), digest: old }, 'behind'],
+  ['took it back', { phase: 'reverted', applied: at(4), digest: old }, 'failed'],
+  ['died of it twice', { phase: 'quarantined', applied: at(4), digest: old }, 'failed'],
+  ['is pinned', { paused: true, applied: at(1), digest: old }, 'paused'],
+  ['has seen more than the store has', { seen: at(6) }, 'ahead'],
+  ['has seen a fork of the epoch', { seen: { epoch: '2-ffffffff', sequence: 1 } }, 'ahead'],
+  ['stopped', { phase: 'stopped' }, 'stopped'],
+  ['stopped long ago', { phase: 'stopped', receivedAt: ago(1_000_000) }, 'stopped'],
+  ['was heard three periods ago', { receivedAt: ago(3000) }, 'current'],
+  ['was not heard for more than three periods', { receivedAt: ago(3001) }, 'missing'],
+  ['is silent and was rejected', { phase: 'rejected', receivedAt: ago(3001) }, 'missing'],
+  ['comes from a store that does not say when', { receivedAt: undefined } as never, 'current'],
+  ['was heard by a clock ahead of ours', { receivedAt: ago(-60_000) }, 'current'],
+])('an instance that %s', (_name, over, state) => {
+  const fleet = summarizeFleet([{ ...base, ...over }], newest, now)
+  if (fleet.type === 'unknown') throw new Error('the fleet is known')
+  expect(fleet.members.map(member => member.state)).toEqual([state])
+  expect(Object.entries(fleet.counts).filter(([, count]) => count > 0)).toEqual([[state, 1]])
+})
+
+test('a fleet that was never heard is unknown and not empty', () => {
+  expect(summarizeFleet([], newest, now)).toEqual({ type: 'unknown', why: 'never-heard' })
+})
+
+test('the report with the highest count holds, in whatever order they come', () => {
+  const late = { ...base, count: 3, phase: 'rejected' as const }
+  for (const reports of [
+    [base, late],
+    [late, base],
+  ]) {
+    const fleet = summarizeFleet(reports, newest, now)
+    expect(fleet).toMatchObject({ type: 'known', counts: { rejected: 1, current: 0 } })
+  }
+})
+
+test('a silent instance is replaced when its client is heard by another, and missing when it is not', () => {
+  const silent = { ...base, receivedAt: ago(1_000_000) }
+  const reports = [
+    silent,
+    { ...base, instanceId: 'a2' },
+    { ...silent, clientId: 'b', instanceId: 'b1' },
+    { ...base, clientId: 'b', instanceId: 'b2', phase: 'stopped' as const },
+  ]
+  expect(summarizeFleet(reports, newest, now)).toMatchObject({
+    counts: { replaced: 1, missing: 1, current: 1, stopped: 1 },
+  })
+})
+
+test('who runs what counts the live ones only, the most frequent first', () => {
+  const reports = [
+    { ...base, instanceId: '1', digest: old, version: 4, seen: at(4) },
+    { ...base, instanceId: '2' },
+    { ...base, instanceId: '3' },
+    { ...base, instanceId: '4', phase: 'stopped' as const, digest: old, version: 4 },
+    { ...base, instanceId: '5', receivedAt: ago(1_000_000), digest: old, version: 4 },
+  ]
+  expect(summarizeFleet(reports, newest, now)).toMatchObject({
+    running: [
+      { digest: good, version: 5, instances: 2 },
+      { digest: old, version: 4, instances: 1 },
+    ],
+  })
+})
+
+test('what needs somebody comes first', () => {
+  const reports = [
+    base,
+    { ...base, instanceId: '2', phase: 'rejected' as const },
+    { ...base, instanceId: '3', seen: at(9) },
+  ]
+  const fleet = summarizeFleet(reports, newest, now)
+  expect(fleet).toMatchObject({ members: [{ state: 'ahead' }, { state: 'rejected' }, { state: 'current' }] })
+})
+
+test('before the first release nobody is behind', () => {
+  const waiting = {
+    ...base,
+    phase: 'waiting' as const,
+    seen: undefined,
+    applied: undefined,
+    digest: undefined,
+  } as never
+  expect(summarizeFleet([waiting], undefined, now)).toMatchObject({ counts: { current: 1 } })
+})

@@ -1,0 +1,133 @@
+import { readdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { ClientReport } from '../../../../src/contracts/report.js'
+import { encodeText } from '../../../../src/core/json/text.js'
+import { fileStore } from '../../../../src/node/board/file-store.js'
+import { systemClock } from '../../../../src/system/system.js'
+import { closeLater, NAMESPACE, never, publish, temporaryFolder } from '../../../support/board-kit.js'
+
+const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
+  v: 1,
+  namespace: NAMESPACE,
+  clientId: `client-${instanceId}`,
+  instanceId,
+  ephemeral: false,
+  labels: { region: 'eu' },
+  strategy: 'pull',
+  count,
+  phase: 'healthy',
+  protection: 'disk',
+  nextReportWithinMs: 300_000,
+  ...more,
+})
+
+const byInstance = (reports: readonly ClientReport[]) =>
+  Object.fromEntries(reports.map(({ instanceId, count, phase }) => [instanceId, `${count} ${phase}`]).sort())
+
+describe('reports', () => {
+  it('keep the last word of each instance, whatever order they come in', async () => {
+    const store = closeLater(fileStore(await temporaryFolder()))
+    await store.report([report('a', 1), report('b', 5)], never)
+    await store.report([report('a', 3, { phase: 'rejected' }), report('b', 4)], never)
+    await store.report([report('a', 2)], never)
+    const heard = await store.reports({ namespace: NAMESPACE }, never)
+    expect(byInstance(heard)).toEqual({ a: '3 rejected', b: '5 healthy' })
+    expect(heard[0]?.receivedAt).toMatch(/^\d{4}-.*Z$/)
+    expect(await store.reports({ namespace: 'other' }, never)).toEqual([])
+  })
+
+  it('survive a restart, and are folded over processes', async () => {
+    const folder = await temporaryFolder()
+    const alive = { isGone: () => false }
+    const one = fileStore(folder, { owner: { tag: 'one', ...alive } })
+    const two = fileStore(folder, { owner: { tag: 'two', ...alive } })
+    await one.report([report('a', 1), report('b', 9)], never)
+    await two.report([report('a', 2), report('c', 1)], never)
+    await one.close()
+    await two.close()
+    expect((await readdir(join(folder, 'private/reports', NAMESPACE))).sort()).toEqual([
+      'one.json',
+      'two.json',
+    ])
+
+    const three = closeLater(fileStore(folder, { owner: { tag: 'three', isGone: tag => tag !== 'three' } }))
+    expect(byInstance(await three.reports({ namespace: NAMESPACE }, never))).toEqual({
+      a: '2 healthy',
+      b: '9 healthy',
+      c: '1 healthy',
+    })
+    // What the others left is taken over with the next write.
+    await three.report([report('d', 1)], never)
+    await three.close()
+    expect(await readdir(join(folder, 'private/reports', NAMESPACE))).toEqual(['three.json'])
+    expect(byInstance(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never))).toEqual({
+      a: '2 healthy', b: '9 healthy', c: '1 healthy', d: '1 healthy',
+    }) // prettier-ignore
+  })
+
+  it('may be deleted or damaged at any time', async () => {
+    const folder = await temporaryFolder()
+    const store = fileStore(folder)
+    await store.report([report('a', 1)], never)
+    await store.close()
+    const reports = join(folder, 'private/reports', NAMESPACE)
+    await writeFile(join(reports, 'broken.json'), '{"reports":[{"v":1}],"v":1}')
+    await writeFile(join(reports, 'cut.json'), '{"repo')
+    await writeFile(join(reports, 'later.json'), '{"reports":[],"v":2}')
+    expect(byInstance(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never))).toEqual({
+      a: '1 healthy',
+    })
+    await rm(reports, { recursive: true })
+    expect(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never)).toEqual([])
+  })
+
+  it('are forgotten after a week without a word', async () => {
+    let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
+    const store = closeLater(
+      fileStore(await temporaryFolder(), { system: { clock: { ...systemClock, now: () => nowMs } } }),
+    )
+    await store.report([report('a', 1)], never)
+    nowMs += 6 * 86_400_000
+    await store.report([report('b', 1)], never)
+    nowMs += 2 * 86_400_000
+    expect(byInstance(await store.reports({ namespace: NAMESPACE }, never))).toEqual({ b: '1 healthy' })
+  })
+
+  it('are bounded, and the ones heard longest ago go first', async () => {
+    let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
+    const store = closeLater(
+      fileStore(await temporaryFolder(), { system: { clock: { ...systemClock, now: () => (nowMs += 1) } } }),
+    )
+    for (let from = 0; from < 24_000; from += 100) {
+      await store.report(
+        Array.from({ length: 100 }, (_, index) => report(`i${from + index}`, 1)),
+        never,
+      )
+    }
+    const heard = await store.reports({ namespace: NAMESPACE }, never)
+    expect(heard.length).toBe(20_000)
+    expect(heard.some(({ instanceId }) => instanceId === 'i0')).toBe(false)
+    expect(heard.some(({ instanceId }) => instanceId === 'i23999')).toBe(true)
+  })
+})
+
+describe('beside a namespace', () => {
+  it('a schema is kept', async () => {
+    const folder = await temporaryFolder()
+    const store = closeLater(fileStore(folder))
+    expect(await store.schema({ namespace: NAMESPACE }, never)).toBeUndefined()
+    const bytes = encodeText('{"type":"object"}')
+    await store.putSchema({ namespace: NAMESPACE, bytes }, never)
+    expect(await closeLater(fileStore(folder)).schema({ namespace: NAMESPACE }, never)).toEqual(bytes)
+    // A schema alone is no release.
+    expect(await store.namespaces(never)).toEqual([])
+  })
+
+  it('others are listed, nested ones too', async () => {
+    const store = closeLater(fileStore(await temporaryFolder()))
+    for (const namespace of ['b', 'a/x/y/z', 'a', 'a.b/c-d_e'])
+      await publish(store, { size: 1 }, { namespace })
+    expect(await store.namespaces(never)).toEqual(['a', 'a/x/y/z', 'a.b/c-d_e', 'b'])
+  })
+})

@@ -1,0 +1,557 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { isNoticeboardError, NoticeboardError } from '../../../src/contracts/errors.js'
+import type { Clock } from '../../../src/contracts/system.js'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import type { Mirror } from '../../../src/contracts/transport.js'
+import {
+  decodeRelease,
+  encodeRelease,
+  releaseDigest,
+  type Release,
+} from '../../../src/core/release/release.js'
+import { systemClock, systemHasher } from '../../../src/system/system.js'
+import {
+  createPublisher,
+  everyone,
+  type Publisher,
+  type PublisherOptions,
+} from '../../../src/publisher/index.js'
+import { scriptedStore, type ScriptedStore } from './scripted-store.js'
+
+const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
+type Document = z.input<typeof schema>
+const size = (n: number): Document => ({ pool: { size: n } })
+const why = { rollout: everyone(), reason: 'a test' }
+
+/** Time that passes as soon as somebody waits for it. */
+const clock: Clock = { ...systemClock, now: () => Date.UTC(2026, 0, 1), sleep: async () => {} }
+
+function setUp(options: Partial<PublisherOptions<Document, any>> = {}): {
+  store: ScriptedStore
+  publisher: Publisher<Document>
+} {
+  const store = scriptedStore()
+  return {
+    store,
+    publisher: createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock }, ...options }),
+  }
+}
+
+const releases = (store: ScriptedStore): Release[] =>
+  store.log.map(({ bytes }) => decodeRelease(bytes).release)
+
+async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const collected: T[] = []
+  for await (const item of items) collected.push(item)
+  return collected
+}
+
+async function errorOf(work: Promise<unknown>): Promise<NoticeboardError> {
+  const error: unknown = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  if (!isNoticeboardError(error)) throw new Error('expected one of our errors', { cause: error })
+  return error
+}
+
+test('the first release opens epoch 1, and each names its predecessor', async () => {
+  const { store, publisher } = setUp({ author: 'ada' })
+  const first = await publisher.publish(size(1), why)
+  const second = await publisher.publish(size(2), {
+    ...why,
+    author: 'bob',
+    spreadMs: 500,
+    activateAt: new Date('2026-01-02'),
+  })
+  const [one, two] = releases(store)
+  expect(one).toMatchObject({
+    sequence: 1,
+    prev: null,
+    cause: 'publish',
+    issuedAt: '2026-01-01T00:00:00.000Z',
+    stable: { version: 1 },
+  })
+  expect(one?.epoch).toMatch(/^1-[0-9a-f]{8}$/)
+  expect(two).toMatchObject({
+    epoch: one?.epoch,
+    sequence: 2,
+    spreadMs: 500,
+    activateAt: '2026-01-02T00:00:00.000Z',
+    stable: { version: 2 },
+  })
+  expect(two?.prev).toBe(releaseDigest(systemHasher, store.log[0]!.bytes))
+  expect(first).toMatchObject({ outcome: 'published', version: 1, position: { sequence: 1 } })
+  expect(second).toMatchObject({ outcome: 'published', version: 2, digest: two?.stable.variants[0].digest })
+  expect(store.snapshots.has(second.digest)).toBe(true)
+  await expect(second.settled).resolves.toBe('completed')
+
+  const history = await collect(publisher.history())
+  expect(history.map(({ version, audit, cause }) => [version, audit?.author, audit?.reason, cause])).toEqual([
+    [2, 'bob', 'a test', 'publish'],
+    [1, 'ada', 'a test', 'publish'],
+  ])
+  // Guesses at author and reason cannot be tested against the digest that readers see.
+  expect(store.appends.map(({ audit }) => JSON.parse(Buffer.from(audit!).toString()).nonce)).toEqual(
+    Array(2).fill(expect.stringMatching(/^[0-9a-f]{32}$/)),
+  )
+  expect(await publisher.current()).toMatchObject({ version: 2, document: size(2) })
+})
+
+test('nothing is published to everyone unless somebody says so and why', async () => {
+  const { store, publisher } = setUp()
+  const noPolicy = await errorOf(publisher.publish(size(1), { reason: 'x' } as never))
+  expect([noPolicy.code, noPolicy.message]).toEqual([
+    'invalid-option',
+    expect.stringContaining('rollout: everyone()'),
+  ])
+  expect((await errorOf(publisher.publish(size(1), { rollout: everyone(), reason: ' ' }))).code).toBe(
+    'invalid-option',
+  )
+  expect((await errorOf(publisher.publish(size(1), undefined as never))).code).toBe('invalid-option')
+  expect(store.log).toEqual([])
+  expect(store.snapshots.size).toBe(0)
+})
+
+test('a refused document is told by path and reason, and nothing is written', async () => {
+  const { store, publisher } = setUp({
+    validators: [
+      {
+        name: 'odd',
+        validate: value => (value.pool.size % 2 === 0 ? { path: 'pool.size', message: 'must be odd' } : []),
+      },
+    ],
+  })
+  const bySchema = await errorOf(publisher.publish(size(0), why))
+  expect([bySchema.code, bySchema.issues]).toEqual([
+    'invalid-document',
+    [{ path: 'pool.size', message: 'expected at least 1', validator: 'schema' }],
+  ])
+  expect(bySchema.message).toContain('pool.size: expected at least 1')
+  expect((await errorOf(publisher.publish(size(2), why))).issues).toEqual([
+    { path: 'pool.size', message: 'must be odd', validator: 'odd' },
+  ])
+  expect((await errorOf(publisher.publish({ pool: { size: Number.NaN } }, why))).code).toBe('invalid-data')
+  expect([store.log.length, store.snapshots.size]).toEqual([0, 0])
+})
+
+test('a document over the limit is refused before anything else looks at it', async () => {
+  const { publisher } = setUp({ maxSnapshotBytes: 20 })
+  expect((await errorOf(publisher.publish(size(1000), why))).code).toBe('too-large')
+})
+
+test('what already runs is unchanged, and a damaged snapshot of it is repaired', async () => {
+  const { store, publisher } = setUp()
+  const { digest } = await publisher.publish(size(1), why)
+  store.snapshots.set(digest, Buffer.from('damaged'))
+  const again = await publisher.publish(size(1), why)
+  expect([again.outcome, again.version, store.log.length]).toEqual(['unchanged', 1, 1])
+  expect(Buffer.from(store.snapshots.get(digest)!).toString()).toBe('{"pool":{"size":1}}')
+})
+
+test('an old document gets its old version back, also from a publisher that was not there', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  expect((await publisher.publish(size(1), why)).version).toBe(1)
+  expect((await publisher.publish(size(4), why)).version).toBe(5)
+  const stranger = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
+  expect((await stranger.publish(size(2), why)).version).toBe(2)
+  expect((await stranger.publish(size(9), why)).version).toBe(7)
+})
+
+test('a dry run checks everything and writes nothing', async () => {
+  const { store, publisher } = setUp()
+  const dry = await publisher.publish(size(1), { ...why, dryRun: true })
+  expect(dry).toMatchObject({ outcome: 'dry-run', version: 1 })
+  expect((await errorOf(publisher.publish(size(0), { ...why, dryRun: true }))).code).toBe('invalid-document')
+  expect([store.log.length, store.snapshots.size, store.kept]).toEqual([0, 0, undefined])
+  await publisher.publish(size(1), why)
+  expect((await publisher.publish(size(1), { ...why, dryRun: true })).outcome).toBe('unchanged')
+})
+
+test('compare and swap refuses what moved on, and says what is there', async () => {
+  const { store, publisher } = setUp()
+  await publisher.publish(size(1), { ...why, ifVersion: 0 })
+  expect((await errorOf(publisher.publish(size(2), { ...why, ifVersion: 0 }))).code).toBe('conflict')
+  const { position } = await publisher.publish(size(2), { ...why, ifVersion: 1 })
+  const late = await errorOf(publisher.publish(size(3), { ...why, ifVersion: 1 }))
+  expect([late.code, late.message]).toEqual([
+    'conflict',
+    expect.stringMatching(/version 2 \(1-[0-9a-f]{8}:2\) is current/),
+  ])
+  await publisher.publish(size(3), { ...why, ifPosition: position })
+  expect((await errorOf(publisher.publish(size(4), { ...why, ifPosition: position }))).code).toBe('conflict')
+  expect(store.log.length).toBe(3)
+})
+
+test('a publisher that lost a race evaluates anew: on top of what won, or a conflict with ifVersion', async () => {
+  const { store, publisher } = setUp()
+  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
+  await publisher.publish(size(1), why)
+  const raceOnce = (n: number): void => {
+    store.before = async operation => {
+      if (operation !== 'append') return
+      store.before = () => {}
+      await rival.publish(size(n), why)
+    }
+  }
+  raceOnce(2)
+  expect((await publisher.publish(size(3), why)).position.sequence).toBe(3)
+  expect(releases(store).map(({ sequence }) => sequence)).toEqual([1, 2, 3])
+  raceOnce(4)
+  expect((await errorOf(publisher.publish(size(5), { ...why, ifVersion: 3 }))).code).toBe('conflict')
+})
+
+test('an acknowledgement that was lost does not publish twice', async () => {
+  const { store, publisher } = setUp()
+  store.afterAppend = () => {
+    store.afterAppend = () => {}
+    throw new NoticeboardError('unavailable', 'the connection was lost')
+  }
+  expect((await publisher.publish(size(1), why)).outcome).toBe('published')
+  expect(store.log.length).toBe(1)
+})
+
+test('a store that asks to be left alone for long is not waited for: the error says for how long', async () => {
+  const slept: number[] = []
+  const { store, publisher } = setUp({
+    system: { clock: { ...clock, sleep: async ms => void slept.push(ms) } },
+  })
+  store.before = operation => {
+    if (operation === 'put') throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 3_600_000 })
+  }
+  const error = await errorOf(publisher.publish(size(1), why))
+  expect(error).toMatchObject({ code: 'unavailable', retryAfterMs: 3_600_000 })
+  expect(slept).toEqual([])
+})
+
+test('a store that stays away is unavailable after some attempts, and a refusal is told at once', async () => {
+  const { store, publisher } = setUp()
+  let attempts = 0
+  store.before = () => {
+    attempts += 1
+    throw new NoticeboardError('unavailable', 'nobody answers')
+  }
+  expect((await errorOf(publisher.publish(size(1), why))).code).toBe('unavailable')
+  expect(attempts).toBe(5)
+  attempts = 0
+  store.before = () => {
+    attempts += 1
+    throw new NoticeboardError('unauthorized', 'no token')
+  }
+  expect((await errorOf(publisher.publish(size(1), why))).code).toBe('unauthorized')
+  expect(attempts).toBe(1)
+})
+
+test('a variant goes to those with its labels, and each is validated', async () => {
+  const { store, publisher } = setUp()
+  const variants = [{ when: { region: ['eu'] }, document: size(5) }]
+  const { digest } = await publisher.publish(size(1), { ...why, variants })
+  const arm = releases(store)[0]!.stable
+  expect(arm.variants).toMatchObject([{ when: { region: ['eu'] } }, { digest }])
+  expect(store.snapshots.size).toBe(2)
+  expect(
+    (
+      await errorOf(
+        publisher.publish(size(1), { ...why, variants: [{ when: { region: ['eu'] }, document: size(0) }] }),
+      )
+    ).code,
+  ).toBe('invalid-document')
+  expect(
+    (await errorOf(publisher.publish(size(1), { ...why, variants: [{ when: {}, document: size(2) }] }))).code,
+  ).toBe('invalid-option')
+})
+
+test('a rollback goes to the newest earlier version and withdraws what ran', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  const bad = releases(store)[2]!.stable.variants[0].digest
+  const back = await publisher.rollback({ reason: 'three is bad', author: 'ada' })
+  expect(back).toMatchObject({
+    outcome: 'published',
+    version: 2,
+    position: { sequence: 4 },
+    withdrawn: [bad],
+  })
+  expect(releases(store)[3]).toMatchObject({ cause: 'rollback', withdrawn: [bad] })
+  expect(store.appends.at(-1)?.urgent).toBe(true)
+  // The next one does not go back to what was withdrawn.
+  expect((await publisher.rollback({ reason: 'two is bad too' })).version).toBe(1)
+  expect(releases(store)[4]?.withdrawn).toHaveLength(2)
+  expect((await errorOf(publisher.rollback({ reason: 'one more' }))).code).toBe('not-found')
+  // Publishing it on purpose ends the withdrawal; the other one stays withdrawn, since only the newest release counts.
+  await publisher.publish(size(3), why)
+  expect(releases(store)[5]?.withdrawn).not.toContain(bad)
+  expect(releases(store)[5]?.withdrawn).toHaveLength(1)
+})
+
+test('a rollback goes where it is told: a version, a digest, a position', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  const [one, two] = releases(store)
+  expect((await publisher.rollback({ reason: 'a test', to: 1 })).version).toBe(1)
+  expect(
+    (await publisher.rollback({ reason: 'a test', to: two!.stable.variants[0].digest.slice(0, 10) })).version,
+  ).toBe(2)
+  expect(
+    (await publisher.rollback({ reason: 'a test', to: { epoch: one!.epoch, sequence: 1 } })).version,
+  ).toBe(1)
+  expect((await publisher.rollback({ reason: 'a test', to: 1 })).outcome).toBe('unchanged')
+  expect((await errorOf(publisher.rollback({ reason: 'a test', to: 99 }))).code).toBe('not-found')
+  expect((await errorOf(publisher.rollback({ reason: 'a test', to: 'x' }))).code).toBe('invalid-option')
+})
+
+test('nothing holds up a rollback: not the schema, not an unreadable document, not a race', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  store.snapshots.delete(releases(store)[2]!.stable.variants[0].digest)
+  const strict = createPublisher({
+    namespace: 'checkout/prod',
+    schema: z.object({ never: z.string() }),
+    store,
+    system: { clock },
+  })
+  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
+  let races = 0
+  store.before = async operation => {
+    if (operation !== 'append' || races === 40) return
+    races += 1
+    const { before } = store
+    store.before = () => {}
+    await rival.publish(size(100 + races), why)
+    store.before = before
+  }
+  const back = await strict.rollback({ reason: 'now' })
+  expect([back.outcome, back.version]).toEqual(['published', 2])
+  // Whatever ran on the way is left behind too.
+  expect(back.withdrawn).toHaveLength(41)
+})
+
+test('while a rollout is under way publishing waits for it, and a rollback takes its candidate away', async () => {
+  const { store, publisher } = setUp()
+  await publisher.publish(size(1), why)
+  const before = releases(store)[0]!
+  const candidate = { version: 2, variants: [{ digest: 'c'.repeat(64), bytes: 9 }] as const }
+  const audience = { salt: 's', clauses: [{ below: 1 }] }
+  const running: Release = {
+    ...before,
+    sequence: 2,
+    candidate,
+    audience,
+    prev: releaseDigest(systemHasher, store.log[0]!.bytes),
+  }
+  store.log.push({ bytes: encodeRelease(running) })
+
+  expect((await errorOf(publisher.publish(size(3), why))).code).toBe('conflict')
+  expect(await publisher.rollback({ reason: 'x' })).toMatchObject({ version: 1, withdrawn: ['c'.repeat(64)] })
+  expect(releases(store)[2]).not.toHaveProperty('candidate')
+  store.log[2] = { bytes: encodeRelease({ ...running, sequence: 3 }) }
+  expect((await publisher.publish(size(3), { ...why, supersede: true })).outcome).toBe('published')
+})
+
+test('a release that needs a newer version of the library stops a publish and not a rollback', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2]) await publisher.publish(size(n), why)
+  store.log[1] = { bytes: encodeRelease({ ...releases(store)[1]!, crit: ['sorcery'] }) }
+  expect((await errorOf(publisher.publish(size(3), why))).code).toBe('unsupported')
+  expect((await publisher.rollback({ reason: 'x' })).version).toBe(1)
+})
+
+test('of two people who roll back at the same time the second does not go one version further', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  const rival = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
+  store.before = async operation => {
+    if (operation !== 'append') return
+    store.before = () => {}
+    await rival.rollback({ reason: 'me too' })
+  }
+  expect(await publisher.rollback({ reason: 'me' })).toMatchObject({ outcome: 'unchanged', version: 2 })
+  expect(store.log.length).toBe(4)
+})
+
+test('a rollback passes over a version whose snapshot is gone', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  store.snapshots.delete(releases(store)[1]!.stable.variants[0].digest)
+  expect((await publisher.rollback({ reason: 'x' })).version).toBe(1)
+  expect((await errorOf(publisher.rollback({ reason: 'x', to: 2 }))).code).toBe('not-found')
+})
+
+const report = (over: Partial<ClientReport>): ClientReport => ({
+  v: 1, namespace: 'checkout/prod', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
+  phase: 'healthy', protection: 'none', nextReportWithinMs: 1000, ...over,
+}) // prettier-ignore
+
+test('a store that is behind its fleet is refused until a new epoch is opened', async () => {
+  const { store, publisher } = setUp()
+  await publisher.publish(size(1), why)
+  const { epoch } = releases(store)[0]!
+  store.heard = [report({ seen: { epoch, sequence: 7 } })]
+  const refused = await errorOf(publisher.publish(size(2), why))
+  expect([refused.code, refused.message]).toEqual([
+    'store-damaged',
+    expect.stringContaining('open a new epoch'),
+  ])
+  expect((await publisher.publish(size(2), { ...why, dryRun: true, ignoreReports: true })).outcome).toBe(
+    'dry-run',
+  )
+  // A rollback is never held up, and says that it may go unheard.
+  const back = await publisher.rollback({ reason: 'x', to: 1 })
+  expect(back.warnings.join()).toContain('behind its fleet')
+
+  const opened = await publisher.openEpoch({ reason: 'restored from the backup of Monday' })
+  expect(opened.position).toEqual({ epoch: expect.stringMatching(/^2-[0-9a-f]{8}$/), sequence: 1 })
+  expect(releases(store).at(-1)).toMatchObject({
+    cause: 'epoch',
+    stable: { version: 1 },
+    prev: expect.any(String),
+  })
+  expect((await publisher.publish(size(2), why)).position.sequence).toBe(2)
+})
+
+test('an empty store whose fleet has seen releases starts in a higher epoch, with a document', async () => {
+  const { store, publisher } = setUp()
+  store.heard = [report({ seen: { epoch: '4-00000000', sequence: 7 } })]
+  expect((await errorOf(publisher.publish(size(2), why))).code).toBe('store-damaged')
+  expect((await errorOf(publisher.openEpoch({ reason: 'lost the disk' }))).code).toBe('invalid-option')
+  const opened = await publisher.openEpoch({ reason: 'lost the disk', document: size(2) })
+  expect(opened.position.epoch).toMatch(/^5-/)
+  expect(releases(store)[0]?.prev).toBeNull()
+})
+
+test('a mirror that fails stops nobody and catches up with the next publish', async () => {
+  const board = new Map<string, Uint8Array>()
+  let broken = true
+  const mirror: Mirror = {
+    name: 'bucket',
+    async put({ digest, bytes }) {
+      if (broken) throw new NoticeboardError('forbidden', 'no space')
+      board.set(digest, bytes)
+    },
+    async announce({ bytes }) {
+      board.set('release', bytes)
+    },
+  }
+  const { publisher, store } = setUp({ mirrors: [mirror] })
+  const first = await publisher.publish(size(1), why)
+  expect(first.mirrors).toEqual([{ name: 'bucket', ok: false, code: 'forbidden', message: 'no space' }])
+  broken = false
+  expect((await publisher.publish(size(1), why)).mirrors).toEqual([{ name: 'bucket', ok: true }])
+  expect(board.get('release')).toEqual(store.log[0]!.bytes)
+  expect(board.has(first.digest)).toBe(true)
+  expect(await publisher.sync()).toEqual([{ name: 'bucket', ok: true }])
+})
+
+test('the JSON Schema is kept beside the documents, and only when it changed', async () => {
+  const { store, publisher } = setUp()
+  let written = 0
+  store.before = operation => void (operation === 'putSchema' && (written += 1))
+  await publisher.publish(size(1), why)
+  await publisher.publish(size(2), why)
+  expect(written).toBe(1)
+  expect(JSON.parse(Buffer.from(store.kept!).toString())).toMatchObject({
+    properties: { pool: { properties: { size: { maximum: 1000 } } } },
+  })
+})
+
+test('a store that may lose writes is warned of', async () => {
+  const warnings: string[] = []
+  const store = { ...scriptedStore(), durability: 'may-lose' as const }
+  const logger = { debug() {}, info() {}, error() {}, warn: (message: string) => void warnings.push(message) }
+  const publisher = createPublisher({ namespace: 'a', schema, store, system: { clock }, logger })
+  expect((await publisher.publish(size(1), why)).warnings).toEqual(warnings)
+  expect(warnings.join()).toContain('may lose')
+})
+
+test('two releases are compared by path', async () => {
+  const { publisher } = setUp()
+  await publisher.publish(size(1), why)
+  await publisher.publish(size(2), why)
+  expect(await publisher.diff(1, 'current')).toEqual([
+    { path: 'pool.size', change: 'changed', before: 1, after: 2 },
+  ])
+})
+
+test('whoever iterates a rollout sees the fleet take it', async () => {
+  const store = scriptedStore()
+  let looks = 0
+  const publisher = createPublisher({ namespace: 'checkout/prod', schema, store, system: { clock } })
+  await publisher.publish(size(1), why)
+  const rollout = await publisher.publish(size(2), why)
+  store.before = operation => {
+    if (operation !== 'reports') return
+    looks += 1
+    const at = { seen: rollout.position, applied: rollout.position, digest: rollout.digest, version: 2 }
+    if (looks === 2)
+      store.heard = [report({ ...at }), report({ clientId: 'b', instanceId: 'b1', phase: 'waiting' })]
+    if (looks === 4)
+      store.heard = [
+        report({ ...at }),
+        report({
+          clientId: 'b',
+          instanceId: 'b1',
+          phase: 'rejected',
+          seen: rollout.position,
+          code: 'invalid-document',
+        }),
+      ]
+  }
+  const steps = await collect(rollout)
+  expect(
+    steps.map(({ exposed, applied, behind, rejected, fleet }) => [
+      fleet.type,
+      exposed,
+      applied,
+      behind,
+      rejected,
+    ]),
+  ).toEqual([
+    ['unknown', 0, 0, 0, 0],
+    ['known', 2, 1, 1, 0],
+    ['known', 2, 1, 0, 1],
+  ])
+})
+
+test('a source is published, and again at each change', async () => {
+  const { store, publisher } = setUp()
+  expect((await publisher.publish({ name: 'object', read: async () => size(1) }, why)).version).toBe(1)
+  const contents = [2, 3, -1]
+  const source = {
+    name: 'counter',
+    read: async () => size(contents.shift() ?? 0),
+    async *changes() {
+      yield
+      yield
+    },
+  }
+  const steps = await collect(publisher.follow(source, why))
+  expect(steps.map(step => (step.type === 'published' ? step.rollout.version : step.error.code))).toEqual([
+    2,
+    3,
+    'invalid-document',
+  ])
+  expect(store.log.length).toBe(3)
+})
+
+test('a closed publisher says so, and an aborted call ends with its reason', async () => {
+  const { publisher } = setUp()
+  const reason = new Error('enough')
+  await expect(publisher.publish(size(1), { ...why, signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  await publisher.close()
+  await publisher.close()
+  expect((await errorOf(publisher.publish(size(1), why))).code).toBe('closed')
+  expect((await errorOf(publisher.fleet())).code).toBe('closed')
+})
+
+test.each([
+  ['a namespace that climbs', { namespace: '../x' }],
+  ['a store that only reads', { store: { latest() {}, snapshot() {} } }],
+  ['no schema', { schema: undefined }],
+  ['a limit above that of the store', { maxSnapshotBytes: 9_999_999 }],
+])('%s is refused at once', (_name, over) => {
+  expect(() => createPublisher({ namespace: 'a', schema, store: scriptedStore(), ...over } as never)).toThrow(
+    expect.objectContaining({ code: 'invalid-option' }),
+  )
+})

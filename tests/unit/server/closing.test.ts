@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import type { LogEntry, Store } from '../../../src/contracts/transport.js'
+import { createHandler } from '../../../src/server/index.js'
+import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { memory } from '../../../src/transports/memory.js'
+import { NAMESPACE, publish } from '../../support/server-fixtures.js'
+
+const TOKEN = 'a-token-of-the-operator'
+
+test('a server that closes lets go of a log that its reader does not read on', async () => {
+  const clock = virtualClock()
+  const board = memory({ system: { clock } })
+  await publish(board, { size: 1 })
+  const ended: string[] = []
+  const store: Store = Object.assign(Object.create(board) as Store, {
+    async *history(query: { readonly namespace: string }, signal: AbortSignal): AsyncGenerator<LogEntry> {
+      try {
+        for (;;) yield* board.history(query, signal)
+      } finally {
+        ended.push(signal.aborted ? 'aborted' : 'returned')
+      }
+    },
+  })
+  const handler = createHandler(store, { system: { clock }, write: { token: TOKEN } })
+  const response = await handler.fetch(
+    new Request(`http://board.test/v1/${NAMESPACE}/~history`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+    }),
+  )
+  const reader = response.body!.getReader()
+  expect((await reader.read()).done).toBe(false)
+  expect(ended).toEqual([])
+
+  const closed = handler.close({ drainMs: 0, graceMs: 1 })
+  await clock.advance(10)
+  await closed
+  await clock.advance(10)
+  expect(ended).toEqual(['aborted'])
+})
+
+test('what comes piece by piece has no HEAD', async () => {
+  const clock = virtualClock()
+  const handler = createHandler(memory({ system: { clock } }), { system: { clock }, write: { token: TOKEN } })
+  const headers = { authorization: `Bearer ${TOKEN}` }
+  for (const path of [`${NAMESPACE}/~history`, `~events?ns=${NAMESPACE}`]) {
+    const { status } = await handler.fetch(
+      new Request(`http://board.test/v1/${path}`, { method: 'HEAD', headers }),
+    )
+    expect(status).toBe(405)
+  }
+  const closed = handler.close({ drainMs: 0, graceMs: 1 })
+  await clock.advance(10)
+  await closed
+})

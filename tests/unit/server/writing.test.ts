@@ -1,0 +1,417 @@
+import { describe, expect, test } from 'vitest'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import type { Store } from '../../../src/contracts/transport.js'
+import { canonicalize } from '../../../src/core/json/canonical.js'
+import { digestOf } from '../../../src/core/release/digest.js'
+import { encodeText } from '../../../src/core/json/text.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { http } from '../../../src/transports/http/index.js'
+import { memory } from '../../../src/transports/memory.js'
+import { ask, asJson, started, withToken } from '../../support/asking.js'
+import { EPOCH, makeRelease, NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
+
+const put = (text: string): { path: string; body: string } => ({
+  path: `/v1/${NAMESPACE}/snapshots/${digestOf(systemHasher, encodeText(text))}.json`,
+  body: text,
+})
+const append = (release: unknown, more: object = {}): string => JSON.stringify({ release, ...more })
+const code = ({ text }: { readonly text: string }): string =>
+  (JSON.parse(text) as { error: { code: string } }).error.code
+
+async function writable(store: Store = memory()) {
+  const server = await started(store, { write: { token: TOKEN } })
+  const send = (method: string, path: string, body: string | Uint8Array, headers = withToken(TOKEN)) =>
+    ask(server.url, path, { method, headers, body })
+  return { store, url: server.url, send }
+}
+
+describe('putting a snapshot', () => {
+  test('is acknowledged once it is kept, and twice is harmless', async () => {
+    const { store, send } = await writable()
+    const { path, body } = put('{"pool":10}')
+    expect((await send('PUT', path, body)).status).toBe(204)
+    expect((await send('PUT', path, body)).status).toBe(204)
+    const bytes = await store.snapshot(
+      { namespace: NAMESPACE, digest: path.slice(-69, -5), maxSnapshotBytes: 100 },
+      never,
+    )
+    expect(new TextDecoder().decode(bytes)).toBe('{"pool":10}')
+  })
+
+  test.each([
+    ['white space', '{"pool": 10}'],
+    ['unordered keys', '{"b":1,"a":2}'],
+    ['a duplicate key', '{"a":1,"a":2}'],
+    ['__proto__', '{"__proto__":1}'],
+    ['-0', '{"a":-0}'],
+    ['1e400', '{"a":1e400}'],
+    ['a lone surrogate', '{"a":"\\ud800"}'],
+    ['depth 10,000', '['.repeat(10_000) + ']'.repeat(10_000)],
+    ['no JSON', 'hello'],
+    ['nothing', ''],
+  ])('refuses %s with 400 and keeps nothing', async (_what, text) => {
+    const { store, send } = await writable()
+    const { path, body } = put(text)
+    const reply = await send('PUT', path, body)
+    expect([reply.status, code(reply)]).toEqual([400, 'invalid-data'])
+    await expect(
+      store.snapshot({ namespace: NAMESPACE, digest: path.slice(-69, -5), maxSnapshotBytes: 100_000 }, never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'not-found' }))
+  })
+
+  test('refuses bytes that are not the ones of the digest, and bytes that are no UTF-8', async () => {
+    const { send } = await writable()
+    const { path } = put('{"pool":10}')
+    expect(code(await send('PUT', path, '{"pool":11}'))).toBe('digest-mismatch')
+    const broken = Uint8Array.of(0x22, 0xff, 0x22)
+    const reply = await send('PUT', `/v1/a/snapshots/${digestOf(systemHasher, broken)}.json`, broken)
+    expect([reply.status, code(reply)]).toEqual([400, 'invalid-data'])
+  })
+})
+
+describe('appending a release', () => {
+  test('is seen at once by a GET of the same server', async () => {
+    const { url, store } = await writable()
+    const writer = http(url, { token: TOKEN })
+    for (let size = 1; size <= 20; size += 1) {
+      const { bytes } = await publish(writer, { pool: size })
+      expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).text).toBe(new TextDecoder().decode(bytes))
+    }
+    expect((await store.latest({ namespace: NAMESPACE }, never)).type).toBe('release')
+  })
+
+  test('another at the same position is a conflict; the same again is a success', async () => {
+    const { url, store } = await writable()
+    const { release } = await publish(store, { pool: 10 })
+    const rival = makeRelease({ pool: 10 }, { cause: 'rollback' })
+    const at = { epoch: EPOCH, sequence: 1 }
+    const writer = http(url, { token: TOKEN })
+    expect(await writer.append({ namespace: NAMESPACE, at, bytes: rival.bytes }, never)).toBe('taken')
+    expect(
+      await writer.append(
+        { namespace: NAMESPACE, at, bytes: encodeText(canonicalize({ release, signatures: [] })) },
+        never,
+      ),
+    ).toBe('appended')
+  })
+
+  test('of two that are sent at the same time one wins', async () => {
+    const { url, store } = await writable()
+    const one = makeRelease({ pool: 1 })
+    const two = makeRelease({ pool: 2 })
+    for (const { digest, snapshot } of [one, two])
+      await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+    const at = { epoch: EPOCH, sequence: 1 }
+    const outcomes = await Promise.all(
+      [one, two].map(({ bytes }) =>
+        http(url, { token: TOKEN }).append({ namespace: NAMESPACE, at, bytes }, never),
+      ),
+    )
+    expect(outcomes.sort()).toEqual(['appended', 'taken'])
+  })
+
+  test('hands on the audit record and urgency, exactly', async () => {
+    const seen: unknown[] = []
+    const inner = memory()
+    const store: Store = {
+      ...inner,
+      async append(query, signal) {
+        seen.push([query.audit && new TextDecoder().decode(query.audit), query.urgent])
+        return signal.aborted ? 'taken' : 'appended'
+      },
+    }
+    const { url } = await writable(store)
+    const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
+    const writer = http(url, { token: TOKEN })
+    await writer.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+    await writer.append(
+      {
+        namespace: NAMESPACE,
+        at: { epoch: EPOCH, sequence: 1 },
+        bytes,
+        audit: encodeText('{"reason":"ä\\"b"}'),
+        urgent: true,
+      },
+      never,
+    )
+    expect(seen).toEqual([['{"reason":"ä\\"b"}', true]])
+  })
+
+  test.each([
+    ['no JSON', 'hello', 'invalid-data'],
+    ['a list', '[]', 'invalid-data'],
+    ['no release', '{}', 'invalid-data'],
+    ['a release that is no text', append({ release: {} }), 'invalid-data'],
+    ['a text that is no release', append('{}'), 'invalid-data'],
+    [
+      'a release that is not canonical',
+      append(` ${new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)}`),
+      'invalid-data',
+    ],
+    [
+      'another namespace',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }, { namespace: 'other' }).bytes)),
+      'invalid-data',
+    ],
+    [
+      'a snapshot that is not here',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes)),
+      'invalid-data',
+    ],
+    [
+      'another format version',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes).replace('"v":1', '"v":2')),
+      'unsupported',
+    ],
+    ['a duplicate key', `{"release":"a","release":"b"}`, 'invalid-data'],
+    [
+      'an audit record over its limit',
+      append(new TextDecoder().decode(makeRelease({ pool: 10 }).bytes), { audit: 'x'.repeat(5_000) }),
+      'too-large',
+    ],
+  ])('refuses %s and appends nothing', async (_what, body, expected) => {
+    const { store, send } = await writable()
+    const reply = await send('POST', `/v1/${NAMESPACE}/~releases`, body)
+    const status = { 'too-large': 413 }[expected] ?? 400
+    expect([reply.status, code(reply)]).toEqual([status, expected])
+    expect(await store.latest({ namespace: NAMESPACE }, never)).toEqual({ type: 'none' })
+  })
+
+  test('refuses a release that gives its snapshot another length', async () => {
+    const { store, send } = await writable()
+    const { digest, snapshot } = makeRelease({ pool: 10 })
+    await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+    const wrong = makeRelease({ pool: 10 }, { stable: { version: 1, variants: [{ digest, bytes: 5 }] } })
+    expect(
+      code(await send('POST', `/v1/${NAMESPACE}/~releases`, append(new TextDecoder().decode(wrong.bytes)))),
+    ).toBe('invalid-data')
+  })
+
+  test('a damaged store says so, and that is no conflict', async () => {
+    const inner = memory()
+    const store: Store = {
+      ...inner,
+      append: async () => {
+        throw new NoticeboardError('store-damaged', 'release 3 is missing; open a new epoch')
+      },
+    }
+    const { url } = await writable(store)
+    const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
+    const writer = http(url, { token: TOKEN })
+    await writer.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+    await expect(
+      writer.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
+    ).rejects.toThrow(
+      expect.objectContaining({
+        code: 'store-damaged',
+        message: expect.stringContaining('open a new epoch'),
+      }),
+    )
+  })
+})
+
+describe('what the owner of the token may read', () => {
+  test('the history, newest first, with audit records, over HTTP', async () => {
+    const { url, store } = await writable()
+    for (const pool of [1, 2, 3]) await publish(store, { pool })
+    const entries: unknown[] = []
+    const transport = http(url, { token: TOKEN })
+    for await (const { bytes } of transport.history({ namespace: NAMESPACE }, never))
+      entries.push(JSON.parse(new TextDecoder().decode(bytes)).release.sequence)
+    expect(entries).toEqual([3, 2, 1])
+    const limited: unknown[] = []
+    for await (const entry of transport.history({ namespace: NAMESPACE, limit: 2 }, never))
+      limited.push(entry)
+    expect(limited).toHaveLength(2)
+    for await (const entry of transport.history({ namespace: 'nothing' }, never)) limited.push(entry)
+    expect(limited).toHaveLength(2)
+  })
+
+  test('a history that breaks in the middle is a loss, never a short history', async () => {
+    const inner = memory()
+    const store: Store = {
+      ...inner,
+      async *history(query, signal) {
+        for await (const entry of inner.history(query, signal)) {
+          yield entry
+          throw new Error('disk')
+        }
+      },
+    }
+    const { url } = await writable(store)
+    await publish(inner, { pool: 1 })
+    await publish(inner, { pool: 2 })
+    const read = async (): Promise<void> => {
+      for await (const _ of http(url, { token: TOKEN }).history({ namespace: NAMESPACE }, never));
+    }
+    await expect(read()).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }))
+  })
+
+  test('a reader of the history who stops, stops the store', async () => {
+    const inner = memory()
+    let ended = false
+    const store: Store = {
+      ...inner,
+      async *history() {
+        try {
+          while (true) yield { bytes: encodeText('x'.repeat(10_000)) }
+        } finally {
+          ended = true
+        }
+      },
+    }
+    const { url } = await writable(store)
+    for await (const _ of http(url, { token: TOKEN }).history({ namespace: NAMESPACE }, never)) break
+    while (!ended) await new Promise(resolve => setImmediate(resolve))
+  })
+
+  test('the namespaces, and the schema after it was put', async () => {
+    const { url, store } = await writable()
+    await publish(store, { pool: 1 })
+    await publish(store, { pool: 1 }, 'a/b')
+    const transport = http(url, { token: TOKEN })
+    expect(await transport.namespaces(never)).toEqual(['a/b', NAMESPACE])
+    expect(await transport.schema({ namespace: NAMESPACE }, never)).toBeUndefined()
+    const schema = encodeText('{ "type": "object" }')
+    await transport.putSchema({ namespace: NAMESPACE, bytes: schema }, never)
+    expect(new Uint8Array((await http(url).schema({ namespace: NAMESPACE }, never)) ?? [])).toEqual(
+      new Uint8Array(schema),
+    )
+    await expect(
+      transport.putSchema({ namespace: NAMESPACE, bytes: encodeText('[]') }, never),
+    ).rejects.toThrow(expect.objectContaining({ code: 'invalid-data' }))
+  })
+})
+
+describe('reports', () => {
+  const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
+    v: 1,
+    namespace: NAMESPACE,
+    clientId: `client-${instanceId}`,
+    instanceId,
+    ephemeral: false,
+    labels: {},
+    strategy: 'pull',
+    count,
+    phase: 'applied',
+    protection: 'none',
+    nextReportWithinMs: 300_000,
+    ...more,
+  })
+
+  test('the highest count is the last word, whatever the order', async () => {
+    const { url } = await writable()
+    const transport = http(url, { token: TOKEN })
+    await http(url).report([report('a', 5, { phase: 'healthy' })], never)
+    await http(url).report([report('a', 3), report('b', 1), report('b', 1)], never)
+    const heard = await transport.reports({ namespace: NAMESPACE }, never)
+    expect(heard.map(({ instanceId, count, phase }) => [instanceId, count, phase])).toEqual([
+      ['a', 5, 'healthy'],
+      ['b', 1, 'applied'],
+    ])
+    expect(
+      heard.every(({ receivedAt }) => receivedAt !== undefined && !Number.isNaN(Date.parse(receivedAt))),
+    ).toBe(true)
+  })
+
+  test('hundreds of reports of several namespaces arrive', async () => {
+    const { url } = await writable()
+    const many = Array.from({ length: 250 }, (_, index) =>
+      report(`i${index}`, 1, { namespace: index % 2 === 0 ? 'even' : 'odd' }),
+    )
+    await http(url).report(many, never)
+    const transport = http(url, { token: TOKEN })
+    expect(await transport.reports({ namespace: 'even' }, never)).toHaveLength(125)
+    expect(await transport.reports({ namespace: 'odd' }, never)).toHaveLength(125)
+  })
+
+  test('bad ones are passed over, and the others of the same body count', async () => {
+    const { url } = await writable()
+    const bad = [
+      report('x', 0),
+      report('x/../y', 1),
+      { ...report('x', 1), v: 2 },
+      { ...report('x', 1), phase: 'dancing' },
+      report('x', 1, { namespace: 'other' }),
+      null,
+      7,
+    ]
+    const body = JSON.stringify({ reports: [...bad, report('good', 1)] })
+    expect(
+      (await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status,
+    ).toBe(204)
+    expect(
+      (await http(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)).map(
+        ({ instanceId }) => instanceId,
+      ),
+    ).toEqual(['good'])
+    expect(await http(url, { token: TOKEN }).reports({ namespace: 'other' }, never)).toEqual([])
+  })
+
+  test('a client cannot say when it was heard', async () => {
+    const { url } = await writable()
+    await http(url).report([{ ...report('a', 1), receivedAt: '1999-01-01T00:00:00.000Z' }], never)
+    const [heard] = await http(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
+    expect(heard?.receivedAt).not.toContain('1999')
+  })
+
+  test.each([
+    [
+      'more than a hundred',
+      JSON.stringify({ reports: Array.from({ length: 101 }, (_, index) => report(`i${index}`, 1)) }),
+      400,
+    ],
+    ['a list', '[]', 400],
+    ['a megabyte and more', JSON.stringify({ reports: [], pad: 'x'.repeat(1_048_576) }), 413],
+    ['a duplicate key', '{"reports":[],"reports":[]}', 400],
+  ])('%s is refused', async (_what, body, status) => {
+    const { url } = await writable()
+    expect(
+      (await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status,
+    ).toBe(status)
+  })
+
+  test('go on to a store that keeps them, and come back after a restart', async () => {
+    const store = memory()
+    const first = await started(store, { write: { token: TOKEN } })
+    await http(first.url).report([report('a', 1), report('a', 2)], never)
+    await first.close({ drainMs: 0 })
+    expect((await store.reports({ namespace: NAMESPACE }, never)).map(({ count }) => count)).toEqual([2])
+
+    const second = await started(store, { write: { token: TOKEN } })
+    await http(second.url).report([report('b', 1)], never)
+    const heard = await http(second.url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
+    expect(heard.map(({ instanceId, count }) => [instanceId, count])).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ])
+  })
+})
+
+describe('without a token', () => {
+  test('the transport says what to do before it asks', async () => {
+    const { url } = await writable()
+    const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
+    const writes = [
+      http(url).put({ namespace: NAMESPACE, digest, bytes: snapshot }, never),
+      http(url).append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
+      http(url).putSchema({ namespace: NAMESPACE, bytes: snapshot }, never),
+    ]
+    for (const written of writes)
+      await expect(written).rejects.toThrow(
+        expect.objectContaining({ code: 'unauthorized', message: expect.stringContaining('{ token }') }),
+      )
+  })
+
+  test('a snapshot over the limit is not sent', async () => {
+    const { url } = await writable()
+    const bytes = encodeText(`"${'x'.repeat(1_048_576)}"`)
+    await expect(
+      http(url, { token: TOKEN }).put(
+        { namespace: NAMESPACE, digest: digestOf(systemHasher, bytes), bytes },
+        never,
+      ),
+    ).rejects.toThrow(expect.objectContaining({ code: 'too-large' }))
+  })
+})

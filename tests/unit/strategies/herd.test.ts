@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest'
+import { hybrid, pull } from '../../../src/strategies/index.js'
+import { down, faulty, publish, run, setUp } from '../../support/session.js'
+
+/** Asks a second in the busiest three seconds between two times; shorter windows show chance more than the load. */
+function busiest(times: readonly number[], fromMs: number, toMs: number): number {
+  const windows = new Map<number, number>()
+  for (const atMs of times) {
+    if (atMs < fromMs || atMs >= toMs) continue
+    const window = Math.floor((atMs - fromMs) / 3_000)
+    windows.set(window, (windows.get(window) ?? 0) + 1)
+  }
+  return Math.max(...windows.values()) / 3
+}
+
+// At the cap a delay is 15 s in the mean: that is what a fleet is spread over. Streams also poll beside, once in 30 s.
+test.each([
+  ['pull', pull, 15],
+  ['hybrid', hybrid, 10],
+] as const)(
+  'a %s fleet whose server returns asks at most 1.2 N / spread times a second',
+  async (_name, make, spreadS) => {
+    const { clock, store } = await setUp({ heartbeatMs: 15_000 })
+    const medium = faulty(store, clock)
+    const size = 1_000
+    Object.assign(medium.faults, { latest: down(), watch: down() })
+    const clients = Array.from({ length: size }, (_, index) =>
+      run(make(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
+    )
+    await clock.advance(90_000)
+    Object.assign(medium.faults, { latest: undefined, watch: undefined })
+    await publish(store, 2)
+    await clock.advance(62_000)
+    const stopped = clients.map(client => client.stop())
+    await Promise.all(stopped)
+    const times = medium.calls.map(({ atMs }) => atMs)
+    expect(busiest(times, 90_000, 120_000)).toBeLessThanOrEqual((1.2 * size) / spreadS)
+    expect(clients.every(client => client.seen()?.sequence === 2)).toBe(true)
+    expect(clock.pending).toBe(0)
+  },
+  60_000,
+)
+
+test('a fleet that loses its streams together polls spread out', async () => {
+  const { clock, store } = await setUp({ heartbeatMs: 15_000 })
+  const medium = faulty(store, clock)
+  const size = 1_000
+  const clients = Array.from({ length: size }, (_, index) =>
+    run(hybrid(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
+  )
+  await clock.advance(10_000)
+  medium.faults.watch = down()
+  medium.calls.length = 0
+  medium.cut()
+  await clock.advance(60_000)
+  await Promise.all(clients.map(client => client.stop()))
+  const polls = medium.calls.filter(({ what }) => what === 'latest').map(({ atMs }) => atMs)
+  expect(polls.length).toBeGreaterThan(1.6 * size)
+  expect(busiest(polls, 0, 70_000)).toBeLessThanOrEqual(1.5 * (size / 30))
+})

@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { root } from '../../../../scripts/entry-points.js'
+import { mirrorCases, type OpenedMirror } from '../../../../src/testing/conformance/index.js'
+import { bucket, type Bucket } from './bucket.js'
+import { runCases } from '../../../support/run-cases.js'
+
+test('the transport in docs/writing-a-transport.md is the one that is certified here', () => {
+  const text = readFileSync(`${root}/docs/writing-a-transport.md`, 'utf8')
+  const code = readFileSync(`${root}/tests/unit/testing/conformance/bucket.ts`, 'utf8').replaceAll(
+    "'../../../../src/index.js'",
+    "'noticeboard'",
+  )
+  expect(text).toContain(`\`\`\`ts\n${code}\`\`\`\n`)
+})
+
+/** A bucket in memory whose line can be lost. */
+function bucketInMemory(): Bucket & {
+  readonly objects: Map<string, { bytes: Uint8Array; etag: string }>
+  lose(): void
+  heal(): void
+} {
+  const objects = new Map<string, { bytes: Uint8Array; etag: string }>()
+  const listeners = new Set<Parameters<Bucket['listen']>[0]>()
+  let connected = true
+  let version = 0
+  const reach = async (signal?: AbortSignal): Promise<void> => {
+    await new Promise(resolve => setImmediate(resolve))
+    if (signal?.aborted) throw new Error('aborted')
+    if (!connected) throw new Error('connect ECONNREFUSED')
+  }
+  return {
+    objects,
+    lose() {
+      connected = false
+      for (const { lost } of listeners) lost(new Error('the line is dead'))
+    },
+    heal() {
+      connected = true
+    },
+    async get(key, signal) {
+      await reach(signal)
+      const found = objects.get(key)
+      return found && { ...found, bytes: found.bytes.slice() }
+    },
+    async put(key, bytes, signal, over) {
+      await reach(signal)
+      if (over !== undefined && (objects.get(key)?.etag ?? null) !== over) return 'changed'
+      version += 1
+      objects.set(key, { bytes: bytes.slice(), etag: `"${version}"` })
+      for (const { changed } of listeners) changed(key)
+      return 'written'
+    },
+    async listen(tell) {
+      await reach()
+      listeners.add(tell)
+      return { close: () => void listeners.delete(tell) }
+    },
+  }
+}
+
+function open(): OpenedMirror {
+  const client = bucketInMemory()
+  const stranger: Bucket = {
+    ...client,
+    put: () => Promise.reject(Object.assign(new Error('forbidden'), { status: 403 })),
+  }
+  return {
+    mirror: bucket(client),
+    transport: bucket(client),
+    stranger: async () => bucket(stranger),
+    async damage({ namespace, digest }) {
+      client.objects.set(`v1/${namespace}/snapshots/${digest}.json`, {
+        bytes: new Uint8Array([123]),
+        etag: 'damaged',
+      })
+    },
+    async cut() {
+      client.lose()
+      return { heal: async () => client.heal() }
+    },
+    close: async () => {},
+  }
+}
+
+runCases(
+  'bucket() of docs/writing-a-transport.md',
+  mirrorCases(open, {
+    without: {
+      next: 'a mirror keeps no log',
+      inline: 'a bucket sends no snapshots along',
+      marks: 'a bucket sends none; strategies ask once a heartbeat',
+      report: 'a bucket carries no reports',
+    },
+  }),
+)

@@ -1,0 +1,22 @@
+import { memory } from '../../../../src/transports/memory.js'
+import { storeCases } from '../../../../src/testing/conformance/index.js'
+import { runCases } from '../../../support/run-cases.js'
+
+runCases(
+  'memory()',
+  storeCases(
+    () => {
+      const store = memory()
+      return { store, another: async () => store, close: async () => {} }
+    },
+    {
+      without: {
+        cut: 'there is no connection to lose',
+        reopen: 'what it holds ends with the process, as its durability says',
+        damage: 'nobody else reaches its memory',
+        stranger: 'who holds the object may write',
+        marks: 'it sends none; strategies ask by themselves',
+      },
+    },
+  ),
+)
