@@ -11,6 +11,7 @@ export {
   type ClientEvents,
   type ClientOptions,
   type ClientStatus,
+  type EnvOverridesOptions,
   type Origin,
   type Overrides,
   type Participant,

@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../contracts/system.js'
+import { checkOptions } from '../core/options.js'
 
 /** How long one stays away after a failure. */
 export interface Backoff {
@@ -34,13 +35,15 @@ const LONGEST_FLOOR_MS = 3_600_000
  * is asked by N clients at a mean of N / (cap / 2) a second. Never zero, so nothing can turn into a hot loop; and a
  * success resets nothing by itself, so neither can a server that accepts and hangs up.
  */
-export function createBackoff({
-  clock,
-  random,
-  baseMs = 500,
-  capMs = 30_000,
-  healthyMs = 60_000,
-}: BackoffOptions): Backoff {
+export function createBackoff(options: BackoffOptions): Backoff {
+  checkOptions('createBackoff()', options, {
+    clock: true,
+    random: true,
+    baseMs: true,
+    capMs: true,
+    healthyMs: true,
+  })
+  const { clock, random, baseMs = 500, capMs = 30_000, healthyMs = 60_000 } = options
   let failures = 0
   let healthySinceMs: number | undefined
 

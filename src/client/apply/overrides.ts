@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from '../../contracts/json.js'
 import { formatPath, type Step } from '../../core/json/path.js'
-import type { Platform } from '../../contracts/system.js'
-import { systemPlatform } from '../../system/system.js'
+import type { System } from '../../contracts/system.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../system/system.js'
 
 /** Changes that a client lays over each document before it is validated: a developer's machine, an operator's hand. */
 export interface Overrides {
@@ -10,13 +11,21 @@ export interface Overrides {
   apply(document: Json): { readonly document: Json; readonly paths: readonly string[] }
 }
 
+/** Where the variables are. */
+export interface EnvOverridesOptions {
+  /** Its `platform` has the variables; the machine's unless given. */
+  readonly system?: Partial<System>
+}
+
 /**
  * Overrides from environment variables that start with a prefix. What follows the prefix is the path, its steps separated by two underscores:
  * with `envOverrides('CHECKOUT_')`, `CHECKOUT_POOL__SIZE=20` sets `pool.size`. A step finds the member it means whatever its case and
  * underscores (`MAX_SIZE` finds `maxSize`); one that finds none makes a member in camel case. A value is read as JSON where it
  * is JSON, else as text; a place that holds text now stays text.
  */
-export function envOverrides(prefix: string, platform: Platform = systemPlatform): Overrides {
+export function envOverrides(prefix: string, options: EnvOverridesOptions = {}): Overrides {
+  checkOptions('envOverrides()', options, { system: true })
+  const { platform } = readSystem('envOverrides()', options.system)
   return {
     name: `env ${prefix}*`,
     apply(document) {

@@ -15,12 +15,22 @@ export interface RedisCommands {
 
 export function redisCommands(
   client: RedisClient,
-  { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
+  {
+    clock,
+    timeoutMs,
+    first,
+  }: {
+    readonly clock: Clock
+    readonly timeoutMs: number
+    /** What every command waits for. */
+    readonly first?: () => Promise<void>
+  },
 ): RedisCommands {
   const send = async (args: readonly string[], signal: AbortSignal): Promise<unknown> => {
     const deadline = createDeadline(clock, { timeoutMs, what: 'the answer of redis', signal })
     try {
       if (deadline.signal.aborted) throw deadline.signal.reason
+      if (first !== undefined) await deadline.wait(first())
       // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
       if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
       return await deadline.wait(client.sendCommand(args))

@@ -1,13 +1,14 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest, parseNamespace } from '../../contracts/names.js'
-import type { Clock, Hasher } from '../../contracts/system.js'
+import type { System } from '../../contracts/system.js'
 import { epochNumber, nextPosition } from '../../contracts/position.js'
 import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/release/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
 import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
-import { systemClock, systemHasher } from '../../system/system.js'
+import { checkOptions } from '../../core/options.js'
+import { readSystem } from '../../system/system.js'
 import type { RedisClient } from './client.js'
 import { redisCommands } from './commands.js'
 import { createFeed } from './feed.js'
@@ -34,12 +35,13 @@ export interface RedisOptions {
   readonly reportTtlMs?: number
   /** How long a command may take, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number
-  readonly clock?: Clock
-  readonly hasher?: Hasher
+  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  readonly system?: Partial<System>
 }
 
 /** A store in Redis, with its notifications and the reports of its clients. */
 export interface RedisStore extends CompleteStore {
+  /** With the option `durability: 'may-lose'` it is `may-lose` until the first call has seen that this Redis loses nothing. */
   readonly durability: 'single' | 'may-lose'
 }
 
@@ -51,18 +53,27 @@ const PAGE = 50
  * notifications a second connection is made of it while somebody watches, and closed here.
  *
  * What was acknowledged survives a crash only with `appendonly yes`, `appendfsync always`, `no-appendfsync-on-rewrite no` and
- * `maxmemory-policy noeviction`. This is looked at here, once, and a Redis of other settings is refused with `unsupported`, unless
- * `durability` is `may-lose`. A fail-over to a replica can lose acknowledged writes with any settings. Throws `unavailable` when the client is
- * not connected.
+ * `maxmemory-policy noeviction`. This is looked at once, before the first call, and a Redis of other settings is refused by that call
+ * with `unsupported`, unless the option `durability` is `may-lose`. A fail-over to a replica can lose acknowledged writes with any settings. Nothing is
+ * read or written before the first call. Throws `invalid-option`.
  */
-export async function redis(client: RedisClient, options: RedisOptions = {}): Promise<RedisStore> {
+export function redis(client: RedisClient, options: RedisOptions = {}): RedisStore {
+  checkOptions('redis()', options, {
+    prefix: true,
+    durability: true,
+    maxSnapshotBytes: true,
+    reportTtlMs: true,
+    timeoutMs: true,
+    system: true,
+  })
   const {
     prefix = 'noticeboard:',
     durability = 'single',
     maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
     timeoutMs = 10_000,
   } = options
-  const { reportTtlMs: ttlMs = 3_600_000, clock = systemClock, hasher = systemHasher } = options
+  const { reportTtlMs: ttlMs = 3_600_000 } = options
+  const { clock, hasher } = readSystem('redis()', options.system)
   if (typeof client?.sendCommand !== 'function')
     throw new NoticeboardError(
       'invalid-option',
@@ -72,14 +83,20 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
     if (!(Number.isFinite(value) && value > 0))
       throw new NoticeboardError('invalid-option', `${name} of redis() must be a number above 0`)
   }
-  const commands = redisCommands(client, { clock, timeoutMs })
-  const problems = await brokenPromises(commands, new AbortController().signal)
-  if (problems.length > 0 && durability === 'single') {
-    throw new NoticeboardError(
-      'unsupported',
-      `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always, no-appendfsync-on-rewrite no and maxmemory-policy noeviction, or allow it with durability: 'may-lose'`,
-    )
+  let found: RedisStore['durability'] = durability
+  const plain = redisCommands(client, { clock, timeoutMs })
+  const check = async (): Promise<void> => {
+    // Of all who wait, and of nobody in particular: it has a deadline of its own.
+    const problems = await brokenPromises(plain, new AbortController().signal)
+    if (problems.length > 0 && durability === 'single') {
+      throw new NoticeboardError(
+        'unsupported',
+        `this redis can lose releases that it acknowledged: ${problems.join(', ')}. Set appendonly yes, appendfsync always, no-appendfsync-on-rewrite no and maxmemory-policy noeviction, or allow it with durability: 'may-lose'`,
+      )
+    }
+    found = problems.length === 0 ? 'single' : 'may-lose'
   }
+  const commands = redisCommands(client, { clock, timeoutMs, first: once(check) })
   const keys = redisKeys(prefix)
   const feed = createFeed(client, keys.channel)
   const reports = redisReports({ commands, keys, clock, ttlMs })
@@ -99,7 +116,9 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
 
   return {
     name: 'redis',
-    durability: problems.length === 0 ? 'single' : 'may-lose',
+    get durability() {
+      return found
+    },
     maxSnapshotBytes,
     append: (query, signal) => appendToRedis({ commands, keys, hasher }, query, signal),
 
@@ -217,5 +236,19 @@ export async function redis(client: RedisClient, options: RedisOptions = {}): Pr
           `a release of ${namespace} was published meanwhile; try again`,
         )
     },
+  }
+}
+
+/** The work, done once for all who wait for it, and again for the next one after it failed. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => {
+    if (done !== undefined) return done
+    const own = work()
+    done = own
+    own.catch(() => {
+      if (done === own) done = undefined
+    })
+    return own
   }
 }

@@ -216,15 +216,15 @@ export function clientActor(
         system: { clock: own.clock, random: dice, hasher: systemHasher, platform },
       })
       client = life
-      life.on('change', ({ current, running: snapshot, release }) => {
-        if (!own.alive || snapshot.digest === undefined || snapshot.position === undefined) return
+      life.on('change', ({ current, running, release }) => {
+        if (!own.alive || running.digest === undefined || running.position === undefined) return
         trace.add(
           plan.name,
           'runs',
-          `${snapshot.digest.slice(0, 12)} ${snapshot.position.epoch}:${snapshot.position.sequence} ${snapshot.origin}`,
+          `${running.digest.slice(0, 12)} ${running.position.epoch}:${running.position.sequence} ${running.origin}`,
         )
-        if (snapshot.origin === 'state') sometimes.add('a client began from its disk')
-        if (release?.candidate?.variants.some(({ digest }) => digest === snapshot.digest))
+        if (running.origin === 'state') sometimes.add('a client began from its disk')
+        if (release?.candidate?.variants.some(({ digest }) => digest === running.digest))
           sometimes.add('a client ran a candidate')
         const valid = schema.safeParse(current).success
         appliedAtMs ??= nowMs()
@@ -233,14 +233,14 @@ export function clientActor(
           client: plan.name,
           build: 'b1',
           identity,
-          digest: snapshot.digest,
+          digest: running.digest,
           document: valid ? canonicalize(current) : '',
           valid,
-          position: snapshot.position,
+          position: running.position,
           keepsState: plan.state && machineDisk.injuries === 0 && kept,
-          fromDisk: snapshot.origin === 'state',
+          fromDisk: running.origin === 'state',
         })
-        if (snapshot.origin !== 'state') kept = true
+        if (running.origin !== 'state') kept = true
       })
       life.on('rejected', event => {
         if (!own.alive) return

@@ -75,8 +75,8 @@ const client = createClient({
   ...(speed !== 1 && { system: { clock } }),
 })
 
-client.on('change', ({ running: snapshot }) => {
-  if (snapshot.position !== undefined) process.stdout.write(`${JSON.stringify(snapshot.position)}\n`)
+client.on('change', ({ running }) => {
+  if (running.position !== undefined) process.stdout.write(`${JSON.stringify(running.position)}\n`)
 })
 await client.ready({ timeoutMs: 0 })
 process.stdout.write('"ready"\n')

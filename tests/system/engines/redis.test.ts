@@ -32,7 +32,7 @@ describe.skipIf(missing !== undefined)(
       }
       const first = await connect()
       return {
-        store: await redis(first, { prefix }),
+        store: redis(first, { prefix }),
         another: async () => redis(await connect(), { prefix }),
         async reopen() {
           await server.kill()
@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(
 
     test('a message that is lost, comes twice or means nothing does no harm', async () => {
       const client = await server.client()
-      const store = await redis(client, { prefix: 'messages:' })
+      const store = redis(client, { prefix: 'messages:' })
       const log = sampleLog('checkout/prod')
       const first = log.next()
       await publishTo(store, first, never)
@@ -95,7 +95,7 @@ describe.skipIf(missing !== undefined)(
 
     test('watches share one connection, which is closed with the last of them', async () => {
       const client = await server.client()
-      const store = await redis(client, { prefix: 'shared:' })
+      const store = redis(client, { prefix: 'shared:' })
       await publishTo(store, sampleLog('checkout/prod').next(), never)
       const subscribers = async (): Promise<number> =>
         (await client.pubSubNumSub('shared:news'))['shared:news'] ?? 0
@@ -119,7 +119,7 @@ describe.skipIf(missing !== undefined)(
 
     test('reports that are not renewed are forgotten', async () => {
       const client = await server.client()
-      const store = await redis(client, { prefix: 'reports:' })
+      const store = redis(client, { prefix: 'reports:' })
       const namespace = 'checkout/prod'
       await store.report([sampleReport(namespace)], never)
       const key = `reports:{${namespace}}:report:instance-0001`
@@ -148,11 +148,13 @@ describe.skipIf(missing !== undefined)(
         try {
           await careless.start()
           const client = await careless.client()
-          await expect(redis(client)).rejects.toMatchObject({
+          await expect(redis(client).latest({ namespace: 'a' }, never)).rejects.toMatchObject({
             code: 'unsupported',
             message: expect.stringMatching(problem),
           })
-          expect((await redis(client, { durability: 'may-lose' })).durability).toBe('may-lose')
+          const store = redis(client, { durability: 'may-lose' })
+          expect(await store.latest({ namespace: 'a' }, never)).toEqual({ type: 'none' })
+          expect(store.durability).toBe('may-lose')
         } finally {
           await careless.close()
         }
@@ -163,12 +165,21 @@ describe.skipIf(missing !== undefined)(
           await server.client()
         ).sendCommand(['ACL', 'SETUSER', 'shy', 'on', '>secret', '~*', '&*', '+@all', '-config'])
         const client = await server.client({ username: 'shy', password: 'secret' })
-        await expect(redis(client)).rejects.toMatchObject({
+        await expect(redis(client).latest({ namespace: 'a' }, never)).rejects.toMatchObject({
           code: 'unsupported',
           message: expect.stringMatching(/CONFIG GET is not allowed/),
         })
-        expect((await redis(client, { durability: 'may-lose' })).durability).toBe('may-lose')
+        const store = redis(client, { durability: 'may-lose' })
+        expect(await store.latest({ namespace: 'a' }, never)).toEqual({ type: 'none' })
+        expect(store.durability).toBe('may-lose')
       })
+    })
+
+    test('a Redis that loses nothing says so after the first call, also where it might have lost', async () => {
+      const store = redis(await server.client(), { prefix: 'careful:', durability: 'may-lose' })
+      expect(store.durability).toBe('may-lose')
+      await store.latest({ namespace: 'a' }, never)
+      expect(store.durability).toBe('single')
     })
 
     test('a user who may not write is `forbidden`', async () => {
@@ -186,14 +197,14 @@ describe.skipIf(missing !== undefined)(
         '+config|get',
         '+role',
       ])
-      const reader = await redis(await server.client({ username: 'reader', password: 'secret' }), {
+      const reader = redis(await server.client({ username: 'reader', password: 'secret' }), {
         prefix: 'strangers:',
       })
       const sample = sampleLog('checkout/prod').next()
       await expect(
         reader.put({ namespace: 'checkout/prod', ...sample.snapshot }, never),
       ).rejects.toMatchObject({ code: 'forbidden' })
-      await publishTo(await redis(await server.client(), { prefix: 'strangers:' }), sample, never)
+      await publishTo(redis(await server.client(), { prefix: 'strangers:' }), sample, never)
       await expect(publishTo(reader, sample, never)).resolves.toBeUndefined()
       const { at, bytes } = sampleAfter('checkout/prod', sample, { document: sample.document })
       await expect(reader.append({ namespace: 'checkout/prod', at, bytes }, never)).rejects.toMatchObject({
@@ -203,7 +214,7 @@ describe.skipIf(missing !== undefined)(
 
     test('without a connection a command fails at once, and is not made later', async () => {
       const client = await server.client()
-      const store = await redis(client, { prefix: 'queue:' })
+      const store = redis(client, { prefix: 'queue:' })
       const { at, bytes, snapshot } = sampleLog('checkout/prod').next()
       await store.put({ namespace: 'checkout/prod', ...snapshot }, never)
       await server.kill()

@@ -94,9 +94,9 @@ export async function readers(url: string, count: number): Promise<readonly Read
     const sequences: number[] = []
     const rejected: string[] = []
     const failures: string[] = []
-    client.on('change', ({ current, running: snapshot }) => {
+    client.on('change', ({ current, running }) => {
       steps.push(current.step)
-      sequences.push(snapshot.position?.sequence ?? 0)
+      sequences.push(running.position?.sequence ?? 0)
     })
     client.on('rejected', ({ code }) => rejected.push(code))
     client.on('error', ({ code }) => failures.push(code))

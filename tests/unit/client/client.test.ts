@@ -649,7 +649,9 @@ describe('operators', () => {
     const board = testBoard()
     board.publish(doc(1, { name: 'a' }))
     const platform = testPlatform({ CHECKOUT_POOL__SIZE: '33', CHECKOUT_NAME: '12' })
-    const { client, start, reports } = started(board, { overrides: envOverrides('CHECKOUT_', platform) })
+    const { client, start, reports } = started(board, {
+      overrides: envOverrides('CHECKOUT_', { system: { platform } }),
+    })
     await start()
     expect(client.current).toEqual({ pool: { size: 33 }, name: '12' })
     expect(client.running.overridden).toEqual(['name', 'pool.size'])

@@ -231,7 +231,7 @@ describe('restarting', () => {
     await started(board, { state }).start()
     const { client, clock } = started(board, { state })
     const seen: string[] = []
-    client.on('change', ({ running: snapshot }) => seen.push(snapshot.origin))
+    client.on('change', ({ running }) => seen.push(running.origin))
     client.participate({ name: 'p', prepare: () => (seen.push('prepare'), { commit() {} }) })
     void client.ready()
     await clock.advance(1_000)
