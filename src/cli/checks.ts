@@ -7,8 +7,9 @@ import type { Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { readJsonText } from '../core/json/json-text.js'
 import { decodeText } from '../core/json/strict-parse.js'
+import { anything } from '../core/schema/anything.js'
+import { schemaFromJson } from '../core/schema/schema-from-json.js'
 import type { NamespaceConfig } from './config-file.js'
-import { schemaFromJson } from './json-schema-validator.js'
 
 /** What documents are checked with, and where that comes from. */
 export interface Checks {
@@ -71,11 +72,6 @@ async function read(ask: () => Promise<Uint8Array | undefined> | undefined): Pro
     throw error
   }
 }
-
-/** Accepts every document: for namespaces of which nobody said what they hold. */
-export const anything: Schema = asSchema({
-  '~standard': { version: 1, vendor: 'noticeboard', validate: value => ({ value: value as Json }) },
-})
 
 function asSchema(schema: StandardSchema<Json, Json>): Schema {
   return schema as Schema

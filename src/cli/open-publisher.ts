@@ -1,7 +1,8 @@
 import type { Store } from '../contracts/transport.js'
+import { anything } from '../core/schema/anything.js'
 import { createPublisher, type Publisher } from '../publisher/index.js'
 import { CLI_RETRIES, withBoard, type OpenBoard } from './boards.js'
-import { anything, findChecks, type Checks } from './checks.js'
+import { findChecks, type Checks } from './checks.js'
 import type { CommandContext } from './command.js'
 import { readSettings } from './settings.js'
 

@@ -1,5 +1,5 @@
 import type { NoticeboardError } from '../contracts/errors.js'
-import { awake } from '../publisher/awake.js'
+import { keepAlive } from '../async/keep-alive.js'
 import { readArguments, suggest } from './arguments.js'
 import { COMMON_OPTIONS, type Command } from './command.js'
 import { COMMANDS } from './commands/index.js'
@@ -14,7 +14,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitStatus> 
   const print = createPrinter(io)
   const [name, ...rest] = args
   try {
-    return await awake(dispatch(name, rest, { io, print }))
+    return await keepAlive(dispatch(name, rest, { io, print }))
   } catch (thrown) {
     if (io.signal.aborted) return EXIT.interrupted
     const error = asError(thrown)

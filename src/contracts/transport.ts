@@ -61,6 +61,12 @@ export interface Transport {
   ): Promise<Latest>
   /** Set by transports made of a bare document: no publisher, no rollout, no reports. */
   readonly unmanaged?: true
+  /**
+   * Set by transports to a board that another server serves, such as `http()`: that server makes the
+   * marks, and they come with the watch. A server over such a transport passes them on and makes none,
+   * also when it can append there. Wrappers keep it.
+   */
+  readonly remote?: true
 }
 
 /**

@@ -1,10 +1,14 @@
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/system.js'
 import type { ClientReport } from '../contracts/report.js'
+import { MISSING_AFTER_PERIODS } from '../core/limits.js'
 
 /** The last word of each client, as far as it was heard here. */
 export interface Registry {
-  /** Takes last words, and stamps when they came. A later count wins, in whatever order they come; true for what counts now. */
+  /**
+   * Takes a last report, and stamps when it came. The highest count of an instance holds, in
+   * whatever order they come. Returns whether this one holds now.
+   */
   add(report: ClientReport): boolean
   /** The last words of a namespace's clients. */
   of(namespace: Namespace): readonly ClientReport[]
@@ -16,13 +20,19 @@ interface Entry {
   readonly heardAtMs: number
 }
 
-/** A client whose last report is older than this many of its presence intervals is missing (docs/formats.md). */
-const MISSING_INTERVALS = 3
-
 /** How many entries are looked at for each one that has to go. */
 const SEARCHED = 64
 
-/** Keeps so many instances at most; those that stopped or went missing long ago make room first. */
+/**
+ * Makes a registry of 100,000 instances at most, unless `maxInstances` is given. Instances that
+ * stopped or are missing make room first.
+ *
+ * ```ts
+ * const registry = createRegistry({ clock })
+ * registry.add(report)
+ * const fleet = summarizeFleet(registry.of('checkout/prod'), newest, clock.now())
+ * ```
+ */
 export function createRegistry({
   clock,
   maxInstances = 100_000,
@@ -48,7 +58,10 @@ export function createRegistry({
     for (const candidate of entries) {
       oldest ??= candidate
       const { report, heardAtMs } = candidate[1]
-      if (report.phase === 'stopped' || nowMs - heardAtMs > report.nextReportWithinMs * MISSING_INTERVALS) {
+      if (
+        report.phase === 'stopped' ||
+        nowMs - heardAtMs > report.nextReportWithinMs * MISSING_AFTER_PERIODS
+      ) {
         oldest = candidate
         break
       }

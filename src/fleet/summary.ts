@@ -1,6 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { ClientReport } from '../contracts/report.js'
+import { MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { digestsOf, positionOf, type Release } from '../core/release/release.js'
 
 /**
@@ -26,7 +27,7 @@ export type FleetState =
   | 'replaced'
   | 'stopped'
 
-/** In the order in which lists show them: what needs somebody first. */
+/** In the order in which lists show them: those that need attention first. */
 export const FLEET_STATES: readonly FleetState[] = [
   'ahead',
   'failed',
@@ -61,18 +62,19 @@ export type Fleet =
   | {
       readonly type: 'known'
       readonly counts: Readonly<Record<FleetState, number>>
-      /** Every instance that was heard, what needs somebody first. */
+      /** Every instance that was heard, those that need attention first. */
       readonly members: readonly FleetMember[]
       /** What the live ones run, the most frequent first. */
       readonly running: readonly RunningVersion[]
     }
 
-/** Three presence periods without a word: two may be lost, and a period is stretched by its jitter. */
-const SILENT_PERIODS = 3
-
 /**
- * The fleet as its last words tell it. A pure function: `now` is wall-clock milliseconds. Of several reports of one instance the
- * one with the highest count holds.
+ * The fleet according to its last reports. A pure function: `now` is wall-clock milliseconds. Of
+ * several reports of one instance the one with the highest count holds.
+ *
+ * ```ts
+ * const fleet = summarizeFleet(reports, newest, clock.now())
+ * ```
  */
 export function summarizeFleet(
   reports: readonly ClientReport[],
@@ -84,7 +86,7 @@ export function summarizeFleet(
   const silence = (report: ClientReport): number | undefined =>
     report.receivedAt === undefined ? undefined : Math.max(0, now - Date.parse(report.receivedAt))
   const isSilent = (report: ClientReport): boolean =>
-    (silence(report) ?? 0) > SILENT_PERIODS * report.nextReportWithinMs
+    (silence(report) ?? 0) > MISSING_AFTER_PERIODS * report.nextReportWithinMs
   const heard = new Set(
     last.filter(report => report.phase !== 'stopped' && !isSilent(report)).map(({ clientId }) => clientId),
   )
@@ -105,12 +107,25 @@ export function summarizeFleet(
   return { type: 'known', counts: count(members), members, running: running(members) }
 }
 
-/** Whether an instance takes part: heard lately, and not gone. */
+/**
+ * Whether an instance takes part: heard lately, and not gone.
+ *
+ * ```ts
+ * const exposed = fleet.members.filter(isLive).length
+ * ```
+ */
 export function isLive({ state }: FleetMember): boolean {
   return state !== 'stopped' && state !== 'missing' && state !== 'replaced'
 }
 
-/** The newest position that somebody has seen beyond a store's newest; undefined when the store is not behind its fleet. */
+/**
+ * The newest position that a client has seen beyond a store's newest; undefined when the store is
+ * not behind its fleet.
+ *
+ * ```ts
+ * const seen = seenBeyond(reports, newest)
+ * ```
+ */
 export function seenBeyond(
   reports: readonly ClientReport[],
   newest: Release | undefined,

@@ -1,79 +1,153 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
-import { formatPosition, type Epoch, type Position } from '../contracts/position.js'
-import { digestOf, toHex } from '../core/release/digest.js'
-import {
-  digestsOf,
-  encodeRelease,
-  positionOf,
-  releaseDigest,
-  type Arm,
-  type Release,
-  type SignedRelease,
-} from '../core/release/release.js'
+import { formatPosition } from '../contracts/position.js'
+import { keepAlive } from '../async/keep-alive.js'
+import { positionOf, type SignedRelease } from '../core/release/release.js'
+import { compose, type Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
-import { readHistory } from './history.js'
+import { readNewest } from './read-head.js'
 import { retried } from './retry.js'
 
-/** What a new release says, beside what follows from its place in the log. */
-export interface Statement {
-  readonly cause: 'publish' | 'rollback' | 'epoch'
-  readonly variants: Arm['variants']
-  readonly audit: Uint8Array
-  /** Digests that are no fallback any more, beside those that the release before withdrew. */
-  readonly withdrawn?: readonly Digest[]
-  readonly spreadMs?: number | undefined
-  readonly activateAt?: string | undefined
-  /** Where it goes, when that is not right after the newest. */
-  readonly at?: Position
+/** What to do about a head, the newest release of the log. */
+export type Decision =
+  | {
+      readonly type: 'append'
+      readonly statement: Statement
+      /** Whether it may use the space that a store keeps in reserve. Default false. */
+      readonly urgent?: boolean
+    }
+  /** The head says it already: nothing is appended. */
+  | { readonly type: 'unchanged'; readonly head: SignedRelease }
+  | { readonly type: 'refuse'; readonly error: NoticeboardError }
+
+/**
+ * Decides about a head; undefined where nothing was published yet. Called anew for each head, so
+ * that a decision never rests on a release that is not the newest any more. Writes nothing.
+ */
+export type Decide = (head: SignedRelease | undefined) => Decision | Promise<Decision>
+
+/** What became of a decision. */
+export interface Appended {
+  readonly outcome: 'published' | 'unchanged'
+  /** The new release, or the one that was there already. */
+  readonly signed: SignedRelease
+  /** The digests that the statement withdrew. */
+  readonly withdrawn: readonly Digest[]
 }
 
-const MAX_WITHDRAWN = 128
+/** How appending goes on. */
+export interface AppendOptions {
+  /**
+   * Put into the store before anything is appended, and also when nothing is: that repairs a
+   * snapshot that was damaged there. None unless given.
+   */
+  readonly snapshots?: readonly Snapshot[]
+  /** How many lost races end it with `conflict`. Default: none, it tries until it wins. */
+  readonly maxRaces?: number
+  readonly signal: AbortSignal
+}
 
-/** The release that follows `newest` and says that; encoded. */
-export async function compose(
+interface Snapshot {
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+}
+
+/** The longest pause after a lost race, in milliseconds. */
+const RACE_DELAY_MS = 50
+
+/**
+ * Reads the head, lets `decide` say what follows it, and appends that; after a lost race, a short
+ * random pause and all of it again on the new head. Store operations are tried again while the
+ * store is `unavailable`. Throws what `decide` refuses with, `conflict` after `maxRaces` lost
+ * races, and what the store throws.
+ *
+ * ```ts
+ * const { outcome, signed } = await appendUntil(
+ *   context,
+ *   head =>
+ *     head === undefined
+ *       ? { type: 'refuse', error: new NoticeboardError('not-found', 'nothing was published yet') }
+ *       : { type: 'append', statement: { cause: 'promote', stable, audit } },
+ *   { signal },
+ * )
+ * ```
+ */
+export async function appendUntil(
   context: PublisherContext,
-  newest: SignedRelease | undefined,
-  statement: Statement,
-  signal: AbortSignal,
-): Promise<SignedRelease> {
-  const { namespace, clock, hasher } = context
-  const { cause, variants, audit, spreadMs, activateAt } = statement
-  const at = statement.at ?? following(context, newest?.release)
-  const stable: Arm = { version: await versionOf(context, { variants, newest, at, signal }), variants }
-  const named = new Set(digestsOf({ stable } as Release))
-  const withdrawn = [...new Set([...(newest?.release.withdrawn ?? []), ...(statement.withdrawn ?? [])])]
-    .filter(digest => !named.has(digest))
-    .slice(-MAX_WITHDRAWN)
-  const release: Release = {
-    v: 1,
-    namespace,
-    ...at,
-    issuedAt: new Date(clock.now()).toISOString(),
-    cause,
-    stable,
-    ...(spreadMs !== undefined && { spreadMs }),
-    ...(activateAt !== undefined && { activateAt }),
-    prev: newest === undefined ? null : releaseDigest(hasher, newest.bytes),
-    audit: digestOf(hasher, audit),
+  decide: Decide,
+  { snapshots = [], maxRaces = Number.POSITIVE_INFINITY, signal }: AppendOptions,
+): Promise<Appended> {
+  for (let races = 0; races < maxRaces; races += 1) {
+    if (races > 0) await pauseAfterRace(context, signal)
+    const head = await readNewest(context, signal)
+    const decision = accepted(await decide(head))
+    for (const snapshot of snapshots) await put(context, snapshot, signal)
+    if (decision.type === 'unchanged') return { outcome: 'unchanged', signed: decision.head, withdrawn: [] }
+    const { statement, urgent = false } = decision
+    const next = await compose(context, head, statement, signal)
+    if ((await append(context, next, { audit: statement.audit, urgent, signal })) === 'appended')
+      return { outcome: 'published', signed: next, withdrawn: statement.withdrawn ?? [] }
   }
-  return encodeFitting(release, withdrawn)
+  throw new NoticeboardError(
+    'conflict',
+    `another publisher appended to ${context.namespace} first ${maxRaces} times in a row; find the one that publishes without a pause, then publish again`,
+  )
 }
 
-/** A first epoch, or a later one: its number and eight random digits, so that two that are opened apart are told apart. */
-export function newEpoch({ random }: PublisherContext, number: number): Epoch {
-  return `${number}-${toHex(random.bytes(4))}`
+/**
+ * Says what {@link appendUntil} would append now, and writes nothing. Throws what `decide` refuses
+ * with.
+ *
+ * ```ts
+ * const { outcome, release } = await rehearse(context, decide, signal)
+ * ```
+ */
+export async function rehearse(
+  context: PublisherContext,
+  decide: Decide,
+  signal: AbortSignal,
+): Promise<Pick<SignedRelease, 'release'> & { readonly outcome: 'unchanged' | 'dry-run' }> {
+  const head = await readNewest(context, signal)
+  const decision = accepted(await decide(head))
+  if (decision.type === 'unchanged') return { outcome: 'unchanged', release: decision.head.release }
+  const { release } = await compose(context, head, decision.statement, signal)
+  return { outcome: 'dry-run', release }
 }
 
-/** Writes a release; `taken` when somebody else was first. Tries again while the store is unavailable, which is safe: the same bytes count once. */
-export async function append(
+function accepted(decision: Decision): Exclude<Decision, { type: 'refuse' }> {
+  if (decision.type === 'refuse') throw decision.error
+  return decision
+}
+
+/** Lets the winner of a race go on first, so that two that race do not stay in step. */
+async function pauseAfterRace({ clock, random }: PublisherContext, signal: AbortSignal): Promise<void> {
+  await keepAlive(clock.sleep(random.number() * RACE_DELAY_MS, signal))
+  signal.throwIfAborted()
+}
+
+async function put(
+  context: PublisherContext,
+  { digest, bytes }: Snapshot,
+  signal: AbortSignal,
+): Promise<void> {
+  const { store, namespace } = context
+  await retried(() => store.put({ namespace, digest, bytes }, signal), { ...context, signal })
+}
+
+interface Writing {
+  readonly audit: Uint8Array
+  readonly urgent: boolean
+  readonly signal: AbortSignal
+}
+
+/**
+ * Writes a release; `taken` when its position was taken. Tries again while the store is
+ * unavailable, which is safe: the same bytes count once.
+ */
+async function append(
   context: PublisherContext,
   { release, bytes }: SignedRelease,
-  {
-    audit,
-    urgent,
-    signal,
-  }: { readonly audit: Uint8Array; readonly urgent: boolean; readonly signal: AbortSignal },
+  { audit, urgent, signal }: Writing,
 ): Promise<'appended' | 'taken'> {
   const { store, namespace } = context
   const at = positionOf(release)
@@ -89,40 +163,5 @@ export async function append(
       `${store.name} did not acknowledge ${namespace} ${formatPosition(at)}; it may have been written: do the same again, which changes nothing twice`,
       { cause: error, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }) },
     )
-  }
-}
-
-function following(context: PublisherContext, newest: Release | undefined): Position {
-  if (newest === undefined) return { epoch: newEpoch(context, 1), sequence: 1 }
-  return { epoch: newest.epoch, sequence: newest.sequence + 1 }
-}
-
-interface VersionQuery {
-  readonly variants: Arm['variants']
-  readonly newest: SignedRelease | undefined
-  readonly at: Position
-  readonly signal: AbortSignal
-}
-
-/** The sequence that first named these snapshots in their epoch: an earlier one, or this. */
-async function versionOf(
-  context: PublisherContext,
-  { variants, newest, at, signal }: VersionQuery,
-): Promise<number> {
-  if (newest === undefined || newest.release.epoch !== at.epoch) return at.sequence
-  return (
-    (await context.versions.find(variants, newest.release, () => readHistory(context, { signal }))) ??
-    at.sequence
-  )
-}
-
-/** Encodes a release, leaving out the oldest withdrawals when it would be too large: nothing may stop a rollback. */
-function encodeFitting(release: Release, withdrawn: readonly Digest[]): SignedRelease {
-  const full: Release = { ...release, ...(withdrawn.length > 0 && { withdrawn }) }
-  try {
-    return { release: full, signatures: [], bytes: encodeRelease(full) }
-  } catch (error) {
-    if (withdrawn.length === 0 || !isNoticeboardError(error, 'too-large')) throw error
-    return encodeFitting(release, withdrawn.slice(Math.ceil(withdrawn.length / 2)))
   }
 }

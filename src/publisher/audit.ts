@@ -17,8 +17,13 @@ export interface AuditRecord {
 }
 
 /**
- * The bytes of an audit record. Throws `invalid-option` without a reason, or with one that is too long. The nonce keeps readers, who know the
- * record's digest, from testing their guesses at who and why.
+ * The bytes of an audit record. Throws `invalid-option` without a reason, or with one that is too
+ * long. The nonce keeps readers, who know the record's digest, from testing their guesses at author
+ * and reason.
+ *
+ * ```ts
+ * const audit = encodeAudit(context, { author: 'ada', reason: 'more load' })
+ * ```
  */
 export function encodeAudit(
   { random, author: usual }: { readonly random: Random; readonly author: string | undefined },
@@ -27,7 +32,7 @@ export function encodeAudit(
   if (typeof reason !== 'string' || reason.trim() === '') {
     throw new NoticeboardError(
       'invalid-option',
-      'a reason is missing: say in { reason } why this is changed, for whoever reads the history',
+      'a reason is missing: pass { reason: "why" }, for the readers of the history',
     )
   }
   const bytes = encodeText(canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason }))
@@ -40,7 +45,14 @@ export function encodeAudit(
   return bytes
 }
 
-/** What an audit record says; undefined when it is not here, not readable, or not the one that the release names. */
+/**
+ * What an audit record says; undefined when there is none, or when it is not the one that the
+ * release names.
+ *
+ * ```ts
+ * const record = decodeAudit(hasher, entry.audit, release.audit)
+ * ```
+ */
 export function decodeAudit(
   hasher: Hasher,
   bytes: Uint8Array | undefined,

@@ -1,12 +1,23 @@
 import type { Json } from '../contracts/json.js'
 
-/** One place where two documents differ. `before` and `after` are the values there: the data itself, not for logs. */
+/**
+ * One place where two documents differ. `before` and `after` are the values there: configuration
+ * values, which do not belong in logs.
+ */
 export type DocumentChange =
   | { readonly path: string; readonly change: 'added'; readonly after: Json }
   | { readonly path: string; readonly change: 'removed'; readonly before: Json }
   | { readonly path: string; readonly change: 'changed'; readonly before: Json; readonly after: Json }
 
-/** Where two documents differ, in the order of their paths. Lists are compared item by item. Empty when they are the same. */
+/**
+ * Where two documents differ, in the order of their paths. Lists are compared item by item. Empty
+ * when they are the same.
+ *
+ * ```ts
+ * const [change] = diffDocuments({ pool: 8 }, { pool: 9 })
+ * // { path: 'pool', change: 'changed', before: 8, after: 9 }
+ * ```
+ */
 export function diffDocuments(before: Json, after: Json): readonly DocumentChange[] {
   return compare(before, after, '')
 }
@@ -31,7 +42,7 @@ function member(before: Json | undefined, after: Json | undefined, path: string)
   return compare(before, after, path)
 }
 
-/** Whoever asks for a diff gets its keys as they are, quoted where they are no plain names. */
+/** Keys of a diff are printed as they are, quoted where they are no plain names. */
 function below(path: string, key: string): string {
   if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
   return path === '' ? key : `${path}.${key}`

@@ -1,31 +1,43 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { epochNumber } from '../contracts/position.js'
+import type { ClientReport } from '../contracts/report.js'
 import { checkOptions } from '../core/options.js'
-import type { Arm } from '../core/release/release.js'
+import type { SignedRelease } from '../core/release/release.js'
+import { appendUntil, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
-import { append, compose, newEpoch } from './append.js'
+import { newEpoch } from './compose.js'
 import type { PublisherContext } from './context.js'
+import { finish } from './finish.js'
 import { heardReports } from './preconditions.js'
-import { readNewest } from './read-head.js'
 import { prepareAll, validateAll, variantsOf } from './prepare.js'
-import { finish, pauseAfterRace, putAll } from './publish.js'
 import type { RolloutFacts } from './rollout.js'
 
 /** How a new epoch begins. */
 export interface OpenEpochOptions<Input = unknown> {
-  /** Why, for whoever reads the history. */
+  /** Why, for the readers of the history. */
   readonly reason: string
+  /** Who opens it. Default: the publisher's own author. */
   readonly author?: string
-  /** What the new epoch starts with; what the store's newest release gives everybody unless given. */
+  /** What the new epoch starts with. Default: the stable version of the store's newest release. */
   readonly document?: Input
-  /** Goes only above what the store knows, not above what clients claim to have seen. For when you know that they are wrong. */
+  /**
+   * Start above what the store knows, and not above what clients claim to have seen. For when you
+   * know that their reports are wrong. Default false.
+   */
   readonly ignoreReports?: boolean
   readonly signal?: AbortSignal
 }
 
 const LAST_EPOCH = 999_999_999
 
-/** Goes on in a new epoch, above everything that the store and the fleet know. See `Publisher.openEpoch`. */
+/**
+ * Goes on in a new epoch, above everything that the store and the fleet know; tries until it wins.
+ * See `Publisher.openEpoch`.
+ *
+ * ```ts
+ * await openNewEpoch(context, { reason: 'restored from the backup of Monday' }, signal)
+ * ```
+ */
 export async function openNewEpoch(
   context: PublisherContext,
   options: OpenEpochOptions,
@@ -40,36 +52,41 @@ export async function openNewEpoch(
   })
   const audit = encodeAudit(context, options)
   const prepared = options.document === undefined ? undefined : prepareAll(context, options.document, [])
-  if (prepared !== undefined) {
-    await validateAll(context, prepared, { previous: undefined, signal })
-    await putAll(context, prepared, signal)
-  }
-  for (;;) {
-    const newest = await readNewest(context, signal)
-    const variants: Arm['variants'] | undefined =
-      prepared === undefined ? newest?.release.stable.variants : variantsOf(prepared)
-    if (variants === undefined) {
-      throw new NoticeboardError(
+  // What the damaged store calls current is nothing to compare a document with.
+  if (prepared !== undefined) await validateAll(context, prepared, { previous: undefined, signal })
+
+  const decide: Decide = async head => {
+    const stable = prepared === undefined ? head?.release.stable.variants : variantsOf(prepared)
+    if (stable === undefined)
+      return refuse(
         'invalid-option',
         `${context.namespace} has no release to go on from: pass { document } to start the new epoch with`,
       )
-    }
     const reports = options.ignoreReports === true ? [] : ((await heardReports(context, signal)) ?? [])
-    const known = [
-      ...reports.flatMap(({ seen }) => (seen === undefined ? [] : [seen.epoch])),
-      ...(newest === undefined ? [] : [newest.release.epoch]),
-    ]
-    const number = Math.max(0, ...known.map(epochNumber)) + 1
+    const number = highestEpoch(head, reports) + 1
     if (number > LAST_EPOCH)
-      throw new NoticeboardError(
+      return refuse(
         'invalid-data',
-        'a client claims to have seen the last epoch there can be; if that is wrong, say ignoreReports',
+        'a client claims to have seen the last epoch there can be; if that is wrong, pass { ignoreReports: true }',
       )
     const at = { epoch: newEpoch(context, number), sequence: 1 }
-    const next = await compose(context, newest, { cause: 'epoch', variants, audit, at }, signal)
-    if ((await append(context, next, { audit, urgent: true, signal })) === 'appended') {
-      return finish(context, { outcome: 'published', signed: next, signal })
-    }
-    await pauseAfterRace(context, signal)
+    return { type: 'append', urgent: true, statement: { cause: 'epoch', stable, audit, at } }
   }
+  return finish(context, await appendUntil(context, decide, { snapshots: prepared ?? [], signal }), {
+    signal,
+  })
+}
+
+/** The highest number of an epoch that the store or a client knows; 0 where there is none. */
+function highestEpoch(head: SignedRelease | undefined, reports: readonly ClientReport[]): number {
+  let highest = head === undefined ? 0 : epochNumber(head.release.epoch)
+  for (const { seen } of reports) if (seen !== undefined) highest = Math.max(highest, epochNumber(seen.epoch))
+  return highest
+}
+
+function refuse(
+  code: 'invalid-option' | 'invalid-data',
+  message: string,
+): { type: 'refuse'; error: NoticeboardError } {
+  return { type: 'refuse', error: new NoticeboardError(code, message) }
 }

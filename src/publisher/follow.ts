@@ -1,9 +1,10 @@
+import { keepAlive } from '../async/keep-alive.js'
+import { createLinkedAbortController } from '../async/signals.js'
 import { asNoticeboardError, isNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
 import type { Source } from '../contracts/source.js'
 import type { OptionNames } from '../core/options.js'
 import type { PublisherContext } from './context.js'
 import type { PublishOptions } from './publish.js'
-import { awake } from './awake.js'
 import type { Rollout } from './rollout.js'
 
 /** How a source is followed: as a publish, until the signal aborts. */
@@ -22,14 +23,21 @@ export const FOLLOW_OPTIONS: OptionNames<FollowOptions> = {
   signal: true,
 }
 
-/** What came of one look at a source. After `failed` the following goes on: what was published before still runs. */
+/**
+ * What came of one look at a source. After `failed` the following goes on: what was published
+ * before still runs.
+ */
 export type FollowStep =
   | { readonly type: 'published'; readonly rollout: Rollout }
   | { readonly type: 'failed'; readonly error: NoticeboardError }
 
-/** After a store could not be reached the same document is tried again without waiting for another change. */
+/**
+ * How long to wait before the same document is tried again, without another change, after the store
+ * could not be reached; in milliseconds.
+ */
 const AGAIN_MS = 5_000
 
+/** What following a source takes. */
 export interface Following {
   readonly context: PublisherContext
   readonly source: Source
@@ -37,17 +45,21 @@ export interface Following {
   readonly signal: AbortSignal
 }
 
-/** Publishes a source now and at each change, for as long as somebody iterates. Changes that come meanwhile count as one. */
+/**
+ * Publishes a source now and at each change, for as long as the result is iterated. Changes that
+ * come meanwhile count as one.
+ *
+ * ```ts
+ * for await (const step of followSource({ context, source, publish, signal })) show(step)
+ * ```
+ */
 export async function* followSource({
   context,
   source,
   publish,
   signal,
 }: Following): AsyncGenerator<FollowStep> {
-  const stop = new AbortController()
-  const abort = (): void => stop.abort(signal.reason)
-  signal.addEventListener('abort', abort, { once: true })
-  if (signal.aborted) abort()
+  const stop = createLinkedAbortController(signal)
   const changes = source.changes?.(stop.signal)[Symbol.asyncIterator]()
   try {
     // Asked for before the first look, so that a change between the two is not lost.
@@ -60,14 +72,13 @@ export async function* followSource({
         step.type === 'failed' &&
         isNoticeboardError(step.error, 'unavailable', 'rate-limited', 'timeout')
       ) {
-        await awake(context.clock.sleep(step.error.retryAfterMs ?? AGAIN_MS, stop.signal))
+        await keepAlive(context.clock.sleep(step.error.retryAfterMs ?? AGAIN_MS, stop.signal))
         continue
       }
       if (change === undefined || (await change).done === true) return
       change = changes?.next()
     }
   } finally {
-    signal.removeEventListener('abort', abort)
     stop.abort()
     await changes?.return?.()
   }

@@ -9,7 +9,7 @@ export interface HistoryEntry {
   readonly position: Position
   /** Version of the stable arm. */
   readonly version: number
-  /** Digest of the stable arm's snapshot; of the one for everybody else, where there are variants. */
+  /** Digest of the stable arm's snapshot; where there are variants, of the last, without labels. */
   readonly digest: string
   readonly cause: string
   readonly issuedAt: string
@@ -18,7 +18,13 @@ export interface HistoryEntry {
   readonly release: Release
 }
 
-/** The log, newest first. Entries that cannot be read are left out with a warning. */
+/**
+ * The log, newest first. Entries that cannot be read are left out with a warning.
+ *
+ * ```ts
+ * for await (const entry of readHistory(context, { limit: 10, signal })) show(entry.version)
+ * ```
+ */
 export async function* readHistory(
   context: PublisherContext,
   { limit, signal }: { readonly limit?: number | undefined; readonly signal: AbortSignal },
@@ -40,7 +46,13 @@ export async function* readHistory(
   }
 }
 
-/** A release as an entry of its history, without its audit record. */
+/**
+ * A release as an entry of its history, without its audit record.
+ *
+ * ```ts
+ * const { version, digest } = describe(release)
+ * ```
+ */
 export function describe(release: Release): HistoryEntry {
   const { stable, cause, issuedAt } = release
   return {
@@ -53,12 +65,24 @@ export function describe(release: Release): HistoryEntry {
   }
 }
 
-/** The stable arm's snapshot for everybody who is not described otherwise: the last of its variants. */
+/**
+ * The stable arm's snapshot for the clients that no variant's labels match: the last one.
+ *
+ * ```ts
+ * const { digest } = mainVariant(newest)
+ * ```
+ */
 export function mainVariant({ stable: { variants } }: Release): Release['stable']['variants'][0] {
   return variants.at(-1) ?? variants[0]
 }
 
-/** How a release is named to people: `version 7 (1-9f3a01bc:9)`. */
+/**
+ * How a release is named to people.
+ *
+ * ```ts
+ * nameOf(release) // version 7 (1-9f3a01bc:9)
+ * ```
+ */
 export function nameOf(release: Release): string {
   return `version ${release.stable.version} (${formatPosition(positionOf(release))})`
 }

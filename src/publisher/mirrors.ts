@@ -1,20 +1,32 @@
-import { asNoticeboardError, NoticeboardError, type ErrorCode } from '../contracts/errors.js'
+import { withDeadline } from '../async/deadline.js'
+import { keepAlive } from '../async/keep-alive.js'
+import { asNoticeboardError, type ErrorCode } from '../contracts/errors.js'
 import type { Mirror } from '../contracts/transport.js'
 import { assertDigest } from '../core/release/digest.js'
 import { digestsOf, type SignedRelease } from '../core/release/release.js'
 import type { PublisherContext } from './context.js'
-import { awake } from './awake.js'
 import { retried } from './retry.js'
 
-/** How it went with one mirror. A mirror that failed is tried again by the next publish, rollback or `sync()`. */
+/**
+ * How it went with one mirror. A mirror that failed is tried again by the next publish, rollback or
+ * `sync()`.
+ */
 export type MirrorResult =
   | { readonly name: string; readonly ok: true }
   | { readonly name: string; readonly ok: false; readonly code: ErrorCode; readonly message: string }
 
-/** After this long a mirror that does not answer has failed; it must not hold up who publishes. */
+/** How long a mirror may take, in milliseconds: one that hangs must not hold up a publish. */
 const DEADLINE_MS = 30_000
 
-/** Brings every mirror to a release: first the snapshots that it names, then the release. Never rejects. */
+/**
+ * Brings every mirror to a release: first the snapshots that it names, then the release. Never
+ * rejects.
+ *
+ * ```ts
+ * const results = await syncMirrors(context, newest, signal)
+ * const behind = results.filter(({ ok }) => !ok)
+ * ```
+ */
 export async function syncMirrors(
   context: PublisherContext,
   newest: SignedRelease,
@@ -44,24 +56,15 @@ async function syncOne(
 ): Promise<MirrorResult> {
   const { namespace, logger, clock } = context
   const { name } = mirror
-  const deadline = new AbortController()
-  const stop = (): void =>
-    deadline.abort(new NoticeboardError('timeout', `${name} did not answer within ${DEADLINE_MS} ms`))
-  const closed = (): void => deadline.abort(signal.reason)
-  const cancel = clock.after(DEADLINE_MS, stop)
-  signal.addEventListener('abort', closed, { once: true })
-  const over = new Promise<never>((_resolve, reject) => {
-    deadline.signal.addEventListener('abort', () => reject(deadline.signal.reason as Error), { once: true })
-  })
-  const retry = { ...context, signal: deadline.signal, retries: 2 }
-  const work = async (): Promise<void> => {
+  const work = async (own: AbortSignal): Promise<void> => {
+    const retry = { ...context, signal: own, retries: 2 }
     for (const { digest, bytes } of await read()) {
-      await retried(() => mirror.put({ namespace, digest, bytes }, deadline.signal), retry)
+      await retried(() => mirror.put({ namespace, digest, bytes }, own), retry)
     }
-    await retried(() => mirror.announce({ namespace, bytes: newest.bytes }, deadline.signal), retry)
+    await retried(() => mirror.announce({ namespace, bytes: newest.bytes }, own), retry)
   }
   try {
-    await awake(Promise.race([work(), over]))
+    await keepAlive(withDeadline({ clock, signal, timeoutMs: DEADLINE_MS, what: name, graceMs: 0 }, work))
     return { name, ok: true }
   } catch (error) {
     const { code, message } = asNoticeboardError(error, 'internal', `${name} failed`)
@@ -71,9 +74,6 @@ async function syncOne(
       code,
     })
     return { name, ok: false, code, message }
-  } finally {
-    cancel()
-    signal.removeEventListener('abort', closed)
   }
 }
 

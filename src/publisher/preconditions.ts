@@ -6,6 +6,7 @@ import type { PublisherContext } from './context.js'
 import { seenBeyond } from '../fleet/summary.js'
 import { nameOf } from './history.js'
 
+/** Which head a publish is meant to follow. */
 export interface Expected {
   /** Publish only on top of this version; 0 when nothing may be there yet. */
   readonly ifVersion?: number | undefined
@@ -13,12 +14,19 @@ export interface Expected {
   readonly ifPosition?: Position | undefined
 }
 
-/** Throws `conflict`, saying what is there, unless the newest release is the one that the caller saw. */
-export function assertExpected(
-  { namespace }: PublisherContext,
+/**
+ * The `conflict`, saying what is there, unless the newest release is the one that the caller
+ * expects; undefined when it is.
+ *
+ * ```ts
+ * const refusal = notExpected(context, head?.release, { ifVersion: 7 })
+ * ```
+ */
+export function notExpected(
+  { namespace }: Pick<PublisherContext, 'namespace'>,
   newest: Release | undefined,
   { ifVersion, ifPosition }: Expected,
-): void {
+): NoticeboardError | undefined {
   const there =
     newest === undefined
       ? 'nothing was published there yet'
@@ -29,33 +37,49 @@ export function assertExpected(
       `${namespace} is not at ${wanted}: ${there}. Look at what changed, then publish on top of that`,
     )
   if (ifVersion !== undefined && ifVersion !== (newest?.stable.version ?? 0))
-    throw conflict(`version ${ifVersion}`)
-  if (ifPosition === undefined) return
+    return conflict(`version ${ifVersion}`)
+  if (ifPosition === undefined) return undefined
   if (newest === undefined || comparePositions(positionOf(newest), ifPosition) !== 'same')
-    throw conflict(formatPosition(ifPosition))
+    return conflict(formatPosition(ifPosition))
+  return undefined
 }
 
-/** Throws `conflict` while a rollout is under way, and `unsupported` after a release that this version does not understand. */
-export function assertFree(
-  { namespace }: PublisherContext,
-  newest: Release,
-  { supersede }: { readonly supersede: boolean },
-): void {
+/**
+ * What keeps a publish from following the newest release: `conflict` while a rollout is under way
+ * and `supersede` is not set, `unsupported` after a release that this version does not understand;
+ * undefined when nothing does.
+ *
+ * ```ts
+ * const refusal = notFree(context, head?.release, { supersede: true })
+ * ```
+ */
+export function notFree(
+  { namespace }: Pick<PublisherContext, 'namespace'>,
+  newest: Release | undefined,
+  { supersede = false }: { readonly supersede?: boolean },
+): NoticeboardError | undefined {
+  if (newest === undefined) return undefined
   const unknown = unknownCritical(newest)
-  if (unknown !== undefined) {
-    throw new NoticeboardError(
+  if (unknown !== undefined)
+    return new NoticeboardError(
       'unsupported',
       `the newest release of ${namespace} uses "${unknown}", which this version does not know: update noticeboard here`,
     )
-  }
-  if (newest.candidate === undefined || supersede) return
-  throw new NoticeboardError(
+  if (newest.candidate === undefined || supersede) return undefined
+  return new NoticeboardError(
     'conflict',
     `a rollout is under way in ${namespace}: wait for its end, roll it back, or pass { supersede: true } to replace it`,
   )
 }
 
-/** The reports of a namespace; undefined when the store keeps none, or cannot be asked: that stops nobody. */
+/**
+ * The reports of a namespace; undefined when the store keeps none or cannot be asked, which is
+ * logged and stops no publish.
+ *
+ * ```ts
+ * const reports = await heardReports(context, signal)
+ * ```
+ */
 export async function heardReports(
   { store, namespace, logger }: PublisherContext,
   signal: AbortSignal,
@@ -65,7 +89,7 @@ export async function heardReports(
   } catch (error) {
     signal.throwIfAborted()
     const code = isNoticeboardError(error) ? error.code : 'internal'
-    // Whoever may not read them may not write either, and is told so when they try.
+    // A caller that may not read them may not write either, and its write fails with that error.
     if (code !== 'unauthorized' && code !== 'forbidden')
       logger.warn('the reports cannot be read, so a store that is behind its fleet would go unnoticed', {
         namespace,
@@ -75,7 +99,14 @@ export async function heardReports(
   }
 }
 
-/** In words, that the fleet has seen more than the store has: what is appended now would be ignored. Undefined when all is well. */
+/**
+ * A message when the fleet has seen more than the store has, so that clients would ignore a release
+ * that is appended now; undefined when it has not.
+ *
+ * ```ts
+ * const behind = behindFleet(context, await heardReports(context, signal), newest)
+ * ```
+ */
 export function behindFleet(
   { namespace }: PublisherContext,
   reports: readonly ClientReport[] | undefined,

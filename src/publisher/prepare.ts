@@ -24,7 +24,14 @@ export interface Prepared {
   readonly digest: string
 }
 
-/** Documents in their canonical form, in the order of an arm's variants. Throws `invalid-data` or `too-large`. */
+/**
+ * Documents in their canonical form, in the order of an arm's variants. Throws `invalid-data` or
+ * `too-large`.
+ *
+ * ```ts
+ * const prepared = prepareAll(context, document, [{ when: { region: ['eu'] }, document: other }])
+ * ```
+ */
 export function prepareAll(
   context: PublisherContext,
   main: unknown,
@@ -57,7 +64,14 @@ function prepare({ hasher, maxSnapshotBytes, namespace }: PublisherContext, docu
   }
 }
 
-/** Throws `invalid-document`, with the issues, unless every document passes the schema and the validators. */
+/**
+ * Throws `invalid-document`, with the issues, unless every document passes the schema and the
+ * validators.
+ *
+ * ```ts
+ * await validateAll(context, prepared, { previous, signal })
+ * ```
+ */
 export async function validateAll(
   { schema, validators, namespace }: PublisherContext,
   prepared: readonly Prepared[],
@@ -70,7 +84,13 @@ export async function validateAll(
   }
 }
 
-/** The variants of an arm that names the prepared snapshots. */
+/**
+ * The variants of an arm that names the prepared snapshots.
+ *
+ * ```ts
+ * const stable = variantsOf(prepareAll(context, document, []))
+ * ```
+ */
 export function variantsOf(prepared: readonly [Prepared, ...Prepared[]]): Arm['variants'] {
   const [first, ...rest] = prepared
   return [asVariant(first), ...rest.map(asVariant)]
@@ -80,7 +100,14 @@ function asVariant({ when, digest, bytes }: Prepared): Variant {
   return { ...(when !== undefined && { when }), digest, bytes: bytes.length }
 }
 
-/** The error of a document that did not pass: the first issues in words, all of them as data. */
+/**
+ * The error of a document that did not pass: its message quotes the first three issues, its
+ * `issues` hold all of them.
+ *
+ * ```ts
+ * throw refusal('checkout/prod', issues)
+ * ```
+ */
 export function refusal(
   subject: string,
   issues: readonly Issue[],
@@ -97,7 +124,14 @@ export function refusal(
   })
 }
 
-/** The document that runs now, for validators that compare; undefined when it cannot be read, which stops nobody. */
+/**
+ * The document that runs now, for validators that compare; undefined when it cannot be read, which
+ * is logged and stops no publish.
+ *
+ * ```ts
+ * const previous = await readPrevious(context, mainVariant(newest).digest, signal)
+ * ```
+ */
 export async function readPrevious(
   { store, namespace, hasher, maxReadBytes: maxSnapshotBytes, logger }: PublisherContext,
   digest: string | undefined,

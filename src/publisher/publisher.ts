@@ -1,3 +1,4 @@
+import { canAppend, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
@@ -31,21 +32,27 @@ import { createVersionIndex } from './versions.js'
 export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly namespace: Namespace
   readonly schema: Schema<Input, Output>
-  /** The one truth. Whoever made it closes it. */
+  /** The one truth. The publisher does not close it. */
   readonly store: Store
-  /** Mirrors, which follow the store. One that fails stops nobody, and is brought up by the next publish. */
+  /**
+   * Mirrors, which follow the store. A mirror that fails does not fail the publish, and is brought
+   * up to date by the next one.
+   */
   readonly mirrors?: readonly Mirror[]
   /** Asked after the schema, about what the schema made of the document. */
   readonly validators?: readonly Validator<Output>[]
   /** Who publishes, for the history, unless a call says otherwise. */
   readonly author?: string
-  /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
   readonly system?: Partial<System>
   /** Silent unless given. */
   readonly logger?: Logger
-  /** The largest document, in bytes; what the store takes, and 1 MiB at most, unless given. */
+  /** The largest document, in bytes. Default: what the store takes, and 1 MiB at most. */
   readonly maxSnapshotBytes?: number
-  /** How often one operation is tried again while the store is `unavailable`, after full-jitter delays of up to 4 s; 4 unless given. */
+  /**
+   * How often one operation is tried again while the store is `unavailable`, after delays with full
+   * jitter of up to 4 s. Default 4.
+   */
   readonly retries?: number
 }
 
@@ -54,23 +61,29 @@ export interface Published {
   readonly position: Position
   readonly version: number
   readonly digest: Digest
-  /** What everybody gets who is not described otherwise. */
+  /** The document of the clients that no variant's labels match. */
   readonly document: Json
   readonly release: Release
 }
 
-/** Validates documents and appends releases to one namespace of a store. Every method throws `closed` after `close()`. */
+/**
+ * Validates documents and appends releases to one namespace of a store. Every method throws
+ * `closed` after `close()`.
+ */
 export interface Publisher<Input = unknown> {
   readonly namespace: Namespace
   /**
-   * Publishes a document, or what a source holds now. Resolves when the store acknowledged it. Throws `invalid-document` with the issues,
-   * `conflict` when somebody else was first, `invalid-data` or `too-large` for what cannot travel, `store-damaged`, `unavailable`,
-   * `unauthorized`. The same document as the one that runs is `unchanged`, and nothing is written.
+   * Publishes a document, or what a source holds now. Resolves when the store acknowledged it.
+   * Throws `invalid-document` with the issues, `conflict` when the head is not the expected one or
+   * other publishers keep winning, `invalid-data` or `too-large` for a document that cannot travel,
+   * `store-damaged`, `unavailable`, `unauthorized`. The document that runs already is `unchanged`:
+   * no release is appended.
    */
   publish(document: Input | Source, options: PublishOptions<Input>): Promise<Rollout>
   /**
-   * Goes back to an earlier version, and withdraws the one that runs so that no client falls back to it. Never delayed by
-   * a schema, a validator, a rollout, a full disk or a document that cannot be read. Throws `not-found` when there is nothing to go back to.
+   * Goes back to an earlier version, and withdraws the one that runs so that no client falls back
+   * to it. Never delayed by a schema, a validator, a rollout, a full disk or a document that cannot
+   * be read. Throws `not-found` when there is no version to go back to.
    */
   rollback(options: RollbackOptions): Promise<Rollout>
   /** The log, newest first; all of it unless limited. */
@@ -83,7 +96,10 @@ export interface Publisher<Input = unknown> {
   read(ref: ReleaseRef): Promise<Published>
   /** Who runs what, as the fleet's reports tell it. */
   fleet(): Promise<Fleet>
-  /** Goes on in a new epoch: for a store that was restored, copied or damaged, once an operator has looked at it. */
+  /**
+   * Goes on in a new epoch: for a store that was restored, copied or damaged, once an operator has
+   * looked at it.
+   */
   openEpoch(options: OpenEpochOptions<Input>): Promise<Rollout>
   /** Brings every mirror to the newest release. */
   sync(): Promise<readonly MirrorResult[]>
@@ -97,7 +113,16 @@ export interface Publisher<Input = unknown> {
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
-/** A publisher for one namespace. Throws `invalid-option` at once for options that make no sense; does nothing else yet. */
+/**
+ * Makes a publisher for one namespace. Throws `invalid-option` at once for options that make no
+ * sense; the store is first used by a call.
+ *
+ * ```ts
+ * const publisher = createPublisher({ namespace: 'checkout/prod', schema, store })
+ * await publisher.publish({ pool: 8 }, { rollout: everyone(), reason: 'more load' })
+ * await publisher.close()
+ * ```
+ */
 export function createPublisher<Input = unknown, Output = Input>(
   options: PublisherOptions<Input, Output>,
 ): Publisher<Input> {
@@ -225,7 +250,7 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
   const { logger = silent, retries = DEFAULT_RETRIES } = options
   const { clock, random, hasher } = readSystem('createPublisher()', options.system)
   const namespace = parseNamespace(options.namespace)
-  if (typeof store?.append !== 'function' || typeof store.put !== 'function') {
+  if (!canRead(store) || !canAppend(store)) {
     throw new NoticeboardError(
       'invalid-option',
       'store must be a store, which can append: memory(), fileStore(folder), or http(url, { token })',

@@ -5,12 +5,17 @@ import type { Clock, Random } from '../contracts/system.js'
 import type { Transport } from '../contracts/transport.js'
 import { retried } from './retry.js'
 
-/** A pointer that lags further than this behind its log belongs to a store that somebody should look at. */
+/** How many releases a pointer may lag behind its log. */
 const MAX_STEPS = 100_000
 
 /**
- * The newest release by the store's log, not by its pointer, which may lag after a crash. Undefined when nothing was
- * published. Throws `invalid-data` when it is not readable or is another namespace's.
+ * The newest release by the store's log, not by its pointer, which may lag after a crash; undefined
+ * when nothing was published. Throws `invalid-data` when it is not readable or is another
+ * namespace's.
+ *
+ * ```ts
+ * const head = await readNewest({ namespace, store, clock, random }, signal)
+ * ```
  */
 export async function readNewest(
   context: NewestContext,
@@ -32,6 +37,7 @@ export async function readNewest(
   return newest
 }
 
+/** What reading the head takes. */
 export interface NewestContext {
   readonly namespace: Namespace
   readonly store: Transport

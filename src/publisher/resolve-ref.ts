@@ -12,12 +12,19 @@ import { readNewest } from './read-head.js'
 import { retried } from './retry.js'
 
 /**
- * Names a release of the log: a version of the current epoch, a digest (or its first 8 digits and more) of a snapshot, a
- * position, or `current`.
+ * Names a release of the log: a version of the current epoch, a digest of a snapshot (8 of its
+ * digits or more), a position, or `current`.
  */
 export type ReleaseRef = number | string | Position
 
-/** The newest release that a reference names. Throws `not-found`, or `invalid-option` for something that is no reference. */
+/**
+ * The newest release that a reference names. Throws `not-found`, or `invalid-option` for a value
+ * that is no reference.
+ *
+ * ```ts
+ * const release = await findRelease(context, 7, signal)
+ * ```
+ */
 export async function findRelease(
   context: PublisherContext,
   ref: ReleaseRef,
@@ -55,14 +62,25 @@ function nameRef(ref: ReleaseRef): string {
   return typeof ref === 'string' ? `snapshot ${ref.slice(0, 12)}` : `release at ${formatPosition(ref)}`
 }
 
-/** Whether two arms name the same snapshots for the same clients. */
+/**
+ * Whether two arms name the same snapshots for the same clients.
+ *
+ * ```ts
+ * const isUnchanged = sameVariants(newest.stable.variants, variants)
+ * ```
+ */
 export function sameVariants(a: Arm['variants'], b: Arm['variants']): boolean {
   return canonicalize(a) === canonicalize(b)
 }
 
 /**
- * What a rollback goes to when nobody says: the newest earlier snapshots that differ from those that run, were not withdrawn and can
- * still be read. While a candidate is out, that is what stable runs.
+ * The default goal of a rollback: the newest earlier snapshots that differ from those that run,
+ * were not withdrawn and can still be read. While a candidate is out, the stable version. Throws
+ * `not-found` where there are none.
+ *
+ * ```ts
+ * const { stable } = await findEarlier(context, newest, signal)
+ * ```
  */
 export async function findEarlier(
   context: PublisherContext,
@@ -88,7 +106,14 @@ export async function findEarlier(
   )
 }
 
-/** The first of these snapshots that is missing or damaged in the store. Throws only when the store cannot be asked. */
+/**
+ * The first of these snapshots that is missing or damaged in the store; undefined when all can be
+ * read. Throws only when the store cannot be asked.
+ *
+ * ```ts
+ * const missing = await firstUnreadable(context, digestsOf(release), signal)
+ * ```
+ */
 export async function firstUnreadable(
   context: PublisherContext,
   digests: readonly Digest[],
@@ -106,7 +131,14 @@ export async function firstUnreadable(
   return undefined
 }
 
-/** The document that a release gives to everybody who is not described otherwise. Throws what the store throws, and `digest-mismatch`. */
+/**
+ * The document of a release for the clients that no variant's labels match. Throws what the store
+ * throws, and `digest-mismatch`.
+ *
+ * ```ts
+ * const document = await readDocument(context, release, signal)
+ * ```
+ */
 export async function readDocument(
   context: PublisherContext,
   release: Release,

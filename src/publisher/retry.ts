@@ -1,69 +1,82 @@
 import pRetry from 'p-retry'
+import { createBackoff } from '../async/backoff.js'
+import { keepAlive } from '../async/keep-alive.js'
+import { createLinkedAbortController } from '../async/signals.js'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Clock, Random } from '../contracts/system.js'
-import { onAbort } from '../core/on-abort.js'
-import { awake } from './awake.js'
 
+/** How an operation is tried again. */
 export interface RetryOptions {
   readonly clock: Clock
   readonly random: Random
   readonly signal: AbortSignal
-  /** Attempts after the first. */
+  /** Attempts after the first. Default {@link DEFAULT_RETRIES}. */
   readonly retries?: number
 }
 
-/** Attempts after the first, unless told: some four seconds of patience. */
+/** Attempts after the first: some four seconds of patience. */
 export const DEFAULT_RETRIES = 4
 
-const FIRST_DELAY_MS = 250
-const LONGEST_DELAY_MS = 4_000
+/** The bounds of the delays between attempts. */
+const BACKOFF_MS = { baseMs: 250, capMs: 4_000 } as const
 
-/** Whoever asks to be left alone for longer is not waited for: somebody waits for the outcome, and can decide better. */
+/**
+ * The longest Retry-After that is waited for, in milliseconds. A caller that waits for the outcome
+ * is better placed to decide about a longer one.
+ */
 const LONGEST_FLOOR_MS = 30_000
 
 /**
- * One operation on a store or mirror, tried again while it is `unavailable` or `rate-limited`: full jitter, and
- * never earlier than the server asked for, up to half a minute. Every other error is thrown at once.
+ * Runs one operation on a store or mirror, and again while it is `unavailable` or `rate-limited`:
+ * after delays with full jitter, and never earlier than the server asked for, up to 30 s. Every
+ * other error is thrown at once. Keeps the process alive meanwhile.
+ *
+ * ```ts
+ * const read = () => store.latest({ namespace }, signal)
+ * const latest = await retried(read, { clock, random, signal })
+ * ```
  */
-export async function retried<T>(
-  operation: () => Promise<T>,
+export async function retried<Result>(
+  operation: () => Promise<Result>,
   { clock, random, signal, retries = DEFAULT_RETRIES }: RetryOptions,
-): Promise<T> {
+): Promise<Result> {
+  const backoff = createBackoff({ clock, random, ...BACKOFF_MS })
   return pRetry(operation, {
     retries,
-    // The delays come from our own clock, below, so that a virtual one can stand in.
+    // The delays come from the backoff: its jitter stays at the cap, and its clock can be virtual.
     minTimeout: 0,
     maxTimeout: 0,
     signal,
-    shouldRetry: async ({ error, attemptNumber }) => {
+    shouldRetry: async ({ error }) => {
       if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) return false
       if ((error.retryAfterMs ?? 0) > LONGEST_FLOOR_MS) return false
-      const ceilingMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** (attemptNumber - 1))
-      await awake(clock.sleep((error.retryAfterMs ?? 0) + random.number() * ceilingMs, signal))
+      await keepAlive(clock.sleep(backoff.failed(error.retryAfterMs), signal))
       return !signal.aborted
     },
   })
 }
 
-/** Runs with a signal that follows the publisher's life and, where there is one, the caller's. Leaves no listener behind. */
-export async function withSignal<T>(
+/**
+ * Runs with a signal that follows the publisher's life and, where there is one, the caller's.
+ * Throws `closed` once the publisher is closed, else as `run` does.
+ *
+ * ```ts
+ * const newest = await withSignal(root.signal, own, signal => readNewest(context, signal))
+ * ```
+ */
+export async function withSignal<Result>(
   root: AbortSignal,
   own: AbortSignal | undefined,
-  run: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController()
-  const sources = own === undefined ? [root] : [root, own]
-  // One listener on the publisher's own signal, however much is published at a time.
-  const ends = sources.map(source => onAbort(source, () => controller.abort(source.reason)))
-  for (const source of sources) if (source.aborted) controller.abort(source.reason)
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const linked = createLinkedAbortController(root, own)
   try {
-    controller.signal.throwIfAborted()
-    return await run(controller.signal)
+    linked.signal.throwIfAborted()
+    return await run(linked.signal)
   } catch (error) {
     if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed')
     throw error
   } finally {
-    // By hand: on Node 20 a listener that another signal should take off can be forgotten by a collection of garbage.
-    for (const end of ends) end()
+    linked.finish()
   }
 }

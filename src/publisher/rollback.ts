@@ -1,28 +1,34 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import type { Digest } from '../contracts/names.js'
 import { checkOptions } from '../core/options.js'
-import { digestsOf, type Release } from '../core/release/release.js'
+import { digestsOf, type Arm, type Release } from '../core/release/release.js'
+import { appendUntil, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
-import { append, compose } from './append.js'
 import type { PublisherContext } from './context.js'
-import { findEarlier, findRelease, firstUnreadable, sameVariants, type ReleaseRef } from './resolve-ref.js'
+import { finish } from './finish.js'
 import { behindFleet, heardReports } from './preconditions.js'
-import { readNewest } from './read-head.js'
-import { finish, pauseAfterRace } from './publish.js'
+import { findEarlier, findRelease, firstUnreadable, sameVariants, type ReleaseRef } from './resolve-ref.js'
 import type { RolloutFacts } from './rollout.js'
 
 /** How a rollback is done. */
 export interface RollbackOptions {
-  /** Why, for whoever reads the history. */
+  /** Why, for the readers of the history. */
   readonly reason: string
+  /** Who rolls back. Default: the publisher's own author. */
   readonly author?: string
-  /** Where to; the newest earlier version that was not withdrawn unless given. */
+  /** Where to. Default: the newest earlier version that was not withdrawn. */
   readonly to?: ReleaseRef
   readonly signal?: AbortSignal
 }
 
 /**
- * Names an older snapshot in a new release and withdraws what ran. Nothing is read of the document that runs and nothing is
- * validated, so neither can stand in the way; it tries until it wins. See `Publisher.rollback`.
+ * Names an older snapshot in a new release and withdraws what ran. The running document is not
+ * read and nothing is validated, so neither can stand in the way; it tries until it wins. See
+ * `Publisher.rollback`.
+ *
+ * ```ts
+ * await rollBack(context, { reason: 'the pool was too small', to: 7 }, signal)
+ * ```
  */
 export async function rollBack(
   context: PublisherContext,
@@ -31,29 +37,50 @@ export async function rollBack(
 ): Promise<RolloutFacts> {
   checkOptions('rollback()', options, { reason: true, author: true, to: true, signal: true })
   const audit = encodeAudit(context, options)
-  const first = await readNewest(context, signal)
-  if (first === undefined)
-    throw new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`)
-  // Chosen once: if two people roll back at the same time, the second must not go back one version further.
-  const target = await chooseTarget(context, first.release, options.to, signal)
-  const { variants } = target.stable
-  const kept = new Set(digestsOf({ stable: target.stable } as Release))
-  const left = new Set<string>()
-  const behind = behindFleet(context, await heardReports(context, signal), first.release)
-  const warnings = behind === undefined ? [] : [behind]
+  /** Chosen once: of two rollbacks at the same time, the second must not go one version further. */
+  let goal: Goal | undefined
+  /** What ran on the way, the newest last. */
+  const left = new Set<Digest>()
 
-  for (let newest = first; ; newest = (await readNewest(context, signal)) ?? newest) {
-    const { release } = newest
-    if (release.candidate === undefined && sameVariants(release.stable.variants, variants)) {
-      return finish(context, { outcome: 'unchanged', signed: newest, signal, warnings })
+  const decide: Decide = async head => {
+    if (head === undefined)
+      return {
+        type: 'refuse',
+        error: new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`),
+      }
+    const { release } = head
+    goal ??= await chooseGoal(context, release, { to: options.to, signal })
+    const { stable, kept } = goal
+    if (release.candidate === undefined && sameVariants(release.stable.variants, stable))
+      return { type: 'unchanged', head }
+    for (const digest of digestsOf(release)) {
+      left.delete(digest)
+      if (!kept.has(digest)) left.add(digest)
     }
-    for (const digest of digestsOf(release)) if (!kept.has(digest)) left.add(digest)
     const withdrawn = [...left]
-    const next = await compose(context, newest, { cause: 'rollback', variants, audit, withdrawn }, signal)
-    if ((await append(context, next, { audit, urgent: true, signal })) === 'appended') {
-      return finish(context, { outcome: 'published', signed: next, signal, withdrawn, warnings })
-    }
-    await pauseAfterRace(context, signal)
+    return { type: 'append', urgent: true, statement: { cause: 'rollback', stable, audit, withdrawn } }
+  }
+  const appended = await appendUntil(context, decide, { signal })
+  return finish(context, appended, { signal, warnings: goal?.warnings ?? [] })
+}
+
+interface Goal {
+  readonly stable: Arm['variants']
+  readonly kept: ReadonlySet<Digest>
+  readonly warnings: readonly string[]
+}
+
+async function chooseGoal(
+  context: PublisherContext,
+  newest: Release,
+  { to, signal }: { readonly to: ReleaseRef | undefined; readonly signal: AbortSignal },
+): Promise<Goal> {
+  const { stable } = await chooseTarget(context, newest, to, signal)
+  const behind = behindFleet(context, await heardReports(context, signal), newest)
+  return {
+    stable: stable.variants,
+    kept: new Set(digestsOf({ stable } as Release)),
+    warnings: behind === undefined ? [] : [behind],
   }
 }
 

@@ -1,3 +1,4 @@
+import { keepAlive } from '../async/keep-alive.js'
 import { isNoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
@@ -6,12 +7,14 @@ import type { PublisherContext } from './context.js'
 import { isLive, summarizeFleet, type Fleet } from '../fleet/summary.js'
 import type { MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
-import { awake } from './awake.js'
 
-/** How a rollout ended. Everyone at once ends as `completed` with the release itself: nothing comes after it. */
+/**
+ * How a rollout ended. A release for everyone ends as `completed` when it is appended: no stage
+ * follows it.
+ */
 export type RolloutEnd = 'completed' | 'rolled-back' | 'paused' | 'superseded'
 
-/** Where the fleet stands with a release: a step is told when something changed. */
+/** Where the fleet stands with a release; a new step comes when a count changed. */
 export interface RolloutStep {
   readonly stage: 'everyone'
   /** Instances that take part: heard lately and not gone. */
@@ -25,11 +28,15 @@ export interface RolloutStep {
 }
 
 /**
- * What became of a publish or a rollback. Iterate it to watch the fleet take it: the steps end when every live instance has run or
- * refused it, when a newer release took its place, or when the store keeps no reports.
+ * What became of a publish or a rollback. Iterate it to watch the fleet take it: the steps end when
+ * every live instance has run or refused it, when a newer release took its place, or when the store
+ * keeps no reports.
  */
 export interface Rollout extends AsyncIterable<RolloutStep> {
-  /** `unchanged`: this already runs, and nothing was written. `dry-run`: it would have been published. */
+  /**
+   * `unchanged`: this runs already, and no release was appended. `dry-run`: it would have been
+   * published.
+   */
   readonly outcome: 'published' | 'unchanged' | 'dry-run'
   /** The release; for a dry run the one that it would have been. */
   readonly position: Position
@@ -38,15 +45,16 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** Snapshots that this release withdrew; empty but for rollbacks. */
   readonly withdrawn: readonly Digest[]
   readonly mirrors: readonly MirrorResult[]
-  /** What somebody should know, in words: a store that may lose writes, a schema that could not be stored. */
+  /** For people: that the store may lose writes, that the schema could not be stored, … */
   readonly warnings: readonly string[]
   /** Never rejects. */
   readonly settled: Promise<RolloutEnd>
 }
 
-/** How often the store is asked for reports while somebody watches. */
+/** How often the reports are read while a rollout is iterated, in milliseconds. */
 const LOOK_MS = 1_000
 
+/** What is known about a rollout when its release was appended. */
 export interface RolloutFacts {
   readonly outcome: Rollout['outcome']
   readonly release: Release
@@ -55,7 +63,15 @@ export interface RolloutFacts {
   readonly warnings?: readonly string[]
 }
 
-/** A rollout that watches the fleet for as long as somebody iterates it and the publisher is open. */
+/**
+ * Makes a rollout of what is known. It reads the fleet's reports only while it is iterated and the
+ * publisher is open.
+ *
+ * ```ts
+ * const rollout = createRollout(context, root, facts)
+ * for await (const { applied, exposed } of rollout) show(applied, exposed)
+ * ```
+ */
 export function createRollout(context: PublisherContext, root: AbortSignal, facts: RolloutFacts): Rollout {
   const { outcome, release, withdrawn = [], mirrors = [], warnings = [] } = facts
   const { stable } = release
@@ -98,7 +114,7 @@ async function* watch(
       if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
       logger.debug('the store cannot be asked for reports now', { namespace })
     }
-    await awake(clock.sleep(LOOK_MS, root))
+    await keepAlive(clock.sleep(LOOK_MS, root))
   }
 }
 
@@ -118,7 +134,10 @@ function stepOf(fleet: Fleet): RolloutStep {
   }
 }
 
-/** Nobody live is still on the way. An unknown fleet is not settled: its first words may be under way. */
+/**
+ * Whether no live instance is still on the way. An unknown fleet is not settled: its first reports
+ * may be on their way.
+ */
 function isSettled(fleet: Fleet): boolean {
   return fleet.type === 'known' && fleet.counts.behind === 0 && fleet.members.some(isLive)
 }

@@ -5,8 +5,13 @@ import { encodeText, sameBytes } from '../core/json/text.js'
 import type { PublisherContext } from './context.js'
 
 /**
- * Keeps the JSON Schema of the documents beside them, where the schema's vendor gives one, so that the command line validates without
- * the application's code. Says in words when that failed; never rejects.
+ * Keeps the JSON Schema of the documents beside them, where the schema's vendor gives one, so that
+ * the command line validates without the application's code. Resolves to a warning when that
+ * failed; never rejects.
+ *
+ * ```ts
+ * const warning = await storeSchema(context, signal)
+ * ```
  */
 export async function storeSchema(
   { store, schema, namespace }: PublisherContext,

@@ -1,22 +1,31 @@
 import type { Epoch } from '../contracts/position.js'
 import { canonicalize } from '../core/json/canonical.js'
 import type { Arm, Release } from '../core/release/release.js'
-import type { HistoryEntry } from './history.js'
 
-/** Which version number an arm has in an epoch. Remembers what it read of the log, so a publisher reads it once. */
+/**
+ * Which version number an arm has in an epoch. Remembers what it read of the log, so a publisher
+ * reads it once.
+ */
 export interface VersionIndex {
   /**
-   * The sequence that first named these snapshots in the epoch of `newest`; undefined when none has. Reads the log only as far back as
-   * it was not read before.
+   * The sequence that first named these snapshots in the epoch of `newest`; undefined when none
+   * has. Reads the log, newest first, only as far back as it was not read before.
    */
   find(
     variants: Arm['variants'],
     newest: Release,
-    log: () => AsyncIterable<HistoryEntry>,
+    log: () => AsyncIterable<{ readonly release: Release }>,
   ): Promise<number | undefined>
 }
 
-/** An index that knows nothing yet. */
+/**
+ * An index that knows nothing yet.
+ *
+ * ```ts
+ * const versions = createVersionIndex()
+ * const version = await versions.find(variants, newest, () => readHistory(context, { signal }))
+ * ```
+ */
 export function createVersionIndex(): VersionIndex {
   let epoch: Epoch | undefined
   let readTo = 0
@@ -38,7 +47,8 @@ export function createVersionIndex(): VersionIndex {
       }
       const key = canonicalize(variants)
       learn(newest)
-      // The number that a release states for its own arm is right; only arms that no release read so far names need the rest of the log.
+      // The number that a release states for its own arm is right; only arms that no release read
+      // so far names need the rest of the log.
       if (known.has(key) || readTo >= newest.sequence) return known.get(key)
       for await (const { release } of log()) {
         if (release.epoch !== epoch || release.sequence <= readTo) break

@@ -5,18 +5,31 @@ export interface RolloutPolicy {
   readonly type: 'everyone'
 }
 
-/** Every client at once, as soon as it looks. Nothing delays it: say so on purpose, and say why in `reason`. */
+/**
+ * Every client at once, as soon as it looks.
+ *
+ * ```ts
+ * await publisher.publish(document, { rollout: everyone(), reason: 'the first release' })
+ * ```
+ */
 export function everyone(): RolloutPolicy {
   return EVERYONE
 }
 
 const EVERYONE: RolloutPolicy = Object.freeze({ type: 'everyone' })
 
-/** Throws `invalid-option` unless a policy was given on purpose. */
+/**
+ * Throws `invalid-option` unless a policy was given, so that no document reaches every client by
+ * omission.
+ *
+ * ```ts
+ * assertPolicy(options.rollout)
+ * ```
+ */
 export function assertPolicy(policy: unknown): asserts policy is RolloutPolicy {
   if (typeof policy === 'object' && policy !== null && 'type' in policy && policy.type === 'everyone') return
   throw new NoticeboardError(
     'invalid-option',
-    'this would reach every client at once, and nothing says that you want that: pass { rollout: everyone(), reason: "why" }',
+    'a rollout policy is missing: pass { rollout: everyone(), reason: "why" } to reach every client at once',
   )
 }

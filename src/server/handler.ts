@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { canAppend, mintsMarks } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/json/strict-parse.js'
@@ -54,14 +55,14 @@ export interface CloseOptions {
  * The HTTP face of a store, or of any transport, which it then only reads. Reads only unless `write` is given. Nothing is opened
  * before the first request. Throws `invalid-option`.
  */
-export function createHandler(source: Transport | Store, options: HandlerOptions = {}): Handler {
+export function createHandler(transport: Transport | Store, options: HandlerOptions = {}): Handler {
   checkOptions('createHandler()', options, HANDLER_OPTIONS)
-  return assembleHandler(source, options, { anyAddress: false })
+  return assembleHandler(transport, options, { anyAddress: false })
 }
 
 /** As {@link createHandler}; `anyAddress` lets bare addresses pass beside the named hosts. */
 export function assembleHandler(
-  source: Transport | Store,
+  transport: Transport | Store,
   options: HandlerOptions,
   { anyAddress }: { readonly anyAddress: boolean },
 ): Handler {
@@ -82,23 +83,27 @@ export function assembleHandler(
     cacheBytes = 67_108_864,
     maxInstances = 100_000,
   } = options
-  const store = isStore(source) ? source : undefined
+  const store = canAppend(transport) ? transport : undefined
   if (write !== false && store === undefined) {
     throw new NoticeboardError(
       'invalid-option',
-      `${source.name} cannot be written; leave { write } out, or pass a store`,
+      `${transport.name} cannot be written; leave { write } out, or pass a store`,
     )
   }
 
   const lifetime = createLifetime()
   const maxSnapshotBytes = store?.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES
-  const snapshots = createSnapshotCache({ source, hasher, maxBytes: cacheBytes, maxSnapshotBytes, lifetime })
-  // A relay passes the origin's marks on, also when it can write there.
-  const mints = store !== undefined && !('remote' in source)
+  const snapshots = createSnapshotCache({
+    transport,
+    hasher,
+    maxBytes: cacheBytes,
+    maxSnapshotBytes,
+    lifetime,
+  })
   const hub = createHub({
-    source,
+    transport,
     snapshots,
-    mints,
+    mints: mintsMarks(transport),
     clock,
     random,
     hasher,
@@ -110,7 +115,7 @@ export function assembleHandler(
     lifetime,
   })
   const registry = createRegistry({ clock, maxInstances })
-  const reports = reportRoutes({ source, registry, clock, logger, lifetime })
+  const reports = reportRoutes({ transport, registry, clock, logger, lifetime })
   const guard = createGuard({
     writeToken: write === false ? undefined : write.token,
     readToken: read?.token,
@@ -119,7 +124,7 @@ export function assembleHandler(
     origins,
     hasher,
   })
-  const reading = readingRoutes({ source, hub, snapshots, lifetime })
+  const reading = readingRoutes({ transport, hub, snapshots, lifetime })
   const writing = store && writingRoutes({ store, hub, snapshots, hasher, lifetime })
   const open = createResponder({ guard, hub, reading, writing, reports, logger })
   const answering = new Set<Promise<Answer>>()
@@ -168,8 +173,4 @@ export function assembleHandler(
     close,
     [Symbol.asyncDispose]: () => close(),
   }
-}
-
-function isStore(source: Transport | Store): source is Store {
-  return 'append' in source && typeof source.append === 'function'
 }

@@ -2,6 +2,7 @@ import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import { NoticeboardError } from '../contracts/errors.js'
+import type { Random } from '../contracts/system.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { readSystem } from '../system/system.js'
@@ -39,15 +40,15 @@ export interface Server extends AsyncDisposable {
  * Serves a board over HTTP, by default to this machine alone. A relay is the same over a transport: `serve(cached(http(upstream)))`.
  * Throws `invalid-option`, and `unavailable` when the address is taken.
  */
-export async function serve(source: Transport | Store, options: ServeOptions = {}): Promise<Server> {
+export async function serve(transport: Transport | Store, options: ServeOptions = {}): Promise<Server> {
   checkOptions('serve()', options, { ...HANDLER_OPTIONS, port: true, host: true, tokenFile: true })
   const { host = '127.0.0.1', port = 0 } = options
   const { clock, random } = readSystem('serve()', options.system)
-  const kept = await tokenOf(source, options)
+  const kept = await keptToken(options, random)
   const write = options.write ?? (kept === undefined ? false : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
   const handler = assembleHandler(
-    source,
+    transport,
     { ...options, write, hosts: options.hosts ?? ownNames(host) },
     { anyAddress },
   )
@@ -86,22 +87,21 @@ export async function serve(source: Transport | Store, options: ServeOptions = {
     close,
     [Symbol.asyncDispose]: () => close(),
   }
-
-  async function tokenOf(
-    store: Transport | Store,
-    { write: given, tokenFile }: ServeOptions,
-  ): Promise<KeptToken | undefined> {
-    const own = 'tokenFile' in store && typeof store.tokenFile === 'string' ? store.tokenFile : undefined
-    const path = tokenFile ?? own
-    if (given !== undefined || path === undefined) return undefined
-    return { path, ...(await readOrCreateToken(path, random)) }
-  }
 }
 
 interface KeptToken {
   readonly path: string
   readonly token: string
   readonly created: boolean
+}
+
+/** The token in the file that was named; undefined when none was, or when `write` says it all. */
+async function keptToken(
+  { write, tokenFile: path }: ServeOptions,
+  random: Random,
+): Promise<KeptToken | undefined> {
+  if (write !== undefined || path === undefined) return undefined
+  return { path, ...(await readOrCreateToken(path, random)) }
 }
 
 /** How long last answers may take to reach their readers, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
-import { checkMethods } from './options.js'
+import { checkReads, checkWatches } from './options.js'
 import type { WatchOptions } from './watch/watch-loop.js'
 import { watchStrategy } from './watch/watch-strategy.js'
 
@@ -28,7 +28,7 @@ export function hybrid(media: HybridTransports, options?: HybridOptions): Strate
 export function hybrid(medium: WatchTransport | HybridTransports, options: HybridOptions = {}): Strategy {
   const two = typeof medium === 'object' && medium !== null && 'notify' in medium
   const { notify, fetch } = two ? medium : { notify: medium, fetch: medium }
-  checkMethods('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch, ['latest', 'snapshot'])
-  checkMethods('hybrid', two ? 'a `notify` transport' : 'a transport', notify, ['watch'])
+  checkReads('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch)
+  checkWatches('hybrid', two ? 'a `notify` transport' : 'a transport', notify)
   return watchStrategy('hybrid', { notify, fetch, inline: false }, options)
 }

@@ -4,7 +4,7 @@ import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { createBackoff } from './backoff.js'
 import { look } from './poll/poll.js'
-import { checkMethods, checkPositive } from './options.js'
+import { checkPositive, checkReads } from './options.js'
 import { reporterOf } from './report-transport.js'
 
 /** Times of on-demand; every one has a default. */
@@ -31,7 +31,7 @@ const SWEEP_INTERVAL_MS = 300_000
  * read. Throws `invalid-option`.
  */
 export function onDemand(transport: Transport, options: OnDemandOptions = {}): OnDemandStrategy {
-  checkMethods('onDemand', 'a transport', transport, ['latest', 'snapshot'])
+  checkReads('onDemand', 'a transport', transport)
   checkOptions('onDemand()', options, { maxAgeMs: true, timeoutMs: true })
   checkPositive('onDemand', options)
   const { maxAgeMs = 30_000, timeoutMs = 10_000 } = options

@@ -1,4 +1,6 @@
+import { canRead, canWatch } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
+import type { Transport, WatchTransport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 
 /** How long a strategy waits after failures: a random time, whose bound doubles with each failure in a row. */
@@ -30,21 +32,38 @@ export function checkPositive(strategy: string, options: object): void {
   }
 }
 
-/** Throws `invalid-option` unless the thing has the methods of a transport that the strategy calls. */
-export function checkMethods(
+/**
+ * Throws `invalid-option` unless the value is a transport. `what` names it in the error.
+ *
+ * ```ts
+ * checkReads('pull', 'a transport', transport)
+ * ```
+ */
+export function checkReads(strategy: string, what: string, thing: unknown): asserts thing is Transport {
+  if (canRead(thing)) return
+  throw new NoticeboardError(
+    'invalid-option',
+    `${strategy} needs ${what} with latest() and snapshot(); give it what memory(), http(…) or another transport function returns`,
+  )
+}
+
+/**
+ * Throws `invalid-option` unless the value is a transport that notifies. `what` names it in the
+ * error.
+ *
+ * ```ts
+ * checkWatches('push', 'a transport', transport)
+ * ```
+ */
+export function checkWatches(
   strategy: string,
   what: string,
   thing: unknown,
-  methods: readonly string[],
-): void {
-  for (const method of methods) {
-    const found =
-      typeof thing === 'object' && thing !== null ? (thing as Record<string, unknown>)[method] : undefined
-    if (typeof found === 'function') continue
-    const instead =
-      method === 'watch'
-        ? `use pull(transport) over a transport that does not notify`
-        : `give it what memory(), http(…) or another transport function returns`
-    throw new NoticeboardError('invalid-option', `${strategy} needs ${what} with ${method}(); ${instead}`)
-  }
+): asserts thing is WatchTransport {
+  checkReads(strategy, what, thing)
+  if (canWatch(thing)) return
+  throw new NoticeboardError(
+    'invalid-option',
+    `${strategy} needs ${what} with watch(); use pull(transport) over a transport that does not notify`,
+  )
 }

@@ -3,7 +3,7 @@ import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { createBackoff } from './backoff.js'
 import { look } from './poll/poll.js'
-import { checkMethods, checkPositive, readBackoff, type BackoffTimes } from './options.js'
+import { checkPositive, checkReads, readBackoff, type BackoffTimes } from './options.js'
 import { phaseOf, jitter } from './phase.js'
 import { reporterOf } from './report-transport.js'
 import { stayAway } from './wait-after-failure.js'
@@ -28,7 +28,7 @@ export interface PullOptions {
  * fleet that starts together spreads out. Throws `invalid-option`.
  */
 export function pull(transport: Transport, options: PullOptions = {}): Strategy {
-  checkMethods('pull', 'a transport', transport, ['latest', 'snapshot'])
+  checkReads('pull', 'a transport', transport)
   checkOptions('pull()', options, {
     pollIntervalMs: true,
     sweepIntervalMs: true,

@@ -1,6 +1,6 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { WatchTransport } from '../contracts/transport.js'
-import { checkMethods } from './options.js'
+import { checkWatches } from './options.js'
 import type { WatchOptions } from './watch/watch-loop.js'
 import { watchStrategy } from './watch/watch-strategy.js'
 
@@ -12,7 +12,7 @@ import { watchStrategy } from './watch/watch-strategy.js'
  * every few minutes in any case. Throws `invalid-option`, also for a transport without `watch`.
  */
 export function push(transport: WatchTransport, options: PushOptions = {}): Strategy {
-  checkMethods('push', 'a transport', transport, ['latest', 'snapshot', 'watch'])
+  checkWatches('push', 'a transport', transport)
   return watchStrategy('push', { notify: transport, fetch: transport, inline: true }, options)
 }
 

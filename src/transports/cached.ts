@@ -102,10 +102,11 @@ export function cached<Given extends Transport>(
   }
 
   const inner: Transport & Partial<WatchTransport & ReportTransport> = transport
-  const { name, unmanaged } = inner
+  const { name, unmanaged, remote } = inner
   return {
     name,
     ...(unmanaged && { unmanaged }),
+    ...(remote && { remote }),
     latest: (query, signal) => inner.latest(query, signal),
     async snapshot(query, signal) {
       // A digest alone would let one namespace see what only another may read.

@@ -1,3 +1,4 @@
+import { canRead, canReport, canWatch } from '../contracts/capabilities.js'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Clock, System } from '../contracts/system.js'
 import type {
@@ -47,11 +48,7 @@ function createFallback(media: readonly Transport[], options: FallbackOptions): 
   checkOptions('fallback()', options, { avoidMs: true, tryMs: true, system: true })
   const { avoidMs = 60_000, tryMs = 4_000 } = options
   const { clock } = readSystem('fallback()', options.system)
-  if (
-    !Array.isArray(media) ||
-    media.length === 0 ||
-    media.some(medium => typeof medium?.latest !== 'function')
-  ) {
+  if (!Array.isArray(media) || media.length === 0 || !media.every(canRead)) {
     throw new NoticeboardError(
       'invalid-option',
       'fallback() needs an array of at least one transport, and nothing else: fallback([http(near), http(far)])',
@@ -159,18 +156,19 @@ function createFallback(media: readonly Transport[], options: FallbackOptions): 
     throw summed(name, errors)
   }
 
-  const reporters = media.filter(carriesReports)
+  const reporters = media.filter(canReport)
   return {
     name,
     latest,
     snapshot: (query, signal) => ask(signal, isElsewhere, medium => medium.snapshot(query, signal)),
     ...(media.some(medium => medium.next !== undefined) && { next }),
     ...(media.every(medium => medium.unmanaged) && { unmanaged: true as const }),
+    ...(media.some(medium => medium.remote) && { remote: true as const }),
     ...(watching.inOrder().length > 0 && { watch }),
     ...(reporters.length > 0 && {
       async report(states: Parameters<ReportTransport['report']>[0], signal: AbortSignal): Promise<void> {
         const errors: unknown[] = []
-        for (const medium of asking.inOrder().filter(carriesReports)) {
+        for (const medium of asking.inOrder().filter(canReport)) {
           try {
             return await medium.report(states, signal)
           } catch (error) {
@@ -242,12 +240,4 @@ function summed(name: string, errors: readonly unknown[]): unknown {
     cause: first,
     ...(retryAfterMs > 0 && Number.isFinite(retryAfterMs) && { retryAfterMs }),
   })
-}
-
-function canWatch(medium: Transport): medium is WatchTransport {
-  return 'watch' in medium && typeof medium.watch === 'function'
-}
-
-function carriesReports(medium: Transport): medium is Transport & ReportTransport {
-  return 'report' in medium && typeof medium.report === 'function'
 }

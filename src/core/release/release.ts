@@ -10,6 +10,7 @@ import { readLabelMatch, type LabelMatch } from './labels.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { encodeText, isLine } from '../json/text.js'
+import { MAX_WITHDRAWN } from '../limits.js'
 
 /** The largest release file, in bytes. */
 export const MAX_RELEASE_BYTES = 16_384
@@ -214,7 +215,7 @@ function readRollout(shape: Shape): RolloutState {
 }
 
 function readDigests(shape: Shape, name: string): readonly Digest[] {
-  return shape.list(name, 128).map(item => {
+  return shape.list(name, MAX_WITHDRAWN).map(item => {
     if (!isDigest(item)) throw shape.refuse(name, 'must be a list of digests')
     return item
   })

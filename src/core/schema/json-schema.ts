@@ -1,5 +1,6 @@
 import type { Schema, StandardSchema } from '../../contracts/schema.js'
 import { formatPath, joinPath, type Step } from '../json/path.js'
+import { pointerSteps, valueAt } from '../json/pointer.js'
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -82,13 +83,7 @@ function expand(from: readonly unknown[], root: JsonSchema): readonly JsonSchema
 
 /** The part of the schema that a local reference (`#/$defs/pool`) points to. */
 function resolve(reference: string, root: JsonSchema): unknown {
-  if (!reference.startsWith('#')) return undefined
-  let node: unknown = root
-  for (const step of reference.slice(1).split('/').slice(1)) {
-    const key = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    node = isRecord(node) && Object.hasOwn(node, key) ? node[key] : undefined
-  }
-  return node
+  return reference.startsWith('#') ? valueAt(root, pointerSteps(reference)) : undefined
 }
 
 function recordAt(node: JsonSchema, name: string): Record<string, unknown> {

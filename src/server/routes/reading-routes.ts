@@ -29,8 +29,8 @@ export interface ReadingRoutes {
   namespaces(signal: AbortSignal): Promise<Answer>
 }
 
-export function readingRoutes({ source, hub, snapshots, lifetime }: ReadingRoutesOptions): ReadingRoutes {
-  const store: Partial<Store> & Transport = source
+export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRoutesOptions): ReadingRoutes {
+  const store: Partial<Store> & Transport = transport
 
   const pointerAnswer = (newest: Newest | undefined, ifNoneMatch: string | undefined): Answer => {
     if (newest === undefined) return notFound()
@@ -50,7 +50,7 @@ export function readingRoutes({ source, hub, snapshots, lifetime }: ReadingRoute
         newest?.read !== undefined && comparePositions(newest.read.position, position) === 'same'
       const bytes = isNewest
         ? newest.bytes
-        : await lifetime.run(own => releaseAt(source, { namespace, position }, own), signal)
+        : await lifetime.run(own => releaseAt(transport, { namespace, position }, own), signal)
       return bytes === undefined ? notFound() : immutableAnswer(bytes)
     },
     snapshot(namespace, digest) {
@@ -94,7 +94,7 @@ export function readingRoutes({ source, hub, snapshots, lifetime }: ReadingRoute
 }
 
 export interface ReadingRoutesOptions {
-  readonly source: Transport
+  readonly transport: Transport
   readonly hub: Hub
   readonly snapshots: SnapshotCache
   readonly lifetime: Lifetime
@@ -102,13 +102,13 @@ export interface ReadingRoutesOptions {
 
 /** A release of the log, by asking for the one after its predecessor. What comes may be another one, of a later epoch. */
 async function releaseAt(
-  source: Transport,
+  transport: Transport,
   { namespace, position }: { readonly namespace: Namespace; readonly position: Position },
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   try {
     const after = { epoch: position.epoch, sequence: position.sequence - 1 }
-    const latest = await source.next?.({ namespace, after }, signal)
+    const latest = await transport.next?.({ namespace, after }, signal)
     if (latest?.type !== 'release') return undefined
     const { release } = decodeRelease(latest.bytes)
     return comparePositions(positionOf(release), position) === 'same' ? latest.bytes : undefined

@@ -28,13 +28,13 @@ const MAX_BYTES = 1_048_576
 const GATHER_MS = 1_000
 
 export function reportRoutes({
-  source,
+  transport,
   registry,
   clock,
   logger,
   lifetime,
 }: ReportRoutesOptions): ReportRoutes {
-  const store: Partial<Store & ReportTransport> & Transport = source
+  const store: Partial<Store & ReportTransport> & Transport = transport
   /** What the store was not given yet, the last word of each instance. */
   let waiting = new Map<string, ClientReport>()
   let cancel: (() => void) | undefined
@@ -90,7 +90,7 @@ export function reportRoutes({
 }
 
 export interface ReportRoutesOptions {
-  readonly source: Transport
+  readonly transport: Transport
   readonly registry: Registry
   readonly clock: Clock
   readonly logger: Logger | undefined

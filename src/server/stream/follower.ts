@@ -1,6 +1,7 @@
+import { canWatch } from '../../contracts/capabilities.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger, Random } from '../../contracts/system.js'
-import type { Transport, WatchTransport } from '../../contracts/transport.js'
+import type { Transport } from '../../contracts/transport.js'
 import { createBackoff } from '../../strategies/backoff.js'
 import type { Topic, Topics } from './topics.js'
 
@@ -9,9 +10,9 @@ import type { Topic, Topics } from './topics.js'
  * watch is answered by asking once and watching again, after a backoff; nothing ends it but the signal. Never rejects.
  */
 export async function follow(topic: Topic, options: FollowOptions, signal: AbortSignal): Promise<void> {
-  const { source, topics, clock, random, pollIntervalMs, logger, passMark } = options
+  const { transport, topics, clock, random, pollIntervalMs, logger, passMark } = options
   const backoff = createBackoff({ clock, random })
-  let watches = isWatchable(source)
+  let watches = canWatch(transport)
   let failing = false
 
   const fails = (error: unknown): void => {
@@ -28,11 +29,14 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
       if (!watches || failing) await topics.check(topic)
       if (failing) logger?.info('the store is followed again', { namespace: topic.namespace })
       failing = false
-      if (!watches || !isWatchable(source)) {
+      if (!watches || !canWatch(transport)) {
         await clock.sleep(pollIntervalMs, signal)
         continue
       }
-      for await (const delivery of source.watch({ namespaces: [topic.namespace], inline: false }, signal)) {
+      for await (const delivery of transport.watch(
+        { namespaces: [topic.namespace], inline: false },
+        signal,
+      )) {
         topic.watched = true
         backoff.succeeded()
         if (delivery.type === 'release') topics.accept(topic, delivery.bytes)
@@ -55,7 +59,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
 }
 
 export interface FollowOptions {
-  readonly source: Transport
+  readonly transport: Transport
   readonly topics: Topics
   readonly clock: Clock
   readonly random: Random
@@ -64,10 +68,6 @@ export interface FollowOptions {
   readonly logger: Logger | undefined
   /** What happens to a mark that came from upstream. */
   readonly passMark: (topic: Topic, bytes: Uint8Array) => void
-}
-
-export function isWatchable(source: Transport): source is WatchTransport {
-  return 'watch' in source && typeof source.watch === 'function'
 }
 
 function codeOf(error: unknown): string {

@@ -30,9 +30,9 @@ export interface Hub {
 }
 
 export interface HubOptions {
-  readonly source: Transport
+  readonly transport: Transport
   readonly snapshots: SnapshotCache
-  /** Whether the source is the store itself, so that marks are made here. */
+  /** Whether marks are made here; else they come from the server behind the transport. */
   readonly mints: boolean
   readonly clock: Clock
   readonly random: Random
@@ -50,7 +50,7 @@ const RETURN_MS = 2_000
 
 export function createHub(options: HubOptions): Hub {
   const {
-    source,
+    transport,
     snapshots,
     mints,
     clock,
@@ -74,7 +74,7 @@ export function createHub(options: HubOptions): Hub {
     )
   }
   const topics = createTopics({
-    source,
+    transport,
     hasher,
     clock,
     lifetime,
@@ -113,7 +113,11 @@ export function createHub(options: HubOptions): Hub {
     if (topic.following !== undefined) return
     const following = new AbortController()
     topic.following = following
-    void follow(topic, { source, topics, clock, random, pollIntervalMs, logger, passMark }, following.signal)
+    void follow(
+      topic,
+      { transport, topics, clock, random, pollIntervalMs, logger, passMark },
+      following.signal,
+    )
   }
 
   const forget = (connection: Connection): void => {

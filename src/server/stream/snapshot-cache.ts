@@ -26,7 +26,7 @@ const ENTRY_BYTES = 1_024
 
 /** Keeps the snapshots that were used last, up to so many bytes together. */
 export function createSnapshotCache({
-  source,
+  transport,
   hasher,
   maxBytes,
   maxSnapshotBytes,
@@ -52,7 +52,7 @@ export function createSnapshotCache({
 
   const fetch = async (namespace: Namespace, digest: Digest): Promise<CachedSnapshot> => {
     const bytes = await lifetime.run(signal =>
-      source.snapshot({ namespace, digest, maxSnapshotBytes }, signal),
+      transport.snapshot({ namespace, digest, maxSnapshotBytes }, signal),
     )
     if (digestOf(hasher, bytes) === digest) return keep(namespace, digest, bytes)
     throw new NoticeboardError(
@@ -89,7 +89,7 @@ export function createSnapshotCache({
 }
 
 export interface SnapshotCacheOptions {
-  readonly source: Transport
+  readonly transport: Transport
   readonly hasher: Hasher
   readonly maxBytes: number
   readonly maxSnapshotBytes: number

@@ -61,7 +61,7 @@ const MAX_IDLE_TOPICS = 10_000
 
 /** All namespaces that are listened to or were asked for. `changed` is called with each newer release. */
 export function createTopics({
-  source,
+  transport,
   hasher,
   clock,
   lifetime,
@@ -111,7 +111,7 @@ export function createTopics({
 
   const ask = async (topic: Topic): Promise<void> => {
     const { namespace } = topic
-    const latest = await lifetime.run(signal => source.latest({ namespace }, signal))
+    const latest = await lifetime.run(signal => transport.latest({ namespace }, signal))
     if (latest.type === 'release') accept(topic, latest.bytes)
     topic.checkedAtMs = clock.monotonic()
   }
@@ -158,11 +158,11 @@ export function createTopics({
 }
 
 export interface TopicsOptions {
-  readonly source: Transport
+  readonly transport: Transport
   readonly hasher: Hasher
   readonly clock: Clock
   readonly lifetime: Lifetime
-  /** Whether an open watch stands for the source: a relay does not ask upstream for what it is being told. */
+  /** Whether an open watch stands for the transport: a relay does not ask upstream for what it is being told. */
   readonly trustsWatch: boolean
   readonly changed: (topic: Topic) => void
 }

@@ -20,6 +20,17 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
   {
+    name: '`unmanaged` and `remote` are true or not there, and never both',
+    capability: 'read',
+    async run({ opened: { transport } }) {
+      for (const flag of ['unmanaged', 'remote'] as const)
+        if (transport[flag] !== undefined && transport[flag] !== true)
+          fail(`\`${flag}\` is neither true nor left out`)
+      if (transport.unmanaged && transport.remote)
+        fail('a bare document has no server behind it that makes marks: leave `remote` out')
+    },
+  },
+  {
     name: 'latest is `none` where nothing was published',
     capability: 'read',
     async run({ opened: { transport }, namespace, signal, step }) {

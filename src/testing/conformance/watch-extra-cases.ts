@@ -1,3 +1,4 @@
+import { mintsMarks } from '../../contracts/capabilities.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Identity } from '../../contracts/identity.js'
 import { encodeMark } from '../../core/release/mark.js'
@@ -150,6 +151,8 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         if (left === 0) fail(`no mark of ${namespace} at ${formatPosition(sample.at)} came`)
       }
       await reader.end()
+      if (mintsMarks(transport))
+        fail('a server over this store would make marks beside those that it brings: set `remote: true`')
     },
   },
 ]

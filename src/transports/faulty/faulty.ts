@@ -52,7 +52,7 @@ export function faulty<Given extends Transport | Mirror>(
   const within = given as Given & Partial<Store & WatchTransport & Mirror>
 
   const result: Record<PropertyKey, unknown> = { ...given, name: ports.name }
-  for (const name of ['unmanaged', 'durability', 'maxSnapshotBytes'] as const) {
+  for (const name of ['unmanaged', 'remote', 'durability', 'maxSnapshotBytes'] as const) {
     // Also where what is given has them by inheritance, and as they are then: a store may learn what it can promise.
     if (within[name] !== undefined)
       Object.defineProperty(result, name, { enumerable: true, get: () => within[name] })

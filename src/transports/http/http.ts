@@ -14,7 +14,7 @@ import { appendRelease, postReports, putSchema, putSnapshot } from './writing.js
 
 /** All that a board speaks over HTTP. The writing half, the history and the reports want a token. */
 export interface HttpTransport extends WatchTransport, ReportTransport, Store {
-  /** The board is elsewhere: its marks come with the watch, and a server over it passes them on and makes none. */
+  /** Another server serves the board, and makes its marks. */
   readonly remote: true
   next: NonNullable<WatchTransport['next']>
   reports: NonNullable<Store['reports']>

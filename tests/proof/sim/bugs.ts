@@ -81,8 +81,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/publisher/rollback.ts',
     replace: [
       [
-        "cause: 'rollback', variants, audit, withdrawn }",
-        "cause: 'rollback', variants, audit, withdrawn, at: { epoch: release.epoch, sequence: release.sequence } }",
+        "cause: 'rollback', stable, audit, withdrawn }",
+        "cause: 'rollback', stable, audit, withdrawn, at: { epoch: release.epoch, sequence: release.sequence } }",
       ],
     ],
     oracles: ['publishing-works-again'],

@@ -147,6 +147,8 @@ test('it can do what the transport within can, also for the compiler', () => {
   const silent = cached(bare)
   expect(silent).not.toHaveProperty('watch')
   expect(silent.unmanaged).toBe(true)
+  expect(cached({ ...bare, remote: true } as Transport).remote).toBe(true)
+  expect(silent).not.toHaveProperty('remote')
   // @ts-expect-error -- it does not notify
   expect(() => hybrid(silent)).toThrow()
 })

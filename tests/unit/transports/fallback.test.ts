@@ -220,6 +220,12 @@ describe('what it can do', () => {
     expect(fallback([bare, memory()]).unmanaged).toBeUndefined()
   })
 
+  test('is remote if one of them is', () => {
+    const remote: Transport = { ...memory(), remote: true }
+    expect(fallback([memory(), remote]).remote).toBe(true)
+    expect(fallback([memory(), memory()]).remote).toBeUndefined()
+  })
+
   test('reports go to the first that can be reached', async () => {
     const store = memory()
     const report: ClientReport = {

@@ -57,6 +57,8 @@ test('it keeps the capabilities of what is within, and everything else', () => {
     durability: 'may-lose',
     maxSnapshotBytes: 1_048_576,
   })
+  const flags: Transport = { ...plain, remote: true, unmanaged: true }
+  expect(faulty(flags, { faults: [] })).toMatchObject({ remote: true, unmanaged: true })
 })
 
 test.each([

@@ -81,6 +81,31 @@ describe('a broken store is told by the case that it breaks', () => {
       /'appended', and 'taken' was expected/,
     ],
     [
+      'one that says no where it should say nothing',
+      '`unmanaged` and `remote`',
+      changed(() => ({ remote: false as never })),
+      /`remote` is neither true nor left out/,
+    ],
+    [
+      'one that brings marks and does not say that they are made elsewhere',
+      'marks arrive byte for byte',
+      () => {
+        const store = memory()
+        let give: (mark: Delivery) => void = () => {}
+        const given = new Promise<Delivery>(resolve => void (give = resolve))
+        async function* watch(
+          ...[query, signal]: Parameters<MemoryStore['watch']>
+        ): AsyncGenerator<Delivery> {
+          for await (const delivery of store.watch(query, signal)) {
+            yield delivery
+            if (delivery.type === 'release') yield await given
+          }
+        }
+        return opened({ ...store, watch }, { mark: async query => give({ type: 'mark', ...query }) })
+      },
+      /set `remote: true`/,
+    ],
+    [
       'one that takes any bytes for a digest',
       'bytes that are not the ones their digest names',
       changed(store => ({ put: (query, signal) => store.put(query, signal).catch(() => {}) })),

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { schemaFromJson } from '../../../src/cli/json-schema-validator.js'
-import type { Json } from '../../../src/contracts/json.js'
-import { jsonSchemaOf } from '../../../src/core/schema/json-schema.js'
-import { runSchema } from '../../../src/core/schema/validate.js'
+import { schemaFromJson } from '../../../../src/core/schema/schema-from-json.js'
+import type { Json } from '../../../../src/contracts/json.js'
+import { jsonSchemaOf } from '../../../../src/core/schema/json-schema.js'
+import { runSchema } from '../../../../src/core/schema/validate.js'
 
 const SECRET = 'hunter2-secret'
 

@@ -1,12 +1,18 @@
 import { Validator, type OutputUnit } from '@cfworker/json-schema'
-import { NoticeboardError } from '../contracts/errors.js'
-import type { Json } from '../contracts/json.js'
-import type { StandardIssue, StandardSchema } from '../contracts/schema.js'
-import type { JsonSchema } from '../core/schema/json-schema.js'
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { StandardIssue, StandardSchema } from '../../contracts/schema.js'
+import { memberAt, pointerSteps, valueAt } from '../json/pointer.js'
+import type { JsonSchema } from './json-schema.js'
 
 /**
- * A JSON Schema (2020-12) as a schema of the library, so that documents are checked without the application's code. Its issues carry the
- * same codes as zod's, so both are told in the same words. Throws `invalid-data` for something that is no JSON Schema.
+ * Makes a schema of the library from a JSON Schema (2020-12), so that documents are checked without
+ * the application's code. Its issues carry the codes that zod's do, so both read the same. `what`
+ * names the JSON Schema in errors. Throws `invalid-data` for a value that is no JSON Schema.
+ *
+ * ```ts
+ * const schema = schemaFromJson(JSON.parse(text), { what: 'pool.schema.json' })
+ * ```
  */
 export function schemaFromJson(
   jsonSchema: unknown,
@@ -53,7 +59,10 @@ const PASSING = new Set([
   'allOf', '$ref', '$dynamicRef', 'if', 'then', 'else', 'dependentSchemas',
 ]) // prettier-ignore
 
-/** Keywords with alternatives or conditions inside: what fails in there is one of several wishes, and not what is wrong. */
+/**
+ * Keywords with alternatives or conditions inside: what fails in there is one alternative of
+ * several, and not what is wrong.
+ */
 const CHOOSING = new Set(['anyOf', 'oneOf', 'not', 'contains', 'propertyNames'])
 
 interface Place {
@@ -141,7 +150,10 @@ function detailsOf(keyword: string, limit: unknown, schema: JsonSchema): Readonl
   }
 }
 
-/** The errors that say what is wrong: those inside a choice that failed as a whole are left out, and so are repetitions. */
+/**
+ * The errors that say what is wrong: those inside a choice that failed as a whole are left out, and
+ * so are repetitions.
+ */
 function withoutAlternatives(errors: readonly OutputUnit[]): readonly OutputUnit[] {
   const choices = errors.filter(({ keyword }) => CHOOSING.has(keyword))
   const inside = (error: OutputUnit): boolean =>
@@ -175,10 +187,10 @@ interface Found {
 function schemaAt(root: JsonSchema, location: string): Found {
   let schema: JsonSchema = root
   let node: unknown = root
-  for (const step of pointer(location)) {
+  for (const step of pointerSteps(location)) {
     if (isObject(node)) schema = node
-    node = member(node, step)
-    if (step === '$ref' && typeof node === 'string') node = valueAt(root, pointer(node))
+    node = memberAt(node, step)
+    if (step === '$ref' && typeof node === 'string') node = valueAt(root, pointerSteps(node))
   }
   return { limit: node, schema }
 }
@@ -186,31 +198,13 @@ function schemaAt(root: JsonSchema, location: string): Found {
 /** The steps of an instance's location (`#/servers/0/host`); what is a list in the document has numbers. */
 function stepsOf(location: string, value: unknown): readonly (string | number)[] {
   let node: unknown = value
-  return pointer(location).map(step => {
+  return pointerSteps(location).map(step => {
     const key = Array.isArray(node) ? Number(step) : step
-    node = member(node, step)
+    node = memberAt(node, step)
     return key
   })
 }
 
-function valueAt(value: unknown, steps: readonly (string | number)[]): unknown {
-  return steps.reduce<unknown>(member, value)
-}
-
-function member(node: unknown, step: string | number): unknown {
-  return typeof node === 'object' && node !== null && Object.hasOwn(node, step)
-    ? (node as Record<string | number, unknown>)[step]
-    : undefined
-}
-
 function isObject(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-function pointer(location: string): readonly string[] {
-  return location
-    .replace(/^#/, '')
-    .split('/')
-    .slice(1)
-    .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
 }

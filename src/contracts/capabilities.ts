@@ -1,0 +1,71 @@
+import type { ReportTransport, Store, Transport, WatchTransport } from './transport.js'
+
+// What a transport can do shows in the methods that it has. Each is asked here and nowhere else, so
+// that a wrapper, a server and a strategy agree about one and the same transport.
+
+/**
+ * Whether a value is a transport: it has `latest` and `snapshot`.
+ *
+ * ```ts
+ * if (!canRead(given)) throw new NoticeboardError('invalid-option', 'pass a transport')
+ * ```
+ */
+export function canRead(thing: unknown): thing is Transport {
+  return has(thing, 'latest') && has(thing, 'snapshot')
+}
+
+/**
+ * Whether a transport notifies: it has `watch`. A watch may still turn out to be refused with
+ * `no-watch`.
+ *
+ * ```ts
+ * const strategy = canWatch(transport) ? hybrid(transport) : pull(transport)
+ * ```
+ */
+export function canWatch<Given extends Transport>(transport: Given): transport is Given & WatchTransport {
+  return has(transport, 'watch')
+}
+
+/**
+ * Whether a transport carries reports: it has `report`.
+ *
+ * ```ts
+ * const reporter = [near, far].find(canReport)
+ * ```
+ */
+export function canReport<Given extends Transport>(transport: Given): transport is Given & ReportTransport {
+  return has(transport, 'report')
+}
+
+/**
+ * Whether a transport is a store: it has `append` and `put`.
+ *
+ * ```ts
+ * const store = canAppend(transport) ? transport : undefined
+ * ```
+ */
+export function canAppend<Given extends Transport>(transport: Given): transport is Given & Store {
+  return has(transport, 'append') && has(transport, 'put')
+}
+
+/**
+ * Whether a server makes the marks of a transport itself. Over a store it does, since the store's
+ * word is the newest there is. Over a transport that only reads, and over a `remote` one, the marks
+ * come from the server behind it and are passed on.
+ *
+ * ```ts
+ * mintsMarks(memory()) // true
+ * mintsMarks(http('https://config.internal')) // false
+ * ```
+ */
+export function mintsMarks(transport: Transport): boolean {
+  return canAppend(transport) && transport.remote !== true
+}
+
+function has(thing: unknown, method: string): boolean {
+  return (
+    typeof thing === 'object' &&
+    thing !== null &&
+    typeof (thing as Readonly<Record<string, unknown>>)[method] === 'function'
+  )
+}

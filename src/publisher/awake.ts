@@ -1,1 +1,0 @@
-export { awake } from '../system/awake.js'

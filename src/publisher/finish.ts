@@ -1,0 +1,34 @@
+import { positionOf } from '../core/release/release.js'
+import type { Appended } from './append.js'
+import type { PublisherContext } from './context.js'
+import { syncMirrors } from './mirrors.js'
+import type { RolloutFacts } from './rollout.js'
+import { storeSchema } from './store-schema.js'
+
+/**
+ * Does what follows an append and can no longer fail it: brings the mirrors up, keeps the JSON
+ * Schema, logs. `warnings` are those that are known already; the store's own are added.
+ *
+ * ```ts
+ * return finish(context, await appendUntil(context, decide, { signal }), { signal })
+ * ```
+ */
+export async function finish(
+  context: PublisherContext,
+  { outcome, signed, withdrawn }: Appended,
+  { warnings: known = [], signal }: { readonly warnings?: readonly string[]; readonly signal: AbortSignal },
+): Promise<RolloutFacts> {
+  const { store, namespace, logger } = context
+  const warnings = [...known]
+  if (outcome === 'published' && store.durability === 'may-lose')
+    warnings.push(`${store.name} may lose what it acknowledged: keep what you publish elsewhere too`)
+  const schemaWarning = await storeSchema(context, signal)
+  if (schemaWarning !== undefined) warnings.push(schemaWarning)
+  for (const warning of warnings) logger.warn(warning, { namespace })
+  const mirrors = await syncMirrors(context, signed, signal)
+  if (outcome === 'published') {
+    const { release } = signed
+    logger.info('appended a release', { namespace, ...positionOf(release), cause: release.cause })
+  }
+  return { outcome, release: signed.release, withdrawn, mirrors, warnings }
+}
