@@ -1,4 +1,5 @@
 import type { Clock, Random } from '../contracts/system.js'
+import { checkOptions } from '../core/options.js'
 
 /** How long to wait after failures; see {@link createBackoff}. */
 export interface Backoff {
@@ -53,13 +54,15 @@ const LONGEST_FLOOR_MS = 3_600_000
  * }
  * ```
  */
-export function createBackoff({
-  clock,
-  random,
-  baseMs = 500,
-  capMs = 30_000,
-  healthyMs = 60_000,
-}: BackoffOptions): Backoff {
+export function createBackoff(options: BackoffOptions): Backoff {
+  checkOptions('createBackoff()', options, {
+    clock: true,
+    random: true,
+    baseMs: true,
+    capMs: true,
+    healthyMs: true,
+  })
+  const { clock, random, baseMs = 500, capMs = 30_000, healthyMs = 60_000 } = options
   let failures = 0
   let healthySinceMs: number | undefined
 

@@ -67,8 +67,8 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Waits for some work, but not past the signal's abort: then rejects with the signal's reason, or
- * with what `reason` makes. The work itself is not cancelled; what it brings later is dropped.
+ * Waits for some work, but not past the signal's abort, where there is a signal: then rejects with
+ * the signal's reason, or with what `reason` makes. The work itself is not cancelled; what it brings later is dropped.
  * Leaves nothing on the signal. The promise must be the work's own: each call stays attached to it
  * until it settles, so a promise that outlives many calls would gather them (as `Promise.race`
  * does).
@@ -79,9 +79,10 @@ export function whenAborted(signal: AbortSignal): Promise<void> {
  */
 export function abortable<Result>(
   work: Promise<Result>,
-  signal: AbortSignal,
-  reason: () => unknown = () => signal.reason,
+  signal: AbortSignal | undefined,
+  reason: () => unknown = () => signal?.reason,
 ): Promise<Result> {
+  if (signal === undefined) return work
   return new Promise((resolve, reject) => {
     const forget = onAbort(signal, () => reject(reason() as Error))
     work.then(

@@ -3,10 +3,11 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Source } from '../contracts/source.js'
 import { readJsonText } from '../core/json/json-text.js'
-import { decodeText, MAX_SNAPSHOT_BYTES } from '../core/json/strict-parse.js'
+import { decodeText } from '../core/json/strict-parse.js'
 import { configFile } from '../node/index.js'
 import { refusing } from './exit.js'
 import type { Io } from './io.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 
 /** The source that a command line names: a JSON or YAML file, or `-` for JSON on stdin. */
 export function sourceFor(io: Io, name: string): Source {

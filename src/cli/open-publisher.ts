@@ -1,3 +1,4 @@
+import { onAbort } from '../async/signals.js'
 import type { Store } from '../contracts/transport.js'
 import { anything } from '../core/schema/anything.js'
 import { createPublisher, type Publisher } from '../publisher/index.js'
@@ -53,12 +54,11 @@ export async function withPublisher<T>(
       retries: CLI_RETRIES,
       ...(author !== undefined && { author }),
     })
-    const stop = (): void => void publisher.close()
-    io.signal.addEventListener('abort', stop, { once: true })
+    const forget = onAbort(io.signal, () => void publisher.close())
     try {
       return await work({ publisher, checks, board, namespace })
     } finally {
-      io.signal.removeEventListener('abort', stop)
+      forget()
       await publisher.close()
     }
   })

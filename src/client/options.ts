@@ -6,13 +6,13 @@ import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
-import { MAX_SNAPSHOT_BYTES } from '../core/json/strict-parse.js'
 import { isLine } from '../core/json/text.js'
 import { readSystem } from '../system/system.js'
 import { boundedFolder } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
 import { guardedLogger } from './logger.js'
 import type { Overrides } from './apply/overrides.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 
 /** What a client is made of. Only namespace, schema and strategy are needed. */
 export interface ClientOptions<S extends Schema> {

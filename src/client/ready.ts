@@ -2,10 +2,9 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/system.js'
 import type { Strategy } from '../contracts/strategy.js'
-import { onAbort } from '../core/on-abort.js'
 import { checkOptions } from '../core/options.js'
-import { orAborted } from '../core/or-aborted.js'
-import { awake } from '../system/awake.js'
+import { abortable, onAbort } from '../async/signals.js'
+import { keepAlive } from '../async/keep-alive.js'
 import type { Engine, Step } from './apply/engine.js'
 
 /** How long a start may take, and what then. */
@@ -55,7 +54,7 @@ export async function whenReady<Value>(
   const { maxAgeMs } = strategy
   const started = engine.status !== 'idle'
   signal?.throwIfAborted()
-  await orAborted(engine.start(), signal)
+  await abortable(engine.start(), signal)
   signal?.throwIfAborted()
   if (engine.status === ('closed' as string)) throw closed(namespace)
 
@@ -68,7 +67,7 @@ export async function whenReady<Value>(
   if (maxAgeMs !== undefined && started) engine.ring()
 
   // A program whose first act is to wait for its configuration has nothing else yet that keeps it alive.
-  await awake(
+  await keepAlive(
     until(
       engine,
       { clock, delayMs: timeoutMs, signal },
@@ -91,7 +90,7 @@ export async function whenRefreshed<Value>(engine: Engine<Value>, options: Refre
   const gone = new NoticeboardError('closed', 'this client is closed')
   if (engine.status === 'closed') throw gone
   signal?.throwIfAborted()
-  await orAborted(engine.start(), signal)
+  await abortable(engine.start(), signal)
   signal?.throwIfAborted()
   if (engine.status === ('closed' as string)) throw gone
   let error: NoticeboardError | undefined
@@ -105,7 +104,7 @@ export async function whenRefreshed<Value>(engine: Engine<Value>, options: Refre
     return error !== undefined || (looked && !engine.working)
   })
   engine.ring()
-  await awake(done)
+  await keepAlive(done)
   if (error !== undefined) throw error
 }
 
@@ -140,6 +139,7 @@ function untilStep<Value>(
   condition: (step: Step) => boolean,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    let offSignal = (): void => {}
     const end = (): void => {
       off()
       offSignal()
@@ -153,7 +153,7 @@ function untilStep<Value>(
       end()
       reject(signal?.reason as Error)
     }
-    const offSignal = signal === undefined ? () => {} : onAbort(signal, aborted)
+    if (signal !== undefined) offSignal = onAbort(signal, aborted)
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '../contracts/system.js'
-import { onAbort } from '../core/on-abort.js'
+import { onAbort } from '../async/signals.js'
 import { checkOptions } from '../core/options.js'
 import { isEqual } from './equal.js'
 import { callGuarded } from './events.js'

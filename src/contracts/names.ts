@@ -10,6 +10,9 @@ export type Namespace = string
 /** SHA-256 of a snapshot's (or a release's) bytes: 64 lower-case hexadecimal digits. */
 export type Digest = string
 
+/** How many segments a namespace may have. */
+export const MAX_SEGMENTS = 4
+
 const SEGMENT = /^[a-z0-9][a-z0-9._-]{0,62}$/
 const RESERVED = new Set(['releases', 'snapshots'])
 /** Windows opens a device for these, with any ending. */
@@ -24,7 +27,7 @@ export function namespaceProblem(text: unknown): string | undefined {
   if (text === '') return 'it is empty; name it like "checkout/prod"'
   if (text.length > 200) return `it has ${text.length} characters; 200 are allowed`
   const segments = text.split('/')
-  if (segments.length > 4) return `it has ${segments.length} segments; 4 are allowed`
+  if (segments.length > MAX_SEGMENTS) return `it has ${segments.length} segments; ${MAX_SEGMENTS} are allowed`
   for (const segment of segments) {
     if (segment.endsWith('.json')) return 'no segment may end in ".json"; leave the ending out'
     if (segment.endsWith('.')) return 'no segment may end in a dot; some file systems drop it'

@@ -1,8 +1,113 @@
+// Every number of docs/formats.md that code keeps to, once. Those that say what a name looks like
+// are part of its form, in contracts/names.ts and contracts/position.ts.
+
+// Canonical JSON and texts
+
+/** The largest document, in bytes of canonical JSON, unless a limit is given. */
+export const MAX_SNAPSHOT_BYTES = 1_048_576
+
+/** How many objects and arrays may lie within each other. */
+export const MAX_DEPTH = 64
+
+/** The longest clientId, build, label's name or value, in UTF-16 code units. */
+export const MAX_LINE_LENGTH = 256
+
+/** The longest `cause` of a release and `salt` of an audience, in UTF-16 code units. */
+export const MAX_SHORT_LINE_LENGTH = 64
+
+// The board
+
+/** The largest JSON Schema beside a namespace, in bytes. */
+export const MAX_SCHEMA_BYTES = 1_048_576
+
+/** The size of `private/reserve`, in bytes. */
+export const RESERVE_BYTES = 1_048_576
+
+/** How many of the newest releases are checked for gaps and for `prev` when a log is read. */
+export const CHECKED_RELEASES = 50
+
+/**
+ * Files this old count as abandoned, in milliseconds: temporary files, snapshots that nothing
+ * names, and the state files of instances that are gone.
+ */
+export const ABANDONED_MS = 3_600_000
+
+// Releases, marks and audit records
+
+/** The largest release file, in bytes. */
+export const MAX_RELEASE_BYTES = 16_384
+
+/** How many signatures a release or a mark may carry. */
+export const MAX_SIGNATURES = 16
+
+/** How many variants an arm may have. */
+export const MAX_VARIANTS = 64
+
+/** The longest `spreadMs`, in milliseconds. */
+export const MAX_SPREAD_MS = 3_600_000
+
 /** How many snapshots one release may withdraw. */
 export const MAX_WITHDRAWN = 128
+
+/** How many snapshots one release may readmit. */
+export const MAX_READMITTED = 64
+
+/** How many names `crit` may hold. */
+export const MAX_CRITICAL = 64
+
+/** The highest `stage` of a rollout. */
+export const MAX_STAGE = 1_000
+
+/** How many clauses an audience may have. */
+export const MAX_CLAUSES = 64
+
+/** How many clients one clause of an audience may name. */
+export const MAX_IDS = 512
+
+/** The largest mark, in bytes. */
+export const MAX_MARK_BYTES = 4_096
+
+/** The largest audit record, in bytes. */
+export const MAX_AUDIT_BYTES = 4_096
+
+// Reports
+
+/** How many reports one request may carry. */
+export const MAX_REPORTS = 100
+
+/** The largest body of reports, in bytes. */
+export const MAX_REPORTS_BYTES = 1_048_576
+
+/** How many labels a client may carry, in a report and in the query of the event stream. */
+export const MAX_LABELS = 64
 
 /**
  * A client that was silent for this many times its `nextReportWithinMs` is missing: two reports may
  * be lost, and the period is stretched by its jitter.
  */
 export const MISSING_AFTER_PERIODS = 3
+
+// The state folder
+
+/** The largest state file, in bytes. */
+export const MAX_STATE_BYTES = 262_144
+
+/** How many snapshots a client keeps as last-known-good. */
+export const MAX_GOOD = 3
+
+/** How many refusals, attempts and quarantines a state file may each hold. */
+export const MAX_REFUSALS = 64
+
+/** How many instances' state files one namespace may have. */
+export const MAX_STATE_FILES = 64
+
+// The event stream
+
+/** How many namespaces one stream carries. */
+export const MAX_STREAM_NAMESPACES = 64
+
+/** The largest snapshot that travels inline with its release, in bytes. */
+export const MAX_INLINE_BYTES = 262_144
+
+/** A connection that was silent for this many heartbeats is dead; a mark is valid as long. */
+export const DEAD_AFTER_HEARTBEATS = 2.5

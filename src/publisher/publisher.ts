@@ -10,7 +10,6 @@ import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
 import { positionOf, type Release } from '../core/release/release.js'
-import { MAX_SNAPSHOT_BYTES } from '../core/json/strict-parse.js'
 import { readSystem } from '../system/system.js'
 import type { PublisherContext } from './context.js'
 import { diffDocuments, type DocumentChange } from './diff.js'
@@ -27,6 +26,7 @@ import { DEFAULT_RETRIES, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { createVersionIndex } from './versions.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 
 /** What a publisher is made of. Namespace, schema and store are needed. */
 export interface PublisherOptions<Input = unknown, Output = Input> {

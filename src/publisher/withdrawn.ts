@@ -1,13 +1,8 @@
 import type { Digest } from '../contracts/names.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { encodeText } from '../core/json/text.js'
-import { MAX_WITHDRAWN } from '../core/limits.js'
-import {
-  encodeRelease,
-  MAX_RELEASE_BYTES,
-  type Release,
-  type SignedRelease,
-} from '../core/release/release.js'
+import { MAX_RELEASE_BYTES, MAX_WITHDRAWN } from '../core/limits.js'
+import { encodeRelease, type Release, type SignedRelease } from '../core/release/release.js'
 
 /** What the withdrawn digests of a release follow from. */
 export interface Withdrawals {

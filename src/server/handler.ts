@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { settlesWithin } from '../async/deadline.js'
 import { canAppend, mintsMarks } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
-import { MAX_SNAPSHOT_BYTES } from '../core/json/strict-parse.js'
 import { checkOptions } from '../core/options.js'
 import { readSystem } from '../system/system.js'
 import { errorAnswer } from './http/answers.js'
@@ -22,6 +22,7 @@ import { reportRoutes } from './routes/report-routes.js'
 import { createResponder, type Responder } from './http/responder.js'
 import { createSnapshotCache } from './stream/snapshot-cache.js'
 import { writingRoutes } from './routes/writing-routes.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 
 /** A board over HTTP, to be mounted in a server of yours. */
 export interface Handler extends AsyncDisposable {
@@ -145,9 +146,7 @@ export function assembleHandler(
   let closing: Promise<void> | undefined
   const shut = async ({ drainMs = 5_000, graceMs = 2_000 }: CloseOptions): Promise<void> => {
     await hub.close(drainMs)
-    const answered = new AbortController()
-    void Promise.allSettled(answering).then(() => answered.abort())
-    await clock.sleep(graceMs, answered.signal)
+    await settlesWithin(Promise.allSettled(answering), { clock, timeoutMs: graceMs })
     await reports.close()
     lifetime.end(new NoticeboardError('closed', 'the server was closed'))
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server as HttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
+import { settlesWithin } from '../async/deadline.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Random } from '../contracts/system.js'
 import type { Store, Transport } from '../contracts/transport.js'
@@ -67,9 +68,8 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
     await handler.close(closeOptions)
     server.closeIdleConnections()
     // What was answered is on its way; whoever does not take it is not waited for.
-    const cancel = clock.after(LAST_BYTES_MS, () => server.closeAllConnections())
+    if (!(await settlesWithin(closed, { clock, timeoutMs: LAST_BYTES_MS }))) server.closeAllConnections()
     await closed
-    cancel()
   }
   const close = async (closeOptions: CloseOptions = {}): Promise<void> => {
     checkOptions('close()', closeOptions, { drainMs: true, graceMs: true })

@@ -1,10 +1,10 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
-import { createBackoff } from './backoff.js'
+import { createBackoff } from '../async/backoff.js'
 import { look } from './poll/poll.js'
 import { checkPositive, checkReads, readBackoff, type BackoffTimes } from './options.js'
-import { phaseOf, jitter } from './phase.js'
+import { phaseOf, jitter } from '../async/jitter.js'
 import { reporterOf } from './report-transport.js'
 import { stayAway } from './wait-after-failure.js'
 

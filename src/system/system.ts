@@ -1,24 +1,26 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import type { Clock, Hasher, Platform, Random, System } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
-import { sleepBy } from './sleep.js'
+import { createSleep } from '../async/sleep.js'
 
 /** The longest delay that a timer takes; a longer one would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647
+
+const after: Clock['after'] = (delayMs, callback) => {
+  const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS))
+  release(timer)
+  return () => {
+    hold(timer)
+    clearTimeout(timer)
+  }
+}
 
 /** The machine's clocks and timers. Timers do not keep a process alive. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  after(delayMs, callback) {
-    const timer = setTimeout(callback, Math.min(Math.max(delayMs, 0), MAX_DELAY_MS))
-    release(timer)
-    return () => {
-      hold(timer)
-      clearTimeout(timer)
-    }
-  },
-  sleep: (delayMs, signal) => sleepBy(systemClock.after)(delayMs, signal),
+  after,
+  sleep: createSleep(after),
   turn() {
     return new Promise(resolve => {
       if (typeof setImmediate === 'function') setImmediate(resolve)

@@ -1,7 +1,7 @@
 import type { Clock, Random } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
 import { systemClock } from '../system/system.js'
-import { sleepBy } from '../system/sleep.js'
+import { createSleep } from '../async/sleep.js'
 
 /** Time that stands still until it is told to pass. The same calls give the same order, always. */
 export interface VirtualClock extends Clock {
@@ -88,7 +88,7 @@ export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
         pending -= 1
       }
     },
-    sleep: (delayMs, signal) => sleepBy(clock.after)(delayMs, signal),
+    sleep: (delayMs, signal) => createSleep(clock.after)(delayMs, signal),
     async turn() {
       turning += 1
       await systemClock.turn()

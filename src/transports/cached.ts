@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { System } from '../contracts/system.js'
 import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
+import { abortable } from '../async/signals.js'
 import { digestOf } from '../core/release/digest.js'
 import { checkOptions } from '../core/options.js'
 import { readSystem } from '../system/system.js'
@@ -83,16 +84,13 @@ export function cached<Given extends Transport>(
   /** Waits along; whoever leaves last takes the fetch with it. */
   const board = async (flight: Flight, flightKey: string, signal: AbortSignal): Promise<Uint8Array> => {
     flight.waiting += 1
-    let leave = (): void => {}
     try {
-      return await new Promise<Uint8Array>((resolve, reject) => {
-        leave = () => reject(new NoticeboardError('closed', 'the request was given up'))
-        if (signal.aborted) leave()
-        else signal.addEventListener('abort', leave)
-        flight.bytes.then(resolve, reject)
-      })
+      return await abortable(
+        flight.bytes,
+        signal,
+        () => new NoticeboardError('closed', 'the caller aborted the request'),
+      )
     } finally {
-      signal.removeEventListener('abort', leave)
       flight.waiting -= 1
       if (flight.waiting === 0) {
         if (flights.get(flightKey) === flight) flights.delete(flightKey)

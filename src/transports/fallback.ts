@@ -9,6 +9,7 @@ import type {
   Transport,
   WatchTransport,
 } from '../contracts/transport.js'
+import { withDeadline } from '../async/deadline.js'
 import { checkOptions } from '../core/options.js'
 import { readSystem } from '../system/system.js'
 
@@ -81,32 +82,15 @@ function createFallback(media: readonly Transport[], options: FallbackOptions): 
     throw summed(name, errors)
   }
 
-  /** One question under a deadline of its own, so that a transport that hangs leaves time for the next. */
-  const briefly = async (
+  /** One request under a deadline of its own, so that a transport that hangs leaves time for the next. */
+  const briefly = (
     signal: AbortSignal,
     medium: Transport,
     run: (signal: AbortSignal) => Promise<Latest>,
   ): Promise<Latest> => {
-    const own = new AbortController()
-    const end = (): void => own.abort()
-    signal.addEventListener('abort', end)
-    if (signal.aborted) end()
     const last = asking.inOrder().at(-1) === medium
-    let cancel = (): void => {}
-    try {
-      return await new Promise<Latest>((resolve, reject) => {
-        if (!last) {
-          cancel = clock.after(tryMs, () => {
-            reject(new NoticeboardError('timeout', `${medium.name} did not answer within ${tryMs} ms`))
-            own.abort()
-          })
-        }
-        run(own.signal).then(resolve, reject)
-      })
-    } finally {
-      cancel()
-      signal.removeEventListener('abort', end)
-    }
+    const timeoutMs = last ? Number.POSITIVE_INFINITY : tryMs
+    return withDeadline({ clock, signal, timeoutMs, what: medium.name, graceMs: 0 }, run)
   }
 
   const latest: Transport['latest'] = ({ namespace, tag }, signal) =>

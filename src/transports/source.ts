@@ -1,10 +1,11 @@
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Digest, Namespace } from '../contracts/names.js'
 import type { Clock, System } from '../contracts/system.js'
 import { type Epoch, formatPosition } from '../contracts/position.js'
 import type { Source } from '../contracts/source.js'
 import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js'
+import { abortable, createLinkedAbortController } from '../async/signals.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { digestOf } from '../core/release/digest.js'
 import { checkOptions } from '../core/options.js'
@@ -145,10 +146,7 @@ export function fromSource(
     },
 
     async *watch({ namespaces, inline, have = {} }, signal): AsyncGenerator<Delivery, void, undefined> {
-      const own = new AbortController()
-      const end = (): void => own.abort()
-      signal.addEventListener('abort', end)
-      if (signal.aborted) end()
+      const own = createLinkedAbortController(signal)
       // Listening begins before the first read, so that no change falls between the two.
       const changed = changes === undefined ? undefined : listen(changes(own.signal))
       try {
@@ -168,14 +166,14 @@ export function fromSource(
             }
           }
           if (changed === undefined) await clock.sleep(pollIntervalMs, own.signal)
-          else if (!(await changed.next()) && !own.signal.aborted) {
+          else if (!(await abortable(changed.next(), own.signal))) {
             throw new NoticeboardError('unavailable', `${name} stopped telling of its changes`)
           }
         }
       } catch (error) {
-        if (!own.signal.aborted) throw error
+        if (!own.signal.aborted)
+          throw asNoticeboardError(error, 'unavailable', `${name} could not be watched`)
       } finally {
-        signal.removeEventListener('abort', end)
         own.abort()
         await changed?.end()
       }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { onAbort } from '../../async/signals.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Command } from '../command.js'
 import { EXIT, usageError } from '../exit.js'
@@ -53,11 +54,10 @@ function findDemo(): string {
 function runProgram({ signal }: Io, args: readonly string[]): Promise<number> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { stdio: 'inherit' })
-    const end = (): void => void child.kill('SIGTERM')
-    signal.addEventListener('abort', end, { once: true })
+    const forget = onAbort(signal, () => void child.kill('SIGTERM'))
     child.once('error', reject)
     child.once('close', code => {
-      signal.removeEventListener('abort', end)
+      forget()
       resolve(code ?? EXIT.failed)
     })
   })

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/release/digest.js'
-import { parseCanonical, MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
 import { target } from '../../core/release/target.js'
 import { systemClock, systemHasher, systemRandom } from '../../system/system.js'
 import { readNewest } from '../../publisher/read-head.js'
@@ -11,6 +11,7 @@ import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
 import { parseReference } from '../references.js'
 import { readSettings } from '../settings.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 export const getCommand: Command = {
   name: 'get',

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { whenAborted } from '../../async/signals.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Logger } from '../../contracts/system.js'
 import { fileStore } from '../../node/index.js'
@@ -6,7 +7,6 @@ import { serve } from '../../server/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { loadConfig } from '../config-file.js'
 import { usageError } from '../exit.js'
-import type { Io } from '../io.js'
 import { tokenFileOf } from '../settings.js'
 
 const DEFAULT_PORT = 4600
@@ -71,7 +71,7 @@ wants the token, which is made at the first start and kept in the board's privat
           print.data(
             `serving ${folder} at ${server.url}\n${path === undefined ? 'read only' : `the token for writing is in ${path}`}\n`,
           )
-        await interruption(io)
+        await whenAborted(io.signal)
         print.note('closing')
       } finally {
         await server.close()
@@ -88,13 +88,6 @@ async function boardFolder({ io, args }: CommandContext): Promise<string> {
   const loaded = await loadConfig(io.cwd, args.text('config'))
   if (loaded?.config.board !== undefined) return resolve(loaded.folder, loaded.config.board)
   throw usageError('say where the board is: --board FOLDER; it is made when it is missing')
-}
-
-function interruption({ signal }: Io): Promise<void> {
-  return new Promise(done => {
-    if (signal.aborted) done()
-    signal.addEventListener('abort', () => done(), { once: true })
-  })
 }
 
 function loggerFor({ print }: CommandContext): Logger {

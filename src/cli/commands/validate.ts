@@ -1,5 +1,5 @@
 import { canonicalize } from '../../core/json/canonical.js'
-import { MAX_SNAPSHOT_BYTES, parseCanonical } from '../../core/json/strict-parse.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import { validateDocument } from '../../core/schema/validate.js'
 import { refusal } from '../../publisher/prepare.js'
@@ -9,6 +9,7 @@ import { BOARD_OPTIONS, type Command } from '../command.js'
 import { sourceFor } from '../documents.js'
 import { refusing, usageError } from '../exit.js'
 import { readSettings } from '../settings.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 export const validateCommand: Command = {
   name: 'validate',

@@ -4,7 +4,7 @@ import type { Session } from '../../contracts/strategy.js'
 import type { Transport } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
-import { MAX_SNAPSHOT_BYTES, parseCanonical } from '../../core/json/strict-parse.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
 import { systemClock, systemHasher, systemRandom } from '../../system/system.js'
 import { diffDocuments } from '../../publisher/index.js'
 import { mainVariant } from '../../publisher/history.js'
@@ -15,6 +15,7 @@ import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { asError } from '../exit.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 export const watchCommand: Command = {
   name: 'watch',

@@ -5,7 +5,7 @@ import type { Position } from '../../contracts/position.js'
 import type { OutputOf, Schema } from '../../contracts/schema.js'
 import type { SavedSnapshot } from '../../contracts/state.js'
 import type { Release } from '../../core/release/release.js'
-import { linkedAbort } from '../../strategies/linked-abort.js'
+import { createLinkedAbortController } from '../../async/signals.js'
 import { waitForActivation } from './activation.js'
 import type { RunningDocument } from './engine.js'
 import type { GuardedEmitter } from '../events.js'
@@ -116,7 +116,7 @@ export function createWorker<S extends Schema>(context: WorkerContext<S>): Worke
   }
 
   async function work(pending: Pending): Promise<void> {
-    const own = linkedAbort(signal)
+    const own = createLinkedAbortController(signal)
     job = own
     tried = pending.from !== undefined
     outcomes.begin()

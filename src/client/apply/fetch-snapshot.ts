@@ -5,8 +5,8 @@ import type { StateStorage } from '../../contracts/state.js'
 import type { InlineSnapshot, Transport } from '../../contracts/transport.js'
 import { digestOf } from '../../core/release/digest.js'
 import { BUCKETS, cohortHash } from '../../core/release/audience.js'
-import { createBackoff } from '../../strategies/backoff.js'
-import { withDeadline } from '../../strategies/deadline.js'
+import { createBackoff } from '../../async/backoff.js'
+import { withDeadline } from '../../async/deadline.js'
 
 /** How long one attempt may take over transports that keep no deadline of their own, in milliseconds. */
 const ATTEMPT_MS = 60_000
@@ -116,7 +116,7 @@ async function fromMedium(
 
   async function attempt(): Promise<Uint8Array | NoticeboardError> {
     try {
-      const answer = await withDeadline({ clock, signal }, { timeoutMs: ATTEMPT_MS, name: from.name }, own =>
+      const answer = await withDeadline({ clock, signal, timeoutMs: ATTEMPT_MS, what: from.name }, own =>
         from.snapshot({ namespace, digest, maxSnapshotBytes: bytes, have }, own),
       )
       if (right(answer)) return answer

@@ -1,6 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger } from '../../contracts/system.js'
-import { onAbort } from '../../core/on-abort.js'
+import { onAbort } from '../../async/signals.js'
 import { callGuarded } from '../events.js'
 
 /**

@@ -1,6 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { StrategyEvent, Session, Strategy } from '../../contracts/strategy.js'
-import { createBackoff } from '../../strategies/backoff.js'
+import { createBackoff } from '../../async/backoff.js'
 
 /**
  * Runs a strategy until its client closes. One that ends by itself or throws is started again, after a backoff: no error is

@@ -2,9 +2,9 @@ import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { ReportTransport } from '../../contracts/transport.js'
-import { createBackoff } from '../../strategies/backoff.js'
-import { withDeadline } from '../../strategies/deadline.js'
-import { linkedAbort } from '../../strategies/linked-abort.js'
+import { createBackoff } from '../../async/backoff.js'
+import { withDeadline } from '../../async/deadline.js'
+import { createLinkedAbortController, whenAborted } from '../../async/signals.js'
 
 /** A report but for what the reporter itself counts. */
 export type ReportState = Omit<ClientReport, 'v' | 'count' | 'nextReportWithinMs'>
@@ -59,17 +59,16 @@ export function startReporter({
   const send = async (within: AbortSignal, timeoutMs: number): Promise<void> => {
     count += 1
     const report = { v: 1, ...state(), count, nextReportWithinMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
-    await withDeadline({ clock, signal: within }, { timeoutMs, name: 'the receiver of reports' }, own =>
+    await withDeadline({ clock, signal: within, timeoutMs, what: 'the receiver of reports' }, own =>
       to.report([report], own),
     )
   }
   const pause = async (delayMs: number | undefined): Promise<void> => {
     if (dirty) return
-    const over = linkedAbort(signal)
+    const over = createLinkedAbortController(signal)
     wake = () => over.abort()
     if (delayMs !== undefined) await clock.sleep(delayMs, over.signal)
-    else if (!over.signal.aborted)
-      await new Promise(resolve => over.signal.addEventListener('abort', resolve, { once: true }))
+    else await whenAborted(over.signal)
     over.abort()
   }
   const presence = (): number | undefined =>

@@ -1,12 +1,10 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { formatPath, type Step } from './path.js'
 import { isWellFormed } from './text.js'
+import { MAX_DEPTH } from '../limits.js'
 
 /** Texts that are written as they are: printable ASCII but for the quote and the backslash. */
 const PLAIN = /^[ !#-[\]-~]*$/
-
-/** How deep a document may nest. */
-export const MAX_DEPTH = 64
 
 /** Past this many characters a value is not written: shared parts written out again and again have no end. */
 const MAX_CHARACTERS = 67_108_864

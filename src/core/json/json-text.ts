@@ -1,11 +1,10 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { MAX_DEPTH } from './canonical.js'
 import { afterValueHint, keyHint, stringHint, valueHint } from './json-hints.js'
 import { lostByNumber, numberEnd } from './json-number.js'
 import { formatPath, type Step } from './path.js'
-import { MAX_SNAPSHOT_BYTES } from './strict-parse.js'
 import { exceedsBytes, isWellFormed } from './text.js'
+import { MAX_DEPTH, MAX_SNAPSHOT_BYTES } from '../limits.js'
 
 /** The longest JSON text that is read unless told otherwise, in bytes: white space makes it larger than the snapshot it becomes. */
 export const MAX_JSON_TEXT_BYTES: number = 4 * MAX_SNAPSHOT_BYTES

@@ -1,10 +1,8 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { canonicalize, MAX_DEPTH } from './canonical.js'
+import { canonicalize } from './canonical.js'
 import { isWellFormed } from './text.js'
-
-/** The largest snapshot a client takes unless told otherwise, in bytes. */
-export const MAX_SNAPSHOT_BYTES = 1_048_576
+import { MAX_DEPTH } from '../limits.js'
 
 /**
  * Reads canonical JSON and nothing else, and freezes what it read. The bytes must be UTF-8, within the size and

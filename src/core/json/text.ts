@@ -1,3 +1,5 @@
+import { MAX_LINE_LENGTH } from '../limits.js'
+
 const encoder = new TextEncoder()
 
 /** A text as UTF-8. */
@@ -11,7 +13,7 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/
  * Whether something is a text for people of 1 to `maxLength` UTF-16 code units: no control characters, so that it cannot forge a
  * line of a log, and no half surrogate pairs, which have no bytes.
  */
-export function isLine(text: unknown, maxLength = 256): text is string {
+export function isLine(text: unknown, maxLength: number = MAX_LINE_LENGTH): text is string {
   return (
     typeof text === 'string' &&
     text.length >= 1 &&

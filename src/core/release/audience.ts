@@ -4,6 +4,7 @@ import { toHex } from './digest.js'
 import { labelsMatch, readLabelMatch, type LabelMatch } from './labels.js'
 import type { Shape } from '../json/shape.js'
 import { encodeText, isLine } from '../json/text.js'
+import { MAX_CLAUSES, MAX_IDS, MAX_SHORT_LINE_LENGTH } from '../limits.js'
 
 /** Who gets the candidate: everybody whom at least one clause describes. */
 export interface Audience {
@@ -49,15 +50,15 @@ const CONDITIONS: ReadonlySet<string> = new Set(['ids', 'labels', 'below'])
 /** Reads the `audience` member of a release. */
 export function readAudience(shape: Shape): Audience {
   return {
-    salt: shape.string('salt', text => isLine(text, 64)),
-    clauses: shape.objects('clauses', 64).map(readClause),
+    salt: shape.string('salt', text => isLine(text, MAX_SHORT_LINE_LENGTH)),
+    clauses: shape.objects('clauses', MAX_CLAUSES).map(readClause),
   }
 }
 
 function readClause(clause: Shape): Clause {
   if (clause.names().some(name => !CONDITIONS.has(name))) return { unknown: true }
   return {
-    ...(clause.has('ids') && { ids: clause.list('ids', 512).filter(id => typeof id === 'string') }),
+    ...(clause.has('ids') && { ids: clause.list('ids', MAX_IDS).filter(id => typeof id === 'string') }),
     ...(clause.has('labels') && { labels: readLabelMatch(clause.object('labels')) }),
     ...(clause.has('below') && { below: clause.integer('below', 0, BUCKETS) }),
   }

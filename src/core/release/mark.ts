@@ -6,9 +6,7 @@ import { isInstant } from './release.js'
 import { shapeOf } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { encodeText } from '../json/text.js'
-
-/** The largest mark, in bytes. */
-export const MAX_MARK_BYTES = 4_096
+import { MAX_MARK_BYTES, MAX_SIGNATURES } from '../limits.js'
 
 /** Says that a position was the newest at a time, and how long that may be relied on. */
 export interface Mark {
@@ -31,7 +29,7 @@ export function encodeMark(mark: Mark, signatures: readonly Json[] = []): Uint8A
 export function decodeMark(bytes: Uint8Array): Mark {
   const file = shapeOf(parseCanonical(bytes, { what: 'the mark', maxBytes: MAX_MARK_BYTES }), 'the mark file')
   const shape = file.object('mark')
-  file.list('signatures', 16)
+  file.list('signatures', MAX_SIGNATURES)
   if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
   const asOf = shape.string('asOf', isInstant)
   return {

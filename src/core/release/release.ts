@@ -10,10 +10,17 @@ import { readLabelMatch, type LabelMatch } from './labels.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { encodeText, isLine } from '../json/text.js'
-import { MAX_WITHDRAWN } from '../limits.js'
-
-/** The largest release file, in bytes. */
-export const MAX_RELEASE_BYTES = 16_384
+import {
+  MAX_CRITICAL,
+  MAX_READMITTED,
+  MAX_RELEASE_BYTES,
+  MAX_SHORT_LINE_LENGTH,
+  MAX_SIGNATURES,
+  MAX_SPREAD_MS,
+  MAX_STAGE,
+  MAX_VARIANTS,
+  MAX_WITHDRAWN,
+} from '../limits.js'
 
 /** One snapshot of an arm, for the clients whose labels match; the last one of an arm is for all others. */
 export interface Variant {
@@ -89,9 +96,6 @@ const KNOWN: ReadonlySet<string> = new Set([
   'activateAt', 'withdrawn', 'readmit', 'rollout', 'prev', 'audit', 'crit',
 ]) // prettier-ignore
 
-const MAX_VARIANTS = 64
-const MAX_SPREAD_MS = 3_600_000
-
 /**
  * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 16 KB, and
  * `invalid-data` for a statement that readers would refuse, so that none is ever published.
@@ -118,7 +122,7 @@ export function decodeRelease(bytes: Uint8Array): SignedRelease {
     'the release file',
   )
   const shape = file.object('release')
-  const signatures = file.list('signatures', 16)
+  const signatures = file.list('signatures', MAX_SIGNATURES)
   if (shape.member('v') !== 1) {
     throw new NoticeboardError(
       'unsupported',
@@ -165,7 +169,7 @@ function readRelease(shape: Shape): Release {
     epoch: shape.string('epoch', isEpoch),
     sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
     issuedAt: shape.string('issuedAt', isInstant),
-    cause: shape.string('cause', text => isLine(text, 64)),
+    cause: shape.string('cause', text => isLine(text, MAX_SHORT_LINE_LENGTH)),
     stable: readArm(shape.object('stable')),
     ...(shape.has('candidate') && {
       candidate: readArm(shape.object('candidate')),
@@ -173,12 +177,12 @@ function readRelease(shape: Shape): Release {
     }),
     ...(shape.has('spreadMs') && { spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS) }),
     ...(shape.has('activateAt') && { activateAt: shape.string('activateAt', isInstant) }),
-    ...(shape.has('withdrawn') && { withdrawn: readDigests(shape, 'withdrawn') }),
-    ...(shape.has('readmit') && { readmit: shape.objects('readmit', 64).map(readReadmission) }),
+    ...(shape.has('withdrawn') && { withdrawn: readDigests(shape, 'withdrawn', MAX_WITHDRAWN) }),
+    ...(shape.has('readmit') && { readmit: shape.objects('readmit', MAX_READMITTED).map(readReadmission) }),
     ...(shape.has('rollout') && { rollout: readRollout(shape.object('rollout')) }),
     prev,
     ...(shape.has('audit') && { audit: shape.string('audit', isDigest) }),
-    ...(shape.has('crit') && { crit: readNames(shape, 'crit') }),
+    ...(shape.has('crit') && { crit: readNames(shape, 'crit', MAX_CRITICAL) }),
   }
 }
 
@@ -207,22 +211,22 @@ function readReadmission(shape: Shape): Readmission {
 function readRollout(shape: Shape): RolloutState {
   return {
     id: shape.string('id', isLine),
-    stage: shape.integer('stage', 0, 1_000),
+    stage: shape.integer('stage', 0, MAX_STAGE),
     controller: shape.string('controller', isLine),
     decideBy: shape.string('decideBy', isInstant),
     ...(shape.has('plan') && { plan: shape.member('plan') }),
   }
 }
 
-function readDigests(shape: Shape, name: string): readonly Digest[] {
-  return shape.list(name, MAX_WITHDRAWN).map(item => {
+function readDigests(shape: Shape, name: string, most: number): readonly Digest[] {
+  return shape.list(name, most).map(item => {
     if (!isDigest(item)) throw shape.refuse(name, 'must be a list of digests')
     return item
   })
 }
 
-function readNames(shape: Shape, name: string): readonly string[] {
-  return shape.list(name, 64).map(item => {
+function readNames(shape: Shape, name: string, most: number): readonly string[] {
+  return shape.list(name, most).map(item => {
     if (!isLine(item)) throw shape.refuse(name, 'must be a list of names')
     return item
   })

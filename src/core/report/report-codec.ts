@@ -4,6 +4,7 @@ import { isEpoch, type Position } from '../../contracts/position.js'
 import type { ClientReport, ReportPhase } from '../../contracts/report.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { isLine } from '../json/text.js'
+import { MAX_LABELS } from '../limits.js'
 
 const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
   'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped',
@@ -50,7 +51,7 @@ function readPosition(shape: Shape): Position {
 
 function readLabels(shape: Shape): Readonly<Record<string, string>> {
   const names = shape.names()
-  if (names.length > 64) throw shape.refuse('', 'holds more than 64 labels')
+  if (names.length > MAX_LABELS) throw shape.refuse('', `holds more than ${MAX_LABELS} labels`)
   if (!names.every(name => isLine(name) && !name.includes('=')))
     throw shape.refuse('', 'holds a label whose name is not of the right form')
   return Object.fromEntries(names.map(name => [name, shape.string(name, isLine)]))

@@ -5,11 +5,10 @@ import type { Validator, ValidatorContext } from '../../contracts/validator.js'
 import { jsonSchemaOf, namedPath, type JsonSchema } from './json-schema.js'
 import type { Step } from '../json/path.js'
 import { wordsFor } from './issue-words.js'
+import { MAX_LINE_LENGTH } from '../limits.js'
 
 /** How many issues are told of one document; the rest would say the same. */
 const MAX_ISSUES = 64
-/** Paths and names travel in reports, which bound them. */
-const MAX_TEXT = 256
 /** Vendors whose issues carry zod's codes and the schema's own limits; of others only the path is believed. */
 const CODED: ReadonlySet<string> = new Set(['zod', 'noticeboard'])
 
@@ -122,5 +121,5 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
 
 /** A text that can stand in a report and cannot forge a line of a log. */
 function oneLine(text: unknown): string {
-  return String(text).replace(CONTROL, ' ').slice(0, MAX_TEXT)
+  return String(text).replace(CONTROL, ' ').slice(0, MAX_LINE_LENGTH)
 }

@@ -8,9 +8,7 @@ import { decodeRelease } from '../../core/release/release.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
 import { epochsIn } from './paths.js'
-
-/** The largest audit record, in bytes. */
-export const MAX_AUDIT_BYTES = 4_096
+import { ABANDONED_MS, MAX_AUDIT_BYTES } from '../../core/limits.js'
 
 /** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
 export interface BoardAudit {
@@ -47,8 +45,6 @@ export function assertAudit(
 }
 
 const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/
-const STALE_MS = 3_600_000
-
 export function boardAudit(
   { hiddenFs: fs, clock, random, hasher, paths, owner }: Board,
   log: BoardLog,
@@ -75,7 +71,7 @@ export function boardAudit(
       const [, sequence, tag] = TEMPORARY.exec(name) ?? []
       if (sequence === undefined || tag === undefined || tag === owner.tag) continue
       const stat = await fs.stat(join(folder, name))
-      if (stat === undefined || (!owner.isGone(tag) && clock.now() - stat.changedMs < STALE_MS)) continue
+      if (stat === undefined || (!owner.isGone(tag) && clock.now() - stat.changedMs < ABANDONED_MS)) continue
       await settle(namespace, { epoch, name, sequence: Number(sequence) })
       settled = true
     }

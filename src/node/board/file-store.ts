@@ -1,3 +1,4 @@
+import { createSerial } from '../../async/serial.js'
 import { resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
@@ -7,7 +8,6 @@ import type { CompleteStore } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { checkOptions } from '../../core/options.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
-import { MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
 import { readSystem } from '../../system/system.js'
 import { createBoard } from './board.js'
 import { boardAppender, readForAppend } from './append.js'
@@ -27,7 +27,7 @@ import { watchBoard } from './watch.js'
 import { nodeFolderWatch } from '../disk/folder-watch.js'
 import { processTag, type ProcessTag } from '../disk/process-tag.js'
 import { doing, inWords } from '../disk/system-error.js'
-import { createTurns } from '../disk/serial.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 /** How a board in a folder is kept. */
 export interface FileStoreOptions {
@@ -93,7 +93,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const { repair, isBehind } = upkeep
   const reader = boardReader(board, { log, audit, repair, isBehind })
   const append = boardAppender(board, { log, audit, opening, snapshots })
-  const inTurn = createTurns()
+  const inTurn = createSerial()
   let opened: Promise<void> | undefined
   let closing: Promise<void> | undefined
 

@@ -5,9 +5,7 @@ import type { Board } from './board.js'
 import { writerOf } from './files.js'
 import type { BoardReserve } from './reserve.js'
 import { inWords, isDiskFull, systemErrorCode, takesNoLinks } from '../disk/system-error.js'
-
-/** Temporary files of processes that we cannot ask about are kept this long. */
-const STALE_MS = 3_600_000
+import { ABANDONED_MS } from '../../core/limits.js'
 
 /** Makes a folder ready to be written to: its own folders, old temporary files removed, links tried, the reserve kept. */
 export async function openBoardFolder(board: Board, reserve: BoardReserve): Promise<void> {
@@ -36,7 +34,7 @@ async function removeOld({ hiddenFs, clock, paths, owner }: Board): Promise<void
     const path = join(paths.temporary, name)
     const stat = await hiddenFs.stat(path)
     if (stat === undefined) continue
-    if (owner.isGone(writer) || clock.now() - stat.changedMs > STALE_MS) await hiddenFs.remove(path)
+    if (owner.isGone(writer) || clock.now() - stat.changedMs > ABANDONED_MS) await hiddenFs.remove(path)
   }
 }
 

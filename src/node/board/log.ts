@@ -2,11 +2,11 @@ import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import { epochNumber, formatPosition, type Epoch, type Position } from '../../contracts/position.js'
 import { digestOf } from '../../core/release/digest.js'
-import { MAX_RELEASE_BYTES } from '../../core/release/release.js'
 import type { Board } from './board.js'
 import { readLink } from './release-link.js'
 import { epochsIn, sequencesIn } from './paths.js'
 import { inWords, isForbidden, isUnfit, systemErrorCode } from '../disk/system-error.js'
+import { CHECKED_RELEASES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /** A release of the log, with the digest that its successor names. */
 export interface Entry {
@@ -38,9 +38,6 @@ export interface BoardLog {
   /** The sequences that an epoch's folder lists, newest first. */
   sequences(query: { readonly namespace: Namespace; readonly epoch: Epoch }): Promise<readonly number[]>
 }
-
-/** How many of the newest releases must name their predecessors. */
-const CHECKED = 50
 
 /** Why a folder cannot be made durable although nothing is wrong with the disk, beside a permission that is missing. */
 const NOTHING_TO_SYNC: ReadonlySet<string> = new Set(['EINVAL', 'ENOENT', 'ENOTSUP'])
@@ -143,13 +140,13 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
     let newest: Entry | undefined
     let damage: string | undefined
     // One more than is checked, so that the oldest of those has one before it.
-    for (const sequence of descending.slice(0, CHECKED + 1).reverse()) {
+    for (const sequence of descending.slice(0, CHECKED_RELEASES + 1).reverse()) {
       const before = newest?.position.sequence === sequence - 1 ? newest : undefined
       const { entry, problem } = await check(namespace, { epoch, sequence }, before)
       newest = entry ?? newest
       damage ??= problem
     }
-    for (const sequence of newest === undefined ? descending.slice(CHECKED + 1) : []) {
+    for (const sequence of newest === undefined ? descending.slice(CHECKED_RELEASES + 1) : []) {
       newest = (await check(namespace, { epoch, sequence }, undefined)).entry
       if (newest !== undefined) break
     }

@@ -1,10 +1,7 @@
 import { join } from 'node:path'
-import { namespaceProblem, type Namespace } from '../../contracts/names.js'
+import { MAX_SEGMENTS, namespaceProblem, type Namespace } from '../../contracts/names.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
-
-/** The most segments of a namespace. */
-const MAX_SEGMENTS = 4
 
 /** The namespaces on a board that hold at least one release, in order. Namespaces nest, so a folder may be both one and on the way to others. */
 export async function findNamespaces({ fs, paths }: Board, log: BoardLog): Promise<readonly Namespace[]> {

@@ -2,10 +2,11 @@ import { basename, dirname, join } from 'node:path'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { epochNumber, type Position } from '../../contracts/position.js'
-import { decodeRelease, MAX_RELEASE_BYTES, positionOf } from '../../core/release/release.js'
+import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
+import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /**
  * Opens epochs. The names of two epochs with one number differ, so linking `1.json` into its folder decides nothing between

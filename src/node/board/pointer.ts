@@ -1,12 +1,12 @@
+import { createSerial } from '../../async/serial.js'
 import type { Namespace } from '../../contracts/names.js'
 import { comparePositions, isEpoch, isSequence, type Position } from '../../contracts/position.js'
-import { MAX_RELEASE_BYTES } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import { readLink } from './release-link.js'
 import type { BoardLog, Entry } from './log.js'
 import { isUnfit } from '../disk/system-error.js'
-import { createTurns } from '../disk/serial.js'
+import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /** The pointer `release.json`, which follows the log. */
 export interface BoardPointer {
@@ -15,7 +15,7 @@ export interface BoardPointer {
 }
 
 export function boardPointer({ fs, clock, paths, files }: Board, log: BoardLog): BoardPointer {
-  const inTurn = createTurns()
+  const inTurn = createSerial()
   const current = async (namespace: Namespace): Promise<Pointer | undefined> => {
     const stat = await fs.stat(paths.pointer(namespace))
     if (stat === undefined) return undefined

@@ -1,9 +1,9 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { JsonObject } from '../../contracts/json.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { MAX_RELEASE_BYTES } from '../../core/release/release.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
+import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /** The members that hold a log together. */
 export interface Link {

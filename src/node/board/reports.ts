@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createSerial } from '../../async/serial.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
@@ -11,6 +12,7 @@ import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import { forLog, systemErrorCode } from '../disk/system-error.js'
+import { ABANDONED_MS } from '../../core/limits.js'
 
 /** How many instances of a namespace are remembered; beyond it the ones heard longest ago are forgotten. */
 const MAX_INSTANCES = 20_000
@@ -21,7 +23,6 @@ const FORGET_MS = 7 * 86_400_000
 /** Reports come all the time and repair themselves, so they are written together. */
 const SAVE_MS = 5_000
 const MAX_FILE_BYTES = 134_217_728
-const STALE_MS = 3_600_000
 
 /** Last words of clients: what this process heard, in memory and in its own file; and what is in the files of others. */
 export interface BoardReports {
@@ -42,7 +43,7 @@ export function boardReports(
   const heard = new Map<Namespace, Map<string, Heard>>()
   const unsaved = new Set<Namespace>()
   let cancel: (() => void) | undefined
-  let saving: Promise<void> = Promise.resolve()
+  const inTurn = createSerial()
 
   const fileOf = (namespace: Namespace): string => join(paths.reports(namespace), `${owner.tag}.json`)
 
@@ -77,7 +78,7 @@ export function boardReports(
       const stat = await fs.stat(path)
       if (stat === undefined) continue
       reports.push(...(await readFile(path)))
-      if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > STALE_MS)
+      if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > ABANDONED_MS)
         finished.push(path)
     }
     return { reports, finished }
@@ -108,7 +109,7 @@ export function boardReports(
       }
     }
   }
-  const flush = (): Promise<void> => (saving = saving.then(saveAll))
+  const flush = (): Promise<void> => inTurn('save', saveAll)
 
   return {
     flush,

@@ -1,7 +1,7 @@
 import type { Board } from './board.js'
 import { isDiskFull, systemErrorCode } from '../disk/system-error.js'
+import { RESERVE_BYTES } from '../../core/limits.js'
 
-const RESERVE_BYTES = 1_048_576
 const CHUNK_BYTES = 65_536
 
 /** Room that is kept so that a rollback can be written to a full disk. */

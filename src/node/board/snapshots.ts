@@ -4,6 +4,7 @@ import { digestsOf, type Release } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import { isUnfit, systemErrorCode } from '../disk/system-error.js'
+import { ABANDONED_MS } from '../../core/limits.js'
 
 /** Snapshots of a board, each in a file named by its digest. */
 export interface BoardSnapshots {
@@ -23,9 +24,6 @@ export interface BoardSnapshots {
   /** A snapshot that a release names and that is not here in its full length. */
   missing(namespace: Namespace, release: Release): Promise<Digest | undefined>
 }
-
-/** A snapshot that was written or touched this lately may belong to a release that is just being written. */
-const YOUNG_MS = 3_600_000
 
 export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapshots {
   const holds = async (path: string, bytes: Uint8Array): Promise<boolean> => {
@@ -64,7 +62,8 @@ export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapsho
       const aside = await files.moveAside(path)
       if (aside === undefined) return
       const stat = await fs.stat(aside)
-      const isYoung = stat !== undefined && clock.now() - stat.changedMs < YOUNG_MS
+      // A release that names it may be on its way.
+      const isYoung = stat !== undefined && clock.now() - stat.changedMs < ABANDONED_MS
       // Where somebody wrote it again in the meantime, that one stays.
       if (isYoung) await fs.link(aside, path)
       await files.discard(aside)

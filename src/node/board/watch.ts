@@ -1,4 +1,4 @@
-import type { NoticeboardError } from '../../contracts/errors.js'
+import { createLatestByKey } from '../../async/latest.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
@@ -23,46 +23,24 @@ export async function* watchBoard(
   signal: AbortSignal,
 ): AsyncGenerator<Delivery, void, undefined> {
   const told = new Map<Namespace, Position>()
-  const waiting = new Map<Namespace, Entry>()
-  let lost: NoticeboardError | undefined
-  let wake: (() => void) | undefined
-
+  const waiting = createLatestByKey<Namespace, Found>(clock)
   const stops = namespaces.map(namespace =>
     tail.follow(namespace, {
-      release(entry) {
-        waiting.set(namespace, entry)
-        wake?.()
-      },
-      failed(error) {
-        lost ??= error
-        wake?.()
-      },
+      release: entry => waiting.put(namespace, { namespace, entry }),
+      failed: waiting.fail,
     }),
   )
-  /** Waits for one of the followers, the heartbeat or the end. */
-  const somethingNew = (): Promise<void> =>
-    new Promise(resolve => {
-      const done = (): void => {
-        wake = undefined
-        cancel()
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      const cancel = clock.after(HEARTBEAT_MS, done)
-      signal.addEventListener('abort', done, { once: true })
-      wake = done
-    })
 
   try {
-    let silent = true
     for (const namespace of namespaces) {
       const entry = await newest(namespace)
-      if (entry !== undefined && !waiting.has(namespace)) waiting.set(namespace, entry)
+      if (entry !== undefined && waiting.peek(namespace) === undefined)
+        waiting.put(namespace, { namespace, entry })
     }
     for (let first = true; !signal.aborted; first = false) {
-      silent = true
-      for (const [namespace, entry] of [...waiting]) {
-        waiting.delete(namespace)
+      let silent = true
+      for (let next = waiting.take(); next !== undefined; next = waiting.take()) {
+        const { namespace, entry } = next
         const before = told.get(namespace)
         if (before !== undefined && comparePositions(entry.position, before) !== 'newer') continue
         told.set(namespace, entry.position)
@@ -70,12 +48,16 @@ export async function* watchBoard(
         yield { type: 'release', namespace, bytes: entry.bytes }
         if (signal.aborted) return
       }
-      if (lost !== undefined) throw lost
       if (silent || (first && told.size < namespaces.length))
         yield { type: 'alive', heartbeatMs: HEARTBEAT_MS }
-      if (waiting.size === 0 && lost === undefined && !signal.aborted) await somethingNew()
+      await waiting.wait(HEARTBEAT_MS, signal)
     }
   } finally {
     for (const stop of stops) stop()
   }
+}
+
+interface Found {
+  readonly namespace: Namespace
+  readonly entry: Entry
 }

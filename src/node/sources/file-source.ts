@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import { createWakeable } from '../../async/wakeable.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import type { Clock, Fs, System } from '../../contracts/system.js'
+import type { Fs, System } from '../../contracts/system.js'
 import type { Source } from '../../contracts/source.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
+import { decodeText } from '../../core/json/strict-parse.js'
 import { exceedsBytes } from '../../core/json/text.js'
 import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { nodeFs } from '../disk/node-fs.js'
 import { nodeFolderWatch } from '../disk/folder-watch.js'
 import { doing, systemErrorCode } from '../disk/system-error.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 /** How a file is read and watched. */
 export interface FileSourceOptions {
@@ -100,23 +102,15 @@ export function fileSource(
 
     async *changes(signal) {
       let before = lastRead ?? (await fingerprint())
-      let ring: (() => void) | undefined
-      let rung = false
-      const bell = (): void => {
-        rung = true
-        ring?.()
-      }
+      const news = createWakeable(clock)
       // The folder and not the file: an editor's rename and a ConfigMap's swapped link put another file in its place.
-      const stop = folderWatch?.(dirname(full), bell, () => {})
+      const stop = folderWatch?.(dirname(full), news.wake, () => {})
       try {
         while (!signal.aborted) {
-          if (!rung) {
-            const wait = interruptible(clock, pollIntervalMs, signal)
-            ring = wait.interrupt
-            await wait.done
+          if ((await news.wait(pollIntervalMs, signal)) === 'woken') {
+            await clock.sleep(settleMs, signal)
+            news.clear()
           }
-          if (rung) await clock.sleep(settleMs, signal)
-          rung = false
           const now = signal.aborted ? undefined : await fingerprint()
           // Between the two steps of a rename there is no file; it comes back, or reading it says what is wrong.
           if (now === undefined || now === before) continue
@@ -128,24 +122,6 @@ export function fileSource(
       }
     },
   }
-}
-
-/** A pause that can be ended early. */
-function interruptible(
-  clock: Clock,
-  delayMs: number,
-  signal: AbortSignal,
-): { readonly done: Promise<void>; readonly interrupt: () => void } {
-  const early = new AbortController()
-  const interrupt = (): void => early.abort()
-  const done = async (): Promise<void> => {
-    signal.addEventListener('abort', interrupt, { once: true })
-    if (!signal.aborted) await clock.sleep(delayMs, early.signal)
-    // By hand: on Node 20 a listener that another signal should take off can be forgotten by a collection of garbage.
-    signal.removeEventListener('abort', interrupt)
-    interrupt()
-  }
-  return { done: done(), interrupt }
 }
 
 function textOf(bytes: Uint8Array, path: string): string {

@@ -13,11 +13,11 @@ import {
 } from 'yaml'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { MAX_DEPTH } from '../../core/json/canonical.js'
 import { lostByNumber } from '../../core/json/json-number.js'
 import { formatPath, type Step } from '../../core/json/path.js'
 import { isWellFormed } from '../../core/json/text.js'
 import { yamlProblem } from './yaml-words.js'
+import { MAX_DEPTH } from '../../core/limits.js'
 
 /** How often aliases may stand for something else, in all. */
 const MAX_ALIASES = 100

@@ -1,4 +1,5 @@
 import type { ErrorCode } from 'yaml'
+import { MAX_DEPTH } from '../../core/limits.js'
 
 /** The parser's own messages quote the text, which may be a secret; these do not. */
 const WORDS: Readonly<Record<ErrorCode, string>> = {
@@ -21,7 +22,7 @@ const WORDS: Readonly<Record<ErrorCode, string>> = {
   MULTIPLE_DOCS: 'a second document begins here; keep one document in a file',
   MULTIPLE_TAGS: 'a node has one tag at most',
   NON_STRING_KEY: 'a key must be a text; put it in quotes',
-  RESOURCE_EXHAUSTION: 'it nests deeper than 64 levels',
+  RESOURCE_EXHAUSTION: `it nests deeper than ${MAX_DEPTH} levels`,
   TAB_AS_INDENT: 'a tab stands in the indentation; use spaces',
   TAG_RESOLVE_FAILED: 'tags other than those of JSON are not read, and theirs must fit; remove it',
   UNEXPECTED_TOKEN: 'this does not belong here',

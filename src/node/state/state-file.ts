@@ -5,18 +5,12 @@ import { isEpoch, type Position } from '../../contracts/position.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { digestOf } from '../../core/release/digest.js'
-import { isInstant, MAX_RELEASE_BYTES } from '../../core/release/release.js'
+import { isInstant } from '../../core/release/release.js'
 import { shapeOf, type Shape } from '../../core/json/shape.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText, isLine } from '../../core/json/text.js'
 import { systemHasher } from '../../system/system.js'
-
-/** The largest instance file, in bytes. */
-export const MAX_STATE_BYTES = 262_144
-/** How many generations of last-known-good are kept. */
-export const MAX_GOOD = 3
-/** How many refusals, attempts and quarantines are kept, each. */
-export const MAX_KEPT = 64
+import { MAX_GOOD, MAX_REFUSALS, MAX_RELEASE_BYTES, MAX_STATE_BYTES } from '../../core/limits.js'
 
 /** What one instance knows, as its file says it (docs/formats.md). */
 export interface StateFile {
@@ -34,7 +28,7 @@ export function encodeStateFile({ savedAt, state, attempts, quarantined }: State
   const { release, seen, applied, current, good } = state
   // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
   for (
-    let refused = state.refused.slice(-MAX_KEPT);
+    let refused = state.refused.slice(-MAX_REFUSALS);
     ;
     refused = refused.slice(Math.ceil(refused.length / 2))
   ) {
@@ -52,8 +46,8 @@ export function encodeStateFile({ savedAt, state, attempts, quarantined }: State
       current,
       good: good.slice(0, MAX_GOOD),
       refused,
-      attempts: attempts.slice(-MAX_KEPT),
-      quarantined: quarantined.slice(-MAX_KEPT),
+      attempts: attempts.slice(-MAX_REFUSALS),
+      quarantined: quarantined.slice(-MAX_REFUSALS),
     }
     return encodeText(canonicalize({ ...file, check: checkOf(file) }))
   }
@@ -82,8 +76,8 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
   }
   return {
     savedAt,
-    attempts: file.has('attempts') ? file.list('attempts', MAX_KEPT) : [],
-    quarantined: file.has('quarantined') ? file.list('quarantined', MAX_KEPT) : [],
+    attempts: file.has('attempts') ? file.list('attempts', MAX_REFUSALS) : [],
+    quarantined: file.has('quarantined') ? file.list('quarantined', MAX_REFUSALS) : [],
     state: {
       ...(file.has('release') && {
         release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)),
@@ -92,7 +86,7 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
       ...(file.has('applied') && { applied: readPosition(file.object('applied')) }),
       ...(current && { current }),
       good,
-      refused: file.objects('refused', MAX_KEPT).flatMap(readRefusal),
+      refused: file.objects('refused', MAX_REFUSALS).flatMap(readRefusal),
     },
   }
 }

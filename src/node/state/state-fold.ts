@@ -1,6 +1,7 @@
 import { comparePositions, epochNumber, type Position } from '../../contracts/position.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
-import { MAX_GOOD, MAX_KEPT, type StateFile } from './state-file.js'
+import type { StateFile } from './state-file.js'
+import { MAX_GOOD, MAX_REFUSALS } from '../../core/limits.js'
 
 /** Everything that the instances of one folder knew, and a warning where they contradict each other. */
 export interface FoldedState {
@@ -91,5 +92,5 @@ function unionOfRefused(newestFirst: readonly StateFile[]): readonly Refusal[] {
       if (known === undefined || known.at < refusal.at) refused.set(key, refusal)
     }
   }
-  return [...refused.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).slice(-MAX_KEPT)
+  return [...refused.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).slice(-MAX_REFUSALS)
 }

@@ -1,3 +1,4 @@
+import { createSerial } from '../../async/serial.js'
 import { join, resolve } from 'node:path'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
@@ -17,12 +18,11 @@ import {
   decodeStateFile,
   encodeClientFile,
   encodeStateFile,
-  MAX_STATE_BYTES,
   type StateFile,
 } from './state-file.js'
 import { foldStates } from './state-fold.js'
 import { doing, inWords, isUnfit, takesNoLinks } from '../disk/system-error.js'
-import { createTurns } from '../disk/serial.js'
+import { ABANDONED_MS, MAX_STATE_BYTES, MAX_STATE_FILES } from '../../core/limits.js'
 
 /** How a state folder is kept. */
 export interface StateFolderOptions {
@@ -33,10 +33,6 @@ export interface StateFolderOptions {
   /** Who writes, to tell what a dead process left behind; this process unless given. */
   readonly owner?: ProcessTag
 }
-
-/** How many files of instances stay. */
-const MAX_INSTANCES = 64
-const HOUR_MS = 3_600_000
 
 /**
  * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was refused, and where the client
@@ -58,7 +54,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   const temporary = join(root, '~tmp')
   const makeTemporary = (): Promise<void> => port.makeFolder(temporary)
   const files = boardFiles({ fs: port, random, temporary, makeTemporary, tag: owner.tag })
-  const inTurn = createTurns()
+  const inTurn = createSerial()
   /** What `load` folded, by namespace: only that may be removed later. */
   const folded = new Map<Namespace, readonly Instance[]>()
   /** Snapshots that this process wrote, and that no saved state names yet. */
@@ -98,12 +94,12 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     )
   }
 
-  const isOld = ({ file }: Instance): boolean => clock.now() - Date.parse(file.savedAt) > HOUR_MS
+  const isOld = ({ file }: Instance): boolean => clock.now() - Date.parse(file.savedAt) > ABANDONED_MS
 
   /** Files that a newly written one replaces: folded into it, and of an hour ago or too many. */
   const replaceable = (namespace: Namespace, own: string): readonly Instance[] =>
     (folded.get(namespace) ?? []).filter(
-      (instance, index) => instance.path !== own && (isOld(instance) || index >= MAX_INSTANCES - 1),
+      (instance, index) => instance.path !== own && (isOld(instance) || index >= MAX_STATE_FILES - 1),
     )
 
   const removeReplaced = async (replaced: readonly Instance[]): Promise<void> => {
@@ -132,7 +128,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       if (named.has(name) || !isDigest(name.slice(0, -'.json'.length)) || !name.endsWith('.json')) continue
       const path = join(snapshotsOf(namespace), name)
       const stat = await port.stat(path)
-      if (stat !== undefined && nowMs - stat.changedMs > HOUR_MS && !unnamed.has(path))
+      if (stat !== undefined && nowMs - stat.changedMs > ABANDONED_MS && !unnamed.has(path))
         await port.remove(path)
     }
   }
@@ -145,7 +141,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       const writer = writerOf(name)
       if (writer === undefined || writer === owner.tag) continue
       const stat = await port.stat(join(temporary, name))
-      if (stat !== undefined && (owner.isGone(writer) || clock.now() - stat.changedMs > HOUR_MS))
+      if (stat !== undefined && (owner.isGone(writer) || clock.now() - stat.changedMs > ABANDONED_MS))
         await port.remove(join(temporary, name))
     }
   }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../async/signals.js'
 import { copyBytes } from '../../core/json/text.js'
 import { bodyWasRead } from './body.js'
 import type { Answer, Frame, Incoming, Plan, Subscriber } from '../stream/messages.js'
@@ -100,11 +101,13 @@ function eventsOf(plan: Plan, signal: AbortSignal): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
+        if (signal.aborted) return controller.error(signal.reason)
         let open = true
+        let forget = (): void => {}
         const close = (end: () => void): void => {
           if (!open) return
           open = false
-          signal.removeEventListener('abort', leave)
+          forget()
           end()
         }
         const leave = (): void => {
@@ -112,7 +115,7 @@ function eventsOf(plan: Plan, signal: AbortSignal): ReadableStream<Uint8Array> {
           subscriber?.gone()
         }
         stop = () => close(() => {})
-        signal.addEventListener('abort', leave, { once: true })
+        forget = onAbort(signal, leave)
         subscriber = plan.open({
           blocked: () => open && (controller.desiredSize ?? 0) <= 0,
           write: (frame: Frame) => open && controller.enqueue(copyBytes(frame.plain)),

@@ -2,6 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Identity } from '../../contracts/identity.js'
 import { isDigest, type Digest, namespaceProblem, type Namespace } from '../../contracts/names.js'
 import { isLine } from '../../core/json/text.js'
+import { MAX_LABELS, MAX_STREAM_NAMESPACES } from '../../core/limits.js'
 
 /** What a reader of the event stream asks for. */
 export interface EventsQuery {
@@ -11,10 +12,6 @@ export interface EventsQuery {
   readonly have: ReadonlyMap<Namespace, Digest>
 }
 
-/** How many namespaces one stream carries, and how many labels say who asks (docs/formats.md). */
-const MAX_NAMESPACES = 64
-const MAX_LABELS = 64
-
 /**
  * Reads the query of `~events`. Unknown parameters are ignored; what `client`, `label` and `have` say only
  * chooses what is sent along. Throws `invalid-option` for what is malformed or said twice.
@@ -23,8 +20,8 @@ export function parseEventsQuery(query: string): EventsQuery {
   const parameters = new URLSearchParams(query)
   const namespaces = [...new Set(parameters.getAll('ns'))]
   if (namespaces.length === 0) throw refusal('name at least one namespace: ~events?ns=checkout/prod')
-  if (namespaces.length > MAX_NAMESPACES)
-    throw refusal(`one stream carries up to ${MAX_NAMESPACES} namespaces; open another for the rest`)
+  if (namespaces.length > MAX_STREAM_NAMESPACES)
+    throw refusal(`one stream carries up to ${MAX_STREAM_NAMESPACES} namespaces; open another for the rest`)
   for (const namespace of namespaces) {
     const problem = namespaceProblem(namespace)
     if (problem !== undefined) throw refusal(`a namespace of ~events is not valid: ${problem}`)

@@ -2,7 +2,7 @@ import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { LogEntry, Store, Transport } from '../../contracts/transport.js'
-import { onAbort } from '../../core/on-abort.js'
+import { onAbort } from '../../async/signals.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -74,16 +74,25 @@ export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRo
       // A reader that stalls never asks for the rest: who waits for it is the server, which ends.
       onAbort(life.signal, () => void finish().catch(() => {}))
       // The first one before the head: a store that fails has an answer of its own then.
-      const first = await entries.next().catch((error: unknown) => {
+      let first: IteratorResult<LogEntry>
+      try {
+        first = await entries.next()
+        life.signal.throwIfAborted()
+      } catch (error) {
         life.done()
         throw error
-      })
+      }
       const headers = {
         'Content-Type': 'application/x-ndjson',
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
       }
-      return { type: 'lines', status: 200, headers, lines: linesOf(first, entries, finish) }
+      return {
+        type: 'lines',
+        status: 200,
+        headers,
+        lines: linesOf(first, entries, { signal: life.signal, finish }),
+      }
     },
     async namespaces(signal) {
       const list = store.namespaces?.bind(store)
@@ -128,7 +137,7 @@ function asNotFound(error: unknown): Answer {
 async function* linesOf(
   first: IteratorResult<LogEntry>,
   rest: AsyncIterator<LogEntry>,
-  finish: () => Promise<void>,
+  { signal, finish }: { readonly signal: AbortSignal; readonly finish: () => Promise<void> },
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     for (let next = first; next.done !== true; next = await rest.next()) {
@@ -139,6 +148,8 @@ async function* linesOf(
       }
       yield encodeText(`${JSON.stringify(line)}\n`)
     }
+    // A log whose reading was ended is not the whole log, and must not look like one.
+    signal.throwIfAborted()
   } finally {
     await finish()
   }

@@ -11,6 +11,7 @@ import { readJsonBody } from '../http/body.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { Registry } from '../../fleet/registry.js'
+import { MAX_REPORTS, MAX_REPORTS_BYTES } from '../../core/limits.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
@@ -19,10 +20,6 @@ export interface ReportRoutes {
   /** Hands over what waits. */
   close(): Promise<void>
 }
-
-/** How many reports one request may bring, and how many bytes (docs/formats.md). */
-const MAX_REPORTS = 100
-const MAX_BYTES = 1_048_576
 
 /** How long reports are gathered before they are handed on, in milliseconds. */
 const GATHER_MS = 1_000
@@ -62,7 +59,10 @@ export function reportRoutes({
 
   return {
     async post(request, namespace) {
-      const items = shapeOf(await readJsonBody(request, MAX_BYTES), 'the body').list('reports', MAX_REPORTS)
+      const items = shapeOf(await readJsonBody(request, MAX_REPORTS_BYTES), 'the body').list(
+        'reports',
+        MAX_REPORTS,
+      )
       let passedOver = 0
       for (const item of items) {
         const report = readOwn(item, namespace)

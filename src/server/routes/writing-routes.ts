@@ -4,7 +4,7 @@ import type { Hasher } from '../../contracts/system.js'
 import type { Store } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { readJsonText } from '../../core/json/json-text.js'
-import { decodeRelease, MAX_RELEASE_BYTES, positionOf, type Release } from '../../core/release/release.js'
+import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -14,6 +14,7 @@ import type { Hub } from '../stream/hub.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { SnapshotCache } from '../stream/snapshot-cache.js'
+import { MAX_AUDIT_BYTES, MAX_RELEASE_BYTES, MAX_SCHEMA_BYTES } from '../../core/limits.js'
 
 /** What the owner of a token may write. Everything is checked here before the store sees it. */
 export interface WritingRoutes {
@@ -25,13 +26,8 @@ export interface WritingRoutes {
   putSchema(request: Incoming, namespace: Namespace): Promise<Answer>
 }
 
-/** The largest audit record, in bytes (docs/formats.md). */
-const MAX_AUDIT_BYTES = 4_096
-
 /** A release and an audit record as JSON strings: most of their characters are quotes that take a backslash. */
 const MAX_APPEND_BYTES = 4 * (MAX_RELEASE_BYTES + MAX_AUDIT_BYTES)
-
-const MAX_SCHEMA_BYTES = 1_048_576
 
 export function writingRoutes({
   store,

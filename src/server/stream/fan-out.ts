@@ -1,17 +1,15 @@
+import { settlesWithin } from '../../async/deadline.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
 import type { Clock, Hasher } from '../../contracts/system.js'
 import type { Release, Variant } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
-import type { Connection } from './connections.js'
 import { releaseFrame } from './frames.js'
 import type { Frame } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
-import type { Subscription, Topic } from './topics.js'
-
-/** The largest snapshot that comes along with its release, in bytes (docs/formats.md). */
-const MAX_INLINE_BYTES = 262_144
+import type { Connection, Subscription, Topic } from './subscriptions.js'
+import { MAX_INLINE_BYTES } from '../../core/limits.js'
 
 /** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
 const PATIENCE_MS = 1_000
@@ -121,8 +119,7 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
 
   /** Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the news. */
   const patiently = async (composing: Promise<void>): Promise<void> => {
-    const enough = new AbortController()
-    await Promise.race([composing, clock.sleep(PATIENCE_MS, enough.signal)]).finally(() => enough.abort())
+    if (await settlesWithin(composing, { clock, timeoutMs: PATIENCE_MS })) await composing
   }
 
   const prepare = async (

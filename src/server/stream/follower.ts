@@ -2,8 +2,9 @@ import { canWatch } from '../../contracts/capabilities.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
-import { createBackoff } from '../../strategies/backoff.js'
-import type { Topic, Topics } from './topics.js'
+import { createBackoff } from '../../async/backoff.js'
+import type { Topics } from './topics.js'
+import type { Topic } from './subscriptions.js'
 
 /**
  * Follows the store for one namespace until the signal aborts: by its watch where there is one, else by asking. A failure of the

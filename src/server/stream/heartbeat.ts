@@ -1,13 +1,12 @@
+import { settlesWithin } from '../../async/deadline.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import { encodeMark } from '../../core/release/mark.js'
-import type { Connection } from './connections.js'
 import type { FanOut } from './fan-out.js'
 import { markFrame } from './frames.js'
 import type { Frame } from './messages.js'
-import type { Topic, Topics } from './topics.js'
-
-/** How long a mark holds, and a silent connection lives, in heartbeats (docs/formats.md). */
-const LASTING_HEARTBEATS = 2.5
+import type { Topics } from './topics.js'
+import type { Connection, Topic } from './subscriptions.js'
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** How much of a heartbeat the store may take to answer, before the beat goes out without marks. */
 const MINTING_SHARE = 0.1
@@ -43,7 +42,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       ...read.position,
       digest: read.digest,
       asOf: new Date(now).toISOString(),
-      validUntil: new Date(now + heartbeatMs * LASTING_HEARTBEATS).toISOString(),
+      validUntil: new Date(now + heartbeatMs * DEAD_AFTER_HEARTBEATS).toISOString(),
     }
     topic.mark = markFrame(topic.namespace, encodeMark(mark))
   }
@@ -54,7 +53,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     if (connection.sink.blocked()) {
       connection.blockedSinceMs ??= nowMs
       // It read nothing for as long as a reader waits for a silent server: nobody is there.
-      if (nowMs - connection.blockedSinceMs >= heartbeatMs * LASTING_HEARTBEATS) connection.sink.destroy()
+      if (nowMs - connection.blockedSinceMs >= heartbeatMs * DEAD_AFTER_HEARTBEATS) connection.sink.destroy()
       return
     }
     connection.blockedSinceMs = undefined
@@ -69,17 +68,15 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     if (connection.markedBeat !== beat) connection.sink.write(alive)
   }
 
-  /** A store that hangs must not keep the signs of life from going out. */
-  const withinShare = async (work: Promise<unknown>): Promise<void> => {
-    const done = new AbortController()
-    const ended = work.then(() => done.abort())
-    await Promise.race([ended, clock.sleep(heartbeatMs * MINTING_SHARE, done.signal)])
-  }
-
   const run = async (): Promise<void> => {
     const listened = [...topics.all()].filter(({ subscriptions }) => subscriptions.size > 0)
     for (const topic of listened) if (mints) topic.mark = undefined
-    if (mints) await withinShare(Promise.all(listened.map(mint)))
+    // A store that hangs must not keep the signs of life from going out.
+    if (mints)
+      await settlesWithin(Promise.all(listened.map(mint)), {
+        clock,
+        timeoutMs: heartbeatMs * MINTING_SHARE,
+      })
     await fanOut.inSlices(connections, tend)
     beat += 1
   }

@@ -1,8 +1,8 @@
+import { jitter } from '../../async/jitter.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Hasher, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
-import type { Connection } from './connections.js'
 import type { EventsQuery } from '../routes/events-query.js'
 import { createFanOut } from './fan-out.js'
 import { follow } from './follower.js'
@@ -12,7 +12,8 @@ import type { Lifetime } from '../http/lifetime.js'
 import type { Plan, Sink, Subscriber } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
-import { createTopics, type Subscription, type Topic } from './topics.js'
+import { createTopics } from './topics.js'
+import type { Connection, Subscription, Topic } from './subscriptions.js'
 
 /** What is newest, and everybody who wants to be told. */
 export interface Hub {
@@ -147,7 +148,7 @@ export function createHub(options: HubOptions): Hub {
       sink.end()
       return { gone() {}, drained() {} }
     }
-    const expiresAtMs = clock.monotonic() + maxConnectionAgeMs * (0.8 + 0.4 * random.number())
+    const expiresAtMs = clock.monotonic() + jitter(maxConnectionAgeMs, 0.2, random)
     const connection: Connection = {
       sink,
       identity,

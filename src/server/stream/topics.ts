@@ -1,40 +1,10 @@
-import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Hasher } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { sameBytes } from '../../core/json/text.js'
-import type { Connection } from './connections.js'
 import type { Lifetime } from '../http/lifetime.js'
-import type { Frame } from './messages.js'
 import { describeNewest, type Newest, supersedes } from './newest-release.js'
-
-/** What the server knows of one namespace. */
-export interface Topic {
-  readonly namespace: Namespace
-  newest: Newest | undefined
-  /** Grows with each newer release; a subscription that is behind it is sent the newest. */
-  version: number
-  /** The newest mark, until the next release. */
-  mark: Frame | undefined
-  readonly subscriptions: Set<Subscription>
-  /** When the store was last asked, in monotonic milliseconds. */
-  checkedAtMs: number
-  checking: Promise<void> | undefined
-  /** Set while somebody listens: ends the following of the store. */
-  following: AbortController | undefined
-  /** Whether a watch is open that says every change. */
-  watched: boolean
-  spreading: boolean
-}
-
-/** One connection's interest in one namespace: what it has, and no queue. */
-export interface Subscription {
-  readonly connection: Connection
-  readonly topic: Topic
-  /** The version that was written to it last. */
-  sent: number
-  /** The snapshot that it was sent last, or said that it holds. */
-  have: Digest | undefined
-}
+import type { Topic } from './subscriptions.js'
 
 export interface Topics {
   /** The topic, made when it is not there yet. */

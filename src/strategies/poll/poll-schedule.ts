@@ -1,10 +1,10 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { StrategyEvent, Session } from '../../contracts/strategy.js'
 import type { Transport } from '../../contracts/transport.js'
-import { createBackoff } from '../backoff.js'
+import { createBackoff } from '../../async/backoff.js'
 import { look, type Looked } from './poll.js'
 import type { BackoffTimes } from '../options.js'
-import { jitter } from '../phase.js'
+import { jitter } from '../../async/jitter.js'
 
 /** Decides when the fetching transport is asked beside a watch, and asks it, one question at a time. */
 export interface Lookout {

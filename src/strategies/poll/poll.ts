@@ -3,7 +3,7 @@ import { comparePositions, type Position } from '../../contracts/position.js'
 import type { StrategyEvent, Session } from '../../contracts/strategy.js'
 import type { Latest, Transport } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
-import { withDeadline } from '../deadline.js'
+import { withDeadline } from '../../async/deadline.js'
 
 /** What a look brought. `error` is also the last of the arrivals, as `interrupted`. */
 export interface Looked {
@@ -28,10 +28,10 @@ export async function look(
   transport: Transport,
   { sweep, timeoutMs }: LookOptions,
 ): Promise<Looked> {
-  const { namespace, signal } = session
+  const { namespace, clock, signal } = session
   const arrivals: StrategyEvent[] = []
   const ask = (run: (signal: AbortSignal) => Promise<Latest>): Promise<Latest> =>
-    withDeadline(session, { timeoutMs, name: transport.name }, run)
+    withDeadline({ clock, signal, timeoutMs, what: transport.name }, run)
 
   try {
     const tag = sweep ? undefined : session.tag(transport)

@@ -1,8 +1,8 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Session } from '../../contracts/strategy.js'
 import type { Delivery, WatchTransport } from '../../contracts/transport.js'
-import { linkedAbort } from '../linked-abort.js'
-import { settled } from '../settled.js'
+import { GRACE_MS, settlesWithin } from '../../async/deadline.js'
+import { createLinkedAbortController } from '../../async/signals.js'
 
 /** The longest heartbeat that is believed, and the shortest: what the server says must not silence the watchdog. */
 const HEARTBEAT_BOUNDS_MS = [10, 600_000] as const
@@ -42,7 +42,7 @@ export interface ConnectionOptions {
 /** Opens a watch of the session's namespace, and keeps reading it into a bounded inbox. */
 export function openConnection(session: Session, { transport, inline, wake }: ConnectionOptions): Connection {
   const { namespace, identity, clock, signal } = session
-  const own = linkedAbort(signal)
+  const own = createLinkedAbortController(signal)
   const have = session.have()
   let inbox: Inbox = {}
   let lastMs: number | undefined
@@ -125,7 +125,7 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
       own.abort()
       // An iterator that is not a generator may only end by this; a generator finishes its step first.
       const returned = (async () => iterator?.return?.())()
-      await settled(Promise.allSettled([pumping, returned]), clock)
+      await settlesWithin(Promise.allSettled([pumping, returned]), { clock, timeoutMs: GRACE_MS })
     },
   }
 }

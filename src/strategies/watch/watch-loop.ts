@@ -2,13 +2,14 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { StrategyEvent, Session } from '../../contracts/strategy.js'
 import type { Transport, WatchTransport } from '../../contracts/transport.js'
-import { createBackoff } from '../backoff.js'
+import { createBackoff } from '../../async/backoff.js'
 import { type Connection, openConnection } from './connection.js'
-import { linkedAbort } from '../linked-abort.js'
+import { createLinkedAbortController } from '../../async/signals.js'
 import { readPosition } from '../poll/poll.js'
 import { createLookout } from '../poll/poll-schedule.js'
 import type { BackoffTimes } from '../options.js'
-import { jitter, phaseOf } from '../phase.js'
+import { jitter, phaseOf } from '../../async/jitter.js'
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** How push and hybrid behave in time. Every field has a default. */
 export interface WatchOptions {
@@ -53,8 +54,6 @@ type Link =
   | { readonly type: 'opening'; readonly connection: Connection; readonly sinceMs: number }
   | { readonly type: 'live'; readonly connection: Connection; readonly renewAtMs: number }
 
-/** Silence of that many heartbeats means that a stream is dead. */
-export const DEAD_AFTER_HEARTBEATS = 2.5
 /** Marks come once a heartbeat; only when one is missing the client asks by itself. */
 const MARK_PATIENCE = 1.5
 /** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
@@ -98,7 +97,7 @@ export async function* watchLoop(
   let missedAtMs: number | undefined
 
   let woken = false
-  let nap = linkedAbort(signal)
+  let nap = createLinkedAbortController(signal)
   const wake = (): void => {
     woken = true
     nap.abort()
@@ -277,7 +276,7 @@ export async function* watchLoop(
         continue
       }
       if (woken) continue
-      if (nap.signal.aborted) nap = linkedAbort(signal)
+      if (nap.signal.aborted) nap = createLinkedAbortController(signal)
       // Whole milliseconds, so that a rounding error in the sum cannot wait for nothing again and again.
       const outcome = await session.wait(Math.max(1, Math.ceil(dueMs - clock.monotonic())), nap.signal)
       if (outcome === 'asked') lookout.ask()

@@ -2,7 +2,8 @@ import type { Strategy } from '../../contracts/strategy.js'
 import { checkOptions } from '../../core/options.js'
 import { checkPositive, readBackoff } from '../options.js'
 import { reporterOf } from '../report-transport.js'
-import { DEAD_AFTER_HEARTBEATS, watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
+import { watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** A strategy over a watch: push when snapshots come along, hybrid when only releases do. */
 export function watchStrategy(name: string, media: WatchMedia, options: WatchOptions): Strategy {

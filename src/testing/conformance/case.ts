@@ -1,3 +1,4 @@
+import { keepAlive } from '../../async/keep-alive.js'
 import { checkOptions } from '../../core/options.js'
 import { systemClock } from '../../system/system.js'
 import { fail, within } from './expect.js'
@@ -94,7 +95,8 @@ export function buildCases<Opened extends { close(): Promise<void> }>(
       name,
       capability,
       ...(reason !== undefined && { skip: reason }),
-      run: () => runCase(open, { needs, run, timeoutMs }),
+      // The library's timers keep no process alive, and a runner would take an empty loop for the end.
+      run: () => keepAlive(runCase(open, { needs, run, timeoutMs })),
     }
   })
 }
@@ -111,23 +113,17 @@ async function runCase<Opened extends { close(): Promise<void> }>(
     readonly timeoutMs: number
   },
 ): Promise<void> {
-  const awake = stayAwake()
   const step = <T>(what: string, promise: Promise<T>): Promise<T> => within(what, promise, timeoutMs)
   const tracked = trackedSignal()
+  const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
+  const hook = <Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]> =>
+    opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
   try {
-    const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
-    const hook = <Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]> =>
-      opened[name] ??
-      fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
-    try {
-      for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & ConformanceHook)
-      await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook })
-      await expectNoListeners(tracked)
-    } finally {
-      await within('close()', opened.close(), 4 * timeoutMs)
-    }
+    for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & ConformanceHook)
+    await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook })
+    await expectNoListeners(tracked)
   } finally {
-    awake()
+    await within('close()', opened.close(), 4 * timeoutMs)
   }
 }
 
@@ -143,11 +139,4 @@ export async function expectNoListeners(tracked: TrackedSignal): Promise<void> {
     }
     await systemClock.sleep(10, never)
   }
-}
-
-/** Keeps the process running until it is called: the library's timers do not, and a runner would take an empty loop for the end. */
-function stayAwake(): () => void {
-  const { port1 } = new MessageChannel()
-  port1.on('message', () => {})
-  return () => port1.close()
 }

@@ -1,3 +1,4 @@
+import { settlesWithin } from '../../async/deadline.js'
 import { isNoticeboardError, type ErrorCode, type NoticeboardError } from '../../contracts/errors.js'
 import { systemClock } from '../../system/system.js'
 
@@ -7,13 +8,9 @@ export function fail(message: string): never {
 }
 
 /** The outcome of a step. Fails, with the step's name, when there is none in time. */
-export function within<T>(what: string, promise: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const cancel = systemClock.after(timeoutMs, () =>
-      reject(new Error(`${what} did not end within ${timeoutMs} ms`)),
-    )
-    promise.then(resolve, reject).finally(cancel)
-  })
+export async function within<T>(what: string, promise: Promise<T>, timeoutMs: number): Promise<T> {
+  if (await settlesWithin(promise, { clock: systemClock, timeoutMs })) return promise
+  return fail(`${what} did not end within ${timeoutMs} ms`)
 }
 
 /** Fails unless both are the same bytes; tells lengths and the first difference, never what the bytes say. */

@@ -5,7 +5,6 @@ import { nextPosition } from '../../contracts/position.js'
 import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/release/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
-import { MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
 import { sameBytes } from '../../core/json/text.js'
 import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
@@ -14,6 +13,7 @@ import type { EtcdClient, EtcdEntry, EtcdStep } from './client.js'
 import { etcdKeys } from './keys.js'
 import { etcdReports } from './reports.js'
 import { watchEtcd } from './watch.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 /** How a store in etcd is kept. */
 export interface EtcdOptions {

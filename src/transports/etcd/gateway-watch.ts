@@ -1,7 +1,7 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { chunksOf, readBody } from '../fetch/body.js'
-import { during, type Waiting } from '../fetch/deadline.js'
-import { answerOf } from '../fetch/exchange.js'
+import { createLinkedAbortController } from '../../async/signals.js'
+import { responseOf } from '../fetch/exchange.js'
 import type { EtcdNews, EtcdRevision } from './client.js'
 import type { Gateway } from './gateway.js'
 import { refusalOf } from './gateway-errors.js'
@@ -27,22 +27,19 @@ export async function* openGatewayWatch(
   signal: AbortSignal,
 ): AsyncGenerator<EtcdNews, void, undefined> {
   if (signal.aborted) return
-  const own = new AbortController()
-  const abort = (): void => own.abort()
-  signal.addEventListener('abort', abort)
+  // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end a body.
+  const own = createLinkedAbortController(signal)
   const creates = keys.map((key, index) =>
     JSON.stringify({
       create_request: { key: textOf(key), start_revision: from, watch_id: String(index + 1) },
     }),
   )
-  // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end a body.
-  const waiting: Waiting = { signal: own.signal, wait: work => during(own.signal, work), finish() {} }
   try {
-    const response = await answerOf(request('watch', creates.join('\n'), own.signal), waiting)
+    const response = await responseOf(request('watch', creates.join('\n'), own.signal), own.signal)
     const what = `the watch of ${name}`
     if (response.status !== 200)
-      throw refusalOf(name, response.status, await readBody(response, waiting, { maxBytes: MAX_LINE, what }))
-    for await (const line of linesOf(chunksOf(response, waiting, what), name)) {
+      throw refusalOf(name, response.status, await readBody(response, own, { maxBytes: MAX_LINE, what }))
+    for await (const line of linesOf(chunksOf(response, own, what), name)) {
       const news = newsOf(name, line)
       if (news !== undefined) yield news
       if (news?.type === 'compacted') return
@@ -52,7 +49,6 @@ export async function* openGatewayWatch(
     if (signal.aborted) return
     throw asNoticeboardError(error, 'unavailable', `${name} was lost while it was watched`)
   } finally {
-    signal.removeEventListener('abort', abort)
     // Closes the connection however the watch ended.
     own.abort()
   }

@@ -4,8 +4,8 @@ import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { encodeText } from '../../core/json/text.js'
 import { readBody } from '../fetch/body.js'
-import { createDeadline } from '../fetch/deadline.js'
-import { answerOf } from '../fetch/exchange.js'
+import { responseOf } from '../fetch/exchange.js'
+import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { EtcdClient } from './client.js'
 import { refusalOf } from './gateway-errors.js'
 import { openGatewayWatch } from './gateway-watch.js'
@@ -88,12 +88,10 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
 
   const call = async (path: string, message: unknown, caller: AbortSignal): Promise<unknown> => {
     const what = `the answer of ${name}`
-    const deadline = createDeadline(clock, { timeoutMs, what, signal: caller })
+    const deadline = createRequestDeadline({ clock, timeoutMs, what, signal: caller })
     try {
-      const response = await answerOf(
-        gateway.request(path, JSON.stringify(message), deadline.signal),
-        deadline,
-      )
+      const { signal } = deadline
+      const response = await responseOf(gateway.request(path, JSON.stringify(message), signal), signal)
       const body = await readBody(response, deadline, { maxBytes: MAX_ANSWER_BYTES, what })
       if (response.status !== 200) throw refusalOf(name, response.status, body)
       return JSON.parse(new TextDecoder().decode(body))
@@ -104,7 +102,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
         `${name} could not be reached, or was lost in the middle`,
       )
     } finally {
-      deadline.end()
+      deadline.abort()
     }
   }
 

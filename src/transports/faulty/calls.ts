@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Random } from '../../contracts/system.js'
 import type { Latest, LogEntry } from '../../contracts/transport.js'
+import { whenAborted } from '../../async/signals.js'
 import { failureOf, injure, type Draw } from './draw.js'
 import type { Fault, FaultyCall } from './plan.js'
 
@@ -84,13 +85,9 @@ export async function delayed(
 }
 
 /** Ends when the caller aborts, and not before. */
-export function stalled(name: string, signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void =>
-      reject(new NoticeboardError('closed', `${name} was given up while it did not answer`))
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
-  })
+async function stalled(name: string, signal: AbortSignal): Promise<never> {
+  await whenAborted(signal)
+  throw new NoticeboardError('closed', `${name} was given up while it did not answer`)
 }
 
 /** The bytes of an answer, an entry or a query, cut or changed. */

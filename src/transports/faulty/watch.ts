@@ -1,5 +1,6 @@
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { delayed, stalled, type FaultyPorts } from './calls.js'
+import { delayed, type FaultyPorts } from './calls.js'
+import { whenAborted } from '../../async/signals.js'
 import { failureOf, injure } from './draw.js'
 import type { Fault } from './plan.js'
 
@@ -14,9 +15,7 @@ export function faultyWatch(ports: FaultyPorts, original: Watch): Watch {
       const has = (type: Fault['type']): boolean => faults.some(fault => fault.type === type)
       await delayed(ports, faults, signal)
       if (has('stall')) {
-        await stalled(ports.name, signal).catch(() => {
-          // Aborted: a watch ends then, in order.
-        })
+        await whenAborted(signal)
         return
       }
       if (!has('drop')) {

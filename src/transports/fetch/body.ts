@@ -1,6 +1,9 @@
+import { abortable, type LinkedAbortController } from '../../async/signals.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import { joinBytes } from '../../core/json/text.js'
-import type { Waiting } from './deadline.js'
+
+/** What ends the reading of a body early, and what is told when it was read to its end. */
+export type Waiting = Pick<LinkedAbortController, 'signal' | 'finish'>
 
 /**
  * Reads a body in chunks and stops at the first byte over the limit, so that neither an endless body nor a
@@ -8,12 +11,12 @@ import type { Waiting } from './deadline.js'
  */
 export async function readBody(
   response: Response,
-  deadline: Waiting,
+  waiting: Waiting,
   { maxBytes, what }: BodyLimit,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of chunksOf(response, deadline, what)) {
+  for await (const chunk of chunksOf(response, waiting, what)) {
     length += chunk.length
     if (length > maxBytes)
       throw new NoticeboardError('too-large', `${what} has more than the ${maxBytes} bytes that are allowed`)
@@ -32,23 +35,23 @@ export interface BodyLimit {
 /** The chunks of a body as they come. Whoever stops reading has cancelled the body. */
 export async function* chunksOf(
   response: Response,
-  deadline: Waiting,
+  waiting: Waiting,
   what: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (response.body === null) return deadline.finish()
+  if (response.body === null) return waiting.finish()
   const reader = response.body.getReader()
   let ended = false
   try {
     while (true) {
-      const { done, value } = await deadline.wait(reader.read())
+      const { done, value } = await abortable(reader.read(), waiting.signal)
       if (done) {
         ended = true
-        return deadline.finish()
+        return waiting.finish()
       }
       yield value
     }
   } catch (error) {
-    if (deadline.signal.aborted || error instanceof NoticeboardError) throw error
+    if (waiting.signal.aborted || error instanceof NoticeboardError) throw error
     throw cut(what, error)
   } finally {
     // A reader that already failed cannot be cancelled again; there is nothing left to free then.

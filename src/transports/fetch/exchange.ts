@@ -1,6 +1,7 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import { readBody } from './body.js'
-import { createDeadline, type Deadline, type Waiting } from './deadline.js'
+import { abortable } from '../../async/signals.js'
+import { readBody, type Waiting } from './body.js'
+import { createRequestDeadline } from './request-deadline.js'
 import type { Provided, Settings } from '../http/options.js'
 
 /** One request. `what` names what is asked for in messages: "the release". */
@@ -21,7 +22,7 @@ export interface Reply {
 }
 
 /** The largest error body that is read. */
-const MAX_ERROR_BYTES = 16_384
+export const MAX_ERROR_BYTES = 16_384
 
 /**
  * Sends a request and reads the answer within the total deadline. Throws `unavailable` when there is none, and
@@ -33,9 +34,10 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { what, maxBytes } = ask
-  const deadline = createDeadline(settings.clock, { timeoutMs: settings.timeoutMs, what, signal })
+  const { clock, timeoutMs } = settings
+  const deadline = createRequestDeadline({ clock, timeoutMs, what, signal })
   try {
-    const response = await send(settings, ask, deadline)
+    const response = await send(settings, ask, deadline.signal)
     const { status, headers } = response
     const reply = (body: Uint8Array): Reply => ({ status, headers, body })
     if (status >= 200 && status < 300) {
@@ -46,18 +48,18 @@ export async function exchange(
     }
     return reply(await readError(response, deadline, what))
   } finally {
-    deadline.end()
+    deadline.abort()
   }
 }
 
-/** Sends a request and hands over the open response. The caller reads or discards its body and ends the deadline. */
+/** Sends a request and returns the open response. The caller reads or discards its body, and aborts the signal in the end. */
 export async function send(
   settings: Settings,
   { method, path, headers, body, what }: Ask,
-  deadline: Deadline,
+  signal: AbortSignal,
 ): Promise<Response> {
   try {
-    const own = await deadline.wait(provideHeaders(settings))
+    const own = await abortable(provideHeaders(settings), signal)
     const asked = settings.fetch(`${settings.base}${path}`, {
       method,
       headers: {
@@ -66,26 +68,26 @@ export async function send(
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...own,
       },
-      signal: deadline.signal,
+      signal,
       redirect: 'error',
       cache: 'no-store',
       ...(body !== undefined && { body }),
     })
-    return await answerOf(asked, deadline)
+    return await responseOf(asked, signal)
   } catch (error) {
-    if (deadline.signal.aborted) throw deadline.signal.reason
+    if (signal.aborted) throw signal.reason
     if (isNoticeboardError(error)) throw error
     throw unreachable(settings, what, error)
   }
 }
 
-/** Waits for an answer. One that comes after the end of the wait is let go, since it still holds a connection. */
-export function answerOf(asked: Promise<Response>, waiting: Waiting): Promise<Response> {
+/** Waits for a response. One that arrives after the signal aborted is discarded, since it still holds a connection. */
+export function responseOf(asked: Promise<Response>, signal: AbortSignal): Promise<Response> {
   void asked.then(
-    late => waiting.signal.aborted && discard(late),
+    late => signal.aborted && discard(late),
     () => {},
   )
-  return waiting.wait(asked)
+  return abortable(asked, signal)
 }
 
 /** Lets a body go that nobody wants to read, so that its connection is free again. */
@@ -104,9 +106,9 @@ function pageProblem({ name }: Settings, headers: Headers): NoticeboardError | u
 }
 
 /** The body of a refusal, for its words; a longer one, or one that is cut, says nothing. */
-async function readError(response: Response, deadline: Deadline, what: string): Promise<Uint8Array> {
+async function readError(response: Response, waiting: Waiting, what: string): Promise<Uint8Array> {
   try {
-    return await readBody(response, deadline, { maxBytes: MAX_ERROR_BYTES, what })
+    return await readBody(response, waiting, { maxBytes: MAX_ERROR_BYTES, what })
   } catch {
     // The status alone says enough.
     return new Uint8Array()

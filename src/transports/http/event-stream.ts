@@ -1,21 +1,19 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { chunksOf, readBody } from '../fetch/body.js'
-import { createDeadline } from '../fetch/deadline.js'
+import { chunksOf, readBody, type Waiting } from '../fetch/body.js'
 import { readDelivery } from './deliveries.js'
 import { createEventParser } from './event-parser.js'
-import { discard, send, type Ask } from '../fetch/exchange.js'
+import { discard, MAX_ERROR_BYTES, send, type Ask } from '../fetch/exchange.js'
+import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { Settings } from './options.js'
 import { refusalFor } from './reading.js'
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** What a line holds beside a snapshot: its field's name and the digest; and what an event holds beside two. */
 const LINE_MARGIN = 32_768
 
 /** What a server keeps that does not say its heartbeat. */
 const DEFAULT_HEARTBEAT_MS = 15_000
-
-/** A connection that was silent for this many heartbeats is dead (docs/formats.md). */
-const SILENT_HEARTBEATS = 2.5
 
 /** A longer query does not pass many a proxy; what the client has is left out then, at the price of being sent again. */
 const MAX_QUERY = 6_000
@@ -35,13 +33,14 @@ export async function* openEventStream(
     what: 'the event stream',
     headers: { accept: 'text/event-stream' },
   }
-  const deadline = createDeadline(settings.clock, {
+  const deadline = createRequestDeadline({
+    clock: settings.clock,
     timeoutMs: settings.firstEventTimeoutMs,
     what: ask.what,
     signal,
   })
   try {
-    const response = await send(settings, ask, deadline)
+    const response = await send(settings, ask, deadline.signal)
     await checkStream(settings, ask, response, deadline)
     const parse = createEventParser({
       maxLineBytes: settings.maxSnapshotBytes + LINE_MARGIN,
@@ -55,13 +54,13 @@ export async function* openEventStream(
         if (delivery === undefined) continue
         if (delivery.type === 'alive' && delivery.heartbeatMs !== undefined)
           heartbeatMs = delivery.heartbeatMs
-        deadline.extend(heartbeatMs * SILENT_HEARTBEATS)
+        deadline.extend(heartbeatMs * DEAD_AFTER_HEARTBEATS)
         yield delivery
       }
     }
     throw new NoticeboardError('unavailable', `${settings.name} ended the event stream`)
   } finally {
-    deadline.end()
+    deadline.abort()
   }
 }
 
@@ -87,7 +86,7 @@ async function checkStream(
   settings: Settings,
   ask: Ask,
   response: Response,
-  deadline: ReturnType<typeof createDeadline>,
+  waiting: Waiting,
 ): Promise<void> {
   const { status, headers } = response
   const isStream = /^\s*text\/event-stream\b/i.test(headers.get('content-type') ?? '')
@@ -99,6 +98,6 @@ async function checkStream(
       `${settings.name} has no event stream (it answered ${status}${isStream ? '' : ' with another content type'})`,
     )
   }
-  const body = await readBody(response, deadline, { maxBytes: 16_384, what: ask.what })
+  const body = await readBody(response, waiting, { maxBytes: MAX_ERROR_BYTES, what: ask.what })
   throw refusalFor(settings, ask, { status, headers, body })
 }

@@ -1,7 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Fetch } from '../../contracts/system.js'
 import type { ReportTransport, Store, WatchTransport } from '../../contracts/transport.js'
-import { MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
 import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { parseBaseUrl } from '../fetch/base-url.js'
@@ -11,6 +10,7 @@ import { createMultiplexer } from './multiplexer.js'
 import type { HttpOptions, Settings } from './options.js'
 import { readLatest, readNext, readSchema, readSnapshot } from './reading.js'
 import { appendRelease, postReports, putSchema, putSnapshot } from './writing.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 /** All that a board speaks over HTTP. The writing half, the history and the reports want a token. */
 export interface HttpTransport extends WatchTransport, ReportTransport, Store {

@@ -10,8 +10,8 @@ import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import { chunksOf, readBody } from '../fetch/body.js'
 import { createByteBuffer } from '../fetch/byte-buffer.js'
-import { createDeadline } from '../fetch/deadline.js'
-import { discard, exchange, send, type Ask } from '../fetch/exchange.js'
+import { discard, exchange, MAX_ERROR_BYTES, send, type Ask } from '../fetch/exchange.js'
+import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { Settings } from './options.js'
 import { pathOf, refusalFor } from './reading.js'
 
@@ -19,7 +19,7 @@ import { pathOf, refusalFor } from './reading.js'
 const MAX_LINE_BYTES = 131_072
 
 /** A hundred thousand last words. */
-const MAX_REPORTS_BYTES = 134_217_728
+const MAX_ALL_REPORTS_BYTES = 134_217_728
 
 const MAX_NAMESPACES_BYTES = 16_777_216
 
@@ -31,11 +31,12 @@ export async function* readHistory(
 ): AsyncGenerator<LogEntry, void, undefined> {
   const query = limit === undefined ? '' : `?limit=${limit}`
   const ask: Ask = { method: 'GET', path: `${pathOf(namespace)}/~history${query}`, what: 'the history' }
-  const deadline = createDeadline(settings.clock, { timeoutMs: settings.timeoutMs, what: ask.what, signal })
+  const { clock, timeoutMs } = settings
+  const deadline = createRequestDeadline({ clock, timeoutMs, what: ask.what, signal })
   try {
-    const response = await send(settings, ask, deadline)
+    const response = await send(settings, ask, deadline.signal)
     if (response.status !== 200) {
-      const body = await readBody(response, deadline, { maxBytes: 16_384, what: ask.what })
+      const body = await readBody(response, deadline, { maxBytes: MAX_ERROR_BYTES, what: ask.what })
       throw refusalFor(settings, ask, { status: response.status, headers: response.headers, body })
     }
     if (!/ndjson/i.test(response.headers.get('content-type') ?? '')) {
@@ -46,11 +47,11 @@ export async function* readHistory(
       )
     }
     for await (const line of linesOf(chunksOf(response, deadline, ask.what))) {
-      deadline.extend(settings.timeoutMs)
+      deadline.extend(timeoutMs)
       yield readEntry(line)
     }
   } finally {
-    deadline.end()
+    deadline.abort()
   }
 }
 
@@ -63,7 +64,7 @@ export async function readReports(
   const answer = await readJson(
     settings,
     { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' },
-    MAX_REPORTS_BYTES,
+    MAX_ALL_REPORTS_BYTES,
     signal,
   )
   const reports: ClientReport[] = []

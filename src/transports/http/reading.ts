@@ -2,10 +2,10 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { type Digest, isDigest, type Namespace, parseNamespace } from '../../contracts/names.js'
 import { isEpoch, nextPosition, type Position } from '../../contracts/position.js'
 import type { Latest, Tag } from '../../contracts/transport.js'
-import { MAX_RELEASE_BYTES } from '../../core/release/release.js'
 import { exchange, type Ask, type Reply } from '../fetch/exchange.js'
 import type { Settings } from './options.js'
 import { refusalOf } from './refusal.js'
+import { MAX_RELEASE_BYTES, MAX_SCHEMA_BYTES } from '../../core/limits.js'
 
 /** The newest release, as the pointer says. A tag becomes `If-None-Match`. */
 export async function readLatest(
@@ -69,9 +69,6 @@ export async function readSchema(
   if (reply.status === 200) return reply.body
   throw refusalFor(settings, ask, reply)
 }
-
-/** The largest schema, in bytes. */
-export const MAX_SCHEMA_BYTES = 1_048_576
 
 /** `v1/<namespace>`, checked: a namespace must not lead anywhere else. */
 export function pathOf(namespace: Namespace): string {

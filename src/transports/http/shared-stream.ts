@@ -2,8 +2,9 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { onAbort } from '../../core/on-abort.js'
+import { onAbort } from '../../async/signals.js'
 import { createWatcher, type Watcher, withSnapshotsOf } from './watcher.js'
+import { MAX_STREAM_NAMESPACES } from '../../core/limits.js'
 
 /** Opens one connection of the event stream. */
 export type OpenStream = (query: WatchQuery, signal: AbortSignal) => AsyncIterable<Delivery>
@@ -24,9 +25,6 @@ export interface SharedStream {
   /** Whether nobody reads, and nothing is remembered for those who come back. */
   idle(): boolean
 }
-
-/** How many namespaces one connection carries (docs/formats.md). */
-const MAX_NAMESPACES = 64
 
 /** How long a lost connection's namespaces are asked for together when the first of its readers comes back. */
 const ANTICIPATE_MS = 120_000
@@ -58,7 +56,7 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
     const wanted = new Set(namesOf(watchers))
     if (covers(opening ?? live, wanted)) return
     if (anticipated !== undefined && clock.monotonic() < anticipated.untilMs) {
-      for (const name of anticipated.namespaces) if (wanted.size < MAX_NAMESPACES) wanted.add(name)
+      for (const name of anticipated.namespaces) if (wanted.size < MAX_STREAM_NAMESPACES) wanted.add(name)
     }
     anticipated = undefined
     opening?.closing.abort()
@@ -132,28 +130,21 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
 
   return {
     fits: ({ namespaces }) =>
-      watchers.size === 0 || new Set([...namesOf(watchers), ...namespaces]).size <= MAX_NAMESPACES,
+      watchers.size === 0 || new Set([...namesOf(watchers), ...namespaces]).size <= MAX_STREAM_NAMESPACES,
     idle: () =>
       watchers.size === 0 &&
       !arranging &&
       (anticipated === undefined || clock.monotonic() >= anticipated.untilMs),
     async *watch(query, signal) {
       if (signal.aborted) return
-      const watcher = createWatcher(query)
+      const watcher = createWatcher(query, clock)
       watchers.add(watcher)
       // At once: a reader who gives up a connection to open it anew must not find its own old one.
-      const forget = onAbort(signal, () => {
-        leave(watcher)
-        watcher.wake()
-      })
+      const forget = onAbort(signal, () => leave(watcher))
       try {
         greet(watcher)
         arrangeSoon()
-        while (!signal.aborted) {
-          const delivery = watcher.take()
-          if (delivery === undefined) await watcher.wait()
-          else yield delivery
-        }
+        yield* watcher.deliveries(signal)
       } finally {
         forget()
         leave(watcher)

@@ -9,14 +9,12 @@ import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import { exchange, type Ask, type Reply } from '../fetch/exchange.js'
 import type { Settings } from './options.js'
-import { MAX_SCHEMA_BYTES, pathOf, refusalFor, snapshotPath } from './reading.js'
+import { pathOf, refusalFor, snapshotPath } from './reading.js'
 import { toldCode } from './refusal.js'
+import { MAX_REPORTS, MAX_SCHEMA_BYTES } from '../../core/limits.js'
 
 /** An acknowledgement has no body worth reading. */
 const ACKNOWLEDGEMENT_BYTES = 16_384
-
-/** How many reports go into one request. */
-const REPORTS_PER_REQUEST = 100
 
 /** Sends a snapshot; the server checks it against its digest and keeps it before it answers. */
 export async function putSnapshot(
@@ -102,9 +100,9 @@ export async function postReports(
     else others.push(state)
   }
   for (const [namespace, reports] of byNamespace) {
-    for (let from = 0; from < reports.length; from += REPORTS_PER_REQUEST) {
+    for (let from = 0; from < reports.length; from += MAX_REPORTS) {
       const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~reports`, what: 'the report' }
-      const body = { reports: reports.slice(from, from + REPORTS_PER_REQUEST) as unknown as Json }
+      const body = { reports: reports.slice(from, from + MAX_REPORTS) as unknown as Json }
       const reply = await exchangeJson(settings, ask, body, signal)
       if (reply.status < 200 || reply.status >= 300) throw refusalFor(settings, ask, reply)
     }

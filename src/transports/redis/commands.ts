@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock } from '../../contracts/system.js'
-import { createDeadline } from '../fetch/deadline.js'
+import { withDeadline } from '../../async/deadline.js'
 import type { RedisClient } from './client.js'
 
 /** Sends commands under a signal and a deadline, and tells loss from refusal. */
@@ -27,17 +27,19 @@ export function redisCommands(
   },
 ): RedisCommands {
   const send = async (args: readonly string[], signal: AbortSignal): Promise<unknown> => {
-    const deadline = createDeadline(clock, { timeoutMs, what: 'the answer of redis', signal })
     try {
-      if (deadline.signal.aborted) throw deadline.signal.reason
-      if (first !== undefined) await deadline.wait(first())
-      // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
-      if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
-      return await deadline.wait(client.sendCommand(args))
+      return await withDeadline(
+        { clock, signal, timeoutMs, what: 'the answer of redis', late, graceMs: 0 },
+        async own => {
+          if (first !== undefined) await first()
+          own.throwIfAborted()
+          // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
+          if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
+          return client.sendCommand(args)
+        },
+      )
     } catch (error) {
       throw errorOf(error)
-    } finally {
-      deadline.end()
     }
   }
   return {
@@ -53,6 +55,10 @@ export function redisCommands(
       return [...((value ?? []) as Iterable<unknown>)].filter(item => typeof item === 'string')
     },
   }
+}
+
+function late(timeoutMs: number): NoticeboardError {
+  return new NoticeboardError('unavailable', `the answer of redis did not arrive within ${timeoutMs} ms`)
 }
 
 /** The first word of a refusal by Redis, and what it means here. Other words are loss: trying again later is right. */

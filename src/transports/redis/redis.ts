@@ -5,7 +5,7 @@ import { epochNumber, nextPosition } from '../../contracts/position.js'
 import type { CompleteStore, Latest, LogEntry } from '../../contracts/transport.js'
 import { assertDigest, digestOf } from '../../core/release/digest.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
-import { decodeText, MAX_SNAPSHOT_BYTES } from '../../core/json/strict-parse.js'
+import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
@@ -18,6 +18,7 @@ import { brokenPromises } from './durability.js'
 import { redisReports } from './reports.js'
 import { scripts } from './scripts.js'
 import { watchRedis } from './watch.js'
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 
 /** How a store in Redis is kept. */
 export interface RedisOptions {

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { FetchInit } from '../../../src/contracts/system.js'
-import { MAX_RELEASE_BYTES } from '../../../src/core/release/release.js'
 import { virtualClock } from '../../../src/testing/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { boundMs, openPlace, runs, WAYS, type Obstacle, type Way } from './place.js'
+import { MAX_RELEASE_BYTES } from '../../../src/core/limits.js'
 
 const CHUNK_BYTES = 65_536
 const SNAPSHOT_BYTES = 1_048_576

@@ -97,7 +97,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'polls-without-phase',
-    file: 'src/strategies/phase.ts',
+    file: 'src/async/jitter.ts',
     replace: [
       ['return (hash(name) / 2 ** 32) * intervalMs', 'return hash(name) * 0 + intervalMs'],
       ['lengthMs * (1 + share * (2 * random.number() - 1))', 'lengthMs * (1 + 0 * share * random.number())'],
@@ -106,7 +106,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'backoff-without-jitter',
-    file: 'src/strategies/backoff.ts',
+    file: 'src/async/backoff.ts',
     replace: [['random.number() * (boundMs - leastMs)', '(boundMs - leastMs)']],
     oracles: ['the-load-is-spread'],
   },
@@ -142,14 +142,25 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'half-open-unnoticed',
     file: 'src/strategies/watch/watch-loop.ts',
-    replace: [['export const DEAD_AFTER_HEARTBEATS = 2.5', 'export const DEAD_AFTER_HEARTBEATS = 250']],
+    replace: [
+      ["import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'", 'const DEAD_AFTER_HEARTBEATS = 250'],
+    ],
     also: [
+      {
+        file: 'src/strategies/watch/watch-strategy.ts',
+        replace: [
+          [
+            "import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'",
+            'const DEAD_AFTER_HEARTBEATS = 250',
+          ],
+        ],
+      },
       {
         file: 'src/transports/http/event-stream.ts',
         replace: [
           [
-            'deadline.extend(heartbeatMs * SILENT_HEARTBEATS)',
-            'deadline.extend(heartbeatMs * SILENT_HEARTBEATS * 100)',
+            'deadline.extend(heartbeatMs * DEAD_AFTER_HEARTBEATS)',
+            'deadline.extend(heartbeatMs * DEAD_AFTER_HEARTBEATS * 100)',
           ],
         ],
       },
@@ -230,7 +241,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'no-delay-after-failures',
-    file: 'src/strategies/backoff.ts',
+    file: 'src/async/backoff.ts',
     replace: [
       [
         'return floorMs + leastMs + random.number() * (boundMs - leastMs)',
@@ -295,8 +306,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: [
       // What a server saw in the log is remembered for a while, and the pointer is brought there from wherever it stands.
       [
-        'const inTurn = createTurns()',
-        'const inTurn = createTurns(); const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>()',
+        'const inTurn = createSerial()',
+        'const inTurn = createSerial(); const known = new Map<Namespace, { state: Awaited<ReturnType<typeof log.read>>; untilMs: number }>()',
       ],
       [
         'const { newest, withheld, damage } = await log.read({ namespace })',

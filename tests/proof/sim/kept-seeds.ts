@@ -132,7 +132,10 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
     unmend: {
       file: 'src/server/stream/fan-out.ts',
       replace: [
-        ['await Promise.race([composing, clock.sleep(PATIENCE_MS, enough.signal)])', 'await composing'],
+        [
+          'if (await settlesWithin(composing, { clock, timeoutMs: PATIENCE_MS })) await composing',
+          'await composing',
+        ],
       ],
     },
     plan: {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/contracts/system.js'
 import type { ProcessTag } from '../../../src/node/disk/process-tag.js'
-import { sleepBy } from '../../../src/system/sleep.js'
+import { createSleep } from '../../../src/async/sleep.js'
 
 /** A process of the simulated fleet: what it waits for stops with it, and waits while it is paused. */
 export interface SimProcess {
@@ -78,7 +78,7 @@ export function startProcess(name: string, world: Clock): SimProcess {
         cancel()
       }
     },
-    sleep: (delayMs, signal) => sleepBy(clock.after)(delayMs, signal),
+    sleep: (delayMs, signal) => createSleep(clock.after)(delayMs, signal),
     turn: () => gate(world.turn()),
   }
 

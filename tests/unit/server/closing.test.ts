@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
 import type { LogEntry, Store } from '../../../src/contracts/transport.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import { createLifetime } from '../../../src/server/http/lifetime.js'
 import { createHandler } from '../../../src/server/index.js'
+import { readingRoutes } from '../../../src/server/routes/reading-routes.js'
 import { virtualClock } from '../../../src/testing/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { NAMESPACE, publish } from '../../support/server-fixtures.js'
@@ -36,6 +39,33 @@ test('a server that closes lets go of a log that its reader does not read on', a
   await closed
   await clock.advance(10)
   expect(ended).toEqual(['aborted'])
+  // What was cut must not look like a whole log.
+  const readOn = async (): Promise<void> => {
+    while (!(await reader.read()).done);
+  }
+  await expect(readOn()).rejects.toMatchObject({ code: 'closed' })
+})
+
+test('a log that is asked for when the server has ended is refused, and not read', async () => {
+  let reads = 0
+  const board = memory()
+  const source: Store = Object.assign(Object.create(board) as Store, {
+    async *history(): AsyncGenerator<LogEntry> {
+      reads += 1
+      yield { bytes: new Uint8Array() }
+    },
+  })
+  const lifetime = createLifetime()
+  lifetime.end(new NoticeboardError('closed', 'the server was closed'))
+  const { history } = readingRoutes({
+    transport: source,
+    lifetime,
+    hub: undefined as never,
+    snapshots: undefined as never,
+  })
+  const answer = history({ namespace: NAMESPACE, limit: undefined }, new AbortController().signal)
+  await expect(answer).rejects.toMatchObject({ code: 'closed' })
+  expect(reads).toBe(0)
 })
 
 test('what comes piece by piece has no HEAD', async () => {

@@ -34,3 +34,25 @@ test('a stream ends with its reader, however long ago the request itself became 
   for (const reading of readings) await expect(reading).rejects.toThrow('the reader went away')
   await handler.close()
 })
+
+test('a request that is aborted before its stream begins is not subscribed', async () => {
+  let watches = 0
+  const board = memory()
+  const source = Object.assign(Object.create(board) as typeof board, {
+    watch(...asked: Parameters<typeof board.watch>) {
+      watches += 1
+      return board.watch(...asked)
+    },
+  })
+  const handler = createHandler(source)
+  const end = new AbortController()
+  const answering = handler.fetch(
+    new Request(`http://board.test/v1/~events?ns=${NAMESPACE}`, { signal: end.signal }),
+  )
+  end.abort(new Error('the reader went away'))
+  const { body } = await answering
+  await expect((body as ReadableStream<Uint8Array>).getReader().read()).rejects.toThrow('went away')
+  expect(handler.connections).toBe(0)
+  expect(watches).toBe(0)
+  await handler.close()
+})

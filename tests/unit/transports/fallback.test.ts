@@ -108,7 +108,7 @@ describe('asking', () => {
     a.faults.latest = down()
     const answer = both.latest({ namespace }, controller.signal)
     controller.abort()
-    await expect(answer).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(answer).rejects.toMatchObject({ code: 'closed' })
     expect(b.calls).toHaveLength(0)
   })
 

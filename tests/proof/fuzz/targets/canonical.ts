@@ -1,27 +1,17 @@
 import type { ErrorCode } from '../../../../src/contracts/errors.js'
 import type { Json } from '../../../../src/contracts/json.js'
 import { canonicalize } from '../../../../src/core/json/canonical.js'
-import { decodeMark, encodeMark, MAX_MARK_BYTES } from '../../../../src/core/release/mark.js'
-import {
-  decodeRelease,
-  encodeRelease,
-  MAX_RELEASE_BYTES,
-  releaseDigest,
-} from '../../../../src/core/release/release.js'
+import { decodeMark, encodeMark } from '../../../../src/core/release/mark.js'
+import { decodeRelease, encodeRelease, releaseDigest } from '../../../../src/core/release/release.js'
 import { parseCanonical } from '../../../../src/core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../../../src/core/json/text.js'
-import {
-  decodeClientFile,
-  decodeStateFile,
-  encodeClientFile,
-  encodeStateFile,
-  MAX_STATE_BYTES,
-} from '../../../../src/node/state/state-file.js'
+import { decodeClientFile, decodeStateFile, encodeClientFile, encodeStateFile } from '../../../../src/node/state/state-file.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { attempt, violation } from '../oracle.js'
 import { clientFiles, documents, marks, releases, states } from '../seeds.js'
 import { same } from '../same.js'
 import { damagedJson, type Target } from '../target.js'
+import { MAX_MARK_BYTES, MAX_RELEASE_BYTES, MAX_STATE_BYTES } from '../../../../src/core/limits.js'
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

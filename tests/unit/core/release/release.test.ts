@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError, type Json } from '../../../../src/contracts/index.js'
 import {
-  canonicalize, decodeMark, decodeRelease, digestsOf, encodeMark, encodeRelease, encodeText, isInstant, MAX_RELEASE_BYTES, releaseDigest, unknownCritical, type Mark, type Release,
+  canonicalize, decodeMark, decodeRelease, digestsOf, encodeMark, encodeRelease, encodeText, isInstant, releaseDigest, unknownCritical, type Mark, type Release,
 } from '../../../../src/core/index.js' // prettier-ignore
+import { MAX_RELEASE_BYTES } from '../../../../src/core/limits.js'
 import { systemHasher as hasher } from '../../../../src/system/system.js'
 import {
   damaged,

@@ -1,0 +1,47 @@
+import type { Identity } from '../../contracts/identity.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Frame, Sink } from './messages.js'
+import type { Newest } from './newest-release.js'
+
+/** What the server knows of one namespace. */
+export interface Topic {
+  readonly namespace: Namespace
+  newest: Newest | undefined
+  /** Grows with each newer release; a subscription that is behind it is sent the newest. */
+  version: number
+  /** The newest mark, until the next release. */
+  mark: Frame | undefined
+  readonly subscriptions: Set<Subscription>
+  /** When the store was last asked, in monotonic milliseconds. */
+  checkedAtMs: number
+  checking: Promise<void> | undefined
+  /** Set while somebody listens: ends the following of the store. */
+  following: AbortController | undefined
+  /** Whether a watch is open that says every change. */
+  watched: boolean
+  spreading: boolean
+}
+
+/** One connection's interest in one namespace: what it has, and no queue. */
+export interface Subscription {
+  readonly connection: Connection
+  readonly topic: Topic
+  /** The version that was written to it last. */
+  sent: number
+  /** The snapshot that it was sent last, or said that it holds. */
+  have: Digest | undefined
+}
+
+/** One reader of the event stream. A record: everything that happens to it is done by its hub, from one timer. */
+export interface Connection {
+  readonly sink: Sink
+  /** Who reads, when snapshots shall come along. */
+  readonly identity: Identity | undefined
+  readonly subscriptions: Subscription[]
+  /** When it is sent away so that connections spread anew, in monotonic milliseconds. */
+  readonly expiresAtMs: number
+  /** Since when it has not taken what waits; undefined while it reads. */
+  blockedSinceMs: number | undefined
+  /** The beat in which it last got a mark. */
+  markedBeat: number
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { MAX_SEGMENTS } from '../../../src/contracts/names.js'
+import * as limits from '../../../src/core/limits.js'
+import { root } from '../../../scripts/entry-points.js'
+
+/** The text of docs/formats.md in one line, so that it may be wrapped anywhere. */
+const text = readFileSync(`${root}/docs/formats.md`, 'utf8').replaceAll(/\s+/g, ' ')
+
+const MIB = 1_048_576
+const KIB = 1_024
+const HOUR_MS = 3_600_000
+const WORDS: Readonly<Record<string, number>> = { three: 3, an: 1 }
+
+/** Where each limit is said: the number is what the parentheses catch, times the unit. */
+const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number]>> = {
+  MAX_SNAPSHOT_BYTES: [/canonical JSON \(RFC 8785\), at most (\d+) MiB/, MIB],
+  MAX_DEPTH: [/objects and arrays nest at most (\d+) levels/],
+  MAX_LINE_LENGTH: [/clientId, build, label's name and value \| 1-(\d+) UTF-16/],
+  MAX_SHORT_LINE_LENGTH: [/`cause` \| 1-(\d+) characters/],
+  MAX_SCHEMA_BYTES: [/schema\.json` \| token; 204; 413 past (\d+) MiB/, MIB],
+  RESERVE_BYTES: [/private\/reserve (\d+) MiB/, MIB],
+  CHECKED_RELEASES: [/newest (\d+) are checked/],
+  ABANDONED_MS: [/Temporary files older than (an) hour/, HOUR_MS],
+  MAX_RELEASE_BYTES: [/## The release file Canonical JSON, ([\d,]+) bytes at most/],
+  MAX_SIGNATURES: [/`signatures`, (\d+) at most/],
+  MAX_VARIANTS: [/with 1-(\d+) variants/],
+  MAX_SPREAD_MS: [/`spreadMs\?` \| 0-([\d,]+)/],
+  MAX_WITHDRAWN: [/`withdrawn\?` \| up to (\d+)/],
+  MAX_READMITTED: [/`readmit\?` \| up to (\d+)/],
+  MAX_CRITICAL: [/`crit\?` \| up to (\d+)/],
+  MAX_STAGE: [/`stage` 0-([\d,]+)/],
+  MAX_CLAUSES: [/with up to (\d+) clauses/],
+  MAX_IDS: [/`ids` \(up to (\d+)/],
+  MAX_MARK_BYTES: [/may be relied on\. ([\d,]+) bytes at most/],
+  MAX_AUDIT_BYTES: [/further members, canonical JSON, ([\d,]+) bytes at most/],
+  MAX_REPORTS: [/`\{"reports":\[…\]\}`, (\d+) and 1 MiB at most/],
+  MAX_REPORTS_BYTES: [/`\{"reports":\[…\]\}`, \d+ and (\d+) MiB at most/, MIB],
+  MAX_LABELS: [/Up to 64 `ns` and (\d+) `label`/],
+  MISSING_AFTER_PERIODS: [/older than (three) times its `nextReportWithinMs` is \*missing\*/],
+  MAX_STATE_BYTES: [/An instance file is canonical JSON, ([\d,]+) bytes/],
+  MAX_GOOD: [/`good` \| up to (three)/],
+  MAX_REFUSALS: [/`refused` \| up to (\d+)/],
+  MAX_STATE_FILES: [/all but the newest (\d+)/],
+  MAX_STREAM_NAMESPACES: [/Up to (\d+) `ns`/],
+  MAX_INLINE_BYTES: [/`inline=1`, up to (\d+) KiB/, KIB],
+  DEAD_AFTER_HEARTBEATS: [/No frame for ([\d.]+) heartbeats/],
+}
+
+test.each(Object.entries(limits))('%s is what docs/formats.md says', (name, limit) => {
+  const [said, unit = 1] = SAID[name as keyof typeof limits]
+  const number = said.exec(text)?.[1]
+  expect(number, `${String(said)} in docs/formats.md`).toBeDefined()
+  expect((WORDS[number ?? ''] ?? Number(number?.replaceAll(',', ''))) * unit).toBe(limit)
+})
+
+test('the segments of a namespace are as many as docs/formats.md says', () => {
+  expect(/1-(\d+) segments/.exec(text)?.[1]).toBe(String(MAX_SEGMENTS))
+})
