@@ -7,6 +7,8 @@ export default {
     'scripts/*.js',
     'tests/**/*.test.ts',
     'tests/**/*.worker.{ts,js,mjs}',
+    // Shown in docs/writing-a-transport.md.
+    'tests/unit/testing/conformance/{listen-over,injured-store}.ts',
     // Bundled and run as processes of their own by the tests beside them.
     'tests/support/processes/*-child.ts',
     // Bundled and run by name, by tests/proof/sim/{main,prove,coverage}.js.

@@ -41,14 +41,7 @@ const waiting = new Set([
   'src/client/apply/unless-aborted.ts',
   'src/client/receive/latest.ts',
   'src/client/receive/wakeable.ts',
-  'src/publisher/context.ts',
-  'src/publisher/follow.ts',
-  'src/publisher/mirrors.ts',
   'src/transports/etcd/gateway-watch.ts',
-  'src/transports/etcd/watch.ts',
-  'src/transports/memory.ts',
-  'src/transports/redis/watch.ts',
-  'src/transports/store/newest-of-each.ts',
 ])
 
 /** Folders that run on Node only. All others also run in browsers and at the edge. */

@@ -60,3 +60,9 @@ function quoted(text: string): string {
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && DIGEST.test(text)
 }
+
+/** The text as a digest. Throws `invalid-option` for one of another form. */
+export function parseDigest(text: unknown): Digest {
+  if (isDigest(text)) return text
+  throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
+}

@@ -62,4 +62,6 @@ export interface ClientReport {
   readonly nextReportWithinMs: number
   /** When the server or store heard it, as a time of docs/formats.md: stamped there, and never believed from a client. */
   readonly receivedAt?: string
+  /** When it heard this instance for the first time: stamped there as well. */
+  readonly firstHeardAt?: string
 }

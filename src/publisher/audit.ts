@@ -1,3 +1,4 @@
+import { MAX_AUDIT_BYTES } from '../core/limits.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { JsonObject } from '../contracts/json.js'
 import type { Digest } from '../contracts/names.js'
@@ -6,9 +7,6 @@ import { canonicalize } from '../core/json/canonical.js'
 import { digestOf, toHex } from '../core/release/digest.js'
 import { parseCanonical } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
-
-/** The largest audit record, in bytes. */
-const MAX_AUDIT_BYTES = 4_096
 
 /** Who changed something and why. Kept beside the log, where readers are not admitted. */
 export interface AuditRecord {

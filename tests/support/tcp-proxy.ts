@@ -7,6 +7,8 @@ export interface TcpProxy {
   /** Ends every connection, by a reset unless told otherwise, and refuses new ones until `heal`. */
   cut(how?: 'reset' | 'end'): Promise<void>
   heal(): Promise<void>
+  /** Lets every connection live on, and brings nothing more over it. New ones work. */
+  stall(): void
   close(): Promise<void>
 }
 
@@ -42,6 +44,9 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
     port,
     cut,
     heal: () => listen(port),
+    stall() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
     close: async () => void (listener.listening && (await cut())),
   }
 }

@@ -50,7 +50,9 @@ export function joinBytes(chunks: readonly Uint8Array[], length: number): Uint8A
 
 /** Whether two byte sequences are the same. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, index) => byte === b[index])
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false
+  return true
 }
 
 /** Whether a text is longer than that many bytes of UTF-8. */

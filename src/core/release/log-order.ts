@@ -9,32 +9,54 @@ import {
   type Position,
 } from '../../contracts/position.js'
 import type { AppendQuery } from '../../contracts/transport.js'
+import { MAX_AUDIT_BYTES } from '../limits.js'
 import { assertDigest } from './digest.js'
 import { decodeRelease, positionOf, type Release } from './release.js'
 
-/** Whether a position comes right after the newest: the next in its epoch, or the first of a higher one. */
+/**
+ * Whether a position comes right after the newest one: the next of its epoch, or the first of a
+ * higher epoch.
+ *
+ * ```ts
+ * follows({ epoch: '2-0badcafe', sequence: 1 }, { epoch: '1-9f3a01bc', sequence: 7 }) // true
+ * ```
+ */
 export function follows(at: Position, newest: Position | undefined): boolean {
   if (newest === undefined) return at.sequence === 1
   if (at.epoch === newest.epoch) return at.sequence === newest.sequence + 1
   return at.sequence === 1 && epochNumber(at.epoch) > epochNumber(newest.epoch)
 }
 
-/** The release that shall be appended, once it agrees with where it goes and with its audit record. Throws before anything is written. */
-export function readAppend({ namespace, at, bytes, audit }: AppendQuery, hasher: Hasher): Release {
+/**
+ * Decodes the release of an append and checks it against its place and its audit record. Throws
+ * before anything is written: `invalid-option` for a name or position that is malformed,
+ * `invalid-data` for bytes that are no release or the release of another place,
+ * `digest-mismatch` for another audit record, `too-large` for a longer one than is
+ * allowed.
+ */
+export function checkAppend({ namespace, at, bytes, audit }: AppendQuery, hasher: Hasher): Release {
   parseNamespace(namespace)
   epochNumber(at.epoch)
   if (!isSequence(at.sequence))
-    throw new NoticeboardError('invalid-option', 'a sequence is a whole number from 1 on')
+    throw new NoticeboardError('invalid-option', '`at.sequence` must be a whole number from 1 on')
   const { release } = decodeRelease(bytes)
-  if (release.namespace !== namespace || comparePositions(positionOf(release), at) !== 'same') {
+  const own = positionOf(release)
+  if (release.namespace !== namespace || comparePositions(own, at) !== 'same')
     throw new NoticeboardError(
       'invalid-data',
-      `the release says that it is ${release.namespace} ${formatPosition(positionOf(release))}, which is not where it shall go`,
+      `the release is ${release.namespace} ${formatPosition(own)}, and it was to be appended as ${namespace} ${formatPosition(at)}`,
     )
-  }
   if (audit === undefined) return release
   if (release.audit === undefined)
-    throw new NoticeboardError('invalid-data', 'the release names no audit record, and one was given')
+    throw new NoticeboardError(
+      'digest-mismatch',
+      'an audit record was given, and the release names none; set `audit` in the release',
+    )
+  if (audit.length > MAX_AUDIT_BYTES)
+    throw new NoticeboardError(
+      'too-large',
+      `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`,
+    )
   assertDigest(hasher, { bytes: audit, digest: release.audit, what: 'the audit record' })
   return release
 }

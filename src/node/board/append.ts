@@ -9,10 +9,10 @@ import {
   type Position,
 } from '../../contracts/position.js'
 import type { AppendQuery } from '../../contracts/transport.js'
-import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
+import { checkAppend } from '../../core/release/log-order.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
-import { assertAudit, type BoardAudit, type PreparedAudit } from './audit.js'
+import type { BoardAudit, PreparedAudit } from './audit.js'
 import type { BoardLog, LogState } from './log.js'
 import type { BoardOpening } from './opening.js'
 import { wholeSecondAfter } from './pointer.js'
@@ -27,24 +27,6 @@ export interface AppenderParts {
   readonly audit: BoardAudit
   readonly opening: BoardOpening
   readonly snapshots: BoardSnapshots
-}
-
-/** A release that agrees with the place it is written to. Throws `invalid-data`, `unsupported` or `too-large`. */
-export function readForAppend({ namespace, at, bytes }: AppendQuery): Release {
-  const { release } = decodeRelease(bytes)
-  if (release.namespace !== namespace) {
-    throw new NoticeboardError(
-      'invalid-data',
-      `the release is one of ${release.namespace}; it cannot be appended to ${namespace}`,
-    )
-  }
-  if (comparePositions(positionOf(release), at) !== 'same') {
-    throw new NoticeboardError(
-      'invalid-data',
-      `the release says that it is ${formatPosition(positionOf(release))}; it cannot be appended as ${formatPosition(at)}`,
-    )
-  }
-  return release
 }
 
 /** The order of writing that docs/formats.md states, from the release on. */
@@ -96,8 +78,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
 
   return async query => {
     const { namespace, at, bytes } = query
-    const release = readForAppend(query)
-    if (query.audit !== undefined) assertAudit(hasher, { bytes: query.audit, digest: release.audit })
+    const release = checkAppend(query, hasher)
 
     const met = await meet(query)
     if (met === 'appended') {

@@ -1,14 +1,13 @@
+import { MAX_AUDIT_BYTES } from '../../core/limits.js'
 import { dirname, join } from 'node:path'
-import { NoticeboardError } from '../../contracts/errors.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
-import type { Hasher } from '../../contracts/system.js'
+import type { Namespace } from '../../contracts/names.js'
 import type { Epoch, Position } from '../../contracts/position.js'
 import { digestOf, toHex } from '../../core/release/digest.js'
 import { decodeRelease } from '../../core/release/release.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
 import { epochsIn } from './paths.js'
-import { ABANDONED_MS, MAX_AUDIT_BYTES } from '../../core/limits.js'
+import { ABANDONED_MS } from '../../core/limits.js'
 
 /** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
 export interface BoardAudit {
@@ -26,22 +25,6 @@ export interface BoardAudit {
 export interface PreparedAudit {
   keep(): Promise<void>
   discard(): Promise<void>
-}
-
-/** Throws unless a record is small enough, and the one that its release names. */
-export function assertAudit(
-  hasher: Hasher,
-  { bytes, digest }: { readonly bytes: Uint8Array; readonly digest: Digest | undefined },
-): void {
-  if (bytes.length > MAX_AUDIT_BYTES) {
-    throw new NoticeboardError(
-      'too-large',
-      `the audit record has ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`,
-    )
-  }
-  if (digestOf(hasher, bytes) !== digest) {
-    throw new NoticeboardError('digest-mismatch', 'the audit record is not the one that the release names')
-  }
 }
 
 const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/

@@ -1,7 +1,8 @@
 import { createSerial } from '../../async/serial.js'
+import { checkAppend } from '../../core/release/log-order.js'
 import { resolve } from 'node:path'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
+import { parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, Logger, System } from '../../contracts/system.js'
 import { isEpoch, isSequence } from '../../contracts/position.js'
 import type { CompleteStore } from '../../contracts/transport.js'
@@ -10,7 +11,7 @@ import { checkOptions } from '../../core/options.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
 import { readSystem } from '../../system/system.js'
 import { createBoard } from './board.js'
-import { boardAppender, readForAppend } from './append.js'
+import { boardAppender } from './append.js'
 import { boardAudit } from './audit.js'
 import { openBoardFolder } from './folder.js'
 import { boardLog, type Entry } from './log.js'
@@ -156,7 +157,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async snapshot({ namespace, digest, maxSnapshotBytes }, signal) {
       enter(namespace, signal)
-      wantDigest(digest)
+      parseDigest(digest)
       const bytes = await doing(`read a snapshot of ${namespace}`, () =>
         snapshots.read({ namespace, digest, maxSnapshotBytes }),
       )
@@ -177,7 +178,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async put({ namespace, digest, bytes }, signal) {
       enter(namespace, signal)
-      wantDigest(digest)
+      parseDigest(digest)
       wantSize(bytes, 'snapshot')
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await open()
@@ -187,7 +188,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async append(query, signal) {
       const { namespace, urgent = false } = query
       enter(namespace, signal)
-      readForAppend(query)
+      checkAppend(query, hasher)
       const write = async (): Promise<'appended' | 'taken'> => {
         await open()
         await reader.look(namespace)
@@ -255,7 +256,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async remove({ namespace, digest }, signal) {
       enter(namespace, signal)
-      wantDigest(digest)
+      parseDigest(digest)
       await open()
       await doing(`remove a snapshot of ${namespace}`, async () => {
         const { newest } = await reader.look(namespace)
@@ -280,9 +281,4 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       `the ${what} has ${length} bytes; this store takes ${maxSnapshotBytes}`,
     )
   }
-}
-
-function wantDigest(digest: unknown): void {
-  if (isDigest(digest)) return
-  throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
 }

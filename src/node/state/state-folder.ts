@@ -2,7 +2,7 @@ import { createSerial } from '../../async/serial.js'
 import { join, resolve } from 'node:path'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { isDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
+import { isDigest, parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, System } from '../../contracts/system.js'
 import type { SavedState, StateStorage } from '../../contracts/state.js'
 import { canonicalize } from '../../core/json/canonical.js'
@@ -65,9 +65,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   const instancesOf = (namespace: Namespace): string => join(pathOf(namespace), 'instances')
   const snapshotsOf = (namespace: Namespace): string => join(pathOf(namespace), 'snapshots')
   const snapshotPath = (namespace: Namespace, digest: unknown): string => {
-    if (!isDigest(digest))
-      throw new NoticeboardError('invalid-option', 'a digest is 64 lower-case hexadecimal digits')
-    return join(snapshotsOf(namespace), `${digest}.json`)
+    return join(snapshotsOf(namespace), `${parseDigest(digest)}.json`)
   }
 
   /** The readable files of instances, those saved last first. */

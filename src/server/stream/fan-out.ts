@@ -1,4 +1,5 @@
 import { settlesWithin } from '../../async/deadline.js'
+import { MAX_INLINE_BYTES } from '../../core/limits.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
 import type { Clock, Hasher } from '../../contracts/system.js'
@@ -9,7 +10,6 @@ import type { Frame } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 import type { Connection, Subscription, Topic } from './subscriptions.js'
-import { MAX_INLINE_BYTES } from '../../core/limits.js'
 
 /** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
 const PATIENCE_MS = 1_000

@@ -24,10 +24,20 @@ export type Capability =
   | 'announce'
 
 /** What `open` offers beyond what is tried, so that more can be tried. */
-export type ConformanceHook = 'cut' | 'another' | 'reopen' | 'damage' | 'stranger' | 'heard' | 'mark' | 'age'
+export type ConformanceHook =
+  | 'cut'
+  | 'silence'
+  | 'another'
+  | 'reopen'
+  | 'damage'
+  | 'stranger'
+  | 'heard'
+  | 'mark'
+  | 'age'
 
 const HOOKS: ReadonlySet<string> = new Set<ConformanceHook>([
   'cut',
+  'silence',
   'another',
   'reopen',
   'damage',

@@ -69,6 +69,7 @@ function readable(opened: OpenedStore): OpenedTransport {
     publish: sample => publishTo(store, sample, never),
     close: () => opened.close(),
     ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
+    ...(opened.silence !== undefined && { silence: opened.silence.bind(opened) }),
     ...(opened.mark !== undefined && { mark: opened.mark.bind(opened) }),
     ...(store.reports !== undefined && {
       heard: query => store.reports?.(query, never) ?? Promise.resolve([]),
@@ -83,5 +84,6 @@ function mirrored(opened: OpenedMirror): OpenedTransport {
     publish: sample => announceTo(opened, sample, never),
     close: () => opened.close(),
     ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
+    ...(opened.silence !== undefined && { silence: opened.silence.bind(opened) }),
   }
 }

@@ -15,6 +15,11 @@ interface OpenedMedium {
     /** Brings the connection back. */
     heal(): Promise<void>
   }>
+  /**
+   * Lets notifications get lost while everything else works: a subscription that the server has forgotten, a connection that the
+   * driver lost and made anew, a proxy that drops them. Watches that are open are concerned, and later ones may be.
+   */
+  silence?(): Promise<void>
 }
 
 /** A transport, opened for one case and empty. */

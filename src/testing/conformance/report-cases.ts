@@ -92,7 +92,7 @@ function difference(words: readonly ClientReport[], expected: readonly ClientRep
     if (word.count !== own.count)
       return `of ${own.instanceId} report ${word.count} counts, and ${own.count} is its last`
     // When it was heard is said by whoever heard it.
-    const { receivedAt: _, ...said } = word
+    const { receivedAt: _, firstHeardAt: __, ...said } = word
     if (canonicalize(said) !== canonicalize(own))
       return `the report of ${own.instanceId} was changed on the way`
   }

@@ -87,6 +87,29 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
   {
+    name: 'a watch whose notifications are lost while its connection lives does not stay behind',
+    capability: 'watch',
+    needs: ['silence'],
+    async run({ opened, namespace, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const log = sampleLog(namespace)
+      const first = log.next()
+      await step('publish', publish(first))
+      let reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      await reader.until(first)
+      await step('silence()', hook('silence').call(opened))
+      for (let round = 0; round < 3; round += 1) {
+        const sample = log.next()
+        await step('publish', publish(sample))
+        if (await reader.overtakes(sample)) continue
+        // It noticed, and threw; the next watch starts with the current release.
+        reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        await reader.until(sample)
+      }
+      await reader.end()
+    },
+  },
+  {
     name: 'snapshots come along only when they are asked for, are the right ones, and byte for byte',
     capability: 'inline',
     needs: ['watch'],

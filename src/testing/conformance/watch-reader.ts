@@ -1,3 +1,4 @@
+import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Delivery, Transport, WatchQuery, WatchTransport } from '../../contracts/transport.js'
@@ -8,6 +9,11 @@ import { fail, within } from './expect.js'
 import type { SampleRelease } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
+type Outcome = Delivery | { readonly type: 'ended' | 'lost' | 'silent' }
+
+/** So many periods without a sign of life, and a strategy gives a watch up. */
+const MISSED_HEARTBEATS = 2.5
+
 /** One watch, read by a case: it judges what comes as it comes. */
 export interface WatchReader {
   /** What comes next. Fails when the watch ends, or nothing comes in time. */
@@ -16,6 +22,12 @@ export interface WatchReader {
   release(): Promise<Extract<Delivery, { readonly type: 'release' }>>
   /** Reads until this release comes. Fails when the watch goes back on the way, or brings another release at this position. */
   until(sample: SampleRelease): Promise<void>
+  /**
+   * Reads until this release comes, which is true; or until the watch is found to be lost, which is
+   * false: it throws `unavailable`, or the `alive` that it promised does not come. Fails when the
+   * watch looks well, and does not bring the release.
+   */
+  overtakes(sample: SampleRelease): Promise<boolean>
   /** The iterator itself, for cases about ends. */
   readonly iterator: AsyncIterator<Delivery>
   /** The watch's signal, to abort and to look for listeners. */
@@ -34,6 +46,7 @@ export function openWatch(
   const iterator = watch.call(transport, { inline: false, ...query }, tracked.signal)[Symbol.asyncIterator]()
   const orders = new Map(query.namespaces.map(namespace => [namespace, neverBack()]))
   let ended = false
+  let heartbeatMs = Number.POSITIVE_INFINITY
 
   const next = async (): Promise<Delivery> => {
     const result = await within('the next delivery of the watch', iterator.next(), timeoutMs)
@@ -45,6 +58,7 @@ export function openWatch(
     if (delivery.type === 'alive') {
       if (delivery.heartbeatMs !== undefined && !(delivery.heartbeatMs > 0))
         fail('`heartbeatMs` must be above 0')
+      heartbeatMs = delivery.heartbeatMs ?? heartbeatMs
       return delivery
     }
     const order =
@@ -83,6 +97,49 @@ export function openWatch(
           expectSample('the release of the watch', transport, bytes, sample)
       }
       fail(`the watch did not bring ${sample.namespace} ${formatPosition(sample.at)} within ${timeoutMs} ms`)
+    },
+    async overtakes(sample) {
+      const endMs = systemClock.monotonic() + timeoutMs
+      for (let waiting = iterator.next(); ; waiting = iterator.next()) {
+        const leftMs = endMs - systemClock.monotonic()
+        const silenceMs = MISSED_HEARTBEATS * heartbeatMs
+        const outcome = await Promise.race([
+          waiting.then(
+            ({ done, value }): Outcome => (done === true ? { type: 'ended' } : value),
+            (error: unknown): Outcome =>
+              isNoticeboardError(error, 'unavailable')
+                ? { type: 'lost' }
+                : fail('the watch threw another error than `unavailable`'),
+          ),
+          systemClock
+            .sleep(Math.min(leftMs, silenceMs), tracked.signal)
+            .then((): Outcome => ({ type: 'silent' })),
+        ])
+        switch (outcome.type) {
+          case 'ended':
+            return fail('the watch ended although nobody aborted it')
+          case 'lost':
+            ended = true
+            return false
+          case 'silent':
+            if (leftMs < silenceMs)
+              fail(
+                `the watch looks well, and did not bring ${formatPosition(sample.at)} within ${timeoutMs} ms`,
+              )
+            // A strategy gives it up here.
+            ended = true
+            tracked.abort()
+            return false
+          case 'alive':
+            heartbeatMs = outcome.heartbeatMs ?? heartbeatMs
+            break
+          case 'release':
+            if (isSample(transport, outcome.bytes, sample)) return true
+            break
+          case 'mark':
+            break
+        }
+      }
     },
     async end() {
       tracked.abort()

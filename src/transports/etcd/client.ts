@@ -65,11 +65,11 @@ export interface EtcdClient {
   /** A lease of that many seconds, that nobody keeps alive. */
   grant(query: { readonly ttlSeconds: number }, signal: AbortSignal): Promise<string>
   /**
-   * What is written to these keys from a revision on. Ends when the signal aborts; throws `unavailable` when the connection is lost.
+   * What is written to the keys from `key` on and before `end`, from a revision on. Ends when the signal aborts; throws `unavailable` when the connection is lost.
    * Ends after `compacted`.
    */
   watch(
-    query: { readonly keys: readonly string[]; readonly from: EtcdRevision },
+    query: { readonly key: string; readonly end: string; readonly from: EtcdRevision },
     signal: AbortSignal,
   ): AsyncIterable<EtcdNews>
 }

@@ -20,22 +20,20 @@ interface WatchMessage {
   readonly error?: unknown
 }
 
-/** One request for all keys: the gateway takes several watches on one stream, and answers with a line for each message. */
+/** One request for a range of keys, which the gateway answers with a line for each message. */
 export async function* openGatewayWatch(
   { name, request }: Gateway,
-  { keys, from }: { readonly keys: readonly string[]; readonly from: EtcdRevision },
+  { key, end, from }: { readonly key: string; readonly end: string; readonly from: EtcdRevision },
   signal: AbortSignal,
 ): AsyncGenerator<EtcdNews, void, undefined> {
   if (signal.aborted) return
   // Node's fetch forgets a signal whose request was collected, so nothing here waits for it to end a body.
   const own = createLinkedAbortController(signal)
-  const creates = keys.map((key, index) =>
-    JSON.stringify({
-      create_request: { key: textOf(key), start_revision: from, watch_id: String(index + 1) },
-    }),
-  )
+  const create = JSON.stringify({
+    create_request: { key: textOf(key), range_end: textOf(end), start_revision: from },
+  })
   try {
-    const response = await responseOf(request('watch', creates.join('\n'), own.signal), own.signal)
+    const response = await responseOf(request('watch', create, own.signal), own.signal)
     const what = `the watch of ${name}`
     if (response.status !== 200)
       throw refusalOf(name, response.status, await readBody(response, own, { maxBytes: MAX_LINE, what }))

@@ -1,5 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import { type Digest, isDigest, type Namespace, parseNamespace } from '../../contracts/names.js'
+import { type Digest, parseDigest, type Namespace, parseNamespace } from '../../contracts/names.js'
 import { isEpoch, nextPosition, type Position } from '../../contracts/position.js'
 import type { Latest, Tag } from '../../contracts/transport.js'
 import { exchange, type Ask, type Reply } from '../fetch/exchange.js'
@@ -76,9 +76,7 @@ export function pathOf(namespace: Namespace): string {
 }
 
 export function snapshotPath(namespace: Namespace, digest: Digest): string {
-  if (!isDigest(digest))
-    throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')
-  return `${pathOf(namespace)}/snapshots/${digest}.json`
+  return `${pathOf(namespace)}/snapshots/${parseDigest(digest)}.json`
 }
 
 /** What an answer means that was not expected. */

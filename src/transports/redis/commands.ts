@@ -1,66 +1,39 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import type { Clock } from '../../contracts/system.js'
-import { withDeadline } from '../../async/deadline.js'
 import type { RedisClient } from './client.js'
 
-/** Sends commands under a signal and a deadline, and tells loss from refusal. */
+/** Sends commands, and tells loss from refusal. */
 export interface RedisCommands {
-  send(args: readonly string[], signal: AbortSignal): Promise<unknown>
+  send(args: readonly string[]): Promise<unknown>
   /** Runs a script. */
-  run(script: string, keys: readonly string[], args: readonly string[], signal: AbortSignal): Promise<unknown>
+  run(script: string, keys: readonly string[], args: readonly string[]): Promise<unknown>
   /** A value; undefined when there is none. */
-  get(key: string, signal: AbortSignal): Promise<string | undefined>
-  list(args: readonly string[], signal: AbortSignal): Promise<readonly string[]>
+  get(key: string): Promise<string | undefined>
+  list(args: readonly string[]): Promise<readonly string[]>
 }
 
-export function redisCommands(
-  client: RedisClient,
-  {
-    clock,
-    timeoutMs,
-    first,
-  }: {
-    readonly clock: Clock
-    readonly timeoutMs: number
-    /** What every command waits for. */
-    readonly first?: () => Promise<void>
-  },
-): RedisCommands {
-  const send = async (args: readonly string[], signal: AbortSignal): Promise<unknown> => {
+export function redisCommands(client: RedisClient): RedisCommands {
+  const send = async (args: readonly string[]): Promise<unknown> => {
+    // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
+    if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
     try {
-      return await withDeadline(
-        { clock, signal, timeoutMs, what: 'the answer of redis', late, graceMs: 0 },
-        async own => {
-          if (first !== undefined) await first()
-          own.throwIfAborted()
-          // Without a connection drivers put commands into a queue: a write that was given up long ago would be made then.
-          if (client.isReady === false) throw new NoticeboardError('unavailable', 'redis is not connected')
-          return client.sendCommand(args)
-        },
-      )
+      return await client.sendCommand(args)
     } catch (error) {
       throw errorOf(error)
     }
   }
   return {
     send,
-    run: (script, keys, args, signal) =>
-      send(['EVAL', script, String(keys.length), ...keys, ...args], signal),
-    async get(key, signal) {
-      const value = await send(['GET', key], signal)
+    run: (script, keys, args) => send(['EVAL', script, String(keys.length), ...keys, ...args]),
+    async get(key) {
+      const value = await send(['GET', key])
       return typeof value === 'string' ? value : undefined
     },
-    async list(args, signal) {
-      const value = await send(args, signal)
+    async list(args) {
+      const value = await send(args)
       return [...((value ?? []) as Iterable<unknown>)].filter(item => typeof item === 'string')
     },
   }
 }
-
-function late(timeoutMs: number): NoticeboardError {
-  return new NoticeboardError('unavailable', `the answer of redis did not arrive within ${timeoutMs} ms`)
-}
-
 /** The first word of a refusal by Redis, and what it means here. Other words are loss: trying again later is right. */
 const REFUSALS: Readonly<Record<string, 'unauthorized' | 'forbidden' | 'store-damaged'>> = {
   NOAUTH: 'unauthorized',

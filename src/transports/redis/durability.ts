@@ -2,11 +2,8 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { RedisCommands } from './commands.js'
 
 /** What keeps a Redis from promising that an acknowledged write survives a crash; empty when it can. */
-export async function brokenPromises(
-  commands: RedisCommands,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  const role = await commands.list(['ROLE'], signal)
+export async function brokenPromises(commands: RedisCommands): Promise<readonly string[]> {
+  const role = await commands.list(['ROLE'])
   if (role[0] === 'slave' || role[0] === 'replica') {
     throw new NoticeboardError(
       'forbidden',
@@ -16,9 +13,9 @@ export async function brokenPromises(
   let settings: ReadonlyMap<string, string>
   try {
     settings = new Map([
-      ...pairs(await commands.send(['CONFIG', 'GET', 'append*'], signal)),
-      ...pairs(await commands.send(['CONFIG', 'GET', 'no-append*'], signal)),
-      ...pairs(await commands.send(['CONFIG', 'GET', 'maxmemory*'], signal)),
+      ...pairs(await commands.send(['CONFIG', 'GET', 'append*'])),
+      ...pairs(await commands.send(['CONFIG', 'GET', 'no-append*'])),
+      ...pairs(await commands.send(['CONFIG', 'GET', 'maxmemory*'])),
     ])
   } catch (error) {
     if (!(error instanceof NoticeboardError) || error.code === 'unavailable') throw error

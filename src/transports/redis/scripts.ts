@@ -1,41 +1,40 @@
-/**
- * What must happen in one step, in Lua, as Redis runs it. Keys and arguments are named at the top of each; what they answer is
- * matched where they are called.
- */
+/** What must happen in one step, in Lua, as Redis runs it. */
 export const scripts = {
-  /** SET NX at the place, and all that follows from it, if the newest release is still the one that was read. */
-  append: `
-local newest, place, order, audit = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local read, release, position, record, channel, namespace = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local occupant = redis.call('GET', place)
-if occupant then return occupant == release and 'appended' or 'taken' end
-if (redis.call('GET', newest) or '') ~= read then return 'moved' end
-for index = 5, #KEYS do
-  if redis.call('EXISTS', KEYS[index]) == 0 then return 'missing' end
+  /**
+   * A batch. KEYS: the index of the namespace, then a key for each condition, put and removal.
+   * ARGV: how many conditions, and for each its type and version; how many puts, and for each its
+   * member of the index, its value and its lifetime in milliseconds or nothing; how many removals,
+   * and for each its member; the channel and the namespace to be told on it, if any.
+   */
+  write: `
+local argument, key = 0, 1
+local function take() argument = argument + 1; return ARGV[argument] end
+local function nextKey() key = key + 1; return KEYS[key] end
+for _ = 1, tonumber(take()) do
+  local place, kind, version = nextKey(), take(), take()
+  if kind == 'unchanged' then
+    if redis.call('GET', place) ~= version then return 'refused' end
+  elseif (redis.call('EXISTS', place) == 1) ~= (kind == 'present') then return 'refused' end
 end
-if not redis.call('SET', place, release, 'NX') then return 'taken' end
-redis.call('RPUSH', order, position)
-if record ~= '' then redis.call('SET', audit, record) end
-redis.call('SET', newest, release)
-redis.call('PUBLISH', channel, namespace)
-return 'appended'`,
-
-  /** DEL, if the newest release is still the one that was read. */
-  remove: `
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 'moved' end
-redis.call('DEL', KEYS[2])
-return 'removed'`,
-
-  /** Keeps a report for its time, unless a later word of the instance is here. */
-  report: `
-local place, instances = KEYS[1], KEYS[2]
-local count, text, ttl, instance = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local kept = redis.call('GET', place)
-if kept then
-  local well, before = pcall(cjson.decode, kept)
-  if well and type(before) == 'table' and (tonumber(before.count) or 0) >= tonumber(count) then return 'older' end
+for _ = 1, tonumber(take()) do
+  local place, member, value, lifetime = nextKey(), take(), take(), take()
+  if lifetime == '' then redis.call('SET', place, value)
+  else redis.call('SET', place, value, 'PX', lifetime) end
+  redis.call('ZADD', KEYS[1], 0, member)
 end
-redis.call('SET', place, text, 'PX', ttl)
-redis.call('SADD', instances, instance)
-return 'kept'`,
+for _ = 1, tonumber(take()) do
+  local place, member = nextKey(), take()
+  redis.call('DEL', place)
+  redis.call('ZREM', KEYS[1], member)
+end
+local channel, namespace = take(), take()
+if channel then redis.call('PUBLISH', channel, namespace) end
+return 'written'`,
+
+  /** Takes members out of an index whose values have expired. KEYS: the index, then the values; ARGV: the members. */
+  forget: `
+for number, member in ipairs(ARGV) do
+  if redis.call('EXISTS', KEYS[number + 1]) == 0 then redis.call('ZREM', KEYS[1], member) end
+end
+return 'forgotten'`,
 } as const

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 
@@ -23,8 +23,9 @@ export async function startServer(
   command: string,
   args: readonly string[],
   answers: () => Promise<boolean>,
+  as: Pick<SpawnOptions, 'uid' | 'gid'> = {},
 ): Promise<ServerProcess> {
-  const child: ChildProcess = spawn(command, [...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child: ChildProcess = spawn(command, [...args], { ...as, stdio: ['ignore', 'pipe', 'pipe'] })
   let said = ''
   const keep = (chunk: Buffer): void => void (said = (said + chunk.toString()).slice(-2_000))
   child.stdout?.on('data', keep)

@@ -9,7 +9,10 @@ import { fromSource } from '../../../src/transports/source.js'
 import { etcd, etcdGateway } from '../../../src/transports/etcd/index.js'
 import { faulty } from '../../../src/transports/faulty/index.js'
 import { fallback } from '../../../src/transports/fallback.js'
+import { postgres } from '../../../src/transports/postgres/index.js'
 import { redis } from '../../../src/transports/redis/index.js'
+import { memoryEngine } from '../../../src/transports/store/memory-engine.js'
+import { storeFrom } from '../../../src/transports/store/store-from.js'
 import { checkOptions } from '../../../src/core/options.js'
 
 const schema = z.object({ size: z.number() })
@@ -20,6 +23,7 @@ const client = () => root.createClient(clientOptions)
 const config = testing.fakeClient(schema, { size: 1 })
 const system = { clock: testing.virtualClock(), random: testing.seededRandom(1) }
 const etcdClient = { transact: async () => [] } as never
+const postgresClient = { query: async () => ({ rows: [] }) } as never
 const redisClient = { sendCommand: async () => null } as never
 const noCases = () => ({}) as never
 
@@ -63,7 +67,9 @@ const doors: Record<string, (unknown: object) => unknown> = {
   faulty: unknown => faulty(store, { faults: [] }, unknown),
   etcd: unknown => etcd(etcdClient, unknown),
   etcdGateway: unknown => etcdGateway({ url: 'http://127.0.0.1:1', ...unknown }),
+  postgres: unknown => postgres(postgresClient, unknown),
   redis: unknown => redis(redisClient, unknown),
+  storeFrom: unknown => storeFrom(memoryEngine('memory'), unknown),
   fileStore: unknown => node.fileStore('/nowhere', unknown),
   stateFolder: unknown => node.stateFolder('/nowhere', unknown),
   nodeFs: unknown => node.nodeFs(unknown),

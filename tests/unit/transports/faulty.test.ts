@@ -33,6 +33,7 @@ runCases(
   storeCases(() => ({ store: faulty(memory(), { faults: [] }), close: async () => {} }), {
     without: {
       cut: 'there is no connection to lose',
+      silence: 'nothing gets lost within a process',
       another: 'tried with memory() itself',
       reopen: 'what it holds ends with the process',
       damage: 'nobody else reaches its memory',

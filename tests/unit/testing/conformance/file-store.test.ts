@@ -34,6 +34,7 @@ runCases(
   storeCases(open, {
     without: {
       cut: 'a folder has no connection to lose',
+      silence: 'a folder does not notify; it is looked at',
       stranger: 'who may write is decided by the modes of the folder',
       marks: 'it sends none; strategies ask by themselves',
       inline: 'it sends no snapshots along; they are in the same folder',

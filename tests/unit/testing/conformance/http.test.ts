@@ -64,6 +64,7 @@ runCases(
   'http() with a token, over serve(fileStore())',
   storeCases(openStore, {
     without: {
+      silence: 'tried below, with a server that sends heartbeats quickly',
       remove: 'retention is the business of who owns the board',
       marks: 'the server sends none of its own yet',
     },
@@ -72,12 +73,13 @@ runCases(
 
 async function openReader(): Promise<OpenedTransport> {
   const store = memory()
-  const server = await serve(store)
+  const server = await serve(store, { heartbeatMs: 200 })
   const proxy = await tcpProxy(() => server.port)
   return {
     transport: http(`http://127.0.0.1:${proxy.port}`),
     publish: sample => publishTo(store, sample, never),
     heard: query => store.reports(query, never),
+    silence: async () => proxy.stall(),
     async cut() {
       await proxy.cut()
       return { heal: proxy.heal }

@@ -234,6 +234,12 @@ describe('a broken transport is told by the case that it breaks', () => {
       /did not end within/,
     ],
     [
+      'a watch that trusts its notifications',
+      'whose notifications are lost while its connection lives',
+      deafened,
+      /the watch looks well, and did not bring/,
+    ],
+    [
       'a watch that listens too late',
       'while a watch begins is not lost',
       changed(lateWatch),
@@ -306,6 +312,26 @@ describe('a broken transport is told by the case that it breaks', () => {
     expect(messages.join('\n')).toMatch(says)
   })
 })
+
+/** A store whose open watches bring nothing more once notifications are lost, and look well. */
+function deafened(): OpenedStore {
+  const store = memory({ heartbeatMs: 50 })
+  let silenced = false
+  return opened(
+    {
+      ...store,
+      async *watch(query, signal) {
+        for await (const delivery of store.watch(query, signal))
+          if (!silenced || delivery.type === 'alive') yield delivery
+      },
+    },
+    {
+      silence: async () => {
+        silenced = true
+      },
+    },
+  )
+}
 
 describe('what a transport has not', () => {
   const bare = () => {

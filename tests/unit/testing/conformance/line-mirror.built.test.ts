@@ -22,6 +22,7 @@ const without: ConformanceOptions['without'] = {
   inline: 'the protocol sends no snapshots along',
   marks: 'the protocol has none',
   report: 'the protocol carries no reports',
+  silence: 'the transport looks at nothing by itself; strategies ask once a heartbeat',
 }
 
 const opening =
@@ -62,7 +63,7 @@ test('the kit runs with node:test as it does here', async () => {
 import { memory } from ${built('index.js')}
 import { storeCases } from ${built('testing/index.js')}
 const open = () => ({ store: memory(), close: async () => {} })
-const reasons = { cut: 'no', another: 'no', reopen: 'no', damage: 'no', stranger: 'no', marks: 'no' }
+const reasons = { cut: 'no', silence: 'no', another: 'no', reopen: 'no', damage: 'no', stranger: 'no', marks: 'no' }
 for (const { name, skip, run } of storeCases(open, { without: reasons })) test(name, { skip: skip ?? false }, () => run())
 `,
     )

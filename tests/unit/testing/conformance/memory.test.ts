@@ -12,6 +12,7 @@ runCases(
     {
       without: {
         cut: 'there is no connection to lose',
+        silence: 'nothing gets lost within a process',
         reopen: 'what it holds ends with the process, as its durability says',
         damage: 'nobody else reaches its memory',
         stranger: 'who holds the object may write',

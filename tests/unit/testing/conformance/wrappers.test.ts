@@ -22,7 +22,11 @@ function over(wrap: (store: MemoryStore) => OpenedTransport['transport']): () =>
   }
 }
 
-const local = { cut: 'there is no connection to lose', marks: 'memory() sends none' }
+const local = {
+  cut: 'there is no connection to lose',
+  silence: 'nothing gets lost within a process',
+  marks: 'memory() sends none',
+}
 
 runCases('cached(memory())', transportCases(over(cached), { without: local }))
 

@@ -26,7 +26,7 @@ function deaf(text: string): {
 
 function watchOver(answer: Response | Promise<Response>, signal: AbortSignal): AsyncIterator<EtcdNews> {
   const client = etcdGateway({ url: 'http://etcd.test', fetch: async () => answer })
-  return client.watch({ keys: ['a'], from: '1' as never }, signal)[Symbol.asyncIterator]()
+  return client.watch({ key: 'a', end: 'b', from: '1' }, signal)[Symbol.asyncIterator]()
 }
 
 test('an aborted watch ends and cancels its body, although the body does not hear the signal', async () => {

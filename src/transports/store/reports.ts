@@ -1,0 +1,172 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { Namespace } from '../../contracts/names.js'
+import type { ClientReport } from '../../contracts/report.js'
+import { isInstant } from '../../core/release/release.js'
+import { isInstanceId, readReport } from '../../core/report/report-codec.js'
+import { decodeText } from '../../core/json/strict-parse.js'
+import { encodeText, sameBytes } from '../../core/json/text.js'
+import type { EngineCalls } from './calls.js'
+import type { Condition, Entry, Key, Put } from './engine.js'
+import { keys, KEYS_A_CALL } from './keys.js'
+
+/** So many reports are written together. */
+const BATCH = 50
+/** How often others may write the same reports in between. */
+const MOST_TRIES = 20
+/** Of so many reports the decoded form is kept. */
+const MOST_DECODED = 20_000
+
+export interface StoreReports {
+  report(states: readonly ClientReport[], signal: AbortSignal): Promise<void>
+  reports(namespace: Namespace, signal: AbortSignal): Promise<readonly ClientReport[]>
+}
+
+/** A report, and what stood in its place. */
+interface Writing {
+  readonly key: Key
+  readonly state: ClientReport
+  readonly entry: Entry | undefined
+  readonly kept: ClientReport | undefined
+}
+
+/** A report whose time is over. */
+type Expired = Required<Pick<Writing, 'key' | 'entry'>>
+
+/**
+ * The last report of each instance, stamped by the receiver. A report stays as long as its instance
+ * may be seen as missing, `ttlMs` at least, and is then forgotten.
+ */
+export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: number }): StoreReports {
+  const lifetimeMs = ({ nextReportWithinMs }: ClientReport): number => Math.max(ttlMs, 4 * nextReportWithinMs)
+
+  /** What was decoded last, so that a fleet that is looked at often is not decoded each time. */
+  const decoded = new Map<Key, { readonly value: Uint8Array; readonly report: ClientReport | undefined }>()
+
+  const decode = (key: Key, { value }: Entry): ClientReport | undefined => {
+    const known = decoded.get(key)
+    if (known !== undefined && sameBytes(known.value, value)) return known.report
+    const report = decodeReport(value)
+    decoded.delete(key)
+    decoded.set(key, { value, report })
+    const [oldest] = decoded.keys()
+    if (decoded.size > MOST_DECODED && oldest !== undefined) decoded.delete(oldest)
+    return report
+  }
+
+  /** Writes what is later than what is kept; `refused` when another writer was first. */
+  const write = async (
+    batch: readonly (readonly [Key, ClientReport])[],
+    signal: AbortSignal,
+  ): Promise<'written' | 'refused'> => {
+    const entries = await calls.read(
+      batch.map(([key]) => key),
+      signal,
+    )
+    const news = batch.flatMap(([key, state], at): Writing[] => {
+      const entry = entries[at]
+      const kept = entry && decode(key, entry)
+      return kept !== undefined && kept.count >= state.count ? [] : [{ key, state, entry, kept }]
+    })
+    if (news.length === 0) return 'written'
+    const receivedAt = new Date(await calls.now(signal)).toISOString()
+    const puts = news.map(({ key, state, kept }): Put => {
+      const firstHeardAt = kept?.firstHeardAt ?? receivedAt
+      const value = encodeText(JSON.stringify({ ...state, receivedAt, firstHeardAt }))
+      return { key, value, expiresInMs: lifetimeMs(state) }
+    })
+    return calls.write({ if: news.map(untouched), put: puts, remove: [] }, signal)
+  }
+
+  /** For engines that forget nothing by themselves. */
+  const forget = async (expired: readonly Expired[], signal: AbortSignal): Promise<void> => {
+    const size = calls.atomic === 'batch' ? BATCH : 1
+    try {
+      for (let from = 0; from < expired.length; from += size) {
+        const part = expired.slice(from, from + size)
+        const remove = part.map(({ key }) => key)
+        await calls.write({ if: part.map(untouched), put: [], remove }, signal)
+      }
+    } catch {
+      // A reader may not write, or the engine is lost just now: the next one forgets them.
+    }
+  }
+
+  return {
+    async report(states, signal) {
+      // Of several reports of one instance the last one counts, and a batch names a key only once.
+      const byNamespace = new Map<Namespace, Map<Key, ClientReport>>()
+      for (const state of states) {
+        if (!isInstanceId(state.instanceId))
+          throw new NoticeboardError(
+            'invalid-option',
+            '`instanceId` of a report must have 1 to 64 letters, digits, "_" or "-"',
+          )
+        const key = keys.report(state.namespace, state.instanceId)
+        const last = byNamespace.get(state.namespace) ?? new Map<Key, ClientReport>()
+        if (state.count > (last.get(key)?.count ?? 0)) last.set(key, state)
+        byNamespace.set(state.namespace, last)
+      }
+      const size = calls.atomic === 'batch' ? BATCH : 1
+      for (const last of byNamespace.values()) {
+        const all = [...last]
+        let tries = 0
+        for (let from = 0; from < all.length; tries += 1) {
+          if (tries > MOST_TRIES + all.length)
+            throw new NoticeboardError('unavailable', 'others wrote the same reports again and again')
+          if ((await write(all.slice(from, from + size), signal)) === 'written') from += size
+        }
+      }
+    },
+
+    async reports(namespace, signal) {
+      const prefix = keys.reports(namespace)
+      const nowMs = await calls.now(signal)
+      const found: ClientReport[] = []
+      for (let before: Key | undefined; ;) {
+        const page = await calls.list({ prefix, before, limit: KEYS_A_CALL }, signal)
+        const entries = page.length === 0 ? [] : await calls.read(page, signal)
+        const expired: Expired[] = []
+        for (const [at, entry] of entries.entries()) {
+          const report = entry && decode(page[at] ?? '', entry)
+          if (report?.namespace !== namespace) continue
+          const heardMs = Date.parse(report.receivedAt ?? '')
+          if (nowMs - heardMs > lifetimeMs(report)) expired.push({ key: page[at] ?? '', entry })
+          else found.push(report)
+        }
+        await forget(expired, signal)
+        before = page.at(-1)
+        if (before === undefined || page.length < KEYS_A_CALL) break
+      }
+      // In the order in which they were heard.
+      return found.sort((a, b) => compare(a.receivedAt, b.receivedAt) || compare(a.instanceId, b.instanceId))
+    },
+  }
+}
+
+function untouched({ key, entry }: Pick<Writing, 'key' | 'entry'>): Condition {
+  return entry === undefined ? { type: 'absent', key } : { type: 'unchanged', key, version: entry.version }
+}
+
+function decodeReport(value: Uint8Array): ClientReport | undefined {
+  try {
+    const stored = JSON.parse(decodeText(value, 'a report')) as Json
+    const { receivedAt, firstHeardAt } = stored as { receivedAt?: unknown; firstHeardAt?: unknown }
+    return {
+      ...readReport(stored),
+      ...(isTime(receivedAt) && { receivedAt }),
+      ...(isTime(firstHeardAt) && { firstHeardAt }),
+    }
+  } catch {
+    // Not written by noticeboard, or by a later version: one bad entry must not hide the others.
+    return undefined
+  }
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && isInstant(value)
+}
+
+function compare(a = '', b = ''): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

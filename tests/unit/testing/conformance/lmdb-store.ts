@@ -1,0 +1,49 @@
+import { open } from 'lmdb'
+import { prefixEnd, storeFrom } from '../../../../src/core.js'
+import type { CompleteStore, Condition, StoreEngine, StoreOptions } from '../../../../src/core.js'
+
+/** A store in a file, for all processes of one machine. Close it when it is no longer needed. */
+export function lmdbStore(
+  path: string,
+  options: StoreOptions = {},
+): CompleteStore & { close(): Promise<void> } {
+  const database = open<Uint8Array, string>({ path, encoding: 'binary', useVersions: true })
+
+  const holds = (condition: Condition): boolean => {
+    const version = database.getEntry(condition.key)?.version
+    if (condition.type === 'unchanged') return String(version) === condition.version
+    return (version === undefined) === (condition.type === 'absent')
+  }
+
+  const engine: StoreEngine = {
+    name: 'lmdb',
+    durability: 'single',
+    atomic: 'batch',
+
+    async read(keys) {
+      return keys.map(key => {
+        const entry = database.getEntry(key)
+        return entry && { value: entry.value, version: String(entry.version) }
+      })
+    },
+
+    async write(batch) {
+      const outcome = await database.transaction(() => {
+        if (!batch.if.every(holds)) return 'refused'
+        for (const { key, value } of batch.put)
+          database.putSync(key, value, (database.getEntry(key)?.version ?? 0) + 1)
+        for (const key of batch.remove) database.removeSync(key)
+        return 'written'
+      })
+      await database.flushed
+      return outcome
+    },
+
+    async list({ prefix, before, limit }) {
+      const start = before ?? prefixEnd(prefix)
+      const keys = [...database.getKeys({ start, reverse: true, limit: limit + 1 })]
+      return keys.filter(key => key.startsWith(prefix) && key !== before).slice(0, limit)
+    },
+  }
+  return Object.assign(storeFrom(engine, options), { close: () => database.close() })
+}
