@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
-import { createEngine, type Engine } from './apply/engine.js'
+import { createEngine, type Engine } from './engine.js'
 import type { ClientEventName, ClientEvents } from './events.js'
 import { settle, type ClientOptions } from './options.js'
 import type { Participant } from './apply/participants.js'
@@ -107,7 +107,7 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
   }
 
   get ageMs(): number {
-    return this.#engine.freshness.ageMs()
+    return this.#engine.ageMs
   }
 
   get status(): ClientStatus {

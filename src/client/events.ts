@@ -22,7 +22,8 @@ export interface ClientEvents<Value> {
   rejected: {
     readonly digest: Digest
     readonly version: number
-    readonly position: Position
+    /** Undefined for a snapshot that was kept of a bare document. */
+    readonly position: Position | undefined
     readonly code: string
     readonly issues: readonly Issue[]
   }

@@ -8,7 +8,7 @@ import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
 import { isLine } from '../core/json/text.js'
 import { readSystem } from '../system/system.js'
-import { boundedFolder } from './state/bounded-storage.js'
+import { boundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
 import { guardedLogger } from './logger.js'
 import type { Overrides } from './apply/overrides.js'
@@ -130,7 +130,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   }
   return settings.state === undefined
     ? settings
-    : { ...settings, state: boundedFolder(settings.state, settings.clock) }
+    : { ...settings, state: boundedStorage(settings.state, settings.clock) }
 }
 
 function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {

@@ -6,8 +6,9 @@ import type { FleetClock } from '../receive/fleet-clock.js'
 const STEP_MS = 1_000
 
 /**
- * Waits until a release may be committed, by the fleet's time; at once when it names no time or the time has passed. Never longer than
- * from `issuedAt` to `activateAt`: a client whose clock is slow and who hears no marks must not stay staged for hours.
+ * Waits until a release may be committed, by the fleet's time; at once when it names no time or the
+ * time has passed. Never longer than from `issuedAt` to `activateAt`: a client whose clock is slow
+ * and who hears no marks must not stay staged for hours.
  */
 export async function waitForActivation(
   { activateAt, issuedAt }: Release,

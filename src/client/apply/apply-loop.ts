@@ -1,257 +1,174 @@
 import { asNoticeboardError, type NoticeboardError } from '../../contracts/errors.js'
-import type { Identity } from '../../contracts/identity.js'
-import type { Json } from '../../contracts/json.js'
-import type { Position } from '../../contracts/position.js'
-import type { OutputOf, Schema } from '../../contracts/schema.js'
-import type { SavedSnapshot } from '../../contracts/state.js'
-import type { Release } from '../../core/release/release.js'
+import type { Clock } from '../../contracts/system.js'
 import { createLinkedAbortController } from '../../async/signals.js'
-import { waitForActivation } from './activation.js'
-import type { RunningDocument } from './engine.js'
-import type { GuardedEmitter } from '../events.js'
-import type { FleetClock } from '../receive/fleet-clock.js'
-import type { Seen } from '../receive/release-order.js'
-import type { Keeper } from '../state/state-writer.js'
-import { createMailbox } from '../receive/latest.js'
-import type { Wanted } from './fetch-snapshot.js'
-import type { Settings } from '../options.js'
-import { createOutcomes } from './outcomes.js'
-import type { Participants } from './participants.js'
-import { runPipeline, type Outcome, type Pending, type PipelineContext } from './pipeline.js'
-import type { Refusals } from './refusals.js'
-import type { Origin, Running } from '../running.js'
-import type { Standing } from '../report/report-state.js'
+import type { ApplyEffect, ApplyEvent, AttemptEnd, AttemptProgress } from './events.js'
+import { next } from './next.js'
+import type { Pending } from './pending.js'
+import { attemptOf, INITIAL, type ApplyState, type Attempt } from './state.js'
 
-/** Takes verified releases to their end, one at a time; a newer one cancels the one before. */
-export interface Worker {
-  /** Whether something is on its way that is not applied, refused or kept yet. */
-  readonly busy: boolean
-  /** Whether a release is being worked on, or is about to be: unlike `busy`, not one that waits for its retry or for `resume`. */
-  readonly working: boolean
-  readonly paused: boolean
-  readonly standing: Standing
-  /** Puts what an earlier life ran back in force, from disk alone. */
-  restore(seen: Seen | undefined): Promise<void>
-  /** A release newer than all before. */
-  offer(pending: Pending): void
-  /** The newest release once more, from the transport: worked on if it was not yet. */
-  confirm(pending: Pending): void
-  /** Works until the signal aborts. Never rejects. */
-  run(): Promise<void>
-  pause(): void
-  resume(): void
-  /** The client closes in order. */
-  stopped(): void
+/**
+ * Drives the apply state: takes events one after another, does what follows from each in the tick
+ * in which it came, and keeps one attempt and two timers in accord with the state.
+ */
+export interface ApplyLoop<Change> {
+  readonly state: ApplyState
+  /** Handles an event at once; one that comes out of an effect is handled right after it. */
+  send(event: ApplyEvent<Change>): void
+  /** Gives the loop what it works with. Attempts and effects begin here. */
+  start(hands: ApplyHands<Change>): void
+  /** Ends everything; resolves when the last attempt has come to its end. */
+  close(): Promise<void>
 }
 
-export interface WorkerContext<S extends Schema> {
-  readonly settings: Settings<S>
-  readonly identity: Identity
-  readonly keeper: Keeper
-  readonly refusals: Refusals
-  readonly participants: Participants<OutputOf<S>>
-  readonly fleetClock: FleetClock
-  readonly events: GuardedEmitter<OutputOf<S>>
-  readonly signal: AbortSignal
-  readonly running: () => RunningDocument<OutputOf<S>> | undefined
-  /** Makes it what readers see. */
-  readonly commit: (next: RunningDocument<OutputOf<S>>) => void
-  readonly obtain: (wanted: Wanted, signal: AbortSignal) => Promise<Uint8Array | undefined>
-  readonly onApplied: (position: Position, origin: Origin) => void
-  readonly onStanding: () => void
-  /** A release came to its end; `fromMedium` unless it was restored from disk. */
-  readonly onSettled: (fromMedium: boolean) => void
-  readonly complain: (error: NoticeboardError) => void
+/** What the loop works with. */
+export interface ApplyHands<Change> {
+  /**
+   * Takes what is pending as far as a commit, or to another end. A rejection, also one because the
+   * signal aborted, is the end `failed`; of an attempt that was aborted nothing is heard.
+   */
+  attempt(
+    pending: Pending,
+    context: { readonly signal: AbortSignal; readonly progress: (step: AttemptProgress) => void },
+  ): Promise<AttemptEnd<Change>>
+  /** Does one thing, synchronously. */
+  perform(effect: ApplyEffect<Change>): void
+  /** Called when events were handled and the state may be another. */
+  changed(): void
 }
 
-/** Makes a {@link Worker}. */
-export function createWorker<S extends Schema>(context: WorkerContext<S>): Worker {
-  type Value = OutputOf<S>
-  const { settings, keeper, refusals, events, signal } = context
-  const { clock, random, logger, namespace, soakMs } = settings
-  const mailbox = createMailbox<Pending>()
-  const outcomes = createOutcomes<Value>({ ...context, namespace, clock, logger, soakMs })
-  let job: AbortController | undefined
-  /** The newest release that the transport brought; once `paused` ends it is the one to go on with. */
-  let newest: Pending | undefined
-  let restoring = false
-  let working = false
-  let paused = false
-  /** Whether the newest release is not applied, refused or kept yet. */
-  let open = true
-  /** Whether the transport's copy of the newest release was worked on. */
-  let tried = false
-  let cancelRetry: () => void = () => {}
+export interface ApplyLoopOptions {
+  readonly clock: Clock
+  /** After how long what failed is tried again, in milliseconds; asked each time. */
+  readonly retryMs: () => number
+  /** How long a commit must run before it has earned its trial, in milliseconds. */
+  readonly soakMs: number
+}
 
-  const pipeline: PipelineContext<Value> = {
-    identity: context.identity,
-    hasher: settings.hasher,
-    schema: settings.schema as unknown as Schema<unknown, Value>,
-    validators: settings.validators as PipelineContext<Value>['validators'],
-    overrides: settings.overrides,
-    maxSnapshotBytes: settings.maxSnapshotBytes,
-    refusals,
-    participants: context.participants,
-    running: context.running,
-    obtain: context.obtain,
-    activation: (release, jobSignal) =>
-      waitForActivation(
-        release,
-        { clock, fleetClock: context.fleetClock, onWait: outcomes.staged },
-        jobSignal,
-      ),
-    onRejected: outcomes.reject,
-    onRefusedBefore: outcomes.refusedBefore,
-    commit,
+/** Makes an {@link ApplyLoop} in its initial state. */
+export function createApplyLoop<Change>(options: ApplyLoopOptions): ApplyLoop<Change> {
+  const { clock, retryMs, soakMs } = options
+  const queue: ApplyEvent<Change>[] = []
+  const retryTimer = createKeyedTimer(clock)
+  const soakTimer = createKeyedTimer(clock)
+  let state = INITIAL
+  let hands: ApplyHands<Change> | undefined
+  let live: Live | undefined
+  let handling = false
+
+  const handle = (event: ApplyEvent<Change>): void => {
+    const { state: after, effects } = next(state, event)
+    state = after
+    // What is not wanted any more ends before anything else happens, and what is wanted begins
+    // last.
+    if (live !== undefined && live.id !== attemptOf(state)?.id) live.abort()
+    for (const effect of effects) act(effect)
+    keepTimers()
+    begin()
   }
 
-  function commit(made: Running<Value>, release: Release, document: Json): void {
-    const previous = context.running()
-    const view = release.epoch === UNPLACED.epoch ? { ...made, position: undefined } : made
-    context.commit({ view, document })
-    // Participants switch in this same tick; listeners are told right after it.
-    queueMicrotask(() => {
-      events.emit('change', { previous: previous?.view.value, current: view.value, running: view, release })
-    })
-  }
-
-  async function work(pending: Pending): Promise<void> {
-    const own = createLinkedAbortController(signal)
-    job = own
-    tried = pending.from !== undefined
-    outcomes.begin()
-    let outcome: Outcome | undefined
+  /**
+   * What an effect throws comes back as the end of the attempt at hand, which is tried again later.
+   */
+  const act = (effect: ApplyEffect<Change>): void => {
     try {
-      outcome = await runPipeline(pending, pipeline, own.signal)
-    } catch (error) {
-      context.complain(
-        asNoticeboardError(error, 'internal', 'a release could not be worked on; it will be tried again'),
-      )
+      hands?.perform(effect)
+    } catch (thrown) {
+      const error = asInternal(thrown)
+      const attempt = attemptOf(state)
+      if (attempt === undefined) hands?.perform({ type: 'complain', error })
+      else queue.push({ type: 'ended', id: attempt.id, end: { type: 'failed', error } })
     }
-    if (outcome?.type === 'applied' || outcome?.type === 'unchanged' || outcome?.type === 'kept')
-      open = mailbox.full
-    const next = await outcomes.settle(outcome, pending)
-    // Ends the listener on the long-lived signal.
-    own.abort()
-    if (job === own) job = undefined
-    if (next === 'later') retryLater(pending)
-    working = mailbox.full
-    if (outcome?.type !== 'superseded' || !working) context.onSettled(pending.from !== undefined)
   }
 
-  function retryLater(pending: Pending): void {
-    cancelRetry()
-    cancelRetry = clock.after(settings.vetoRetryMs * (0.8 + 0.4 * random.number()), () => {
-      // Only the newest release counts: what a newer one, or a pause, overtook is not brought back.
-      if (!paused && !working && (newest ?? pending) === pending) post(pending)
+  const keepTimers = (): void => {
+    const { work, trial } = state
+    retryTimer.keep(work.at === 'retrying' ? work.id : undefined, {
+      delayMs: retryMs,
+      due: id => loop.send({ type: 'retry-due', id }),
+    })
+    soakTimer.keep(trial.at === 'probation' ? trial.commit : undefined, {
+      delayMs: () => soakMs,
+      due: commit => loop.send({ type: 'soaked', commit }),
     })
   }
 
-  function offer(pending: Pending): void {
-    open = true
-    tried = false
-    newest = pending
-    cancelRetry()
-    if (paused) return
-    post(pending)
-    job?.abort()
+  /** Begins the attempt that the state asks for, once the one before it has come to its end. */
+  const begin = (): void => {
+    const attempt = attemptOf(state)
+    if (hands === undefined || attempt === undefined || live !== undefined) return
+    const own = createLinkedAbortController()
+    live = { id: attempt.id, abort: own.abort, ended: run(hands, attempt, own.signal) }
   }
 
-  function post(pending: Pending): void {
-    working = true
-    mailbox.put(pending)
+  const run = async (
+    { attempt }: ApplyHands<Change>,
+    { id, pending }: Attempt,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    let end: AttemptEnd<Change>
+    try {
+      end = await attempt(pending, { signal, progress: step => loop.send({ ...step, id }) })
+    } catch (error) {
+      end = { type: 'failed', error: asInternal(error) }
+    }
+    live = undefined
+    loop.send({ type: 'ended', id, end })
   }
 
+  const loop: ApplyLoop<Change> = {
+    get state() {
+      return state
+    },
+    send(event) {
+      queue.push(event)
+      if (handling) return
+      handling = true
+      try {
+        for (let first = queue.shift(); first !== undefined; first = queue.shift()) handle(first)
+      } finally {
+        handling = false
+      }
+      hands?.changed()
+    },
+    start(given) {
+      hands = given
+    },
+    async close() {
+      loop.send({ type: 'close' })
+      // Where an effect closes the client, what else follows from its event comes first.
+      await Promise.resolve()
+      await live?.ended
+    },
+  }
+  return loop
+}
+
+function asInternal(error: unknown): NoticeboardError {
+  return asNoticeboardError(error, 'internal', 'a release could not be applied; it will be tried again')
+}
+
+/** The attempt under way. */
+interface Live {
+  readonly id: number
+  readonly abort: () => void
+  readonly ended: Promise<void>
+}
+
+/** One timer that belongs to a number: another number starts it anew, none stops it. */
+function createKeyedTimer(clock: Clock): {
+  keep(
+    key: number | undefined,
+    timer: { readonly delayMs: () => number; readonly due: (key: number) => void },
+  ): void
+} {
+  let kept: number | undefined
+  let cancel: () => void = () => {}
   return {
-    offer,
-    get busy() {
-      return open || working
+    keep(key, { delayMs, due }) {
+      if (key === kept) return
+      kept = key
+      cancel()
+      cancel = key === undefined ? () => {} : clock.after(delayMs(), () => due(key))
     },
-    get working() {
-      return working
-    },
-    get paused() {
-      return paused
-    },
-    get standing() {
-      return outcomes.standing
-    },
-    confirm(pending) {
-      const unconfirmed = open || context.running()?.view.origin === 'state'
-      if (unconfirmed && !tried && !working) offer(pending)
-    },
-    async restore(seen) {
-      const { applied } = keeper.state
-      const wasApplied =
-        seen !== undefined &&
-        applied?.epoch === seen.position.epoch &&
-        applied.sequence === seen.position.sequence
-      const saved = savedReleases(keeper, namespace)
-      const asked = wasApplied ? withoutActivation(seen.release) : undefined
-      let last: Release | undefined
-      restoring = true
-      for (const release of asked === undefined ? saved : [asked, ...saved]) {
-        last = release
-        await work({ release, from: undefined, inline: [], origin: 'state' })
-        if (context.running() !== undefined) break
-      }
-      restoring = false
-      // Only what the newest release asks of this client, as it is now, may be confirmed by a mere mark.
-      open = asked === undefined || last !== asked || context.running() === undefined
-    },
-    async run() {
-      for (;;) {
-        const pending = await mailbox.take(signal)
-        if (pending === undefined) break
-        if (!paused) await work(pending)
-        else {
-          working = false
-          context.onSettled(false)
-        }
-      }
-      outcomes.stop()
-      cancelRetry()
-    },
-    pause() {
-      if (paused) return
-      paused = true
-      cancelRetry()
-      // What is on its way is not in force yet, and may not come into force now.
-      if (!restoring) job?.abort()
-      logger.warn('paused: this client does not follow releases until it is resumed', { namespace })
-      context.onStanding()
-    },
-    resume() {
-      if (!paused) return
-      paused = false
-      logger.warn('resumed: this client follows releases again', { namespace })
-      if (open && newest !== undefined) offer(newest)
-      context.onStanding()
-    },
-    stopped: outcomes.stopped,
   }
-}
-
-/** Where a kept snapshot stands that came from a bare document: nowhere. */
-const UNPLACED: Position = { epoch: '1-00000000', sequence: 1 }
-
-/** Releases that each ask for one kept snapshot, for the way back through the same pipeline: what ran, then last-known-good. */
-function savedReleases({ state }: Keeper, namespace: string): readonly Release[] {
-  const { current, good, applied = UNPLACED } = state
-  return (current === undefined ? good : [current, ...good]).map(
-    ({ digest, version, bytes }: SavedSnapshot): Release => ({
-      v: 1,
-      namespace,
-      ...applied,
-      issuedAt: '1970-01-01T00:00:00.000Z',
-      cause: 'restore',
-      stable: { version, variants: [{ digest, bytes }] },
-      prev: null,
-    }),
-  )
-}
-
-/** A release that ran before has had its time. */
-function withoutActivation({ activateAt: _, ...release }: Release): Release {
-  return release
 }

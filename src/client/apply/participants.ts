@@ -1,15 +1,19 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger } from '../../contracts/system.js'
-import { onAbort } from '../../async/signals.js'
+import { withDeadline } from '../../async/deadline.js'
+import { createLinkedAbortController } from '../../async/signals.js'
 import { callGuarded } from '../events.js'
 
 /**
- * A part of the program that must change together with the configuration, or keep everybody from changing: a pool that
- * has to connect first. A throw in `prepare` vetoes the change for everybody.
+ * A part of the program that must change together with the configuration, or keep everybody from
+ * changing: a pool that has to connect first. A throw in `prepare` vetoes the change for everybody.
  */
 export interface Participant<Value> {
   readonly name: string
-  /** Gets ready for the next value without changing anything that is in use. The signal aborts when the change is off. */
+  /**
+   * Gets ready for the next value without changing anything that is in use. The signal aborts when
+   * the change is off.
+   */
   prepare(next: Value, context: { readonly signal: AbortSignal }): Prepared | Promise<Prepared>
 }
 
@@ -25,7 +29,10 @@ export interface Prepared {
 export interface Participants<Value> {
   /** Joins; the result leaves again. Joining does not call `prepare` for the value that runs. */
   join(participant: Participant<Value>): () => void
-  /** Prepares everybody. Throws `vetoed` when one refuses or takes too long; then everybody else is discarded. */
+  /**
+   * Prepares everybody. Throws `vetoed` when one refuses or takes too long; then everybody else is
+   * discarded.
+   */
   prepare(next: Value, signal: AbortSignal): Promise<PreparedChange>
 }
 
@@ -53,27 +60,28 @@ export function createParticipants<Value>({
       return () => void joined.delete(participant)
     },
     async prepare(next, signal) {
-      const over = new AbortController()
-      const abort = (): void => over.abort()
-      signal.addEventListener('abort', abort, { once: true })
-      const everybody = [...joined]
-      const results = await Promise.allSettled(
-        everybody.map(participant => prepareOne(participant, next, over)),
+      const over = createLinkedAbortController(signal)
+      const ready: Ready[] = []
+      let refused: unknown
+      await Promise.all(
+        [...joined].map(async participant => {
+          try {
+            ready.push({ name: participant.name, prepared: await prepareOne(participant, next, over.signal) })
+          } catch (error) {
+            refused ??= error
+            // One veto is enough: the others need not go on.
+            over.abort()
+          }
+        }),
       )
       // From here on the change is on: the signal that said it might be off stays silent.
-      signal.removeEventListener('abort', abort)
-
-      const ready = results.flatMap((result, index) =>
-        result.status === 'fulfilled' ? [{ name: everybody[index]?.name ?? '', prepared: result.value }] : [],
-      )
+      over.finish()
       const discard = (): void => {
-        for (const { name, prepared } of ready)
-          callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${name}"`)
+        for (const each of ready) letGo(each)
       }
-      const refused = results.find(result => result.status === 'rejected')
       if (refused !== undefined) {
         discard()
-        throw asNoticeboardError(refused.reason, 'vetoed', 'a participant refused the change')
+        throw asNoticeboardError(refused, 'vetoed', 'a participant refused the change')
       }
       return {
         discard,
@@ -85,53 +93,58 @@ export function createParticipants<Value>({
     },
   }
 
-  /** One participant's answer, or its refusal as `vetoed`; what comes after the deadline is discarded. */
+  /**
+   * One participant's answer, or its refusal as `vetoed`; what it prepares too late is discarded.
+   */
   async function prepareOne(
     participant: Participant<Value>,
     next: Value,
-    over: AbortController,
+    signal: AbortSignal,
   ): Promise<Prepared> {
+    const { name } = participant
     const veto = (reason: string, cause?: unknown): NoticeboardError =>
-      new NoticeboardError(
-        'vetoed',
-        `participant "${participant.name}" ${reason}; the configuration stays as it is`,
-        { cause },
-      )
-    return new Promise((resolve, reject) => {
-      let open = true
-      const settle = (finish: () => void): void => {
-        if (!open) return
-        open = false
-        cancel()
-        offAbort()
-        finish()
+      new NoticeboardError('vetoed', `participant "${name}" ${reason}; the configuration stays as it is`, {
+        cause,
+      })
+    const ask = async (): Promise<Prepared> => {
+      let prepared: Prepared
+      try {
+        prepared = await participant.prepare(next, { signal })
+      } catch (error) {
+        throw veto('refused the change', error)
       }
-      const refuse = (error: NoticeboardError): void =>
-        settle(() => {
-          reject(error)
-          // One veto is enough: the others need not go on.
-          over.abort()
-        })
-      const aborted = (): void => settle(() => reject(veto('was interrupted by a newer change')))
-      const cancel = clock.after(timeoutMs, () => refuse(veto(`did not prepare within ${timeoutMs} ms`)))
-      // One listener on the signal, however many take part.
-      const offAbort = onAbort(over.signal, aborted)
-      Promise.resolve()
-        .then(() => participant.prepare(next, { signal: over.signal }))
-        .then(
-          prepared => {
-            if (typeof prepared?.commit !== 'function')
-              refuse(veto('prepared nothing that has a commit(), so it could not switch over'))
-            else if (open) settle(() => resolve(prepared))
-            else
-              callGuarded(
-                () => prepared.discard?.(),
-                logger,
-                `discard() of participant "${participant.name}"`,
-              )
-          },
-          (error: unknown) => refuse(veto('refused the change', error)),
-        )
-    })
+      if (typeof prepared?.commit === 'function') return prepared
+      throw veto('prepared nothing that has a commit(), so it could not switch over')
+    }
+    let asked: Promise<Prepared> | undefined
+    try {
+      return await withDeadline(
+        {
+          clock,
+          signal,
+          timeoutMs,
+          graceMs: 0,
+          what: `participant "${name}"`,
+          late: ms => veto(`did not prepare within ${ms} ms`),
+        },
+        () => (asked = ask()),
+      )
+    } catch (error) {
+      asked?.then(
+        prepared => letGo({ name, prepared }),
+        () => {},
+      )
+      throw signal.aborted ? veto('was interrupted by a newer change') : error
+    }
   }
+
+  function letGo({ name, prepared }: Ready): void {
+    callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${name}"`)
+  }
+}
+
+/** A participant that is ready for the change. */
+interface Ready {
+  readonly name: string
+  readonly prepared: Prepared
 }

@@ -25,8 +25,8 @@ export interface NewRefusal {
 }
 
 /**
- * Makes {@link Refusals} for one build. A refusal holds for a build of the application: without a build to tell one start from the
- * next, a new start tries again.
+ * Makes {@link Refusals} for one build. A refusal holds for a build of the application: without a
+ * build to tell one start from the next, a new start tries again.
  */
 export function createRefusals(build: string | undefined, saved: readonly Refusal[]): Refusals {
   let kept: readonly Refusal[] = saved

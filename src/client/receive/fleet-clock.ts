@@ -1,6 +1,9 @@
 import type { Clock } from '../../contracts/system.js'
 
-/** Time as the origin tells it: the last mark's, plus what the monotonic clock counted since. The machine's own until a mark came. */
+/**
+ * Time as the origin tells it: the last mark's, plus what the monotonic clock counted since. The
+ * machine's own until a mark came.
+ */
 export interface FleetClock {
   now(): number
   /** A mark said that it is `asOf` now. An older one than the last changes nothing. */

@@ -9,14 +9,20 @@ export interface Freshness {
   stop(): void
 }
 
-/** Makes a {@link Freshness} that calls `onOverdue` once each time a proof grows older than `freshMs`; one timer for all of them. */
+/**
+ * Makes a {@link Freshness} that calls `onOverdue` once each time a proof grows older than
+ * `freshMs`; one timer for all of them.
+ */
 export function createFreshness({
   clock,
   freshMs,
   onOverdue,
 }: {
   readonly clock: Clock
-  /** How long a proof lasts, in milliseconds; asked each time, since a transport may tell its pace late. */
+  /**
+   * How long a proof lasts, in milliseconds; asked each time, since a transport may tell its pace
+   * late.
+   */
   readonly freshMs: () => number
   readonly onOverdue: () => void
 }): Freshness {
@@ -28,7 +34,8 @@ export function createFreshness({
     provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt
   const check = (): void => {
     const leftMs = freshMs() - ageMs()
-    // Whole milliseconds: a rounding error must not make a timer that waits for nothing, again and again.
+    // Whole milliseconds: a rounding error must not make a timer that waits for nothing, again and
+    // again.
     cancel = leftMs > 0 ? clock.after(Math.ceil(leftMs), check) : undefined
     if (leftMs <= 0) onOverdue()
   }

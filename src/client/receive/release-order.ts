@@ -1,5 +1,5 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Namespace } from '../../contracts/names.js'
 import type { Hasher } from '../../contracts/system.js'
 import {
   comparePositions,
@@ -10,119 +10,139 @@ import {
 import type { StrategyEvent } from '../../contracts/strategy.js'
 import type { Tag, Transport } from '../../contracts/transport.js'
 import { decodeMark } from '../../core/release/mark.js'
-import { decodeRelease, positionOf, releaseDigest, type Release } from '../../core/release/release.js'
+import { identifyRelease, type IdentifiedRelease } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
+import type { ReceivedRelease } from '../apply/pending.js'
 import type { FleetClock } from './fleet-clock.js'
-import type { Pending } from '../apply/pipeline.js'
 
-/** The newest release that was verified here. */
-export interface Seen {
-  readonly position: Position
-  readonly release: Release
-  readonly bytes: Uint8Array
-}
-
-export interface IntakeContext {
-  readonly namespace: Namespace
-  readonly hasher: Hasher
-  readonly fleetClock: FleetClock
-  /** A release newer than any before: it was verified and is `seen` now. */
-  readonly onNewer: (seen: Seen, pending: Pending) => void
+/** What an arrival says about the newest release. */
+export type Verdict =
+  /**
+   * A release newer than any before; it counts as seen from here on. `fork`: it does not follow the
+   * one seen before.
+   */
+  | {
+      readonly type: 'newer'
+      readonly seen: IdentifiedRelease
+      readonly pending: ReceivedRelease
+      readonly fork: NoticeboardError | undefined
+    }
   /** The newest release once more. */
-  readonly onSame: (pending: Pending) => void
+  | { readonly type: 'same'; readonly pending: ReceivedRelease }
   /** A release older than the newest: no proof of anything, but an answer. */
-  readonly onOlder: () => void
-  /** The transport has nothing newer than what was seen. */
-  readonly onCurrent: () => void
-  /** The origin speaks of a newer release than was seen: look now. */
-  readonly onBehind: () => void
-  readonly onNone: () => void
-  readonly onTrouble: (error: NoticeboardError) => void
-}
+  | { readonly type: 'older' }
+  /** There is nothing newer than what was seen. */
+  | { readonly type: 'current' }
+  /** The origin speaks of a newer release than was seen. */
+  | { readonly type: 'behind' }
+  /** Nothing was published yet. */
+  | { readonly type: 'none' }
+  /** A look that failed, or an answer that cannot be used. */
+  | { readonly type: 'trouble'; readonly error: NoticeboardError }
+  /** A mark that says nothing about this client. */
+  | { readonly type: 'nothing' }
 
-/** Puts what arrives in order. Nothing that cannot be read, belongs elsewhere, goes back or contradicts moves `seen`. */
-export interface Intake {
-  accept(arrival: StrategyEvent): void
-  readonly seen: Seen | undefined
+/**
+ * Puts what arrives in order. What cannot be read, belongs elsewhere, goes back or contradicts
+ * moves nothing.
+ */
+export interface ReleaseOrder {
+  /** Judges an arrival. A `newer` one moves `seen`, and a usable one the tag of its transport. */
+  judge(arrival: StrategyEvent): Verdict
+  /** The newest release that was verified here. */
+  readonly seen: IdentifiedRelease | undefined
+  /** Its position; that of an earlier life when the release itself was lost. */
+  readonly position: Position | undefined
   /** The tag of the last verified release from a transport. */
   tag(transport: Transport): Tag | undefined
 }
 
-/** Makes an {@link Intake}, starting from what an earlier life had seen; `floor` is its position, when the release itself is lost. */
-export function createIntake(
-  context: IntakeContext,
-  before: Seen | undefined,
-  floor: Position | undefined,
-): Intake {
-  const { namespace, hasher } = context
-  const tags = new Map<Transport, Tag | undefined>()
-  let seen = before
+export interface ReleaseOrderOptions {
+  readonly namespace: Namespace
+  readonly hasher: Hasher
+  readonly fleetClock: FleetClock
+  /** The newest release of an earlier life, if its bytes can still be read. */
+  readonly seen: IdentifiedRelease | undefined
+  /** The position of that release, also when it was lost. */
+  readonly floor: Position | undefined
+}
 
-  const acceptRelease = (arrival: Extract<StrategyEvent, { type: 'release' }>): void => {
-    const { release } = decodeRelease(arrival.bytes)
+/** Makes a {@link ReleaseOrder}. */
+export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
+  const { namespace, hasher, fleetClock, floor } = options
+  const tags = new Map<Transport, Tag | undefined>()
+  let { seen } = options
+
+  const judgeRelease = (arrival: Extract<StrategyEvent, { type: 'release' }>): Verdict => {
+    const { bytes, from, tag } = arrival
+    // What is brought again, byte for byte, need not be read again.
+    const received =
+      seen !== undefined && sameBytes(seen.bytes, bytes) ? seen : identifyRelease(hasher, bytes)
+    const { release, position } = received
     if (release.namespace !== namespace) {
       throw new NoticeboardError(
         'invalid-data',
-        `${arrival.from.name} answered with a release of another namespace than ${namespace}`,
+        `${from.name} answered with a release of another namespace than ${namespace}`,
       )
     }
-    const position = positionOf(release)
-    const pending: Pending = {
+    const pending: ReceivedRelease = {
+      type: 'release',
       release,
-      from: arrival.from,
+      position,
+      from,
       inline: arrival.snapshots ?? [],
-      origin: arrival.from.unmanaged === true ? 'unmanaged' : 'network',
+      origin: from.unmanaged === true ? 'unmanaged' : 'network',
     }
     switch (orderOf(position)) {
       case 'older':
         // A replica or mirror that lags; it will catch up, and the position keeps it harmless.
-        return context.onOlder()
+        return { type: 'older' }
       case 'fork':
-        throw fork(position, `another epoch with the number of ${(seen?.position ?? position).epoch}`)
+        throw forkAt(position, `another epoch with the number of ${seen?.position.epoch ?? floor?.epoch}`)
       case 'same':
-        if (
-          seen !== undefined &&
-          !sameBytes(seen.bytes, arrival.bytes) &&
-          differs(arrival.bytes, seen.bytes)
-        ) {
-          throw fork(position, 'another release at this position')
-        }
-        tags.set(arrival.from, arrival.tag)
-        return context.onSame(pending)
-      case 'newer':
-        if (
-          // A bare document has editions and no log, so none of them names the one before it.
-          pending.origin !== 'unmanaged' &&
-          seen !== undefined &&
-          follows(position, seen.position) &&
-          release.prev !== releaseDigest(hasher, seen.bytes)
-        ) {
-          // Told, and followed: only the newest release counts, and refusing it would leave this client behind for good.
-          context.onTrouble(fork(position, 'another release before it'))
-        }
-        seen = { position, release, bytes: arrival.bytes }
-        tags.set(arrival.from, arrival.tag)
-        return context.onNewer(seen, pending)
+        if (seen !== undefined && seen.digest !== received.digest)
+          throw forkAt(position, 'another release at this position')
+        tags.set(from, tag)
+        return { type: 'same', pending }
+      case 'newer': {
+        const fork = forkBefore(received, pending)
+        seen = received
+        tags.set(from, tag)
+        return { type: 'newer', seen, pending, fork }
+      }
     }
   }
 
-  const acceptMark = (bytes: Uint8Array): void => {
+  /**
+   * Whether the newer release comes right after the one seen, and names another. It is told and
+   * followed all the same: only the newest counts, and refusing it would leave this client behind
+   * for good.
+   */
+  const forkBefore = (
+    { release, position }: IdentifiedRelease,
+    { origin }: ReceivedRelease,
+  ): NoticeboardError | undefined => {
+    // A bare document has editions and no log, so none of them names the one before it.
+    if (origin === 'unmanaged' || seen === undefined || !follows(position, seen.position)) return undefined
+    return release.prev === seen.digest ? undefined : forkAt(position, 'another release before it')
+  }
+
+  const judgeMark = (bytes: Uint8Array): Verdict => {
     const mark = decodeMark(bytes)
-    if (mark.namespace !== namespace) return
-    context.fleetClock.hear(mark.asOf)
-    if (context.fleetClock.now() > Date.parse(mark.validUntil)) return
-    if (seen === undefined) return context.onBehind()
+    if (mark.namespace !== namespace) return { type: 'nothing' }
+    fleetClock.hear(mark.asOf)
+    if (fleetClock.now() > Date.parse(mark.validUntil)) return { type: 'nothing' }
+    if (seen === undefined) return { type: 'behind' }
     switch (comparePositions(mark, seen.position)) {
       case 'older':
-        return
+        return { type: 'nothing' }
       case 'newer':
-        return context.onBehind()
+        return { type: 'behind' }
       case 'fork':
-        throw fork(mark, `another epoch with the number of ${seen.position.epoch}`)
+        throw forkAt(mark, `another epoch with the number of ${seen.position.epoch}`)
       case 'same':
-        if (mark.digest !== releaseDigest(hasher, seen.bytes))
-          throw fork(mark, 'another release at this position')
-        return context.onCurrent()
+        if (mark.digest !== seen.digest) throw forkAt(mark, 'another release at this position')
+        return { type: 'current' }
     }
   }
 
@@ -134,12 +154,7 @@ export function createIntake(
     return order === 'same' ? 'newer' : order
   }
 
-  const follows = (a: Position, b: Position): boolean => a.epoch === b.epoch && a.sequence === b.sequence + 1
-
-  const differs = (a: Uint8Array, b: Uint8Array): boolean =>
-    releaseDigest(hasher, a) !== releaseDigest(hasher, b)
-
-  const fork = (position: Position, what: string): NoticeboardError =>
+  const forkAt = (position: Position, what: string): NoticeboardError =>
     new NoticeboardError(
       'fork',
       `${namespace} at ${formatPosition(position)}: ${what} was seen before; two stores speak for one namespace. Open a new epoch in the right one`,
@@ -149,42 +164,49 @@ export function createIntake(
     get seen() {
       return seen
     },
+    get position() {
+      return seen?.position ?? floor
+    },
     tag: transport => tags.get(transport),
-    accept(arrival) {
+    judge(arrival) {
       try {
         switch (arrival.type) {
           case 'release':
-            return acceptRelease(arrival)
+            return judgeRelease(arrival)
           case 'mark':
-            return acceptMark(arrival.bytes)
+            return judgeMark(arrival.bytes)
           case 'current':
-            return context.onCurrent()
           case 'none':
-            return context.onNone()
+            return { type: arrival.type }
           case 'interrupted':
-            return context.onTrouble(arrival.error)
+            return { type: 'trouble', error: arrival.error }
         }
       } catch (error) {
         if (!isNoticeboardError(error)) throw error
-        context.onTrouble(error)
+        return { type: 'trouble', error }
       }
     },
   }
 }
 
-/** What an earlier life had seen, from the bytes that it kept; undefined when they cannot be read any more. */
-export function readSeen(bytes: Uint8Array | undefined, namespace: Namespace): Seen | undefined {
+/**
+ * What an earlier life had seen, from the bytes that it kept; undefined when they cannot be read
+ * any more.
+ */
+export function readSeen(
+  bytes: Uint8Array | undefined,
+  { namespace, hasher }: { readonly namespace: Namespace; readonly hasher: Hasher },
+): IdentifiedRelease | undefined {
   if (bytes === undefined) return undefined
   try {
-    const { release } = decodeRelease(bytes)
-    return release.namespace === namespace ? { position: positionOf(release), release, bytes } : undefined
+    const seen = identifyRelease(hasher, bytes)
+    return seen.release.namespace === namespace ? seen : undefined
   } catch {
     // Written by a later version, or damaged: the network has it again.
     return undefined
   }
 }
 
-/** The digests named by a release's readmissions. */
-export function readmitted({ readmit = [] }: Release): readonly Digest[] {
-  return readmit.map(({ digest }) => digest)
+function follows(a: Position, b: Position): boolean {
+  return a.epoch === b.epoch && a.sequence === b.sequence + 1
 }

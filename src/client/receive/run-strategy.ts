@@ -3,8 +3,8 @@ import type { StrategyEvent, Session, Strategy } from '../../contracts/strategy.
 import { createBackoff } from '../../async/backoff.js'
 
 /**
- * Runs a strategy until its client closes. One that ends by itself or throws is started again, after a backoff: no error is
- * terminal. Never rejects.
+ * Runs a strategy until its client closes. One that ends by itself or throws is started again,
+ * after a backoff: no error is terminal. Never rejects.
  */
 export async function runStrategy(
   strategy: Strategy,

@@ -4,17 +4,21 @@ import type { ClientReport } from '../../contracts/report.js'
 import type { ReportTransport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
 import { withDeadline } from '../../async/deadline.js'
-import { createLinkedAbortController, whenAborted } from '../../async/signals.js'
+import { jitter } from '../../async/jitter.js'
+import { createWakeable } from '../../async/wakeable.js'
 
 /** A report but for what the reporter itself counts. */
 export type ReportState = Omit<ClientReport, 'v' | 'count' | 'nextReportWithinMs'>
 
-/** Sends a client's last word: soon after it changed, again after an interruption, and once a presence interval. */
+/**
+ * Sends a client's last word: soon after it changed, again after an interruption, and once a
+ * presence interval.
+ */
 export interface Reporter {
   /** Something changed, or the connection is back: say it soon. */
   touch(): void
   /** Says the last word once more, within a deadline, and ends. Never rejects. */
-  leave(): Promise<void>
+  stop(): Promise<void>
 }
 
 export interface ReporterOptions {
@@ -34,7 +38,7 @@ export interface ReporterOptions {
 const LONGEST_PRESENCE_MS = 86_400_000
 
 /** How long a leaving client waits for its last word to go out. */
-const LEAVE_MS = 1_000
+const LAST_WORD_MS = 1_000
 
 /** How long a server may take to receive a report, in milliseconds. */
 const SEND_MS = 60_000
@@ -50,53 +54,49 @@ export function startReporter({
   batchMs,
   presenceMs,
 }: ReporterOptions): Reporter {
-  if (to === undefined) return { touch: () => {}, leave: () => Promise.resolve() }
+  if (to === undefined) return { touch: () => {}, stop: () => Promise.resolve() }
   const backoff = createBackoff({ random, clock })
+  /** Something to say, or a connection that is back. */
+  const news = createWakeable(clock)
   let count = 0
-  let dirty = false
-  let wake: () => void = () => {}
 
-  const send = async (within: AbortSignal, timeoutMs: number): Promise<void> => {
+  const send = async (timeoutMs: number, until?: AbortSignal): Promise<void> => {
     count += 1
     const report = { v: 1, ...state(), count, nextReportWithinMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
-    await withDeadline({ clock, signal: within, timeoutMs, what: 'the receiver of reports' }, own =>
+    await withDeadline({ clock, signal: until, timeoutMs, what: 'the receiver of reports' }, own =>
       to.report([report], own),
     )
   }
-  const pause = async (delayMs: number | undefined): Promise<void> => {
-    if (dirty) return
-    const over = createLinkedAbortController(signal)
-    wake = () => over.abort()
-    if (delayMs !== undefined) await clock.sleep(delayMs, over.signal)
-    else await whenAborted(over.signal)
-    over.abort()
-  }
-  const presence = (): number | undefined =>
-    presenceMs === undefined ? undefined : presenceMs * (0.8 + 0.4 * random.number())
+  const presence = (): number =>
+    presenceMs === undefined ? Number.POSITIVE_INFINITY : jitter(presenceMs, 0.2, random)
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
-      // A burst of changes becomes one report, and a fleet that changes together does not report in one instant.
+      // A burst of changes becomes one report, and a fleet that changes together does not report in
+      // one instant.
       await clock.sleep(batchMs * (0.5 + random.number() / 2), signal)
       if (signal.aborted) return
-      dirty = false
+      // What was to be said until now is in this report.
+      news.clear()
       try {
-        await send(signal, SEND_MS)
+        await send(SEND_MS, signal)
         backoff.succeeded()
-        await pause(presence())
+        await news.wait(presence(), signal)
       } catch (error) {
         if (signal.aborted) return
         logger.debug('a report could not be sent; it will be sent again', {
           error: error instanceof Error ? error.name : 'unknown',
         })
         if (isNoticeboardError(error, 'forbidden')) {
-          // Nobody takes reports here, as on a board of files alone: asked again when there is news, and once a presence interval.
-          await pause(presence())
+          // Nobody takes reports here, as on a board of files alone: asked again when there is
+          // news, and once a presence interval.
+          await news.wait(presence(), signal)
           continue
         }
         const retryAfterMs = isNoticeboardError(error) ? error.retryAfterMs : undefined
         const delayMs = backoff.failed(retryAfterMs)
-        // A connection that is back, or something new to say, ends the wait; what the server asked for does not.
-        if (retryAfterMs === undefined) await pause(delayMs)
+        // A connection that is back, or something new to say, ends the wait; what the server asked
+        // for does not.
+        if (retryAfterMs === undefined) await news.wait(delayMs, signal)
         else await clock.sleep(delayMs, signal)
       }
     }
@@ -104,16 +104,14 @@ export function startReporter({
   const running = run()
 
   return {
-    touch() {
-      dirty = true
-      wake()
-    },
-    async leave() {
+    touch: news.wake,
+    async stop() {
       await running
       try {
-        await send(new AbortController().signal, LEAVE_MS)
+        await send(LAST_WORD_MS)
       } catch {
-        // Best effort: without it the fleet sees this client as missing, after three presence intervals.
+        // Best effort: without it the fleet sees this client as missing, after three presence
+        // intervals.
         logger.debug('the last report could not be sent')
       }
     },

@@ -5,16 +5,19 @@ import { canonicalize } from '../../core/json/canonical.js'
 import { readJsonText } from '../../core/json/json-text.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { validateDocument } from '../../core/schema/validate.js'
-import type { RunningDocument } from '../apply/engine.js'
+import type { Applied } from '../apply/applied.js'
 import { freezePlain } from '../apply/freeze.js'
 import type { Settings } from '../options.js'
 import type { Origin } from '../running.js'
 
-/** The defaults, overlaid and validated; undefined when there are none. Throws `invalid-document` when they do not pass. */
+/**
+ * The defaults, overlaid and validated; undefined when there are none. Throws `invalid-document`
+ * when they do not pass.
+ */
 export async function checkDefaults<S extends Schema>(
   settings: Settings<S>,
   signal: AbortSignal,
-): Promise<RunningDocument<OutputOf<S>> | undefined> {
+): Promise<Applied<OutputOf<S>> | undefined> {
   if (settings.defaults === undefined) return undefined
   const document = JSON.parse(canonicalize(settings.defaults)) as Json
   const { document: overlaid, paths } = settings.overrides?.apply(document) ?? { document, paths: [] }
@@ -26,14 +29,15 @@ export async function checkDefaults<S extends Schema>(
 }
 
 /**
- * The pinned document of this namespace, from the file that `NOTICEBOARD_PIN` names: a JSON object whose keys are namespaces.
- * Undefined when there is no such variable, or the file does not name this namespace. Throws when it cannot be used: an
- * operator who pins in an emergency must hear of a mistake at once.
+ * The pinned document of this namespace, from the file that `NOTICEBOARD_PIN` names: a JSON object
+ * whose keys are namespaces. Undefined when there is no such variable, or the file does not name
+ * this namespace. Throws when it cannot be used: an operator who pins in an emergency must hear of
+ * a mistake at once.
  */
 export async function readPin<S extends Schema>(
   settings: Settings<S>,
   signal: AbortSignal,
-): Promise<RunningDocument<OutputOf<S>> | undefined> {
+): Promise<Applied<OutputOf<S>> | undefined> {
   const { platform, namespace, logger } = settings
   const path = platform.environment('NOTICEBOARD_PIN')
   if (path === undefined || path === '') return undefined
@@ -88,7 +92,7 @@ async function validated<S extends Schema>(
   { schema, validators }: Settings<S>,
   { document, overridden, origin, what }: Local,
   signal: AbortSignal,
-): Promise<RunningDocument<OutputOf<S>>> {
+): Promise<Applied<OutputOf<S>>> {
   const checked = await validateDocument<unknown, OutputOf<S>>({
     schema: schema as unknown as Schema<unknown, OutputOf<S>>,
     validators: validators as readonly [],
@@ -99,7 +103,8 @@ async function validated<S extends Schema>(
   if (checked.type === 'invalid') throw rejection(what, checked.issues)
   return {
     document,
-    view: {
+    saved: undefined,
+    running: {
       value: freezePlain(checked.value),
       digest: undefined,
       version: undefined,

@@ -1,45 +1,56 @@
-import type { Namespace } from '../../contracts/names.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Logger } from '../../contracts/system.js'
-import type { Digest } from '../../contracts/names.js'
-import type { SavedSnapshot, SavedState, StateStorage } from '../../contracts/state.js'
+import type { SavedState, StateStorage } from '../../contracts/state.js'
 
-/** How many last-known-good snapshots are kept. */
-const GENERATIONS = 3
-
-/** Keeps a client's state on disk, one write at a time; trouble with the disk is a warning and never stops a client. */
-export interface Keeper {
+/**
+ * Keeps a client's state on disk, one write at a time and only the newest. Trouble with the disk is
+ * a warning and never stops a client.
+ */
+export interface StateWriter {
   /** What is known now. */
   readonly state: SavedState
-  /** Changes what is known and writes it; resolves when this change, or a later one, is durable or has failed. */
-  update(change: Partial<SavedState>): Promise<void>
-  /** Writes a snapshot, so that a state may name it. */
-  writeSnapshot(digest: Digest, bytes: Uint8Array): Promise<void>
-  /** Whether the last write succeeded: whether a restart would find what ran. */
+  /** Changes what is known, and writes it: first the snapshot that it names, if one is given. */
+  update(change: Partial<SavedState>, snapshot?: SnapshotBytes): void
+  /** Resolves when all that is known is written, or could not be. */
+  flush(): Promise<void>
+  /** Whether the last write succeeded: whether a restart would find what runs. */
   readonly protects: boolean
 }
 
-export interface KeeperOptions {
-  readonly folder: StateStorage | undefined
+/** A snapshot as it travels. */
+export interface SnapshotBytes {
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+}
+
+export interface StateWriterOptions {
+  readonly storage: StateStorage | undefined
   readonly namespace: Namespace
   readonly instanceId: string
   readonly logger: Logger
 }
 
-/** Makes a {@link Keeper}, starting from what the folder holds. Without a folder it keeps in memory only. */
-export async function openKeeper({ folder, namespace, instanceId, logger }: KeeperOptions): Promise<Keeper> {
+/**
+ * Makes a {@link StateWriter}, starting from what the storage holds. Without one it keeps in memory
+ * only.
+ */
+export async function openStateWriter(options: StateWriterOptions): Promise<StateWriter> {
+  const { storage, namespace, instanceId, logger } = options
+  /** Snapshots that the state names and that are not on disk yet. */
+  const unwritten = new Map<Digest, Uint8Array>()
   let state: SavedState = { good: [], refused: [] }
   let protects = false
   let writing: Promise<void> | undefined
-  let again = false
+  let outdated = false
 
   const complain = (what: string, error: unknown): void => {
     protects = false
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     logger.warn(`${what}; the client goes on, but a restart may not find what runs now`, { namespace, code })
   }
-  if (folder !== undefined) {
+  if (storage !== undefined) {
     try {
-      const loaded = await folder.load({ namespace })
+      const loaded = await storage.load({ namespace })
       state = loaded.state
       protects = true
       for (const warning of loaded.warnings) logger.warn(`state folder: ${warning}`, { namespace })
@@ -48,17 +59,44 @@ export async function openKeeper({ folder, namespace, instanceId, logger }: Keep
     }
   }
 
-  const writeAll = async (): Promise<void> => {
+  const write = async (to: StateStorage): Promise<void> => {
     do {
-      again = false
+      outdated = false
+      // A state is written with the snapshots that it names, whatever becomes known meanwhile.
+      const saving = state
+      const kept = await writeSnapshots([...unwritten], to)
       try {
-        await folder?.save({ namespace, instanceId, state })
-        protects = folder !== undefined
+        await to.save({ namespace, instanceId, state: saving })
+        protects = kept
       } catch (error) {
         complain('the state folder cannot be written', error)
       }
-    } while (again)
+    } while (outdated)
     writing = undefined
+  }
+
+  /** Whether all could be written. */
+  const writeSnapshots = async (
+    snapshots: readonly (readonly [Digest, Uint8Array])[],
+    to: StateStorage,
+  ): Promise<boolean> => {
+    let all = true
+    for (const [digest, bytes] of snapshots) {
+      try {
+        await to.writeSnapshot({ namespace, digest, bytes })
+        unwritten.delete(digest)
+      } catch (error) {
+        // It is tried again with the next write, for as long as the state names it.
+        complain('the state folder cannot keep a snapshot', error)
+        all = false
+      }
+    }
+    return all
+  }
+
+  const forgetUnnamed = (): void => {
+    const named = new Set([state.current, ...state.good].map(saved => saved?.digest))
+    for (const digest of unwritten.keys()) if (!named.has(digest)) unwritten.delete(digest)
   }
 
   return {
@@ -68,24 +106,14 @@ export async function openKeeper({ folder, namespace, instanceId, logger }: Keep
     get protects() {
       return protects
     },
-    update(change) {
+    update(change, snapshot) {
       state = { ...state, ...change }
-      if (folder === undefined) return Promise.resolve()
-      if (writing !== undefined) again = true
-      else writing = writeAll()
-      return writing
+      if (storage === undefined) return
+      if (snapshot !== undefined) unwritten.set(snapshot.digest, snapshot.bytes)
+      forgetUnnamed()
+      if (writing === undefined) writing = write(storage)
+      else outdated = true
     },
-    async writeSnapshot(digest, bytes) {
-      try {
-        await folder?.writeSnapshot({ namespace, digest, bytes })
-      } catch (error) {
-        complain('the state folder cannot keep a snapshot', error)
-      }
-    },
+    flush: () => writing ?? Promise.resolve(),
   }
-}
-
-/** Last-known-good with one more generation in front, each digest once. */
-export function withGood(good: readonly SavedSnapshot[], earned: SavedSnapshot): readonly SavedSnapshot[] {
-  return [earned, ...good.filter(({ digest }) => digest !== earned.digest)].slice(0, GENERATIONS)
 }

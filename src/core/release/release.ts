@@ -90,6 +90,12 @@ export interface SignedRelease {
   readonly bytes: Uint8Array
 }
 
+/** A release file, read, with its place in the log and its name. */
+export interface IdentifiedRelease extends SignedRelease {
+  readonly position: Position
+  readonly digest: Digest
+}
+
 /** The members of version 1 that a client honours, and so may be named in `crit`. */
 const KNOWN: ReadonlySet<string> = new Set([
   'v', 'namespace', 'epoch', 'sequence', 'issuedAt', 'cause', 'stable', 'candidate', 'audience', 'spreadMs',
@@ -117,28 +123,22 @@ export function encodeRelease(release: Release, signatures: readonly Json[] = []
  * Throws `invalid-data` with the member's path, `too-large`, or `unsupported` for another format version.
  */
 export function decodeRelease(bytes: Uint8Array): SignedRelease {
-  const file = shapeOf(
-    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
-    'the release file',
-  )
-  const shape = file.object('release')
-  const signatures = file.list('signatures', MAX_SIGNATURES)
-  if (shape.member('v') !== 1) {
-    throw new NoticeboardError(
-      'unsupported',
-      'the release is of a format version that this library does not read; update noticeboard here',
-    )
-  }
-  return { release: readRelease(shape), signatures, bytes }
+  return readFile(openFile(bytes), bytes)
+}
+
+/**
+ * Reads a release file and works out its place and its name, for readers that compare releases. Throws
+ * as {@link decodeRelease} does.
+ */
+export function identifyRelease(hasher: Hasher, bytes: Uint8Array): IdentifiedRelease {
+  const file = openFile(bytes)
+  const signed = readFile(file, bytes)
+  return { ...signed, position: positionOf(signed.release), digest: nameOf(file, hasher) }
 }
 
 /** The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures may be added later. */
 export function releaseDigest(hasher: Hasher, bytes: Uint8Array): Digest {
-  const file = shapeOf(
-    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
-    'the release file',
-  )
-  return digestOf(hasher, encodeText(canonicalize(file.member('release'))))
+  return nameOf(openFile(bytes), hasher)
 }
 
 /** Where a release stands in its log. */
@@ -154,6 +154,29 @@ export function unknownCritical({ crit = [] }: Release): string | undefined {
 /** Every digest that a release names for somebody to run. */
 export function digestsOf({ stable, candidate }: Release): readonly Digest[] {
   return [...new Set([...stable.variants, ...(candidate?.variants ?? [])].map(variant => variant.digest))]
+}
+
+function openFile(bytes: Uint8Array): Shape {
+  return shapeOf(
+    parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES }),
+    'the release file',
+  )
+}
+
+function nameOf(file: Shape, hasher: Hasher): Digest {
+  return digestOf(hasher, encodeText(canonicalize(file.member('release'))))
+}
+
+function readFile(file: Shape, bytes: Uint8Array): SignedRelease {
+  const shape = file.object('release')
+  const signatures = file.list('signatures', MAX_SIGNATURES)
+  if (shape.member('v') !== 1) {
+    throw new NoticeboardError(
+      'unsupported',
+      'the release is of a format version that this library does not read; update noticeboard here',
+    )
+  }
+  return { release: readRelease(shape), signatures, bytes }
 }
 
 function readRelease(shape: Shape): Release {

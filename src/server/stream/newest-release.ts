@@ -2,13 +2,7 @@ import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Hasher } from '../../contracts/system.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import { digestOf } from '../../core/release/digest.js'
-import {
-  decodeRelease,
-  positionOf,
-  releaseDigest,
-  type Release,
-  type Variant,
-} from '../../core/release/release.js'
+import { identifyRelease, type Release, type Variant } from '../../core/release/release.js'
 import { JSON_HEADERS } from '../http/answers.js'
 import { releaseFrame } from './frames.js'
 import type { Answer, Frame } from './messages.js'
@@ -71,10 +65,10 @@ export function matchesTag(header: string, etag: string): boolean {
 
 function readRelease(bytes: Uint8Array, hasher: Hasher): Newest['read'] {
   try {
-    const { release } = decodeRelease(bytes)
+    const { release, position, digest } = identifyRelease(hasher, bytes)
     const { candidate, stable } = release
     const common = candidate === undefined && stable.variants.length === 1 ? stable.variants[0] : undefined
-    return { release, position: positionOf(release), digest: releaseDigest(hasher, bytes), common }
+    return { release, position, digest, common }
   } catch {
     // Another version's release, or a damaged one: clients say what is wrong with it, the server moves bytes.
     return undefined

@@ -116,7 +116,7 @@ export function openPlace({
   readonly options?: HandlerOptions
 }): Place {
   const clients: Client<Config>[] = []
-  const serving = { clock, random: seededRandom(7), hasher: systemHasher, heartbeatMs: 15_000 }
+  const serving = { system: { clock, random: seededRandom(7), hasher: systemHasher }, heartbeatMs: 15_000 }
   const travel = (): Promise<void> => new Promise(resolve => void clock.after(TRAVEL_MS, resolve))
 
   const hostOf = (standing: HandlerOptions): Host => {

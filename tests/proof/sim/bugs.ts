@@ -14,9 +14,12 @@ export interface PlantedBug {
 export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'applied-moves-on-receipt',
-    file: 'src/client/apply/engine.ts',
+    file: 'src/client/start-up.ts',
     replace: [
-      ['applied, view: running?.view', 'applied: intake.seen?.position ?? applied, view: running?.view'],
+      [
+        'applied: running?.position ?? writer.state.applied',
+        'applied: order.position ?? running?.position ?? writer.state.applied',
+      ],
     ],
     oracles: ['nothing-moves-on-receipt'],
   },
@@ -221,20 +224,17 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'state-never-written',
     file: 'src/client/state/state-writer.ts',
     replace: [
-      [
-        'if (folder === undefined) return Promise.resolve()',
-        'if (folder === undefined || change !== undefined) return Promise.resolve()',
-      ],
+      ['if (storage === undefined) return', 'if (storage === undefined || change !== undefined) return'],
     ],
     oracles: ['a-restart-begins-from-what-ran'],
   },
   {
     name: 'schema-not-asked',
-    file: 'src/client/apply/pipeline.ts',
+    file: 'src/client/apply/prepare-change.ts',
     replace: [
       [
         "if (checked.type === 'invalid') return refuse",
-        "if (checked.type === 'invalid' && overlaid.paths.length > 0) return refuse",
+        "if (checked.type === 'invalid' && overridden.length > 0) return refuse",
       ],
     ],
     oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there'],
@@ -252,11 +252,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'timer-left-after-close',
-    file: 'src/client/apply/engine.ts',
+    file: 'src/client/engine.ts',
     replace: [
       [
-        'freshness.stop()',
-        'freshness.stop(); const again = (): void => void clock.after(60_000, again); again()',
+        'tracker.closed()',
+        'tracker.closed(); const again = (): void => void clock.after(60_000, again); again()',
       ],
     ],
     oracles: ['nothing-is-left'],
@@ -283,19 +283,19 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/report/report-state.ts',
     replace: [
       [
-        "path !== '' && { path })",
-        "path !== '' && { path: `${path} instead of ${JSON.stringify(view?.value)}` })",
+        '...named(refusal)',
+        '...named({ ...refusal, path: `${refusal.path} instead of ${JSON.stringify(facts.running?.value)}` })',
       ],
     ],
     oracles: ['values-never-appear'],
   },
   {
     name: 'a-value-in-a-rejection',
-    file: 'src/client/apply/pipeline.ts',
+    file: 'src/client/apply/prepare-change.ts',
     replace: [
       [
-        "refuse('invalid-document', checked.issues,",
-        "refuse('invalid-document', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(overlaid.document)}` })),",
+        "refuse(saved, 'invalid-document', checked.issues,",
+        "refuse(saved, 'invalid-document', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(document)}` })),",
       ],
     ],
     oracles: ['values-never-appear'],

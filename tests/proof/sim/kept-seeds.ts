@@ -38,6 +38,18 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
         ['removeSnapshots(namespace, saved.changedMs)', 'removeSnapshots(namespace, clock.now())'],
         ['&& !unnamed.has(path)', ''],
       ],
+      // A client that writes a snapshot and a state in turn does not come between itself.
+      also: [
+        {
+          file: 'src/client/state/state-writer.ts',
+          replace: [
+            [
+              'if (snapshot !== undefined) unwritten.set(snapshot.digest, snapshot.bytes)',
+              'if (snapshot !== undefined) return void storage.writeSnapshot({ namespace, ...snapshot }).then(() => this.update({}), () => {})',
+            ],
+          ],
+        },
+      ],
     },
     plan: {
       seed: 7037,

@@ -343,6 +343,36 @@ describe('what others do', () => {
     expect(client.current.pool.size).toBe(3)
   })
 
+  test.each(['participant', 'listener'])('a %s may close the client in the middle of a change', async who => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock, start } = started(board)
+    await start()
+    if (who === 'listener') client.on('change', () => void client.close())
+    else client.participate({ name: 'p', prepare: () => ({ commit: () => void client.close() }) })
+    board.publish(doc(2))
+    await clock.advance(40_000)
+    expect(client.current.pool.size).toBe(2)
+    expect(client.status).toBe('closed')
+  })
+
+  test('a listener may pause the client: what comes after the change waits', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock, start } = started(board)
+    await start()
+    const off = client.on('change', () => client.pause())
+    board.publish(doc(2))
+    await clock.advance(40_000)
+    off()
+    board.publish(doc(3))
+    await clock.advance(40_000)
+    expect(client.current.pool.size).toBe(2)
+    client.resume()
+    await clock.advance(1_000)
+    expect(client.current.pool.size).toBe(3)
+  })
+
   test('a listener that another one ended is not called any more', async () => {
     const board = testBoard()
     board.publish(doc(1))

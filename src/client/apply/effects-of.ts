@@ -1,0 +1,73 @@
+import type { ApplyEffect, ApplyEvent, AttemptEnd, Saveable } from './events.js'
+import type { Pending } from './pending.js'
+import { attemptOf, isProvable, isReceived, type ApplyState, type Attempt } from './state.js'
+
+/**
+ * What follows from an event, in the order in which it is to be done: the commit first, so that
+ * readers and participants switch in the tick of the event; what is kept on disk and told to the
+ * fleet after it.
+ */
+export function effectsOf<Change>(
+  before: ApplyState,
+  event: ApplyEvent<Change>,
+  after: ApplyState,
+): readonly ApplyEffect<Change>[] {
+  switch (event.type) {
+    case 'ended': {
+      const attempt = attemptOf(before)
+      return attempt === undefined ? [] : ofEnd(attempt, event.end)
+    }
+    case 'refused': {
+      const attempt = attemptOf(before)
+      return attempt === undefined
+        ? []
+        : [{ type: 'refuse', pending: attempt.pending, refused: event.refused }, { type: 'report' }]
+    }
+    case 'again':
+    case 'current':
+      return after.work === before.work && isProvable(after) ? [{ type: 'prove' }] : []
+    case 'soaked':
+      return [{ type: 'earn' }, { type: 'report' }]
+    case 'staged':
+      return [{ type: 'report' }]
+    case 'pause':
+    case 'resume':
+      return after.mode === before.mode ? [] : [{ type: 'report' }]
+    case 'boot':
+    case 'release':
+    case 'retry-due':
+    case 'close':
+      return []
+  }
+}
+
+function ofEnd<Change>({ pending }: Attempt, end: AttemptEnd<Change>): readonly ApplyEffect<Change>[] {
+  switch (end.type) {
+    case 'prepared':
+      return [
+        { type: 'commit', pending, change: end.change },
+        ...inForce<Change>(pending, end),
+        { type: 'report' },
+      ]
+    case 'unchanged':
+      return [
+        { type: 'confirm', pending, saved: end.saved },
+        ...inForce<Change>(pending, end),
+        { type: 'report' },
+      ]
+    case 'kept':
+      return [...(isReceived(pending) ? inForce<Change>(pending, end) : []), { type: 'report' }]
+    case 'unsupported':
+    case 'vetoed':
+    case 'failed':
+      return [{ type: 'complain', error: end.error }, { type: 'report' }]
+    case 'missing':
+      return []
+  }
+}
+
+/** Only what a transport brought is news for the disk, and the newest for sure. */
+function inForce<Change>(pending: Pending, end: Saveable<Change>): readonly ApplyEffect<Change>[] {
+  if (!isReceived(pending)) return [{ type: 'value' }]
+  return [{ type: 'save', pending, end }, { type: 'prove' }]
+}

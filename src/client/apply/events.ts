@@ -1,0 +1,88 @@
+import type { Issue, NoticeboardError } from '../../contracts/errors.js'
+import type { Digest } from '../../contracts/names.js'
+import type { SavedSnapshot } from '../../contracts/state.js'
+import type { Pending, ReceivedRelease } from './pending.js'
+
+/** What happens to a client. `Change` is what an attempt prepared; nothing here looks into it. */
+export type ApplyEvent<Change = unknown> =
+  /** The state folder was read: what to restore, best first, and whether a pin file rules. */
+  | { readonly type: 'boot'; readonly restore: readonly Pending[]; readonly pinned: boolean }
+  /** A release newer than all before. */
+  | { readonly type: 'release'; readonly pending: ReceivedRelease }
+  /** The newest release once more. */
+  | { readonly type: 'again'; readonly pending: ReceivedRelease }
+  /** Nothing newer than what was seen exists. */
+  | { readonly type: 'current' }
+  | { readonly type: 'pause' }
+  | { readonly type: 'resume' }
+  | { readonly type: 'close' }
+  /** The time for another try has come. */
+  | { readonly type: 'retry-due'; readonly id: number }
+  /** What attempt number `commit` committed has run for long enough. */
+  | { readonly type: 'soaked'; readonly commit: number }
+  | (AttemptProgress & { readonly id: number })
+  | { readonly type: 'ended'; readonly id: number; readonly end: AttemptEnd<Change> }
+
+/** What an attempt tells on its way. */
+export type AttemptProgress =
+  /** The snapshot is validated and waits for its time. */
+  | { readonly type: 'staged' }
+  /** A snapshot was refused here; the attempt goes on with the next preference. */
+  | { readonly type: 'refused'; readonly refused: RefusedSnapshot }
+
+/** A snapshot that was refused, and why. */
+export interface RefusedSnapshot {
+  readonly digest: Digest
+  readonly version: number
+  readonly code: string
+  readonly issues: readonly Issue[]
+  /**
+   * Whether this client's own overrides had a part in it: then another start may see it
+   * differently.
+   */
+  readonly overridden: boolean
+}
+
+/** How an attempt ended. Whatever it is, the client goes on with what it runs. */
+export type AttemptEnd<Change = unknown> =
+  /** Everything is ready: the change comes into force with the commit. */
+  | { readonly type: 'prepared'; readonly saved: SavedSnapshot; readonly change: Change }
+  /** The snapshot that runs already is the one that is asked for. */
+  | { readonly type: 'unchanged'; readonly saved: SavedSnapshot }
+  /** Everything that is asked of this client was refused here. */
+  | { readonly type: 'kept' }
+  | { readonly type: 'unsupported'; readonly error: NoticeboardError }
+  /** A participant refused. */
+  | { readonly type: 'vetoed'; readonly error: NoticeboardError; readonly digest: Digest }
+  /** Something broke that should not. */
+  | { readonly type: 'failed'; readonly error: NoticeboardError }
+  /** There was only the disk to ask, and it does not have the snapshot. */
+  | { readonly type: 'missing' }
+
+/** What follows from an event, in this order. */
+export type ApplyEffect<Change = unknown> =
+  /** Readers and participants switch, in this tick. */
+  | { readonly type: 'commit'; readonly pending: Pending; readonly change: Change }
+  /** Lets go of what was prepared too late. */
+  | { readonly type: 'discard'; readonly change: Change }
+  /** What runs is what a newer release asks for: its position moves. */
+  | { readonly type: 'confirm'; readonly pending: Pending; readonly saved: SavedSnapshot }
+  /** Keeps on disk how an attempt ended. */
+  | { readonly type: 'save'; readonly pending: ReceivedRelease; readonly end: Saveable<Change> }
+  /** What runs counts as last-known-good. */
+  | { readonly type: 'earn' }
+  /** Remembers a refusal and tells listeners. */
+  | { readonly type: 'refuse'; readonly pending: Pending; readonly refused: RefusedSnapshot }
+  /** The client has a value, without proof that it is the newest. */
+  | { readonly type: 'value' }
+  /** What runs is known to be what the newest release asks for. */
+  | { readonly type: 'prove' }
+  | { readonly type: 'complain'; readonly error: NoticeboardError }
+  /** What this client has to tell the fleet changed. */
+  | { readonly type: 'report' }
+
+/** The ends that change what is kept on disk. */
+export type Saveable<Change> = Extract<
+  AttemptEnd<Change>,
+  { readonly type: 'prepared' | 'unchanged' | 'kept' }
+>

@@ -1,0 +1,159 @@
+import { isNoticeboardError, type Issue } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import type { Schema } from '../../contracts/schema.js'
+import type { SavedSnapshot } from '../../contracts/state.js'
+import type { Clock } from '../../contracts/system.js'
+import type { Validator } from '../../contracts/validator.js'
+import { abortable } from '../../async/signals.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
+import { validateDocument } from '../../core/schema/validate.js'
+import type { FleetClock } from '../receive/fleet-clock.js'
+import { waitForActivation } from './activation.js'
+import type { Applied, Current } from './applied.js'
+import type { AttemptEnd, AttemptProgress, RefusedSnapshot } from './events.js'
+import type { FetchSnapshot, SnapshotQuery } from './fetch-snapshot.js'
+import { freezePlain } from './freeze.js'
+import type { Overrides } from './overrides.js'
+import type { Participants, PreparedChange } from './participants.js'
+import { originOf, type Pending } from './pending.js'
+
+/** A change that only waits for its commit. */
+export interface Change<Value> {
+  readonly next: Applied<Value>
+  /** The snapshot as it travels. */
+  readonly bytes: Uint8Array
+  readonly participants: PreparedChange
+}
+
+/** What a snapshot is taken as far as a commit with. */
+export interface PrepareContext<Value> {
+  readonly clock: Clock
+  readonly fleetClock: FleetClock
+  readonly schema: Schema<unknown, Value> | undefined
+  readonly validators: readonly Validator<Value>[]
+  readonly overrides: Overrides | undefined
+  readonly maxSnapshotBytes: number
+  readonly participants: Participants<Value>
+  readonly current: Current<Value>
+  readonly fetchSnapshot: FetchSnapshot
+}
+
+/** One attempt's own way to be ended and to tell of its steps. */
+export interface Course {
+  readonly signal: AbortSignal
+  readonly progress: (step: AttemptProgress) => void
+}
+
+/** How far one snapshot came. */
+type Prepared<Value> =
+  | Extract<AttemptEnd<Change<Value>>, { readonly type: 'prepared' | 'vetoed' | 'missing' }>
+  | Refused
+
+interface Refused {
+  readonly type: 'refused'
+  readonly refused: RefusedSnapshot
+}
+
+/**
+ * Takes one snapshot as far as a commit: bytes, strict parse, overrides, validation, the time of
+ * activation, participants. Rejects once the signal aborts.
+ */
+export async function prepareChange<Value>(
+  saved: SavedSnapshot,
+  pending: Pending,
+  context: PrepareContext<Value>,
+  { signal, progress }: Course,
+): Promise<Prepared<Value>> {
+  const { maxSnapshotBytes } = context
+  if (saved.bytes > maxSnapshotBytes) {
+    const message = `it has ${saved.bytes} bytes; ${maxSnapshotBytes} are allowed here`
+    return refuse(saved, 'too-large', [{ path: '', message, validator: 'size' }])
+  }
+  const bytes = await context.fetchSnapshot(queryFor(saved, pending, context), signal)
+  signal.throwIfAborted()
+  if (bytes === undefined) return { type: 'missing' }
+
+  const checked = await check(saved, bytes, context, signal)
+  signal.throwIfAborted()
+  if (checked.type === 'refused') return checked
+
+  // A release that ran before has had its time.
+  if (pending.type === 'release') {
+    const onWait = (): void => progress({ type: 'staged' })
+    await waitForActivation(pending.release, { ...context, onWait }, signal)
+    signal.throwIfAborted()
+  }
+
+  const { value, document, overridden } = checked
+  const { digest, version } = saved
+  const { position } = pending
+  try {
+    const participants = await context.participants.prepare(value, signal)
+    const running = { value, digest, version, position, origin: originOf(pending), overridden }
+    return { type: 'prepared', saved, change: { next: { running, document, saved }, bytes, participants } }
+  } catch (error) {
+    if (isNoticeboardError(error, 'vetoed')) return { type: 'vetoed', error, digest }
+    throw error
+  }
+}
+
+/** What a snapshot is for this client: parsed, overlaid and validated, or refused. */
+async function check<Value>(
+  saved: SavedSnapshot,
+  bytes: Uint8Array,
+  context: PrepareContext<Value>,
+  signal: AbortSignal,
+): Promise<Refused | Checked<Value>> {
+  let parsed: Json
+  try {
+    parsed = parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxSnapshotBytes })
+  } catch (error) {
+    if (!isNoticeboardError(error)) throw error
+    return refuse(saved, error.code, [{ path: '', message: error.message, validator: 'format' }])
+  }
+  const overlaid = context.overrides?.apply(parsed) ?? { document: parsed, paths: [] }
+  const { document, paths: overridden } = overlaid
+  // A schema or validator that never answers must not stand in the way of a newer release.
+  const checked = await abortable(
+    validateDocument<unknown, Value>({
+      schema: context.schema,
+      validators: context.validators,
+      document,
+      previous: context.current.applied?.document,
+      signal,
+    }),
+    signal,
+  )
+  if (checked.type === 'invalid')
+    return refuse(saved, 'invalid-document', checked.issues, overridden.length > 0)
+  return { type: 'checked', value: freezePlain(checked.value), document, overridden }
+}
+
+interface Checked<Value> {
+  readonly type: 'checked'
+  readonly value: Value
+  readonly document: Json
+  readonly overridden: readonly string[]
+}
+
+function refuse(
+  { digest, version }: SavedSnapshot,
+  code: string,
+  issues: readonly Issue[],
+  overridden = false,
+): Refused {
+  return { type: 'refused', refused: { digest, version, code, issues, overridden } }
+}
+
+function queryFor<Value>(
+  { digest, bytes }: SavedSnapshot,
+  pending: Pending,
+  { current }: PrepareContext<Value>,
+): SnapshotQuery {
+  const have = current.applied?.running.digest
+  if (pending.type !== 'release') return { digest, bytes, inline: [], from: undefined, have, spreadMs: 0 }
+  const { inline, from, release } = pending
+  // A client that has nothing at all does not wait for its turn.
+  const spreadMs = have === undefined ? 0 : (release.spreadMs ?? 0)
+  return { digest, bytes, inline, from, have, spreadMs }
+}

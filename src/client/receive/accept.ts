@@ -1,0 +1,77 @@
+import type { NoticeboardError } from '../../contracts/errors.js'
+import type { Digest } from '../../contracts/names.js'
+import type { Release } from '../../core/release/release.js'
+import type { ApplyEvent } from '../apply/events.js'
+import type { Refusals } from '../apply/refusals.js'
+import type { StateWriter } from '../state/state-writer.js'
+import type { Looks } from './looks.js'
+import type { Verdict } from './release-order.js'
+
+/** Who hears of what a strategy brought. */
+export interface AcceptContext {
+  readonly refusals: Refusals
+  readonly writer: StateWriter
+  readonly send: (event: ApplyEvent<never>) => void
+  readonly looks: Looks
+  /** The strategy is to look now. */
+  readonly lookNow: () => void
+  readonly complain: (error: NoticeboardError) => void
+  /** What this client has to tell the fleet may be told again: it is connected. */
+  readonly report: () => void
+}
+
+/**
+ * Hands on what a verdict says: what is seen to the disk, what is to run to the apply path, how the
+ * look went to who waits for it.
+ */
+export function accept(verdict: Verdict, context: AcceptContext): void {
+  const { send, looks } = context
+  const looked = (brought: 'something' | 'nothing' = 'something'): void => {
+    // An outage is over: the fleet hears of it as soon as it can.
+    if (looks.error !== undefined) context.report()
+    looks.succeeded(brought)
+  }
+  switch (verdict.type) {
+    case 'newer':
+      if (verdict.fork !== undefined) context.complain(verdict.fork)
+      keepSeen(verdict, context)
+      send({ type: 'release', pending: verdict.pending })
+      return looked()
+    case 'same':
+      send({ type: 'again', pending: verdict.pending })
+      return looked()
+    case 'current':
+      send({ type: 'current' })
+      return looked()
+    case 'older':
+      return looked()
+    case 'none':
+      return looked('nothing')
+    case 'behind':
+      return context.lookNow()
+    case 'trouble':
+      return looks.failed(verdict.error)
+    case 'nothing':
+      return
+  }
+}
+
+/**
+ * Keeps the newest release, and what it readmits with it: a readmission counts once, and what is
+ * refused again after it stays refused.
+ */
+function keepSeen(
+  { seen, pending }: Extract<Verdict, { type: 'newer' }>,
+  { refusals, writer }: AcceptContext,
+): void {
+  // A bare document's positions are of its own making, and must not stand against a publisher's
+  // later.
+  if (pending.origin === 'unmanaged') return
+  refusals.forget(readmitted(seen.release))
+  writer.update({ seen: seen.position, release: seen.bytes, refused: refusals.list() })
+}
+
+/** The digests named by a release's readmissions. */
+function readmitted({ readmit = [] }: Release): readonly Digest[] {
+  return readmit.map(({ digest }) => digest)
+}

@@ -1,0 +1,35 @@
+import type { Digest } from '../../contracts/names.js'
+import type { SavedSnapshot, SavedState } from '../../contracts/state.js'
+import type { Saveable } from '../apply/events.js'
+import type { ReceivedRelease } from '../apply/pending.js'
+
+/** How many last-known-good snapshots are kept. */
+const GENERATIONS = 3
+
+/** What the end of an attempt with a transport's release changes of what is kept on disk. */
+export function savedAfter(
+  state: SavedState,
+  { release, origin, position }: ReceivedRelease,
+  end: Saveable<unknown>,
+): Partial<SavedState> {
+  const good = stillGood(state, release)
+  if (end.type === 'kept') return good
+  const current = { current: end.saved }
+  if (origin === 'network') return { ...good, ...current, applied: position }
+  // A bare document's positions begin anew at each start, and must not stand against a publisher's.
+  const isOwn = state.applied === undefined || state.current?.digest === end.saved.digest
+  return { ...good, ...(isOwn && current) }
+}
+
+/** Last-known-good without what a release withdraws: that is no fallback any more. */
+function stillGood(
+  { good }: SavedState,
+  { withdrawn = [] }: { readonly withdrawn?: readonly Digest[] },
+): Pick<SavedState, 'good'> {
+  return { good: good.filter(({ digest }) => !withdrawn.includes(digest)) }
+}
+
+/** Last-known-good with one more generation in front, each digest once. */
+export function withGood({ good }: SavedState, earned: SavedSnapshot): Pick<SavedState, 'good'> {
+  return { good: [earned, ...good.filter(({ digest }) => digest !== earned.digest)].slice(0, GENERATIONS) }
+}

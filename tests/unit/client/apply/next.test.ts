@@ -1,0 +1,432 @@
+import { describe, expect, test } from 'vitest'
+import { next } from '../../../../src/client/apply/next.js'
+import type { Mode, Trial, Work } from '../../../../src/client/apply/state.js'
+import {
+  EVENTS,
+  MODES,
+  pairsOf,
+  savedRelease,
+  savedVersion,
+  sayMode,
+  sayTrial,
+  sayWork,
+  stateOf,
+  TRIALS,
+  working,
+  WORKS,
+  type EventName,
+} from './states.js'
+
+type Table<Rows extends string> = Record<Rows, Record<EventName, string>>
+
+const NO_ATTEMPT = {
+  staged: 'same',
+  refused: 'same',
+  'ended prepared': 'same',
+  'ended unchanged': 'same',
+  'ended kept': 'same',
+  'ended unsupported': 'same',
+  'ended vetoed': 'same',
+  'ended failed': 'same',
+  'ended missing': 'same',
+} as const
+
+const NEWER = 'applying 2 release 3 under-way'
+
+const work: Table<Work['at']> = {
+  idle: {
+    ...NO_ATTEMPT,
+    boot: 'restoring 2 saved-release, then saved-version',
+    release: NEWER,
+    again: NEWER,
+    current: 'same',
+    pause: 'same',
+    resume: 'same',
+    'retry-due': 'same',
+    soaked: 'same',
+    close: 'closed',
+  },
+  restoring: {
+    boot: 'same',
+    release: NEWER,
+    again: 'same',
+    current: 'same',
+    pause: 'same',
+    resume: 'same',
+    'retry-due': 'same',
+    soaked: 'same',
+    close: 'closed',
+    staged: 'same',
+    refused: 'same',
+    'ended prepared': 'restored newest',
+    'ended unchanged': 'restored newest',
+    'ended kept': 'restoring 2 saved-version',
+    'ended unsupported': 'restoring 2 saved-version',
+    'ended vetoed': 'restoring 2 saved-version, else saved-release',
+    'ended failed': 'restoring 2 saved-version, else saved-release',
+    'ended missing': 'restoring 2 saved-version',
+  },
+  applying: {
+    boot: 'same',
+    release: NEWER,
+    again: 'same',
+    current: 'same',
+    pause: 'idle',
+    resume: 'same',
+    'retry-due': 'same',
+    soaked: 'same',
+    close: 'closed',
+    staged: 'applying 1 release 2 staged',
+    refused: 'same',
+    'ended prepared': 'settled applied',
+    'ended unchanged': 'settled applied',
+    'ended kept': 'settled kept',
+    'ended unsupported': 'settled unsupported',
+    'ended vetoed': 'retrying 1 release 2 vetoed',
+    'ended failed': 'retrying 1 release 2 failed',
+    'ended missing': 'idle',
+  },
+  retrying: {
+    ...NO_ATTEMPT,
+    boot: 'same',
+    release: NEWER,
+    again: 'same',
+    current: 'same',
+    pause: 'idle',
+    resume: 'same',
+    'retry-due': 'applying 2 release 2 under-way',
+    soaked: 'same',
+    close: 'closed',
+  },
+  restored: {
+    ...NO_ATTEMPT,
+    boot: 'same',
+    release: NEWER,
+    again: NEWER,
+    current: 'same',
+    pause: 'same',
+    resume: 'same',
+    'retry-due': 'same',
+    soaked: 'same',
+    close: 'closed',
+  },
+  settled: {
+    ...NO_ATTEMPT,
+    boot: 'same',
+    release: NEWER,
+    again: 'same',
+    current: 'same',
+    pause: 'same',
+    resume: 'same',
+    'retry-due': 'same',
+    soaked: 'same',
+    close: 'closed',
+  },
+  closed: {
+    ...NO_ATTEMPT,
+    boot: 'same',
+    release: 'same',
+    again: 'same',
+    current: 'same',
+    pause: 'same',
+    resume: 'same',
+    'retry-due': 'same',
+    soaked: 'same',
+    close: 'same',
+  },
+}
+
+test.each(pairsOf(work))('work that is %s meets "%s": %s', (at, event, expected) => {
+  const before = stateOf({ work: WORKS[at] })
+  const { state } = next(before, EVENTS[event])
+  if (expected === 'same') expect(state.work).toBe(before.work)
+  else expect(sayWork(state.work)).toBe(expected)
+})
+
+/**
+ * Modes while release 2 is attempted: what the pause keeps from coming into force is what it goes
+ * on with.
+ */
+const mode: Table<Mode['at']> = {
+  following: {
+    boot: 'following',
+    release: 'following',
+    again: 'following',
+    current: 'following',
+    pause: 'paused before release 2',
+    resume: 'following',
+    'retry-due': 'following',
+    soaked: 'following',
+    close: 'following',
+    staged: 'following',
+    refused: 'following',
+    'ended prepared': 'following',
+    'ended unchanged': 'following',
+    'ended kept': 'following',
+    'ended unsupported': 'following',
+    'ended vetoed': 'following',
+    'ended failed': 'following',
+    'ended missing': 'following',
+  },
+  paused: {
+    boot: 'paused before release 2',
+    release: 'paused before release 3',
+    again: 'paused before release 3',
+    current: 'paused before release 2',
+    pause: 'paused before release 2',
+    resume: 'following',
+    'retry-due': 'paused before release 2',
+    soaked: 'paused before release 2',
+    close: 'paused before release 2',
+    staged: 'paused before release 2',
+    refused: 'paused before release 2',
+    'ended prepared': 'paused before release 2',
+    'ended unchanged': 'paused before release 2',
+    'ended kept': 'paused before release 2',
+    'ended unsupported': 'paused before release 2',
+    'ended vetoed': 'paused before release 2',
+    'ended failed': 'paused before release 2',
+    'ended missing': 'paused before release 2',
+  },
+  pinned: {
+    boot: 'pinned',
+    release: 'pinned',
+    again: 'pinned',
+    current: 'pinned',
+    pause: 'pinned',
+    resume: 'pinned',
+    'retry-due': 'pinned',
+    soaked: 'pinned',
+    close: 'pinned',
+    staged: 'pinned',
+    refused: 'pinned',
+    'ended prepared': 'pinned',
+    'ended unchanged': 'pinned',
+    'ended kept': 'pinned',
+    'ended unsupported': 'pinned',
+    'ended vetoed': 'pinned',
+    'ended failed': 'pinned',
+    'ended missing': 'pinned',
+  },
+}
+
+test.each(pairsOf(mode))('a client that is %s meets "%s": %s', (at, event, expected) => {
+  const work = at === 'following' ? WORKS.applying : WORKS.idle
+  const { state } = next(stateOf({ work, mode: MODES[at] }), EVENTS[event])
+  expect(sayMode(state.mode)).toBe(expected)
+})
+
+/** Trials while attempt 1 is under way. */
+const trial: Table<Trial['at']> = {
+  none: {
+    boot: 'none',
+    release: 'none',
+    again: 'none',
+    current: 'none',
+    pause: 'none',
+    resume: 'none',
+    'retry-due': 'none',
+    soaked: 'none',
+    close: 'none',
+    staged: 'none',
+    refused: 'none',
+    'ended prepared': 'probation of 1',
+    'ended unchanged': 'none',
+    'ended kept': 'none',
+    'ended unsupported': 'none',
+    'ended vetoed': 'none',
+    'ended failed': 'none',
+    'ended missing': 'none',
+  },
+  probation: {
+    boot: 'probation of 1',
+    release: 'probation of 1',
+    again: 'probation of 1',
+    current: 'probation of 1',
+    pause: 'probation of 1',
+    resume: 'probation of 1',
+    'retry-due': 'probation of 1',
+    soaked: 'earned of 1',
+    close: 'none',
+    staged: 'probation of 1',
+    refused: 'probation of 1',
+    'ended prepared': 'probation of 1',
+    'ended unchanged': 'probation of 1',
+    'ended kept': 'probation of 1',
+    'ended unsupported': 'probation of 1',
+    'ended vetoed': 'probation of 1',
+    'ended failed': 'probation of 1',
+    'ended missing': 'probation of 1',
+  },
+  earned: {
+    boot: 'earned of 1',
+    release: 'earned of 1',
+    again: 'earned of 1',
+    current: 'earned of 1',
+    pause: 'earned of 1',
+    resume: 'earned of 1',
+    'retry-due': 'earned of 1',
+    soaked: 'earned of 1',
+    close: 'none',
+    staged: 'earned of 1',
+    refused: 'earned of 1',
+    'ended prepared': 'probation of 1',
+    'ended unchanged': 'earned of 1',
+    'ended kept': 'earned of 1',
+    'ended unsupported': 'earned of 1',
+    'ended vetoed': 'earned of 1',
+    'ended failed': 'earned of 1',
+    'ended missing': 'earned of 1',
+  },
+}
+
+test.each(pairsOf(trial))('a trial that is %s meets "%s": %s', (at, event, expected) => {
+  const { state } = next(stateOf({ work: WORKS.applying, trial: TRIALS[at] }), EVENTS[event])
+  expect(sayTrial(state.trial)).toBe(expected)
+})
+
+/** What follows from each event while attempt 1 works on release 2. */
+const effects: Record<EventName, readonly string[]> = {
+  boot: [],
+  release: [],
+  again: [],
+  current: [],
+  pause: ['report'],
+  resume: [],
+  'retry-due': [],
+  soaked: ['earn', 'report'],
+  close: [],
+  staged: ['report'],
+  refused: ['refuse', 'report'],
+  'ended prepared': ['commit', 'save', 'prove', 'report'],
+  'ended unchanged': ['confirm', 'save', 'prove', 'report'],
+  'ended kept': ['save', 'prove', 'report'],
+  'ended unsupported': ['complain', 'report'],
+  'ended vetoed': ['complain', 'report'],
+  'ended failed': ['complain', 'report'],
+  'ended missing': [],
+}
+
+test.each(Object.entries(effects))(
+  'while a release is applied, "%s" has the effects %j',
+  (event, expected) => {
+    const before = stateOf({ work: WORKS.applying, trial: TRIALS.probation })
+    expect(next(before, EVENTS[event as EventName]).effects.map(({ type }) => type)).toEqual(expected)
+  },
+)
+
+describe('a restart', () => {
+  const last = { ...WORKS.restoring, pending: savedVersion, rest: [] }
+
+  test('makes a value of what was kept, and no proof', () => {
+    const { state, effects } = next(stateOf({ work: WORKS.restoring }), EVENTS['ended prepared'])
+    expect(effects.map(({ type }) => type)).toEqual(['commit', 'value', 'report'])
+    expect(next(state, EVENTS.current).effects).toEqual([{ type: 'prove' }])
+  })
+
+  test('that had to take an older snapshot is not proven by a mere mark', () => {
+    const { state } = next(stateOf({ work: last }), EVENTS['ended prepared'])
+    expect(next(state, EVENTS.current).effects).toEqual([])
+  })
+
+  test('is not broken off by a pause', () => {
+    const { state } = next(stateOf({ work: WORKS.restoring }), EVENTS.pause)
+    expect(state.work).toBe(WORKS.restoring)
+    expect(sayWork(next(state, EVENTS['ended kept']).state.work)).toBe('restoring 2 saved-version')
+  })
+
+  test('tries the best of what was vetoed again when nothing else could be used', () => {
+    const retry = { pending: savedRelease, why: { type: 'failed' } } as const
+    const after = (end: EventName, mode: Mode): string => {
+      const { state } = next(stateOf({ work: { ...last, retry }, mode }), EVENTS[end])
+      return `${sayWork(state.work)}, ${sayMode(state.mode)}`
+    }
+    expect(after('ended vetoed', MODES.following)).toBe('retrying 1 saved-release failed, following')
+    expect(after('ended missing', MODES.following)).toBe('retrying 1 saved-release failed, following')
+    expect(after('ended missing', { at: 'paused', newest: undefined })).toBe(
+      'idle, paused before saved-release',
+    )
+  })
+
+  test('gives way to a release that a transport brought', () => {
+    const before = stateOf({
+      work: { ...WORKS.retrying, retry: { pending: savedVersion, why: { type: 'failed' } } },
+    })
+    expect(sayWork(next(before, EVENTS.again).state.work)).toBe(NEWER)
+  })
+
+  test('under a pin restores nothing', () => {
+    const { state } = next(stateOf({}), { type: 'boot', restore: [], pinned: true })
+    expect(state).toMatchObject({ work: { at: 'idle' }, mode: { at: 'pinned' } })
+    expect(next(state, EVENTS.release).state).toEqual(state)
+    expect(next(state, EVENTS.current).effects).toEqual([])
+  })
+})
+
+describe('a pause', () => {
+  const paused = stateOf({ work: WORKS.settled, mode: { at: 'paused', newest: undefined } })
+
+  test('of a client that runs the newest still takes a proof', () => {
+    expect(next(paused, EVENTS.current).effects).toEqual([{ type: 'prove' }])
+    expect(next(paused, EVENTS.again).effects).toEqual([{ type: 'prove' }])
+  })
+
+  test('takes no proof once something newer waits', () => {
+    const { state } = next(paused, EVENTS.release)
+    expect(next(state, EVENTS.current).effects).toEqual([])
+  })
+
+  test('goes on with the newest of what came meanwhile', () => {
+    const { state } = next(stateOf({ mode: MODES.paused }), EVENTS.release)
+    expect(sayWork(next(state, EVENTS.resume).state.work)).toBe(NEWER)
+  })
+
+  test('goes on with nothing when nothing came', () => {
+    const { state, effects } = next(paused, EVENTS.resume)
+    expect(state.work).toBe(WORKS.settled)
+    expect(effects).toEqual([{ type: 'report' }])
+  })
+
+  test('keeps what was to be tried again', () => {
+    const { state } = next(stateOf({ work: WORKS.retrying }), EVENTS.pause)
+    expect(sayMode(state.mode)).toBe('paused before release 2')
+    expect(sayWork(next(state, EVENTS.resume).state.work)).toBe('applying 2 release 2 under-way')
+  })
+})
+
+describe('what comes late', () => {
+  const overtaken = next(stateOf({ work: WORKS.applying }), EVENTS.release).state
+
+  test.each(Object.keys(NO_ATTEMPT) as EventName[])(
+    '"%s" of an attempt that was overtaken changes nothing',
+    event => {
+      expect(next(overtaken, EVENTS[event]).state).toBe(overtaken)
+    },
+  )
+
+  test('a change that was prepared too late is discarded, also after the end', () => {
+    const closed = next(overtaken, EVENTS.close).state
+    for (const state of [overtaken, closed])
+      expect(next(state, EVENTS['ended prepared']).effects).toEqual([{ type: 'discard', change: 'change 1' }])
+  })
+
+  test('a timer of an earlier commit or retry changes nothing', () => {
+    const state = stateOf({
+      work: { ...WORKS.retrying, id: 2 },
+      trial: { at: 'probation', commit: 2 },
+    })
+    for (const event of ['retry-due', 'soaked'] as const)
+      expect(next(state, EVENTS[event])).toEqual({ state, effects: [] })
+  })
+
+  test('a release that cannot be understood is not tried again from the same transport', () => {
+    const state = stateOf({ work: { at: 'settled', how: 'unsupported' } })
+    expect(next(state, EVENTS.again)).toEqual({ state, effects: [] })
+    expect(next(state, EVENTS.current)).toEqual({ state, effects: [] })
+  })
+})
+
+test('the release that is worked on stays the one that is committed', () => {
+  const { effects } = next(stateOf({ work: WORKS.applying }), EVENTS['ended prepared'])
+  expect(effects[0]).toEqual({ type: 'commit', pending: working, change: 'change 1' })
+})
