@@ -1,16 +1,19 @@
 // The library's own periods, shortened by one factor: an hour of a fleet's life passes in a few minutes. The age at which a
 // connection is renewed stays 30 minutes: the pause of up to 2 s that comes with it cannot be shortened, and would be met too often.
+import { defaultPeriods } from 'noticeboard'
 
 /** @typedef {(typeof strategyNames)[number]} StrategyName */
 
 export const strategyNames = /** @type {const} */ (['pull', 'push', 'hybrid'])
 
-/** The defaults, in milliseconds. */
+const { pollIntervalMs, heartbeatMs, sweepIntervalMs, reports } = defaultPeriods
+
+/** The periods that are shortened, as the library has them, in milliseconds. */
 export const defaults = {
-  intervalMs: 30_000,
-  heartbeatMs: 15_000,
-  sweepIntervalMs: 300_000,
-  presenceMs: 300_000,
+  intervalMs: pollIntervalMs,
+  heartbeatMs,
+  sweepIntervalMs,
+  presenceMs: reports.intervalMs,
 }
 
 /** How many polls a second this machine is asked for at most: beyond, the measurement would measure itself. */

@@ -1,4 +1,5 @@
 // What people read of the strategies.
+import { defaults } from './periods.js'
 import { figure, formatTable, paragraph, ranged, size } from '../table.js'
 
 /** @param {number} ms */
@@ -20,7 +21,7 @@ export function describeStrategies(
       `1. Three strategies: ${size(bytes)} (${about}), ${clients} clients each, ${rounds} changes, taking turns`,
     ),
     paragraph(
-      `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for 30 s, heartbeat ${seconds(heartbeatMs)} for 15 s, sweep and presence ${seconds(sweepIntervalMs)} for 300 s.`,
+      `Periods are shortened ${factor}-fold: poll ${seconds(intervalMs)} for ${seconds(defaults.intervalMs)}, heartbeat ${seconds(heartbeatMs)} for ${seconds(defaults.heartbeatMs)}, sweep and presence ${seconds(sweepIntervalMs)} for ${seconds(defaults.sweepIntervalMs)}.`,
     ),
     ...(busy
       ? [
@@ -41,7 +42,7 @@ export function describeStrategies(
       ]),
     ),
     paragraph(
-      `pull's times grow with its interval: with 30 s instead of ${seconds(intervalMs)} they are about ${factor} times as long.`,
+      `pull's times grow with its interval: with ${seconds(defaults.intervalMs)} instead of ${seconds(intervalMs)} they are about ${factor} times as long.`,
     ),
     '',
     'What a change costs, idle use taken off',

@@ -1,8 +1,50 @@
+import { defaultPeriods } from 'noticeboard'
 import { readApplication, readFlags, readService } from '../configs/documents.mjs'
 import { application, flags, service } from './documents.js'
 import { breakable } from './options.js'
-import { bounds, machineMs, periodsBesideDefaults, strategyNames } from './periods.js'
+import { bounds, machineMs, periods, strategyNames } from './periods.js'
 import { duration, size } from './table.js'
+
+/** What the demo uses, what the library uses unless told otherwise, and what each time means. @type {readonly (readonly [string, number, number, string])[]} */
+const periodsBesideDefaults = [
+  [
+    'heartbeatMs',
+    periods.heartbeatMs,
+    defaultPeriods.heartbeatMs,
+    'of a stream; silent for 2.5 of them is dead',
+  ],
+  [
+    'pollIntervalMs',
+    periods.pollIntervalMs,
+    defaultPeriods.pollIntervalMs,
+    'pull asks; push and hybrid do without a stream',
+  ],
+  [
+    'sweepIntervalMs',
+    periods.sweepIntervalMs,
+    defaultPeriods.sweepIntervalMs,
+    'everybody asks without a condition',
+  ],
+  ['timeoutMs', periods.timeoutMs, defaultPeriods.timeoutMs, 'the longest wait for one answer'],
+  [
+    'backoff.baseMs',
+    periods.backoff.baseMs,
+    defaultPeriods.backoff.baseMs,
+    'first bound of the delay after a failure',
+  ],
+  [
+    'backoff.capMs',
+    periods.backoff.capMs,
+    defaultPeriods.backoff.capMs,
+    'last bound of the delay after failures',
+  ],
+  [
+    'reports.batchMs',
+    periods.reports.batchMs,
+    defaultPeriods.reports.batchMs,
+    'reports are gathered this long',
+  ],
+]
 
 /**
  * What is about to happen, and which times are shortened for it.

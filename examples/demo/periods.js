@@ -10,17 +10,6 @@ export const periods = Object.freeze({
   reports: Object.freeze({ batchMs: 250 }),
 })
 
-/** What the demo uses, what the library uses unless told otherwise, and what each time means. @type {readonly (readonly [string, number, number, string])[]} */
-export const periodsBesideDefaults = [
-  ['heartbeatMs', periods.heartbeatMs, 15_000, 'of a stream; silent for 2.5 of them is dead'],
-  ['pollIntervalMs', periods.pollIntervalMs, 30_000, 'pull asks; push and hybrid do without a stream'],
-  ['sweepIntervalMs', periods.sweepIntervalMs, 300_000, 'everybody asks without a condition'],
-  ['timeoutMs', periods.timeoutMs, 10_000, 'the longest wait for one answer'],
-  ['backoff.baseMs', periods.backoff.baseMs, 500, 'first bound of the delay after a failure'],
-  ['backoff.capMs', periods.backoff.capMs, 30_000, 'last bound of the delay after failures'],
-  ['reports.batchMs', periods.reports.batchMs, 1_000, 'reports are gathered this long'],
-]
-
 /** Eight processes share one machine: what that may add to a strategy's own bound. */
 export const machineMs = 2_000
 

@@ -1,3 +1,4 @@
+import { defaultPeriods } from '../core/defaults.js'
 import type { Clock, Random } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
 
@@ -62,7 +63,13 @@ export function createBackoff(options: BackoffOptions): Backoff {
     capMs: true,
     healthyMs: true,
   })
-  const { clock, random, baseMs = 500, capMs = 30_000, healthyMs = 60_000 } = options
+  const {
+    clock,
+    random,
+    baseMs = defaultPeriods.backoff.baseMs,
+    capMs = defaultPeriods.backoff.capMs,
+    healthyMs = 2 * defaultPeriods.backoff.capMs,
+  } = options
   let failures = 0
   let healthySinceMs: number | undefined
 

@@ -7,6 +7,7 @@ import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
 import { isLine } from '../core/json/text.js'
+import { defaultPeriods } from '../core/defaults.js'
 import { readSystem } from '../system/system.js'
 import { boundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
@@ -135,7 +136,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
 
 function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {
   checkOptions('the reports of createClient()', given, { intervalMs: true, batchMs: true })
-  const { intervalMs = 300_000, batchMs = 1_000 } = given
+  const { intervalMs = defaultPeriods.reports.intervalMs, batchMs = defaultPeriods.reports.batchMs } = given
   for (const [name, value] of Object.entries({ intervalMs, batchMs })) {
     if (Number.isFinite(value) && value > 0) continue
     throw new NoticeboardError('invalid-option', `reports.${name} must be a number above 0`)

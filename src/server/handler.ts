@@ -5,6 +5,7 @@ import { canAppend, mintsMarks } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
+import { defaultPeriods } from '../core/defaults.js'
 import { readSystem } from '../system/system.js'
 import { errorAnswer } from './http/answers.js'
 import type { Answer } from './stream/messages.js'
@@ -74,13 +75,13 @@ export function assembleHandler(
     hosts,
     origins = [],
     logger,
-    heartbeatMs = 15_000,
+    heartbeatMs = defaultPeriods.heartbeatMs,
     pollIntervalMs = 1_000,
   } = options
   const { clock, random, hasher } = readSystem('the handler', options.system)
   const {
     maxConnections = 50_000,
-    maxConnectionAgeMs = 1_800_000,
+    maxConnectionAgeMs = defaultPeriods.maxConnectionAgeMs,
     cacheBytes = 67_108_864,
     maxInstances = 100_000,
   } = options

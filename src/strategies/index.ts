@@ -1,5 +1,6 @@
 export type { BackoffTimes } from './options.js'
 export { createBackoff, type Backoff, type BackoffOptions } from '../async/backoff.js'
+export { defaultPeriods } from '../core/defaults.js'
 export { hybrid, type HybridTransports, type HybridOptions } from './hybrid.js'
 export { onDemand, type OnDemandOptions, type OnDemandStrategy } from './on-demand.js'
 export { phaseOf, jitter } from '../async/jitter.js'

@@ -3,6 +3,7 @@ import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
+import { defaultPeriods } from '../core/defaults.js'
 import { look } from './poll/poll.js'
 import { checkPositive, checkReads } from './options.js'
 import { reporterOf } from './report-transport.js'
@@ -21,9 +22,6 @@ export interface OnDemandStrategy extends Strategy {
   readonly maxAgeMs: number
 }
 
-/** Every so often a look is unconditional, as the sweeps of the other strategies are. */
-const SWEEP_INTERVAL_MS = 300_000
-
 /**
  * Without timers, for functions and workers that are frozen between requests: looks once when delivery begins,
  * and then when the client asks, by `refresh()` or because what it holds is older than `maxAgeMs`. After a failure
@@ -34,7 +32,7 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
   checkReads('onDemand', 'a transport', transport)
   checkOptions('onDemand()', options, { maxAgeMs: true, timeoutMs: true })
   checkPositive('onDemand', options)
-  const { maxAgeMs = 30_000, timeoutMs = 10_000 } = options
+  const { maxAgeMs = defaultPeriods.maxAgeMs, timeoutMs = defaultPeriods.timeoutMs } = options
 
   return {
     name: 'on-demand',
@@ -45,7 +43,8 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
     async *deliver(session) {
       const { clock, signal } = session
       const backoff = createBackoff({ clock, random: session.random })
-      let sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
+      // Every so often a look is unconditional, as the sweeps of the other strategies are.
+      let sweepAtMs = clock.monotonic() + defaultPeriods.sweepIntervalMs
       let failed: { readonly error: NoticeboardError; readonly untilMs: number } | undefined
 
       while (!signal.aborted) {
@@ -58,7 +57,7 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
           if (error === undefined) {
             backoff.succeeded()
             failed = undefined
-            if (sweep) sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
+            if (sweep) sweepAtMs = clock.monotonic() + defaultPeriods.sweepIntervalMs
           } else {
             failed = { error, untilMs: clock.monotonic() + backoff.failed(error.retryAfterMs) }
           }

@@ -2,6 +2,7 @@ import { canRead, canWatch } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
+import { defaultPeriods } from '../core/defaults.js'
 
 /** How long a strategy waits after failures: a random time, whose bound doubles with each failure in a row. */
 export interface BackoffTimes {
@@ -15,7 +16,7 @@ export interface BackoffTimes {
 export function readBackoff(strategy: string, given: BackoffTimes = {}): Required<BackoffTimes> {
   checkOptions(`the backoff of ${strategy}()`, given, { baseMs: true, capMs: true })
   checkPositive(`${strategy}: backoff`, given)
-  const { baseMs = 500, capMs = 30_000 } = given
+  const { baseMs = defaultPeriods.backoff.baseMs, capMs = defaultPeriods.backoff.capMs } = given
   return { baseMs, capMs }
 }
 

@@ -2,6 +2,7 @@ import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
+import { defaultPeriods } from '../core/defaults.js'
 import { look } from './poll/poll.js'
 import { checkPositive, checkReads, readBackoff, type BackoffTimes } from './options.js'
 import { phaseOf, jitter } from '../async/jitter.js'
@@ -38,7 +39,11 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
   const { backoff: given, ...periods } = options
   const times = readBackoff('pull', given)
   checkPositive('pull', periods)
-  const { pollIntervalMs = 30_000, sweepIntervalMs = 300_000, timeoutMs = 10_000 } = periods
+  const {
+    pollIntervalMs = defaultPeriods.pollIntervalMs,
+    sweepIntervalMs = defaultPeriods.sweepIntervalMs,
+    timeoutMs = defaultPeriods.timeoutMs,
+  } = periods
 
   return {
     name: 'pull',

@@ -13,4 +13,5 @@ export {
   type SampleSnapshot,
 } from './conformance/index.js'
 export { fakeClient, type FakeClient } from './fake-client.js'
-export { seededRandom, virtualClock, type VirtualClock, type VirtualClockOptions } from './virtual-clock.js'
+export { seededRandom } from '../sim/seeded-random.js'
+export { virtualClock, type VirtualClock, type VirtualClockOptions } from '../sim/virtual-clock.js'

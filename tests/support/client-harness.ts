@@ -7,7 +7,8 @@ import type { ClientReport } from '../../src/contracts/report.js'
 import type { Refusal, SavedState, StateStorage } from '../../src/contracts/state.js'
 import { systemHasher } from '../../src/system/system.js'
 import { pull } from '../../src/strategies/pull.js'
-import { seededRandom, virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.js'
+import { seededRandom } from '../../src/sim/seeded-random.js'
+import { virtualClock, type VirtualClock } from '../../src/sim/virtual-clock.js'
 import { namespace, type TestBoard } from '../unit/client/board.js'
 
 export const schema = z.object({

@@ -14,7 +14,8 @@ import { decodeRelease, encodeRelease, positionOf } from '../../src/core/release
 import { encodeText } from '../../src/core/json/text.js'
 import { systemHasher } from '../../src/system/system.js'
 import { memory, type MemoryStore } from '../../src/transports/memory.js'
-import { seededRandom, virtualClock, type VirtualClock } from '../../src/testing/virtual-clock.js'
+import { seededRandom } from '../../src/sim/seeded-random.js'
+import { virtualClock, type VirtualClock } from '../../src/sim/virtual-clock.js'
 
 export const namespace = 'checkout/prod'
 export const epoch = '1-9f3a01bc'

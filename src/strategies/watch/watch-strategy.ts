@@ -1,5 +1,6 @@
 import type { Strategy } from '../../contracts/strategy.js'
 import { checkOptions } from '../../core/options.js'
+import { defaultPeriods } from '../../core/defaults.js'
 import { checkPositive, readBackoff } from '../options.js'
 import { reporterOf } from '../report-transport.js'
 import { watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
@@ -20,12 +21,12 @@ export function watchStrategy(name: string, media: WatchMedia, options: WatchOpt
   const backoff = readBackoff(name, given)
   checkPositive(name, periods)
   const {
-    pollIntervalMs = 30_000,
-    sweepIntervalMs = 300_000,
-    heartbeatMs = 15_000,
-    firstEventTimeoutMs = 10_000,
-    timeoutMs = 10_000,
-    maxConnectionAgeMs = 1_800_000,
+    pollIntervalMs = defaultPeriods.pollIntervalMs,
+    sweepIntervalMs = defaultPeriods.sweepIntervalMs,
+    heartbeatMs = defaultPeriods.heartbeatMs,
+    firstEventTimeoutMs = defaultPeriods.firstEventTimeoutMs,
+    timeoutMs = defaultPeriods.timeoutMs,
+    maxConnectionAgeMs = defaultPeriods.maxConnectionAgeMs,
   } = periods
   let longestHeartbeatMs = heartbeatMs
 

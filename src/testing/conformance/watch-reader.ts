@@ -1,3 +1,4 @@
+import { settlesWithin } from '../../async/deadline.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
@@ -9,7 +10,7 @@ import { fail, within } from './expect.js'
 import type { SampleRelease } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
-type Outcome = Delivery | { readonly type: 'ended' | 'lost' | 'silent' }
+type Outcome = Delivery | { readonly type: 'ended' | 'lost' }
 
 /** So many periods without a sign of life, and a strategy gives a watch up. */
 const MISSED_HEARTBEATS = 2.5
@@ -103,18 +104,11 @@ export function openWatch(
       for (let waiting = iterator.next(); ; waiting = iterator.next()) {
         const leftMs = endMs - systemClock.monotonic()
         const silenceMs = MISSED_HEARTBEATS * heartbeatMs
-        const outcome = await Promise.race([
-          waiting.then(
-            ({ done, value }): Outcome => (done === true ? { type: 'ended' } : value),
-            (error: unknown): Outcome =>
-              isNoticeboardError(error, 'unavailable')
-                ? { type: 'lost' }
-                : fail('the watch threw another error than `unavailable`'),
-          ),
-          systemClock
-            .sleep(Math.min(leftMs, silenceMs), tracked.signal)
-            .then((): Outcome => ({ type: 'silent' })),
-        ])
+        const heard = await settlesWithin(waiting, {
+          clock: systemClock,
+          timeoutMs: Math.min(leftMs, silenceMs),
+        })
+        const outcome = heard ? await outcomeOf(waiting) : ({ type: 'silent' } as const)
         switch (outcome.type) {
           case 'ended':
             return fail('the watch ended although nobody aborted it')
@@ -148,6 +142,17 @@ export function openWatch(
       await expectNoListeners(tracked)
     },
   }
+}
+
+/** What a read of the watch brought. Fails when it threw anything but a loss. */
+function outcomeOf(read: Promise<IteratorResult<Delivery>>): Promise<Outcome> {
+  return read.then(
+    ({ done, value }): Outcome => (done === true ? { type: 'ended' } : value),
+    (error: unknown): Outcome =>
+      isNoticeboardError(error, 'unavailable')
+        ? { type: 'lost' }
+        : fail('the watch threw another error than `unavailable`'),
+  )
 }
 
 /** Fails unless an aborted watch ends in order. What was on its way already may still come. */

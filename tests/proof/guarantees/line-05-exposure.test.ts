@@ -12,7 +12,7 @@ import {
 } from '../../../src/core/release/release.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory, type MemoryStore } from '../../../src/transports/memory.js'
 import { memoryFolder, type MemoryFolder } from '../../support/client-harness.js'
 import { boundMs, NAMESPACE, openPlace, runs, WAYS, type Config, type Member } from './place.js'

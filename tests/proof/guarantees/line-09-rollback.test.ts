@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { memoryFolder } from '../../support/client-harness.js'
 import { openMachine } from './machine.js'

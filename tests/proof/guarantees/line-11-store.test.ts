@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
-import type { DiskImage, SimDisk } from '../sim/disk.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import type { DiskImage, SimDisk } from '../../../src/sim/disk.js'
 import { openMachine } from './machine.js'
 import {
   boundMs,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { openMachine } from './machine.js'
 import { boundMs, openPlace, PERIODS, runs, WAYS, type Member, type Place, type Way } from './place.js'

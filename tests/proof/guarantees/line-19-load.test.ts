@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import { hybrid, pull, push } from '../../../src/strategies/index.js'
-import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { http } from '../../../src/transports/http/http.js'
 import { memory, type MemoryStore } from '../../../src/transports/memory.js'
 import { publish, run, type Run } from '../../support/session.js'

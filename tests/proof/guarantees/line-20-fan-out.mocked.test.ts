@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type * as Answers from '../../../src/server/http/answers.js'
 import type * as Frames from '../../../src/server/stream/frames.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { publish } from '../../support/server-fixtures.js'
 import { boundMs, NAMESPACE, openPlace, PERIODS, runs, WAYS, type Place, type Way } from './place.js'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FetchInit } from '../../../src/contracts/system.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { boundMs, openPlace, runs, WAYS, type Obstacle, type Way } from './place.js'
 import { MAX_RELEASE_BYTES } from '../../../src/core/limits.js'

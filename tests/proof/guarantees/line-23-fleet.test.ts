@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import { FLEET_STATES, type Fleet } from '../../../src/fleet/summary.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { boundMs, NAMESPACE, openPlace, PERIODS, runs, schema, WAYS } from './place.js'
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createHandler, type Handler } from '../../../src/server/handler.js'
 import type { HandlerOptions } from '../../../src/server/options.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { cached } from '../../../src/transports/cached.js'
 import { http } from '../../../src/transports/http/http.js'
 import { memory } from '../../../src/transports/memory.js'

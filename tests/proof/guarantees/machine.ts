@@ -1,10 +1,10 @@
 import { fileStore, type FileStore } from '../../../src/node/board/file-store.js'
 import { systemHasher } from '../../../src/system/system.js'
-import type { VirtualClock } from '../../../src/testing/virtual-clock.js'
+import type { VirtualClock } from '../../../src/sim/virtual-clock.js'
 import type { Fs } from '../../../src/contracts/system.js'
-import { simDisk, type SimDisk } from '../sim/disk.js'
-import { startProcess } from '../sim/process.js'
-import { diceOf } from '../sim/random.js'
+import { simDisk, type SimDisk } from '../../../src/sim/disk.js'
+import { startProcess } from '../../../src/sim/process.js'
+import { seededDice } from '../../../src/sim/dice.js'
 
 /** A machine with a board on its disk, whose store may be opened anew. */
 export interface Machine {
@@ -15,14 +15,14 @@ export interface Machine {
 
 /** A machine whose disk is in memory and keeps what it is given. */
 export function openMachine(clock: VirtualClock): Machine {
-  const disk = simDisk(clock, diceOf(1, 'disk'))
+  const disk = simDisk(clock, seededDice(1, 'disk'))
   let lives = 0
   return {
     disk,
     store(over = plain => plain) {
       lives += 1
-      const process = startProcess(`server.${lives}`, clock)
-      const dice = diceOf(lives, 'server')
+      const process = startProcess(`server.${lives}`, { clock, seed: 1 })
+      const dice = seededDice(lives, 'server')
       return fileStore('/board', {
         fs: over(disk.mount(process)),
         system: {

@@ -1,5 +1,5 @@
 import type { Fs } from '../../../src/contracts/system.js'
-import type { SimDisk } from '../sim/disk.js'
+import type { SimDisk } from '../../../src/sim/disk.js'
 
 /** How much a disk holds. */
 export interface Quota {

@@ -1,21 +1,20 @@
 import { z } from 'zod'
 import { createClient, type Client } from '../../../src/client/client.js'
-import type { Platform } from '../../../src/contracts/system.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { stateFolder } from '../../../src/node/state/state-folder.js'
-import { systemHasher } from '../../../src/system/system.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
 import { pull } from '../../../src/strategies/pull.js'
 import { push } from '../../../src/strategies/push.js'
 import { http } from '../../../src/transports/http/http.js'
 import { PLAIN, type Configuration } from './configuration.js'
-import { simDisk, type SimDisk } from './disk.js'
-import { MAX_SNAPSHOT_BYTES, simFetch, soundLink, type Host, type Link } from './net.js'
+import { simDisk, type SimDisk } from '../../../src/sim/disk.js'
+import { soundLink, type Link } from '../../../src/sim/link.js'
+import { fetchOver, MAX_SNAPSHOT_BYTES, type Host } from './net.js'
 import type { ClientPlan } from './plan.js'
 import { watchStreams, type Streams } from './streams.js'
-import { ownerOf, startProcess, type SimProcess } from './process.js'
-import { diceOf, type Dice } from './random.js'
+import { startProcess, type SimProcess } from '../../../src/sim/process.js'
+import { seededDice, type Dice } from '../../../src/sim/dice.js'
 import { checkReports, requestRate } from './requests.js'
 import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
 import type { World } from './world.js'
@@ -62,13 +61,6 @@ export interface ClientActor {
   kill(): void
 }
 
-const platform: Platform = {
-  environment: () => undefined,
-  environmentNames: () => [],
-  hostName: () => undefined,
-  readFile: () => undefined,
-}
-
 /** Makes a client machine; nothing runs on it yet. */
 export function clientActor(
   world: World,
@@ -80,7 +72,7 @@ export function clientActor(
   const link = soundLink()
   const clientId = plan.clientId ?? plan.name
   const identity = { clientId, labels: { region: plan.region } }
-  const machineDisk = simDisk(clock, diceOf(seed, `${plan.name} disk`))
+  const machineDisk = simDisk(clock, seededDice(seed, `${plan.name} disk`))
   let lives = 0
   let client: Client<Document> | undefined
   let process: SimProcess | undefined
@@ -135,7 +127,7 @@ export function clientActor(
     },
     start() {
       lives += 1
-      const own = startProcess(`${plan.name}.${lives}`, clock)
+      const own = startProcess(`${plan.name}.${lives}`, world)
       process = own
       fetching = 0
       const nowMs = (): number => clock.monotonic()
@@ -151,15 +143,15 @@ export function clientActor(
       // What ran for a while on a sound disk must be there again, whatever the network does.
       const ranMs = appliedAtMs === undefined ? 0 : nowMs() - appliedAtMs
       const mustBegin = !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept
-      const dice = diceOf(seed, own.name)
+      const dice = own.system.random
       const transport = http(base, {
         system: { clock: own.clock },
         timeoutMs: PERIODS.timeoutMs,
         maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
         token: readToken && (() => badgeOf(actor, readToken)),
-        fetch: simFetch({
+        fetch: fetchOver({
           world: clock,
-          dice: diceOf(seed, `${own.name} net`),
+          dice: seededDice(seed, `${own.name} net`),
           client: own,
           trace,
           host,
@@ -169,7 +161,7 @@ export function clientActor(
             if (path.includes('/snapshots/')) fetching += 1
             if (method === 'POST') checkReports(world, own, { client: plan.name, identity }, body)
           },
-          onChunk: world.marks.heard,
+          onChunk: (chunk, server) => world.marks.heard(chunk, server.relay),
           onStream: ownStreams.opened,
           onRequest(method, path, status) {
             if (path.includes('/snapshots/')) fetching -= 1
@@ -209,11 +201,11 @@ export function clientActor(
         ...(plan.state && {
           state: stateFolder('/state', {
             fs: machineDisk.mount(own),
-            system: { clock: own.clock, random: dice },
-            owner: ownerOf(own),
+            system: own.system,
+            owner: own.owner,
           }),
         }),
-        system: { clock: own.clock, random: dice, hasher: systemHasher, platform },
+        system: own.system,
       })
       client = life
       life.on('change', ({ current, running, release }) => {

@@ -1,5 +1,5 @@
 import type { HandlerOptions } from '../../../src/server/options.js'
-import { diceOf } from './random.js'
+import { seededDice } from '../../../src/sim/dice.js'
 
 /** How the servers of one history are configured, and what those who ask them have to know of it. */
 export interface Configuration {
@@ -20,7 +20,7 @@ export const PLAIN: Configuration = { base: 'http://board.test', readToken: unde
 
 /** Draws it: half of the histories have servers with nothing but a token for writing, the others with some of what there is. */
 export function configurationOf(seed: number): Configuration {
-  const dice = diceOf(seed, 'configuration')
+  const dice = seededDice(seed, 'configuration')
   const [plain, mounted, closed, named, befriended] = Array.from({ length: 5 }, () => dice.chance(0.5))
   if (plain === true) return PLAIN
   return {

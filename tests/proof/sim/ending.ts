@@ -1,22 +1,20 @@
 import { formatPosition } from '../../../src/contracts/position.js'
 import { decodeRelease, positionOf, type Release } from '../../../src/core/release/release.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
-import { systemHasher } from '../../../src/system/system.js'
 import { NAMESPACE, RESTART_MS } from './client-actor.js'
 import type { Stage } from './faults.js'
-import { ownerOf, startProcess, type SimProcess } from './process.js'
-import { diceOf } from './random.js'
+import { startProcess, type SimProcess } from '../../../src/sim/process.js'
 import { during, within } from './waiting.js'
 import type { World } from './world.js'
 
 /** The log as it stands on the disk, read by a process of its own. */
 export async function checkBoard(world: World, stage: Stage): Promise<void> {
   const { truth, clock } = world
-  const reader = startProcess('reader.1', clock)
+  const reader = startProcess('reader.1', world)
   const store = fileStore('/board', {
     fs: stage.disk.mount(reader),
-    owner: ownerOf(reader),
-    system: { clock: reader.clock, random: diceOf(world.seed, 'reader'), hasher: systemHasher },
+    owner: reader.owner,
+    system: reader.system,
   })
   const reading = (async () => {
     const found = new Map<string, Release>()

@@ -1,14 +1,14 @@
 import { fileStore } from '../../../src/node/board/file-store.js'
-import { systemHasher } from '../../../src/system/system.js'
 import type { Position } from '../../../src/contracts/position.js'
 import { NAMESPACE, type ClientActor } from './client-actor.js'
-import type { DiskImage, SimDisk } from './disk.js'
-import type { Link, Replica } from './net.js'
+import type { DiskImage, SimDisk } from '../../../src/sim/disk.js'
+import { changeLinks, linkFault } from '../../../src/sim/faults.js'
+import type { Link, LinkReplica } from '../../../src/sim/link.js'
 import type { Action, Plan } from './plan.js'
 import { isBehind } from './pointer.js'
 import type { PublisherActor } from './publisher-actor.js'
-import { diceOf } from './random.js'
-import { ownerOf, startProcess } from './process.js'
+import { seededDice } from '../../../src/sim/dice.js'
+import { startProcess } from '../../../src/sim/process.js'
 import type { RelayActor, ServerActor } from './server-actor.js'
 import type { StrangerActor } from './stranger-actor.js'
 import type { World } from './world.js'
@@ -36,7 +36,7 @@ export interface Stage {
 export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fault' }>, stage: Stage): void {
   const { world, clients, servers, relay, publisher, disk } = stage
   const { clock, trace, truth, sometimes } = world
-  const dice = diceOf(world.seed, `fault ${fault} ${atMs}`)
+  const dice = seededDice(world.seed, `fault ${fault} ${atMs}`)
   const links = [...clients.map(({ link }) => link), relay.link, publisher.link]
   const server = dice.pick(servers)
   trace.add('world', 'fault', `${fault} for ${lastsMs}`)
@@ -52,13 +52,13 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     clock.after(lastsMs, once)
     stage.ended.push(once)
   }
-  const onLinks = (change: Partial<Link>, back: Partial<Link>): void => {
-    const some = links.filter(() => dice.chance(0.5))
-    for (const link of some) Object.assign(link, change)
-    later(() => {
-      for (const link of some) Object.assign(link, back)
-    })
-  }
+  const onLinks = (change: Partial<Link>): void =>
+    later(
+      changeLinks(
+        links.filter(() => dice.chance(0.5)),
+        change,
+      ),
+    )
   const restart = (actor: {
     start(): void
     readonly process: { readonly alive: boolean } | undefined
@@ -76,32 +76,20 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
   if (disk.faults.full && publisher.rollingBack) sometimes.add('an urgent write met a full disk')
   switch (fault) {
     case 'lossy-links':
-      return onLinks({ drop: 0.2 + dice.number() * 0.6 }, { drop: 0 })
     case 'slow-links':
-      return onLinks({ slowestMs: dice.between(500, 20_000) }, { slowestMs: 20 })
     case 'duplicates':
-      return onLinks({ duplicate: 0.5 }, { duplicate: 0 })
     case 'cut-bodies':
-      return onLinks({ cut: 0.5 }, { cut: 0 })
     case 'bytewise':
-      return onLinks({ bytewise: true }, { bytewise: false })
     case 'partitions':
-      return onLinks({ black: true }, { black: false })
     case 'refusals':
-      return onLinks({ refused: true }, { refused: false })
     case 'stale-proxy':
-      return onLinks({ proxy: 'stale' }, { proxy: 'none' })
     case 'buffering-proxy':
-      return onLinks({ proxy: 'buffering' }, { proxy: 'none' })
     case 'login-page':
-      return onLinks({ proxy: 'login-page' }, { proxy: 'none' })
+      return onLinks(linkFault(fault, dice))
     case 'mangling-proxy': {
       // Not the publisher's: releases carry no signatures yet, and it is trusted with what it reads.
       const some = links.filter(link => link !== publisher.link && dice.chance(0.5))
-      for (const link of some) link.proxy = 'mangling'
-      return later(() => {
-        for (const link of some) link.proxy = 'none'
-      })
+      return later(changeLinks(some, linkFault(fault, dice)))
     }
     case 'client-kill': {
       const client = dice.pick(clients)
@@ -264,7 +252,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       return
     case 'lagging-replica': {
       const onLate = (): void => void sometimes.add('a replica answered with what stood there before')
-      const replica: Replica = { lagMs: dice.between(1_000, 8_000), onLate, seen: new Map() }
+      const replica: LinkReplica = { lagMs: dice.between(1_000, 8_000), onLate, seen: new Map() }
       const some = links.filter(() => dice.chance(0.6))
       for (const link of some) link.replica = replica
       return later(() => {
@@ -278,17 +266,17 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
 
 /** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */
 function damageSnapshot({ world, disk, ended }: Stage, digest: string, lastsMs: number): void {
-  const { clock, seed, sometimes } = world
+  const { clock, sometimes } = world
   const bytes = disk.damage(`/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`)
   if (bytes === undefined) return
   let lives = 0
   const put = async (): Promise<void> => {
     lives += 1
-    const own = startProcess(`operator.${lives}`, clock)
+    const own = startProcess(`operator.${lives}`, world)
     const store = fileStore('/board', {
       fs: disk.mount(own),
-      owner: ownerOf(own),
-      system: { clock: own.clock, random: diceOf(seed, own.name), hasher: systemHasher },
+      owner: own.owner,
+      system: own.system,
     })
     await store.put({ namespace: NAMESPACE, digest, bytes }, new AbortController().signal).then(
       () => void sometimes.add('a damaged snapshot was put again'),

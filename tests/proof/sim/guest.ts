@@ -1,8 +1,8 @@
 import { decodeRelease } from '../../../src/core/release/release.js'
 import { cached } from '../../../src/transports/cached.js'
 import type { HttpTransport } from '../../../src/transports/http/http.js'
-import type { SimProcess } from './process.js'
-import type { Dice } from './random.js'
+import type { SimProcess } from '../../../src/sim/process.js'
+import type { Dice } from '../../../src/sim/dice.js'
 import { judgeError } from './values.js'
 import type { World } from './world.js'
 

@@ -1,7 +1,7 @@
 import type { Transport } from '../../../src/contracts/transport.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import { pull } from '../../../src/strategies/pull.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { sessionOf } from '../../support/session.js'
 import type { Violate } from './truth.js'
 

@@ -1,13 +1,13 @@
 import { clientActor } from './client-actor.js'
 import { configurationOf } from './configuration.js'
-import { simDisk } from './disk.js'
+import { simDisk } from '../../../src/sim/disk.js'
 import { checkBoard, shutDown } from './ending.js'
 import { applyFault, type Stage } from './faults.js'
 import { runHerd } from './herd.js'
 import { drawPlan, type Less, type Plan } from './plan.js'
 import { POINTER, watchPointer } from './pointer.js'
 import { publisherActor } from './publisher-actor.js'
-import { diceOf } from './random.js'
+import { seededDice } from '../../../src/sim/dice.js'
 import { BOARD_POLL_MS, edgeActor, relayActor, serverActor } from './server-actor.js'
 import { calm, settle } from './settling.js'
 import { strangerActor } from './stranger-actor.js'
@@ -79,11 +79,11 @@ export async function runPlan(plan: Plan): Promise<History> {
 }
 
 function setUp(world: World, plan: Plan): Stage {
-  const disk = simDisk(world.clock, diceOf(plan.seed, 'board disk'), (...change) => pointer(...change))
+  const disk = simDisk(world.clock, seededDice(plan.seed, 'board disk'), (...change) => pointer(...change))
   const configuration = configurationOf(plan.seed)
   const servers = ['server-a', 'server-b'].map(name => serverActor(world, name, disk, configuration))
   const pointer = watchPointer(POINTER, { world, disk, servers })
-  const chance = diceOf(plan.seed, 'balancer')
+  const chance = seededDice(plan.seed, 'balancer')
   const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
     const up = servers.flatMap(({ host }) => host() ?? [])
     return up.length === 0 ? undefined : chance.pick(up)

@@ -1,4 +1,4 @@
-import { diceOf, type Dice } from './random.js'
+import { seededDice, type Dice } from '../../../src/sim/dice.js'
 
 /** Each seed draws its own mix of these, since a mix of everything hides bugs. */
 const COMMON = [
@@ -91,12 +91,12 @@ export interface Less {
 
 /** Draws the plan of a seed, less what is taken away. */
 export function drawPlan(seed: number, less: Less = {}): Plan {
-  const dice = diceOf(seed, 'plan')
+  const dice = seededDice(seed, 'plan')
   const faults = new Set<Fault>(COMMON.filter(() => dice.chance(0.3)))
   const chaosMs = dice.between(8_000, 18_000)
   const clients = drawClients(dice)
   const drawn = drawActions(dice, faults, chaosMs)
-  const visits = drawVisits(diceOf(seed, 'strangers'), chaosMs)
+  const visits = drawVisits(seededDice(seed, 'strangers'), chaosMs)
   if (visits.length > 0) faults.add('strangers')
   const rare = drawRare(seed, chaosMs)
   for (const action of rare) if (action.type === 'fault') faults.add(action.fault)
@@ -183,7 +183,7 @@ function drawVisits(dice: Dice, chaosMs: number): Action[] {
 function drawRare(seed: number, chaosMs: number): Action[] {
   const actions: Action[] = []
   for (const fault of RARE) {
-    const dice = diceOf(seed, fault)
+    const dice = seededDice(seed, fault)
     if (!dice.chance(RARELY)) continue
     const atMs = dice.between(1_000, chaosMs)
     actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(2_000, 20_000) })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { encodeRelease } from '../../../src/core/release/release.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { watchPointer } from './pointer.js'
 
 const PATH = '/board/public/v1/shop/prod/release.json'

@@ -1,7 +1,7 @@
 import { comparePositions, formatPosition, type Position } from '../../../src/contracts/position.js'
 import { decodeRelease, positionOf } from '../../../src/core/release/release.js'
 import { NAMESPACE } from './client-actor.js'
-import type { DiskImage, SimDisk } from './disk.js'
+import type { DiskImage, SimDisk } from '../../../src/sim/disk.js'
 import type { ServerActor } from './server-actor.js'
 import type { World } from './world.js'
 

@@ -15,9 +15,10 @@ import { createPublisher, everyone, type Publisher, type Rollout } from '../../.
 import { http } from '../../../src/transports/http/http.js'
 import { DEADLY, NAMESPACE, PERIODS, schema } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
-import { simFetch, soundLink, type Host, type Link } from './net.js'
-import { startProcess, type SimProcess } from './process.js'
-import { diceOf, type Dice } from './random.js'
+import { soundLink, type Link } from '../../../src/sim/link.js'
+import { fetchOver, type Host } from './net.js'
+import { startProcess, type SimProcess } from '../../../src/sim/process.js'
+import { seededDice, type Dice } from '../../../src/sim/dice.js'
 import { TOKEN } from './server-actor.js'
 import { judgeError, loggerOf, SECRET } from './values.js'
 import type { World } from './world.js'
@@ -59,7 +60,7 @@ export function publisherActor(
 ): PublisherActor {
   const { trace, truth, sometimes, seed, clock } = world
   const link = soundLink()
-  const content = diceOf(seed, 'documents')
+  const content = seededDice(seed, 'documents')
   let actions = 0
   let process: SimProcess | undefined
   /** The rollbacks of which nobody has heard yet, and how many there were at all. */
@@ -72,12 +73,12 @@ export function publisherActor(
 
   const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
     actions += 1
-    const own = startProcess(`publisher.${actions}`, clock)
+    const own = startProcess(`publisher.${actions}`, world)
     process = own
     working.add(own)
     own.onDeath(() => working.delete(own))
-    const dice = diceOf(seed, own.name)
-    const fetch = simFetch({
+    const dice = own.system.random
+    const fetch = fetchOver({
       world: clock, trace, dice, client: own, host, link,
       onRequest(method, path, status) {
         trace.add(own.name, 'request', `${method} ${path} ${status}`)
@@ -95,9 +96,9 @@ export function publisherActor(
       own,
     }
   }
-  const publisherOf = ({ store, dice, own }: ReturnType<typeof begin>, anything = false): Publisher =>
+  const publisherOf = ({ store, own }: ReturnType<typeof begin>, anything = false): Publisher =>
     createPublisher({
-      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, system: { clock: own.clock, random: dice, hasher: systemHasher }, logger: loggerOf(world, own.name),
+      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, system: own.system, logger: loggerOf(world, own.name),
     }) as Publisher // prettier-ignore
 
   const document = (): { n: number; name: string } => ({

@@ -1,5 +1,5 @@
 import type { Position } from '../../../src/contracts/position.js'
-import type { SimProcess } from './process.js'
+import type { SimProcess } from '../../../src/sim/process.js'
 import type { AppliedEvent } from './truth.js'
 import { mustNotSay } from './values.js'
 import type { World } from './world.js'

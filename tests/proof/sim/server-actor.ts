@@ -5,10 +5,11 @@ import { cached } from '../../../src/transports/cached.js'
 import { http, type HttpTransport } from '../../../src/transports/http/http.js'
 import { PERIODS } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
-import type { SimDisk } from './disk.js'
-import { simFetch, soundLink, type Host, type Link } from './net.js'
-import { ownerOf, startProcess, type SimProcess } from './process.js'
-import { diceOf, type Dice } from './random.js'
+import type { SimDisk } from '../../../src/sim/disk.js'
+import { soundLink, type Link } from '../../../src/sim/link.js'
+import { fetchOver, type Host } from './net.js'
+import { startProcess, type SimProcess } from '../../../src/sim/process.js'
+import type { Dice } from '../../../src/sim/dice.js'
 import { watchStreams, type Streams } from './streams.js'
 import { loggerOf } from './values.js'
 import type { World } from './world.js'
@@ -42,14 +43,14 @@ export function serverActor(
         hasher: systemHasher,
       },
       pollIntervalMs: BOARD_POLL_MS,
-      owner: ownerOf(process),
+      owner: process.owner,
       logger: loggerOf(world, name),
     })
     const handler = createHandler(store, {
       ...options,
       write: { token: TOKEN },
       heartbeatMs: PERIODS.heartbeatMs,
-      system: { clock: process.clock, random: dice, hasher: systemHasher },
+      system: process.system,
       logger: loggerOf(world, name),
     })
     return {
@@ -73,11 +74,11 @@ export function relayActor(
   upstream: () => Host | undefined,
   configuration: Configuration = PLAIN,
 ): RelayActor {
-  return relaying(world, name, { upstream, base: configuration.base }, (transport, process, dice) =>
+  return relaying(world, name, { upstream, base: configuration.base }, (transport, process) =>
     createHandler(cached(transport), {
       ...configuration.options,
       heartbeatMs: PERIODS.heartbeatMs,
-      system: { clock: process.clock, random: dice, hasher: systemHasher },
+      system: process.system,
       logger: loggerOf(world, name),
     }),
   )
@@ -101,7 +102,7 @@ export function edgeActor(
       maxConnectionAgeMs: 9_000,
       cacheBytes: 2_000,
       maxInstances: 2,
-      system: { clock: process.clock, random: dice, hasher: systemHasher },
+      system: process.system,
       logger: loggerOf(world, name),
     })
   })
@@ -129,7 +130,7 @@ function relaying(
       // It writes where it is told to, and reads what may not be read by all.
       token: TOKEN,
       logger: loggerOf(world, name),
-      fetch: simFetch({
+      fetch: fetchOver({
         world: world.clock,
         dice,
         client: process,
@@ -137,7 +138,7 @@ function relaying(
         host: upstream,
         link,
         onRequest: () => {},
-        onChunk: world.marks.heard,
+        onChunk: (chunk, server) => world.marks.heard(chunk, server.relay),
         onStream: own.opened,
       }),
     })
@@ -163,9 +164,9 @@ function actorOf(
     },
     start() {
       lives += 1
-      const own = startProcess(`${name}.${lives}`, world.clock)
+      const own = startProcess(`${name}.${lives}`, world)
       process = own
-      const handler = open(own, diceOf(world.seed, own.name))
+      const handler = open(own, own.system.random)
       host = {
         process: own,
         relay,

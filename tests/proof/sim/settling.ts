@@ -2,7 +2,7 @@ import { comparePositions, formatPosition } from '../../../src/contracts/positio
 import { PERIODS, type ClientActor } from './client-actor.js'
 import type { Stage } from './faults.js'
 import { placeOf, POINTER } from './pointer.js'
-import { diceOf } from './random.js'
+import { seededDice } from '../../../src/sim/dice.js'
 import { during } from './waiting.js'
 import type { World } from './world.js'
 
@@ -59,7 +59,7 @@ const TOLD_MS = 6_000
 /** While all is well, a release reaches those who watch at once, those who ask within an interval, and the pointer follows the log. */
 export async function calm(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
-  const dice = diceOf(world.seed, 'calm')
+  const dice = seededDice(world.seed, 'calm')
   const { plan, publisher, clients } = stage
   // What was sent over slow links, the end of a connection too, is still on its way.
   if (plan.faults.has('slow-links')) await clock.advance(SLOWEST_MS)

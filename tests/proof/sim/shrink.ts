@@ -1,3 +1,4 @@
+import { shrink } from '../../../src/sim/shrink.js'
 import { runHistory } from './history.js'
 import { drawPlan, type Less } from './plan.js'
 
@@ -7,7 +8,6 @@ import { drawPlan, type Less } from './plan.js'
  */
 const seed = Number(process.argv[2])
 const mostMs = Number(process.argv[3] ?? 60_000)
-const began = performance.now()
 const tell = (line: string): boolean => process.stdout.write(`${line}\n`)
 const oracleOf = async (less: Less): Promise<readonly string[]> =>
   (await runHistory(seed, less)).violations.map(({ oracle }) => oracle)
@@ -34,25 +34,28 @@ if (oracle === undefined) {
   let less: Required<Less> = { faults: [], clients: [], actions: [] }
   const plan = drawPlan(seed)
   tell(`seed ${seed}: ${oracle}, with ${sizeOf(less)}`)
-  const attempt = async (smaller: Required<Less>): Promise<void> => {
-    if (performance.now() - began > mostMs || !(await oracleOf(smaller)).includes(oracle)) return
+  const stillFails = async (smaller: Required<Less>): Promise<boolean> => {
+    if (!(await oracleOf(smaller)).includes(oracle)) return false
     less = smaller
     // Told at once: a smaller history may be one that never ends.
     tell(`replays with: ${commandOf(less)}`)
+    return true
   }
-  for (const fault of plan.faults) await attempt({ ...less, faults: [...less.faults, fault] })
-  for (const { name } of plan.clients)
-    if (less.clients.length < plan.clients.length - 1)
-      await attempt({ ...less, clients: [...less.clients, name] })
-  // Many at a time first: most have nothing to do with it.
-  for (const size of [8, 3, 1]) {
-    const present = [...plan.actions.entries()]
-      .filter(([, action]) => !(action.type === 'fault' && less.faults.includes(action.fault)))
-      .map(([index]) => index)
-      .filter(index => !less.actions.includes(index))
-    for (let end = present.length; end > 0; end -= size)
-      await attempt({ ...less, actions: [...less.actions, ...present.slice(Math.max(0, end - size), end)] })
-  }
+  const signal = AbortSignal.timeout(mostMs)
+  const minus = <Part>(all: readonly Part[], left: readonly Part[]): Part[] =>
+    all.filter(part => !left.includes(part))
+  const faults = [...plan.faults]
+  await shrink(faults, left => stillFails({ ...less, faults: minus(faults, left) }), { signal })
+  const clients = plan.clients.map(({ name }) => name)
+  await shrink(
+    clients,
+    async left => left.length > 0 && stillFails({ ...less, clients: minus(clients, left) }),
+    { signal },
+  )
+  const actions = [...plan.actions.entries()]
+    .filter(([, action]) => !(action.type === 'fault' && less.faults.includes(action.fault)))
+    .map(([index]) => index)
+  await shrink(actions, left => stillFails({ ...less, actions: minus(actions, left) }), { signal })
   const { trace, violations } = await runHistory(seed, less)
   for (const line of trace) if (!line.includes(' request ')) tell(line)
   for (const { oracle: name, text } of violations) tell(`${name}: ${text}`)

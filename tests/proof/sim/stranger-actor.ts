@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
-import { systemHasher } from '../../../src/system/system.js'
 import { http } from '../../../src/transports/http/http.js'
 import { NAMESPACE, PERIODS } from './client-actor.js'
 import type { Configuration } from './configuration.js'
 import { guestOf } from './guest.js'
-import { MAX_SNAPSHOT_BYTES, simFetch, soundLink, type Host } from './net.js'
-import { startProcess, type SimProcess } from './process.js'
-import { diceOf } from './random.js'
+import { soundLink } from '../../../src/sim/link.js'
+import { fetchOver, MAX_SNAPSHOT_BYTES, type Host } from './net.js'
+import { startProcess, type SimProcess } from '../../../src/sim/process.js'
 import { TOKEN, type RelayActor, type ServerActor } from './server-actor.js'
 import { drawRequest, type StrangeRequest } from './stranger-requests.js'
 import { judgeError, loggerOf, SECRET } from './values.js'
@@ -35,11 +34,11 @@ export function strangerActor(
   { base, readToken }: Configuration,
   { servers, relay, edge }: { servers: readonly ServerActor[]; relay: RelayActor; edge: RelayActor },
 ): StrangerActor {
-  const { clock, truth, trace, seed, sometimes } = world
+  const { clock, truth, trace, sometimes } = world
   const processes: SimProcess[] = []
 
   const start = (kind: string): SimProcess => {
-    const own = startProcess(`${kind}.${processes.length}`, clock)
+    const own = startProcess(`${kind}.${processes.length}`, world)
     processes.push(own)
     return own
   }
@@ -49,8 +48,8 @@ export function strangerActor(
   /** The owner of the second namespace, whose documents are nobody's secret here. */
   const publishOther = async (): Promise<void> => {
     const own = start('owner')
-    const dice = diceOf(seed, own.name)
-    const fetch = simFetch({
+    const dice = own.system.random
+    const fetch = fetchOver({
       world: clock, trace, dice, client: own, link: soundLink(), host: () => anyOf([edge, ...servers]), onRequest() {},
     }) // prettier-ignore
     const store = http(base, {
@@ -60,7 +59,7 @@ export function strangerActor(
       token: TOKEN,
     })
     const publisher = createPublisher({
-      namespace: OTHER, store, schema: z.object({ text: z.string() }), system: { clock: own.clock, random: dice, hasher: systemHasher }, logger: loggerOf(world, own.name),
+      namespace: OTHER, store, schema: z.object({ text: z.string() }), system: own.system, logger: loggerOf(world, own.name),
     }) // prettier-ignore
     for (let left = 2; left > 0; left -= 1) {
       try {
@@ -101,12 +100,12 @@ export function strangerActor(
   }
 
   const ask = async (own: SimProcess, host: () => Host | undefined, lastsMs: number): Promise<void> => {
-    const dice = diceOf(seed, own.name)
+    const dice = own.system.random
     const link = soundLink()
     const lazy = { ...soundLink(), stalled: true }
     const [quick, stalled] = [link, lazy].map(each =>
-      simFetch({ world: clock, trace, dice, client: own, link: each, host, onRequest() {} }),
-    ) as [ReturnType<typeof simFetch>, ReturnType<typeof simFetch>]
+      fetchOver({ world: clock, trace, dice, client: own, link: each, host, onRequest() {} }),
+    ) as [ReturnType<typeof fetchOver>, ReturnType<typeof fetchOver>]
 
     /** Reads a stream for a while, and leaves it: in order, or as a program that dies. */
     const listen = async (response: Response, gone: AbortController): Promise<string> => {
@@ -164,10 +163,10 @@ export function strangerActor(
       for (const host of [edge.host, () => anyOf([...servers, relay])])
         void ask(start('stranger'), host, lastsMs)
       const own = start('guest')
-      const dice = diceOf(seed, own.name)
+      const dice = own.system.random
       const link = soundLink()
       link.proxy = dice.pick(['none', 'none', 'noisy', 'grumpy'])
-      const fetch = simFetch({
+      const fetch = fetchOver({
         world: clock, trace, dice, client: own, link, host: () => anyOf([relay, ...servers]), onRequest() {},
       }) // prettier-ignore
       void guestOf(world, {

@@ -1,6 +1,6 @@
 import { formatPosition, type Position } from '../../../src/contracts/position.js'
 import { FRIEND } from './configuration.js'
-import type { Dice } from './random.js'
+import type { Dice } from '../../../src/sim/dice.js'
 
 /** One thing that a stranger sends. */
 export interface StrangeRequest {

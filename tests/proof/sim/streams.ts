@@ -1,13 +1,6 @@
-import type { SimProcess } from './process.js'
+import type { OpenStream } from '../../../src/sim/carry-body.js'
+import type { SimProcess } from '../../../src/sim/process.js'
 import type { Violate } from './truth.js'
-
-/** A stream as its client sees it. */
-export interface OpenStream {
-  /** Something came. */
-  heard(): void
-  /** The client let go of it, or was told that it ended. */
-  closed(): void
-}
 
 /** The streams of one process: one at a time, and none that is silent for longer than 2.5 heartbeats. */
 export interface Streams {

@@ -1,7 +1,8 @@
-import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import { guardLoops } from '../../../src/sim/loop-guard.js'
 import { isAllowed } from './allowed.js'
 import { watchMarks, type Marks } from './marks.js'
-import { createTrace, type Trace } from './trace.js'
+import { createTrace, type Trace } from '../../../src/sim/trace.js'
 import { createTruth, type Truth } from './truth.js'
 
 /** What all actors of one history share. */
@@ -19,8 +20,8 @@ export interface World {
 export function createWorld(seed: number): World {
   const bare = virtualClock({ turns: 1 })
   const truth = createTruth(() => bare.monotonic(), isAllowed)
-  const clock = guarded(bare, () =>
-    truth.violate('livelock', `${MOST_TIMERS} timers were set within one instant`),
+  const clock = guardLoops(bare, timers =>
+    truth.violate('livelock', `${timers} timers were set within one instant`),
   )
   return {
     seed,
@@ -30,24 +31,4 @@ export function createWorld(seed: number): World {
     marks: watchMarks(truth.violate),
     sometimes: new Set(),
   }
-}
-
-/** More than that in one instant is a loop that does not let time pass. */
-const MOST_TIMERS = 20_000
-
-/** A clock on which a loop without delay ends: its timers do not fire any more. */
-function guarded(clock: VirtualClock, complain: () => void): VirtualClock {
-  let [instantMs, made, over] = [-1, 0, false]
-  const after = clock.after.bind(clock)
-  clock.after = (delayMs, callback) => {
-    const nowMs = clock.monotonic()
-    if (nowMs !== instantMs) [instantMs, made] = [nowMs, 0]
-    made += 1
-    if (made > MOST_TIMERS && !over) {
-      over = true
-      complain()
-    }
-    return over ? () => {} : after(delayMs, callback)
-  }
-  return clock
 }

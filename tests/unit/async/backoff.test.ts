@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createBackoff } from '../../../src/async/backoff.js'
-import { seededRandom, virtualClock } from '../../../src/testing/virtual-clock.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 
 const fixed = (number: number) => ({ number: () => number, bytes: () => new Uint8Array() })
 

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createDeadline, settlesWithin, withDeadline } from '../../../src/async/deadline.js'
 import { whenAborted } from '../../../src/async/signals.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 
 const listenersOf = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length
 const never = new Promise<never>(() => {})

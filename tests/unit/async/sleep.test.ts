@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { createSleep } from '../../../src/async/sleep.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 
 test('a sleep ends after its delay and leaves nothing behind', async () => {
   const clock = virtualClock()

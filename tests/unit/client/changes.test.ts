@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createChanges } from '../../../src/client/changes.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 
 const forever = Number.POSITIVE_INFINITY
 

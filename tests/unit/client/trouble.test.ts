@@ -7,7 +7,7 @@ import { BUCKETS } from '../../../src/core/release/audience.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { onDemand } from '../../../src/strategies/on-demand.js'
 import { pull } from '../../../src/strategies/pull.js'
-import { seededRandom } from '../../../src/testing/virtual-clock.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { namespace, testBoard } from './board.js'
 import { closedAfterEach, memoryFolder, testPlatform, type Harness } from '../../support/client-harness.js'
 

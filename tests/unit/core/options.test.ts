@@ -3,6 +3,7 @@ import { z } from 'zod'
 import * as root from '../../../src/index.js'
 import * as node from '../../../src/node/index.js'
 import * as server from '../../../src/server/index.js'
+import * as sim from '../../../src/sim/index.js'
 import * as testing from '../../../src/testing/index.js'
 import { cached } from '../../../src/transports/cached.js'
 import { fromSource } from '../../../src/transports/source.js'
@@ -80,6 +81,10 @@ const doors: Record<string, (unknown: object) => unknown> = {
   'close of a handler': unknown => server.createHandler(store).close(unknown),
   serve: unknown => server.serve(store, unknown),
   virtualClock: unknown => testing.virtualClock(unknown),
+  createWorld: unknown => sim.createWorld({ seed: 1, ...unknown }),
+  chaos: unknown => sim.createWorld({ seed: 1 }).chaos(unknown),
+  simulate: unknown => sim.simulate(async () => {}, unknown),
+  shrink: unknown => sim.shrink([1], async () => true, unknown),
   transportCases: unknown => testing.transportCases(noCases, unknown),
   storeCases: unknown => testing.storeCases(noCases, unknown),
   mirrorCases: unknown => testing.mirrorCases(noCases, unknown),

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import { createRegistry } from '../../../src/fleet/registry.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 
 const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
   v: 1,

@@ -4,7 +4,7 @@ import { NoticeboardError } from '../../../src/contracts/errors.js'
 import { createLifetime } from '../../../src/server/http/lifetime.js'
 import { createHandler } from '../../../src/server/index.js'
 import { readingRoutes } from '../../../src/server/routes/reading-routes.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { NAMESPACE, publish } from '../../support/server-fixtures.js'
 

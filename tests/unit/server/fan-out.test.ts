@@ -1,7 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { Transport, WatchTransport } from '../../../src/contracts/transport.js'
 import { createHandler } from '../../../src/server/index.js'
-import { seededRandom, virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 import { NAMESPACE, publish } from '../../support/server-fixtures.js'
 

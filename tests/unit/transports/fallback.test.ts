@@ -8,7 +8,7 @@ import type {
   WatchTransport,
 } from '../../../src/contracts/transport.js'
 import { hybrid } from '../../../src/strategies/index.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { fallback } from '../../../src/transports/fallback.js'
 import { memory } from '../../../src/transports/memory.js'
 import { down, faulty, namespace, publish, releaseOf, run } from '../../support/session.js'

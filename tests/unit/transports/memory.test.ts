@@ -5,7 +5,7 @@ import { encodeRelease, type Release } from '../../../src/core/release/release.j
 import { digestOf } from '../../../src/core/release/digest.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
 
 const namespace = 'checkout/prod'

@@ -6,7 +6,7 @@ import type { Source } from '../../../src/contracts/source.js'
 import type { Delivery, Latest } from '../../../src/contracts/transport.js'
 import { decodeRelease } from '../../../src/core/release/release.js'
 import { hybrid, pull } from '../../../src/strategies/index.js'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { fromSource } from '../../../src/transports/source.js'
 import { run } from '../../support/session.js'
 

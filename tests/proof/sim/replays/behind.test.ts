@@ -4,8 +4,8 @@ import { createPublisher, everyone } from '../../../../src/publisher/index.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { http } from '../../../../src/transports/http/http.js'
 import { NAMESPACE, PERIODS, schema, type ClientActor } from '../client-actor.js'
-import { simDisk } from '../disk.js'
-import { diceOf } from '../random.js'
+import { simDisk } from '../../../../src/sim/disk.js'
+import { seededDice } from '../../../../src/sim/dice.js'
 import { serverActor, TOKEN } from '../server-actor.js'
 import { EVENTS, POINTER, setScene, type Scene } from './scene.js'
 
@@ -27,7 +27,7 @@ test('agollo-48: told of a release by one server and answered by a lagging one, 
   const before = truth.newestAcknowledged as Position
 
   // A replica that stands still: every answer is its, only streams and what is written go to the server.
-  const lagging = simDisk(clock, diceOf(1, 'replica disk'))
+  const lagging = simDisk(clock, seededDice(1, 'replica disk'))
   lagging.restore(scene.disk.copy())
   const replica = serverActor(scene.world, 'replica', lagging)
   replica.start()
@@ -115,7 +115,7 @@ test('consul-index-back: a server that counts on from an older number silences n
       namespace: NAMESPACE,
       store,
       schema,
-      system: { clock, random: diceOf(1, `operator ${n}`), hasher: systemHasher },
+      system: { clock, random: seededDice(1, `operator ${n}`), hasher: systemHasher },
     })
     const document = { n, name: 'operator' }
     truth.offered(JSON.stringify(document))

@@ -5,10 +5,10 @@ import type { OutputOf, Schema } from '../../../../src/contracts/schema.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { createPublisher, type Publisher, type PublisherOptions } from '../../../../src/publisher/index.js'
 import { createHandler, type Handler } from '../../../../src/server/handler.js'
-import { virtualClock, type VirtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
 import { http, type HttpTransport } from '../../../../src/transports/http/http.js'
 import { memory, type MemoryStore } from '../../../../src/transports/memory.js'
-import { diceOf } from '../random.js'
+import { seededDice } from '../../../../src/sim/dice.js'
 import { drive } from './drive.js'
 import { EVENTS, type Answer, type Meddle } from './scene.js'
 import { watchStream, type Fate, type Stream } from './stream.js'
@@ -54,7 +54,7 @@ export interface Board {
 export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes?: number } = {}): Board {
   const clock = virtualClock()
   const store = memory({ system: { clock }, maxSnapshotBytes })
-  const random = (name: string): ReturnType<typeof diceOf> => diceOf(1, name)
+  const random = (name: string): ReturnType<typeof seededDice> => seededDice(1, name)
   const start = (): Handler =>
     createHandler(store, {
       system: { clock, random: random('server'), hasher: systemHasher },

@@ -9,7 +9,7 @@ import { push } from '../../../../src/strategies/push.js'
 import { cached } from '../../../../src/transports/cached.js'
 import { http } from '../../../../src/transports/http/http.js'
 import { PERIODS } from '../client-actor.js'
-import { diceOf } from '../random.js'
+import { seededDice } from '../../../../src/sim/dice.js'
 import { memoryBoard } from './board.js'
 import { EVENTS, everyWay, POINTER, setScene } from './scene.js'
 
@@ -28,7 +28,7 @@ test('unleash-401: after an hour of refused credentials everybody goes on by its
     board.drive(publisher.publish({ n }, { rollout: everyone(), reason: 'an update' }))
   await publish(1)
   const relay = createHandler(cached(board.transport('relay')), {
-    system: { clock, random: diceOf(1, 'relay'), hasher: systemHasher },
+    system: { clock, random: seededDice(1, 'relay'), hasher: systemHasher },
   })
   const relayed = http('http://relay.test', {
     system: { clock },

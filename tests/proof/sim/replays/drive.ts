@@ -1,4 +1,4 @@
-import type { VirtualClock } from '../../../../src/testing/virtual-clock.js'
+import type { VirtualClock } from '../../../../src/sim/virtual-clock.js'
 
 /** Lets time pass until some work is done, for two minutes at most, and hands on what became of it. */
 export async function drive<T>(clock: VirtualClock, work: Promise<T>): Promise<T> {

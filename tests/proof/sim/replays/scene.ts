@@ -1,12 +1,12 @@
 import { expect } from 'vitest'
 import { comparePositions, formatPosition } from '../../../../src/contracts/position.js'
 import { clientActor, type ClientActor } from '../client-actor.js'
-import { simDisk, type SimDisk } from '../disk.js'
+import { simDisk, type SimDisk } from '../../../../src/sim/disk.js'
 import type { Host } from '../net.js'
 import { EVERY_WAY } from '../plan-of.js'
 import type { ClientPlan } from '../plan.js'
 import { publisherActor, type PublisherActor } from '../publisher-actor.js'
-import { diceOf } from '../random.js'
+import { seededDice } from '../../../../src/sim/dice.js'
 import { relayActor, serverActor, type ServerActor } from '../server-actor.js'
 import { createWorld, type World } from '../world.js'
 import { watchStream, type Fate, type Stream } from './stream.js'
@@ -71,7 +71,7 @@ export async function setScene({
 }: { seed?: number; clients?: readonly ClientPlan[] } = {}): Promise<Scene> {
   const world = createWorld(seed)
   const { clock, truth } = world
-  const disk = simDisk(clock, diceOf(seed, 'board disk'))
+  const disk = simDisk(clock, seededDice(seed, 'board disk'))
   const server = serverActor(world, 'server', disk)
   const answers: Answer[] = []
   const streams: Stream[] = []

@@ -3,7 +3,7 @@ import { createApplyLoop, type ApplyLoop } from '../../../../src/client/apply/ap
 import type { ApplyEffect, AttemptEnd, AttemptProgress } from '../../../../src/client/apply/events.js'
 import type { Pending } from '../../../../src/client/apply/pending.js'
 import { NoticeboardError } from '../../../../src/contracts/errors.js'
-import { virtualClock, type VirtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
 import { received, savedVersion, sayPending, sayWork } from './states.js'
 
 const saved = { digest: 'd'.repeat(64), version: 1, bytes: 2 }

@@ -18,7 +18,7 @@ import {
   type Release,
 } from '../../../../src/core/release/release.js'
 import { systemHasher } from '../../../../src/system/system.js'
-import { virtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { namespace, testBoard } from '../board.js'
 
 const EPOCH = '1-0000000a'

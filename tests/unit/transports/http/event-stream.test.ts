@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Fetch } from '../../../../src/contracts/system.js'
 import type { Delivery, WatchQuery } from '../../../../src/contracts/transport.js'
-import { virtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { formatQuery } from '../../../../src/transports/http/event-stream.js'
 import { http, type HttpOptions } from '../../../../src/transports/http/index.js'
 import { NAMESPACE, raw, scripted, until } from './scripted-server.js'

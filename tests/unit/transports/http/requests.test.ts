@@ -1,7 +1,7 @@
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import type { Fetch } from '../../../../src/contracts/system.js'
-import { virtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { http } from '../../../../src/transports/http/index.js'
 import { DIGEST, NAMESPACE, never, raw, scripted, until } from './scripted-server.js'
 

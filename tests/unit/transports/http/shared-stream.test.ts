@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../../../src/contracts/errors.js'
 import type { Delivery, WatchQuery } from '../../../../src/contracts/transport.js'
-import { virtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { createMultiplexer } from '../../../../src/transports/http/multiplexer.js'
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)

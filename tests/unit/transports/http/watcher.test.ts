@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Delivery } from '../../../../src/contracts/transport.js'
-import { virtualClock } from '../../../../src/testing/virtual-clock.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { createWatcher } from '../../../../src/transports/http/watcher.js'
 
 const namespace = 'checkout/prod'

@@ -1,13 +1,15 @@
-import type { Clock, Random } from '../contracts/system.js'
+import type { Clock } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
 import { systemClock } from '../system/system.js'
 import { createSleep } from '../async/sleep.js'
+import { createHeap, type Timer } from './timer-heap.js'
 
 /** Time that stands still until it is told to pass. The same calls give the same order, always. */
 export interface VirtualClock extends Clock {
   /**
-   * Lets that much time pass. Timers fire in order of their time, then of their making, each at its own instant;
-   * after each instant everything that became ready has its turn, so timers made on the way fire too.
+   * Lets that much time pass. Timers fire in order of their time, then of their making, each at
+   * its own instant; after each instant everything that became ready has its turn, so timers made
+   * on the way fire too.
    */
   advance(ms: number): Promise<void>
   /** Lets time pass from timer to timer until the condition holds, and stops there. Throws after `maxMs`. */
@@ -21,20 +23,21 @@ export interface VirtualClockOptions {
   /** The wall-clock time at the start, in milliseconds since 1970. Default 2026-01-01T00:00:00Z. */
   readonly startMs?: number
   /**
-   * How often other work has its turn after each instant. Default 2, which is plenty for work in memory;
-   * real disks and sockets want more.
+   * How often other work has its turn after each instant. Default 2, which is plenty for work in
+   * memory; real disks and sockets want more.
    */
   readonly turns?: number
 }
 
-interface Timer {
-  readonly atMs: number
-  readonly order: number
-  readonly callback: () => void
-  cancelled: boolean
-}
-
-/** A clock for tests and simulations. `monotonic()` starts at 0. */
+/**
+ * Makes a clock for tests and simulations. `monotonic()` starts at 0. Throws `invalid-option`.
+ *
+ * ```ts
+ * const clock = virtualClock()
+ * const client = createClient({ ...options, system: { clock } })
+ * await clock.advance(60_000)
+ * ```
+ */
 export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
   checkOptions('virtualClock()', options, { startMs: true, turns: true })
   const { startMs = Date.UTC(2026, 0, 1), turns = 2 } = options
@@ -98,7 +101,8 @@ export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
       const limitMs = nowMs + ms
       await settle()
       while (fireNext(limitMs)) await settle()
-      nowMs = limitMs
+      // Another call may have brought it further.
+      nowMs = Math.max(nowMs, limitMs)
     },
     async runUntil(condition, maxMs) {
       const limitMs = nowMs + maxMs
@@ -113,78 +117,4 @@ export function virtualClock(options: VirtualClockOptions = {}): VirtualClock {
     },
   }
   return clock
-}
-
-interface Heap {
-  peek(): Timer | undefined
-  push(timer: Timer): void
-  pop(): void
-}
-
-/** A binary heap: the timer that fires first is on top. */
-function createHeap(): Heap {
-  const items: Timer[] = []
-  const before = (a: Timer, b: Timer): boolean => a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
-
-  return {
-    peek: () => items[0],
-    push(timer) {
-      let index = items.length
-      items.push(timer)
-      while (index > 0) {
-        const up = (index - 1) >> 1
-        const parent = items[up] as Timer
-        if (!before(timer, parent)) break
-        items[index] = parent
-        index = up
-      }
-      items[index] = timer
-    },
-    pop() {
-      const last = items.pop()
-      if (last === undefined || items.length === 0) return
-      let index = 0
-      for (;;) {
-        let child = 2 * index + 1
-        if (child >= items.length) break
-        if (child + 1 < items.length && before(items[child + 1] as Timer, items[child] as Timer)) child += 1
-        if (!before(items[child] as Timer, last)) break
-        items[index] = items[child] as Timer
-        index = child
-      }
-      items[index] = last
-    },
-  }
-}
-
-/** Chance that repeats: the same seed gives the same numbers (sfc32, seeded by splitmix32). Not for secrets. */
-export function seededRandom(seed: number): Random {
-  let state = seed | 0
-  const split = (): number => {
-    state = (state + 0x9e3779b9) | 0
-    let z = state ^ (state >>> 16)
-    z = Math.imul(z, 0x21f0aaad)
-    z ^= z >>> 15
-    z = Math.imul(z, 0x735a2d97)
-    return z ^ (z >>> 15)
-  }
-  let [a, b, c, counter] = [split(), split(), split(), 1]
-  const next = (): number => {
-    const sum = (((a + b) | 0) + counter) | 0
-    counter = (counter + 1) | 0
-    a = b ^ (b >>> 9)
-    b = (c + (c << 3)) | 0
-    c = (((c << 21) | (c >>> 11)) + sum) | 0
-    return sum >>> 0
-  }
-  // The first numbers still show the seed.
-  for (let round = 0; round < 12; round += 1) next()
-
-  return {
-    number: () => next() / 2 ** 32,
-    bytes(length) {
-      const words = Uint32Array.from({ length: Math.ceil(length / 4) }, next)
-      return new Uint8Array(words.buffer, 0, length)
-    },
-  }
 }

@@ -1,4 +1,4 @@
-import type { Dice } from './random.js'
+import type { Dice } from './dice.js'
 
 /** What a proxy or a server of another kind answers that does not know the board, at an instant of the world's clock. */
 export function grumpyAnswer(dice: Dice, nowMs: number): Response | 'redirect' {

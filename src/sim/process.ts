@@ -1,16 +1,22 @@
-import type { Clock } from '../../../src/contracts/system.js'
-import type { ProcessTag } from '../../../src/node/disk/process-tag.js'
-import { createSleep } from '../../../src/async/sleep.js'
+import { createSleep } from '../async/sleep.js'
+import type { Clock, Platform, System } from '../contracts/system.js'
+import { systemHasher } from '../system/system.js'
+import { seededDice, type Dice } from './dice.js'
 
-/** A process of the simulated fleet: what it waits for stops with it, and waits while it is paused. */
+/** A process of a simulation: what it waits for stops with it, and waits while it is paused. */
 export interface SimProcess {
   readonly name: string
   readonly alive: boolean
   /** Alive and not paused. */
   readonly running: boolean
-  /** When it started or was last resumed, on the world's monotonic clock. */
+  /** When it started or was last resumed, in milliseconds of the world's monotonic clock. */
   readonly runsSinceMs: number
+  /** Its own clock: stops when it is killed or paused, and its wall clock may be skewed. */
   readonly clock: Clock
+  /** What to give as the `system` option to everything that runs in this process. */
+  readonly system: SimSystem
+  /** What to give as the `owner` option to stores and state folders of this process. */
+  readonly owner: SimOwner
   /** How many of its timers and sleeps have neither fired nor been cancelled; none once it is dead. */
   readonly pending: number
   /** A promise of the outside as this process sees it: nothing comes back once it is dead. */
@@ -19,24 +25,45 @@ export interface SimProcess {
   when(callback: () => void): void
   /** Ends it between two instructions, as SIGKILL does. */
   kill(): void
-  /** SIGSTOP and SIGCONT. */
+  /** Stops it until {@link SimProcess.resume}, as SIGSTOP does. */
   pause(): void
+  /** Lets it go on, as SIGCONT does. */
   resume(): void
-  /** Moves its wall clock. */
+  /** Moves its wall clock by that many milliseconds. */
   skew(ms: number): void
   /** Calls back when it is killed; the result takes that back. */
   onDeath(callback: () => void): () => void
 }
 
-/** How a process named `<machine>.<life>` signs what it writes: its machine's earlier lives are gone, of other machines it knows nothing. */
-export function ownerOf({ name }: SimProcess): ProcessTag {
-  const tag = name.replace('.', '-')
-  const machineOf = (other: string): string => other.slice(0, other.lastIndexOf('-'))
-  return { tag, isGone: other => other !== tag && machineOf(other) === machineOf(tag) }
+/** The machine as a simulated process sees it: its own clock and dice, no environment, no name, no files. */
+export interface SimSystem extends System {
+  readonly random: Dice
 }
 
-/** Starts a process on the world's clock. */
-export function startProcess(name: string, world: Clock): SimProcess {
+/** How a process signs the files that it writes. It fits the `owner` option of `noticeboard/node`. */
+export interface SimOwner {
+  readonly tag: string
+  /** Whether the process of that tag is dead: true of the earlier lives of the same machine. */
+  isGone(tag: string): boolean
+}
+
+/** What a process needs of the world that it runs in; a {@link World} fits. */
+export interface ProcessWorld {
+  readonly clock: Clock
+  readonly seed: number
+}
+
+/**
+ * Starts a process. Its name is `<machine>.<life>`, with a machine of lower-case letters, digits
+ * and hyphens; its dice are drawn from the seed and the name.
+ *
+ * ```ts
+ * const process = startProcess('client.1', world)
+ * const client = createClient({ ...options, system: process.system })
+ * process.kill()
+ * ```
+ */
+export function startProcess(name: string, { clock: world, seed }: ProcessWorld): SimProcess {
   const timers = new Set<() => void>()
   const waiting: (() => void)[] = []
   const mourners = new Set<() => void>()
@@ -85,6 +112,8 @@ export function startProcess(name: string, world: Clock): SimProcess {
   return {
     name,
     clock,
+    system: { clock, random: seededDice(seed, name), hasher: systemHasher, platform: NO_PLATFORM },
+    owner: ownerOf(name),
     gate,
     when,
     get pending() {
@@ -123,4 +152,18 @@ export function startProcess(name: string, world: Clock): SimProcess {
       return () => void mourners.delete(callback)
     },
   }
+}
+
+const NO_PLATFORM: Platform = {
+  environment: () => undefined,
+  environmentNames: () => [],
+  hostName: () => undefined,
+  readFile: () => undefined,
+}
+
+/** The earlier lives of its machine are gone; of other machines it knows nothing. */
+function ownerOf(name: string): SimOwner {
+  const tag = name.replace('.', '-')
+  const machineOf = (other: string): string => other.slice(0, other.lastIndexOf('-'))
+  return { tag, isGone: other => other !== tag && machineOf(other) === machineOf(tag) }
 }

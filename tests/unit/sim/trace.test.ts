@@ -1,28 +1,27 @@
 import { expect, test } from 'vitest'
-import { virtualClock } from '../../../src/testing/virtual-clock.js'
-import { simFetch, soundLink } from './net.js'
-import { startProcess } from './process.js'
-import { diceOf } from './random.js'
-import { createTrace } from './trace.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { soundLink } from '../../../src/sim/link.js'
+import { simFetch } from '../../../src/sim/network.js'
+import { startProcess } from '../../../src/sim/process.js'
+import { seededDice } from '../../../src/sim/dice.js'
+import { createTrace } from '../../../src/sim/trace.js'
 
 /** The hash of a history in which somebody sends one text and is given another, on a stream or at once. */
 async function hashOf(sent: string, given: string, type = 'application/json'): Promise<string> {
   const clock = virtualClock({ turns: 1 })
+  const world = { clock, seed: 1 }
   const trace = createTrace(clock.monotonic)
   const host = {
-    process: startProcess('server', clock),
-    relay: false,
+    process: startProcess('server.1', world),
     fetch: () => Promise.resolve(new Response(given, { headers: { 'content-type': type } })),
-    close: () => Promise.resolve(),
   }
   const fetch = simFetch({
     world: clock,
     trace,
-    dice: diceOf(1, 'net'),
-    client: startProcess('client', clock),
+    dice: seededDice(1, 'net'),
+    client: startProcess('client.1', world),
     host: () => host,
     link: soundLink(),
-    onRequest() {},
   })
   const { signal } = new AbortController()
   let text: string | undefined

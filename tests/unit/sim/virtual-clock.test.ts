@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { seededRandom, virtualClock } from '../../../src/testing/virtual-clock.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 
 describe('a virtual clock', () => {
   test('stands still until it is advanced', async () => {

@@ -1,10 +1,10 @@
-import { NoticeboardError } from '../../../src/contracts/errors.js'
-import type { Clock, Fs } from '../../../src/contracts/system.js'
-import { copyBytes } from '../../../src/core/json/text.js'
-import type { Dice } from './random.js'
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Clock, Fs } from '../contracts/system.js'
+import { copyBytes } from '../core/json/text.js'
+import type { Dice } from './dice.js'
 import type { SimProcess } from './process.js'
 
-/** What a machine's disk may do to those who use it. Changed while a history runs. */
+/** What is wrong with a disk. Change it while a history runs. */
 export interface DiskFaults {
   /** Each write fails with ENOSPC. */
   full: boolean
@@ -16,17 +16,18 @@ export interface DiskFaults {
   shows?: (path: string) => boolean
 }
 
-/** A machine's disk: it outlives processes, loses what was not synced when the power goes, and can be copied. */
+/** A machine's disk: it outlives processes, loses what was not synced when the power goes, can be copied. */
 export interface SimDisk {
   readonly faults: DiskFaults
   /** The disk as one process uses it. */
   mount(process: SimProcess): Fs
-  /** Flips a bit of a file where it lies. Returns what stood there; undefined where there is no such file. */
+  /** Flips a bit of a file where it lies. Returns what stood there; undefined without such a file. */
   damage(path: string): Uint8Array | undefined
-  /** The power went: folders fall back to what was synced, each later change kept or lost by chance. */
+  /** The power goes: folders fall back to what was synced, each later change is kept or lost by chance. */
   losePower(): void
   /** A copy of everything, as a backup takes it. */
   copy(): DiskImage
+  /** Puts a copy in the place of everything. */
   restore(image: DiskImage): void
   /** How often it failed or lied until now. */
   readonly injuries: number
@@ -34,28 +35,39 @@ export interface SimDisk {
   readonly files: ReadonlyMap<string, Uint8Array>
 }
 
-/** A backup. */
-export type DiskImage = ReadonlyMap<string, Inode>
+/** A copy of a disk: its files by path. */
+export type DiskImage = ReadonlyMap<string, SimFile>
 
-export interface Inode {
+/** A file of a simulated disk. */
+export interface SimFile {
   readonly bytes: Uint8Array
-  changedMs: number
+  /** The time of its last change, in milliseconds since 1970. */
+  readonly changedMs: number
 }
 
 /** A change of a folder's entries that was not synced yet: how it undoes itself. */
 interface Unsynced {
   readonly folder: string
   readonly path: string
-  readonly before: Inode | undefined
+  readonly before: SimFile | undefined
 }
 
-/** Makes a {@link SimDisk}. Operations take a while, in which the process may die. */
+/**
+ * Makes a disk. Operations take a while, in which the process may die. `onReplaced` is called when
+ * a file is moved to a name, with what stands there now and what stood there before.
+ *
+ * ```ts
+ * const disk = simDisk(world.clock, world.dice('disk'))
+ * const state = stateFolder('/state', { fs: disk.mount(process), owner: process.owner })
+ * disk.faults.full = true
+ * ```
+ */
 export function simDisk(
   clock: Clock,
   dice: Dice,
-  onReplaced: (path: string, now: Inode, before: Inode | undefined) => void = () => {},
+  onReplaced: (path: string, now: SimFile, before: SimFile | undefined) => void = () => {},
 ): SimDisk {
-  let entries = new Map<string, Inode>()
+  let entries = new Map<string, SimFile>()
   /** Folders are there once somebody made them; losing one is not among the faults. */
   const folders = new Set<string>()
   let unsynced: Unsynced[] = []
@@ -63,7 +75,7 @@ export function simDisk(
   const faults: DiskFaults = { full: false, failSync: 0, rot: 0 }
 
   const folderOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
-  const change = (path: string, inode: Inode | undefined): void => {
+  const change = (path: string, inode: SimFile | undefined): void => {
     unsynced.push({ folder: folderOf(path), path, before: entries.get(path) })
     if (inode === undefined) entries.delete(path)
     else entries.set(path, inode)

@@ -1,12 +1,19 @@
-import { createHash } from 'node:crypto'
+import { encodeText } from '../core/json/text.js'
+import { toHex } from '../core/release/digest.js'
+import { systemHasher } from '../system/system.js'
 
 /** Everything that happened in a history, in order, with digests of what was moved. */
 export interface Trace {
+  /** Notes an event of an actor, at this instant. */
   add(actor: string, event: string, detail?: string): void
-  /** What an actor sends and is given: in the hash, and not in the lines, of which there would be too many to read. */
+  /** What an actor sends and is given: in the hash, and not in the lines, which would be too many. */
   traffic(actor: string): Traffic
-  /** SHA-256 over all events and all traffic; events of one instant in the order of their actors, which no engine's scheduling changes. */
+  /**
+   * SHA-256 over all events and all traffic, in hexadecimal; events of one instant in the order of
+   * their actors, which no engine's scheduling changes.
+   */
   hash(): string
+  /** A line an event: the time in seconds, the actor, the event. */
   readonly lines: readonly string[]
   readonly length: number
 }
@@ -57,11 +64,9 @@ export function createTrace(nowMs: () => number): Trace {
         (a, b) =>
           a.atMs - b.atMs || (a.actor < b.actor ? -1 : a.actor > b.actor ? 1 : 0) || a.index - b.index,
       )
-      const hash = createHash('sha256')
-      for (const event of ordered) hash.update(`${lineOf(event)}\n`)
-      for (const [actor, { sum }] of [...moved].sort(([a], [b]) => (a < b ? -1 : 1)))
-        hash.update(`${actor} moved ${sum >>> 0}\n`)
-      return hash.digest('hex')
+      const sums = [...moved].sort(([a], [b]) => (a < b ? -1 : 1))
+      const lines = [...ordered.map(lineOf), ...sums.map(([actor, { sum }]) => `${actor} moved ${sum >>> 0}`)]
+      return toHex(systemHasher.sha256(encodeText(lines.map(line => `${line}\n`).join(''))))
     },
   }
 }
