@@ -6,6 +6,8 @@ export default {
     ...entryPoints().map(({ source }) => `${source}!`),
     'scripts/*.js',
     'tests/**/*.test.ts',
+    // Compiled, not run.
+    'tests/**/*.types.ts',
     'tests/**/*.worker.{ts,js,mjs}',
     // Shown in docs/writing-a-transport.md.
     'tests/unit/testing/conformance/{listen-over,injured-store}.ts',

@@ -18,6 +18,7 @@ const checks = {
     [bin('publint'), '--strict'],
     [bin('attw'), '--pack', '.', '--format', 'ascii'],
   ],
+  api: [[node, 'scripts/api-snapshot.js', '--check']],
   docs: [[bin('typedoc'), '--emit', 'none']],
   lint: [[bin('oxlint'), '--type-aware', '--deny-warnings', '--report-unused-disable-directives']],
   imports: [[node, 'scripts/check-imports.js']],

@@ -8,11 +8,25 @@ import { build } from 'esbuild'
 import * as cases from './vector-cases.js'
 
 const file = fileURLToPath(new URL('../vectors.json', import.meta.url))
+/** The parts of `src/core` that make and read the formats. */
+const FORMATS = [
+  'json/canonical',
+  'json/json-text',
+  'json/shape',
+  'json/text',
+  'release/audience',
+  'release/digest',
+  'release/labels',
+  'release/mark',
+  'release/release',
+  'release/target',
+]
+
 const { core, contracts } = await load()
 
 /** @typedef {import('../src/contracts/index.js').Json} Json */
-/** @typedef {import('../src/core/index.js').Arm} Arm */
-/** @typedef {import('../src/core/index.js').Release} Release */
+/** @typedef {import('../src/core/release/release.js').Arm} Arm */
+/** @typedef {import('../src/core/release/release.js').Release} Release */
 
 const hasher = { sha256: (/** @type {Uint8Array} */ bytes) => createHash('sha256').update(bytes).digest() }
 const sha256 = (/** @type {string} */ text) => createHash('sha256').update(text, 'utf8').digest('hex')
@@ -306,9 +320,12 @@ function identity(/** @type {string} */ clientId, /** @type {Record<string, stri
   return { clientId, instanceId: '00000000', ephemeral: false, labels }
 }
 
-/** The code itself, from its source. @returns {Promise<{ core: typeof import('../src/core/index.js') & typeof import('../src/core/json/shape.js'), contracts: typeof import('../src/contracts/index.js') }>} */
+/** @typedef {typeof import('../src/core/json/canonical.js') & typeof import('../src/core/json/json-text.js') & typeof import('../src/core/json/shape.js') & typeof import('../src/core/json/text.js') & typeof import('../src/core/release/audience.js') & typeof import('../src/core/release/digest.js') & typeof import('../src/core/release/labels.js') & typeof import('../src/core/release/mark.js') & typeof import('../src/core/release/release.js') & typeof import('../src/core/release/target.js')} Core */
+
+/** The code itself, from its source. @returns {Promise<{ core: Core, contracts: typeof import('../src/contracts/index.js') }>} */
 async function load() {
-  const contents = `export * as contracts from './src/contracts/index.js'\nimport * as all from './src/core/index.js'\nimport { shapeOf } from './src/core/json/shape.js'\nexport const core = { ...all, shapeOf }`
+  const parts = FORMATS.map((name, index) => `import * as part${index} from './src/core/${name}.js'\n`)
+  const contents = `export * as contracts from './src/contracts/index.js'\n${parts.join('')}export const core = { ${FORMATS.map((_, index) => `...part${index}`).join(', ')} }`
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: fileURLToPath(new URL('..', import.meta.url)) },
     bundle: true,

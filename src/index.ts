@@ -1,5 +1,6 @@
 /**
- * noticeboard: live configuration for fleets of programs, by push, pull and hybrid.
+ * noticeboard: live configuration for fleets of programs, by push, pull and hybrid. What a program touches is here; what authors of
+ * transports, stores, strategies and rollout policies need is in `noticeboard/core`.
  *
  * @packageDocumentation
  */
@@ -7,35 +8,51 @@ export {
   createClient,
   envOverrides,
   type Client,
-  type ClientEventName,
   type ClientEvents,
   type ClientOptions,
   type ClientStatus,
-  type EnvOverridesOptions,
-  type Origin,
   type Overrides,
   type Participant,
   type Prepared,
-  type ReadyOptions,
-  type RefreshOptions,
-  type ReportTimes,
-  type Selected,
-  type SelectOptions,
-  type SubscribeOptions,
   type Running,
+  type Selected,
 } from './client/index.js'
-export * from './contracts/index.js'
-export type {
-  Arm,
-  Readmission,
-  Release,
-  RolloutState,
-  SignedRelease,
-  Variant,
-} from './core/release/release.js'
-export type { LabelMatch } from './core/release/labels.js'
-export type { Audience, Clause } from './core/release/audience.js'
-export * from './publisher/index.js'
-export * from './strategies/index.js'
+export {
+  isNoticeboardError,
+  NoticeboardError,
+  type DeepReadonly,
+  type ErrorCode,
+  type InputOf,
+  type Issue,
+  type Logger,
+  type OutputOf,
+  type Schema,
+  type Strategy,
+  type Validator,
+} from './contracts/index.js'
+export {
+  createPublisher,
+  everyone,
+  type Fleet,
+  type HistoryEntry,
+  type Published,
+  type Publisher,
+  type PublisherOptions,
+  type PublishOptions,
+  type RollbackOptions,
+  type Rollout,
+  type RolloutPolicy,
+} from './publisher/index.js'
+export {
+  hybrid,
+  onDemand,
+  pull,
+  push,
+  type HybridOptions,
+  type OnDemandOptions,
+  type OnDemandStrategy,
+  type PullOptions,
+  type PushOptions,
+} from './strategies/index.js'
 export { http, type HttpOptions, type HttpTransport } from './transports/http/index.js'
 export { memory, type MemoryOptions, type MemoryStore } from './transports/memory.js'

@@ -21,7 +21,7 @@ const server = await serve(store, {
   maxConnectionAgeMs: 10 * never,
   maxConnections: 100_000,
 })
-/** @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard').Position, release: Uint8Array }} */
+/** @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard/core').Position, release: Uint8Array }} */
 let next
 
 /** @param {number} round */

@@ -1,5 +1,5 @@
 /**
- * @import { Fetch } from 'noticeboard'
+ * @import { Fetch } from 'noticeboard/core'
  * @typedef {{ requests: number, bytes: number }} Traffic what was asked, and received: bodies, and headers as `fetch` shows them
  */
 

@@ -1,7 +1,8 @@
 // What goes wrong between a server and a client, as wrappers at the edges: nothing inside the library knows of them.
 
 /**
- * @import { Delivery, Fetch, HttpTransport } from 'noticeboard'
+ * @import { HttpTransport } from 'noticeboard'
+ * @import { Delivery, Fetch } from 'noticeboard/core'
  * @typedef {{ epoch: string, sequence: number, digest: string, asOf: string, validUntil: string }} Mark
  */
 

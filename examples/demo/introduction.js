@@ -1,4 +1,4 @@
-import { defaultPeriods } from 'noticeboard'
+import { defaultPeriods } from 'noticeboard/core'
 import { readApplication, readFlags, readService } from '../configs/documents.mjs'
 import { application, flags, service } from './documents.js'
 import { breakable } from './options.js'

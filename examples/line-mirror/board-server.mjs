@@ -1,7 +1,7 @@
 // The server of the line protocol: releases and snapshots in memory, filled by a publisher, read by a fleet.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { comparePositions, parseNamespace } from 'noticeboard'
+import { comparePositions, parseNamespace } from 'noticeboard/core'
 import { linesOf, MAX_LINE } from './line-mirror.mjs'
 
 /** @import { Socket } from 'node:net' */

@@ -1,11 +1,11 @@
 // A transport of your own over a raw TCP protocol of lines, see README.md: it notifies, and is a mirror that can be written.
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { isNoticeboardError, NoticeboardError } from 'noticeboard'
+import { isNoticeboardError, NoticeboardError } from 'noticeboard/core'
 
 /**
  * @import { Socket } from 'node:net'
- * @import { Mirror, WatchTransport } from 'noticeboard'
+ * @import { Mirror, WatchTransport } from 'noticeboard/core'
  */
 
 /** Longer lines than the words of the protocol before a document of 1 MiB are not ours. */

@@ -16,9 +16,5 @@ config.on('rejected', ({ issues: [issue] }) =>
   console.log(`the file is refused: ${issue?.path}: ${issue?.message}`),
 )
 
-// The library keeps no process alive; this stands for the work that your program does.
-const work = setInterval(() => {}, 1_000)
-process.once('SIGTERM', () => {
-  clearInterval(work)
-  void config.close()
-})
+// Following the file keeps the process alive until the client is closed.
+process.once('SIGTERM', () => void config.close())

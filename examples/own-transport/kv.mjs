@@ -1,9 +1,9 @@
 // A transport of your own, whole: a key-value store that can be watched, as etcd, Consul, NATS and others can.
 // The connection is the user's, and so is closing it. Only three methods are called; no driver is imported.
-import { comparePositions, NoticeboardError } from 'noticeboard'
+import { comparePositions, NoticeboardError } from 'noticeboard/core'
 
 /**
- * @import { Delivery, Mirror, WatchTransport } from 'noticeboard'
+ * @import { Delivery, Mirror, WatchTransport } from 'noticeboard/core'
  *
  * @typedef {object} KvConnection
  * @property {(key: string) => Promise<{ value: Uint8Array, revision: number } | undefined>} get

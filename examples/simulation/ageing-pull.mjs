@@ -1,13 +1,13 @@
 // A strategy of one's own: it polls less and less often as the document ages, since what has not changed for a day seldom
 // changes within the next minute.
-import { asNoticeboardError, createBackoff, jitter } from 'noticeboard'
+import { asNoticeboardError, createBackoff, jitter } from 'noticeboard/core'
 
 /**
  * Polls after a tenth of the document's age, within bounds.
  *
- * @param {import('noticeboard').Transport} transport
+ * @param {import('noticeboard/core').Transport} transport
  * @param {{ shortestMs?: number, longestMs?: number }} [options]
- * @returns {import('noticeboard').Strategy}
+ * @returns {import('noticeboard/core').Strategy}
  */
 export function ageingPull(transport, { shortestMs = 5_000, longestMs = 60_000 } = {}) {
   return {
@@ -41,10 +41,10 @@ export function ageingPull(transport, { shortestMs = 5_000, longestMs = 60_000 }
 /**
  * One poll, as what the client is told of it.
  *
- * @param {import('noticeboard').Transport} transport
+ * @param {import('noticeboard/core').Transport} transport
  * @param {{ namespace: string, tag: string | undefined }} query
  * @param {AbortSignal} signal
- * @returns {Promise<import('noticeboard').StrategyEvent>}
+ * @returns {Promise<import('noticeboard/core').StrategyEvent>}
  */
 async function ask(transport, query, signal) {
   try {

@@ -14,7 +14,7 @@ const DUE_MS = 150_000
  * A test of a strategy, for `simulate()`: a server, two clients, everything that may go wrong, and publishes meanwhile. Then each
  * client runs the newest document; and whatever it runs at any time, somebody published.
  *
- * @param {(transport: import('noticeboard').Transport) => import('noticeboard').Strategy} strategyOf
+ * @param {(transport: import('noticeboard/core').Transport) => import('noticeboard').Strategy} strategyOf
  * @returns {import('noticeboard/sim').Simulation}
  */
 export function simulationOf(strategyOf) {

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
-import type { Json } from '../contracts/json.js'
 import type { Namespace } from '../contracts/names.js'
-import type { Schema, StandardSchema } from '../contracts/schema.js'
+import type { Schema } from '../contracts/schema.js'
 import type { Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { readJsonText } from '../core/json/json-text.js'
@@ -50,7 +49,7 @@ async function schemaFromFile(file: string): Promise<Schema> {
   } catch (error) {
     throw new NoticeboardError('not-found', `the schema ${file} cannot be read`, { cause: error })
   }
-  return asSchema(schemaFromJson(readJsonText(decodeText(bytes, file), { what: file }), { what: file }))
+  return schemaFromJson(readJsonText(decodeText(bytes, file), { what: file }), { what: file })
 }
 
 async function keptSchema(
@@ -61,7 +60,7 @@ async function keptSchema(
   const bytes = await read(() => store.schema?.({ namespace }, signal))
   if (bytes === undefined) return undefined
   const what = `the schema kept beside ${namespace}`
-  return asSchema(schemaFromJson(readJsonText(decodeText(bytes, what), { what }), { what }))
+  return schemaFromJson(readJsonText(decodeText(bytes, what), { what }), { what })
 }
 
 async function read(ask: () => Promise<Uint8Array | undefined> | undefined): Promise<Uint8Array | undefined> {
@@ -71,8 +70,4 @@ async function read(ask: () => Promise<Uint8Array | undefined> | undefined): Pro
     if (isNoticeboardError(error, 'not-found')) return undefined
     throw error
   }
-}
-
-function asSchema(schema: StandardSchema<Json, Json>): Schema {
-  return schema as Schema
 }

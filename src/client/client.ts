@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import type { DeepReadonly } from '../contracts/deep-readonly.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
 import { createEngine, type Engine } from './engine.js'
 import type { ClientEventName, ClientEvents } from './events.js'
@@ -15,13 +16,16 @@ import { checkOptions } from '../core/options.js'
  * created does nothing yet; `ready()` starts it, `close()` ends it.
  */
 export interface Client<Value> {
-  /** The running value, frozen. The same object until the configuration changes. Throws `not-ready` before the first one. */
-  readonly current: Value
+  /**
+   * The running value: frozen, its properties read-only all the way down. The same object until the configuration changes. Throws
+   * `not-ready` before the first one.
+   */
+  readonly current: DeepReadonly<Value>
   /**
    * What runs: the value, its version and position, and where it came from. Frozen, and the same object until the next commit.
    * Throws `not-ready` before the first one.
    */
-  readonly running: Running<Value>
+  readonly running: Running<DeepReadonly<Value>>
   /** Milliseconds since what runs was last known to be what the newest release asks for; `Infinity` before the first proof. */
   readonly ageMs: number
   readonly status: ClientStatus
@@ -37,26 +41,33 @@ export interface Client<Value> {
    */
   refresh(options?: RefreshOptions): Promise<void>
   /** A part of the configuration, to be read and followed by its content, or as `equal` compares it. */
-  select<Part>(pick: (value: Value) => Part, options?: SelectOptions<Part>): Selected<Part>
+  select<Part>(pick: (value: DeepReadonly<Value>) => Part, options?: SelectOptions<Part>): Selected<Part>
   /**
    * Calls back with the value now, if there is one, and with each that `current` gives from then on. Returns what ends it; so does the
    * signal. Works without its object, so it fits `useSyncExternalStore(config.subscribe, () => config.current)`.
    */
-  subscribe(this: void, listener: (value: Value) => unknown, options?: SubscribeOptions): () => void
+  subscribe(
+    this: void,
+    listener: (value: DeepReadonly<Value>) => unknown,
+    options?: SubscribeOptions,
+  ): () => void
   /** Takes part in every change, with a veto. Returns what leaves again. */
-  participate(participant: Participant<Value>): () => void
+  participate(participant: Participant<DeepReadonly<Value>>): () => void
   /** Calls back on an event; returns what ends it. A listener that throws is logged and hurts nobody. */
   on<Name extends ClientEventName>(
     name: Name,
-    listener: (event: ClientEvents<Value>[Name]) => unknown,
+    listener: (event: ClientEvents<DeepReadonly<Value>>[Name]) => unknown,
   ): () => void
   /** Keeps what runs, whatever is released or on its way, until `resume()`; also before the start. Shown in reports and logged. */
   pause(): void
   /** Goes on to the newest release. A pinned client stays pinned. */
   resume(): void
-  /** Ends everything: no timer, socket or listener is left. The last value can still be read. Twice is harmless. */
+  /**
+   * Ends everything: no timer, socket or listener is left. The last value can still be read. Twice is harmless. A client that `push`
+   * or `hybrid` feeds keeps the process alive until then; one over `pull` or `onDemand` does not.
+   */
   close(): Promise<void>
-  /** The same as `close()`. */
+  /** The same as `close()`: `await using config = createClient(…)` closes at the end of its block. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -68,21 +79,25 @@ export function createClient<const S extends Schema>(options: ClientOptions<S>):
   return new LiveClient<S>(options)
 }
 
+/** A configuration as programs see it. */
+type Seen<S extends Schema> = DeepReadonly<OutputOf<S>>
+
 class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
-  #view: Running<OutputOf<S>> | undefined
-  readonly #engine: Engine<OutputOf<S>>
+  #view: Running<Seen<S>> | undefined
+  readonly #engine: Engine<Seen<S>>
   readonly #settings: ReturnType<typeof settle<S>>
   /** What parts of the configuration are read from. */
-  readonly #source: Omit<Parameters<typeof createSelected<OutputOf<S>, never>>[0], 'pick' | 'equal'>
+  readonly #source: Omit<Parameters<typeof createSelected<Seen<S>, never>>[0], 'pick' | 'equal'>
   readonly subscribe: Client<OutputOf<S>>['subscribe']
   #closing: Promise<void> | undefined
 
   constructor(options: ClientOptions<S>) {
     const settings = settle(options)
     this.#settings = settings
+    // The engine freezes what it shows; from here on the types say so.
     this.#engine = createEngine(settings, view => {
-      this.#view = view
-    })
+      this.#view = view as Running<Seen<S>>
+    }) as Engine<OutputOf<S>> as Engine<Seen<S>>
     this.#source = {
       current: () => this.current,
       running: () => this.#view,
@@ -90,18 +105,18 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
       logger: settings.logger,
     }
     this.subscribe = createSelected({
-      pick: (value: OutputOf<S>) => value,
+      pick: (value: Seen<S>) => value,
       equal: Object.is,
       ...this.#source,
     }).subscribe
   }
 
-  get current(): OutputOf<S> {
+  get current(): Seen<S> {
     if (this.#view === undefined) throw this.#notReady()
     return this.#view.value
   }
 
-  get running(): Running<OutputOf<S>> {
+  get running(): Running<Seen<S>> {
     if (this.#view === undefined) throw this.#notReady()
     return this.#view
   }
@@ -123,12 +138,12 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     await whenRefreshed(this.#engine, options)
   }
 
-  select<Part>(pick: (value: OutputOf<S>) => Part, options: SelectOptions<Part> = {}): Selected<Part> {
+  select<Part>(pick: (value: Seen<S>) => Part, options: SelectOptions<Part> = {}): Selected<Part> {
     checkOptions('select()', options, { equal: true })
     return createSelected({ pick, equal: options.equal, ...this.#source })
   }
 
-  participate(participant: Participant<OutputOf<S>>): () => void {
+  participate(participant: Participant<Seen<S>>): () => void {
     if (typeof participant?.prepare !== 'function' || typeof participant.name !== 'string') {
       throw new NoticeboardError('invalid-option', 'a participant has a name and a function prepare(next)')
     }
@@ -137,7 +152,7 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   on<Name extends ClientEventName>(
     name: Name,
-    listener: (event: ClientEvents<OutputOf<S>>[Name]) => unknown,
+    listener: (event: ClientEvents<Seen<S>>[Name]) => unknown,
   ): () => void {
     return this.#engine.events.on(name, listener)
   }

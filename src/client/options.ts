@@ -1,3 +1,4 @@
+import type { DeepReadonly } from '../contracts/deep-readonly.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Logger, System } from '../contracts/system.js'
@@ -6,6 +7,8 @@ import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
+import { assertSchema } from '../core/schema/assert-schema.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { isLine } from '../core/json/text.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { readSystem } from '../system/system.js'
@@ -13,7 +16,6 @@ import { boundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
 import { guardedLogger } from './logger.js'
 import type { Overrides } from './apply/overrides.js'
-import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 
 /** What a client is made of. Only namespace, schema and strategy are needed. */
 export interface ClientOptions<S extends Schema> {
@@ -25,7 +27,7 @@ export interface ClientOptions<S extends Schema> {
   /** Used when nothing else is there: the schema's input. Checked at start, so that it does not fail on the day it is needed. */
   readonly defaults?: NoInfer<InputOf<S>>
   /** Rules beyond the schema, asked before a snapshot is applied here. */
-  readonly validators?: readonly Validator<NoInfer<OutputOf<S>>>[]
+  readonly validators?: readonly Validator<NoInfer<DeepReadonly<OutputOf<S>>>>[]
   /** Laid over each document before it is validated, and shown in reports: `envOverrides('CHECKOUT_')`. */
   readonly overrides?: Overrides
   /** Where what ran is found again after a restart: `stateFolder('/var/lib/checkout')`. */
@@ -119,12 +121,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
       'a strategy has a name, a text of 1 to 256 characters: it stands in reports',
     )
   }
-  if (typeof settings.schema !== 'object' && typeof settings.schema !== 'function') {
-    throw new NoticeboardError(
-      'invalid-option',
-      'schema is missing: give a zod schema, or another one that speaks Standard Schema',
-    )
-  }
+  assertSchema(settings.schema)
   for (const name of ['maxSnapshotBytes', 'prepareTimeoutMs', 'soakMs', 'vetoRetryMs'] as const) {
     if (Number.isFinite(settings[name]) && settings[name] > 0) continue
     throw new NoticeboardError('invalid-option', `${name} must be a number above 0`)

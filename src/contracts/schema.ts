@@ -1,25 +1,21 @@
-import type * as z from 'zod/v4/core'
-
 /**
- * What a document must look like: any zod 4 schema, or a schema of another vendor that speaks
- * [Standard Schema](https://standardschema.dev). What travels is its input; what programs read is its output.
+ * What a document must look like: a schema of zod (3.24 or later, or 4), valibot, arktype or any other library that
+ * speaks [Standard Schema](https://standardschema.dev). What travels is its input; what programs read is its output.
  */
-export type Schema<Input = unknown, Output = Input> =
-  | z.$ZodType<Output, Input>
-  | StandardSchema<Input, Output>
-
-/** The part of Standard Schema version 1 that is used here, and of its JSON Schema extension. */
-export interface StandardSchema<Input = unknown, Output = Input> {
+export interface Schema<Input = unknown, Output = Input> {
+  /** Version 1 of Standard Schema, as far as it is used here, and its JSON Schema extension. */
   readonly '~standard': {
     readonly version: 1
     readonly vendor: string
     /** Validates, at once or later. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>
     readonly types?: { readonly input: Input; readonly output: Output } | undefined
-    readonly jsonSchema?: {
-      /** The JSON Schema of what is accepted. */
-      readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
-    }
+    readonly jsonSchema?:
+      | {
+          /** The JSON Schema of what is accepted. */
+          readonly input: (options: { readonly target: 'draft-2020-12' }) => Record<string, unknown>
+        }
+      | undefined
   }
 }
 
@@ -35,15 +31,15 @@ export interface StandardIssue {
 }
 
 /** The type of the documents that a schema accepts. */
-export type InputOf<S> = S extends { readonly _zod: { readonly input: infer Input } }
+export type InputOf<S> = S extends {
+  readonly '~standard': { readonly types?: { readonly input: infer Input } | undefined }
+}
   ? Input
-  : S extends { readonly '~standard': { readonly types?: { readonly input: infer Input } | undefined } }
-    ? Input
-    : never
+  : never
 
 /** The type of the values that a schema makes of them. */
-export type OutputOf<S> = S extends { readonly _zod: { readonly output: infer Output } }
+export type OutputOf<S> = S extends {
+  readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined }
+}
   ? Output
-  : S extends { readonly '~standard': { readonly types?: { readonly output: infer Output } | undefined } }
-    ? Output
-    : never
+  : never

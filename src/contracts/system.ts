@@ -15,6 +15,8 @@ export interface Clock {
   after(delayMs: number, callback: () => void): () => void
   /** Resolves when other work that is ready has had its turn. */
   turn(): Promise<void>
+  /** Keeps the process alive until the function that it returns is called. A virtual clock has no process to keep, and no `hold`. */
+  hold?(): () => void
 }
 
 /** Chance. */

@@ -9,6 +9,7 @@ import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
+import { assertSchema } from '../core/schema/assert-schema.js'
 import { positionOf, type Release } from '../core/release/release.js'
 import { readSystem } from '../system/system.js'
 import type { PublisherContext } from './context.js'
@@ -256,16 +257,7 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
       'store must be a store, which can append: memory(), fileStore(folder), or http(url, { token })',
     )
   }
-  if (
-    (typeof schema !== 'object' && typeof schema !== 'function') ||
-    schema === null ||
-    !('~standard' in schema)
-  ) {
-    throw new NoticeboardError(
-      'invalid-option',
-      'schema must be a zod 4 schema, or one that speaks Standard Schema',
-    )
-  }
+  assertSchema(schema)
   if (
     !Number.isInteger(maxSnapshotBytes) ||
     maxSnapshotBytes < 1 ||
@@ -280,7 +272,7 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     throw new NoticeboardError('invalid-option', 'retries must be a whole number from 0')
   return {
     namespace,
-    schema: schema as Schema,
+    schema,
     validators: validators as readonly Validator[],
     store,
     mirrors,

@@ -20,7 +20,8 @@ export interface HybridTransports {
  * fetched by its digest, through whatever caches there are. The right choice for most.
  *
  * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
- * every few minutes in any case. Throws `invalid-option`, also for a transport without `watch`.
+ * every few minutes in any case. Keeps the process alive from `ready()` to `close()`, also while the server is away. Throws
+ * `invalid-option`, also for a transport without `watch`.
  */
 export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
 /** The same over two transports; reports go to `fetch` where it carries them, else to `notify`. */

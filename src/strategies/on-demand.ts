@@ -26,7 +26,7 @@ export interface OnDemandStrategy extends Strategy {
  * Without timers, for functions and workers that are frozen between requests: looks once when delivery begins,
  * and then when the client asks, by `refresh()` or because what it holds is older than `maxAgeMs`. After a failure
  * questions are answered with that failure until the backoff has passed, so a transport that is down is not asked by every
- * read. Throws `invalid-option`.
+ * read. Keeps no process alive. Throws `invalid-option`.
  */
 export function onDemand(transport: Transport, options: OnDemandOptions = {}): OnDemandStrategy {
   checkReads('onDemand', 'a transport', transport)

@@ -26,7 +26,7 @@ export interface PullOptions {
  * is one interval. Over transports that answer "unchanged" a question costs some hundred bytes.
  *
  * The first question is asked at once; after its answer each client falls into its own place in the interval, so a
- * fleet that starts together spreads out. Throws `invalid-option`.
+ * fleet that starts together spreads out. Between two questions the process may end. Throws `invalid-option`.
  */
 export function pull(transport: Transport, options: PullOptions = {}): Strategy {
   checkReads('pull', 'a transport', transport)

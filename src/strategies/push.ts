@@ -9,7 +9,8 @@ import { watchStrategy } from './watch/watch-strategy.js'
  * fetched while it is well. Changes arrive soonest, and cost the server the most.
  *
  * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
- * every few minutes in any case. Throws `invalid-option`, also for a transport without `watch`.
+ * every few minutes in any case. Keeps the process alive from `ready()` to `close()`, also while the server is away. Throws
+ * `invalid-option`, also for a transport without `watch`.
  */
 export function push(transport: WatchTransport, options: PushOptions = {}): Strategy {
   checkWatches('push', 'a transport', transport)

@@ -1,7 +1,8 @@
-import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import type { Clock, Hasher, Platform, Random, System } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
+import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import { createSleep } from '../async/sleep.js'
+import { createHold } from './hold.js'
 
 /** The longest delay that a timer takes; a longer one would fire at once. */
 const MAX_DELAY_MS = 2_147_483_647
@@ -27,6 +28,10 @@ export const systemClock: Clock = {
       else setTimeout(resolve, 0)
     })
   },
+  hold: createHold(() => {
+    const timer = setInterval(() => {}, MAX_DELAY_MS)
+    return () => clearInterval(timer)
+  }),
 }
 
 /** The machine's unpredictable bytes; numbers come from the fast generator. */

@@ -3,12 +3,14 @@ import { createEmitter } from '../client/events.js'
 import { freezePlain } from '../client/apply/freeze.js'
 import { createSelected } from '../client/select.js'
 import { checkOptions } from '../core/options.js'
+import { assertSchema } from '../core/schema/assert-schema.js'
 import type { Participant, Prepared } from '../client/apply/participants.js'
 import type { ClientStatus } from '../client/status.js'
 import type { Running } from '../client/running.js'
+import type { DeepReadonly } from '../contracts/deep-readonly.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Logger } from '../contracts/system.js'
-import type { InputOf, OutputOf, Schema, StandardSchema } from '../contracts/schema.js'
+import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 
 /** A client for unit tests: the same type, and `set()`. */
 export interface FakeClient<Input, Value> extends Client<Value> {
@@ -29,7 +31,8 @@ export function fakeClient<const S extends Schema>(
   schema: S,
   document: NoInfer<InputOf<S>>,
 ): FakeClient<InputOf<S>, OutputOf<S>> {
-  type Value = OutputOf<S>
+  assertSchema(schema)
+  type Value = DeepReadonly<OutputOf<S>>
   const events = createEmitter<Value>(silent)
   const participants = new Set<Participant<Value>>()
   const run = (value: Value, version: number): Running<Value> =>
@@ -55,7 +58,7 @@ export function fakeClient<const S extends Schema>(
     running: () => running,
     onChange: (tell: (value: Value) => void) => events.on('change', ({ current }) => tell(current)),
   }
-  const client: FakeClient<InputOf<S>, Value> = {
+  const client: FakeClient<InputOf<S>, OutputOf<S>> = {
     get current() {
       return running.value
     },
@@ -109,15 +112,15 @@ export function fakeClient<const S extends Schema>(
   return client
 }
 
-function validate<S extends Schema>(schema: S, document: unknown): OutputOf<S> {
-  const result = (schema as unknown as StandardSchema<unknown, OutputOf<S>>)['~standard'].validate(document)
+function validate<S extends Schema>(schema: S, document: unknown): DeepReadonly<OutputOf<S>> {
+  const result = (schema as Schema<unknown, unknown>)['~standard'].validate(document)
   if (result instanceof Promise) {
     throw new NoticeboardError(
       'invalid-option',
       'fakeClient needs a schema that validates at once, without async refinements',
     )
   }
-  if (result.issues === undefined) return freezePlain(result.value)
+  if (result.issues === undefined) return freezePlain(result.value as DeepReadonly<OutputOf<S>>)
   // A test's own values are no secrets, and its author wants to see what is wrong.
   const told = result.issues.map(
     ({ message, path = [] }) =>

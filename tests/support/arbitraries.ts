@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Json } from '../../src/contracts/index.js'
-import type { Arm, Clause, Audience, Release } from '../../src/core/index.js'
+import type { Arm, Release } from '../../src/core/release/release.js'
+import type { Clause, Audience } from '../../src/core/release/audience.js'
 
 const hex = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: length, maxLength: length })

@@ -31,8 +31,10 @@ export function target(release: Release, { identity, refused, hasher }: TargetCo
     : { arm: 'stable', version: stable.version, ...pick(variant) }
 }
 
+/** Who asks what a release wants of it. */
 export interface TargetContext {
   readonly identity: Identity
+  /** Whether this client refused a snapshot, and is not to run it again. */
   readonly refused: (digest: Digest) => boolean
   readonly hasher: Hasher
 }

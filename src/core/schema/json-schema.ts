@@ -1,4 +1,4 @@
-import type { Schema, StandardSchema } from '../../contracts/schema.js'
+import type { Schema } from '../../contracts/schema.js'
 import { formatPath, joinPath, type Step } from '../json/path.js'
 import { pointerSteps, valueAt } from '../json/pointer.js'
 
@@ -19,7 +19,7 @@ export function jsonSchemaOf(
     ...(lenient && { libraryOptions: { unrepresentable: 'any' } }),
   } as const
   try {
-    return (schema as StandardSchema)['~standard'].jsonSchema?.input(options)
+    return schema['~standard'].jsonSchema?.input(options)
   } catch {
     // A transform or a class instance has no JSON Schema; the schema itself still validates.
     return undefined

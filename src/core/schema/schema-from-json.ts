@@ -1,7 +1,7 @@
 import { Validator, type OutputUnit } from '@cfworker/json-schema'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import type { StandardIssue, StandardSchema } from '../../contracts/schema.js'
+import type { Schema, StandardIssue } from '../../contracts/schema.js'
 import { memberAt, pointerSteps, valueAt } from '../json/pointer.js'
 import type { JsonSchema } from './json-schema.js'
 
@@ -14,10 +14,7 @@ import type { JsonSchema } from './json-schema.js'
  * const schema = schemaFromJson(JSON.parse(text), { what: 'pool.schema.json' })
  * ```
  */
-export function schemaFromJson(
-  jsonSchema: unknown,
-  { what }: { readonly what: string },
-): StandardSchema<Json, Json> {
+export function schemaFromJson(jsonSchema: unknown, { what }: { readonly what: string }): Schema<Json, Json> {
   if (typeof jsonSchema !== 'object' || jsonSchema === null || Array.isArray(jsonSchema)) {
     throw new NoticeboardError('invalid-data', `${what} is not a JSON Schema: it must be an object`)
   }

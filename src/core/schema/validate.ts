@@ -1,6 +1,6 @@
 import type { Issue } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import type { Schema, StandardIssue, StandardResult, StandardSchema } from '../../contracts/schema.js'
+import type { Schema, StandardIssue, StandardResult } from '../../contracts/schema.js'
 import type { Validator, ValidatorContext } from '../../contracts/validator.js'
 import { jsonSchemaOf, namedPath, type JsonSchema } from './json-schema.js'
 import type { Step } from '../json/path.js'
@@ -9,7 +9,10 @@ import { MAX_LINE_LENGTH } from '../limits.js'
 
 /** How many issues are told of one document; the rest would say the same. */
 const MAX_ISSUES = 64
-/** Vendors whose issues carry zod's codes and the schema's own limits; of others only the path is believed. */
+/**
+ * Vendors whose issues carry zod's codes and the schema's own limits, and which never write to a document. Of others only the path is
+ * believed.
+ */
 const CODED: ReadonlySet<string> = new Set(['zod', 'noticeboard'])
 
 export type Validation<Value> =
@@ -49,17 +52,18 @@ export async function runSchema<Input, Output>(
   document: Json,
 ): Promise<Validation<Output>> {
   let result: StandardResult<Output>
+  const standard = schema['~standard']
+  const coded = CODED.has(standard.vendor)
   try {
-    result = await (schema as StandardSchema<Input, Output>)['~standard'].validate(document)
+    // Some libraries transform in place (arktype), which a frozen document does not allow.
+    result = await standard.validate(coded ? document : structuredClone(document))
   } catch {
     // What it threw may quote the document.
     return { type: 'invalid', issues: [{ path: '', message: 'the schema failed', validator: 'schema' }] }
   }
   if (result.issues === undefined) return { type: 'valid', value: result.value }
   const names = jsonSchemaOf(schema as Schema, { lenient: true })
-  const words = CODED.has((schema as StandardSchema)['~standard'].vendor)
-    ? wordsFor
-    : () => 'refused by the schema'
+  const words = coded ? wordsFor : () => 'refused by the schema'
   return {
     type: 'invalid',
     issues: result.issues.slice(0, MAX_ISSUES).map(issue => describe(issue, names, words)),

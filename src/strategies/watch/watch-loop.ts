@@ -267,6 +267,8 @@ export async function* watchLoop(
     }
   }
 
+  // A program that only follows its configuration lives on while the server is away, and between two connections.
+  const letGo = clock.hold?.()
   try {
     while (!signal.aborted) {
       woken = false
@@ -282,6 +284,7 @@ export async function* watchLoop(
       if (outcome === 'asked') lookout.ask()
     }
   } finally {
+    letGo?.()
     nap.abort()
     if (link.type === 'opening' || link.type === 'live') drop(link.connection)
     await Promise.all([...closing, lookout.ended()])

@@ -33,7 +33,7 @@ const strategies = {
   'on-demand': () => onDemand(transport, { maxAgeMs: intervalMs, timeoutMs }),
 }
 
-/** @type {import('../../../src/contracts/schema.js').StandardSchema<{ n: number }>} */
+/** @type {import('../../../src/contracts/schema.js').Schema<{ n: number }>} */
 const schema = {
   '~standard': {
     version: 1,

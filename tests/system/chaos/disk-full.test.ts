@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../../src/client/index.js'
-import type { StandardSchema } from '../../../src/contracts/schema.js'
+import type { Schema } from '../../../src/contracts/schema.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { serve } from '../../../src/server/serve.js'
@@ -13,7 +13,7 @@ import { http } from '../../../src/transports/http/index.js'
 
 const namespace = 'full/prod'
 const TOKEN = 'a-token-for-writing'
-const schema: StandardSchema<{ n: number }> = {
+const schema: Schema<{ n: number }> = {
   '~standard': { version: 1, vendor: 'chaos', validate: value => ({ value: value as { n: number } }) },
 }
 

@@ -84,7 +84,13 @@ describe('the script for CI', () => {
           reason: 'first',
         })
         const strategy = pull(http(server.url), { pollIntervalMs: 100 })
-        const options = { namespace, schema: serviceSchema, strategy, clientId: 'one', reportBatchMs: 10 }
+        const options = {
+          namespace,
+          schema: serviceSchema,
+          strategy,
+          clientId: 'one',
+          reports: { batchMs: 10 },
+        }
         return createClient(options).ready()
       }),
     )

@@ -8,7 +8,9 @@ test('the simulation of the example finds the planted mistake, and shrinks it to
   expect(await program.ended, program.output).toBe(0)
   const [sound = '', ...planted] = program.output.split('\n')
   expect(sound).toBe('ageingPull: 40 histories, and everybody got there')
-  expect(planted[1]).toMatch(/^seed \d+ at [0-9.]+ s: everybody gets there: client-[ab] runs \d+ instead of \d+$/)
+  expect(planted[1]).toMatch(
+    /^seed \d+ at [0-9.]+ s: everybody gets there: client-[ab] runs \d+ instead of \d+$/,
+  )
   const begins = planted.indexOf('steps of the chaos:')
   const ends = planted.findIndex(line => line.startsWith('replay with: '))
   expect(planted.slice(begins + 1, ends).map(line => line.replace(/^ *[0-9.]+ s /, ''))).toEqual([

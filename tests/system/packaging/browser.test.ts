@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, inject, test } from 'vitest'
 import { runCommand } from './run-command.js'
@@ -45,7 +46,27 @@ test('the bundle runs a client where there is no process, no Buffer and no requi
   const result = await runCommand([process.execPath, 'browser-like.mjs'], { cwd: project })
   expect(result).toEqual({
     code: 0,
-    stdout: JSON.stringify({ size: 20, functions: ['function', 'function', 'function', 'function'] }),
+    stdout: JSON.stringify({ size: 20, functions: Array.from({ length: 6 }, () => 'function') }),
     stderr: '',
   })
+})
+
+test('a client that pulls over fetch is less than 31 KB in a browser bundle, compressed', async () => {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import { createClient, http, pull } from 'noticeboard'
+        globalThis.follow = (url, schema) =>
+          createClient({ namespace: 'shop/prod', schema, strategy: pull(http(url)) })
+      `,
+      resolveDir: project,
+    },
+    bundle: true,
+    minify: true,
+    platform: 'browser',
+    format: 'esm',
+    write: false,
+    logLevel: 'silent',
+  })
+  expect(gzipSync(outputFiles[0]?.contents ?? '').length).toBeLessThan(31_000)
 })

@@ -9,6 +9,10 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A folder whose `node_modules` holds the installed tarball; the projects lie in it. */
     workspace: string
+    /** An empty folder outside of it, for projects that install for themselves. */
+    outside: string
+    /** The path of the tarball. */
+    tarball: string
     /** The files in the tarball. */
     packed: readonly string[]
   }
@@ -16,11 +20,14 @@ declare module 'vitest' {
 
 /**
  * Packs the package as `npm publish` would, and installs the tarball into a folder outside the checkout, together
- * with what the projects there need. zod is not asked for: as a peer it has to come by itself.
+ * with what the projects there need.
  */
 export async function setup(project: TestProject): Promise<() => void> {
   const workspace = mkdtempSync(join(tmpdir(), 'noticeboard-package-'))
-  const remove = () => rmSync(workspace, { recursive: true, force: true })
+  const outside = mkdtempSync(join(tmpdir(), 'noticeboard-project-'))
+  const remove = () => {
+    for (const folder of [workspace, outside]) rmSync(folder, { recursive: true, force: true })
+  }
   try {
     const pack = await runCommand(['npm', 'pack', '--json', '--pack-destination', workspace], {
       cwd: root,
@@ -41,6 +48,7 @@ export async function setup(project: TestProject): Promise<() => void> {
         '--no-audit',
         '--no-fund',
         `./${tarball.filename}`,
+        'zod@4',
         'jest@30',
         'express@5',
         '@types/node@20',
@@ -51,6 +59,8 @@ export async function setup(project: TestProject): Promise<() => void> {
     if (install.code !== 0) throw new Error(`installing the tarball failed:\n${install.stderr}`)
 
     project.provide('workspace', workspace)
+    project.provide('outside', outside)
+    project.provide('tarball', join(workspace, tarball.filename))
     project.provide('packed', tarball.files)
     return remove
   } catch (error) {

@@ -17,7 +17,7 @@ const {
 } = JSON.parse(process.argv[2] ?? '{}')
 process.on('disconnect', () => process.exit())
 
-/** @type {import('../../../src/contracts/schema.js').StandardSchema<{ n: number }>} */
+/** @type {import('../../../src/contracts/schema.js').Schema<{ n: number }>} */
 const schema = {
   '~standard': {
     version: 1,

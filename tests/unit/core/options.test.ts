@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
+import { createBackoff } from '../../../src/core.js'
 import * as root from '../../../src/index.js'
 import * as node from '../../../src/node/index.js'
 import * as server from '../../../src/server/index.js'
@@ -59,7 +60,7 @@ const doors: Record<string, (unknown: object) => unknown> = {
   'push, its backoff': unknown => root.push(store, { backoff: unknown }),
   hybrid: unknown => root.hybrid(store, unknown),
   onDemand: unknown => root.onDemand(store, unknown),
-  createBackoff: unknown => root.createBackoff({ ...system, ...unknown }),
+  createBackoff: unknown => createBackoff({ ...system, ...unknown }),
   http: unknown => root.http('http://127.0.0.1:1', unknown),
   memory: unknown => root.memory(unknown),
   cached: unknown => cached(store, unknown),

@@ -2,18 +2,10 @@ import fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../src/contracts/index.js'
-import {
-  assertDigest,
-  decodeText,
-  digestOf,
-  encodeText,
-  exceedsBytes,
-  formatPath,
-  isLine,
-  isWellFormed,
-  sameBytes,
-  toHex,
-} from '../../../src/core/index.js'
+import { assertDigest, digestOf, toHex } from '../../../src/core/release/digest.js'
+import { decodeText } from '../../../src/core/json/strict-parse.js'
+import { encodeText, exceedsBytes, isLine, isWellFormed, sameBytes } from '../../../src/core/json/text.js'
+import { formatPath } from '../../../src/core/json/path.js'
 import { shapeOf } from '../../../src/core/json/shape.js'
 import { systemHasher as hasher } from '../../../src/system/system.js'
 

@@ -2,15 +2,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { root } from '../../../scripts/entry-points.js'
-import {
-  createClient,
-  createPublisher,
-  everyone,
-  memory,
-  pull,
-  type Client,
-  type Transport,
-} from '../../../src/index.js'
+import { createClient, createPublisher, everyone, memory, pull, type Client } from '../../../src/index.js'
+import type { Transport } from '../../../src/core.js'
 import { stateFolder } from '../../../src/node/index.js'
 import { createHandler } from '../../../src/server/index.js'
 import { replay, simulate, type Boot, type World } from '../../../src/sim/index.js'

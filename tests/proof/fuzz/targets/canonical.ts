@@ -5,7 +5,12 @@ import { decodeMark, encodeMark } from '../../../../src/core/release/mark.js'
 import { decodeRelease, encodeRelease, releaseDigest } from '../../../../src/core/release/release.js'
 import { parseCanonical } from '../../../../src/core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../../../src/core/json/text.js'
-import { decodeClientFile, decodeStateFile, encodeClientFile, encodeStateFile } from '../../../../src/node/state/state-file.js'
+import {
+  decodeClientFile,
+  decodeStateFile,
+  encodeClientFile,
+  encodeStateFile,
+} from '../../../../src/node/state/state-file.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { attempt, violation } from '../oracle.js'
 import { clientFiles, documents, marks, releases, states } from '../seeds.js'

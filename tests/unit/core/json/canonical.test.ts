@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import vm from 'node:vm'
 import { describe, expect, it } from 'vitest'
-import { canonicalize } from '../../../../src/core/index.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
 
 const refused = (value: unknown): { message: string; issues: readonly { path: string }[] } => {
   try {

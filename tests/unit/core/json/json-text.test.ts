@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError, type NoticeboardError } from '../../../../src/contracts/index.js'
-import { canonicalize, parseCanonical, readJsonText } from '../../../../src/core/index.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
+import { parseCanonical } from '../../../../src/core/json/strict-parse.js'
+import { readJsonText } from '../../../../src/core/json/json-text.js'
 import { encodeText } from '../../../../src/core/json/text.js'
 
 const read = (text: string) => readJsonText(text, { what: 'app.json' })

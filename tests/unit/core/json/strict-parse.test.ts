@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError } from '../../../../src/contracts/index.js'
-import { canonicalize, encodeText, parseCanonical } from '../../../../src/core/index.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
+import { encodeText } from '../../../../src/core/json/text.js'
+import { parseCanonical } from '../../../../src/core/json/strict-parse.js'
 
 const parse = (bytes: Uint8Array | string) =>
   parseCanonical(typeof bytes === 'string' ? encodeText(bytes) : bytes, {

@@ -2,9 +2,18 @@ import fc from 'fast-check'
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError, type Json } from '../../../../src/contracts/index.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
+import { decodeMark, encodeMark, type Mark } from '../../../../src/core/release/mark.js'
 import {
-  canonicalize, decodeMark, decodeRelease, digestsOf, encodeMark, encodeRelease, encodeText, isInstant, releaseDigest, unknownCritical, type Mark, type Release,
-} from '../../../../src/core/index.js' // prettier-ignore
+  decodeRelease,
+  digestsOf,
+  encodeRelease,
+  isInstant,
+  releaseDigest,
+  unknownCritical,
+  type Release,
+} from '../../../../src/core/release/release.js'
+import { encodeText } from '../../../../src/core/json/text.js'
 import { MAX_RELEASE_BYTES } from '../../../../src/core/limits.js'
 import { systemHasher as hasher } from '../../../../src/system/system.js'
 import {

@@ -5,14 +5,14 @@ import type { Identity } from '../../../../src/contracts/index.js'
 import {
   BUCKETS,
   cohortHash,
-  digestsOf,
   isExposed,
-  labelsMatch,
   readAudience,
-  target,
   type Clause,
   type Audience,
-} from '../../../../src/core/index.js'
+} from '../../../../src/core/release/audience.js'
+import { digestsOf } from '../../../../src/core/release/release.js'
+import { labelsMatch } from '../../../../src/core/release/labels.js'
+import { target } from '../../../../src/core/release/target.js'
 import { shapeOf } from '../../../../src/core/json/shape.js'
 import { systemHasher as hasher } from '../../../../src/system/system.js'
 import { clause, audience, labelMatch, labels, release } from '../../../support/arbitraries.js'

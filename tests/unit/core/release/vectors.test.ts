@@ -4,10 +4,22 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { comparePositions, namespaceProblem, parsePosition } from '../../../../src/contracts/index.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
+import { cohortHash, isExposed, readAudience, type Audience } from '../../../../src/core/release/audience.js'
+import { decodeMark } from '../../../../src/core/release/mark.js'
 import {
-  canonicalize, cohortHash, decodeMark, decodeRelease, encodeText, isExposed, isInstant, labelsMatch, parseCanonical, positionOf, readAudience, readJsonText, readLabelMatch,
-  releaseDigest, target, unknownCritical, type Arm, type Audience,
-} from '../../../../src/core/index.js' // prettier-ignore
+  decodeRelease,
+  isInstant,
+  positionOf,
+  releaseDigest,
+  unknownCritical,
+  type Arm,
+} from '../../../../src/core/release/release.js'
+import { encodeText } from '../../../../src/core/json/text.js'
+import { labelsMatch, readLabelMatch } from '../../../../src/core/release/labels.js'
+import { parseCanonical } from '../../../../src/core/json/strict-parse.js'
+import { readJsonText } from '../../../../src/core/json/json-text.js'
+import { target } from '../../../../src/core/release/target.js'
 import { shapeOf } from '../../../../src/core/json/shape.js'
 import { systemHasher as hasher } from '../../../../src/system/system.js'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError, type Json, type ClientReport } from '../../../../src/contracts/index.js'
-import { readReport } from '../../../../src/core/index.js'
+import { readReport } from '../../../../src/core/report/report-codec.js'
 import { damaged, digest, epoch, labels, namespace, sequence } from '../../../support/arbitraries.js'
 
 const line = fc.string({

@@ -129,6 +129,23 @@ test('another vendor is believed about paths and not about words', async () => {
   ])
 })
 
+test('another vendor may transform in place, and the document stays as it was', async () => {
+  const schema: Schema<any, any> = {
+    '~standard': {
+      version: 1,
+      vendor: 'other',
+      validate(value: any) {
+        value.pool.size *= 2
+        return { value }
+      },
+    },
+  }
+  const document = Object.freeze({ pool: Object.freeze({ size: 1 }) })
+  const result = await validateDocument({ schema, document, previous: undefined, signal })
+  expect(result).toEqual({ type: 'valid', value: { pool: { size: 2 } } })
+  expect(document).toEqual({ pool: { size: 1 } })
+})
+
 test('a schema or a validator that throws has refused, and what it threw is not told', async () => {
   const throwing = z.unknown().transform(() => {
     throw new Error(SECRET)

@@ -4,8 +4,8 @@ import {
   isNoticeboardError,
   NoticeboardError,
   parseNamespace,
-} from '../../../../src/index.js'
-import type { Mirror, Position, WatchTransport } from '../../../../src/index.js'
+} from '../../../../src/core.js'
+import type { Mirror, Position, WatchTransport } from '../../../../src/core.js'
 
 /** The few methods that are called of a connected client. Each throws when the bucket cannot be reached. */
 export interface Bucket {

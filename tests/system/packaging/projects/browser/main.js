@@ -1,4 +1,5 @@
 import { createClient, createPublisher, everyone, hybrid } from 'noticeboard'
+import { canonicalize, createBackoff } from 'noticeboard/core'
 import { cached } from 'noticeboard/transports/cached'
 import { fromSource } from 'noticeboard/transports/source'
 import { fallback } from 'noticeboard/transports/fallback'
@@ -19,5 +20,6 @@ export async function main() {
   const config = await createClient({ namespace: 'shop/prod', schema, strategy: hybrid(store) }).ready()
   const { size } = config.current.pool
   await config.close()
-  return { size, functions: [cached, fromSource, fallback, http].map(transport => typeof transport) }
+  const functions = [cached, fromSource, fallback, http, canonicalize, createBackoff]
+  return { size, functions: functions.map(value => typeof value) }
 }

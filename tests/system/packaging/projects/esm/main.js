@@ -8,6 +8,7 @@ import {
   hybrid,
   isNoticeboardError,
 } from 'noticeboard'
+import * as core from 'noticeboard/core'
 import * as node from 'noticeboard/node'
 import * as server from 'noticeboard/server'
 import { fakeClient } from 'noticeboard/testing'
@@ -32,7 +33,7 @@ await config.close()
 await publisher.close()
 
 assert.equal(fakeClient(schema, { pool: { size: 3 } }).current.pool.size, 3)
-for (const module of [node, server, cached, documents, fallback, http])
+for (const module of [core, node, server, cached, documents, fallback, http])
   assert.ok(Object.keys(module).length > 0)
 
 // The class keeps its name through the build, and the two builds recognise each other's errors.

@@ -8,6 +8,7 @@ import {
   pull,
   push,
 } from 'noticeboard'
+import * as core from 'noticeboard/core'
 import * as node from 'noticeboard/node'
 import * as server from 'noticeboard/server'
 import { fakeClient } from 'noticeboard/testing'
@@ -33,6 +34,10 @@ async function main(): Promise<void> {
   const size: number = config.current.pool.size
   // @ts-expect-error the schema knows no such key
   void config.current.poll
+  // @ts-expect-error read-only
+  void (() => (config.current.pool.size = 3))
+  const whole: z.infer<typeof schema> = config.current
+  void whole
   if (size !== 20) throw new Error('the client read ' + size)
   await config.close()
 
@@ -51,7 +56,14 @@ export function mistakes(): void {
 
 /** Every strategy over the default transport; and every entry point has types. */
 export const strategies = [pull, push, hybrid, onDemand].map(strategy => strategy(http('http://localhost:1')))
-export type Modules = [typeof node, typeof server, typeof cached, typeof documents, typeof fallback]
+export type Modules = [
+  typeof core,
+  typeof node,
+  typeof server,
+  typeof cached,
+  typeof documents,
+  typeof fallback,
+]
 
 main().then(
   () => process.stdout.write('typescript works\n'),
