@@ -32,12 +32,6 @@ const layers = {
   cli: ['contracts', 'core', 'async', 'system', 'strategies', 'transports', 'node', 'publisher', 'server'],
 }
 
-/**
- * Files that are being rewritten, in which nothing is reported until then. One in which nothing is wrong any more
- * fails the check: take it out.
- */
-const waiting = new Set(['src/transports/etcd/gateway-watch.ts'])
-
 /** Folders that run on Node only. All others also run in browsers and at the edge. */
 const nodeOnly = new Set(['node', 'server', 'cli', 'testing'])
 
@@ -253,18 +247,9 @@ function main() {
     .map(entry => relative(root, resolve(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .sort()
   const texts = new Map(files.map(file => [file, readFileSync(`${root}/${file}`, 'utf8')]))
-  const found = [
+  const problems = [
     ...[...texts].flatMap(([file, text]) => problemsOf(file, text).map(problem => ({ file, ...problem }))),
     ...problemsBetween(texts),
-  ]
-  const finished = [...waiting].filter(file => !found.some(problem => problem.file === file))
-  const problems = [
-    ...found.filter(({ file }) => !waiting.has(file)),
-    ...finished.map(file => ({
-      file: 'scripts/check-imports.js',
-      line: 1,
-      message: `\`waiting\` names ${file}, in which nothing is wrong; take it out`,
-    })),
   ]
   for (const { file, line, message } of problems) process.stdout.write(`${file}:${line}  ${message}\n`)
   const count = problems.length

@@ -41,7 +41,7 @@ const LONGEST_FLOOR_MS = 3_600_000
  * a tenth of `baseMs` and min(capMs, baseMs * 2^n). The jitter stays at the cap, where a fleet
  * spends an outage: N clients then make N / (capMs / 2) requests a second on average. A delay is
  * never zero, so nothing can turn into a hot loop; and a success alone resets nothing, so neither
- * can a server that accepts connections and hangs up.
+ * can a server that accepts connections and hangs up. Throws `invalid-option`.
  *
  * ```ts
  * const backoff = createBackoff({ clock, random })

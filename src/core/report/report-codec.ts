@@ -4,6 +4,7 @@ import { isEpoch, type Position } from '../../contracts/position.js'
 import type { ClientReport, ReportPhase } from '../../contracts/report.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { isLine } from '../json/text.js'
+import { isInstant } from '../release/release.js'
 import { MAX_LABELS } from '../limits.js'
 
 const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
@@ -39,6 +40,16 @@ export function readReport(value: Json): ClientReport {
     ...(shape.has('paused') && shape.member('paused') === true && { paused: true as const }),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
     nextReportWithinMs: shape.integer('nextReportWithinMs', 1, 86_400_000),
+  }
+}
+
+/** Reads a report of a store, with the times at which it was heard, which are the receiver's to say. */
+export function readStampedReport(value: Json): ClientReport {
+  const stamped = shapeOf(value, 'the report')
+  return {
+    ...readReport(value),
+    ...(stamped.has('receivedAt') && { receivedAt: stamped.string('receivedAt', isInstant) }),
+    ...(stamped.has('firstHeardAt') && { firstHeardAt: stamped.string('firstHeardAt', isInstant) }),
   }
 }
 

@@ -3,9 +3,15 @@ import { chunksOf, readBody } from '../fetch/body.js'
 import { createLinkedAbortController } from '../../async/signals.js'
 import { responseOf } from '../fetch/exchange.js'
 import type { EtcdNews, EtcdRevision } from './client.js'
-import type { Gateway } from './gateway.js'
 import { refusalOf } from './gateway-errors.js'
 import { entryOf, textOf, type KeyValueMessage } from './gateway-messages.js'
+
+/** What the calls share. */
+export interface Gateway {
+  readonly name: string
+  /** Sends a body, and gives the response once its head is there. */
+  request(path: string, body: string, signal: AbortSignal): Promise<Response>
+}
 
 /** The longest line of a watch: some hundred releases that were written while nobody read. */
 const MAX_LINE = 8_388_608

@@ -8,7 +8,7 @@ import { responseOf } from '../fetch/exchange.js'
 import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { EtcdClient } from './client.js'
 import { refusalOf } from './gateway-errors.js'
-import { openGatewayWatch } from './gateway-watch.js'
+import { openGatewayWatch, type Gateway } from './gateway-watch.js'
 import { lease, outcomeOf, transactionBody } from './gateway-messages.js'
 
 /** How the JSON gateway of an etcd is spoken to. */
@@ -29,13 +29,6 @@ export interface EtcdGatewayOptions {
 
 /** More than any answer that is asked for: a page of the log, or the largest snapshot in base64. */
 const MAX_ANSWER_BYTES = 16_777_216
-
-/** What the calls share. */
-export interface Gateway {
-  readonly name: string
-  /** Sends a body, and gives the response once its head is there. */
-  request(path: string, body: string, signal: AbortSignal): Promise<Response>
-}
 
 /**
  * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by default) with `fetch` alone: each call

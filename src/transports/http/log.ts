@@ -3,8 +3,7 @@ import type { Json } from '../../contracts/json.js'
 import { namespaceProblem, type Namespace } from '../../contracts/names.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { LogEntry } from '../../contracts/transport.js'
-import { isInstant } from '../../core/release/release.js'
-import { readReport } from '../../core/report/report-codec.js'
+import { readStampedReport } from '../../core/report/report-codec.js'
 import { shapeOf, type Shape } from '../../core/json/shape.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -71,7 +70,7 @@ export async function readReports(
   let unread = 0
   for (const item of answer.list('reports', Number.MAX_SAFE_INTEGER)) {
     try {
-      reports.push(readStamped(item))
+      reports.push(readStampedReport(item))
     } catch {
       // A client newer than this reader; said once below.
       unread += 1
@@ -83,15 +82,6 @@ export async function readReports(
       reports: unread,
     })
   return reports
-}
-
-/** A report with the time at which the server heard it, which is the server's to say. */
-function readStamped(item: Json): ClientReport {
-  const report = readReport(item)
-  const stamped = shapeOf(item, 'the report')
-  return stamped.has('receivedAt')
-    ? { ...report, receivedAt: stamped.string('receivedAt', isInstant) }
-    : report
 }
 
 /** Namespaces that hold at least one release. */

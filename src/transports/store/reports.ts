@@ -2,8 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { ClientReport } from '../../contracts/report.js'
-import { isInstant } from '../../core/release/release.js'
-import { isInstanceId, readReport } from '../../core/report/report-codec.js'
+import { isInstanceId, readStampedReport } from '../../core/report/report-codec.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../core/json/text.js'
 import type { EngineCalls } from './calls.js'
@@ -150,21 +149,11 @@ function untouched({ key, entry }: Pick<Writing, 'key' | 'entry'>): Condition {
 
 function decodeReport(value: Uint8Array): ClientReport | undefined {
   try {
-    const stored = JSON.parse(decodeText(value, 'a report')) as Json
-    const { receivedAt, firstHeardAt } = stored as { receivedAt?: unknown; firstHeardAt?: unknown }
-    return {
-      ...readReport(stored),
-      ...(isTime(receivedAt) && { receivedAt }),
-      ...(isTime(firstHeardAt) && { firstHeardAt }),
-    }
+    return readStampedReport(JSON.parse(decodeText(value, 'a report')) as Json)
   } catch {
     // Not written by noticeboard, or by a later version: one bad entry must not hide the others.
     return undefined
   }
-}
-
-function isTime(value: unknown): value is string {
-  return typeof value === 'string' && isInstant(value)
 }
 
 function compare(a = '', b = ''): number {

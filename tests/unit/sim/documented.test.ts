@@ -37,7 +37,7 @@ function openClient({ system, fs, owner }: Boot, transport: Transport): Client<{
 
 // #region first
 test('my strategy gets there over lossy links', async () => {
-  const { failure } = await simulate(async world => {
+  const run = async (world: World) => {
     const { store, publish } = openBoard(world)
     await publish(10)
     const server = world.machine('server', ({ system }) => createHandler(store, { system }))
@@ -47,7 +47,8 @@ test('my strategy gets there over lossy links', async () => {
     await world.chaos({ faults: ['lossy-links'] })
     await world.clock.advance(60_000)
     expect(client.app?.current).toEqual({ pool: 10 })
-  })
+  }
+  const { failure } = await simulate(run, { count: 40 })
   expect(failure?.report).toBeUndefined()
 })
 // #endregion
