@@ -32,7 +32,7 @@ export default defineConfig([
     // Without this tsup makes CommonJS of split modules with a tool that also rewrites `?.` and `??` as function calls.
     treeshake: true,
     // These publish ES modules only. `require()` of those fails on older runtimes and in Jest, so they travel inside.
-    noExternal: ['p-retry', 'is-network-error'],
+    noExternal: ['p-retry', 'is-network-error', /^@noble\/hashes/],
   },
   {
     ...shared,

@@ -25,10 +25,10 @@ export interface HybridTransports {
  */
 export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
 /** The same over two transports; reports go to `fetch` where it carries them, else to `notify`. */
-export function hybrid(media: HybridTransports, options?: HybridOptions): Strategy
-export function hybrid(medium: WatchTransport | HybridTransports, options: HybridOptions = {}): Strategy {
-  const two = typeof medium === 'object' && medium !== null && 'notify' in medium
-  const { notify, fetch } = two ? medium : { notify: medium, fetch: medium }
+export function hybrid(transports: HybridTransports, options?: HybridOptions): Strategy
+export function hybrid(transport: WatchTransport | HybridTransports, options: HybridOptions = {}): Strategy {
+  const two = typeof transport === 'object' && transport !== null && 'notify' in transport
+  const { notify, fetch } = two ? transport : { notify: transport, fetch: transport }
   checkReads('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch)
   checkWatches('hybrid', two ? 'a `notify` transport' : 'a transport', notify)
   return watchStrategy('hybrid', { notify, fetch, inline: false }, options)

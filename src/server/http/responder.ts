@@ -29,6 +29,8 @@ export function createResponder(options: ResponderOptions): Responder {
   const failed = (request: Incoming, error: unknown): Answer => {
     // Words of our own errors are free of values; of others only the class is said.
     if (!isNoticeboardError(error)) {
+      // Work that ends because its reader went away has not failed, and nobody hears the answer.
+      if (request.signal().aborted) return errorAnswer('closed', 'the request was aborted')
       logger?.error('a request failed', {
         method: request.method,
         reason: error instanceof Error ? error.name : 'unknown',

@@ -82,17 +82,17 @@ export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
     name: 'without a connection put and announce are `unavailable`, and made anew afterwards they work',
     capability: 'announce',
     needs: ['cut'],
-    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+    async run({ opened, namespace, signal, step, cut, timeoutMs }) {
       const { mirror, transport } = opened
       const log = sampleLog(namespace)
       await step('put and announce', announceTo(opened, log.next(), signal))
       const sample = log.next()
-      const { heal } = await step('cut()', hook('cut').call(opened))
+      const heal = await cut()
       const put = mirror.put({ namespace, ...sample.snapshot }, signal)
       await step('put', expectRefusal('put without a connection', put, 'unavailable'))
       const announce = mirror.announce({ namespace, bytes: sample.bytes }, signal)
       await step('announce', expectRefusal('announce without a connection', announce, 'unavailable'))
-      await step('heal()', heal())
+      await heal()
       await eventually(
         'put and announce, with the connection back',
         () => announceTo(opened, sample, signal),

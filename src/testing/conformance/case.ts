@@ -2,6 +2,7 @@ import { keepAlive } from '../../async/keep-alive.js'
 import { checkOptions } from '../../core/options.js'
 import { systemClock } from '../../system/system.js'
 import { fail, within } from './expect.js'
+import type { OpenedPart } from './opened.js'
 import { uniqueNamespace } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
@@ -81,6 +82,8 @@ export interface Trial<Opened> {
   step<T>(what: string, promise: Promise<T>): Promise<T>
   /** Something that `open` may offer; fails with what to do when it does not. */
   hook<Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]>
+  /** Loses the connection. It resolves to what brings the connection back; the end of the case does so too. */
+  cut(): Promise<() => Promise<void>>
 }
 
 export interface CaseDefinition<Opened> {
@@ -91,7 +94,7 @@ export interface CaseDefinition<Opened> {
 }
 
 /** Makes runnable cases of their definitions: each opens one of its own and closes it, whatever happens. */
-export function buildCases<Opened extends { close(): Promise<void> }>(
+export function buildCases<Opened extends OpenedPart>(
   open: () => Promise<Opened> | Opened,
   definitions: readonly CaseDefinition<Opened>[],
   options: ConformanceOptions = {},
@@ -111,7 +114,7 @@ export function buildCases<Opened extends { close(): Promise<void> }>(
   })
 }
 
-async function runCase<Opened extends { close(): Promise<void> }>(
+async function runCase<Opened extends OpenedPart>(
   open: () => Promise<Opened> | Opened,
   {
     needs,
@@ -128,12 +131,30 @@ async function runCase<Opened extends { close(): Promise<void> }>(
   const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
   const hook = <Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]> =>
     opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
+  // A case that failed in between must not leave the next ones without a server.
+  let heal: (() => Promise<void>) | undefined
+  const healed = async (): Promise<void> => {
+    const bringBack = heal
+    heal = undefined
+    await bringBack?.()
+  }
+  const cut = async (): Promise<() => Promise<void>> => {
+    const lost =
+      opened.cut ?? fail(`open() offers no \`cut\`; offer it, or say why not: without: { cut: '…' }`)
+    const { heal: bringBack } = await step('cut()', lost.call(opened))
+    heal = bringBack
+    return () => step('heal()', healed())
+  }
   try {
     for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & ConformanceHook)
-    await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook })
+    await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook, cut })
     await expectNoListeners(tracked)
   } finally {
-    await within('close()', opened.close(), 4 * timeoutMs)
+    try {
+      await within('heal()', healed(), 4 * timeoutMs)
+    } finally {
+      await within('close()', opened.close(), 4 * timeoutMs)
+    }
   }
 }
 

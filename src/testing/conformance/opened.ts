@@ -4,7 +4,7 @@ import type { Mirror, ReportTransport, Store, Transport, WatchTransport } from '
 import type { SampleRelease } from './fixture.js'
 
 /** Hooks that transports, stores and mirrors may offer. */
-interface OpenedMedium {
+export interface OpenedPart {
   /** Ends what `open` started. Called once, after the case, however it went. */
   close(): Promise<void>
   /**
@@ -23,7 +23,7 @@ interface OpenedMedium {
 }
 
 /** A transport, opened for one case and empty. */
-export interface OpenedTransport extends OpenedMedium {
+export interface OpenedTransport extends OpenedPart {
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
   /** Makes a release the newest one, by whatever way releases get there. Transports of bare documents publish its `document`. */
   publish(sample: SampleRelease): Promise<void>
@@ -34,7 +34,7 @@ export interface OpenedTransport extends OpenedMedium {
 }
 
 /** A store, opened for one case and empty. */
-export interface OpenedStore extends OpenedMedium {
+export interface OpenedStore extends OpenedPart {
   readonly store: Store & Partial<WatchTransport & ReportTransport>
   /** A second handle on the same store, as another publisher has it. Closed by `close`. */
   another?(): Promise<Store>
@@ -51,7 +51,7 @@ export interface OpenedStore extends OpenedMedium {
 }
 
 /** A mirror, and a transport that reads what it was given; opened for one case and empty. */
-export interface OpenedMirror extends OpenedMedium {
+export interface OpenedMirror extends OpenedPart {
   readonly mirror: Mirror
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
   /** Changes the bytes that are kept of a snapshot, behind the mirror's back. */

@@ -81,7 +81,7 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
     name: 'without a connection writes are `unavailable`, and made anew afterwards they are `appended`',
     capability: 'append',
     needs: ['cut'],
-    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+    async run({ opened, namespace, signal, step, cut, timeoutMs }) {
       const { store } = opened
       const log = sampleLog(namespace)
       const first = log.next()
@@ -89,7 +89,7 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
       const second = log.next()
       await step('put', store.put({ namespace, ...second.snapshot }, signal))
       const third = log.rival()
-      const { heal } = await step('cut()', hook('cut').call(opened))
+      const heal = await cut()
       const { at, bytes } = second
       await step(
         'append without a connection',
@@ -101,7 +101,7 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
       )
       const put = store.put({ namespace, ...third.snapshot }, signal)
       await step('put without a connection', expectRefusal('put without a connection', put, 'unavailable'))
-      await step('heal()', heal())
+      await heal()
       const again = async (): Promise<void> => {
         const outcome = await write(store, second, signal)
         if (outcome === 'taken')

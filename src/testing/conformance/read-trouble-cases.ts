@@ -79,12 +79,12 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
     capability: 'read',
     needs: ['cut'],
     async run(trial) {
-      const { opened, namespace, signal, step, hook, timeoutMs } = trial
+      const { opened, namespace, signal, step, cut, timeoutMs } = trial
       const { transport } = opened
       const sample = sampleLog(namespace).next()
       await publishSeen(trial, sample)
       const { digest, bytes } = sample.snapshot
-      const { heal } = await step('cut()', hook('cut').call(opened))
+      const heal = await cut()
       const asked = transport.latest({ namespace }, signal)
       await step(
         'latest without a connection',
@@ -95,7 +95,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
         'snapshot without a connection',
         expectRefusal('snapshot without a connection', read, 'unavailable'),
       )
-      await step('heal()', heal())
+      await heal()
       // Drivers take their time to connect anew.
       await eventually(
         'latest, with the connection back',

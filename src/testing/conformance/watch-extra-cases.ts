@@ -24,7 +24,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a watch whose connection is lost throws `unavailable`, and a new one starts with the current release',
     capability: 'watch',
     needs: ['cut'],
-    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+    async run({ opened, namespace, signal, step, cut, timeoutMs }) {
       const { transport, publish } = opened
       const log = sampleLog(namespace)
       const sample = log.next()
@@ -40,7 +40,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       })()
       // It may be lost before `cut` resolves; what it ended in is looked at then.
       lost.catch(() => {})
-      const { heal } = await step('cut()', hook('cut').call(opened))
+      const heal = await cut()
       await step(
         'the end of a lost watch',
         expectRefusal('a watch whose connection is lost', lost, 'unavailable'),
@@ -61,7 +61,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         expectRefusal('a watch without a connection', early, 'unavailable'),
       )
       refused.tracked.abort()
-      await step('heal()', heal())
+      await heal()
 
       for (let round = 0; ; round += 1) {
         const again = openWatch(transport, { namespaces: [namespace] }, timeoutMs)

@@ -2,18 +2,29 @@ import type { NewsSink } from '../store/news.js'
 
 /** What is called of a `Pool` of the package `pg`. */
 export interface PgPool {
+  /** Runs a statement, with the values of its `$1`, `$2` and so on. */
   query(text: string, values?: string[]): Promise<{ readonly rows: readonly unknown[] }>
   /** A connection of its own for notifications, which is closed here. */
-  connect(): Promise<PgClient & { release(destroy?: boolean): void }>
+  connect(): Promise<
+    PgClient & {
+      /** Gives the connection back to the pool; `destroy` closes it. */
+      release(destroy?: boolean): void
+    }
+  >
   readonly totalCount: number
 }
 
 /** What is called of a connected `Client` of the package `pg`. */
 export interface PgClient {
+  /** Runs a statement, with the values of its `$1`, `$2` and so on. */
   query(text: string, values?: string[]): Promise<{ readonly rows: readonly unknown[] }>
+  /** Calls the listener with each notification. */
   on(event: 'notification', listener: (message: PgNotification) => void): unknown
+  /** Calls the listener when the connection breaks or ends. */
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown
+  /** Takes a listener for notifications back. */
   removeListener(event: 'notification', listener: (message: PgNotification) => void): unknown
+  /** Takes a listener for the end back. */
   removeListener(event: 'end', listener: (error?: Error) => void): unknown
 }
 
@@ -25,12 +36,17 @@ export interface PgNotification {
 
 /** What is called of an `sql` of the package `postgres`. */
 export interface PostgresSql {
+  /** Runs a statement, with the values of its `$1`, `$2` and so on. */
   unsafe(text: string, values?: string[]): PromiseLike<readonly unknown[]>
+  /** Subscribes to a channel; `onListen` is called each time that it listens, also after a loss. */
   listen(
     channel: string,
     onNotify: (payload: string) => void,
     onListen: () => void,
-  ): Promise<{ unlisten(): Promise<void> }>
+  ): Promise<{
+    /** Ends the subscription. */
+    unlisten(): Promise<void>
+  }>
 }
 
 /** A client of PostgreSQL: `new Pool()` or a connected `new Client()` of `pg`, or `postgres()` of `postgres`. */

@@ -8,6 +8,7 @@ import type { EngineNews } from './engine.js'
 export interface NewsSink {
   /** Notifications arrive from now on: at first, and again after the driver has connected anew. */
   listening(): void
+  /** The newest release of the namespace may have changed. */
   changed(namespace: Namespace): void
   /** The connection is lost. */
   lost(error: unknown): void

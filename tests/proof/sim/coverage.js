@@ -34,7 +34,7 @@ for (const name of await readdir(folder)) {
       // A function's own range is no branch, except that one that was never called has no others.
       if (index === 0 && isBlockCoverage && functionName === '') continue
       const part = partAt(startOffset)
-      if (!/^src\/(transports\/http|transports\/cached|server)/.test(part)) continue
+      if (!/^src\/(transports\/fetch|transports\/http|transports\/cached|server)/.test(part)) continue
       const entry = files.get(part) ?? { all: 0, met: 0 }
       entry.all += 1
       if (times > 0) entry.met += 1
@@ -45,7 +45,9 @@ for (const name of await readdir(folder)) {
   }
 }
 /** What the simulation does not use, since it works at `fetch(Request) -> Response`: sockets, and what stands on them. */
-const SOCKETS = ['node-adapter', 'node-stream', 'quick-answers', 'serve'].map(name => `src/server/${name}.ts`)
+const SOCKETS = ['http/node-adapter', 'http/node-stream', 'routes/quick-answers', 'serve'].map(
+  name => `src/server/${name}.ts`,
+)
 
 const total = { all: 0, met: 0 }
 const used = { all: 0, met: 0 }

@@ -15,14 +15,13 @@ async function silentUrl(): Promise<string> {
 }
 
 const start = (url: string, options: string): string => `
-import { createClient, hybrid, http } from 'noticeboard'
-import { disk } from 'noticeboard/node'
+import { createClient, http, pull } from 'noticeboard'
 import * as z from 'zod'
 
 const config = createClient({
   namespace: 'checkout/prod',
   schema: z.object({ pool: z.object({ size: z.number().int().min(1) }) }),
-  strategy: hybrid(http('${url}')),
+  strategy: pull(http('${url}')),
   ${options}
 })
 try {

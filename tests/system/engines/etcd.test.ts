@@ -36,7 +36,7 @@ describe.skipIf(missing !== undefined)(
           for await (const news of gateway.watch(query, signal)) if (silenced === before) yield news
         },
       }
-      const handle = (): EtcdStore => etcd(client, { prefix, checkIntervalMs: 300 })
+      const handle = (): EtcdStore => etcd(client, { prefix, checkIntervalMs: 300, timeoutMs: 2_000 })
       return {
         store: handle(),
         another: async () => handle(),

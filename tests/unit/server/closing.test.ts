@@ -68,6 +68,35 @@ test('a log that is asked for when the server has ended is refused, and not read
   expect(reads).toBe(0)
 })
 
+test('a log whose reader goes away before it begins has not failed', async () => {
+  const clock = virtualClock()
+  const logged: string[] = []
+  const log = (message: string): void => void logged.push(message)
+  const reader = new AbortController()
+  const store: Store = Object.assign(Object.create(memory({ system: { clock } })) as Store, {
+    async *history(_query: unknown, signal: AbortSignal): AsyncGenerator<LogEntry> {
+      reader.abort()
+      signal.throwIfAborted()
+      yield { bytes: new Uint8Array() }
+    },
+  })
+  const handler = createHandler(store, {
+    system: { clock },
+    write: { token: TOKEN },
+    logger: { debug: log, info: log, warn: log, error: log },
+  })
+  const { status } = await handler.fetch(
+    new Request(`http://board.test/v1/${NAMESPACE}/~history`, {
+      headers: { authorization: `Bearer ${TOKEN}` },
+      signal: reader.signal,
+    }),
+  )
+  expect({ status, logged }).toEqual({ status: 503, logged: [] })
+  const closed = handler.close({ drainMs: 0, graceMs: 1 })
+  await clock.advance(10)
+  await closed
+})
+
 test('what comes piece by piece has no HEAD', async () => {
   const clock = virtualClock()
   const handler = createHandler(memory({ system: { clock } }), { system: { clock }, write: { token: TOKEN } })

@@ -92,7 +92,7 @@ describe('a broken copy', () => {
     expect(source.split(text), `the example holds ${text}`).toHaveLength(2)
     const own = source
       .replace(text, () => replacement)
-      .replace("'noticeboard'", `'${pathToFileURL(`${root}/dist/index.js`).href}'`)
+      .replace("'noticeboard/core'", `'${pathToFileURL(`${root}/dist/core.js`).href}'`)
     const file = join(folder, `${Math.random().toString(36).slice(2)}.mjs`)
     await writeFile(file, own)
     return ((await import(/* @vite-ignore */ file)) as { lineMirror: typeof lineMirror }).lineMirror
