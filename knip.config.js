@@ -1,9 +1,9 @@
-import { entryPoints } from './scripts/entry-points.js'
+import { conditionalFiles, entryPoints } from './scripts/entry-points.js'
 
 /** @type {import('knip').KnipConfig} */
 export default {
   entry: [
-    ...entryPoints().map(({ source }) => `${source}!`),
+    ...[...entryPoints(), ...conditionalFiles()].map(({ source }) => `${source}!`),
     'scripts/*.js',
     'tests/**/*.test.ts',
     // Compiled, not run.

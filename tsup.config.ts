@@ -1,9 +1,9 @@
 import { defineConfig, type Options } from 'tsup'
-import { entryPoints, missingEntryPoints } from './scripts/entry-points.js'
+import { conditionalFiles, entryPoints, missingEntryPoints } from './scripts/entry-points.js'
 
 const absent = new Set(missingEntryPoints().map(({ source }) => source))
 const present = entryPoints().filter(({ source }) => !absent.has(source))
-const asEntries = (points: typeof present) =>
+const asEntries = (points: readonly { name: string; source: string }[]) =>
   Object.fromEntries(points.map(({ name, source }) => [name, source]))
 
 const library = present.filter(({ subpath }) => subpath !== 'bin')
@@ -18,17 +18,18 @@ const shared: Options = {
   sourcemap: true,
   clean: false,
   minify: false,
-  external: [/^node:/],
+  // Names with a `#` are resolved where the package is used, by package.json's "imports".
+  external: [/^node:/, /^#/],
   removeNodeProtocol: false,
 }
 
 export default defineConfig([
-  { ...shared, name: 'esm', format: 'esm', entry: asEntries(present) },
+  { ...shared, name: 'esm', format: 'esm', entry: asEntries([...present, ...conditionalFiles()]) },
   {
     ...shared,
     name: 'cjs',
     format: 'cjs',
-    entry: asEntries(library),
+    entry: asEntries([...library, ...conditionalFiles()]),
     // Without this tsup makes CommonJS of split modules with a tool that also rewrites `?.` and `??` as function calls.
     treeshake: true,
     // These publish ES modules only. `require()` of those fails on older runtimes and in Jest, so they travel inside.

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -39,6 +40,10 @@ class LongestFirst extends BaseSequencer {
  * examples), so `dist` is built first when it is missing or older than `src`.
  */
 export default defineConfig({
+  // As in tsconfig.json.
+  resolve: {
+    alias: { '#pin-file': fileURLToPath(new URL('src/client/state/pin-file.ts', import.meta.url)) },
+  },
   test: {
     projects: [
       {

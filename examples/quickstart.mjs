@@ -1,5 +1,5 @@
 // A configuration that changes while the program runs: `node examples/quickstart.mjs`.
-import { createClient, createPublisher, everyone, http, hybrid } from 'noticeboard'
+import { createClient, createPublisher, everyone, http, httpStore, hybrid } from 'noticeboard'
 import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
 import * as z from 'zod'
@@ -8,7 +8,7 @@ const namespace = 'checkout/prod'
 const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
 const server = await serve(fileStore('board'), { tokenFile: 'board/private/token' })
 
-const publisher = createPublisher({ namespace, schema, store: http(server.url, { token: server.token }) })
+const publisher = createPublisher({ namespace, schema, store: httpStore(server.url, { token: server.token }) })
 await publisher.publish({ pool: { size: 10 } }, { rollout: everyone(), reason: 'the first version' })
 
 const config = await createClient({ namespace, schema, strategy: hybrid(http(server.url)) }).ready()

@@ -31,6 +31,18 @@ export function entryPoints() {
   })
 }
 
+/**
+ * The files that the package imports by a `#` name, from `imports` in `package.json`: which of them depends on where the
+ * package runs. They are built beside the entry points, and nobody imports them by their path.
+ *
+ * @returns {{ name: string, source: string }[]}
+ */
+export function conditionalFiles() {
+  const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+  const files = JSON.stringify(manifest.imports).match(/(?<=\.\/dist\/)[^"]+(?=\.js")/g) ?? []
+  return files.map(name => ({ name, source: `src/${name}.ts` }))
+}
+
 /** The entry points whose source file is not there. */
 export function missingEntryPoints() {
   return entryPoints().filter(({ source }) => !existsSync(`${root}/${source}`))

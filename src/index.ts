@@ -54,5 +54,11 @@ export {
   type PullOptions,
   type PushOptions,
 } from './strategies/index.js'
-export { http, type HttpOptions, type HttpTransport } from './transports/http/index.js'
+export {
+  http,
+  httpStore,
+  type HttpOptions,
+  type HttpStore,
+  type HttpTransport,
+} from './transports/http/index.js'
 export { memory, type MemoryOptions, type MemoryStore } from './transports/memory.js'

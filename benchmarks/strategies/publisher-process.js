@@ -1,5 +1,5 @@
 // Whoever publishes: a process of its own that writes over HTTP, as an operator or a pipeline would.
-import { createPublisher, everyone, http } from 'noticeboard'
+import { createPublisher, everyone, httpStore } from 'noticeboard'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 import { versionOf } from '../document.js'
@@ -14,7 +14,7 @@ const publishers = new Map()
 function publisherFor(url) {
   const known = publishers.get(url)
   if (known !== undefined) return known
-  const publisher = createPublisher({ namespace, schema, store: http(url, { token }), author: 'benchmark' })
+  const publisher = createPublisher({ namespace, schema, store: httpStore(url, { token }), author: 'benchmark' })
   publishers.set(url, publisher)
   return publisher
 }

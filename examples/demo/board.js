@@ -1,6 +1,6 @@
 // The server, which can be killed and started again on the same folder and port, and a publisher for each document.
 import { randomBytes } from 'node:crypto'
-import { createPublisher, everyone, http } from 'noticeboard'
+import { createPublisher, everyone, httpStore } from 'noticeboard'
 import { periods } from './periods.js'
 
 /** @import { Publisher, Rollout } from 'noticeboard' */
@@ -16,7 +16,7 @@ export function createBoard(processes, folder) {
   /** @type {Child} */
   let server
 
-  const storeNow = () => http(`http://127.0.0.1:${port}`, { token })
+  const storeNow = () => httpStore(`http://127.0.0.1:${port}`, { token })
   /** @param {Rollout} rollout */
   const releaseOf = async ({ digest, position }) => ({ digest, sequence: position.sequence })
 

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, WatchTransport } from '../contracts/transport.js'
 import { fileStore } from '../node/board/file-store.js'
-import { http } from '../transports/http/index.js'
+import { httpStore } from '../transports/http/index.js'
 import type { BoardAddress } from './settings.js'
 
 /** Somebody sits and waits: one more try for a connection that was lost, and then they are told. */
@@ -20,7 +20,7 @@ export interface OpenBoard {
 export async function openBoard(address: BoardAddress): Promise<OpenBoard> {
   if (address.type === 'url') {
     const { url, token } = address
-    return { store: http(url, { ...(token !== undefined && { token }) }), name: url, close: async () => {} }
+    return { store: httpStore(url, { ...(token !== undefined && { token }) }), name: url, close: async () => {} }
   }
   if (!(await isFolder(address.folder))) {
     throw new NoticeboardError(

@@ -6,7 +6,7 @@ import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, checkPositive } from '../core/options.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { isLine } from '../core/json/text.js'
@@ -94,14 +94,20 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     vetoRetryMs: true,
     system: true,
   })
-  const { system, reports, ...given } = options
+  const {
+    system,
+    reports,
+    maxSnapshotBytes = MAX_SNAPSHOT_BYTES,
+    prepareTimeoutMs = 10_000,
+    soakMs = 60_000,
+    vetoRetryMs = 300_000,
+    ...given
+  } = options
+  const limits = { maxSnapshotBytes, prepareTimeoutMs, soakMs, vetoRetryMs }
   const settings: Settings<S> = {
     validators: [],
     labels: {},
-    maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
-    prepareTimeoutMs: 10_000,
-    soakMs: 60_000,
-    vetoRetryMs: 300_000,
+    ...limits,
     ...readSystem('createClient()', system),
     ...given,
     reports: readReportTimes(reports),
@@ -122,10 +128,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     )
   }
   assertSchema(settings.schema)
-  for (const name of ['maxSnapshotBytes', 'prepareTimeoutMs', 'soakMs', 'vetoRetryMs'] as const) {
-    if (Number.isFinite(settings[name]) && settings[name] > 0) continue
-    throw new NoticeboardError('invalid-option', `${name} must be a number above 0`)
-  }
+  checkPositive('createClient()', limits)
   return settings.state === undefined
     ? settings
     : { ...settings, state: boundedStorage(settings.state, settings.clock) }
@@ -134,9 +137,6 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
 function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {
   checkOptions('the reports of createClient()', given, { intervalMs: true, batchMs: true })
   const { intervalMs = defaultPeriods.reports.intervalMs, batchMs = defaultPeriods.reports.batchMs } = given
-  for (const [name, value] of Object.entries({ intervalMs, batchMs })) {
-    if (Number.isFinite(value) && value > 0) continue
-    throw new NoticeboardError('invalid-option', `reports.${name} must be a number above 0`)
-  }
+  checkPositive('createClient(): reports', { intervalMs, batchMs })
   return { intervalMs, batchMs }
 }

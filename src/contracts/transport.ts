@@ -62,7 +62,7 @@ export interface Transport {
   /** Set by transports made of a bare document: no publisher, no rollout, no reports. */
   readonly unmanaged?: true
   /**
-   * Set by transports to a board that another server serves, such as `http()`: that server makes the
+   * Set by transports to a board that another server serves, such as `http()` and `httpStore()`: that server makes the
    * marks, and they come with the watch. A server over such a transport passes them on and makes none,
    * also when it can append there. Wrappers keep it.
    */

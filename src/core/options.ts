@@ -28,3 +28,18 @@ export function checkOptions<Options extends object>(
     )
   }
 }
+
+/**
+ * Throws `invalid-option`, naming the option, unless each of the given numbers is finite and greater than 0. `name` says
+ * whose options they are: `pull`. What is undefined is fine.
+ */
+export function checkPositive(name: string, options: object): void {
+  for (const [option, value] of Object.entries(options)) {
+    if (value === undefined || (Number.isFinite(value) && value > 0)) continue
+    const shown = typeof value === 'number' ? String(value) : typeof value
+    throw new NoticeboardError(
+      'invalid-option',
+      `${name}: ${option} is ${shown}; it must be a number greater than 0`,
+    )
+  }
+}

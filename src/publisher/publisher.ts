@@ -254,7 +254,7 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
   if (!canRead(store) || !canAppend(store)) {
     throw new NoticeboardError(
       'invalid-option',
-      'store must be a store, which can append: memory(), fileStore(folder), or http(url, { token })',
+      'store must be a store, which can append: memory(), fileStore(folder), or httpStore(url, { token })',
     )
   }
   assertSchema(schema)

@@ -16,7 +16,7 @@ export function everyone(): RolloutPolicy {
   return EVERYONE
 }
 
-const EVERYONE: RolloutPolicy = Object.freeze({ type: 'everyone' })
+const EVERYONE: RolloutPolicy = /* @__PURE__ */ Object.freeze({ type: 'everyone' })
 
 /**
  * Throws `invalid-option` unless a policy was given, so that no document reaches every client by

@@ -1,11 +1,11 @@
 import type { NoticeboardError } from '../contracts/errors.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, checkPositive } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { look } from './poll/poll.js'
-import { checkPositive, checkReads } from './options.js'
+import { checkReads } from './options.js'
 import { reporterOf } from './report-transport.js'
 
 /** Times of on-demand; every one has a default. */

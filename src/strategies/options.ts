@@ -1,7 +1,7 @@
 import { canRead, canWatch } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, checkPositive } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
 
 /** How long a strategy waits after failures: a random time, whose bound doubles with each failure in a row. */
@@ -18,19 +18,6 @@ export function readBackoff(strategy: string, given: BackoffTimes = {}): Require
   checkPositive(`${strategy}: backoff`, given)
   const { baseMs = defaultPeriods.backoff.baseMs, capMs = defaultPeriods.backoff.capMs } = given
   return { baseMs, capMs }
-}
-
-/** Throws `invalid-option`, naming the option, unless each of the given numbers is finite and greater than 0. */
-export function checkPositive(strategy: string, options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined) continue
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) continue
-    const shown = typeof value === 'number' ? String(value) : typeof value
-    throw new NoticeboardError(
-      'invalid-option',
-      `${strategy}: ${name} is ${shown}; it must be a number greater than 0`,
-    )
-  }
 }
 
 /**

@@ -1,9 +1,8 @@
+import { readPinFile } from '#pin-file'
 import { NoticeboardError, type Issue } from '../../contracts/errors.js'
-import type { Json, JsonObject } from '../../contracts/json.js'
+import type { Json } from '../../contracts/json.js'
 import type { OutputOf, Schema } from '../../contracts/schema.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { readJsonText } from '../../core/json/json-text.js'
-import { decodeText } from '../../core/json/strict-parse.js'
 import { validateDocument } from '../../core/schema/validate.js'
 import type { Applied } from '../apply/applied.js'
 import { freezePlain } from '../apply/freeze.js'
@@ -41,7 +40,10 @@ export async function readPin<S extends Schema>(
   const { platform, namespace, logger } = settings
   const path = platform.environment('NOTICEBOARD_PIN')
   if (path === undefined || path === '') return undefined
-  const document = readPinned(path, settings)
+  const pins = readPinFile(path, platform)
+  if (pins === undefined)
+    throw new NoticeboardError('invalid-option', 'NOTICEBOARD_PIN is set, but there are no files here')
+  const document = Object.hasOwn(pins, namespace) ? pins[namespace] : undefined
   if (document === undefined) {
     logger.warn('NOTICEBOARD_PIN is set, but its file does not name this namespace: following as usual', {
       namespace,
@@ -55,30 +57,6 @@ export async function readPin<S extends Schema>(
   )
   logger.warn('pinned: this client runs the document of the pin file and follows no releases', { namespace })
   return pinned
-}
-
-function readPinned<S extends Schema>(path: string, { platform, namespace }: Settings<S>): Json | undefined {
-  let bytes: Uint8Array | undefined
-  try {
-    bytes = platform.readFile(path)
-  } catch (error) {
-    throw new NoticeboardError(
-      'invalid-option',
-      'the file that NOTICEBOARD_PIN names cannot be read; mend it, or unset the variable',
-      { cause: error },
-    )
-  }
-  if (bytes === undefined)
-    throw new NoticeboardError('invalid-option', 'NOTICEBOARD_PIN is set, but there are no files here')
-  const what = 'the pin file'
-  const file = readJsonText(decodeText(bytes, what), { what })
-  if (typeof file !== 'object' || file === null || Array.isArray(file)) {
-    throw new NoticeboardError(
-      'invalid-data',
-      'the pin file must be an object whose keys are namespaces and whose members are documents',
-    )
-  }
-  return Object.hasOwn(file, namespace) ? (file as JsonObject)[namespace] : undefined
 }
 
 interface Local {

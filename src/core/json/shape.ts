@@ -6,6 +6,11 @@ import { joinPath } from './path.js'
 export interface Shape {
   readonly path: string
   has(name: string): boolean
+  /** A member as `read` reads it, in an object to be spread; an empty one when it is missing. */
+  optional<Name extends string, Value>(
+    name: Name,
+    read: (name: Name) => Value,
+  ): { readonly [Member in Name]?: Value }
   /** A member as it is; refused when missing. */
   member(name: string): Json
   string(name: string, accept?: (text: string) => boolean): string
@@ -28,8 +33,9 @@ export function shapeOf(value: Json, what: string, path = ''): Shape {
 
   const pathTo = (name: string): string => (name === '' ? path : joinPath(path, name))
   const refuse = (name: string, problem: string): NoticeboardError => refusal(what, pathTo(name), problem)
+  const has = (name: string): boolean => Object.hasOwn(object, name)
   const member = (name: string): Json => {
-    const found = Object.hasOwn(object, name) ? object[name] : undefined
+    const found = has(name) ? object[name] : undefined
     if (found === undefined) throw refuse(name, 'is missing')
     return found
   }
@@ -42,7 +48,11 @@ export function shapeOf(value: Json, what: string, path = ''): Shape {
 
   return {
     path,
-    has: name => Object.hasOwn(object, name),
+    has,
+    optional: (name, read) =>
+      (has(name) ? { [name]: read(name) } : {}) as {
+        readonly [Member in typeof name]?: ReturnType<typeof read>
+      },
     member,
     list,
     refuse,

@@ -23,6 +23,11 @@ export function isLine(text: unknown, maxLength: number = MAX_LINE_LENGTH): text
   )
 }
 
+/** A text from outside on one line, cut to `maxLength` UTF-16 code units: control characters become spaces. */
+export function oneLine(text: string, maxLength: number = MAX_LINE_LENGTH): string {
+  return text.slice(0, maxLength).replace(new RegExp(CONTROL, 'g'), ' ')
+}
+
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
 /** Whether a text has no half surrogate pair. */

@@ -58,8 +58,8 @@ export function readAudience(shape: Shape): Audience {
 function readClause(clause: Shape): Clause {
   if (clause.names().some(name => !CONDITIONS.has(name))) return { unknown: true }
   return {
-    ...(clause.has('ids') && { ids: clause.list('ids', MAX_IDS).filter(id => typeof id === 'string') }),
-    ...(clause.has('labels') && { labels: readLabelMatch(clause.object('labels')) }),
-    ...(clause.has('below') && { below: clause.integer('below', 0, BUCKETS) }),
+    ...clause.optional('ids', name => clause.list(name, MAX_IDS).filter(id => typeof id === 'string')),
+    ...clause.optional('labels', name => readLabelMatch(clause.object(name))),
+    ...clause.optional('below', name => clause.integer(name, 0, BUCKETS)),
   }
 }

@@ -198,14 +198,14 @@ function readRelease(shape: Shape): Release {
       candidate: readArm(shape.object('candidate')),
       audience: readAudience(shape.object('audience')),
     }),
-    ...(shape.has('spreadMs') && { spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS) }),
-    ...(shape.has('activateAt') && { activateAt: shape.string('activateAt', isInstant) }),
-    ...(shape.has('withdrawn') && { withdrawn: readDigests(shape, 'withdrawn', MAX_WITHDRAWN) }),
-    ...(shape.has('readmit') && { readmit: shape.objects('readmit', MAX_READMITTED).map(readReadmission) }),
-    ...(shape.has('rollout') && { rollout: readRollout(shape.object('rollout')) }),
+    ...shape.optional('spreadMs', name => shape.integer(name, 0, MAX_SPREAD_MS)),
+    ...shape.optional('activateAt', name => shape.string(name, isInstant)),
+    ...shape.optional('withdrawn', name => readDigests(shape, name, MAX_WITHDRAWN)),
+    ...shape.optional('readmit', name => shape.objects(name, MAX_READMITTED).map(readReadmission)),
+    ...shape.optional('rollout', name => readRollout(shape.object(name))),
     prev,
-    ...(shape.has('audit') && { audit: shape.string('audit', isDigest) }),
-    ...(shape.has('crit') && { crit: readNames(shape, 'crit', MAX_CRITICAL) }),
+    ...shape.optional('audit', name => shape.string(name, isDigest)),
+    ...shape.optional('crit', name => readNames(shape, name, MAX_CRITICAL)),
   }
 }
 
@@ -217,7 +217,7 @@ function readArm(shape: Shape): Arm {
       throw shape.refuse('variants', 'must each have "when", but for the last, which is for everybody else')
     }
     return {
-      ...(variant.has('when') && { when: readLabelMatch(variant.object('when')) }),
+      ...variant.optional('when', name => readLabelMatch(variant.object(name))),
       digest: variant.string('digest', isDigest),
       bytes: variant.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
     }
@@ -237,7 +237,7 @@ function readRollout(shape: Shape): RolloutState {
     stage: shape.integer('stage', 0, MAX_STAGE),
     controller: shape.string('controller', isLine),
     decideBy: shape.string('decideBy', isInstant),
-    ...(shape.has('plan') && { plan: shape.member('plan') }),
+    ...shape.optional('plan', name => shape.member(name)),
   }
 }
 

@@ -22,18 +22,18 @@ export function readReport(value: Json): ClientReport {
     instanceId: shape.string('instanceId', isInstanceId),
     ephemeral: shape.member('ephemeral') === true,
     labels: readLabels(shape.object('labels')),
-    ...text(shape, 'build'),
+    ...shape.optional('build', name => shape.string(name, isLine)),
     strategy: shape.string('strategy', isLine),
     count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
     phase: shape.string('phase', phase => PHASES.has(phase)) as ReportPhase,
-    ...(shape.has('seen') && { seen: readPosition(shape.object('seen')) }),
-    ...(shape.has('applied') && { applied: readPosition(shape.object('applied')) }),
-    ...(shape.has('digest') && { digest: shape.string('digest', isDigest) }),
-    ...(shape.has('version') && { version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER) }),
-    ...(shape.has('refused') && { refused: shape.string('refused', isDigest) }),
-    ...text(shape, 'code'),
-    ...text(shape, 'validator'),
-    ...text(shape, 'path'),
+    ...shape.optional('seen', name => readPosition(shape.object(name))),
+    ...shape.optional('applied', name => readPosition(shape.object(name))),
+    ...shape.optional('digest', name => shape.string(name, isDigest)),
+    ...shape.optional('version', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
+    ...shape.optional('refused', name => shape.string(name, isDigest)),
+    ...shape.optional('code', name => shape.string(name, isLine)),
+    ...shape.optional('validator', name => shape.string(name, isLine)),
+    ...shape.optional('path', name => shape.string(name, isLine)),
     ...(shape.has('overridden') && {
       overridden: shape.list('overridden', 256).filter(item => isLine(item)),
     }),
@@ -48,8 +48,8 @@ export function readStampedReport(value: Json): ClientReport {
   const stamped = shapeOf(value, 'the report')
   return {
     ...readReport(value),
-    ...(stamped.has('receivedAt') && { receivedAt: stamped.string('receivedAt', isInstant) }),
-    ...(stamped.has('firstHeardAt') && { firstHeardAt: stamped.string('firstHeardAt', isInstant) }),
+    ...stamped.optional('receivedAt', name => stamped.string(name, isInstant)),
+    ...stamped.optional('firstHeardAt', name => stamped.string(name, isInstant)),
   }
 }
 
@@ -66,13 +66,6 @@ function readLabels(shape: Shape): Readonly<Record<string, string>> {
   if (!names.every(name => isLine(name) && !name.includes('=')))
     throw shape.refuse('', 'holds a label whose name is not of the right form')
   return Object.fromEntries(names.map(name => [name, shape.string(name, isLine)]))
-}
-
-function text<Name extends 'build' | 'code' | 'validator' | 'path'>(
-  shape: Shape,
-  name: Name,
-): { readonly [K in Name]?: string } {
-  return (shape.has(name) ? { [name]: shape.string(name, isLine) } : {}) as { readonly [K in Name]?: string }
 }
 
 const INSTANCE_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/

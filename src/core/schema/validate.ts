@@ -5,7 +5,7 @@ import type { Validator, ValidatorContext } from '../../contracts/validator.js'
 import { jsonSchemaOf, namedPath, type JsonSchema } from './json-schema.js'
 import type { Step } from '../json/path.js'
 import { wordsFor } from './issue-words.js'
-import { MAX_LINE_LENGTH } from '../limits.js'
+import { oneLine } from '../json/text.js'
 
 /** How many issues are told of one document; the rest would say the same. */
 const MAX_ISSUES = 64
@@ -88,7 +88,7 @@ async function ask<Value>(
   value: Value,
   context: ValidatorContext,
 ): Promise<readonly Issue[]> {
-  const name = oneLine(validator.name) || 'validator'
+  const name = oneLine(String(validator.name)) || 'validator'
   try {
     const answer = await validator.validate(value, context)
     const found: readonly Partial<Issue>[] =
@@ -98,8 +98,8 @@ async function ask<Value>(
           ? answer
           : [answer as Partial<Issue>]
     return found.map(({ path = '', message = '' }) => ({
-      path: oneLine(path),
-      message: oneLine(message) || 'refused',
+      path: oneLine(String(path)),
+      message: oneLine(String(message)) || 'refused',
       validator: name,
     }))
   } catch {
@@ -119,11 +119,4 @@ function describe(issue: StandardIssue, names: JsonSchema | undefined, words: ty
 function stepOf(step: PropertyKey | { readonly key: PropertyKey }): Step {
   const key = typeof step === 'object' ? step.key : step
   return typeof key === 'symbol' ? '*' : key
-}
-
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g
-
-/** A text that can stand in a report and cannot forge a line of a log. */
-function oneLine(text: unknown): string {
-  return String(text).replace(CONTROL, ' ').slice(0, MAX_LINE_LENGTH)
 }

@@ -107,7 +107,7 @@ function readEntry(line: Uint8Array): LogEntry {
   const shape = shapeOf(parseJson(line, 'a line of the history'), 'a line of the history')
   return {
     bytes: encodeText(shape.string('release')),
-    ...(shape.has('audit') && { audit: encodeText(shape.string('audit')) }),
+    ...shape.optional('audit', name => encodeText(shape.string(name))),
   }
 }
 

@@ -7,7 +7,7 @@ export type Provided<T> = T | (() => T | Promise<T>)
 export interface HttpOptions {
   /** Sent with every request; a function is asked each time, so that what it gives may expire. */
   readonly headers?: Provided<Readonly<Record<string, string>>> | undefined
-  /** Sent as `Authorization: Bearer`. With one the transport is a `Store`: it writes, and reads what is not public. */
+  /** Sent as `Authorization: Bearer`, for what is not public: `httpStore()` writes with it, and either reads with it. */
   readonly token?: Provided<string> | undefined
   /** Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour `signal`. */
   readonly fetch?: Fetch | undefined

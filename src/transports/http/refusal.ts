@@ -1,5 +1,6 @@
 import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
 import { decodeText } from '../../core/json/strict-parse.js'
+import { oneLine } from '../../core/json/text.js'
 
 /** What a server said, as far as an error needs it. */
 export interface Refused {
@@ -77,7 +78,7 @@ function readTold(body: Uint8Array): { readonly code: string; readonly message: 
     const code = value?.error?.code
     const message = value?.error?.message
     if (typeof code !== 'string' || typeof message !== 'string') return undefined
-    return { code, message: message.slice(0, 500).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, ' ') }
+    return { code, message: oneLine(message, 500) }
   } catch {
     // Not one of our error bodies; the status alone decides.
     return undefined

@@ -13,7 +13,7 @@ import { hybrid, pull, push } from '../../../src/strategies/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { cached } from '../../../src/transports/cached.js'
-import { http, type HttpTransport } from '../../../src/transports/http/http.js'
+import { http, httpStore, type HttpTransport } from '../../../src/transports/http/index.js'
 import { testPlatform } from '../../support/client-harness.js'
 import { EVERY_WAY } from '../sim/plan-of.js'
 
@@ -181,7 +181,7 @@ export function openPlace({
     createPublisher({
       namespace: NAMESPACE,
       schema,
-      store: http(BASE, { system: { clock }, token: TOKEN, fetch: fetchOver(origin, [], () => undefined) }),
+      store: httpStore(BASE, { system: { clock }, token: TOKEN, fetch: fetchOver(origin, [], () => undefined) }),
       system: { clock, random: seededRandom(3), hasher: systemHasher },
       retries: 2,
       ...more,

@@ -1,6 +1,6 @@
 import { decodeRelease } from '../../../src/core/release/release.js'
 import { cached } from '../../../src/transports/cached.js'
-import type { HttpTransport } from '../../../src/transports/http/http.js'
+import type { HttpStore } from '../../../src/transports/http/http-store.js'
 import type { SimProcess } from '../../../src/sim/process.js'
 import type { Dice } from '../../../src/sim/dice.js'
 import { judgeError } from './values.js'
@@ -95,7 +95,7 @@ export async function guestOf(
 export interface Guest {
   readonly own: SimProcess
   readonly dice: Dice
-  readonly transport: HttpTransport
+  readonly transport: HttpStore
   readonly namespaces: readonly string[]
   readonly lastsMs: number
 }

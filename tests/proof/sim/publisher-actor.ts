@@ -12,7 +12,7 @@ import {
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../../src/publisher/index.js'
-import { http } from '../../../src/transports/http/http.js'
+import { httpStore } from '../../../src/transports/http/http-store.js'
 import { DEADLY, NAMESPACE, PERIODS, schema } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import { soundLink, type Link } from '../../../src/sim/link.js'
@@ -86,7 +86,7 @@ export function publisherActor(
       },
     }) // prettier-ignore
     return {
-      store: http(base, {
+      store: httpStore(base, {
         system: { clock: own.clock },
         timeoutMs: PERIODS.timeoutMs,
         fetch,

@@ -2,7 +2,7 @@ import { fileStore, type FileStore } from '../../../src/node/board/file-store.js
 import { systemHasher } from '../../../src/system/system.js'
 import { createHandler, type Handler } from '../../../src/server/handler.js'
 import { cached } from '../../../src/transports/cached.js'
-import { http, type HttpTransport } from '../../../src/transports/http/http.js'
+import { httpStore, type HttpStore } from '../../../src/transports/http/http-store.js'
 import { PERIODS } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import type { SimDisk } from '../../../src/sim/disk.js'
@@ -112,7 +112,7 @@ function relaying(
   world: World,
   name: string,
   { base, upstream }: { readonly base: string; readonly upstream: () => Host | undefined },
-  open: (transport: HttpTransport, process: SimProcess, dice: Dice) => Handler,
+  open: (transport: HttpStore, process: SimProcess, dice: Dice) => Handler,
 ): RelayActor {
   const link = soundLink()
   let streams: Streams | undefined
@@ -124,7 +124,7 @@ function relaying(
       violate: world.truth.violate,
     })
     streams = own
-    const transport = http(base, {
+    const transport = httpStore(base, {
       system: { clock: process.clock },
       timeoutMs: PERIODS.timeoutMs,
       // It writes where it is told to, and reads what may not be read by all.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
-import { http } from '../../../src/transports/http/http.js'
+import { httpStore } from '../../../src/transports/http/http-store.js'
 import { NAMESPACE, PERIODS } from './client-actor.js'
 import type { Configuration } from './configuration.js'
 import { guestOf } from './guest.js'
@@ -52,7 +52,7 @@ export function strangerActor(
     const fetch = fetchOver({
       world: clock, trace, dice, client: own, link: soundLink(), host: () => anyOf([edge, ...servers]), onRequest() {},
     }) // prettier-ignore
-    const store = http(base, {
+    const store = httpStore(base, {
       system: { clock: own.clock },
       timeoutMs: PERIODS.timeoutMs,
       fetch,
@@ -174,7 +174,7 @@ export function strangerActor(
         dice,
         lastsMs,
         namespaces: [NAMESPACE, OTHER],
-        transport: http(base, {
+        transport: httpStore(base, {
           system: { clock: own.clock },
           timeoutMs: PERIODS.timeoutMs,
           maxSnapshotBytes: MAX_SNAPSHOT_BYTES,

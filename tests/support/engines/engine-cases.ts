@@ -9,7 +9,7 @@ import { push } from '../../../src/strategies/index.js'
 import { sampleAfter } from '../../../src/testing/conformance/fixture.js'
 import { publishTo, write } from '../../../src/testing/conformance/store-steps.js'
 import { fallback } from '../../../src/transports/fallback.js'
-import { http } from '../../../src/transports/http/index.js'
+import { httpStore } from '../../../src/transports/http/index.js'
 import { tcpProxy } from '../tcp-proxy.js'
 
 /** A store over a real server that can be killed. */
@@ -125,7 +125,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     const write = { token: 'engine-token' }
     const places = await Promise.all([1, 2, 3].map(() => servingPlace(() => connect('three'), write)))
     try {
-      const media = places.map(({ url }) => http(url, write))
+      const media = places.map(({ url }) => httpStore(url, write))
       const everywhere = fallback([media[0]!, media[1]!, media[2]!], { avoidMs: 100 })
       const client = createClient({
         namespace,

@@ -9,7 +9,7 @@ import { fileStore } from '../../../src/node/board/file-store.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { serve } from '../../../src/server/serve.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
-import { http } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 
 const namespace = 'full/prod'
 const TOKEN = 'a-token-for-writing'
@@ -55,7 +55,7 @@ test('a server on a full disk refuses a publish in words, goes on serving, and t
   const publisher = createPublisher({
     namespace,
     schema,
-    store: http(server.url, { token: TOKEN }),
+    store: httpStore(server.url, { token: TOKEN }),
     retries: 0,
   })
   onTestFinished(() => publisher.close())

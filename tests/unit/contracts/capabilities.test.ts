@@ -4,7 +4,7 @@ import type { ReportTransport, Store, Transport, WatchTransport } from '../../..
 import { cached } from '../../../src/transports/cached.js'
 import { fallback } from '../../../src/transports/fallback.js'
 import { faulty } from '../../../src/transports/faulty/index.js'
-import { http } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 
 const bare: Transport = {
@@ -15,7 +15,8 @@ const bare: Transport = {
 
 test.each<[string, Transport, readonly boolean[]]>([
   ['memory()', memory(), [true, true, true, true]],
-  ['http()', http('http://127.0.0.1:1'), [true, true, true, true]],
+  ['http()', http('http://127.0.0.1:1'), [true, true, true, false]],
+  ['httpStore()', httpStore('http://127.0.0.1:1'), [true, true, true, true]],
   ['a transport that only reads', bare, [true, false, false, false]],
   ['cached(memory())', cached(memory()), [true, true, true, false]],
   ['fallback() of one that only reads', fallback([bare]), [true, false, false, false]],
@@ -35,7 +36,8 @@ test('a server makes marks over a store that is its own, and over nothing else',
   expect(mintsMarks(memory())).toBe(true)
   expect(mintsMarks(faulty(memory(), { faults: [] }))).toBe(true)
   expect(mintsMarks(http('http://127.0.0.1:1'))).toBe(false)
-  expect(mintsMarks(faulty(http('http://127.0.0.1:1'), { faults: [] }))).toBe(false)
+  expect(mintsMarks(httpStore('http://127.0.0.1:1'))).toBe(false)
+  expect(mintsMarks(faulty(httpStore('http://127.0.0.1:1'), { faults: [] }))).toBe(false)
   expect(mintsMarks(cached(memory()))).toBe(false)
   expect(mintsMarks(bare)).toBe(false)
 })

@@ -62,6 +62,7 @@ const doors: Record<string, (unknown: object) => unknown> = {
   onDemand: unknown => root.onDemand(store, unknown),
   createBackoff: unknown => createBackoff({ ...system, ...unknown }),
   http: unknown => root.http('http://127.0.0.1:1', unknown),
+  httpStore: unknown => root.httpStore('http://127.0.0.1:1', unknown),
   memory: unknown => root.memory(unknown),
   cached: unknown => cached(store, unknown),
   fromSource: unknown => fromSource(() => 1, unknown),

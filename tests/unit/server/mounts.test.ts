@@ -5,7 +5,7 @@ import express, { type Express } from 'express'
 import fastify, { type FastifyInstance } from 'fastify'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createHandler, type Handler, type HandlerOptions } from '../../../src/server/index.js'
-import { http } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { ask, asJson, eventsHead, rawReader } from '../../support/asking.js'
 import { NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
@@ -58,7 +58,7 @@ const fastifyPlugin = (handler: Handler) => async (scope: FastifyInstance) => {
 
 /** Everything that a mount has to carry: writing, reading, reports and the stream. */
 async function exercise(url: string): Promise<void> {
-  const writer = http(url, { token: TOKEN })
+  const writer = httpStore(url, { token: TOKEN })
   const { digest } = await publish(writer, { pool: 10 })
   expect(
     await http(url).snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: 100 }, never),

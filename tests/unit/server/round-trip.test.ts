@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import type { Delivery } from '../../../src/contracts/transport.js'
 import { serve, type Server } from '../../../src/server/index.js'
-import { http } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { makeRelease, NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
 
@@ -18,7 +18,7 @@ async function start(...args: Parameters<typeof serve>): Promise<Server> {
 
 test('one document travels from a publisher over the server to a reader', async () => {
   const server = await start(memory(), { write: { token: TOKEN } })
-  const writer = http(server.url, { token: TOKEN })
+  const writer = httpStore(server.url, { token: TOKEN })
   const reader = http(server.url)
   expect(await reader.latest({ namespace: NAMESPACE }, never)).toEqual({ type: 'none' })
 
@@ -47,7 +47,7 @@ test('a watch gets the current release, its snapshot and then each newer one', a
     seen.push(delivery)
     const releases = seen.filter(({ type }) => type === 'release')
     if (delivery.type === 'release' && releases.length === 1)
-      await publish(http(server.url, { token: TOKEN }), { pool: { size: 20 } })
+      await publish(httpStore(server.url, { token: TOKEN }), { pool: { size: 20 } })
     if (releases.length === 2) stop.abort()
   }
   const releases = seen.filter(delivery => delivery.type === 'release')

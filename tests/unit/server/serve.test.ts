@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { fileStore } from '../../../src/node/index.js'
 import { createHandler, serve } from '../../../src/server/index.js'
-import { http } from '../../../src/transports/http/index.js'
+import { httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { ask, eventsHead, rawReader, started } from '../../support/asking.js'
 import { NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
@@ -23,7 +23,7 @@ describe('the token for writing', () => {
     expect((await stat(tokenFile)).mode & 0o777).toBe(0o600)
     expect(first.token).toMatch(/^[0-9a-f]{64}$/)
     expect((await readFile(tokenFile, 'utf8')).trim()).toBe(first.token)
-    await publish(http(first.url, { token: first.token! }), { pool: 10 })
+    await publish(httpStore(first.url, { token: first.token! }), { pool: 10 })
 
     const second = await started(memory(), { tokenFile })
     expect([second.token, second.tokenFile?.created]).toEqual([first.token, false])
@@ -47,7 +47,7 @@ describe('the token for writing', () => {
   test('is not needed to read, and without one nothing can be written', async () => {
     const server = await started(memory())
     expect([server.token, server.tokenFile]).toEqual([undefined, undefined])
-    await expect(publish(http(server.url, { token: 'any' }), { pool: 10 })).rejects.toThrow(
+    await expect(publish(httpStore(server.url, { token: 'any' }), { pool: 10 })).rejects.toThrow(
       expect.objectContaining({ code: 'forbidden' }),
     )
   })
@@ -123,7 +123,7 @@ describe('over a board in a folder', () => {
     const stores = [fileStore(path, { pollIntervalMs: 50 }), fileStore(path, { pollIntervalMs: 50 })]
     onTestFinished(async () => void (await Promise.all(stores.map(store => store.close()))))
     const servers = await Promise.all(stores.map(store => started(store, { write: { token: TOKEN } })))
-    const writers = servers.map(({ url }) => http(url, { token: TOKEN }))
+    const writers = servers.map(({ url }) => httpStore(url, { token: TOKEN }))
     const outcomes = await Promise.allSettled(
       writers.map((writer, index) => publish(writer, { winner: index })),
     )

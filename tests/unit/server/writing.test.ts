@@ -6,7 +6,7 @@ import { canonicalize } from '../../../src/core/json/canonical.js'
 import { digestOf } from '../../../src/core/release/digest.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
-import { http } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { ask, asJson, started, withToken } from '../../support/asking.js'
 import { EPOCH, makeRelease, NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
@@ -73,7 +73,7 @@ describe('putting a snapshot', () => {
 describe('appending a release', () => {
   test('is seen at once by a GET of the same server', async () => {
     const { url, store } = await writable()
-    const writer = http(url, { token: TOKEN })
+    const writer = httpStore(url, { token: TOKEN })
     for (let size = 1; size <= 20; size += 1) {
       const { bytes } = await publish(writer, { pool: size })
       expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).text).toBe(new TextDecoder().decode(bytes))
@@ -86,7 +86,7 @@ describe('appending a release', () => {
     const { release } = await publish(store, { pool: 10 })
     const rival = makeRelease({ pool: 10 }, { cause: 'rollback' })
     const at = { epoch: EPOCH, sequence: 1 }
-    const writer = http(url, { token: TOKEN })
+    const writer = httpStore(url, { token: TOKEN })
     expect(await writer.append({ namespace: NAMESPACE, at, bytes: rival.bytes }, never)).toBe('taken')
     expect(
       await writer.append(
@@ -105,7 +105,7 @@ describe('appending a release', () => {
     const at = { epoch: EPOCH, sequence: 1 }
     const outcomes = await Promise.all(
       [one, two].map(({ bytes }) =>
-        http(url, { token: TOKEN }).append({ namespace: NAMESPACE, at, bytes }, never),
+        httpStore(url, { token: TOKEN }).append({ namespace: NAMESPACE, at, bytes }, never),
       ),
     )
     expect(outcomes.sort()).toEqual(['appended', 'taken'])
@@ -123,7 +123,7 @@ describe('appending a release', () => {
     }
     const { url } = await writable(store)
     const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
-    const writer = http(url, { token: TOKEN })
+    const writer = httpStore(url, { token: TOKEN })
     await writer.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
     await writer.append(
       {
@@ -198,7 +198,7 @@ describe('appending a release', () => {
     }
     const { url } = await writable(store)
     const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
-    const writer = http(url, { token: TOKEN })
+    const writer = httpStore(url, { token: TOKEN })
     await writer.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
     await expect(
       writer.append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
@@ -216,7 +216,7 @@ describe('what the owner of the token may read', () => {
     const { url, store } = await writable()
     for (const pool of [1, 2, 3]) await publish(store, { pool })
     const entries: unknown[] = []
-    const transport = http(url, { token: TOKEN })
+    const transport = httpStore(url, { token: TOKEN })
     for await (const { bytes } of transport.history({ namespace: NAMESPACE }, never))
       entries.push(JSON.parse(new TextDecoder().decode(bytes)).release.sequence)
     expect(entries).toEqual([3, 2, 1])
@@ -243,7 +243,7 @@ describe('what the owner of the token may read', () => {
     await publish(inner, { pool: 1 })
     await publish(inner, { pool: 2 })
     const read = async (): Promise<void> => {
-      for await (const _ of http(url, { token: TOKEN }).history({ namespace: NAMESPACE }, never));
+      for await (const _ of httpStore(url, { token: TOKEN }).history({ namespace: NAMESPACE }, never));
     }
     await expect(read()).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }))
   })
@@ -262,7 +262,7 @@ describe('what the owner of the token may read', () => {
       },
     }
     const { url } = await writable(store)
-    for await (const _ of http(url, { token: TOKEN }).history({ namespace: NAMESPACE }, never)) break
+    for await (const _ of httpStore(url, { token: TOKEN }).history({ namespace: NAMESPACE }, never)) break
     while (!ended) await new Promise(resolve => setImmediate(resolve))
   })
 
@@ -270,12 +270,12 @@ describe('what the owner of the token may read', () => {
     const { url, store } = await writable()
     await publish(store, { pool: 1 })
     await publish(store, { pool: 1 }, 'a/b')
-    const transport = http(url, { token: TOKEN })
+    const transport = httpStore(url, { token: TOKEN })
     expect(await transport.namespaces(never)).toEqual(['a/b', NAMESPACE])
     expect(await transport.schema({ namespace: NAMESPACE }, never)).toBeUndefined()
     const schema = encodeText('{ "type": "object" }')
     await transport.putSchema({ namespace: NAMESPACE, bytes: schema }, never)
-    expect(new Uint8Array((await http(url).schema({ namespace: NAMESPACE }, never)) ?? [])).toEqual(
+    expect(new Uint8Array((await httpStore(url).schema({ namespace: NAMESPACE }, never)) ?? [])).toEqual(
       new Uint8Array(schema),
     )
     await expect(
@@ -302,7 +302,7 @@ describe('reports', () => {
 
   test('the highest count is the last word, whatever the order', async () => {
     const { url } = await writable()
-    const transport = http(url, { token: TOKEN })
+    const transport = httpStore(url, { token: TOKEN })
     await http(url).report([report('a', 5, { phase: 'healthy' })], never)
     await http(url).report([report('a', 3), report('b', 1), report('b', 1)], never)
     const heard = await transport.reports({ namespace: NAMESPACE }, never)
@@ -321,7 +321,7 @@ describe('reports', () => {
       report(`i${index}`, 1, { namespace: index % 2 === 0 ? 'even' : 'odd' }),
     )
     await http(url).report(many, never)
-    const transport = http(url, { token: TOKEN })
+    const transport = httpStore(url, { token: TOKEN })
     expect(await transport.reports({ namespace: 'even' }, never)).toHaveLength(125)
     expect(await transport.reports({ namespace: 'odd' }, never)).toHaveLength(125)
   })
@@ -342,17 +342,17 @@ describe('reports', () => {
       (await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status,
     ).toBe(204)
     expect(
-      (await http(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)).map(
+      (await httpStore(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)).map(
         ({ instanceId }) => instanceId,
       ),
     ).toEqual(['good'])
-    expect(await http(url, { token: TOKEN }).reports({ namespace: 'other' }, never)).toEqual([])
+    expect(await httpStore(url, { token: TOKEN }).reports({ namespace: 'other' }, never)).toEqual([])
   })
 
   test('a client cannot say when it was heard', async () => {
     const { url } = await writable()
     await http(url).report([{ ...report('a', 1), receivedAt: '1999-01-01T00:00:00.000Z' }], never)
-    const [heard] = await http(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
+    const [heard] = await httpStore(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
     expect(heard?.receivedAt).not.toContain('1999')
   })
 
@@ -381,7 +381,7 @@ describe('reports', () => {
 
     const second = await started(store, { write: { token: TOKEN } })
     await http(second.url).report([report('b', 1)], never)
-    const heard = await http(second.url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
+    const heard = await httpStore(second.url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
     expect(heard.map(({ instanceId, count }) => [instanceId, count])).toEqual([
       ['a', 2],
       ['b', 1],
@@ -394,9 +394,9 @@ describe('without a token', () => {
     const { url } = await writable()
     const { bytes, digest, snapshot } = makeRelease({ pool: 10 })
     const writes = [
-      http(url).put({ namespace: NAMESPACE, digest, bytes: snapshot }, never),
-      http(url).append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
-      http(url).putSchema({ namespace: NAMESPACE, bytes: snapshot }, never),
+      httpStore(url).put({ namespace: NAMESPACE, digest, bytes: snapshot }, never),
+      httpStore(url).append({ namespace: NAMESPACE, at: { epoch: EPOCH, sequence: 1 }, bytes }, never),
+      httpStore(url).putSchema({ namespace: NAMESPACE, bytes: snapshot }, never),
     ]
     for (const written of writes)
       await expect(written).rejects.toThrow(
@@ -408,7 +408,7 @@ describe('without a token', () => {
     const { url } = await writable()
     const bytes = encodeText(`"${'x'.repeat(1_048_576)}"`)
     await expect(
-      http(url, { token: TOKEN }).put(
+      httpStore(url, { token: TOKEN }).put(
         { namespace: NAMESPACE, digest: digestOf(systemHasher, bytes), bytes },
         never,
       ),

@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { formatPosition, type Position } from '../../../../src/contracts/position.js'
 import { createPublisher, everyone } from '../../../../src/publisher/index.js'
 import { systemHasher } from '../../../../src/system/system.js'
-import { http } from '../../../../src/transports/http/http.js'
+import { httpStore } from '../../../../src/transports/http/http-store.js'
 import { NAMESPACE, PERIODS, schema, type ClientActor } from '../client-actor.js'
 import { simDisk } from '../../../../src/sim/disk.js'
 import { seededDice } from '../../../../src/sim/dice.js'
@@ -106,7 +106,7 @@ test('consul-index-back: a server that counts on from an older number silences n
   // Somebody knows better, and goes on in the old epoch: the numbers that clients saw come a second time.
   const insist = async (n: number): Promise<Position> => {
     const server = scene.server.host()
-    const store = http('http://board.test', {
+    const store = httpStore('http://board.test', {
       token: TOKEN,
       system: { clock },
       fetch: (url, init) => server?.fetch(new Request(url, init)) as Promise<Response>,

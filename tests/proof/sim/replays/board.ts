@@ -6,7 +6,7 @@ import { systemHasher } from '../../../../src/system/system.js'
 import { createPublisher, type Publisher, type PublisherOptions } from '../../../../src/publisher/index.js'
 import { createHandler, type Handler } from '../../../../src/server/handler.js'
 import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
-import { http, type HttpTransport } from '../../../../src/transports/http/http.js'
+import { httpStore, type HttpStore } from '../../../../src/transports/http/http-store.js'
 import { memory, type MemoryStore } from '../../../../src/transports/memory.js'
 import { seededDice } from '../../../../src/sim/dice.js'
 import { drive } from './drive.js'
@@ -32,7 +32,7 @@ export interface Board {
   /** What somebody's streams wait for with each frame before it goes on. */
   hold: ((who: string) => Promise<void> | undefined) | undefined
   /** The board over HTTP, as somebody uses it. */
-  transport(who: string): HttpTransport
+  transport(who: string): HttpStore
   publisher<Input, Output>(
     options: Pick<PublisherOptions<Input, Output>, 'schema' | 'validators' | 'maxSnapshotBytes'> &
       Partial<PublisherOptions<Input, Output>>,
@@ -75,7 +75,7 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
     meddle: undefined,
     hold: undefined,
     transport: who =>
-      http('http://board.test', {
+      httpStore('http://board.test', {
         system: { clock },
         token: TOKEN,
         maxSnapshotBytes,

@@ -10,7 +10,7 @@ import {
   type OpenedTransport,
 } from '../../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../../src/testing/conformance/store-steps.js'
-import { http } from '../../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../../src/transports/http/index.js'
 import { memory } from '../../../../src/transports/memory.js'
 import { runCases } from '../../../support/run-cases.js'
 import { tcpProxy } from '../../../support/tcp-proxy.js'
@@ -33,15 +33,15 @@ async function openStore(): Promise<OpenedStore> {
   const snapshot = (namespace: string, digest: string): string =>
     join(folder, 'public/v1', namespace, `snapshots/${digest}.json`)
   return {
-    store: http(url, { token }),
+    store: httpStore(url, { token }),
     // Another server on the same folder, as another publisher may be told its address.
-    another: async () => http(`http://127.0.0.1:${await start()}`, { token }),
-    stranger: async () => http(url, { token: 'another-token' }),
+    another: async () => httpStore(`http://127.0.0.1:${await start()}`, { token }),
+    stranger: async () => httpStore(url, { token: 'another-token' }),
     async reopen() {
       port = await start()
       await proxy.cut()
       await proxy.heal()
-      return http(url, { token })
+      return httpStore(url, { token })
     },
     damage: ({ namespace, digest }) => writeFile(snapshot(namespace, digest), '{'),
     age: ({ namespace, digest }) => utimes(snapshot(namespace, digest), 1, 1),
@@ -61,7 +61,7 @@ async function openStore(): Promise<OpenedStore> {
 }
 
 runCases(
-  'http() with a token, over serve(fileStore())',
+  'httpStore(), over serve(fileStore())',
   storeCases(openStore, {
     without: {
       silence: 'tried below, with a server that sends heartbeats quickly',
