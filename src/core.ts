@@ -86,7 +86,41 @@ export { canAppend, canRead, canReport, canWatch, mintsMarks } from './contracts
 export { canonicalize } from './core/json/canonical.js'
 export { formatPath, joinPath, type Step } from './core/json/path.js'
 export { decodeText, parseCanonical } from './core/json/strict-parse.js'
-export * from './core/limits.js'
+export {
+  ABANDONED_MS,
+  CHECKED_RELEASES,
+  DEAD_AFTER_HEARTBEATS,
+  MAX_AUDIT_BYTES,
+  MAX_CLAUSES,
+  MAX_CRITICAL,
+  MAX_DEPTH,
+  MAX_GOOD,
+  MAX_IDS,
+  MAX_INLINE_BYTES,
+  MAX_LABELS,
+  MAX_LINE_LENGTH,
+  MAX_MARK_BYTES,
+  MAX_NEXT_REPORT_MS,
+  MAX_OVERRIDDEN,
+  MAX_READMITTED,
+  MAX_REFUSALS,
+  MAX_RELEASE_BYTES,
+  MAX_REPORTS,
+  MAX_REPORTS_BYTES,
+  MAX_SCHEMA_BYTES,
+  MAX_SHORT_LINE_LENGTH,
+  MAX_SIGNATURES,
+  MAX_SNAPSHOT_BYTES,
+  MAX_SPREAD_MS,
+  MAX_STAGE,
+  MAX_STATE_BYTES,
+  MAX_STATE_FILES,
+  MAX_STREAM_NAMESPACES,
+  MAX_VARIANTS,
+  MAX_WITHDRAWN,
+  MISSING_AFTER_PERIODS,
+  RESERVE_BYTES,
+} from './core/limits.js'
 export { checkOptions, type OptionNames } from './core/options.js'
 export { isExposed, type Audience, type Clause } from './core/release/audience.js'
 export { assertDigest, digestOf } from './core/release/digest.js'

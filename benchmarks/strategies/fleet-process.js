@@ -5,7 +5,7 @@ import { nowMs } from '../clock.js'
 import { namespace, schema } from './application.js'
 
 const { url, strategy, from, to, periods } = settings
-const { intervalMs, sweepIntervalMs, presenceMs } = periods
+const { intervalMs, sweepIntervalMs, reportIntervalMs } = periods
 
 /** When each client ran a release, in order. @type {Map<number, number[]>} */
 const arrivals = new Map()
@@ -22,7 +22,7 @@ function start(index) {
     schema,
     strategy: choose(transport),
     clientId: `${strategy}-${index}`,
-    reports: { intervalMs: presenceMs },
+    reports: { intervalMs: reportIntervalMs },
   })
   client.on('change', ({ running }) => arrived(running.position?.sequence ?? 0))
   return client

@@ -13,7 +13,7 @@ export const defaults = {
   intervalMs: pollIntervalMs,
   heartbeatMs,
   sweepIntervalMs,
-  presenceMs: reports.intervalMs,
+  reportIntervalMs: reports.intervalMs,
 }
 
 /** How many polls a second this machine is asked for at most: beyond, the measurement would measure itself. */

@@ -14,7 +14,12 @@ const publishers = new Map()
 function publisherFor(url) {
   const known = publishers.get(url)
   if (known !== undefined) return known
-  const publisher = createPublisher({ namespace, schema, store: httpStore(url, { token }), author: 'benchmark' })
+  const publisher = createPublisher({
+    namespace,
+    schema,
+    store: httpStore(url, { token }),
+    author: 'benchmark',
+  })
   publishers.set(url, publisher)
   return publisher
 }

@@ -90,7 +90,7 @@ export function createDeadline({ clock, signal, timeoutMs, what, late }: Deadlin
  * Runs one piece of work under a deadline. When time is up or the caller's signal aborts, the
  * signal that the work was given aborts too, and the work has `graceMs` (default 1,000) to end and
  * clean up; what it brings by then still counts. Work that does not end even then is left behind,
- * so that a medium that hangs cannot hold its caller. Rejects with the reason of the abort (see
+ * so that a transport that hangs cannot hold its caller. Rejects with the reason of the abort (see
  * {@link Deadline}), else as the work does; work whose caller had aborted before is not begun.
  *
  * ```ts

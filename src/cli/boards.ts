@@ -20,7 +20,11 @@ export interface OpenBoard {
 export async function openBoard(address: BoardAddress): Promise<OpenBoard> {
   if (address.type === 'url') {
     const { url, token } = address
-    return { store: httpStore(url, { ...(token !== undefined && { token }) }), name: url, close: async () => {} }
+    return {
+      store: httpStore(url, { ...(token !== undefined && { token }) }),
+      name: url,
+      close: async () => {},
+    }
   }
   if (!(await isFolder(address.folder))) {
     throw new NoticeboardError(

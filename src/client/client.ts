@@ -74,6 +74,11 @@ export interface Client<Value> {
 /**
  * A client for one namespace. No I/O happens here, so a module may create one when it is loaded. Throws `invalid-option` that names
  * the option.
+ *
+ * ```ts
+ * const config = await createClient({ namespace: 'checkout/prod', schema, strategy: hybrid(http(url)) }).ready()
+ * config.current.pool.size
+ * ```
  */
 export function createClient<const S extends Schema>(options: ClientOptions<S>): Client<OutputOf<S>> {
   return new LiveClient<S>(options)

@@ -160,7 +160,7 @@ function startReporting<S extends Schema>(
     logger,
     signal,
     batchMs: reports.batchMs,
-    presenceMs: strategy.maxAgeMs === undefined ? reports.intervalMs : undefined,
+    reportIntervalMs: strategy.maxAgeMs === undefined ? reports.intervalMs : undefined,
   })
 }
 

@@ -91,6 +91,10 @@ export class NoticeboardError extends Error {
 /**
  * Whether something thrown is one of ours, also when it comes from a second copy of the library
  * (ESM beside CommonJS), and of one of the given codes if any are given.
+ *
+ * ```ts
+ * if (isNoticeboardError(error, 'unavailable', 'timeout')) retryLater()
+ * ```
  */
 export function isNoticeboardError(
   error: unknown,
@@ -100,7 +104,14 @@ export function isNoticeboardError(
   return codes.length === 0 || ('code' in error && codes.includes(error.code as ErrorCode))
 }
 
-/** What was thrown as one of ours: ours as it is, anything else wrapped under the given code, its text left behind as the cause. */
+/**
+ * What was thrown as one of ours: ours as it is, anything else wrapped under the given code, its
+ * text left behind as the cause.
+ *
+ * ```ts
+ * throw asNoticeboardError(error, 'unavailable', 'the bucket could not be reached')
+ * ```
+ */
 export function asNoticeboardError(error: unknown, code: ErrorCode, message: string): NoticeboardError {
   return isNoticeboardError(error) ? error : new NoticeboardError(code, message, { cause: error })
 }

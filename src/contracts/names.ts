@@ -21,7 +21,14 @@ const DIGEST = /^[0-9a-f]{64}$/
 /** What a terminal may act on, and JSON.stringify leaves as it is. */
 const UNESCAPED = /[\u007f-\u009f\u2028\u2029]/g
 
-/** What is wrong with a namespace, in words that end in what to do; undefined when it is well-formed. */
+/**
+ * What is wrong with a namespace, in words that end in what to do; undefined when it is
+ * well-formed.
+ *
+ * ```ts
+ * namespaceProblem('checkout/prod') // undefined
+ * ```
+ */
 export function namespaceProblem(text: unknown): string | undefined {
   if (typeof text !== 'string') return 'it must be a string such as "checkout/prod"'
   if (text === '') return 'it is empty; name it like "checkout/prod"'
@@ -56,12 +63,24 @@ function quoted(text: string): string {
   )
 }
 
-/** Whether a text has the form of a digest. */
+/**
+ * Whether a text has the form of a digest.
+ *
+ * ```ts
+ * if (!isDigest(text)) return undefined
+ * ```
+ */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && DIGEST.test(text)
 }
 
-/** The text as a digest. Throws `invalid-option` for one of another form. */
+/**
+ * The text as a digest. Throws `invalid-option` for one of another form.
+ *
+ * ```ts
+ * const key = `snapshots/${parseDigest(digest)}.json`
+ * ```
+ */
 export function parseDigest(text: unknown): Digest {
   if (isDigest(text)) return text
   throw new NoticeboardError('invalid-option', 'a digest has 64 lower-case hexadecimal digits')

@@ -17,24 +17,48 @@ export type PositionOrder = 'older' | 'same' | 'newer' | 'fork'
 
 const EPOCH = /^([1-9][0-9]{0,8})-([0-9a-f]{8})$/
 
-/** Whether a text has the form of an epoch. */
+/**
+ * Whether a text has the form of an epoch.
+ *
+ * ```ts
+ * isEpoch('1-9f3a01bc') // true
+ * ```
+ */
 export function isEpoch(text: unknown): text is Epoch {
   return typeof text === 'string' && EPOCH.test(text)
 }
 
-/** The number that orders an epoch. Throws `invalid-data` on anything that is not one. */
+/**
+ * The number that orders an epoch. Throws `invalid-data` on anything that is not one.
+ *
+ * ```ts
+ * epochNumber('12-9f3a01bc') // 12
+ * ```
+ */
 export function epochNumber(epoch: Epoch): number {
   const match = EPOCH.exec(epoch)
   if (match === null) throw new NoticeboardError('invalid-data', 'an epoch reads <number>-<8 hex digits>')
   return Number(match[1])
 }
 
-/** Whether a number can be a sequence: a whole number from 1 to 2^53-1. */
+/**
+ * Whether a number can be a sequence: a whole number from 1 to 2^53-1.
+ *
+ * ```ts
+ * isSequence(0) // false
+ * ```
+ */
 export function isSequence(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1
 }
 
-/** How `a` lies to `b`: `newer` means that `a` comes after `b`. */
+/**
+ * Orders `a` relative to `b`: `newer` means that `a` comes after `b`.
+ *
+ * ```ts
+ * if (comparePositions(received, seen) === 'newer') apply(received)
+ * ```
+ */
 export function comparePositions(a: Position, b: Position): PositionOrder {
   if (a.epoch !== b.epoch) {
     const difference = epochNumber(a.epoch) - epochNumber(b.epoch)
@@ -45,17 +69,35 @@ export function comparePositions(a: Position, b: Position): PositionOrder {
   return a.sequence > b.sequence ? 'newer' : 'older'
 }
 
-/** The position right after another, in the same epoch. */
+/**
+ * The position right after another, in the same epoch.
+ *
+ * ```ts
+ * nextPosition({ epoch: '1-9f3a01bc', sequence: 42 }).sequence // 43
+ * ```
+ */
 export function nextPosition({ epoch, sequence }: Position): Position {
   return { epoch, sequence: sequence + 1 }
 }
 
-/** A position as people write it: `1-9f3a01bc:42`. */
+/**
+ * A position as people write it: `1-9f3a01bc:42`.
+ *
+ * ```ts
+ * formatPosition({ epoch: '1-9f3a01bc', sequence: 42 }) // '1-9f3a01bc:42'
+ * ```
+ */
 export function formatPosition({ epoch, sequence }: Position): string {
   return `${epoch}:${sequence}`
 }
 
-/** Reads `1-9f3a01bc:42`. Throws `invalid-option` on anything else. */
+/**
+ * Reads `1-9f3a01bc:42`. Throws `invalid-option` on anything else.
+ *
+ * ```ts
+ * parsePosition(formatPosition(position))
+ * ```
+ */
 export function parsePosition(text: string): Position {
   const colon = text.indexOf(':')
   const epoch = text.slice(0, colon)

@@ -81,6 +81,12 @@ export const MAX_REPORTS_BYTES = 1_048_576
 /** How many labels a client may carry, in a report and in the query of the event stream. */
 export const MAX_LABELS = 64
 
+/** How many paths `overridden` of a report may name. */
+export const MAX_OVERRIDDEN = 256
+
+/** The longest `nextReportWithinMs`, in milliseconds: what clients without timers promise. */
+export const MAX_NEXT_REPORT_MS = 86_400_000
+
 /**
  * A client that was silent for this many times its `nextReportWithinMs` is missing: two reports may
  * be lost, and the period is stretched by its jitter.

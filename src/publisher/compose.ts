@@ -19,7 +19,7 @@ import { encodeFitting, listWithdrawn } from './withdrawn.js'
  * What a new release says: every member of docs/formats.md that does not follow from its place in
  * the log. Position, versions, `prev` and `issuedAt` are added by {@link compose}.
  */
-export type Statement = Said & Exposure
+export type Statement = Said & CandidatePart
 
 interface Said {
   /** Why there is a new release, for people: `publish`, `rollback`, `epoch`, `promote`, … */
@@ -48,7 +48,7 @@ interface Said {
 }
 
 /** The snapshots of the exposed clients, and which clients those are: both or neither. */
-type Exposure =
+type CandidatePart =
   | { readonly candidate: Arm['variants']; readonly audience: Audience }
   | { readonly candidate?: undefined; readonly audience?: undefined }
 

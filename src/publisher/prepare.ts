@@ -1,6 +1,7 @@
 import { isNoticeboardError, NoticeboardError, type Issue } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { canonicalize } from '../core/json/canonical.js'
+import { checkOptions } from '../core/options.js'
 import { digestOf } from '../core/release/digest.js'
 import type { LabelMatch } from '../core/release/labels.js'
 import type { Arm, Variant } from '../core/release/release.js'
@@ -37,10 +38,10 @@ export function prepareAll(
   main: unknown,
   variants: readonly VariantDocument[],
 ): readonly [Prepared, ...Prepared[]] {
-  const prepared = variants.map(({ when, document }) => ({
-    when: checkedMatch(when),
-    ...prepare(context, document),
-  }))
+  const prepared = variants.map(variant => {
+    checkOptions('a variant of publish()', variant, { when: true, document: true })
+    return { when: checkedMatch(variant.when), ...prepare(context, variant.document) }
+  })
   const last = prepare(context, main)
   const [first, ...rest] = prepared
   return first === undefined ? [last] : [first, ...rest, last]

@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import { MAX_SPREAD_MS } from '../core/limits.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { appendUntil, rehearse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
@@ -99,7 +100,7 @@ function readTiming({ spreadMs, activateAt }: PublishOptions): {
   readonly spreadMs: number | undefined
   readonly activateAt: string | undefined
 } {
-  if (spreadMs !== undefined && !(Number.isInteger(spreadMs) && spreadMs >= 0 && spreadMs <= 3_600_000)) {
+  if (spreadMs !== undefined && !(Number.isInteger(spreadMs) && spreadMs >= 0 && spreadMs <= MAX_SPREAD_MS)) {
     throw new NoticeboardError(
       'invalid-option',
       'spreadMs is a whole number of milliseconds from 0 to 3600000',

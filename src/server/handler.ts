@@ -56,6 +56,11 @@ export interface CloseOptions {
 /**
  * The HTTP face of a store, or of any transport, which it then only reads. Reads only unless `write` is given. Nothing is opened
  * before the first request. Throws `invalid-option`.
+ *
+ * ```ts
+ * const handler = createHandler(fileStore('/var/lib/board'), { prefix: '/board', write: { token } })
+ * app.use('/board', handler.node)
+ * ```
  */
 export function createHandler(transport: Transport | Store, options: HandlerOptions = {}): Handler {
   checkOptions('createHandler()', options, HANDLER_OPTIONS)

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Logger, System } from '../contracts/system.js'
-import type { OptionNames } from '../core/options.js'
+import { checkOptions, type OptionNames } from '../core/options.js'
 
 /** How a board is served. */
 export interface HandlerOptions {
@@ -53,8 +53,11 @@ export function checkValues(options: HandlerOptions): void {
   if (typeof prefix !== 'string' || !prefix.startsWith('/') || /[?#%\\]/.test(prefix)) {
     throw refusal('prefix must be a path that starts with "/", such as "/board"')
   }
-  if (write !== false) checkToken('write', write.token)
-  if (read !== undefined) checkToken('read', read.token)
+  for (const [name, given] of Object.entries({ write: write === false ? undefined : write, read })) {
+    if (given === undefined) continue
+    checkOptions(`\`${name}\` of the server`, given, { token: true })
+    checkToken(name, given.token)
+  }
   for (const name of [
     'heartbeatMs',
     'pollIntervalMs',

@@ -1,5 +1,6 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
+import { checkOptions } from '../core/options.js'
 import { checkReads, checkWatches } from './options.js'
 import type { WatchOptions } from './watch/watch-loop.js'
 import { watchStrategy } from './watch/watch-strategy.js'
@@ -22,12 +23,17 @@ export interface HybridTransports {
  * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
  * every few minutes in any case. Keeps the process alive from `ready()` to `close()`, also while the server is away. Throws
  * `invalid-option`, also for a transport without `watch`.
+ *
+ * ```ts
+ * const strategy = hybrid({ notify: http(url), fetch: http('https://cdn.example.com/board') })
+ * ```
  */
 export function hybrid(transport: WatchTransport, options?: HybridOptions): Strategy
 /** The same over two transports; reports go to `fetch` where it carries them, else to `notify`. */
 export function hybrid(transports: HybridTransports, options?: HybridOptions): Strategy
 export function hybrid(transport: WatchTransport | HybridTransports, options: HybridOptions = {}): Strategy {
   const two = typeof transport === 'object' && transport !== null && 'notify' in transport
+  if (two) checkOptions('the transports of hybrid()', transport, { notify: true, fetch: true })
   const { notify, fetch } = two ? transport : { notify: transport, fetch: transport }
   checkReads('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch)
   checkWatches('hybrid', two ? 'a `notify` transport' : 'a transport', notify)

@@ -27,6 +27,10 @@ export interface PullOptions {
  *
  * The first question is asked at once; after its answer each client falls into its own place in the interval, so a
  * fleet that starts together spreads out. Between two questions the process may end. Throws `invalid-option`.
+ *
+ * ```ts
+ * const config = createClient({ namespace, schema, strategy: pull(http(url), { pollIntervalMs: 10_000 }) })
+ * ```
  */
 export function pull(transport: Transport, options: PullOptions = {}): Strategy {
   checkReads('pull', 'a transport', transport)

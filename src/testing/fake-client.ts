@@ -26,6 +26,11 @@ const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error:
 /**
  * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from the start. The schema must
  * validate without waiting.
+ *
+ * ```ts
+ * const config = fakeClient(schema, { pool: { size: 10 } })
+ * config.set({ pool: { size: 1 } })
+ * ```
  */
 export function fakeClient<const S extends Schema>(
   schema: S,

@@ -34,6 +34,10 @@ interface Flight {
  * Keeps snapshots in memory by their digest, and asks for one once however many want it at the same time: for relays,
  * and for several clients in one process. Only what matches its digest is kept; the least recently used goes first.
  * The bytes are shared by all who get them and must not be changed. Everything else passes through. Throws `invalid-option`.
+ *
+ * ```ts
+ * const relay = await serve(cached(http('https://config.internal')))
+ * ```
  */
 export function cached<Given extends Transport>(
   transport: Given,

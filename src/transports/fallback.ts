@@ -24,9 +24,9 @@ export interface FallbackOptions {
 }
 
 /** Notifies or carries reports where one of the transports does. */
-export type Fallback<Media extends readonly Transport[]> = Transport &
-  (Extract<Media[number], WatchTransport> extends never ? unknown : WatchTransport) &
-  (Extract<Media[number], ReportTransport> extends never ? unknown : ReportTransport)
+export type Fallback<Transports extends readonly Transport[]> = Transport &
+  (Extract<Transports[number], WatchTransport> extends never ? unknown : WatchTransport) &
+  (Extract<Transports[number], ReportTransport> extends never ? unknown : ReportTransport)
 
 /** One transport or more, the preferred one first. */
 export type FallbackTransports = readonly [Transport, ...Transport[]]
@@ -45,37 +45,37 @@ export function fallback<const Given extends FallbackTransports>(
   return createFallback(transports, options) as Fallback<Given>
 }
 
-function createFallback(media: readonly Transport[], options: FallbackOptions): Transport {
+function createFallback(transports: readonly Transport[], options: FallbackOptions): Transport {
   checkOptions('fallback()', options, { avoidMs: true, tryMs: true, system: true })
   const { avoidMs = 60_000, tryMs = 4_000 } = options
   const { clock } = readSystem('fallback()', options.system)
-  if (!Array.isArray(media) || media.length === 0 || !media.every(canRead)) {
+  if (!Array.isArray(transports) || transports.length === 0 || !transports.every(canRead)) {
     throw new NoticeboardError(
       'invalid-option',
       'fallback() needs an array of at least one transport, and nothing else: fallback([http(near), http(far)])',
     )
   }
-  const name = `first of ${media.map(medium => medium.name).join(', ')}`
+  const name = `fallback ${transports.map(transport => transport.name).join(', ')}`
   // A transport whose stream is broken may well answer questions, and the other way round.
-  const asking = createOrder(media, { avoidMs, clock })
-  const watching = createOrder(media.filter(canWatch), { avoidMs, clock })
+  const asking = createOrder(transports, { avoidMs, clock })
+  const watching = createOrder(transports.filter(canWatch), { avoidMs, clock })
 
   /** Asks one after the other until one answers. */
   const ask = async <T>(
     signal: AbortSignal,
     isPassed: (error: unknown) => boolean,
-    run: (medium: Transport) => Promise<T>,
+    run: (transport: Transport) => Promise<T>,
   ): Promise<T> => {
     const errors: unknown[] = []
-    for (const medium of asking.inOrder()) {
+    for (const transport of asking.inOrder()) {
       try {
-        const answer = await run(medium)
-        asking.good(medium)
+        const answer = await run(transport)
+        asking.good(transport)
         return answer
       } catch (error) {
         if (signal.aborted || !isPassed(error)) throw error
         // That something is not there says nothing against the transport.
-        if (!isNoticeboardError(error, 'not-found')) asking.bad(medium)
+        if (!isNoticeboardError(error, 'not-found')) asking.bad(transport)
         errors.push(error)
       }
     }
@@ -85,32 +85,32 @@ function createFallback(media: readonly Transport[], options: FallbackOptions): 
   /** One request under a deadline of its own, so that a transport that hangs leaves time for the next. */
   const briefly = (
     signal: AbortSignal,
-    medium: Transport,
+    transport: Transport,
     run: (signal: AbortSignal) => Promise<Latest>,
   ): Promise<Latest> => {
-    const last = asking.inOrder().at(-1) === medium
+    const last = asking.inOrder().at(-1) === transport
     const timeoutMs = last ? Number.POSITIVE_INFINITY : tryMs
-    return withDeadline({ clock, signal, timeoutMs, what: medium.name, graceMs: 0 }, run)
+    return withDeadline({ clock, signal, timeoutMs, what: transport.name, graceMs: 0 }, run)
   }
 
   const latest: Transport['latest'] = ({ namespace, tag }, signal) =>
-    ask(signal, isUnreachable, async medium => {
-      const index = media.indexOf(medium)
+    ask(signal, isUnreachable, async transport => {
+      const index = transports.indexOf(transport)
       const own = tag === undefined ? undefined : unwrap(tag, index)
-      const answer = await briefly(signal, medium, inner =>
-        medium.latest({ namespace, ...(own !== undefined && { tag: own }) }, inner),
+      const answer = await briefly(signal, transport, inner =>
+        transport.latest({ namespace, ...(own !== undefined && { tag: own }) }, inner),
       )
       return wrap(answer, index)
     })
 
   const next: NonNullable<Transport['next']> = (query, signal) =>
-    ask(signal, isUnreachable, async medium => {
+    ask(signal, isUnreachable, async transport => {
       const answer = await briefly(
         signal,
-        medium,
-        inner => medium.next?.(query, inner) ?? Promise.resolve({ type: 'none' }),
+        transport,
+        inner => transport.next?.(query, inner) ?? Promise.resolve({ type: 'none' }),
       )
-      return wrap(answer, media.indexOf(medium))
+      return wrap(answer, transports.indexOf(transport))
     })
 
   async function* watch(
@@ -118,43 +118,43 @@ function createFallback(media: readonly Transport[], options: FallbackOptions): 
     signal: AbortSignal,
   ): AsyncGenerator<Delivery, void, undefined> {
     const errors: unknown[] = []
-    for (const medium of watching.inOrder()) {
+    for (const transport of watching.inOrder()) {
       let started = false
       try {
-        for await (const delivery of medium.watch(query, signal)) {
+        for await (const delivery of transport.watch(query, signal)) {
           started = true
-          watching.good(medium)
+          watching.good(transport)
           yield delivery
         }
         if (started || signal.aborted) return
-        throw new NoticeboardError('unavailable', `the stream from ${medium.name} ended before it began`)
+        throw new NoticeboardError('unavailable', `the stream from ${transport.name} ended before it began`)
       } catch (error) {
         if (signal.aborted) return
         if (started || !isUnwatchable(error)) throw error
         errors.push(error)
       } finally {
         // Also when it was given up without a first frame: else the next try would hang at the same one.
-        if (!started) watching.bad(medium)
+        if (!started) watching.bad(transport)
       }
     }
     throw summed(name, errors)
   }
 
-  const reporters = media.filter(canReport)
+  const reporters = transports.filter(canReport)
   return {
     name,
     latest,
-    snapshot: (query, signal) => ask(signal, isElsewhere, medium => medium.snapshot(query, signal)),
-    ...(media.some(medium => medium.next !== undefined) && { next }),
-    ...(media.every(medium => medium.unmanaged) && { unmanaged: true as const }),
-    ...(media.some(medium => medium.remote) && { remote: true as const }),
+    snapshot: (query, signal) => ask(signal, isElsewhere, transport => transport.snapshot(query, signal)),
+    ...(transports.some(transport => transport.next !== undefined) && { next }),
+    ...(transports.every(transport => transport.unmanaged) && { unmanaged: true as const }),
+    ...(transports.some(transport => transport.remote) && { remote: true as const }),
     ...(watching.inOrder().length > 0 && { watch }),
     ...(reporters.length > 0 && {
       async report(states: Parameters<ReportTransport['report']>[0], signal: AbortSignal): Promise<void> {
         const errors: unknown[] = []
-        for (const medium of asking.inOrder().filter(canReport)) {
+        for (const transport of asking.inOrder().filter(canReport)) {
           try {
-            return await medium.report(states, signal)
+            return await transport.report(states, signal)
           } catch (error) {
             if (signal.aborted || !isUnreachable(error)) throw error
             errors.push(error)
@@ -166,23 +166,26 @@ function createFallback(media: readonly Transport[], options: FallbackOptions): 
   }
 }
 
-interface Preference<Medium> {
+interface Preference<Given> {
   /** Those that work first; among equals in the order given. */
-  inOrder(): readonly Medium[]
-  good(medium: Medium): void
-  bad(medium: Medium): void
+  inOrder(): readonly Given[]
+  good(transport: Given): void
+  bad(transport: Given): void
 }
 
-function createOrder<Medium extends Transport>(
-  media: readonly Medium[],
+function createOrder<Given extends Transport>(
+  transports: readonly Given[],
   { avoidMs, clock }: { readonly avoidMs: number; readonly clock: Clock },
-): Preference<Medium> {
-  const avoidedUntil = new Map<Medium, number>()
-  const isAvoided = (medium: Medium): boolean => clock.monotonic() < (avoidedUntil.get(medium) ?? 0)
+): Preference<Given> {
+  const avoidedUntil = new Map<Given, number>()
+  const isAvoided = (transport: Given): boolean => clock.monotonic() < (avoidedUntil.get(transport) ?? 0)
   return {
-    inOrder: () => [...media.filter(medium => !isAvoided(medium)), ...media.filter(isAvoided)],
-    good: medium => void avoidedUntil.delete(medium),
-    bad: medium => void avoidedUntil.set(medium, clock.monotonic() + avoidMs),
+    inOrder: () => [
+      ...transports.filter(transport => !isAvoided(transport)),
+      ...transports.filter(isAvoided),
+    ],
+    good: transport => void avoidedUntil.delete(transport),
+    bad: transport => void avoidedUntil.set(transport, clock.monotonic() + avoidMs),
   }
 }
 

@@ -49,6 +49,10 @@ const KEPT_EDITIONS = 8
  * so a client that starts again with its state on disk sees a newer epoch; within one process and second the next number is
  * taken. The suffix and the first release follow from time and content alone: processes that start in the same second
  * on the same document agree instead of forking.
+ *
+ * ```ts
+ * const strategy = hybrid(fromSource(yamlFile('/etc/checkout/config.yaml')))
+ * ```
  */
 export function fromSource(
   source: Source | (() => Json | Promise<Json>),

@@ -8,7 +8,7 @@ import { withDeadline } from '../../async/deadline.js'
 import { digestOf } from '../../core/release/digest.js'
 import { BUCKETS, cohortHash } from '../../core/release/audience.js'
 
-/** How long one attempt may take over media that keep no deadline of their own, in milliseconds. */
+/** How long one attempt may take over transports that keep no deadline of their own, in milliseconds. */
 const ATTEMPT_MS = 60_000
 
 /**
@@ -23,7 +23,7 @@ export interface SnapshotQuery {
   readonly inline: readonly InlineSnapshot[]
   /** Where to fetch it; undefined while there is only the disk to ask. */
   readonly from: Transport | undefined
-  /** The snapshot that runs, for media that send differences. */
+  /** The snapshot that runs, for transports that send differences. */
   readonly have: Digest | undefined
   /** Over how many milliseconds the fleet spreads its fetches. */
   readonly spreadMs: number

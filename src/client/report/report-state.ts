@@ -1,3 +1,4 @@
+import { MAX_LINE_LENGTH, MAX_OVERRIDDEN } from '../../core/limits.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Position } from '../../contracts/position.js'
@@ -23,10 +24,6 @@ export interface ReportFacts {
   readonly protects: boolean
 }
 
-/** What a report may hold, as its readers bound it (docs/formats.md). */
-const MOST_PATHS = 256
-const MOST_TEXT = 256
-
 /** A client's report, from the facts as they are; nothing in it is a value of the configuration. */
 export function describeClient(facts: ReportFacts): ReportState {
   const { namespace, identity, strategy, state, seen, applied, running, protects } = facts
@@ -34,14 +31,14 @@ export function describeClient(facts: ReportFacts): ReportState {
     namespace,
     ...identity,
     strategy,
-    ...standingOf(facts),
+    ...progressOf(facts),
     ...(seen !== undefined && { seen }),
     ...(applied !== undefined && { applied }),
     ...(running?.digest !== undefined && { digest: running.digest }),
     ...(running?.version !== undefined && { version: running.version }),
     ...(running !== undefined &&
       running.overridden.length > 0 && {
-        overridden: running.overridden.slice(0, MOST_PATHS).map(path => path.slice(0, MOST_TEXT)),
+        overridden: running.overridden.slice(0, MAX_OVERRIDDEN).map(path => path.slice(0, MAX_LINE_LENGTH)),
       }),
     ...(state.mode.at !== 'following' && { paused: true as const }),
     protection: protects ? 'disk' : 'none',
@@ -52,7 +49,7 @@ export function describeClient(facts: ReportFacts): ReportState {
  * Where the client stands with what the newest release asks of it. A refusal outweighs that
  * something else runs.
  */
-function standingOf(facts: ReportFacts): Standing {
+function progressOf(facts: ReportFacts): Progress {
   const { refusal } = facts
   const { work, trial } = facts.state
   if (work.at === 'closed') return { phase: 'stopped' }
@@ -74,7 +71,7 @@ function standingOf(facts: ReportFacts): Standing {
   }
 }
 
-interface Standing {
+interface Progress {
   readonly phase: ReportPhase
   readonly refused?: Digest
   readonly code?: string
@@ -83,6 +80,6 @@ interface Standing {
 }
 
 /** What is empty is left out. */
-function named({ validator = '', path = '' }: Partial<Refusal>): Pick<Standing, 'validator' | 'path'> {
+function named({ validator = '', path = '' }: Partial<Refusal>): Pick<Progress, 'validator' | 'path'> {
   return { ...(validator !== '' && { validator }), ...(path !== '' && { path }) }
 }

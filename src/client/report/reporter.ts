@@ -2,6 +2,7 @@ import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { ReportTransport } from '../../contracts/transport.js'
+import { MAX_NEXT_REPORT_MS } from '../../core/limits.js'
 import { createBackoff } from '../../async/backoff.js'
 import { withDeadline } from '../../async/deadline.js'
 import { jitter } from '../../async/jitter.js'
@@ -31,11 +32,8 @@ export interface ReporterOptions {
   readonly signal: AbortSignal
   readonly batchMs: number
   /** Undefined for clients without timers: they report when something changed. */
-  readonly presenceMs: number | undefined
+  readonly reportIntervalMs: number | undefined
 }
-
-/** What a client without presence promises: a day. */
-const LONGEST_PRESENCE_MS = 86_400_000
 
 /** How long a leaving client waits for its last word to go out. */
 const LAST_WORD_MS = 1_000
@@ -52,7 +50,7 @@ export function startReporter({
   logger,
   signal,
   batchMs,
-  presenceMs,
+  reportIntervalMs,
 }: ReporterOptions): Reporter {
   if (to === undefined) return { touch: () => {}, stop: () => Promise.resolve() }
   const backoff = createBackoff({ random, clock })
@@ -62,13 +60,18 @@ export function startReporter({
 
   const send = async (timeoutMs: number, until?: AbortSignal): Promise<void> => {
     count += 1
-    const report = { v: 1, ...state(), count, nextReportWithinMs: presenceMs ?? LONGEST_PRESENCE_MS } as const
+    const report = {
+      v: 1,
+      ...state(),
+      count,
+      nextReportWithinMs: reportIntervalMs ?? MAX_NEXT_REPORT_MS,
+    } as const
     await withDeadline({ clock, signal: until, timeoutMs, what: 'the receiver of reports' }, own =>
       to.report([report], own),
     )
   }
   const presence = (): number =>
-    presenceMs === undefined ? Number.POSITIVE_INFINITY : jitter(presenceMs, 0.2, random)
+    reportIntervalMs === undefined ? Number.POSITIVE_INFINITY : jitter(reportIntervalMs, 0.2, random)
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       // A burst of changes becomes one report, and a fleet that changes together does not report in

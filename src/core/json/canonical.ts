@@ -14,6 +14,10 @@ const MAX_CHARACTERS = 67_108_864
  * and strings as ECMAScript prints them, no white space. Throws `invalid-data` naming the path of anything that JSON cannot
  * carry exactly: undefined items, functions, NaN, infinities, -0, lone surrogates, `__proto__` keys, class instances, cycles, depth over 64.
  * Members that are undefined are left out, as JSON.stringify does. Throws `too-large` past 64 Mi characters.
+ *
+ * ```ts
+ * canonicalize({ b: 1, a: [2] }) // '{"a":[2],"b":1}'
+ * ```
  */
 export function canonicalize(value: unknown): string {
   const steps: Step[] = []

@@ -1,14 +1,26 @@
 /** One step of a path: an object's key or an array's index. */
 export type Step = string | number
 
-/** The path one step further: `servers` and 2 and `host` make `servers[2].host`. */
+/**
+ * The path one step further: `servers` and 2 and `host` make `servers[2].host`.
+ *
+ * ```ts
+ * joinPath('pools', 0) // 'pools[0]'
+ * ```
+ */
 export function joinPath(path: string, step: Step): string {
   if (typeof step === 'number') return `${path}[${step}]`
   const shown = showKey(step)
   return path === '' ? shown : `${path}.${shown}`
 }
 
-/** A whole path from its steps. */
+/**
+ * A whole path from its steps.
+ *
+ * ```ts
+ * formatPath(['pools', 0, 'size']) // 'pools[0].size'
+ * ```
+ */
 export function formatPath(steps: readonly Step[]): string {
   return steps.reduce<string>(joinPath, '')
 }

@@ -37,7 +37,13 @@ export function parseCanonical(
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
-/** Bytes as text. Throws `invalid-data` on anything that is not UTF-8, instead of replacing it. */
+/**
+ * Bytes as text. Throws `invalid-data` on anything that is not UTF-8, instead of replacing it.
+ *
+ * ```ts
+ * const text = decodeText(bytes, 'the settings')
+ * ```
+ */
 export function decodeText(bytes: Uint8Array, what: string): string {
   try {
     return decoder.decode(bytes)

@@ -27,7 +27,13 @@ export interface Clause {
 /** The number of buckets: 2^32. */
 export const BUCKETS = 4_294_967_296
 
-/** Whether a client is exposed to the candidate. A pure function of the audience and the identity. */
+/**
+ * Whether a client is exposed to the candidate. A pure function of the audience and the identity.
+ *
+ * ```ts
+ * const arm = isExposed(audience, identity, systemHasher) ? 'candidate' : 'stable'
+ * ```
+ */
 export function isExposed(audience: Audience, identity: Identity, hasher: Hasher): boolean {
   const hash = cohortHash(audience.salt, identity.clientId, hasher)
   const bucket = Number.parseInt(hash.slice(0, 8), 16)

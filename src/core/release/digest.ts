@@ -2,12 +2,24 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Digest } from '../../contracts/names.js'
 import type { Hasher } from '../../contracts/system.js'
 
-/** SHA-256 of the bytes, in lower-case hexadecimal. */
+/**
+ * SHA-256 of the bytes, in lower-case hexadecimal.
+ *
+ * ```ts
+ * const digest = digestOf(systemHasher, bytes)
+ * ```
+ */
 export function digestOf(hasher: Hasher, bytes: Uint8Array): Digest {
   return toHex(hasher.sha256(bytes))
 }
 
-/** Throws `digest-mismatch` unless the bytes are the ones that the digest names. */
+/**
+ * Throws `digest-mismatch` unless the bytes are the ones that the digest names.
+ *
+ * ```ts
+ * assertDigest(systemHasher, { bytes, digest, what: 'the snapshot' })
+ * ```
+ */
 export function assertDigest(
   hasher: Hasher,
   { bytes, digest, what }: { readonly bytes: Uint8Array; readonly digest: Digest; readonly what: string },

@@ -4,7 +4,14 @@ import type { Shape } from '../json/shape.js'
 /** Labels that a client must carry: for each name one of the listed values. Several names are an *and*. */
 export type LabelMatch = Readonly<Record<string, readonly string[]>>
 
-/** Whether an identity carries the labels. An empty match holds for nobody: empty must never mean everybody. */
+/**
+ * Whether an identity carries the labels. An empty match holds for nobody: empty must never mean
+ * everybody.
+ *
+ * ```ts
+ * labelsMatch({ region: ['eu', 'us'] }, identity)
+ * ```
+ */
 export function labelsMatch(match: LabelMatch, { labels }: Identity): boolean {
   const names = Object.keys(match)
   return (

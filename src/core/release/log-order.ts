@@ -33,6 +33,10 @@ export function follows(at: Position, newest: Position | undefined): boolean {
  * `invalid-data` for bytes that are no release or the release of another place,
  * `digest-mismatch` for another audit record, `too-large` for a longer one than is
  * allowed.
+ *
+ * ```ts
+ * const release = checkAppend({ namespace, at, bytes, audit }, systemHasher)
+ * ```
  */
 export function checkAppend({ namespace, at, bytes, audit }: AppendQuery, hasher: Hasher): Release {
   parseNamespace(namespace)

@@ -20,12 +20,24 @@ export interface Mark {
   readonly validUntil: string
 }
 
-/** The bytes of a mark, canonical. */
+/**
+ * The bytes of a mark, canonical.
+ *
+ * ```ts
+ * const bytes = encodeMark({ v: 1, namespace, epoch, sequence, digest, asOf, validUntil })
+ * ```
+ */
 export function encodeMark(mark: Mark, signatures: readonly Json[] = []): Uint8Array<ArrayBuffer> {
   return encodeText(canonicalize({ mark, signatures }))
 }
 
-/** Reads a mark. Throws `invalid-data` with the member's path, or `too-large`. */
+/**
+ * Reads a mark. Throws `invalid-data` with the member's path, or `too-large`.
+ *
+ * ```ts
+ * const { namespace, validUntil } = decodeMark(bytes)
+ * ```
+ */
 export function decodeMark(bytes: Uint8Array): Mark {
   const file = shapeOf(parseCanonical(bytes, { what: 'the mark', maxBytes: MAX_MARK_BYTES }), 'the mark file')
   const shape = file.object('mark')

@@ -105,6 +105,10 @@ const KNOWN: ReadonlySet<string> = new Set([
 /**
  * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 16 KB, and
  * `invalid-data` for a statement that readers would refuse, so that none is ever published.
+ *
+ * ```ts
+ * const bytes = encodeRelease(release)
+ * ```
  */
 export function encodeRelease(release: Release, signatures: readonly Json[] = []): Uint8Array<ArrayBuffer> {
   const bytes = encodeText(canonicalize({ release, signatures }))
@@ -121,6 +125,10 @@ export function encodeRelease(release: Release, signatures: readonly Json[] = []
 /**
  * Reads a release file. Members that are unknown are ignored, also inside; known ones must be well-formed.
  * Throws `invalid-data` with the member's path, `too-large`, or `unsupported` for another format version.
+ *
+ * ```ts
+ * const { release } = decodeRelease(bytes)
+ * ```
  */
 export function decodeRelease(bytes: Uint8Array): SignedRelease {
   return readFile(openFile(bytes), bytes)
@@ -136,22 +144,47 @@ export function identifyRelease(hasher: Hasher, bytes: Uint8Array): IdentifiedRe
   return { ...signed, position: positionOf(signed.release), digest: nameOf(file, hasher) }
 }
 
-/** The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures may be added later. */
+/**
+ * The name of a release: SHA-256 of the canonical JSON of the statement alone, so that signatures
+ * may be added later.
+ *
+ * ```ts
+ * const prev = releaseDigest(systemHasher, bytes)
+ * ```
+ */
 export function releaseDigest(hasher: Hasher, bytes: Uint8Array): Digest {
   return nameOf(openFile(bytes), hasher)
 }
 
-/** Where a release stands in its log. */
+/**
+ * Where a release stands in its log.
+ *
+ * ```ts
+ * formatPosition(positionOf(release))
+ * ```
+ */
 export function positionOf({ epoch, sequence }: Release): Position {
   return { epoch, sequence }
 }
 
-/** The first member named in `crit` that this version does not know; undefined when all are known. */
+/**
+ * The first member named in `crit` that this version does not know; undefined when all are known.
+ *
+ * ```ts
+ * if (unknownCritical(release) !== undefined) return { arm: 'keep' }
+ * ```
+ */
 export function unknownCritical({ crit = [] }: Release): string | undefined {
   return crit.find(name => !KNOWN.has(name))
 }
 
-/** Every digest that a release names for somebody to run. */
+/**
+ * Every digest that a release names for somebody to run.
+ *
+ * ```ts
+ * for (const digest of digestsOf(release)) await prefetch(digest)
+ * ```
+ */
 export function digestsOf({ stable, candidate }: Release): readonly Digest[] {
   return [...new Set([...stable.variants, ...(candidate?.variants ?? [])].map(variant => variant.digest))]
 }

@@ -18,6 +18,10 @@ export type Target =
 /**
  * Which snapshot a client runs: a pure function of the release, the identity and what it has refused. An order
  * of preference: the candidate if exposed, then stable, then what the client has.
+ *
+ * ```ts
+ * const wanted = target(release, { identity, refused: () => false, hasher: systemHasher })
+ * ```
  */
 export function target(release: Release, { identity, refused, hasher }: TargetContext): Target {
   const { candidate, audience, stable } = release

@@ -5,13 +5,20 @@ import type { ClientReport, ReportPhase } from '../../contracts/report.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { isLine } from '../json/text.js'
 import { isInstant } from '../release/release.js'
-import { MAX_LABELS } from '../limits.js'
+import { MAX_LABELS, MAX_NEXT_REPORT_MS, MAX_OVERRIDDEN } from '../limits.js'
 
 const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
   'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped',
 ]) // prettier-ignore
 
-/** Reads one report that came from outside: bounded in every member. Throws `invalid-data` with the member's path. */
+/**
+ * Reads one report that came from outside: bounded in every member. Throws `invalid-data` with the
+ * member's path.
+ *
+ * ```ts
+ * const report = readReport(JSON.parse(text))
+ * ```
+ */
 export function readReport(value: Json): ClientReport {
   const shape = shapeOf(value, 'the report')
   if (shape.member('v') !== 1) throw shape.refuse('v', 'must be 1')
@@ -35,11 +42,11 @@ export function readReport(value: Json): ClientReport {
     ...shape.optional('validator', name => shape.string(name, isLine)),
     ...shape.optional('path', name => shape.string(name, isLine)),
     ...(shape.has('overridden') && {
-      overridden: shape.list('overridden', 256).filter(item => isLine(item)),
+      overridden: shape.list('overridden', MAX_OVERRIDDEN).filter(item => isLine(item)),
     }),
     ...(shape.has('paused') && shape.member('paused') === true && { paused: true as const }),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
-    nextReportWithinMs: shape.integer('nextReportWithinMs', 1, 86_400_000),
+    nextReportWithinMs: shape.integer('nextReportWithinMs', 1, MAX_NEXT_REPORT_MS),
   }
 }
 

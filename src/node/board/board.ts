@@ -31,20 +31,20 @@ export interface BoardOptions {
 }
 
 /** A board in a folder, whose path is absolute. */
-export function createBoard(folder: string, { fs, ...ports }: BoardOptions): Board {
+export function createBoard(folder: string, { fs, ...given }: BoardOptions): Board {
   const paths = boardPaths(folder)
   const open = fs ?? nodeFs({ fileMode: 0o644, folderMode: 0o755, symbolicLinks: 'follow' })
   const hidden = fs ?? nodeFs()
   const filesOn = (on: Fs): BoardFiles =>
     boardFiles({
       fs: on,
-      random: ports.random,
+      random: given.random,
       temporary: paths.temporary,
       makeTemporary: () => hidden.makeFolder(paths.temporary),
-      tag: ports.owner.tag,
+      tag: given.owner.tag,
     })
   return {
-    ...ports,
+    ...given,
     paths,
     fs: open,
     hiddenFs: hidden,

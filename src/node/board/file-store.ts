@@ -57,6 +57,10 @@ export interface FileStore extends CompleteStore, AsyncDisposable {
  * half. Several processes may use one folder at the same time; of two appends at one position exactly one succeeds, and what was
  * acknowledged survives kill -9. Nothing is read or written before the first call. The folder is made when
  * something is first written, by a call that throws `unsupported` if its file system does not take hard links.
+ *
+ * ```ts
+ * const server = await serve(fileStore('/var/lib/board'))
+ * ```
  */
 export function fileStore(folder: string, options: FileStoreOptions = {}): FileStore {
   checkOptions('fileStore()', options, {

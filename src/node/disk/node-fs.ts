@@ -30,6 +30,10 @@ export interface NodeFsOptions {
 /**
  * The machine's disk. What it calls durable was handed to `fsync`, the file first and then the folder that names it.
  * File systems that cannot flush a folder are taken as they are.
+ *
+ * ```ts
+ * const state = stateFolder('/var/lib/checkout', { fs: nodeFs({ fileMode: 0o640 }) })
+ * ```
  */
 export function nodeFs(options: NodeFsOptions = {}): Fs {
   checkOptions('nodeFs()', options, { fileMode: true, folderMode: true, symbolicLinks: true })

@@ -5,7 +5,14 @@ import type { FileSourceOptions } from './file-source.js'
 import { jsonFile } from './json-file.js'
 import { yamlFile } from './yaml-file.js'
 
-/** A file as a source, read as its name says: `.json`, `.yaml` or `.yml`. Throws `invalid-option` for any other name. */
+/**
+ * A file as a source, read as its name says: `.json`, `.yaml` or `.yml`. Throws `invalid-option`
+ * for any other name.
+ *
+ * ```ts
+ * const strategy = pull(fromSource(configFile('/etc/checkout/config.yaml')))
+ * ```
+ */
 export function configFile(path: string, options: FileSourceOptions = {}): Source {
   switch (extname(path).toLowerCase()) {
     case '.json':

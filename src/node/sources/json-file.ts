@@ -8,7 +8,14 @@ export const jsonFormat: FileFormat = {
   parse: (text, { what, maxTextBytes }) => readJsonText(text, { what, maxBytes: maxTextBytes }),
 }
 
-/** A JSON file as a source; strict, so that what is published is what the file says: a key twice is refused, and a number that a double cannot hold. */
+/**
+ * A JSON file as a source; strict, so that what is published is what the file says: a key twice is
+ * refused, and a number that a double cannot hold.
+ *
+ * ```ts
+ * const strategy = hybrid(fromSource(jsonFile('/etc/checkout/config.json')))
+ * ```
+ */
 export function jsonFile(path: string, options: FileSourceOptions = {}): Source {
   return fileSource(path, jsonFormat, options)
 }

@@ -8,6 +8,10 @@ export const yamlFormat: FileFormat = { maxTextBytes: maxBytes => maxBytes, pars
 /**
  * A YAML file as a source: one document of YAML 1.2 with the core schema, where `no` is a text and a date too. Refused are keys
  * that stand twice or are not texts, merge keys, tags, numbers that a double cannot hold, and more than 100 aliases.
+ *
+ * ```ts
+ * const strategy = hybrid(fromSource(yamlFile('/etc/checkout/config.yaml')))
+ * ```
  */
 export function yamlFile(path: string, options: FileSourceOptions = {}): Source {
   return fileSource(path, yamlFormat, options)

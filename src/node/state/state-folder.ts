@@ -37,6 +37,10 @@ export interface StateFolderOptions {
 /**
  * Keeps a client's state in a folder, as docs/formats.md describes it: last-known-good, what was refused, and where the client
  * stood. Several processes may share the folder. It is made when something is first saved, with mode 0700.
+ *
+ * ```ts
+ * const config = createClient({ namespace, schema, strategy, state: stateFolder('/var/lib/checkout') })
+ * ```
  */
 export function stateFolder(path: string, options: StateFolderOptions = {}): StateStorage {
   checkOptions('stateFolder()', options, { fs: true, system: true, owner: true })

@@ -7,7 +7,7 @@ import type { BackoffTimes } from '../options.js'
 import { jitter } from '../../async/jitter.js'
 
 /** Decides when the fetching transport is asked beside a watch, and asks it, one question at a time. */
-export interface Lookout {
+export interface PollSchedule {
   /** Takes what came and asks what is due. Returns what came, if anything did. */
   step(nowMs: number): Looked | undefined
   /** When `step` has something to do again by itself. */
@@ -29,7 +29,7 @@ export interface Lookout {
 }
 
 /** Whom to ask, how often, and who is told. */
-export interface LookoutOptions {
+export interface PollScheduleOptions {
   readonly transport: Transport
   readonly timeoutMs: number
   readonly sweepIntervalMs: number
@@ -46,8 +46,8 @@ export interface LookoutOptions {
   readonly wake: () => void
 }
 
-/** Makes a {@link Lookout}; nothing is asked before its first `step`. */
-export function createLookout(session: Session, options: LookoutOptions): Lookout {
+/** Makes a {@link PollSchedule}; nothing is asked before its first `step`. */
+export function createPollSchedule(session: Session, options: PollScheduleOptions): PollSchedule {
   const { transport, timeoutMs, sweepIntervalMs, times, paceMs, retryMs, onSweep, onQuiet, wake } = options
   const { clock, random } = session
   const backoff = createBackoff({

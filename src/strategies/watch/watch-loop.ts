@@ -6,7 +6,7 @@ import { createBackoff } from '../../async/backoff.js'
 import { type Connection, openConnection } from './connection.js'
 import { createLinkedAbortController } from '../../async/signals.js'
 import { readPosition } from '../poll/poll.js'
-import { createLookout } from '../poll/poll-schedule.js'
+import { createPollSchedule } from '../poll/poll-schedule.js'
 import type { BackoffTimes } from '../options.js'
 import { jitter, phaseOf } from '../../async/jitter.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
@@ -38,7 +38,7 @@ export type WatchSettings = Required<Omit<WatchOptions, 'backoff'>> & {
 }
 
 /** What the loop works with: where notices come from, where releases and snapshots are fetched, and what travels. */
-export interface WatchMedia {
+export interface WatchTransports {
   readonly notify: WatchTransport
   readonly fetch: Transport
   readonly inline: boolean
@@ -52,7 +52,7 @@ type Link =
   | { readonly type: 'absent' }
   /** Waiting for the first frame. */
   | { readonly type: 'opening'; readonly connection: Connection; readonly sinceMs: number }
-  | { readonly type: 'live'; readonly connection: Connection; readonly renewAtMs: number }
+  | { readonly type: 'open'; readonly connection: Connection; readonly renewAtMs: number }
 
 /** Marks come once a heartbeat; only when one is missing the client asks by itself. */
 const MARK_PATIENCE = 1.5
@@ -66,7 +66,7 @@ const FIRST_RELEASE_MS = 1_000
  */
 export async function* watchLoop(
   session: Session,
-  { notify, fetch, inline }: WatchMedia,
+  { notify, fetch, inline }: WatchTransports,
   settings: WatchSettings & { readonly onHeartbeat: (heartbeatMs: number) => void },
 ): AsyncGenerator<StrategyEvent, void, undefined> {
   const {
@@ -105,17 +105,17 @@ export async function* watchLoop(
 
   const heartbeatOf = (connection: Connection): number => connection.heartbeatMs ?? settings.heartbeatMs
 
-  const lookout = createLookout(session, {
+  const schedule = createPollSchedule(session, {
     transport: fetch,
     timeoutMs,
     sweepIntervalMs,
     times,
     wake,
     paceMs() {
-      if (link.type !== 'live') return nextPollMs()
+      if (link.type !== 'open') return nextPollMs()
       return jitter(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
     },
-    retryMs: () => (link.type === 'live' ? 0 : nextPollMs()),
+    retryMs: () => (link.type === 'open' ? 0 : nextPollMs()),
     onSweep() {
       if (link.type === 'absent') open(clock.monotonic())
     },
@@ -134,7 +134,7 @@ export async function* watchLoop(
   /** Where the same transport notifies and is asked, a Retry-After of either holds for both. */
   const leaveAlone = (transport: Transport, untilMs: number, error: NoticeboardError): void => {
     if (transport === notify) quietUntilMs = Math.max(quietUntilMs, untilMs)
-    if (transport === fetch) lookout.keepQuiet(untilMs, error)
+    if (transport === fetch) schedule.keepQuiet(untilMs, error)
   }
 
   const open = (nowMs: number): void => {
@@ -153,7 +153,7 @@ export async function* watchLoop(
   }
 
   const lose = (connection: Connection, error: NoticeboardError, nowMs: number): void => {
-    const wasLive = link.type === 'live'
+    const wasOpen = link.type === 'open'
     drop(connection)
     if (error.code === 'no-watch') {
       link = { type: 'absent' }
@@ -167,27 +167,27 @@ export async function* watchLoop(
     }
     if (provenAtMs === undefined) {
       // Nothing came yet from anywhere: the stream may be what is broken here.
-      if (!lookout.planned) lookout.lookAt(nowMs)
-    } else if (wasLive) {
+      if (!schedule.planned) schedule.lookAt(nowMs)
+    } else if (wasOpen) {
       // A stream that begins and breaks again and again must not put this off forever.
       const latestMs = provenAtMs + DEAD_AFTER_HEARTBEATS * heartbeatOf(connection) + pollIntervalMs
-      lookout.lookAt(Math.min(nowMs, latestMs) + placeMs())
+      schedule.lookAt(Math.min(nowMs, latestMs) + placeMs())
     }
   }
 
   /** Takes what the connection brought, and judges whether it is alive. */
   const read = (nowMs: number): void => {
-    if (link.type !== 'opening' && link.type !== 'live') return
+    if (link.type !== 'opening' && link.type !== 'open') return
     const { connection } = link
     const { release, mark } = connection.take()
 
     if (link.type === 'opening' && connection.lastMs !== undefined) {
       backoff.succeeded()
       toldAbsent = false
-      link = { type: 'live', connection, renewAtMs: nowMs + jitter(maxConnectionAgeMs, 0.2, random) }
+      link = { type: 'open', connection, renewAtMs: nowMs + jitter(maxConnectionAgeMs, 0.2, random) }
       const heartbeatMs = heartbeatOf(connection)
       const patienceMs = provenAtMs === undefined ? Math.min(FIRST_RELEASE_MS, heartbeatMs) : heartbeatMs
-      lookout.lookBefore(nowMs + patienceMs)
+      schedule.lookBefore(nowMs + patienceMs)
     }
     if (connection.heartbeatMs !== undefined) settings.onHeartbeat(connection.heartbeatMs)
     if (release !== undefined) {
@@ -199,12 +199,12 @@ export async function* watchLoop(
     if (mark !== undefined) outbox.push({ type: 'mark', bytes: mark.bytes })
     if (release !== undefined || mark !== undefined) {
       provenAtMs = nowMs
-      lookout.proven(nowMs)
+      schedule.proven(nowMs)
     }
 
     if (connection.failure !== undefined) lose(connection, connection.failure, nowMs)
     else if (nowMs >= silentAtMs(link)) lose(connection, silence(link), nowMs)
-    else if (link.type === 'live' && nowMs >= link.renewAtMs) {
+    else if (link.type === 'open' && nowMs >= link.renewAtMs) {
       drop(connection)
       open(nowMs)
     }
@@ -212,7 +212,7 @@ export async function* watchLoop(
 
   const silentAtMs = (at: Link): number => {
     if (at.type === 'opening') return at.sinceMs + firstEventTimeoutMs
-    if (at.type !== 'live' || !at.connection.signs) return Number.POSITIVE_INFINITY
+    if (at.type !== 'open' || !at.connection.signs) return Number.POSITIVE_INFINITY
     return (at.connection.lastMs ?? 0) + DEAD_AFTER_HEARTBEATS * heartbeatOf(at.connection)
   }
 
@@ -226,7 +226,7 @@ export async function* watchLoop(
 
   /** A stream without marks shows that it is dead only by not bringing what the transport has. */
   const compare = (arrivals: readonly StrategyEvent[], nowMs: number): void => {
-    if (link.type !== 'live' || link.connection.marks) return
+    if (link.type !== 'open' || link.connection.marks) return
     if (missedAtMs === undefined) {
       const ahead = arrivals.some(arrival => arrival.type === 'release' && isAhead(arrival.bytes, streamed))
       if (ahead) missedAtMs = nowMs
@@ -242,7 +242,7 @@ export async function* watchLoop(
   /** One look at how things stand; returns when the next is due. */
   const step = (nowMs: number): number => {
     read(nowMs)
-    const looked = lookout.step(nowMs)
+    const looked = schedule.step(nowMs)
     if (looked !== undefined) {
       outbox.push(...looked.arrivals)
       if (looked.error === undefined && looked.arrivals.length > 0) {
@@ -251,7 +251,7 @@ export async function* watchLoop(
       }
     }
     if (link.type === 'down' && nowMs >= Math.max(link.retryAtMs, quietUntilMs)) open(nowMs)
-    return Math.min(lookout.dueMs(), linkDueMs())
+    return Math.min(schedule.dueMs(), linkDueMs())
   }
 
   const linkDueMs = (): number => {
@@ -262,7 +262,7 @@ export async function* watchLoop(
         return Number.POSITIVE_INFINITY
       case 'opening':
         return silentAtMs(link)
-      case 'live':
+      case 'open':
         return Math.min(silentAtMs(link), link.renewAtMs)
     }
   }
@@ -281,13 +281,13 @@ export async function* watchLoop(
       if (nap.signal.aborted) nap = createLinkedAbortController(signal)
       // Whole milliseconds, so that a rounding error in the sum cannot wait for nothing again and again.
       const outcome = await session.wait(Math.max(1, Math.ceil(dueMs - clock.monotonic())), nap.signal)
-      if (outcome === 'asked') lookout.ask()
+      if (outcome === 'asked') schedule.ask()
     }
   } finally {
     letGo?.()
     nap.abort()
-    if (link.type === 'opening' || link.type === 'live') drop(link.connection)
-    await Promise.all([...closing, lookout.ended()])
+    if (link.type === 'opening' || link.type === 'open') drop(link.connection)
+    await Promise.all([...closing, schedule.ended()])
   }
 }
 

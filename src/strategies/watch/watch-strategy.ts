@@ -3,11 +3,11 @@ import { checkOptions, checkPositive } from '../../core/options.js'
 import { defaultPeriods } from '../../core/defaults.js'
 import { readBackoff } from '../options.js'
 import { reporterOf } from '../report-transport.js'
-import { watchLoop, type WatchMedia, type WatchOptions } from './watch-loop.js'
+import { watchLoop, type WatchTransports, type WatchOptions } from './watch-loop.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** A strategy over a watch: push when snapshots come along, hybrid when only releases do. */
-export function watchStrategy(name: string, media: WatchMedia, options: WatchOptions): Strategy {
+export function watchStrategy(name: string, transports: WatchTransports, options: WatchOptions): Strategy {
   checkOptions(`${name}()`, options, {
     pollIntervalMs: true,
     sweepIntervalMs: true,
@@ -37,9 +37,9 @@ export function watchStrategy(name: string, media: WatchMedia, options: WatchOpt
     get freshMs() {
       return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * pollIntervalMs)
     },
-    reportTo: reporterOf(media.fetch, media.notify),
+    reportTo: reporterOf(transports.fetch, transports.notify),
     deliver: session =>
-      watchLoop(session, media, {
+      watchLoop(session, transports, {
         pollIntervalMs,
         sweepIntervalMs,
         heartbeatMs,

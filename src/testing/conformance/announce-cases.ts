@@ -1,10 +1,9 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import type { CaseDefinition } from './case.js'
 import { expectNewest } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleLog, type SampleRelease } from './fixture.js'
 import type { OpenedMirror } from './opened.js'
-
-const MAX_BYTES = 1_048_576
 
 /** `put` and `announce`, seen through the transport that reads the mirror. */
 export const announceCases: readonly CaseDefinition<OpenedMirror>[] = [
@@ -137,7 +136,10 @@ async function expectSnapshot(
 ): Promise<void> {
   expectBytes(
     'the snapshot',
-    await transport.snapshot({ namespace, digest: snapshot.digest, maxSnapshotBytes: MAX_BYTES }, signal),
+    await transport.snapshot(
+      { namespace, digest: snapshot.digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES },
+      signal,
+    ),
     snapshot.bytes,
   )
 }

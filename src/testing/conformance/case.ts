@@ -1,8 +1,8 @@
 import { keepAlive } from '../../async/keep-alive.js'
-import { checkOptions } from '../../core/options.js'
+import { checkOptions, type OptionNames } from '../../core/options.js'
 import { systemClock } from '../../system/system.js'
 import { fail, within } from './expect.js'
-import type { OpenedPart } from './opened.js'
+import type { OpenedHooks } from './opened.js'
 import { uniqueNamespace } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
@@ -36,17 +36,35 @@ export type ConformanceHook =
   | 'mark'
   | 'age'
 
-const HOOKS: ReadonlySet<string> = new Set<ConformanceHook>([
-  'cut',
-  'silence',
-  'another',
-  'reopen',
-  'damage',
-  'stranger',
-  'heard',
-  'mark',
-  'age',
-])
+const HOOKS: OptionNames<Record<ConformanceHook, string>> = {
+  cut: true,
+  silence: true,
+  another: true,
+  reopen: true,
+  damage: true,
+  stranger: true,
+  heard: true,
+  mark: true,
+  age: true,
+}
+
+const CAPABILITIES: OptionNames<Record<Capability, string>> = {
+  read: true,
+  next: true,
+  watch: true,
+  inline: true,
+  marks: true,
+  report: true,
+  put: true,
+  append: true,
+  audit: true,
+  history: true,
+  reports: true,
+  namespaces: true,
+  schema: true,
+  remove: true,
+  announce: true,
+}
 
 /** One promise, ready to be tried by any test runner. */
 export interface ConformanceCase {
@@ -94,12 +112,13 @@ export interface CaseDefinition<Opened> {
 }
 
 /** Makes runnable cases of their definitions: each opens one of its own and closes it, whatever happens. */
-export function buildCases<Opened extends OpenedPart>(
+export function buildCases<Opened extends OpenedHooks>(
   open: () => Promise<Opened> | Opened,
   definitions: readonly CaseDefinition<Opened>[],
   options: ConformanceOptions = {},
 ): readonly ConformanceCase[] {
-  checkOptions('the cases', options, { without: true, timeoutMs: true })
+  checkOptions('options of the cases', options, { without: true, timeoutMs: true })
+  checkOptions('`without` of the cases', options.without, { ...CAPABILITIES, ...HOOKS })
   const { without = {}, timeoutMs = 5_000 } = options
   return definitions.map(({ name, capability, needs = [], run }) => {
     const missing = [capability, ...needs].find(need => without[need] !== undefined)
@@ -114,7 +133,7 @@ export function buildCases<Opened extends OpenedPart>(
   })
 }
 
-async function runCase<Opened extends OpenedPart>(
+async function runCase<Opened extends OpenedHooks>(
   open: () => Promise<Opened> | Opened,
   {
     needs,
@@ -146,7 +165,7 @@ async function runCase<Opened extends OpenedPart>(
     return () => step('heal()', healed())
   }
   try {
-    for (const need of needs) if (HOOKS.has(need)) hook(need as keyof Opened & ConformanceHook)
+    for (const need of needs) if (Object.hasOwn(HOOKS, need)) hook(need as keyof Opened & ConformanceHook)
     await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook, cut })
     await expectNoListeners(tracked)
   } finally {

@@ -29,6 +29,10 @@ const reading: readonly CaseDefinition<OpenedTransport>[] = [
 /**
  * What the contracts promise of a transport, as cases for any test runner. `open` is called anew for each case, and what
  * it gives is closed after it. What a transport has not is named in `without`, with the reason.
+ *
+ * ```ts
+ * for (const { name, skip, run } of transportCases(open)) test(name, { skip }, run)
+ * ```
  */
 export function transportCases(
   open: () => Promise<OpenedTransport> | OpenedTransport,
@@ -37,7 +41,14 @@ export function transportCases(
   return buildCases(open, reading, options)
 }
 
-/** What the contracts promise of a store: all of {@link transportCases}, and what writing, the log and durability add. */
+/**
+ * What the contracts promise of a store: all of {@link transportCases}, and what writing, the log
+ * and durability add.
+ *
+ * ```ts
+ * for (const { name, skip, run } of storeCases(open, { without: { marks: 'it sends none' } })) test(name, { skip }, run)
+ * ```
+ */
 export function storeCases(
   open: () => Promise<OpenedStore> | OpenedStore,
   options: ConformanceOptions = {},
@@ -48,7 +59,14 @@ export function storeCases(
   ]
 }
 
-/** What the contracts promise of a mirror, seen through the transport that reads it; and all of {@link transportCases} for that one. */
+/**
+ * What the contracts promise of a mirror, seen through the transport that reads it; and all of
+ * {@link transportCases} for that one.
+ *
+ * ```ts
+ * for (const { name, skip, run } of mirrorCases(open)) test(name, { skip }, run)
+ * ```
+ */
 export function mirrorCases(
   open: () => Promise<OpenedMirror> | OpenedMirror,
   options: ConformanceOptions = {},

@@ -1,3 +1,4 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import { encodeText } from '../../core/json/text.js'
 import type { CaseDefinition } from './case.js'
@@ -7,8 +8,6 @@ import { sampleLog, sampleReport, sampleSnapshot } from './fixture.js'
 import type { OpenedStore } from './opened.js'
 import { heardInTime, reporterOf } from './report-cases.js'
 import { publishTo } from './store-steps.js'
-
-const MAX_BYTES = 1_048_576
 
 /** What a store keeps beside its newest release. */
 export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
@@ -159,13 +158,16 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       } else await step('age()', opened.age({ namespace, digest }))
       for (let round = 0; round < 2; round += 1) {
         await step('remove', remove({ namespace, digest }, signal))
-        const read = store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)
+        const read = store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal)
         await step('snapshot', expectRefusal('the removed snapshot', read, 'not-found'))
       }
       await step('put', store.put({ namespace, digest, bytes }, signal))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+        ),
         bytes,
       )
     },
@@ -182,7 +184,10 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('remove', expectRefusal('remove', remove({ namespace, digest }, signal), 'forbidden'))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+        ),
         bytes,
       )
       await step('latest', expectNewest(store, sample, { signal }))

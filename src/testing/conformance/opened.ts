@@ -4,7 +4,7 @@ import type { Mirror, ReportTransport, Store, Transport, WatchTransport } from '
 import type { SampleRelease } from './fixture.js'
 
 /** Hooks that transports, stores and mirrors may offer. */
-export interface OpenedPart {
+export interface OpenedHooks {
   /** Ends what `open` started. Called once, after the case, however it went. */
   close(): Promise<void>
   /**
@@ -23,7 +23,7 @@ export interface OpenedPart {
 }
 
 /** A transport, opened for one case and empty. */
-export interface OpenedTransport extends OpenedPart {
+export interface OpenedTransport extends OpenedHooks {
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
   /** Makes a release the newest one, by whatever way releases get there. Transports of bare documents publish its `document`. */
   publish(sample: SampleRelease): Promise<void>
@@ -34,7 +34,7 @@ export interface OpenedTransport extends OpenedPart {
 }
 
 /** A store, opened for one case and empty. */
-export interface OpenedStore extends OpenedPart {
+export interface OpenedStore extends OpenedHooks {
   readonly store: Store & Partial<WatchTransport & ReportTransport>
   /** A second handle on the same store, as another publisher has it. Closed by `close`. */
   another?(): Promise<Store>
@@ -51,7 +51,7 @@ export interface OpenedStore extends OpenedPart {
 }
 
 /** A mirror, and a transport that reads what it was given; opened for one case and empty. */
-export interface OpenedMirror extends OpenedPart {
+export interface OpenedMirror extends OpenedHooks {
   readonly mirror: Mirror
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
   /** Changes the bytes that are kept of a snapshot, behind the mirror's back. */

@@ -1,3 +1,4 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { formatPosition } from '../../contracts/position.js'
 import { systemClock } from '../../system/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
@@ -5,8 +6,6 @@ import { expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
 import type { OpenedStore } from './opened.js'
 import { trackedSignal } from './tracked-signal.js'
-
-const MAX_BYTES = 1_048_576
 
 /** `put`: keeping snapshots. */
 export const putCases: readonly CaseDefinition<OpenedStore>[] = [
@@ -21,7 +20,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
             'the snapshot',
             await step(
               'snapshot',
-              store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal),
+              store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
             ),
             bytes,
           )
@@ -38,7 +37,10 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('8 puts', Promise.all(puts))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+        ),
         bytes,
       )
     },
@@ -51,7 +53,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       const { bytes } = sampleSnapshot('those')
       const put = store.put({ namespace, digest, bytes }, signal)
       await step('put', expectRefusal('put of other bytes', put, 'digest-mismatch', 'invalid-data'))
-      const read = store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)
+      const read = store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal)
       await step('snapshot', expectRefusal('the snapshot that was refused', read, 'not-found'))
     },
   },
@@ -62,7 +64,7 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       const { maxSnapshotBytes } = store
       if (!Number.isSafeInteger(maxSnapshotBytes) || maxSnapshotBytes < 1)
         fail('`maxSnapshotBytes` must be a whole number above 0')
-      if (maxSnapshotBytes > 16 * MAX_BYTES) return
+      if (maxSnapshotBytes > 16 * MAX_SNAPSHOT_BYTES) return
       const largest = sampleOfSize(maxSnapshotBytes).snapshot
       await step('put of the largest', store.put({ namespace, ...largest }, signal))
       const back = await step(
@@ -93,7 +95,10 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       own.fill(0)
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+        ),
         bytes,
       )
     },
@@ -109,7 +114,10 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('put', put)
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+        ),
         bytes,
       )
     },
@@ -126,7 +134,10 @@ export const putCases: readonly CaseDefinition<OpenedStore>[] = [
       await step('put', store.put({ namespace, digest, bytes }, signal))
       expectBytes(
         'the snapshot',
-        await step('snapshot', store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)),
+        await step(
+          'snapshot',
+          store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+        ),
         bytes,
       )
     },

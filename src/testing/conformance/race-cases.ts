@@ -1,3 +1,4 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import type { Store } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import type { CaseDefinition } from './case.js'
@@ -134,7 +135,7 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
             'a snapshot',
             await step(
               'snapshot',
-              store.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal),
+              store.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
             ),
             bytes,
           )

@@ -1,3 +1,4 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import type { Namespace } from '../../contracts/names.js'
 import {} from '../../system/system.js'
 import { type CaseDefinition } from './case.js'
@@ -6,8 +7,6 @@ import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import {} from './tracked-signal.js'
-
-const MAX_BYTES = 1_048_576
 
 /** `latest` and `snapshot`: what every transport has. */
 export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
@@ -144,12 +143,12 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         const { digest } = sample.snapshot
         const plain = await step(
           'snapshot',
-          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal),
+          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
         )
         expectBytes('the snapshot', plain, sample.snapshot.bytes)
         const other = await step(
           'snapshot',
-          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES, have }, signal),
+          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES, have }, signal),
         )
         expectBytes('the snapshot, for a client that holds another', other, sample.snapshot.bytes)
       }
@@ -167,7 +166,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
       } = trial
       const { digest } = sampleSnapshot('nobody put this')
       const ask = (where: Namespace): Promise<unknown> =>
-        transport.snapshot({ namespace: where, digest, maxSnapshotBytes: MAX_BYTES }, signal)
+        transport.snapshot({ namespace: where, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal)
       await step('snapshot', expectRefusal('a snapshot of an empty namespace', ask(namespace), 'not-found'))
       await publishSeen(trial, sampleLog(namespace).next())
       await step('snapshot', expectRefusal('a missing snapshot', ask(namespace), 'not-found'))
@@ -213,7 +212,10 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
         const answer = await step('latest', transport.latest({ namespace: other }, signal))
         if (answer.type !== 'none') fail(`a release of ${namespace} is seen in ${other}`)
         const { digest } = outer.snapshot
-        const leaked = transport.snapshot({ namespace: other, digest, maxSnapshotBytes: MAX_BYTES }, signal)
+        const leaked = transport.snapshot(
+          { namespace: other, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES },
+          signal,
+        )
         await step(
           'snapshot',
           expectRefusal(`a snapshot of ${namespace}, asked for in ${other}`, leaked, 'not-found'),

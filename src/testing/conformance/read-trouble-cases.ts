@@ -1,3 +1,4 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { systemClock } from '../../system/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
 import { expectNewest, publishSeen } from './current.js'
@@ -5,8 +6,6 @@ import { eventually, expectBytes, expectRefusal, fail, settled } from './expect.
 import { sampleLog, sampleOfSize } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { trackedSignal } from './tracked-signal.js'
-
-const MAX_BYTES = 1_048_576
 
 /** `latest` and `snapshot`: many at the same time, aborted ones, and without a connection. */
 export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
@@ -32,7 +31,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
         expectBytes(
           'the snapshot',
           await transport.snapshot(
-            { namespace: sample.namespace, digest, maxSnapshotBytes: MAX_BYTES },
+            { namespace: sample.namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES },
             signal,
           ),
           bytes,
@@ -56,7 +55,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
       const { digest } = sample.snapshot
       const calls: readonly ((own: AbortSignal) => Promise<unknown>)[] = [
         own => transport.latest({ namespace }, own),
-        own => transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, own),
+        own => transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, own),
       ]
       for (const call of calls) {
         const before = trackedSignal()
@@ -90,7 +89,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
         'latest without a connection',
         expectRefusal('latest without a connection', asked, 'unavailable'),
       )
-      const read = transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal)
+      const read = transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal)
       await step(
         'snapshot without a connection',
         expectRefusal('snapshot without a connection', read, 'unavailable'),
@@ -106,7 +105,7 @@ export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [
         'the snapshot',
         await step(
           'snapshot',
-          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_BYTES }, signal),
+          transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
         ),
         bytes,
       )

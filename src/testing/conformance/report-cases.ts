@@ -83,9 +83,14 @@ export async function heardInTime(
 }
 
 function difference(words: readonly ClientReport[], expected: readonly ClientReport[]): string | undefined {
+  const byInstance = new Map(words.map(word => [word.instanceId, word]))
+  if (byInstance.size < words.length)
+    return (
+      'the report of one instance was heard twice. If the store lists keys by pages: the keys of a page ' +
+      'must descend, and come before `before`, without it'
+    )
   if (words.length !== expected.length)
     return `${words.length} instances were heard, and ${expected.length} reported`
-  const byInstance = new Map(words.map(word => [word.instanceId, word]))
   for (const own of expected) {
     const word = byInstance.get(own.instanceId)
     if (word === undefined) return `nothing was heard of ${own.instanceId}`

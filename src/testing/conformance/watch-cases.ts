@@ -1,3 +1,4 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { systemClock } from '../../system/system.js'
 import { expectNoListeners, type CaseDefinition } from './case.js'
 import { expectSample } from './current.js'
@@ -124,7 +125,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
           const { digest } = sample.snapshot
           await step(
             'the snapshot of a release that came',
-            transport.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal),
+            transport.snapshot({ namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
           )
         }
         await Promise.all([step('publish', publish(sample)), reading()])

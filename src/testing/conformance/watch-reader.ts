@@ -1,3 +1,4 @@
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 import { settlesWithin } from '../../async/deadline.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
@@ -11,9 +12,6 @@ import type { SampleRelease } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
 
 type Outcome = Delivery | { readonly type: 'ended' | 'lost' }
-
-/** So many periods without a sign of life, and a strategy gives a watch up. */
-const MISSED_HEARTBEATS = 2.5
 
 /** One watch, read by a case: it judges what comes as it comes. */
 export interface WatchReader {
@@ -103,7 +101,7 @@ export function openWatch(
       const endMs = systemClock.monotonic() + timeoutMs
       for (let waiting = iterator.next(); ; waiting = iterator.next()) {
         const leftMs = endMs - systemClock.monotonic()
-        const silenceMs = MISSED_HEARTBEATS * heartbeatMs
+        const silenceMs = DEAD_AFTER_HEARTBEATS * heartbeatMs
         const heard = await settlesWithin(waiting, {
           clock: systemClock,
           timeoutMs: Math.min(leftMs, silenceMs),

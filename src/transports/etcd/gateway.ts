@@ -33,6 +33,10 @@ const MAX_ANSWER_BYTES = 16_777_216
 /**
  * A client of etcd that speaks its JSON gateway (etcd 3.4 and later, on the client port, on by default) with `fetch` alone: each call
  * can be aborted and has a deadline, and nothing needs to be closed. Throws `invalid-option` for an address that is none.
+ *
+ * ```ts
+ * const store = etcd(etcdGateway({ url: 'http://127.0.0.1:2379' }))
+ * ```
  */
 export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
   checkOptions('etcdGateway()', options, {

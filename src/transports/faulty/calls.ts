@@ -6,7 +6,7 @@ import { failureOf, injure, type Draw } from './draw.js'
 import type { Fault, FaultyCall } from './plan.js'
 
 /** What faults are made with. */
-export interface FaultyPorts {
+export interface FaultyContext {
   readonly name: string
   readonly draw: Draw
   readonly clock: Clock
@@ -27,13 +27,13 @@ const writes: ReadonlySet<FaultyCall> = new Set<FaultyCall>([
 type Call = (query: unknown, signal: AbortSignal) => Promise<unknown>
 
 /** A call that meets faults on its way there and back. */
-export function faultyCall(ports: FaultyPorts, call: FaultyCall, original: Call): Call {
-  const { name, draw, random } = ports
+export function faultyCall(context: FaultyContext, call: FaultyCall, original: Call): Call {
+  const { name, draw, random } = context
   const answers: unknown[] = []
 
   return async (query, signal) => {
     const faults = draw(call)
-    await delayed(ports, faults, signal)
+    await delayed(context, faults, signal)
     const failure = faults.find(fault => fault.type === 'fail')
     if (failure !== undefined && failure.afterwards !== true) throw failureOf(name, failure)
     if (faults.some(({ type }) => type === 'stall')) return stalled(name, signal)
@@ -56,24 +56,24 @@ export function faultyCall(ports: FaultyPorts, call: FaultyCall, original: Call)
 
 /** The log, of which any entry may meet a fault. */
 export function faultyHistory(
-  ports: FaultyPorts,
+  context: FaultyContext,
   original: (query: unknown, signal: AbortSignal) => AsyncIterable<LogEntry>,
 ): (query: unknown, signal: AbortSignal) => AsyncIterable<LogEntry> {
   return async function* (query, signal) {
     for await (const entry of original(query, signal)) {
-      const faults = ports.draw('history')
-      await delayed(ports, faults, signal)
+      const faults = context.draw('history')
+      await delayed(context, faults, signal)
       const failure = faults.find(fault => fault.type === 'fail')
-      if (failure !== undefined) throw failureOf(ports.name, failure)
-      if (faults.some(({ type }) => type === 'stall')) await stalled(ports.name, signal)
-      yield injured(entry, faults, ports.random) as LogEntry
+      if (failure !== undefined) throw failureOf(context.name, failure)
+      if (faults.some(({ type }) => type === 'stall')) await stalled(context.name, signal)
+      yield injured(entry, faults, context.random) as LogEntry
     }
   }
 }
 
 /** Waits as long as the faults say. */
 export async function delayed(
-  { clock, random }: FaultyPorts,
+  { clock, random }: FaultyContext,
   faults: readonly Fault[],
   signal: AbortSignal,
 ): Promise<void> {

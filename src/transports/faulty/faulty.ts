@@ -1,9 +1,9 @@
-import { NoticeboardError } from '../../contracts/errors.js'
 import type { System } from '../../contracts/system.js'
 import type { Mirror, Store, Transport, WatchTransport } from '../../contracts/transport.js'
 import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
-import { faultyCall, faultyHistory, type FaultyPorts } from './calls.js'
+import { checkPlan } from './check-plan.js'
+import { faultyCall, faultyHistory, type FaultyContext } from './calls.js'
 import { createDraw } from './draw.js'
 import type { FaultPlan, FaultyCall } from './plan.js'
 import { faultyWatch } from './watch.js'
@@ -35,6 +35,10 @@ const answered: readonly FaultyCall[] = [
  * Injures a transport, a store or a mirror on purpose: calls fail, come late, twice or not at all; bytes are cut and changed; watches
  * lose, repeat and swap deliveries, or go silent. What goes wrong is data; see {@link FaultPlan}. The result has the capabilities of
  * what is within, and all else of it as it was. Throws `invalid-option` when the plan makes no sense.
+ *
+ * ```ts
+ * const shaky = faulty(memory(), { faults: [{ on: 'latest', type: 'fail', chance: 0.3 }] })
+ * ```
  */
 export function faulty<Given extends Transport | Mirror>(
   given: Given,
@@ -43,15 +47,16 @@ export function faulty<Given extends Transport | Mirror>(
 ): Given {
   checkOptions('faulty()', options, { system: true })
   const { random, clock } = readSystem('faulty()', options.system)
-  if (!Array.isArray(plan?.faults))
-    throw new NoticeboardError(
-      'invalid-option',
-      'faulty() wants a plan: { faults: [{ on: "latest", type: "fail" }] }',
-    )
-  const ports: FaultyPorts = { name: `faulty ${given.name}`, draw: createDraw(plan, random), clock, random }
+  checkPlan(plan)
+  const context: FaultyContext = {
+    name: `faulty ${given.name}`,
+    draw: createDraw(plan, random),
+    clock,
+    random,
+  }
   const within = given as Given & Partial<Store & WatchTransport & Mirror>
 
-  const result: Record<PropertyKey, unknown> = { ...given, name: ports.name }
+  const result: Record<PropertyKey, unknown> = { ...given, name: context.name }
   for (const name of ['unmanaged', 'remote', 'durability', 'maxSnapshotBytes'] as const) {
     // Also where what is given has them by inheritance, and as they are then: a store may learn what it can promise.
     if (within[name] !== undefined)
@@ -61,21 +66,21 @@ export function faulty<Given extends Transport | Mirror>(
     const original = (within as unknown as Record<string, unknown>)[call]
     if (typeof original === 'function')
       result[call] = faultyCall(
-        ports,
+        context,
         call,
         (query, signal) => original.call(given, query, signal) as Promise<unknown>,
       )
   }
   if (within.namespaces !== undefined) {
-    const namespaces = faultyCall(ports, 'namespaces', async (_, signal) => within.namespaces?.(signal))
+    const namespaces = faultyCall(context, 'namespaces', async (_, signal) => within.namespaces?.(signal))
     result['namespaces'] = (signal: AbortSignal) => namespaces(undefined, signal)
   }
   if (within.history !== undefined)
-    result['history'] = faultyHistory(ports, (query, signal) =>
+    result['history'] = faultyHistory(context, (query, signal) =>
       (given as unknown as Store).history(query as never, signal),
     )
   if (within.watch !== undefined)
-    result['watch'] = faultyWatch(ports, (query, signal) =>
+    result['watch'] = faultyWatch(context, (query, signal) =>
       (given as unknown as WatchTransport).watch(query, signal),
     )
   return result as unknown as Given

@@ -98,8 +98,8 @@ export interface StoreEngine {
   /**
    * Notifications: first `listening`, then a namespace whenever its newest release may be another
    * one. A notification may come late, twice or for nothing. Throws when the connection is lost, or
-   * says `listening` again once it is back. Ends when the signal aborts. Without it a store looks
-   * for news every `checkIntervalMs`.
+   * says `listening` again once it is back. Ends when the signal aborts. Without it a watch hears at
+   * once of what is written through the same store, and looks for the rest every `checkIntervalMs`.
    */
   listen?(signal: AbortSignal): AsyncIterable<EngineNews>
   /** The database's wall clock in milliseconds since 1970, so that several servers stamp reports by one. */

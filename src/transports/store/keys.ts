@@ -27,12 +27,24 @@ export const keys = {
   reports: (namespace: Namespace): Key => `reports/${namespace}=/`,
 } as const
 
-/** The namespace whose newest release a key holds; undefined for other keys. */
+/**
+ * The namespace whose newest release a key holds; undefined for other keys.
+ *
+ * ```ts
+ * headNamespace('board/heads/checkout/prod') // 'checkout/prod'
+ * ```
+ */
 export function headNamespace(key: Key): Namespace | undefined {
   return key.startsWith(keys.heads) ? key.slice(keys.heads.length) : undefined
 }
 
-/** The namespace that a key belongs to, for engines that keep a namespace's keys in one place. */
+/**
+ * The namespace that a key belongs to, for engines that keep a namespace's keys in one place.
+ *
+ * ```ts
+ * namespaceOf('board/log/checkout/prod=/0000000000000001') // 'checkout/prod'
+ * ```
+ */
 export function namespaceOf(key: Key): Namespace {
   const [, kind = ''] = /^((?:board|private)\/[a-z]+|reports)\//.exec(key) ?? []
   const rest = key.slice(kind.length + 1)
@@ -43,6 +55,11 @@ export function namespaceOf(key: Key): Namespace {
 /**
  * The namespace whose newest release a batch moves; undefined where it moves none. For engines that
  * notify: tell it after the batch was written.
+ *
+ * ```ts
+ * const changed = changedBy(batch)
+ * if (changed !== undefined) await client.publish('noticeboard', changed)
+ * ```
  */
 export function changedBy(batch: Batch): Namespace | undefined {
   for (const { key } of batch.put) {
@@ -52,7 +69,13 @@ export function changedBy(batch: Batch): Namespace | undefined {
   return undefined
 }
 
-/** The first key after all that begin with a prefix, for engines that list a range of keys. */
+/**
+ * The first key after all that begin with a prefix, for engines that list a range of keys.
+ *
+ * ```ts
+ * prefixEnd('reports/') // 'reports0'
+ * ```
+ */
 export function prefixEnd(prefix: Key): Key {
   return prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)
 }

@@ -11,9 +11,11 @@ import { checkOptions, type OptionNames } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { append } from './append.js'
 import { engineCalls } from './calls.js'
+import { checkEngine } from './check-engine.js'
 import type { Key, StoreEngine } from './engine.js'
 import { createFeed } from './feed.js'
 import { headNamespace, keys, KEYS_A_CALL } from './keys.js'
+import { withLocalFeed } from './local-feed.js'
 import { headUnmoved, storeLog } from './log.js'
 import { storeReports } from './reports.js'
 import { watchStore } from './watch.js'
@@ -57,6 +59,7 @@ const PAGE = 50
  * ```
  */
 export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): CompleteStore {
+  checkEngine(engine)
   checkOptions('storeFrom()', options, storeOptions)
   const { maxValueBytes = Number.MAX_SAFE_INTEGER } = engine
   const {
@@ -79,9 +82,12 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
       `\`maxSnapshotBytes\` must be ${maxValueBytes} at most: ${engine.name} takes no larger values`,
     )
   const { name } = engine
-  const calls = engineCalls(engine, { clock, timeoutMs })
+  const bare = engineCalls(engine, { clock, timeoutMs })
+  const { calls, feed } =
+    bare.listen === undefined
+      ? withLocalFeed(bare)
+      : { calls: bare, feed: createFeed(bare, { clock, timeoutMs }) }
   const log = storeLog(calls)
-  const feed = calls.listen && createFeed(calls, { clock, timeoutMs })
   const { report, reports } = storeReports(calls, { ttlMs: reportTtlMs })
 
   const read = async (key: Key, signal: AbortSignal): Promise<Uint8Array | undefined> =>

@@ -15,8 +15,7 @@ import type { Log } from './log.js'
 export interface Watching {
   readonly calls: EngineCalls
   readonly log: Log
-  /** Undefined where the engine does not notify. */
-  readonly feed: Feed | undefined
+  readonly feed: Feed
   readonly clock: Clock
   readonly hasher: Hasher
   readonly checkIntervalMs: number
@@ -62,8 +61,7 @@ export async function* watchStore(
   const alive: Delivery = { type: 'alive', ...(heartbeatMs !== undefined && { heartbeatMs }) }
   let beatAtMs = clock.monotonic() + (heartbeatMs ?? Number.POSITIVE_INFINITY)
   let checkAtMs = clock.monotonic() + checkIntervalMs
-  if (feed === undefined) namespaces.forEach(isDue)
-  else feed.join(member)
+  feed.join(member)
 
   try {
     while (!signal.aborted) {
@@ -79,7 +77,7 @@ export async function* watchStore(
           const before = given.get(namespace)
           if (head === undefined || head.index === 0) continue
           if (before !== undefined && sameBytes(before, head.bytes)) continue
-          if (unannounced.delete(namespace)) feed?.renew()
+          if (unannounced.delete(namespace)) feed.renew()
           given.set(namespace, head.bytes)
           const snapshots = await inlined(head.bytes, namespace)
           if (signal.aborted) return
@@ -114,7 +112,7 @@ export async function* watchStore(
     if (signal.aborted) return
     throw asNoticeboardError(error, 'unavailable', `${calls.name} was lost while it was watched`)
   } finally {
-    feed?.leave(member)
+    feed.leave(member)
   }
 
   /** The snapshot that is for the asking client, if it has not got it and it is not large. */

@@ -36,7 +36,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     const quota = quotaOf(machine.disk)
     const place = openPlace({ clock, store: machine.store(quota.over) })
     const member = await atTheSecond(place, way)
-    await clock.advance(PERIODS.presenceMs)
+    await clock.advance(PERIODS.reportIntervalMs)
     expect(machine.disk.files.get(RESERVE)?.length).toBe(1_048_576)
 
     quota.limitBytes = quota.usedBytes

@@ -26,7 +26,7 @@ async function servesAndRefuses(
   const first = way.relayed ? ran?.n : serves
   await place.until(() => runs(newcomer)?.n === first, boundMs(way))
   // Streams come back, and reports are said again.
-  await place.clock.advance(3 * PERIODS.presenceMs)
+  await place.clock.advance(3 * PERIODS.reportIntervalMs)
   for (const n of [50, 51]) {
     const refused = await place.done(
       place.publisher.publish({ n }, EVERYBODY).catch((error: unknown) => error),

@@ -25,7 +25,7 @@ describe.each(WAYS)(
       const rejecting = [place.client(way, { schema: strict }), place.client(way, { schema: strict })]
       const everybody = [current, ...unreachable, ...stopped, ...rejecting]
       await place.until(() => everybody.every(member => runs(member)?.n === 1), boundMs(way))
-      await clock.advance(PERIODS.presenceMs)
+      await clock.advance(PERIODS.reportIntervalMs)
       expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 10 })
 
       for (const member of unreachable)
@@ -75,7 +75,7 @@ describe.each(WAYS)(
 
       const member = place.client(way)
       await place.until(() => runs(member)?.n === 1, boundMs(way))
-      await clock.advance(PERIODS.presenceMs)
+      await clock.advance(PERIODS.reportIntervalMs)
       expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 1 })
 
       // Another server, on a copy of the board, which heard nobody.
@@ -83,7 +83,7 @@ describe.each(WAYS)(
       place.origin.start(other)
       await place.publish({ n: 1 })
       expect((await place.done(place.publisher.fleet())).type).toBe('unknown')
-      await clock.advance(2 * PERIODS.presenceMs + boundMs(way))
+      await clock.advance(2 * PERIODS.reportIntervalMs + boundMs(way))
       expect((await place.done(place.publisher.fleet())).type).toBe('known')
     })
   },

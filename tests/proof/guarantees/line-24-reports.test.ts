@@ -35,11 +35,11 @@ async function life(place: Place, way: Way): Promise<Member> {
   for (const n of [2, 3]) {
     await place.publish({ n })
     await place.until(() => runs(member)?.n === n, boundMs(way))
-    await clock.advance(PERIODS.presenceMs)
+    await clock.advance(PERIODS.reportIntervalMs)
   }
   await place.done(place.publisher.rollback({ reason: 'a test' }))
   await place.until(() => runs(member)?.n === 2, boundMs(way))
-  await clock.advance(2 * PERIODS.presenceMs)
+  await clock.advance(2 * PERIODS.reportIntervalMs)
   return member
 }
 

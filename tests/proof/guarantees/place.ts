@@ -36,7 +36,7 @@ export const PERIODS = {
   intervalMs: 30_000,
   sweepIntervalMs: 120_000,
   retryCapMs: 30_000,
-  presenceMs: 30_000,
+  reportIntervalMs: 30_000,
 } as const
 
 /** A publish as the lines need it. */
@@ -181,7 +181,11 @@ export function openPlace({
     createPublisher({
       namespace: NAMESPACE,
       schema,
-      store: httpStore(BASE, { system: { clock }, token: TOKEN, fetch: fetchOver(origin, [], () => undefined) }),
+      store: httpStore(BASE, {
+        system: { clock },
+        token: TOKEN,
+        fetch: fetchOver(origin, [], () => undefined),
+      }),
       system: { clock, random: seededRandom(3), hasher: systemHasher },
       retries: 2,
       ...more,
@@ -216,7 +220,7 @@ export function openPlace({
           }
         },
       }
-      const { intervalMs, sweepIntervalMs, retryCapMs, presenceMs } = PERIODS
+      const { intervalMs, sweepIntervalMs, retryCapMs, reportIntervalMs } = PERIODS
       const clientId = more.clientId ?? `web-${clients.length}`
       const client = createClient({
         namespace: NAMESPACE,
@@ -229,7 +233,7 @@ export function openPlace({
                 sweepIntervalMs,
                 backoff: { capMs: retryCapMs },
               }),
-        reports: { intervalMs: presenceMs },
+        reports: { intervalMs: reportIntervalMs },
         system: {
           clock,
           random: seededRandom(clients.length + 100),

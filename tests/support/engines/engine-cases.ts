@@ -125,8 +125,8 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     const write = { token: 'engine-token' }
     const places = await Promise.all([1, 2, 3].map(() => servingPlace(() => connect('three'), write)))
     try {
-      const media = places.map(({ url }) => httpStore(url, write))
-      const everywhere = fallback([media[0]!, media[1]!, media[2]!], { avoidMs: 100 })
+      const stores = places.map(({ url }) => httpStore(url, write))
+      const everywhere = fallback([stores[0]!, stores[1]!, stores[2]!], { avoidMs: 100 })
       const client = createClient({
         namespace,
         schema,
@@ -134,13 +134,13 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
         clientId: 'host-a',
         reports: { batchMs: 10 },
       })
-      await publisherOf(media[0]!).publish({ pool: 1 }, settings)
+      await publisherOf(stores[0]!).publish({ pool: 1 }, settings)
       await client.ready()
       const expected = [1]
       for (const [index, place] of [...places.entries(), ...places.entries()]) {
         await place.kill()
         const pool = 10 + expected.length
-        await publisherOf(media[(index + 1) % 3]!).publish({ pool }, settings)
+        await publisherOf(stores[(index + 1) % 3]!).publish({ pool }, settings)
         expected.push(pool)
         await until(client, pool)
         await place.start()
@@ -148,7 +148,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
         await expect
           .poll(
             () =>
-              publisherOf(media[index]!)
+              publisherOf(stores[index]!)
                 .current()
                 .then(
                   current => current?.document,
@@ -159,8 +159,8 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
           .toEqual({ pool })
       }
       const published: unknown[] = []
-      for await (const { position } of publisherOf(media[0]!).history())
-        published.unshift((await publisherOf(media[0]!).read(position)).document)
+      for await (const { position } of publisherOf(stores[0]!).history())
+        published.unshift((await publisherOf(stores[0]!).read(position)).document)
       expect(published).toEqual(expected.map(pool => ({ pool })))
       await client.close()
     } finally {

@@ -8,8 +8,8 @@ runCases(
   'the transport of the example',
   mirrorCases(
     () => {
-      const medium = kv(kvInMemory())
-      return { mirror: medium, transport: medium, close: () => Promise.resolve() }
+      const both = kv(kvInMemory())
+      return { mirror: both, transport: both, close: () => Promise.resolve() }
     },
     {
       without: {

@@ -177,23 +177,23 @@ describe('things that hang', () => {
   test('a snapshot that never comes is asked for again, and does not stand in the way of a newer release or the end', async () => {
     const board = testBoard()
     board.publish(doc(1))
-    const medium = hanging(board, 'snapshot')
-    const made = started(board, { strategy: pull(medium.transport, { pollIntervalMs: 30_000 }) })
+    const wrapped = hanging(board, 'snapshot')
+    const made = started(board, { strategy: pull(wrapped.transport, { pollIntervalMs: 30_000 }) })
     await made.start()
-    medium.hang = true
+    wrapped.hang = true
     board.publish(doc(2))
     await made.clock.advance(40_000)
-    medium.hang = false
+    wrapped.hang = false
     await made.clock.advance(200_000)
     expect(made.client.current.pool.size).toBe(2)
-    medium.hang = true
+    wrapped.hang = true
     board.publish(doc(3))
     await made.clock.advance(40_000)
-    medium.hang = false
+    wrapped.hang = false
     board.publish(doc(4))
     await made.clock.advance(40_000)
     expect(made.client.current.pool.size).toBe(4)
-    medium.hang = true
+    wrapped.hang = true
     board.publish(doc(5))
     await made.clock.advance(40_000)
   })

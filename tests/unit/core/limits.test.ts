@@ -37,6 +37,8 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_REPORTS: [/`\{"reports":\[…\]\}`, (\d+) and 1 MiB at most/],
   MAX_REPORTS_BYTES: [/`\{"reports":\[…\]\}`, \d+ and (\d+) MiB at most/, MIB],
   MAX_LABELS: [/Up to 64 `ns` and (\d+) `label`/],
+  MAX_NEXT_REPORT_MS: [/`nextReportWithinMs` \(1 to ([\d,]+)\)/],
+  MAX_OVERRIDDEN: [/`overridden\?` \(up to (\d+) paths\)/],
   MISSING_AFTER_PERIODS: [/older than (three) times its `nextReportWithinMs` is \*missing\*/],
   MAX_STATE_BYTES: [/An instance file is canonical JSON, ([\d,]+) bytes/],
   MAX_GOOD: [/`good` \| up to (three)/],

@@ -21,19 +21,19 @@ test.each([
   'a %s fleet whose server returns asks at most 1.2 N / spread times a second',
   async (_name, make, spreadS) => {
     const { clock, store } = await setUp({ heartbeatMs: 15_000 })
-    const medium = faulty(store, clock)
+    const wrapped = faulty(store, clock)
     const size = 1_000
-    Object.assign(medium.faults, { latest: down(), watch: down() })
+    Object.assign(wrapped.faults, { latest: down(), watch: down() })
     const clients = Array.from({ length: size }, (_, index) =>
-      run(make(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
+      run(make(wrapped.transport), { clock, clientId: `web-${index}`, seed: index }),
     )
     await clock.advance(90_000)
-    Object.assign(medium.faults, { latest: undefined, watch: undefined })
+    Object.assign(wrapped.faults, { latest: undefined, watch: undefined })
     await publish(store, 2)
     await clock.advance(62_000)
     const stopped = clients.map(client => client.stop())
     await Promise.all(stopped)
-    const times = medium.calls.map(({ atMs }) => atMs)
+    const times = wrapped.calls.map(({ atMs }) => atMs)
     expect(busiest(times, 90_000, 120_000)).toBeLessThanOrEqual((1.2 * size) / spreadS)
     expect(clients.every(client => client.seen()?.sequence === 2)).toBe(true)
     expect(clock.pending).toBe(0)
@@ -43,18 +43,18 @@ test.each([
 
 test('a fleet that loses its streams together polls spread out', async () => {
   const { clock, store } = await setUp({ heartbeatMs: 15_000 })
-  const medium = faulty(store, clock)
+  const wrapped = faulty(store, clock)
   const size = 1_000
   const clients = Array.from({ length: size }, (_, index) =>
-    run(hybrid(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
+    run(hybrid(wrapped.transport), { clock, clientId: `web-${index}`, seed: index }),
   )
   await clock.advance(10_000)
-  medium.faults.watch = down()
-  medium.calls.length = 0
-  medium.cut()
+  wrapped.faults.watch = down()
+  wrapped.calls.length = 0
+  wrapped.cut()
   await clock.advance(60_000)
   await Promise.all(clients.map(client => client.stop()))
-  const polls = medium.calls.filter(({ what }) => what === 'latest').map(({ atMs }) => atMs)
+  const polls = wrapped.calls.filter(({ what }) => what === 'latest').map(({ atMs }) => atMs)
   expect(polls.length).toBeGreaterThan(1.6 * size)
   expect(busiest(polls, 0, 70_000)).toBeLessThanOrEqual(1.5 * (size / 30))
 })

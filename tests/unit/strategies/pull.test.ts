@@ -184,15 +184,15 @@ describe('pull', () => {
 
   test('spreads a fleet that starts together evenly over the interval', async () => {
     const { clock, store } = await setUp()
-    const medium = faulty(store, clock)
+    const wrapped = faulty(store, clock)
     const clients = Array.from({ length: 600 }, (_, index) =>
-      run(pull(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
+      run(pull(wrapped.transport), { clock, clientId: `web-${index}`, seed: index }),
     )
     await clock.advance(300_000 * 0.7)
     await Promise.all(clients.map(client => client.stop()))
-    expect(medium.calls.filter(({ atMs }) => atMs === 0)).toHaveLength(600)
+    expect(wrapped.calls.filter(({ atMs }) => atMs === 0)).toHaveLength(600)
     for (let fromMs = 35_000; fromMs < 200_000; fromMs += 10_000) {
-      const asked = medium.calls.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 10_000).length
+      const asked = wrapped.calls.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 10_000).length
       expect(Math.abs(asked - 200), `from ${fromMs} ms on`).toBeLessThan(60)
     }
     expect(clock.pending).toBe(0)

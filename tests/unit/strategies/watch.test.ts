@@ -110,9 +110,9 @@ describe.each(both)('%s', (name, make) => {
   test('does not ask while marks come, and asks when one is missing', async () => {
     const { clock, store, calls } = await setUp()
     let silent = false
-    const medium = faulty(store, clock)
+    const wrapped = faulty(store, clock)
     const marked: WatchTransport = {
-      ...medium.transport,
+      ...wrapped.transport,
       async *watch(_query, signal) {
         yield { type: 'release', namespace, bytes: releaseOf(1).bytes }
         while (!signal.aborted) {
@@ -124,12 +124,12 @@ describe.each(both)('%s', (name, make) => {
     const client = run(make(marked, { sweepIntervalMs: 1e9, maxConnectionAgeMs: 1e9 }), { clock })
     await clock.advance(1_000_000)
     // One before the first mark at the most.
-    expect(medium.calls.length).toBeLessThanOrEqual(1)
+    expect(wrapped.calls.length).toBeLessThanOrEqual(1)
     expect(client.log.filter(({ arrival }) => arrival.type === 'mark').length).toBeGreaterThan(60)
     silent = true
-    medium.calls.length = 0
+    wrapped.calls.length = 0
     await clock.advance(1.5 * heartbeatMs * 1.1)
-    expect(medium.calls.length).toBeGreaterThan(0)
+    expect(wrapped.calls.length).toBeGreaterThan(0)
     await client.stop()
     expect(calls).toHaveLength(0)
   })

@@ -36,7 +36,7 @@ describe('asking', () => {
     const { a, b, both } = await two()
     await both.latest({ namespace }, signal)
     expect([a.calls.length, b.calls.length]).toEqual([1, 0])
-    expect(both.name).toBe('first of a, b')
+    expect(both.name).toBe('fallback a, b')
   })
 
   test('goes to the next when one cannot be reached, and back after a while', async () => {

@@ -76,12 +76,12 @@ test.each([
 describe('calls', () => {
   test('fail with the planned code, and only those in the planned range', async () => {
     const { store } = await board()
-    const medium = injured(store, [
+    const broken = injured(store, [
       { on: 'latest', type: 'fail', code: 'unauthorized', retryAfterMs: 40, from: 2, to: 3 },
     ])
     const codes: string[] = []
     for (let call = 1; call <= 4; call += 1) {
-      await medium.latest({ namespace }, never).then(
+      await broken.latest({ namespace }, never).then(
         answer => codes.push(answer.type),
         error => codes.push(`${error.code} ${error.retryAfterMs}`),
       )
@@ -92,16 +92,16 @@ describe('calls', () => {
   test('whose answer is lost have been made', async () => {
     const { store, newest } = await board()
     const sample = sampleAfter(namespace, newest)
-    const medium = injured(store, [{ on: 'append', type: 'fail', afterwards: true, to: 1 }])
-    await expect(publishTo(medium, sample, never)).rejects.toMatchObject({ code: 'unavailable' })
+    const broken = injured(store, [{ on: 'append', type: 'fail', afterwards: true, to: 1 }])
+    await expect(publishTo(broken, sample, never)).rejects.toMatchObject({ code: 'unavailable' })
     expect(await store.latest({ namespace }, never)).toMatchObject({ bytes: sample.bytes })
-    await publishTo(medium, sample, never)
+    await publishTo(broken, sample, never)
   })
 
   test('that fail before they are made leave no trace', async () => {
     const { store, newest } = await board()
-    const medium = injured(store, [{ on: 'append', type: 'fail' }])
-    await expect(publishTo(medium, sampleAfter(namespace, newest), never)).rejects.toMatchObject({
+    const broken = injured(store, [{ on: 'append', type: 'fail' }])
+    await expect(publishTo(broken, sampleAfter(namespace, newest), never)).rejects.toMatchObject({
       code: 'unavailable',
     })
     expect(await store.latest({ namespace }, never)).toMatchObject({ bytes: newest.bytes })
@@ -118,11 +118,11 @@ describe('calls', () => {
   test('that are delayed take their time on the clock they are given', async () => {
     const { store } = await board()
     const clock = virtualClock()
-    const medium = injured(store, [{ on: 'latest', type: 'delay', minMs: 500, maxMs: 900 }], {
+    const broken = injured(store, [{ on: 'latest', type: 'delay', minMs: 500, maxMs: 900 }], {
       system: { clock },
     })
     let answered = false
-    const asked = medium.latest({ namespace }, never).then(() => (answered = true))
+    const asked = broken.latest({ namespace }, never).then(() => (answered = true))
     await clock.advance(499)
     expect(answered).toBe(false)
     await clock.advance(401)
@@ -131,10 +131,10 @@ describe('calls', () => {
 
   test('answer with what was right before', async () => {
     const { store, newest } = await board()
-    const medium = injured(store, [{ on: 'latest', type: 'stale', from: 2 }])
-    await medium.latest({ namespace }, never)
+    const broken = injured(store, [{ on: 'latest', type: 'stale', from: 2 }])
+    await broken.latest({ namespace }, never)
     await publishTo(store, sampleAfter(namespace, newest), never)
-    expect(await medium.latest({ namespace }, never)).toMatchObject({ type: 'release', bytes: newest.bytes })
+    expect(await broken.latest({ namespace }, never)).toMatchObject({ type: 'release', bytes: newest.bytes })
   })
 
   test('lose the end of bytes, or change one of them, and leave what is kept alone', async () => {
@@ -169,14 +169,14 @@ describe('calls', () => {
   test('meet the same faults again with the same seed, and others with another', async () => {
     const run = async (seed: number): Promise<string> => {
       const { store } = await board()
-      const medium = faulty(
+      const broken = faulty(
         store,
         { faults: [{ on: 'latest', type: 'fail', chance: 0.5 }] },
         { system: { random: seededRandom(seed) } },
       )
       let seen = ''
       for (let call = 0; call < 64; call += 1)
-        seen += await medium.latest({ namespace }, never).then(
+        seen += await broken.latest({ namespace }, never).then(
           () => '+',
           () => '-',
         )
@@ -234,8 +234,8 @@ describe('watches', () => {
   test('are half-open when they stall: nothing comes until they are aborted, and then they end in order', async () => {
     const { store, newest } = await board()
     const controller = new AbortController()
-    const medium = injured(store, [{ on: 'watch', type: 'stall', from: 2 }])
-    const iterator = medium
+    const broken = injured(store, [{ on: 'watch', type: 'stall', from: 2 }])
+    const iterator = broken
       .watch({ namespaces: [namespace], inline: false }, controller.signal)
       [Symbol.asyncIterator]()
     expect((await iterator.next()).value).toMatchObject({ bytes: newest.bytes })

@@ -30,8 +30,10 @@ export function lmdbStore(
     async write(batch) {
       const outcome = await database.transaction(() => {
         if (!batch.if.every(holds)) return 'refused'
-        for (const { key, value } of batch.put)
-          database.putSync(key, value, (database.getEntry(key)?.version ?? 0) + 1)
+        // Counted over all keys, so that a key that was removed never gets an old version again.
+        const version = (database.getEntry('batches')?.version ?? 0) + 1
+        database.putSync('batches', new Uint8Array(), version)
+        for (const { key, value } of batch.put) database.putSync(key, value, version)
         for (const key of batch.remove) database.removeSync(key)
         return 'written'
       })

@@ -96,13 +96,13 @@ function reader(watch: AsyncIterable<Delivery>, stop: AbortController): Reader {
 
 function setUp() {
   const clock = virtualClock()
-  const medium = connections()
-  const streams = createMultiplexer((query, signal) => medium.open(query, signal), clock)
+  const server = connections()
+  const streams = createMultiplexer((query, signal) => server.open(query, signal), clock)
   const read = (namespaces: readonly string[], more: Partial<WatchQuery> = {}): Reader => {
     const stop = new AbortController()
     return reader(streams.watch({ namespaces, inline: false, ...more }, stop.signal), stop)
   }
-  return { ...medium, clock, lines: medium.lines, read, openCount: () => medium.openCount }
+  return { ...server, clock, lines: server.lines, read, openCount: () => server.openCount }
 }
 
 const identity = (clientId: string, labels: Record<string, string> = {}) => ({

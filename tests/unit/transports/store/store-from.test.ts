@@ -143,6 +143,47 @@ describe('an engine', () => {
     expect(() => storeFrom(engine, { timeoutMs: Number.NaN })).toThrow(/`timeoutMs` must be a number/)
   })
 
+  test('that does not notify brings a watch at once what is written through the same store', async () => {
+    const clock = virtualClock()
+    const { listen: _, ...mute } = memoryEngine('mute')
+    const store = storeFrom(mute, { system: { clock } })
+    const other = storeFrom(mute, { system: { clock } })
+    const log = sampleLog(namespace)
+    const samples = [log.next(), log.next(), log.next()]
+    const controller = new AbortController()
+    const seen: Uint8Array[] = []
+    await publishTo(store, samples[0]!, never)
+    const watching = (async () => {
+      for await (const delivery of store.watch({ namespaces: [namespace], inline: false }, controller.signal))
+        if (delivery.type === 'release') seen.push(delivery.bytes)
+    })()
+    await clock.advance(0)
+    await publishTo(store, samples[1]!, never)
+    await clock.advance(0)
+    expect(seen).toEqual(samples.slice(0, 2).map(({ bytes }) => bytes))
+    await publishTo(other, samples[2]!, never)
+    await clock.advance(9_999)
+    expect(seen).toHaveLength(2)
+    await clock.advance(1)
+    expect(seen.at(-1)).toEqual(samples[2]!.bytes)
+    controller.abort()
+    await watching
+    expect(clock.pending).toBe(0)
+  })
+
+  test.each<readonly [part: string, engine: unknown]>([
+    ['must be an object', undefined],
+    ['`name`', { ...memoryEngine('x'), name: undefined }],
+    ['`write`', { ...memoryEngine('x'), write: undefined }],
+    ['`now`', { ...memoryEngine('x'), now: 5 }],
+    ['`durability`', { ...memoryEngine('x'), durability: 'none' }],
+    ['`atomic`', { ...memoryEngine('x'), atomic: undefined }],
+  ])('is refused where it is none: %s', (part, engine) => {
+    expect(() => storeFrom(engine as StoreEngine)).toThrow(
+      expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(part) }),
+    )
+  })
+
   test('whose notifications turn out to be lost is listened to anew', async () => {
     const clock = virtualClock()
     const inner = memoryEngine('deaf')
