@@ -150,7 +150,7 @@ function startReporting<S extends Schema>(
         state: loop.state,
         running,
         seen: order.position,
-        applied: running?.position ?? writer.state.applied,
+        applied: running?.position,
         refusal: refusal(),
         protects: writer.protects,
       })

@@ -15,13 +15,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'applied-moves-on-receipt',
     file: 'src/client/start-up.ts',
-    replace: [
-      [
-        'applied: running?.position ?? writer.state.applied',
-        'applied: order.position ?? running?.position ?? writer.state.applied',
-      ],
-    ],
-    oracles: ['nothing-moves-on-receipt'],
+    replace: [['applied: running?.position', 'applied: order.position ?? running?.position']],
+    oracles: ['nothing-moves-on-receipt', 'reports-are-true'],
   },
   {
     name: 'no-monotonic-check',
@@ -316,5 +311,168 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       ["return order === 'newer' ||", "return order !== 'same' ||"],
     ],
     oracles: ['pointer-only-grows', 'pointer-follows-the-log'],
+  },
+  {
+    name: 'a-failed-look-proves',
+    file: 'src/client/receive/accept.ts',
+    replace: [
+      ['return looks.failed(verdict.error)', "send({ type: 'current' }); return looks.failed(verdict.error)"],
+    ],
+    oracles: ['ready-means-current'],
+  },
+  {
+    name: 'a-proof-never-grows-old',
+    file: 'src/client/track-status.ts',
+    replace: [
+      [
+        'strategy.maxAgeMs === undefined ? strategy.freshMs',
+        'strategy.maxAgeMs === undefined ? strategy.freshMs * 100',
+      ],
+    ],
+    oracles: ['ready-means-current'],
+  },
+  {
+    name: 'what-was-vetoed-counts-as-current',
+    file: 'src/client/apply/state.ts',
+    replace: [
+      [
+        "(work.at === 'settled' && work.how !== 'unsupported')",
+        "work.at === 'retrying' || (work.at === 'settled' && work.how !== 'unsupported')",
+      ],
+    ],
+    oracles: ['ready-means-current'],
+  },
+  {
+    name: 'what-changes-during-a-report-is-not-told',
+    file: 'src/client/report/reporter.ts',
+    replace: [
+      ['news.clear()', ''],
+      ['backoff.succeeded()', 'backoff.succeeded(); news.clear()'],
+    ],
+    oracles: ['reports-are-true'],
+  },
+  {
+    name: 'a-registry-keeps-the-first-word',
+    file: 'src/fleet/registry.ts',
+    replace: [['known.report.count > report.count', 'known.report.count < report.count']],
+    oracles: ['reports-are-true'],
+  },
+  {
+    name: 'nobody-hears-that-a-client-is-healthy',
+    file: 'src/client/apply/effects-of.ts',
+    replace: [["return [{ type: 'earn' }, { type: 'report' }]", "return [{ type: 'earn' }]"]],
+    oracles: ['reports-are-true'],
+  },
+  {
+    name: 'a-lost-report-waits-for-the-next-interval',
+    file: 'src/client/report/reporter.ts',
+    replace: [["if (isNoticeboardError(error, 'forbidden')) {", 'if (isNoticeboardError(error)) {']],
+    also: [
+      {
+        file: 'src/client/receive/accept.ts',
+        replace: [['if (looks.error !== undefined) context.report()', '']],
+      },
+    ],
+    oracles: ['reports-are-true'],
+  },
+  {
+    name: 'a-report-names-what-is-kept',
+    file: 'src/client/start-up.ts',
+    replace: [['applied: running?.position', 'applied: running?.position ?? writer.state.applied']],
+    oracles: ['reports-are-true'],
+  },
+  {
+    name: 'activation-at-once',
+    file: 'src/client/apply/activation.ts',
+    replace: [['if (fleetClock.now() >= at) return', 'if (fleetClock.now() >= at - 1_500) return']],
+    oracles: ['activation-is-kept'],
+  },
+  {
+    name: 'activation-looked-at-rarely',
+    file: 'src/client/apply/activation.ts',
+    replace: [
+      [
+        'await clock.sleep(Math.min(Math.ceil(leftMs), STEP_MS), signal)',
+        'await clock.sleep(4 * STEP_MS, signal)',
+      ],
+    ],
+    oracles: ['activation-is-kept'],
+  },
+  {
+    name: 'who-comes-late-waits-as-long-as-the-others',
+    file: 'src/client/apply/activation.ts',
+    replace: [['Math.min(at - fleetClock.now(), latest - clock.monotonic())', 'latest - clock.monotonic()']],
+    oracles: ['activation-is-kept'],
+  },
+  {
+    name: 'a-change-tells-the-new-value-twice',
+    file: 'src/client/apply/perform.ts',
+    replace: [
+      ['previous, current: running.value', 'previous: previous && running.value, current: running.value'],
+    ],
+    oracles: ['previous-is-what-ran'],
+  },
+  {
+    name: 'validators-compare-with-what-is-to-come',
+    file: 'src/client/apply/prepare-change.ts',
+    replace: [
+      ['previous: context.current.applied?.document', 'previous: context.current.applied && document'],
+    ],
+    oracles: ['previous-is-what-ran'],
+  },
+  {
+    name: 'a-lost-race-compares-with-the-head-before-it',
+    file: 'src/publisher/publish.ts',
+    replace: [
+      [
+        'const stable = variantsOf(prepared)',
+        'const stable = variantsOf(prepared); let first: Awaited<ReturnType<typeof readPrevious>> | undefined',
+      ],
+      [
+        'const previous = await readPrevious(context, newest && mainVariant(newest).digest, signal)',
+        'const previous = (first ??= await readPrevious(context, newest && mainVariant(newest).digest, signal))',
+      ],
+    ],
+    oracles: ['previous-is-what-ran'],
+  },
+  {
+    name: 'a-part-is-new-each-time',
+    file: 'src/client/select.ts',
+    replace: [['picked !== undefined && equal(picked.part, part) ? picked.part : part', 'part']],
+    oracles: ['readers-agree'],
+  },
+  {
+    name: 'who-left-is-still-told',
+    file: 'src/client/select.ts',
+    replace: [['off() offSignal()', 'offSignal()']],
+    oracles: ['readers-agree'],
+  },
+  {
+    name: 'what-was-prepared-is-let-go-of-and-committed',
+    file: 'src/client/apply/participants.ts',
+    replace: [
+      [
+        'callGuarded(() => prepared.commit(), logger',
+        'callGuarded(() => (prepared.commit(), prepared.discard?.()), logger',
+      ],
+    ],
+    oracles: ['readers-agree'],
+  },
+  {
+    name: 'builds-erase-each-others-verdicts',
+    file: 'src/client/apply/refusals.ts',
+    replace: [['other.digest !== digest || other.build !== build', 'other.digest !== digest']],
+    oracles: ['no-verdict-twice'],
+  },
+  {
+    name: 'overrides-left-out',
+    file: 'src/client/apply/prepare-change.ts',
+    replace: [
+      [
+        'context.overrides?.apply(parsed) ?? { document: parsed, paths: [] }',
+        '{ document: parsed, paths: context.overrides?.apply(parsed).paths ?? [] }',
+      ],
+    ],
+    oracles: ['digest-matches'],
   },
 ]

@@ -1,5 +1,5 @@
-import { z } from 'zod'
 import { createClient, type Client } from '../../../src/client/client.js'
+import { comparePositions, type Position } from '../../../src/contracts/position.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { stateFolder } from '../../../src/node/state/state-folder.js'
@@ -7,12 +7,19 @@ import { hybrid } from '../../../src/strategies/hybrid.js'
 import { pull } from '../../../src/strategies/pull.js'
 import { push } from '../../../src/strategies/push.js'
 import { http } from '../../../src/transports/http/http.js'
+import { runApplication } from './application.js'
+import { DEFAULTS, type Build, madeOf, madeTextOf, overridesOf, SCHEMAS, type Document } from './builds.js'
 import { PLAIN, type Configuration } from './configuration.js'
+import { watchActivation } from './oracles/activation.js'
+import { watchPrevious } from './oracles/previous.js'
+import { REPORTS, type LifeReports } from './oracles/reports.js'
 import { simDisk, type SimDisk } from '../../../src/sim/disk.js'
 import { soundLink, type Link } from '../../../src/sim/link.js'
 import { fetchOver, MAX_SNAPSHOT_BYTES, type Host } from './net.js'
 import type { ClientPlan } from './plan.js'
+import { startSide, type SideClient } from './side-client.js'
 import { watchStreams, type Streams } from './streams.js'
+import { runningOf } from './running-of.js'
 import { startProcess, type SimProcess } from '../../../src/sim/process.js'
 import { seededDice, type Dice } from '../../../src/sim/dice.js'
 import { checkReports, requestRate } from './requests.js'
@@ -20,8 +27,8 @@ import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
 import type { World } from './world.js'
 
 export const NAMESPACE = 'shop/prod'
-export const schema = z.object({ n: z.number().int().min(1), name: z.string() })
-export type Document = z.output<typeof schema>
+/** What some processes follow beside it, over the same transport and with the same folder. */
+export const SIDE = 'shop/side'
 
 /** Periods of the simulated fleet, in milliseconds: short, so that a history holds many of them. */
 export const PERIODS = {
@@ -38,6 +45,9 @@ export const RESTART_MS = 2_000
 /** What a client ran or refused for so long, in milliseconds, is on its disk. */
 const WRITTEN_MS = 200
 
+/** How long a closing application may take before it is killed, in milliseconds. */
+const CLOSING_MS = 5_000
+
 /** A client machine: its link, its disk, and the process that runs on it just now. */
 export interface ClientActor {
   readonly plan: ClientPlan
@@ -49,6 +59,16 @@ export interface ClientActor {
   readonly streams: Streams | undefined
   /** Whether it has asked for a document and waits for the answer. */
   readonly fetches: boolean
+  /** What it tells the fleet in its present life. */
+  readonly reports: LifeReports | undefined
+  /** The second client of its process, where it has one. */
+  readonly side: SideClient | undefined
+  /** Whether it refused something that stands there or later. */
+  refusedSince(position: Position): boolean
+  /** Whether this build of it refused that snapshot. */
+  hasRefused(digest: string): boolean
+  /** What was refused on the disk that it was given: builds and digests. */
+  refuse(others: ReadonlySet<string>): void
   /** Whether its participant vetoes. */
   vetoing: boolean
   /** The token that it reads with, where one is needed: it may have expired, and the function that gives it may fail. */
@@ -59,6 +79,8 @@ export interface ClientActor {
   copy(name: string): ClientActor
   start(): void
   kill(): void
+  /** Closes in order and starts anew, as a deployment does: with the next of its builds. */
+  redeploy(): void
 }
 
 /** Makes a client machine; nothing runs on it yet. */
@@ -81,6 +103,17 @@ export function clientActor(
   let appliedAtMs: number | undefined
   let committedAtMs = 0
   let fetching = 0
+  let reports: LifeReports | undefined
+  let side: SideClient | undefined
+  /** The highest position of a release of which it refused something. */
+  let refusedAt: Position | undefined
+  /** What its builds refused, by build. */
+  const refused = new Set<string>()
+  const builds = plan.builds ?? ['b1']
+  const buildNow = (): Build => builds[(lives - 1) % builds.length] ?? 'b1'
+  const overridden = plan.overrides === true
+  /** The document, as it was published, that ran last. */
+  let ranLast: string | undefined
   /** Whether the last life had the time to write down what it ran. */
   let kept = true
 
@@ -107,6 +140,7 @@ export function clientActor(
       const twin = clientActor(world, { ...plan, name, clientId }, host, { base, readToken, options: {} }) // prettier-ignore
       twin.disk.restore(machineDisk.copy())
       truth.copied(plan.name, name)
+      twin.refuse(refused)
       return twin
     },
     get strategy() {
@@ -125,11 +159,25 @@ export function clientActor(
     get fetches() {
       return fetching > 0
     },
+    get reports() {
+      return reports
+    },
+    get side() {
+      return side
+    },
+    refusedSince: position =>
+      (refusedAt !== undefined && comparePositions(position, refusedAt) !== 'newer') ||
+      truth.namedSince(position).some(digest => actor.hasRefused(digest)),
+    refuse(others) {
+      for (const other of others) refused.add(other)
+    },
+    hasRefused: digest => refused.has(`${buildNow()} ${digest}`),
     start() {
       lives += 1
       const own = startProcess(`${plan.name}.${lives}`, world)
       process = own
       fetching = 0
+      const startedMs = own.runsSinceMs
       const nowMs = (): number => clock.monotonic()
       const ownStreams = watchStreams({
         process: own,
@@ -142,9 +190,28 @@ export function clientActor(
       const requests = requestRate(world, own)
       // What ran for a while on a sound disk must be there again, whatever the network does.
       const ranMs = appliedAtMs === undefined ? 0 : nowMs() - appliedAtMs
-      const mustBegin = !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept
+      const build = buildNow()
+      const takesIt = ranLast === undefined || madeOf(JSON.parse(ranLast), build, overridden) !== undefined
+      const mustBegin =
+        !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept && takesIt
       const dice = own.system.random
-      const transport = http(base, {
+      const ownReports = world.reports.life({
+        own,
+        ...identity,
+        build,
+        strategy: plan.strategy,
+        keepsState: plan.state,
+        client: () => life,
+        hasRefused: digest => refused.has(`${build} ${digest}`),
+      })
+      reports = ownReports
+      const previous = watchPrevious(world, { own, made: document => madeOf(document, build, false) })
+      let slowed = false
+      const activation = watchActivation(world, {
+        own,
+        isSound: () => !slowed && link.slowestMs < 100 && !link.stalled && own.runsSinceMs === startedMs,
+      })
+      const bare = http(base, {
         system: { clock: own.clock },
         timeoutMs: PERIODS.timeoutMs,
         maxSnapshotBytes: MAX_SNAPSHOT_BYTES,
@@ -161,7 +228,10 @@ export function clientActor(
             if (path.includes('/snapshots/')) fetching += 1
             if (method === 'POST') checkReports(world, own, { client: plan.name, identity }, body)
           },
-          onChunk: (chunk, server) => world.marks.heard(chunk, server.relay),
+          onChunk(chunk, server) {
+            if (link.slowestMs >= 100 || link.stalled) slowed = true
+            world.marks.heard(chunk, server.relay)
+          },
           onStream: ownStreams.opened,
           onRequest(method, path, status) {
             if (path.includes('/snapshots/')) fetching -= 1
@@ -169,6 +239,7 @@ export function clientActor(
           },
         }),
       })
+      const transport = ownReports.over(bare)
       const { intervalMs, sweepIntervalMs, retryCapMs, timeoutMs } = PERIODS
       const watching = {
         pollIntervalMs: intervalMs,
@@ -188,28 +259,41 @@ export function clientActor(
           : plan.strategy === 'push'
             ? push(transport, watching)
             : hybrid(transport, watching)
+      const state = plan.state
+        ? stateFolder('/state', { fs: machineDisk.mount(own), system: own.system, owner: own.owner })
+        : undefined
       const life = createClient({
         namespace: NAMESPACE,
-        schema,
+        schema: SCHEMAS[build],
         strategy,
         ...identity,
-        build: 'b1',
+        build,
         logger: loggerOf(world, plan.name),
-        soakMs: 20_000,
-        reports: { intervalMs: 30_000 },
+        soakMs: REPORTS.soakMs,
+        reports: { intervalMs: REPORTS.intervalMs, batchMs: REPORTS.batchMs },
         vetoRetryMs: 20_000,
-        ...(plan.state && {
-          state: stateFolder('/state', {
-            fs: machineDisk.mount(own),
-            system: own.system,
-            owner: own.owner,
-          }),
-        }),
+        validators: [
+          previous.validator,
+          {
+            name: 'time',
+            validate(value) {
+              activation.validated(canonicalize(value))
+              ownReports.validated()
+            },
+          },
+        ],
+        ...(plan.defaults === true && { defaults: DEFAULTS }),
+        ...(overridden && { overrides: overridesOf(own.system.platform) }),
+        ...(state !== undefined && { state }),
         system: own.system,
       })
       client = life
+      previous.watch(life)
       life.on('change', ({ current, running, release }) => {
-        if (!own.alive || running.digest === undefined || running.position === undefined) return
+        if (!own.alive) return
+        if (running.origin !== 'defaults') ownReports.applied()
+        if (running.origin === 'network') activation.committed(canonicalize(current), release)
+        if (running.digest === undefined || running.position === undefined) return
         trace.add(
           plan.name,
           'runs',
@@ -218,15 +302,17 @@ export function clientActor(
         if (running.origin === 'state') sometimes.add('a client began from its disk')
         if (release?.candidate?.variants.some(({ digest }) => digest === running.digest))
           sometimes.add('a client ran a candidate')
-        const valid = schema.safeParse(current).success
+        const valid = SCHEMAS[build].safeParse(current).success
+        ranLast = truth.documentOf(running.digest)
         appliedAtMs ??= nowMs()
         committedAtMs = nowMs()
         truth.applied({
           client: plan.name,
-          build: 'b1',
+          build,
           identity,
           digest: running.digest,
           document: valid ? canonicalize(current) : '',
+          made: text => madeTextOf(text, build, overridden),
           valid,
           position: running.position,
           keepsState: plan.state && machineDisk.injuries === 0 && kept,
@@ -236,17 +322,25 @@ export function clientActor(
       })
       life.on('rejected', event => {
         if (!own.alive) return
-        const { digest, code } = event
+        const { digest, code, position } = event
+        refused.add(`${build} ${digest}`)
+        if (
+          position !== undefined &&
+          (refusedAt === undefined || comparePositions(position, refusedAt) === 'newer')
+        )
+          refusedAt = position
+        ownReports.refused('rejected')
         mustNotSay(world, `a rejection of ${plan.name}`, event)
         if (!isCode(code))
           truth.violate('one-error-class', `${plan.name} refused a document with the code ${code}`)
         trace.add(plan.name, 'rejects', `${digest.slice(0, 12)} ${code}`)
         sometimes.add('a client rejected a document')
-        const keeps = (): boolean => plan.state && machineDisk.injuries === 0
+        // What overrides had a part in is asked again at the next start.
+        const keeps = (): boolean => plan.state && machineDisk.injuries === 0 && !overridden
         const { written } = truth.refused({
           client: keeps() ? plan.name : own.name,
           life: own.name,
-          build: 'b1',
+          build,
           digest,
         })
         clock.after(WRITTEN_MS, () => {
@@ -256,6 +350,7 @@ export function clientActor(
       life.on('error', error => {
         if (!own.alive) return
         const code = judgeError(world, plan.name, error)
+        if (code === 'vetoed') ownReports.refused('vetoed')
         trace.add(plan.name, 'error', code)
         sometimes.add(`a client met ${code}`)
       })
@@ -266,7 +361,7 @@ export function clientActor(
             if (actor.brittle && next.name.endsWith(DEADLY)) die(own, dice)
             const mine = canonicalize(next)
             queueMicrotask(() => {
-              if (own.alive && textOf(life) !== mine)
+              if (own.alive && canonicalize(runningOf(life)?.value ?? null) !== mine)
                 truth.violate('all-or-nothing', `${plan.name}: a participant switched and the client did not`)
             })
           },
@@ -295,6 +390,15 @@ export function clientActor(
             )
         })
       }
+      if (plan.reads === true)
+        runApplication(world, { life, own, dice: seededDice(seed, `${own.name} reads`) })
+      if (plan.side === true)
+        side = startSide(world, {
+          own,
+          transport: bare,
+          strategy: plan.strategy,
+          options: { ...identity, build, ...(state !== undefined && { state }) },
+        })
       trace.add(plan.name, 'starts', `life ${lives}`)
       life.ready({ timeoutMs: 1_000 }).catch(() => {})
     },
@@ -309,6 +413,23 @@ export function clientActor(
       process?.kill()
       trace.add(plan.name, 'is killed')
     },
+    redeploy() {
+      const [own, ending] = [process, client]
+      if (own?.running !== true || ending === undefined) return actor.start()
+      reports?.closing()
+      trace.add(plan.name, 'is redeployed')
+      const next = (): void => {
+        if (process !== own) return
+        if (own.alive) actor.kill()
+        actor.start()
+      }
+      // What does not end is ended.
+      clock.after(CLOSING_MS, next)
+      Promise.all([ending.close(), side?.client.close()]).then(() => {
+        sometimes.add('a client was closed and started anew')
+        next()
+      }, next)
+    },
   }
   return actor
 }
@@ -316,16 +437,6 @@ export function clientActor(
 function badgeOf({ badge }: ClientActor, readToken: string): string {
   if (badge === 'lost') throw new Error('the file with the token is gone')
   return badge === 'good' ? readToken : 'a-token-of-last-year'
-}
-
-/** What a client runs; undefined while it has nothing. */
-function textOf(client: Client<Document>): string | undefined {
-  try {
-    return canonicalize(client.current)
-  } catch {
-    // It says so by throwing.
-    return undefined
-  }
 }
 
 /** How the text of a document ends that kills brittle applications. */

@@ -39,6 +39,7 @@ export async function checkBoard(world: World, stage: Stage): Promise<void> {
       truth.violate('no-gap', `${epoch}:${sequence} has no predecessor`)
   }
   truth.checkFollowed()
+  if (truth.checkPrevious(log) > 0) world.sometimes.add('the validators of a publish were told what ran')
   await during(clock, store.close(), 5_000)
 }
 
@@ -56,15 +57,20 @@ export async function shutDown(world: World, stage: Stage): Promise<void> {
   }
   await within(
     clock,
-    Promise.all(stage.clients.flatMap(({ client }) => (client === undefined ? [] : [client.close()]))),
+    Promise.all(
+      stage.clients.flatMap(({ client, side, reports }) => {
+        reports?.closing()
+        return client === undefined ? [] : [client.close(), side?.client.close()]
+      }),
+    ),
     () => truth.violate('nothing-is-left', 'a client did not close'),
   )
   await leavesNothing(world, stage.clients)
-  const servers = [stage.edge, stage.relay, ...stage.servers].flatMap(({ host }) => host()?.close() ?? [])
+  const relays = [stage.edge, ...(stage.leaf === undefined ? [] : [stage.leaf]), stage.relay]
+  const servers = [...relays, ...stage.servers].flatMap(({ host }) => host()?.close() ?? [])
   await within(clock, Promise.all(servers), () => truth.violate('nothing-is-left', 'a server did not close'))
-  await leavesNothing(world, [stage.edge, stage.relay, ...stage.servers])
-  for (const { process } of [stage.publisher, stage.edge, stage.relay, ...stage.servers, ...stage.clients])
-    process?.kill()
+  await leavesNothing(world, [...relays, ...stage.servers])
+  for (const { process } of [stage.publisher, ...relays, ...stage.servers, ...stage.clients]) process?.kill()
   await clock.advance(60_000)
   if (clock.pending > 0) truth.violate('nothing-is-left', `${clock.pending} timers are left`)
 }

@@ -20,12 +20,20 @@ export interface Stage {
   readonly disk: SimDisk
   readonly servers: readonly ServerActor[]
   readonly relay: RelayActor
+  /** A relay of the relay, where somebody asks one. */
+  readonly leaf: RelayActor | undefined
   /** The server at the edge, which runs while strangers come. */
   readonly edge: RelayActor
   readonly strangers: StrangerActor
   readonly clients: readonly ClientActor[]
   readonly publisher: PublisherActor
-  backup: { readonly image: DiskImage; readonly newest: Position | undefined } | undefined
+  backup:
+    | {
+        readonly image: DiskImage
+        readonly newest: Position | undefined
+        readonly newestBeside: Position | undefined
+      }
+    | undefined
   /** Set when a backup was restored: an operator has to open a new epoch. */
   needsEpoch: boolean
   /** What ends the faults that last. */
@@ -34,10 +42,15 @@ export interface Stage {
 
 /** Makes a fault happen, for a while where it lasts. */
 export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fault' }>, stage: Stage): void {
-  const { world, clients, servers, relay, publisher, disk } = stage
-  const { clock, trace, truth, sometimes } = world
+  const { world, plan, clients, servers, relay, leaf, publisher, disk } = stage
+  const { clock, trace, truth, side, sometimes } = world
   const dice = seededDice(world.seed, `fault ${fault} ${atMs}`)
-  const links = [...clients.map(({ link }) => link), relay.link, publisher.link]
+  const links = [
+    ...clients.map(({ link }) => link),
+    relay.link,
+    publisher.link,
+    ...(leaf === undefined ? [] : [leaf.link]),
+  ]
   const server = dice.pick(servers)
   trace.add('world', 'fault', `${fault} for ${lastsMs}`)
 
@@ -108,8 +121,9 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
         .process?.skew(dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500]))
     case 'server-kill':
       if (dice.chance(0.3)) {
-        relay.kill()
-        return restart(relay)
+        const one = leaf !== undefined && dice.chance(0.5) ? leaf : relay
+        one.kill()
+        return restart(one)
       }
       return killServer()
     case 'server-power': {
@@ -123,10 +137,14 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       if (stage.backup === undefined) {
         // Of an empty board nobody takes a backup.
         if (truth.newestAcknowledged === undefined) return
-        stage.backup = { image: disk.copy(), newest: truth.newestAcknowledged }
+        stage.backup = {
+          image: disk.copy(),
+          newest: truth.newestAcknowledged,
+          newestBeside: side.newestAcknowledged,
+        }
         return
       }
-      const { image, newest } = stage.backup
+      const { image, newest, newestBeside } = stage.backup
       for (const actor of servers) if (actor.process?.alive === true) actor.kill()
       publisher.killAll()
       const before = disk.files
@@ -136,6 +154,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
         sometimes.add('an older backup was restored')
       }
       truth.restored(newest)
+      side.restored(newestBeside)
       return restart(servers[0] as ServerActor)
     }
     case 'second-server': {
@@ -195,6 +214,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     case 'server-clock': {
       const skewed = dice.pick([server, relay, publisher]).process
       const byMs = dice.pick([-3_600_000, 3_600_000, -31_536_000_000, 31_536_000_000, 500])
+      world.clocksJumped = true
       if (skewed?.running === true) sometimes.add('the clock of a server, a relay or a publisher jumped')
       skewed?.skew(byMs)
       return later(() => skewed?.skew(-byMs))
@@ -259,7 +279,16 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
         for (const link of some) link.replica = undefined
       })
     }
+    case 'redeploy':
+      // The same one each time, so that a version comes back to what it left behind.
+      return clients[plan.seed % clients.length]?.redeploy()
+    case 'island': {
+      const link = dice.pick([...clients.map(client => client.link), relay.link])
+      return later(changeLinks([link], dice.chance(0.5) ? { black: true } : { refused: true }))
+    }
     case 'poison':
+    case 'appointments':
+    case 'contests':
       return
   }
 }

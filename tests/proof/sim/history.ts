@@ -9,7 +9,8 @@ import { POINTER, watchPointer } from './pointer.js'
 import { publisherActor } from './publisher-actor.js'
 import { seededDice } from '../../../src/sim/dice.js'
 import { BOARD_POLL_MS, edgeActor, relayActor, serverActor } from './server-actor.js'
-import { calm, settle } from './settling.js'
+import { lookAt } from './looking.js'
+import { calm, reported, settle } from './settling.js'
 import { strangerActor } from './stranger-actor.js'
 import type { Violation } from './truth.js'
 import { during } from './waiting.js'
@@ -41,6 +42,7 @@ export async function runPlan(plan: Plan): Promise<History> {
   const world = createWorld(seed)
   const { clock, truth, trace } = world
   const stage = setUp(world, plan)
+  const looking = lookAt(world, stage)
   const unhandled = (reason: unknown): void =>
     truth.violate(
       'no-unhandled-rejection',
@@ -59,6 +61,8 @@ export async function runPlan(plan: Plan): Promise<History> {
     await heal(world, stage)
     await settle(world, stage)
     if (truth.violations.length === 0) await calm(world, stage)
+    if (truth.violations.length === 0) await reported(world, stage)
+    looking.stop()
     await checkBoard(world, stage)
     if (seed % HERD_EVERY === 0) await runHerd(seed, truth.violate)
     await shutDown(world, stage)
@@ -90,11 +94,20 @@ function setUp(world: World, plan: Plan): Stage {
   }
   const relay = relayActor(world, 'relay', anyServer, configuration)
   const edge = edgeActor(world, 'edge', anyServer, configuration)
+  const leaf = plan.clients.some(({ deep }) => deep === true)
+    ? relayActor(world, 'leaf', relay.host, configuration, 'a relay')
+    : undefined
   const clients = plan.clients.map(client =>
-    clientActor(world, client, client.relayed ? relay.host : anyServer, configuration),
+    clientActor(
+      world,
+      client,
+      client.deep === true && leaf !== undefined ? leaf.host : client.relayed ? relay.host : anyServer,
+      configuration,
+    ),
   )
   servers[0]?.start()
   relay.start()
+  leaf?.start()
   for (const client of clients) client.start()
   return {
     world,
@@ -104,6 +117,7 @@ function setUp(world: World, plan: Plan): Stage {
     relay,
     clients,
     edge,
+    leaf,
     strangers: strangerActor(world, configuration, { servers, relay, edge }),
     publisher: publisherActor(world, anyServer, configuration),
     backup: undefined,
@@ -119,7 +133,7 @@ async function heal(world: World, stage: Stage): Promise<void> {
   for (const end of stage.ended.splice(0)) end()
   const [first] = stage.servers
   if (first !== undefined && first.process?.alive !== true) first.start()
-  if (stage.relay.process?.alive !== true) stage.relay.start()
+  for (const relay of [stage.relay, stage.leaf]) if (relay?.process?.alive === false) relay.start()
   for (const client of stage.clients) {
     client.process?.resume()
     if (client.process?.alive !== true) client.start()
@@ -132,6 +146,8 @@ async function heal(world: World, stage: Stage): Promise<void> {
       'a publisher came to no end although nothing was wrong any more',
     )
   const epochOpened = !stage.needsEpoch || (await untilDone(clock, () => stage.publisher.openEpoch()))
+  if (stage.clients.some(({ side }) => side !== undefined))
+    await untilDone(clock, () => stage.publisher.side(stage.needsEpoch ? 'a new epoch' : undefined))
   // Until its next poll another server gives the old epoch, and a publisher who hears that the fleet is further publishes nothing.
   if (stage.needsEpoch) await clock.advance(BOARD_POLL_MS)
   const { last } = stage.plan

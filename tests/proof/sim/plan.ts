@@ -1,3 +1,4 @@
+import type { Build } from './builds.js'
 import { seededDice, type Dice } from '../../../src/sim/dice.js'
 
 /** Each seed draws its own mix of these, since a mix of everything hides bugs. */
@@ -39,9 +40,23 @@ const RARE = [
   'slow-reader',
   'crash-on-poison',
   'lagging-replica',
+  'redeploy',
+  'island',
+  'appointments',
+  'contests',
 ] as const
 
 const RARELY = 0.05
+
+/** How often those come that come more often than rarely. */
+const OFTEN: Partial<Record<(typeof RARE)[number], number>> = {
+  redeploy: 0.2,
+  appointments: 0.15,
+  contests: 0.1,
+}
+
+/** How long a client is cut off, in milliseconds: longer than any proof lasts. */
+const ISLAND_MS = 45_000
 
 /** What may go wrong in a history. */
 export const FAULTS = [...COMMON, 'strangers', ...RARE] as const
@@ -60,7 +75,7 @@ export interface Plan {
   /** What is published when all is well again; `nothing` leaves it at what the chaos brought. */
   readonly last: 'publish' | 'rollback' | 'nothing'
   /** What happens while everything is well, when those who watch have to be told at once. */
-  readonly calm: 'publish' | 'rollback' | 'race'
+  readonly calm: 'publish' | 'rollback' | 'race' | 'schedule'
   /** How long things go wrong, in virtual milliseconds. */
   readonly chaosMs: number
 }
@@ -73,10 +88,22 @@ export interface ClientPlan {
   readonly relayed: boolean
   readonly state: boolean
   readonly region: 'eu' | 'us'
+  /** Asks a relay of the relay. */
+  readonly deep?: boolean
+  readonly defaults?: boolean
+  readonly overrides?: boolean
+  /** The versions of its application, one a life. */
+  readonly builds?: readonly Build[]
+  /** Its application reads while it changes, and takes part. */
+  readonly reads?: boolean
+  /** Its process follows a second namespace. */
+  readonly side?: boolean
 }
 
 export type Action = { readonly atMs: number } & (
-  | { readonly type: 'publish' | 'rollback' | 'candidate' | 'burst' | 'race' }
+  | {
+      readonly type: 'publish' | 'rollback' | 'candidate' | 'burst' | 'race' | 'schedule' | 'contest' | 'side'
+    }
   | { readonly type: 'poison' | 'crasher' }
   | { readonly type: 'fault'; readonly fault: Fault; readonly lastsMs: number }
 )
@@ -94,13 +121,14 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = seededDice(seed, 'plan')
   const faults = new Set<Fault>(COMMON.filter(() => dice.chance(0.3)))
   const chaosMs = dice.between(8_000, 18_000)
-  const clients = drawClients(dice)
+  const clients = drawLives(seed, drawClients(dice))
   const drawn = drawActions(dice, faults, chaosMs)
   const visits = drawVisits(seededDice(seed, 'strangers'), chaosMs)
   if (visits.length > 0) faults.add('strangers')
   const rare = drawRare(seed, chaosMs)
   for (const action of rare) if (action.type === 'fault') faults.add(action.fault)
-  const actions = [...drawn, ...visits, ...rare].sort((a, b) => a.atMs - b.atMs)
+  const beside = drawBeside(seededDice(seed, 'beside'), clients, chaosMs)
+  const actions = [...drawn, ...visits, ...rare, ...beside].sort((a, b) => a.atMs - b.atMs)
   // After a poisoned document only a good one says where everybody ought to be: a rollback may lead back to it.
   const poisoned = faults.has('poison')
   const lastDrawn = poisoned ? 'publish' : dice.pick(['publish', 'rollback', 'nothing', 'nothing'] as const)
@@ -110,11 +138,14 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   const deadly = faults.has('crash-on-poison')
   const last = deadly ? 'publish' : lastDrawn
   const calm = deadly && calmDrawn === 'rollback' ? 'publish' : calmDrawn
+  const ends = actions.flatMap(action =>
+    action.type === 'fault' && action.fault === 'island' ? action.atMs + action.lastsMs : [],
+  )
   return {
     seed,
-    chaosMs,
+    chaosMs: Math.max(chaosMs, ...ends),
     last,
-    calm,
+    calm: faults.has('appointments') && calm === 'publish' ? 'schedule' : calm,
     faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
     clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
     actions: actions.filter(
@@ -133,6 +164,38 @@ function drawClients(dice: Dice): ClientPlan[] {
     state: dice.chance(0.7),
     region: dice.pick(['eu', 'us']),
   }))
+}
+
+/** What else its clients are, by a chance of its own for each. */
+function drawLives(seed: number, clients: readonly ClientPlan[]): ClientPlan[] {
+  return clients.map(client => {
+    const dice = seededDice(seed, `life of ${client.name}`)
+    const [deep, defaults, overrides, next, changing, reads, side] = [
+      0.3, 0.3, 0.15, 0.1, 0.2, 0.3, 0.12,
+    ].map(chance => dice.chance(chance))
+    return {
+      ...client,
+      ...(client.relayed && deep === true && { deep }),
+      ...(defaults === true && { defaults }),
+      ...(overrides === true && { overrides }),
+      ...(changing === true
+        ? {
+            builds: dice.pick([
+              ['b1', 'b2'],
+              ['b2', 'b1'],
+            ] as const),
+          }
+        : next === true && { builds: ['b2'] as const }),
+      ...(reads === true && { reads }),
+      ...(side === true && { side }),
+    }
+  })
+}
+
+/** What is published to the second namespace while somebody follows it. */
+function drawBeside(dice: Dice, clients: readonly ClientPlan[], chaosMs: number): Action[] {
+  if (!clients.some(({ side }) => side === true)) return []
+  return [0, 1].map(() => ({ atMs: dice.between(500, chaosMs), type: 'side' }) as const)
 }
 
 function drawActions(dice: Dice, faults: ReadonlySet<Fault>, chaosMs: number): Action[] {
@@ -184,9 +247,21 @@ function drawRare(seed: number, chaosMs: number): Action[] {
   const actions: Action[] = []
   for (const fault of RARE) {
     const dice = seededDice(seed, fault)
-    if (!dice.chance(RARELY)) continue
+    if (!dice.chance(OFTEN[fault] ?? RARELY)) continue
     const atMs = dice.between(1_000, chaosMs)
-    actions.push({ atMs, type: 'fault', fault, lastsMs: dice.between(2_000, 20_000) })
+    const lastsMs = dice.between(2_000, 20_000)
+    actions.push({ atMs, type: 'fault', fault, lastsMs: fault === 'island' ? ISLAND_MS : lastsMs })
+    if (fault === 'island') actions.push({ atMs: atMs + dice.between(1_000, 20_000), type: 'publish' })
+    if (fault === 'appointments') actions.push({ atMs, type: 'schedule' })
+    if (fault === 'contests') actions.push({ atMs, type: 'contest' })
+    if (fault === 'redeploy')
+      for (let left = 2; left > 0; left -= 1)
+        actions.push({
+          atMs: Math.min(chaosMs, atMs + dice.between(500, 6_000)),
+          type: 'fault',
+          fault,
+          lastsMs,
+        })
     // Who reads late or what is late matters only while there is something new to read.
     if (fault === 'slow-reader' || fault === 'lagging-replica')
       actions.push({ atMs: Math.min(chaosMs, atMs + dice.between(200, 5_000)), type: 'publish' })

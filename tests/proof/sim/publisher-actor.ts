@@ -11,9 +11,12 @@ import {
 } from '../../../src/core/release/release.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
+import type { Fleet } from '../../../src/fleet/summary.js'
+import { watchPublishing } from './oracles/publishing.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../../src/publisher/index.js'
 import { httpStore } from '../../../src/transports/http/http-store.js'
-import { DEADLY, NAMESPACE, PERIODS, schema } from './client-actor.js'
+import { schema } from './builds.js'
+import { DEADLY, NAMESPACE, PERIODS, SIDE } from './client-actor.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import { soundLink, type Link } from '../../../src/sim/link.js'
 import { fetchOver, type Host } from './net.js'
@@ -42,6 +45,14 @@ export interface PublisherActor {
   /** Two publishers with the same expectation: at most one may win. */
   race(): Promise<boolean>
   openEpoch(): Promise<boolean>
+  /** A publish with a time at which everybody switches. */
+  schedule(): Promise<boolean>
+  /** Two publishers who expect nothing: both win, one after the other. */
+  contest(): Promise<boolean>
+  /** A publish to the second namespace, in a new epoch where one is needed. */
+  side(epoch?: 'a new epoch'): Promise<boolean>
+  /** Who runs what, as it is told to whoever asks; undefined when nobody can tell. */
+  fleet(): Promise<Fleet | undefined>
   /** Whether an action is under way. One whose process was killed is over, although nobody hears so. */
   readonly busy: boolean
   /** Whether a rollback is under way. */
@@ -50,6 +61,14 @@ export interface PublisherActor {
   kill(): void
   /** All that are at work: nobody hears any more what became of it. */
   killAll(): void
+}
+
+/** What one action works with. */
+interface Opened {
+  readonly store: Store
+  readonly dice: Dice
+  readonly own: SimProcess
+  readonly asked: ReturnType<typeof watchPublishing>
 }
 
 /** Makes a {@link PublisherActor}. Nothing it does rejects: what fails is part of the history. */
@@ -61,6 +80,7 @@ export function publisherActor(
   const { trace, truth, sometimes, seed, clock } = world
   const link = soundLink()
   const content = seededDice(seed, 'documents')
+  const beside = seededDice(seed, 'documents beside')
   let actions = 0
   let process: SimProcess | undefined
   /** The rollbacks of which nobody has heard yet, and how many there were at all. */
@@ -71,7 +91,7 @@ export function publisherActor(
 
   const anyRollsBack = (): boolean => [...rollingBack].some(({ alive }) => alive)
 
-  const begin = (): { store: Store; dice: Dice; own: SimProcess } => {
+  const begin = (): Opened => {
     actions += 1
     const own = startProcess(`publisher.${actions}`, world)
     process = own
@@ -94,11 +114,13 @@ export function publisherActor(
       }),
       dice,
       own,
+      asked: watchPublishing(loggerOf(world, own.name)),
     }
   }
-  const publisherOf = ({ store, own }: ReturnType<typeof begin>, anything = false): Publisher =>
+  const publisherOf = ({ store, own, asked }: Opened, anything = false, namespace = NAMESPACE): Publisher =>
     createPublisher({
-      namespace: NAMESPACE, store, schema: anything ? z.any() : schema, system: own.system, logger: loggerOf(world, own.name),
+      namespace, store, schema: anything ? z.any() : schema, validators: [asked.validator], system: own.system,
+      logger: asked.logger,
     }) as Publisher // prettier-ignore
 
   const document = (): { n: number; name: string } => ({
@@ -106,16 +128,23 @@ export function publisherActor(
     name: `${SECRET}-${'x'.repeat(content.between(0, 60))}`,
   })
 
-  const note = (name: string, outcome: Rollout, own: SimProcess): void => {
+  const note = (name: string, outcome: Rollout, { own, asked }: Opened, of = truth): void => {
     if (!own.alive || outcome.outcome !== 'published') return
     const { position, digest } = outcome
-    truth.acknowledged(position, digest)
+    of.acknowledged(position, digest)
+    if (name === 'publish' && asked.told !== undefined) of.published(position, asked.told)
     trace.add(own.name, name, `acknowledged ${position.epoch}:${position.sequence}`)
     sometimes.add(`a ${name} was acknowledged`)
   }
-  const attempt = async (name: string, own: SimProcess, run: () => Promise<Rollout>): Promise<boolean> => {
+  const attempt = async (
+    name: string,
+    opened: Opened,
+    run: () => Promise<Rollout>,
+    of = truth,
+  ): Promise<boolean> => {
+    const { own } = opened
     try {
-      note(name, await run(), own)
+      note(name, await run(), opened, of)
       return true
     } catch (error) {
       const code = judgeError(world, `a ${name}`, error)
@@ -129,7 +158,7 @@ export function publisherActor(
   const publish = async (anything: boolean, value: unknown, more: object = {}): Promise<boolean> => {
     const opened = begin()
     truth.offered(canonicalize(value))
-    return attempt('publish', opened.own, () =>
+    return attempt('publish', opened, () =>
       publisherOf(opened, anything).publish(value as never, {
         rollout: everyone(),
         reason: 'simulation',
@@ -158,7 +187,7 @@ export function publisherActor(
           throw error
         }
       }
-      const done = await attempt('rollback', opened.own, run)
+      const done = await attempt('rollback', opened, run)
       rollingBack.delete(opened.own)
       return done || nothingBefore
     },
@@ -211,7 +240,41 @@ export function publisherActor(
           return publisherOf(opened).openEpoch({ reason, document: value })
         }
       }
-      return attempt('epoch', opened.own, open)
+      return attempt('epoch', opened, open)
+    },
+    schedule: () =>
+      publish(false, document(), { activateAt: new Date(clock.now() + content.between(2_000, 5_000)) }),
+    async contest() {
+      const won = await Promise.all([publish(false, document()), publish(false, document())])
+      if (won.every(Boolean)) sometimes.add('a publisher lost a race and published after it')
+      return won.every(Boolean)
+    },
+    async side(epoch) {
+      const opened = begin()
+      const value = { n: beside.between(1, 1_000_000), name: `${SECRET}-beside` }
+      world.side.offered(canonicalize(value))
+      const publisher = publisherOf(opened, false, SIDE)
+      const options = { rollout: everyone(), reason: 'simulation', supersede: true }
+      return attempt(
+        epoch === undefined ? 'publish' : 'epoch',
+        opened,
+        () =>
+          epoch === undefined
+            ? publisher.publish(value, options)
+            : publisher.openEpoch({ reason: 'restored from a backup', document: value }),
+        world.side,
+      )
+    },
+    async fleet() {
+      const opened = begin()
+      try {
+        return await publisherOf(opened).fleet()
+      } catch (error) {
+        judgeError(world, 'a look at the fleet', error)
+        return undefined
+      } finally {
+        working.delete(opened.own)
+      }
     },
     async candidate() {
       const opened = begin()

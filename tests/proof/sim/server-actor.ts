@@ -73,8 +73,11 @@ export function relayActor(
   name: string,
   upstream: () => Host | undefined,
   configuration: Configuration = PLAIN,
+  of: 'the servers' | 'a relay' = 'the servers',
 ): RelayActor {
-  return relaying(world, name, { upstream, base: configuration.base }, (transport, process) =>
+  // A relay of a relay has nothing to write with, and where it stands that would not help it to read.
+  const token = of === 'a relay' ? configuration.readToken : TOKEN
+  return relaying(world, name, { upstream, base: configuration.base, token }, (transport, process) =>
     createHandler(cached(transport), {
       ...configuration.options,
       heartbeatMs: PERIODS.heartbeatMs,
@@ -91,27 +94,36 @@ export function edgeActor(
   upstream: () => Host | undefined,
   configuration: Configuration = PLAIN,
 ): RelayActor {
-  return relaying(world, name, { upstream, base: configuration.base }, (transport, process, dice) => {
-    const writes = dice.chance(0.6)
-    return createHandler(writes ? transport : cached(transport, { maxSnapshots: 2, maxBytes: 1_000 }), {
-      ...configuration.options,
-      ...(writes && { write: { token: TOKEN } }),
-      heartbeatMs: 3_000,
-      pollIntervalMs: 2_000,
-      maxConnections: 4,
-      maxConnectionAgeMs: 9_000,
-      cacheBytes: 2_000,
-      maxInstances: 2,
-      system: process.system,
-      logger: loggerOf(world, name),
-    })
-  })
+  return relaying(
+    world,
+    name,
+    { upstream, base: configuration.base, token: TOKEN },
+    (transport, process, dice) => {
+      const writes = dice.chance(0.6)
+      return createHandler(writes ? transport : cached(transport, { maxSnapshots: 2, maxBytes: 1_000 }), {
+        ...configuration.options,
+        ...(writes && { write: { token: TOKEN } }),
+        heartbeatMs: 3_000,
+        pollIntervalMs: 2_000,
+        maxConnections: 4,
+        maxConnectionAgeMs: 9_000,
+        cacheBytes: 2_000,
+        maxInstances: 2,
+        system: process.system,
+        logger: loggerOf(world, name),
+      })
+    },
+  )
 }
 
 function relaying(
   world: World,
   name: string,
-  { base, upstream }: { readonly base: string; readonly upstream: () => Host | undefined },
+  {
+    base,
+    upstream,
+    token,
+  }: { readonly base: string; readonly upstream: () => Host | undefined; readonly token: string | undefined },
   open: (transport: HttpStore, process: SimProcess, dice: Dice) => Handler,
 ): RelayActor {
   const link = soundLink()
@@ -128,7 +140,7 @@ function relaying(
       system: { clock: process.clock },
       timeoutMs: PERIODS.timeoutMs,
       // It writes where it is told to, and reads what may not be read by all.
-      token: TOKEN,
+      ...(token !== undefined && { token }),
       logger: loggerOf(world, name),
       fetch: fetchOver({
         world: world.clock,

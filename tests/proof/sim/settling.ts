@@ -1,7 +1,10 @@
 import { comparePositions, formatPosition } from '../../../src/contracts/position.js'
 import { PERIODS, type ClientActor } from './client-actor.js'
+import type { Fleet } from '../../../src/fleet/summary.js'
 import type { Stage } from './faults.js'
+import type { ClientPlan } from './plan.js'
 import { placeOf, POINTER } from './pointer.js'
+import { runningOf } from './running-of.js'
 import { seededDice } from '../../../src/sim/dice.js'
 import { during } from './waiting.js'
 import type { World } from './world.js'
@@ -11,7 +14,12 @@ const REQUESTS_MS = 2 * 15_000
 
 /** Line 13: one look plus two backoff caps, plus requests that were under way; a relay adds its own. */
 function boundMs({ strategy, plan }: ClientActor): number {
-  return strategy.lookMs * (plan.relayed ? 2 : 1) + 4 * PERIODS.retryCapMs + REQUESTS_MS
+  return strategy.lookMs * (1 + relaysOf(plan)) + 4 * PERIODS.retryCapMs + REQUESTS_MS
+}
+
+/** How many relays are on the way to a client. */
+function relaysOf({ relayed, deep }: ClientPlan): number {
+  return deep === true ? 2 : relayed ? 1 : 0
 }
 
 /** Liveness: everybody runs what the newest release gives them, and those who watch have a stream again. */
@@ -35,8 +43,13 @@ export async function settle(world: World, stage: Stage): Promise<void> {
         waiting.delete(actor)
       }
     }
-    return waiting.size === 0 && (!relayed || stage.relay.streams()?.aliveSince(sinceMs) === true)
+    return (
+      waiting.size === 0 &&
+      (!relayed || stage.relay.streams()?.aliveSince(sinceMs) === true) &&
+      beside() === undefined
+    )
   }
+  const beside = (): string | undefined => stage.clients.flatMap(({ side }) => side?.behind() ?? [])[0]
   // What holds earlier holds; the bound is only for those who need it.
   await clock.runUntil(done, due).catch(() => {})
   await clock.advance(1)
@@ -46,6 +59,8 @@ export async function settle(world: World, stage: Stage): Promise<void> {
       'everybody-gets-there',
       straggling(world, actor) ?? withoutStream(actor, sinceMs) ?? actor.plan.name,
     )
+  const besideStill = beside()
+  if (besideStill !== undefined) truth.violate('everybody-gets-there', besideStill)
   for (const { streams } of stage.clients) streams?.check()
   await checkPointer(world, stage)
 }
@@ -79,7 +94,10 @@ export async function calm(world: World, stage: Stage): Promise<void> {
   if (acted !== true)
     return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
   await clock
-    .runUntil(() => watching.every(client => straggling(world, client) === undefined), TOLD_MS)
+    .runUntil(
+      () => watching.every(client => straggling(world, client) === undefined),
+      TOLD_MS + (plan.calm === 'schedule' ? 5_000 : 0),
+    )
     .catch(() => {})
   for (const client of watching) {
     const problem = straggling(world, client)
@@ -95,6 +113,65 @@ export async function calm(world: World, stage: Stage): Promise<void> {
     client.streams?.check()
   }
   await checkPointer(world, stage)
+}
+
+/**
+ * How long the last word of a client may take to whoever asks, in milliseconds: a batch, a gathering at each server on the way, and a file that
+ * is written every five seconds for other servers.
+ */
+const REPORTED_MS = 9_000
+const RELAYED_MS = 2_000
+
+/** While all is well, whoever asks for the fleet hears in time where everybody stands. */
+export async function reported(world: World, stage: Stage): Promise<void> {
+  const { clock, truth, sometimes } = world
+  const { plan, publisher } = stage
+  if (plan.faults.has('slow-links')) await clock.advance(SLOWEST_MS)
+  const dueMs = clock.monotonic() + REPORTED_MS + RELAYED_MS * Math.max(...plan.clients.map(relaysOf))
+  for (;;) {
+    const fleet = await during(clock, publisher.fleet(), 15_000)
+    const problem = misreported(world, stage, fleet)
+    if (problem === undefined) break
+    if (clock.monotonic() >= dueMs || fleet === undefined) return truth.violate('reports-are-true', problem)
+    await clock.advance(500)
+  }
+  sometimes.add('a fleet was known as it was')
+}
+
+/** What a fleet lacks of the clients that are there, or says of them that is not so. */
+function misreported(
+  { truth, reports }: World,
+  { clients }: Stage,
+  fleet: Fleet | undefined,
+): string | undefined {
+  if (fleet?.type !== 'known') return 'nobody can tell the fleet'
+  const invented = reports.invented(fleet)
+  if (invented !== undefined) return invented
+  const newest = truth.newestAcknowledged
+  for (const actor of clients) {
+    const { client, process, plan, reports: own } = actor
+    if (client === undefined || process?.running !== true || newest === undefined) continue
+    const member = fleet.members.find(({ report }) => report.instanceId === own?.instanceId)
+    if (member === undefined) return `${plan.name} is not in the fleet`
+    const { state, report } = member
+    const wanted = actor.hasRefused(truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
+      ? 'rejected'
+      : 'current'
+    if (state !== wanted) return `${plan.name} is ${state} in the fleet (${report.phase}), and is ${wanted}`
+    const runs = runningOf(client)
+    if (runs === undefined) continue
+    const { digest, position } = runs
+    if (
+      report.digest !== digest ||
+      report.applied === undefined ||
+      position === undefined ||
+      comparePositions(report.applied, position) !== 'same'
+    )
+      return `${plan.name} runs something else than the fleet hears`
+    if (report.seen === undefined || comparePositions(report.seen, newest) !== 'same')
+      return `${plan.name} has seen something else than the fleet hears`
+  }
+  return undefined
 }
 
 /** The pointer stands where the log does; one that a broken disk held back follows when somebody reads or polls. */
@@ -115,12 +192,16 @@ async function checkPointer({ truth, clock }: World, { disk, clients }: Stage): 
 }
 
 /** What a client lacks that does not run what the newest acknowledged release gives it, or does not know that it is the newest. */
-function straggling({ truth }: World, { plan, client, process }: ClientActor): string | undefined {
+function straggling({ truth }: World, actor: ClientActor): string | undefined {
+  const { plan, client, process } = actor
   // Somebody is about to start it again.
   if (process?.alive === false) return `${plan.name} is not running`
   const newest = truth.newestAcknowledged
   if (newest === undefined || client === undefined) return undefined
-  const runs = client.status === 'starting' ? undefined : client.running
+  const refuses = actor.hasRefused(truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
+  const runs = runningOf(client)
+  // Its build takes nothing of that kind: it keeps what it runs, if it runs anything.
+  if (refuses && (client.status === 'ready' || client.status === 'starting')) return undefined
   const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
   if (order === 'newer') return undefined
   const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`

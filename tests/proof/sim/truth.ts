@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { comparePositions, formatPosition, type Position } from '../../../src/contracts/position.js'
 import type { Identity } from '../../../src/contracts/identity.js'
 import type { Release } from '../../../src/core/release/release.js'
-import { decodeRelease, positionOf, releaseDigest } from '../../../src/core/release/release.js'
+import { decodeRelease, digestsOf, positionOf, releaseDigest } from '../../../src/core/release/release.js'
 import { systemHasher } from '../../../src/system/system.js'
 
 /** Something that always holds, and did not. */
@@ -18,12 +18,21 @@ export type Violate = (oracle: string, text: string) => void
 
 /** What the simulation knows and no actor does: all that was published, acknowledged, seen and applied. */
 export interface Truth {
-  readonly violations: readonly Violation[]
+  readonly violations: Violation[]
   violate(oracle: string, text: string): void
   /** A document that a publisher handed over: its canonical text by digest. */
   offered(document: string): void
+  /** The document of a digest that was handed over. */
+  documentOf(digest: string): string | undefined
   /** A publisher was told that the log holds its release, which gives this snapshot to everybody else. */
   acknowledged(position: Position, digest: string): void
+  /** What the validators of a publish were told of the document before, as text; undefined when it could not be read. */
+  published(
+    position: Position,
+    previous: { readonly text: string | undefined; readonly unread: boolean },
+  ): void
+  /** Holds what validators were told against a log, in which each release has a predecessor. */
+  checkPrevious(log: ReadonlyMap<string, Release>): number
   /** A release that some reader was given, wherever it came from. */
   released(bytes: Uint8Array, where: string): void
   /** A client committed. */
@@ -44,7 +53,11 @@ export interface Truth {
   restored(newest: Position | undefined): void
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
+  /** The newest release that was acknowledged by then; undefined when there was none, or when two releases may bear its position. */
+  newestAt(atMs: number): Position | undefined
   releaseAt(position: Position): Release | undefined
+  /** What the releases name that stand there or later, as far as it is known. */
+  namedSince(position: Position): readonly string[]
   /** A machine was copied: what ran on the one was written on both disks. */
   copied(from: string, to: string): void
   /** A client told the fleet what it applied. */
@@ -57,6 +70,8 @@ export interface AppliedEvent {
   readonly identity: Pick<Identity, 'clientId' | 'labels'>
   readonly digest: string
   readonly document: string
+  /** What this client makes of a document that was published: overridden, with what its schema adds. */
+  readonly made: (document: string) => string
   readonly valid: boolean
   readonly position: Position
   readonly keepsState: boolean
@@ -68,10 +83,12 @@ export interface AppliedEvent {
 export function createTruth(
   nowMs: () => number,
   allowed: (release: Release, identity: AppliedEvent['identity'], digest: string) => boolean,
+  violations: Violation[] = [],
 ): Truth {
-  const violations: Violation[] = []
   const offered = new Map<string, string>()
   const acknowledged = new Map<string, string>()
+  /** In the order of their time, the newest of all until then. */
+  const history: { readonly atMs: number; readonly newest: Position | undefined }[] = []
   const released = new Map<string, { readonly digest: string; readonly release: Release }>()
   const last = new Map<string, Position>()
   const refusals = new Set<string>()
@@ -80,6 +97,11 @@ export function createTruth(
     Pick<AppliedEvent, 'client' | 'identity' | 'position'> & { readonly ran: readonly string[] }
   >()
   const ran = new Map<string, string[]>()
+  const published: {
+    readonly position: Position
+    readonly text: string | undefined
+    readonly unread: boolean
+  }[] = []
   const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
   let newest: Position | undefined
   const restores: (Position | undefined)[] = []
@@ -110,18 +132,38 @@ export function createTruth(
     offered(document) {
       offered.set(createHash('sha256').update(document).digest('hex'), document)
     },
+    documentOf: digest => offered.get(digest),
     acknowledged(position, digest) {
       const key = formatPosition(position)
       if (acknowledged.has(key)) violate('one-release-a-position', `${key} was acknowledged twice`)
       acknowledged.set(key, digest)
       if (newest === undefined || comparePositions(position, newest) === 'newer') newest = position
+      history.push({ atMs: nowMs(), newest })
+    },
+    published: (position, previous) => void published.push({ position, ...previous }),
+    checkPrevious(log) {
+      let judged = 0
+      for (const { position, text, unread } of published.splice(0)) {
+        const { epoch, sequence } = position
+        const before = log.get(formatPosition({ epoch, sequence: sequence - 1 }))
+        if (ambiguous(position) || unread || !log.has(formatPosition(position))) continue
+        if (sequence > 1 && before === undefined) continue
+        const ran = before?.stable.variants.at(-1)?.digest
+        judged += 1
+        if (text !== (ran === undefined ? undefined : offered.get(ran)))
+          violate(
+            'previous-is-what-ran',
+            `the validators of ${formatPosition(position)} were told of another document than ran before it`,
+          )
+      }
+      return judged
     },
     released: remember,
-    applied({ client, build, identity, digest, document, valid, position, keepsState, fromDisk }) {
+    applied({ client, build, identity, digest, document, made, valid, position, keepsState, fromDisk }) {
       const text = offered.get(digest)
       if (text === undefined)
         violate('only-what-was-published', `${client} runs ${digest.slice(0, 8)}, which nobody published`)
-      else if (valid && text !== document)
+      else if (valid && made(text) !== document)
         violate('digest-matches', `${client} runs another document than ${digest.slice(0, 8)} names`)
       if (!valid) violate('validated', `${client} runs a document that its schema refuses`)
       if (refusals.has(`${client} ${build} ${digest}`))
@@ -180,6 +222,7 @@ export function createTruth(
     restored(position) {
       // What was in the log until now is gone with it; nobody can check it any more.
       followed.length = 0
+      published.length = 0
       reports.clear()
       restores.push(position)
       for (const key of acknowledged.keys()) {
@@ -193,10 +236,15 @@ export function createTruth(
         }
       }
       newest = position
+      history.splice(0, history.length, { atMs: nowMs(), newest })
     },
     acknowledgedReleases: acknowledged,
     get newestAcknowledged() {
       return newest
+    },
+    newestAt(atMs) {
+      const at = history.findLast(entry => entry.atMs <= atMs)?.newest
+      return at === undefined || ambiguous(at) ? undefined : at
     },
     copied(from, to) {
       ran.set(to, [...(ran.get(from) ?? [])])
@@ -205,6 +253,16 @@ export function createTruth(
       const key = `${client} ${formatPosition(position)}`
       if (!reports.has(key))
         reports.set(key, { client, identity, position, ran: [...(ran.get(client) ?? [])] })
+    },
+    namedSince(position) {
+      const named: string[] = []
+      for (const [key, digest] of acknowledged) {
+        const [epoch = '', sequence = '0'] = key.split(':')
+        if (comparePositions(position, { epoch, sequence: Number(sequence) }) !== 'newer') named.push(digest)
+      }
+      for (const { release } of released.values())
+        if (comparePositions(position, positionOf(release)) !== 'newer') named.push(...digestsOf(release))
+      return named
     },
     releaseAt: position => released.get(formatPosition(position))?.release,
   }
