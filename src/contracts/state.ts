@@ -32,6 +32,7 @@ export interface SavedState {
   readonly current?: SavedSnapshot
   /** Last-known-good, newest first, three at most. */
   readonly good: readonly SavedSnapshot[]
+  /** What was refused here, by whatever build: the latest at the end, 64 at most. */
   readonly refused: readonly Refusal[]
 }
 

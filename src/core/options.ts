@@ -1,6 +1,14 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { nearest } from './nearest.js'
 
+/**
+ * Whether an option is a number above 0; `Infinity` is one. JavaScript compares texts and `null` with
+ * numbers as well, so comparing alone lets them pass.
+ */
+export function isPositive(value: unknown): value is number {
+  return typeof value === 'number' && value > 0
+}
+
 /** The names of all options of a type, so that none can be forgotten and none is left over. */
 export type OptionNames<Options extends object> = Readonly<Record<keyof Options, true>>
 

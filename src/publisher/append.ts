@@ -160,7 +160,7 @@ async function append(
     if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
     throw new NoticeboardError(
       'unavailable',
-      `${store.name} did not acknowledge ${namespace} ${formatPosition(at)}; it may have been written: do the same again, which changes nothing twice`,
+      `${store.name} did not acknowledge ${namespace} ${formatPosition(at)}; it may have been written: ${release.cause === 'publish' ? 'do the same again, which changes nothing twice' : 'see in the history whether it was, and only if not do the same again'}`,
       { cause: error, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }) },
     )
   }

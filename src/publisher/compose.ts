@@ -13,6 +13,7 @@ import {
 } from '../core/release/release.js'
 import type { PublisherContext } from './context.js'
 import { readHistory } from './history.js'
+import { retried } from './retry.js'
 import { encodeFitting, listWithdrawn } from './withdrawn.js'
 
 /**
@@ -131,6 +132,8 @@ async function versionOf(
   { variants, head, at, signal }: VersionQuery,
 ): Promise<number> {
   if (head === undefined || head.epoch !== at.epoch) return at.sequence
-  const known = await context.versions.find(variants, head, () => readHistory(context, { signal }))
+  const find = (): Promise<number | undefined> =>
+    context.versions.find(variants, head, () => readHistory(context, { signal }))
+  const known = await retried(find, { ...context, signal })
   return known ?? at.sequence
 }

@@ -42,7 +42,8 @@ export interface Following {
   readonly context: PublisherContext
   readonly source: Source
   readonly publish: (source: Source) => Promise<Rollout>
-  readonly signal: AbortSignal
+  /** Any of them ends it: the publisher's life, and the caller's signal where there is one. */
+  readonly signals: readonly (AbortSignal | undefined)[]
 }
 
 /**
@@ -50,20 +51,26 @@ export interface Following {
  * come meanwhile count as one.
  *
  * ```ts
- * for await (const step of followSource({ context, source, publish, signal })) show(step)
+ * for await (const step of followSource({ context, source, publish, signals })) show(step)
  * ```
  */
 export async function* followSource({
   context,
   source,
   publish,
-  signal,
+  signals,
 }: Following): AsyncGenerator<FollowStep> {
-  const stop = createLinkedAbortController(signal)
+  const stop = createLinkedAbortController(...signals)
   const changes = source.changes?.(stop.signal)[Symbol.asyncIterator]()
   try {
-    // Asked for before the first look, so that a change between the two is not lost.
-    let change = changes?.next()
+    // Asked for before the first look, so that a change between the two is not lost. A failure is
+    // thrown where it is awaited, and until then it is nobody's unhandled rejection.
+    const nextChange = (): Promise<IteratorResult<void>> | undefined => {
+      const change = changes?.next()
+      change?.catch(() => {})
+      return change
+    }
+    let change = nextChange()
     while (!stop.signal.aborted) {
       const step = await attempt(source, publish)
       if (stop.signal.aborted) return
@@ -76,7 +83,7 @@ export async function* followSource({
         continue
       }
       if (change === undefined || (await change).done === true) return
-      change = changes?.next()
+      change = nextChange()
     }
   } finally {
     stop.abort()

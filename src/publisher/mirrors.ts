@@ -78,12 +78,16 @@ async function syncOne(
 }
 
 async function readSnapshots(
-  { store, namespace, hasher, maxReadBytes: maxSnapshotBytes }: PublisherContext,
+  context: PublisherContext,
   newest: SignedRelease,
   signal: AbortSignal,
 ): Promise<readonly Snapshot[]> {
+  const { store, namespace, hasher, maxReadBytes: maxSnapshotBytes } = context
   const read = async (digest: string): Promise<Snapshot> => {
-    const bytes = await store.snapshot({ namespace, digest, maxSnapshotBytes }, signal)
+    const bytes = await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {
+      ...context,
+      signal,
+    })
     assertDigest(hasher, { bytes, digest, what: `a snapshot of ${namespace}` })
     return { digest, bytes }
   }

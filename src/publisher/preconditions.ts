@@ -5,6 +5,7 @@ import { positionOf, unknownCritical, type Release } from '../core/release/relea
 import type { PublisherContext } from './context.js'
 import { seenBeyond } from '../fleet/summary.js'
 import { nameOf } from './history.js'
+import { retried } from './retry.js'
 
 /** Which head a publish is meant to follow. */
 export interface Expected {
@@ -81,11 +82,12 @@ export function notFree(
  * ```
  */
 export async function heardReports(
-  { store, namespace, logger }: PublisherContext,
+  context: PublisherContext,
   signal: AbortSignal,
 ): Promise<readonly ClientReport[] | undefined> {
+  const { store, namespace, logger } = context
   try {
-    return await store.reports?.({ namespace }, signal)
+    return await retried(async () => store.reports?.({ namespace }, signal), { ...context, signal })
   } catch (error) {
     signal.throwIfAborted()
     const code = isNoticeboardError(error) ? error.code : 'internal'

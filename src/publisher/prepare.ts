@@ -9,6 +9,7 @@ import { parseCanonical } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
 import { validateDocument } from '../core/schema/validate.js'
 import type { PublisherContext } from './context.js'
+import { retried } from './retry.js'
 
 /** A document for the clients that carry some labels; the others get the main one. */
 export interface VariantDocument<Input = unknown> {
@@ -134,13 +135,17 @@ export function refusal(
  * ```
  */
 export async function readPrevious(
-  { store, namespace, hasher, maxReadBytes: maxSnapshotBytes, logger }: PublisherContext,
+  context: PublisherContext,
   digest: string | undefined,
   signal: AbortSignal,
 ): Promise<Json | undefined> {
   if (digest === undefined) return undefined
+  const { store, namespace, hasher, maxReadBytes: maxSnapshotBytes, logger } = context
   try {
-    const bytes = await store.snapshot({ namespace, digest, maxSnapshotBytes }, signal)
+    const bytes = await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {
+      ...context,
+      signal,
+    })
     if (digestOf(hasher, bytes) !== digest)
       throw new NoticeboardError('digest-mismatch', 'the snapshot is damaged')
     return parseCanonical(bytes, { what: 'the snapshot', maxBytes: maxSnapshotBytes })

@@ -4,6 +4,7 @@ import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
 import type { Logger, System } from '../contracts/system.js'
 import type { Position } from '../contracts/position.js'
+import type { ClientReport } from '../contracts/report.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
@@ -23,7 +24,7 @@ import { syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
 import { isSource } from './object-source.js'
 import { publishDocument, type PublishOptions } from './publish.js'
-import { DEFAULT_RETRIES, withSignal } from './retry.js'
+import { DEFAULT_RETRIES, eachWithSignal, retried, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { createVersionIndex } from './versions.js'
@@ -171,8 +172,8 @@ export function createPublisher<Input = unknown, Output = Input>(
       rollout(run(settings?.signal, signal => openNewEpoch(context, settings ?? {}, signal))),
     history(settings = {}) {
       checkOptions('history()', settings, { limit: true, signal: true })
-      const { limit, signal = root.signal } = settings
-      return readHistory(context, { limit, signal })
+      const { limit, signal: own } = settings
+      return eachWithSignal(root.signal, own, signal => readHistory(context, { limit, signal }))
     },
     diff: (before, after) =>
       run(undefined, async signal => {
@@ -189,7 +190,9 @@ export function createPublisher<Input = unknown, Output = Input>(
       run(undefined, async signal => readPublished(context, await findRelease(context, ref, signal), signal)),
     fleet: () =>
       run(undefined, async signal => {
-        const reports = await store.reports?.({ namespace }, signal)
+        const read = async (): Promise<readonly ClientReport[] | undefined> =>
+          store.reports?.({ namespace }, signal)
+        const reports = await retried(read, { ...context, signal })
         if (reports === undefined) return { type: 'unknown', why: 'no-reports' } as const
         return summarizeFleet(reports, (await readNewest(context, signal))?.release, clock.now())
       }),
@@ -204,7 +207,7 @@ export function createPublisher<Input = unknown, Output = Input>(
         context,
         source,
         publish: from => publish(from, settings),
-        signal: settings.signal ?? root.signal,
+        signals: [root.signal, settings.signal],
       })
     },
     close,

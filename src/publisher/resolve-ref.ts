@@ -35,13 +35,28 @@ export async function findRelease(
     throw new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`)
   const matches = matcher(ref, newest)
   if (matches(newest)) return newest
-  for await (const { release } of readHistory(context, { signal })) {
-    if (matches(release)) return release
-  }
+  const found = await firstInHistory(context, matches, signal)
+  if (found !== undefined) return found
   throw new NoticeboardError(
     'not-found',
     `${context.namespace} has no ${nameRef(ref)}; see which there are in its history`,
   )
+}
+
+/**
+ * The newest release of the log that fits. A log that is lost on the way is read anew, as often as
+ * any operation is tried again.
+ */
+async function firstInHistory(
+  context: PublisherContext,
+  fits: (release: Release) => boolean,
+  signal: AbortSignal,
+): Promise<Release | undefined> {
+  const search = async (): Promise<Release | undefined> => {
+    for await (const { release } of readHistory(context, { signal })) if (fits(release)) return release
+    return undefined
+  }
+  return retried(search, { ...context, signal })
 }
 
 function matcher(ref: ReleaseRef, newest: Release): (release: Release) => boolean {
@@ -88,17 +103,21 @@ export async function findEarlier(
   signal: AbortSignal,
 ): Promise<Release> {
   if (newest.candidate !== undefined) return newest
-  const withdrawn = new Set(newest.withdrawn)
-  for await (const { release } of readHistory(context, { signal })) {
-    if (sameVariants(release.stable.variants, newest.stable.variants)) continue
-    const digests = digestsOf({ stable: release.stable } as Release)
-    if (digests.some(digest => withdrawn.has(digest))) continue
-    const missing = await firstUnreadable(context, digests, signal)
-    if (missing === undefined) return release
+  const ruledOut = new Set(newest.withdrawn)
+  const fits = ({ stable }: Release): boolean =>
+    !sameVariants(stable.variants, newest.stable.variants) &&
+    !digestsOf({ stable } as Release).some(digest => ruledOut.has(digest))
+  for (;;) {
+    const earlier = await firstInHistory(context, fits, signal)
+    if (earlier === undefined) break
+    const { stable } = earlier
+    const missing = await firstUnreadable(context, digestsOf({ stable } as Release), signal)
+    if (missing === undefined) return earlier
     context.logger.warn('a rollback passes over a version whose snapshot cannot be read', {
       namespace: context.namespace,
       digest: missing,
     })
+    ruledOut.add(missing)
   }
   throw new NoticeboardError(
     'not-found',

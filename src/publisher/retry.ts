@@ -80,3 +80,31 @@ export async function withSignal<Result>(
     linked.finish()
   }
 }
+
+/**
+ * The same for what is iterated. Throws `closed` once the publisher is closed, also to those that
+ * are in the middle.
+ *
+ * ```ts
+ * const entries = eachWithSignal(root.signal, own, signal => readHistory(context, { signal }))
+ * ```
+ */
+export async function* eachWithSignal<Item>(
+  root: AbortSignal,
+  own: AbortSignal | undefined,
+  items: (signal: AbortSignal) => AsyncIterable<Item>,
+): AsyncGenerator<Item, void, undefined> {
+  const linked = createLinkedAbortController(root, own)
+  try {
+    linked.signal.throwIfAborted()
+    for await (const item of items(linked.signal)) {
+      yield item
+      linked.signal.throwIfAborted()
+    }
+  } catch (error) {
+    if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed')
+    throw error
+  } finally {
+    linked.finish()
+  }
+}

@@ -76,7 +76,9 @@ async function chooseGoal(
   { to, signal }: { readonly to: ReleaseRef | undefined; readonly signal: AbortSignal },
 ): Promise<Goal> {
   const { stable } = await chooseTarget(context, newest, to, signal)
-  const behind = behindFleet(context, await heardReports(context, signal), newest)
+  // They only make a warning here, and a rollback does not wait for one.
+  const reports = await heardReports({ ...context, retries: 0 }, signal)
+  const behind = behindFleet(context, reports, newest)
   return {
     stable: stable.variants,
     kept: new Set(digestsOf({ stable } as Release)),

@@ -3,7 +3,7 @@ import type { System } from '../contracts/system.js'
 import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
 import { abortable } from '../async/signals.js'
 import { digestOf } from '../core/release/digest.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, isPositive } from '../core/options.js'
 import { readSystem } from '../system/system.js'
 
 /** Everything has a default. */
@@ -47,7 +47,7 @@ export function cached<Given extends Transport>(
   const { maxSnapshots = 64, maxBytes = 67_108_864 } = options
   const { hasher } = readSystem('cached()', options.system)
   for (const [name, value] of Object.entries({ maxSnapshots, maxBytes })) {
-    if (!(value > 0))
+    if (!isPositive(value))
       throw new NoticeboardError('invalid-option', `cached: ${name} must be a number greater than 0`)
   }
   const kept = new Map<string, Uint8Array>()
@@ -104,12 +104,12 @@ export function cached<Given extends Transport>(
   }
 
   const inner: Transport & Partial<WatchTransport & ReportTransport> = transport
-  const { name, unmanaged, remote } = inner
+  const { name, unmanaged, remote, next, report } = inner
   return {
     name,
     ...(unmanaged && { unmanaged }),
     ...(remote && { remote }),
-    latest: (query, signal) => inner.latest(query, signal),
+    latest: async (query, signal) => inner.latest(query, signal),
     async snapshot(query, signal) {
       // A digest alone would let one namespace see what only another may read.
       const key = `${query.namespace} ${query.digest}`
@@ -128,8 +128,10 @@ export function cached<Given extends Transport>(
       kept.set(key, found)
       return found
     },
-    ...(inner.next && { next: inner.next.bind(inner) }),
+    ...(next && { next: async (query, signal) => next.call(inner, query, signal) }),
     ...(inner.watch && { watch: inner.watch.bind(inner) }),
-    ...(inner.report && { report: inner.report.bind(inner) }),
+    ...(report && {
+      report: async (...[states, signal]: Parameters<typeof report>) => report.call(inner, states, signal),
+    }),
   } satisfies Transport as Cached<Given>
 }

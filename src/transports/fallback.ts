@@ -10,7 +10,7 @@ import type {
   WatchTransport,
 } from '../contracts/transport.js'
 import { withDeadline } from '../async/deadline.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, isPositive } from '../core/options.js'
 import { readSystem } from '../system/system.js'
 
 /** Everything has a default. */
@@ -48,6 +48,10 @@ export function fallback<const Given extends FallbackTransports>(
 function createFallback(transports: readonly Transport[], options: FallbackOptions): Transport {
   checkOptions('fallback()', options, { avoidMs: true, tryMs: true, system: true })
   const { avoidMs = 60_000, tryMs = 4_000 } = options
+  for (const [option, value] of Object.entries({ avoidMs, tryMs })) {
+    if (!isPositive(value))
+      throw new NoticeboardError('invalid-option', `fallback: ${option} must be a number above 0`)
+  }
   const { clock } = readSystem('fallback()', options.system)
   if (!Array.isArray(transports) || transports.length === 0 || !transports.every(canRead)) {
     throw new NoticeboardError(

@@ -8,7 +8,7 @@ import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js
 import { abortable, createLinkedAbortController } from '../async/signals.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { digestOf } from '../core/release/digest.js'
-import { checkOptions } from '../core/options.js'
+import { checkOptions, isPositive } from '../core/options.js'
 import { encodeRelease } from '../core/release/release.js'
 import { copyBytes, encodeText } from '../core/json/text.js'
 import { readSystem } from '../system/system.js'
@@ -62,7 +62,7 @@ export function fromSource(
   checkOptions('fromSource()', options, { name: true, pollIntervalMs: true, system: true })
   const { name = `document ${sourceName}`.trim(), pollIntervalMs = 5_000 } = options
   const { clock, hasher } = readSystem('fromSource()', options.system)
-  if (!(pollIntervalMs > 0))
+  if (!isPositive(pollIntervalMs))
     throw new NoticeboardError('invalid-option', 'fromSource: pollIntervalMs must be a number greater than 0')
   const kept = new Map<Digest, Uint8Array>()
   let epoch: Epoch | undefined

@@ -1,8 +1,7 @@
 import type { Issue } from '../../contracts/errors.js'
 import type { Digest } from '../../contracts/names.js'
 import type { Refusal } from '../../contracts/state.js'
-
-const MOST = 64
+import { MAX_REFUSALS } from '../../core/limits.js'
 
 /** What this build of the application has refused, so that no verdict is asked for twice. */
 export interface Refusals {
@@ -12,7 +11,7 @@ export interface Refusals {
   /** Remembers a refusal; one that is not `lasting` is forgotten when the process ends. */
   add(refusal: NewRefusal): void
   forget(digests: readonly Digest[]): void
-  /** What is worth keeping on disk, of other builds too. */
+  /** What is worth keeping on disk, of other builds too: the latest at the end, {@link MAX_REFUSALS} at most. */
   list(): readonly Refusal[]
 }
 
@@ -50,10 +49,8 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
         at,
       }
       if (build === undefined || !lasting) return void passing.set(digest, refusal)
-      kept = [refusal, ...kept.filter(other => other.digest !== digest || other.build !== build)].slice(
-        0,
-        MOST,
-      )
+      const others = kept.filter(other => other.digest !== digest || other.build !== build)
+      kept = [...others, refusal].slice(-MAX_REFUSALS)
     },
     forget(digests) {
       for (const digest of digests) passing.delete(digest)

@@ -1,10 +1,8 @@
 import type { Digest } from '../../contracts/names.js'
 import type { SavedSnapshot, SavedState } from '../../contracts/state.js'
+import { MAX_GOOD } from '../../core/limits.js'
 import type { Saveable } from '../apply/events.js'
 import type { ReceivedRelease } from '../apply/pending.js'
-
-/** How many last-known-good snapshots are kept. */
-const GENERATIONS = 3
 
 /** What the end of an attempt with a transport's release changes of what is kept on disk. */
 export function savedAfter(
@@ -31,5 +29,5 @@ function stillGood(
 
 /** Last-known-good with one more generation in front, each digest once. */
 export function withGood({ good }: SavedState, earned: SavedSnapshot): Pick<SavedState, 'good'> {
-  return { good: [earned, ...good.filter(({ digest }) => digest !== earned.digest)].slice(0, GENERATIONS) }
+  return { good: [earned, ...good.filter(({ digest }) => digest !== earned.digest)].slice(0, MAX_GOOD) }
 }

@@ -7,7 +7,7 @@ import type { Fs, Logger, System } from '../../contracts/system.js'
 import { isEpoch, isSequence } from '../../contracts/position.js'
 import type { CompleteStore } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
-import { checkOptions } from '../../core/options.js'
+import { checkOptions, isPositive } from '../../core/options.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
 import { readSystem } from '../../system/system.js'
 import { createBoard } from './board.js'
@@ -80,10 +80,10 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       'fileStore() wants the path of a folder, such as "/var/lib/board"',
     )
   }
-  if (!(pollIntervalMs > 0)) {
+  if (!isPositive(pollIntervalMs)) {
     throw new NoticeboardError('invalid-option', 'pollIntervalMs must be a number of milliseconds above 0')
   }
-  if (!(maxSnapshotBytes > 0)) {
+  if (!isPositive(maxSnapshotBytes)) {
     throw new NoticeboardError('invalid-option', 'maxSnapshotBytes must be a number of bytes above 0')
   }
 

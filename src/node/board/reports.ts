@@ -16,7 +16,7 @@ import { ABANDONED_MS } from '../../core/limits.js'
 
 /** How many instances of a namespace are remembered; beyond it the ones heard longest ago are forgotten. */
 const MAX_INSTANCES = 20_000
-/** How many namespaces of one process's clients are remembered. */
+/** How many namespaces are kept in memory; beyond it the one that was heard of longest ago is left to its file. */
 const MAX_NAMESPACES = 4_096
 /** After this long without a word an instance is forgotten. */
 const FORGET_MS = 7 * 86_400_000
@@ -40,7 +40,10 @@ export function boardReports(
   { hiddenFs: fs, hiddenFiles: files, clock, paths, owner, logger }: Board,
   open: () => Promise<void>,
 ): BoardReports {
+  /** By namespace, the one that was heard of longest ago first. */
   const heard = new Map<Namespace, Map<string, Heard>>()
+  /** Namespaces in memory without what this process's own file of them holds. */
+  const unread = new Set<Namespace>()
   const unsaved = new Set<Namespace>()
   let cancel: (() => void) | undefined
   const inTurn = createSerial()
@@ -49,8 +52,23 @@ export function boardReports(
 
   const own = (namespace: Namespace): Map<string, Heard> => {
     const found = heard.get(namespace) ?? new Map<string, Heard>()
+    if (!heard.has(namespace)) {
+      makeRoom()
+      unread.add(namespace)
+    }
+    heard.delete(namespace)
     heard.set(namespace, found)
     return found
+  }
+
+  /** Those who may read may report, also about names that nobody published to: those must not push out the living. */
+  const makeRoom = (): void => {
+    for (const oldest of heard.keys()) {
+      if (heard.size < MAX_NAMESPACES) return
+      heard.delete(oldest)
+      unread.delete(oldest)
+      unsaved.delete(oldest)
+    }
   }
 
   const readFile = async (path: string): Promise<readonly Heard[]> => {
@@ -89,6 +107,8 @@ export function boardReports(
     await fs.makeFolder(paths.reports(namespace))
     const { reports, finished } = await others(namespace)
     const mine = own(namespace)
+    if (unread.has(namespace)) fold(mine, await readFile(fileOf(namespace)))
+    unread.delete(namespace)
     if (finished.length > 0) fold(mine, reports)
     bound(mine, clock.now())
     await files.replace(fileOf(namespace), encodeText(canonicalize({ reports: [...mine.values()], v: 1 })))
@@ -117,8 +137,6 @@ export function boardReports(
     hear(reports) {
       const receivedAt = new Date(clock.now()).toISOString()
       for (const report of reports) {
-        // Whoever may read may report, also about names that nobody published to.
-        if (heard.size >= MAX_NAMESPACES && !heard.has(report.namespace)) continue
         const mine = own(report.namespace)
         fold(mine, [{ ...report, receivedAt }])
         if (mine.size > MAX_INSTANCES * 1.1) bound(mine, clock.now())
@@ -130,7 +148,8 @@ export function boardReports(
     async all(namespace) {
       const folded = new Map(heard.get(namespace))
       fold(folded, (await others(namespace)).reports)
-      fold(folded, heard.has(namespace) ? [] : await readFile(fileOf(namespace)))
+      const isRead = heard.has(namespace) && !unread.has(namespace)
+      fold(folded, isRead ? [] : await readFile(fileOf(namespace)))
       bound(folded, clock.now())
       return [...folded.values()]
     },

@@ -59,7 +59,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   const makeTemporary = (): Promise<void> => port.makeFolder(temporary)
   const files = boardFiles({ fs: port, random, temporary, makeTemporary, tag: owner.tag })
   const inTurn = createSerial()
-  /** What `load` folded, by namespace: only that may be removed later. */
+  /**
+   * What every `load` folded, by namespace: only that may be removed later. Several clients may share
+   * this object, and none of them saves what another alone has read.
+   */
   const folded = new Map<Namespace, readonly Instance[]>()
   /** Snapshots that this process wrote, and that no saved state names yet. */
   const unnamed = new Set<string>()
@@ -98,11 +101,14 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
 
   const isOld = ({ file }: Instance): boolean => clock.now() - Date.parse(file.savedAt) > ABANDONED_MS
 
-  /** Files that a newly written one replaces: folded into it, and of an hour ago or too many. */
+  /**
+   * Files that a newly written one replaces, those saved last first: folded into it, and of an hour
+   * ago or too many.
+   */
   const replaceable = (namespace: Namespace, own: string): readonly Instance[] =>
-    (folded.get(namespace) ?? []).filter(
-      (instance, index) => instance.path !== own && (isOld(instance) || index >= MAX_STATE_FILES - 1),
-    )
+    (folded.get(namespace) ?? [])
+      .filter(({ path }) => path !== own)
+      .filter((instance, index) => isOld(instance) || index >= MAX_STATE_FILES - 1)
 
   const removeReplaced = async (replaced: readonly Instance[]): Promise<void> => {
     for (const { path, bytes } of replaced) {
@@ -153,7 +159,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     const path = join(instancesOf(namespace), `${instanceId}.json`)
     const replaced = replaceable(namespace, path)
     const own = (folded.get(namespace) ?? []).filter(instance => instance.path === path)
-    const inherited = [...replaced, ...own].map(({ file }) => file)
+    // What was said last stands at the end, since the front is what goes when there is too much.
+    const inherited = [...replaced.toReversed(), ...own].map(({ file }) => file)
     const bytes = encodeStateFile({
       savedAt: new Date(clock.now()).toISOString(),
       state,
@@ -203,7 +210,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       doing(`read the state in ${pathOf(namespace)}`, async () => {
         const warnings: string[] = []
         const instances = await readInstances(namespace, text => warnings.push(text))
-        folded.set(namespace, instances)
+        folded.set(namespace, commonTo(folded.get(namespace), instances))
         const { state, warnings: contradictions } = foldStates(instances.map(({ file }) => file))
         return { state, warnings: [...warnings, ...contradictions] }
       }),
@@ -247,9 +254,22 @@ interface Instance {
   readonly file: StateFile
 }
 
-/** Each entry once. */
+/** Of the instances found now those that an earlier look found as they are; all where there was none. */
+function commonTo(before: readonly Instance[] | undefined, now: readonly Instance[]): readonly Instance[] {
+  if (before === undefined) return now
+  const known = new Map(before.map(({ path, bytes }) => [path, bytes]))
+  return now.filter(({ path, bytes }) => {
+    const earlier = known.get(path)
+    return earlier !== undefined && sameBytes(earlier, bytes)
+  })
+}
+
+/** Each entry once, at the place where it stands last. */
 function union(entries: readonly Json[]): readonly Json[] {
-  return [...new Map(entries.map(entry => [canonicalize(entry), entry])).values()]
+  const lastFirst = entries.toReversed().map(entry => [canonicalize(entry), entry] as const)
+  const found = new Map<string, Json>()
+  for (const [text, entry] of lastFirst) if (!found.has(text)) found.set(text, entry)
+  return [...found.values()].toReversed()
 }
 
 /** A file system without hard links lets the last of several processes name the client, and not the first. */

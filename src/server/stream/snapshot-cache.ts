@@ -37,9 +37,11 @@ export function createSnapshotCache({
   let total = 0
 
   const keep = (namespace: Namespace, digest: Digest, bytes: Uint8Array): CachedSnapshot => {
+    // What is kept once more is as young as what is new.
+    const known = peek(namespace, digest)
+    if (known !== undefined) return known
     const key = `${namespace}/${digest}`
     const entry: CachedSnapshot = { bytes, answer: immutableAnswer(bytes) }
-    if (kept.has(key)) return kept.get(key) as CachedSnapshot
     kept.set(key, entry)
     total += bytes.length + ENTRY_BYTES
     for (const [oldest, { bytes: gone }] of kept) {

@@ -7,7 +7,7 @@ import { describeNewest, type Newest, supersedes } from './newest-release.js'
 import type { Topic } from './subscriptions.js'
 
 export interface Topics {
-  /** The topic, made when it is not there yet. */
+  /** The topic, made when it is not there yet; the one that goes last from now on. */
   open(namespace: Namespace): Topic
   find(namespace: Namespace): Topic | undefined
   all(): Iterable<Topic>
@@ -42,7 +42,12 @@ export function createTopics({
 
   const open = (namespace: Namespace): Topic => {
     const found = topics.get(namespace)
-    if (found !== undefined) return found
+    if (found !== undefined) {
+      // A map keeps the order of insertion: what is asked for moves to the young end.
+      topics.delete(namespace)
+      topics.set(namespace, found)
+      return found
+    }
     const topic: Topic = {
       namespace,
       newest: undefined,
@@ -55,12 +60,13 @@ export function createTopics({
       watched: false,
       spreading: false,
     }
+    // Before it is there itself: nobody listens to it yet, and it must not be the one that goes.
+    if (topics.size >= MAX_IDLE_TOPICS) evict()
     topics.set(namespace, topic)
-    if (topics.size > MAX_IDLE_TOPICS) evict()
     return topic
   }
 
-  /** Drops the oldest that nobody listens to. */
+  /** Drops the one that nobody listens to, and that was asked for longest ago. */
   const evict = (): void => {
     for (const [namespace, { subscriptions, checking }] of topics) {
       if (subscriptions.size > 0 || checking !== undefined) continue

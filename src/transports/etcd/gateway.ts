@@ -1,6 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Fetch, System } from '../../contracts/system.js'
-import { checkOptions } from '../../core/options.js'
+import { checkOptions, isPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { encodeText } from '../../core/json/text.js'
 import { readBody } from '../fetch/body.js'
@@ -60,7 +60,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
       'etcdGateway() wants an address such as http://127.0.0.1:2379; credentials go into `headers`',
     )
   }
-  if (!(timeoutMs > 0))
+  if (!isPositive(timeoutMs))
     throw new NoticeboardError(
       'invalid-option',
       'timeoutMs of etcdGateway() must be a number of milliseconds above 0',

@@ -28,7 +28,11 @@ export function memoryEngine(name: string): StoreEngine {
     return low
   }
   const remove = (key: Key): void => {
-    if (entries.delete(key)) sorted.splice(placeOf(key), 1)
+    if (!entries.delete(key)) return
+    sorted.splice(placeOf(key), 1)
+    const namespace = namespaceOf(key)
+    const kept = expiring.get(namespace)
+    if (kept?.delete(key) && kept.size === 0) expiring.delete(namespace)
   }
   const holds = (condition: Condition): boolean => {
     const entry = entries.get(condition.key)
@@ -48,9 +52,7 @@ export function memoryEngine(name: string): StoreEngine {
     kept.add(key)
     expiring.set(namespace, kept)
     const [oldest] = kept
-    if (kept.size <= MOST_EXPIRING || oldest === undefined) return
-    kept.delete(oldest)
-    remove(oldest)
+    if (kept.size > MOST_EXPIRING && oldest !== undefined) remove(oldest)
   }
 
   const write = (batch: Batch): 'written' | 'refused' => {

@@ -7,7 +7,7 @@ import { decodeRelease, digestsOf } from '../../core/release/release.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { copyBytes, sameBytes } from '../../core/json/text.js'
-import { checkOptions, type OptionNames } from '../../core/options.js'
+import { checkOptions, isPositive, type OptionNames } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { append } from './append.js'
 import { engineCalls } from './calls.js'
@@ -70,10 +70,16 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
     heartbeatMs,
   } = options
   const { clock, hasher } = readSystem(engine.name, options.system)
-  const numbers = { maxSnapshotBytes, timeoutMs, checkIntervalMs, reportTtlMs, heartbeatMs: heartbeatMs ?? 1 }
+  const numbers = {
+    maxSnapshotBytes,
+    timeoutMs,
+    checkIntervalMs,
+    reportTtlMs,
+    ...(heartbeatMs !== undefined && { heartbeatMs }),
+  }
   for (const [name, value] of Object.entries(numbers)) {
     const finite = name === 'maxSnapshotBytes' || name === 'reportTtlMs'
-    if (!(typeof value === 'number' && value > 0 && (Number.isFinite(value) || !finite)))
+    if (!isPositive(value) || (finite && !Number.isFinite(value)))
       throw new NoticeboardError('invalid-option', `\`${name}\` must be a number above 0`)
   }
   if (!(maxSnapshotBytes <= maxValueBytes))
@@ -197,7 +203,7 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
       }
     },
 
-    reports: ({ namespace }, signal) => reports(parseNamespace(namespace), signal),
+    reports: async ({ namespace }, signal) => reports(parseNamespace(namespace), signal),
 
     async namespaces(signal) {
       const names: Namespace[] = []
@@ -209,7 +215,7 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
       }
     },
 
-    schema: ({ namespace }, signal) => read(keys.schema(parseNamespace(namespace)), signal),
+    schema: async ({ namespace }, signal) => read(keys.schema(parseNamespace(namespace)), signal),
 
     async putSchema({ namespace, bytes }, signal) {
       assertSize('the schema', bytes)

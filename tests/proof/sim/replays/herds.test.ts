@@ -12,6 +12,12 @@ const TEXT = 'x'.repeat(10_000)
 /** The last bound of the delay after failures, as it is by default. */
 const RETRY_CAP_MS = 30_000
 
+/**
+ * The most that chance puts into one second when a number a second comes independently: seven standard deviations above the mean, which
+ * no stretch of these tests reaches, and far below a fleet in step.
+ */
+const mostByChance = (perSecond: number): number => perSecond + 7 * Math.sqrt(perSecond)
+
 /** How many times fall into the busiest stretch of that length. */
 function busiest(times: readonly number[], withinMs: number): number {
   const sorted = times.toSorted((a, b) => a - b)
@@ -37,7 +43,8 @@ test('flagd-12s-herd: a fleet that lost its streams together does not come back 
   board.meddle = undefined
   await clock.advance(RETRY_CAP_MS + 1_000)
 
-  // While it lasts and when it is over: at the cap each draws anew from all of it, so a second sees a part of them.
+  // While it lasts and when it is over: at the cap each draws anew from all of it, half of it in the mean.
+  const perSecond = clients.length / (RETRY_CAP_MS / 2 / 1_000)
   const tried = asked.filter(({ atMs, path }) => path === EVENTS && atMs >= cutMs + 40_000 && atMs < backMs)
   expect(tried.length).toBeGreaterThan(clients.length)
   expect(
@@ -45,7 +52,7 @@ test('flagd-12s-herd: a fleet that lost its streams together does not come back 
       tried.map(({ atMs }) => atMs),
       1_000,
     ),
-  ).toBeLessThan(clients.length / 5)
+  ).toBeLessThanOrEqual(mostByChance(perSecond))
   const returned = streams.filter(({ openedAtMs }) => openedAtMs >= backMs)
   expect(returned).toHaveLength(clients.length)
   expect(
@@ -53,7 +60,7 @@ test('flagd-12s-herd: a fleet that lost its streams together does not come back 
       returned.map(({ openedAtMs }) => openedAtMs),
       1_000,
     ),
-  ).toBeLessThan(clients.length / 5)
+  ).toBeLessThanOrEqual(mostByChance(perSecond))
   expect(clients.every(({ current }) => current.n === 2)).toBe(true)
   await board.end()
 })

@@ -1,0 +1,28 @@
+import { isNoticeboardError } from '../../src/contracts/errors.js'
+
+/** The options that a function has, as its own refusal of an unknown one lists them. */
+export function optionNames(make: (options: object) => unknown): readonly string[] {
+  const refusal = refusalOf(() => make({ qqqqqqqqqqqqqqqqqqqq: 1 }))
+  const [, names = ''] = /; it has (.*)$/.exec(refusal.message) ?? []
+  if (names === '') throw new Error(`an unknown option is not refused by name: ${refusal.message}`)
+  return names.split(', ')
+}
+
+/** What a call with a wrong option throws, at once; fails when it throws nothing, or nothing of ours. */
+export function refusalOf(call: () => unknown): { readonly code: string; readonly message: string } {
+  try {
+    call()
+  } catch (error) {
+    if (isNoticeboardError(error)) return error
+    throw new Error('what it throws is not of the package', { cause: error })
+  }
+  throw new Error('nothing was thrown')
+}
+
+/** Numbers that no option takes. */
+export const NO_NUMBERS: readonly unknown[] = [0, -1, Number.NaN, '5', null]
+
+/** Whether an option is a number, by its name: a time, or a most. */
+export function isNumeric(name: string): boolean {
+  return /Ms$|Bytes$|^max[A-Z]/.test(name)
+}

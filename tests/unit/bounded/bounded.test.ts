@@ -1,0 +1,48 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
+import { checkBounded } from '../../support/bounded-model.js'
+import { boundedSubjects } from './subjects.js'
+
+test.each(boundedSubjects.map(subject => [`${subject.what} (${subject.bound})`, subject] as const))(
+  '%s: contents, order and cost are those of a plain list, far past the bound',
+  async (_, subject) => checkBounded(subject),
+  60_000,
+)
+
+/** Bounds of the source that bound no collection that lets go of its entries, with the reason. */
+const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
+  KEPT: 'one buffer',
+  MAX_ADDRESSES: 'emptied as a whole; what is forgotten is worked out again, with the same answer',
+  MOST_DECODED: 'what is forgotten is decoded again, with the same answer',
+  REMEMBERED: 'answers that are drawn from at random',
+  SEARCHED: 'bounds a search; the registry is in the table',
+  MOST_PATHS: 'the front of one list',
+  MAX_ISSUES: 'the front of one list',
+}
+
+/** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
+const REFUSES =
+  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS)$|^MOST_(?:TEXT|EPOCHS)$/
+
+/** Bounds on how often or how long something is tried. */
+const TRIES = /^(?:MAX|MOST)_(?:TRIES|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
+
+test('every bound of the source is in the table, or bounds nothing that lets go of its entries', () => {
+  const files = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' }).filter(
+    name => name.endsWith('.ts') && !name.startsWith('testing'),
+  )
+  const named = files.flatMap(name =>
+    [...readFileSync(`${root}/src/${name}`, 'utf8').matchAll(/^(?:export )?const ([A-Z_]+) =/gm)].map(
+      ([, constant = '']) => constant,
+    ),
+  )
+  const bounds = named.filter(name => /^(?:MAX|MOST|KEPT|REMEMBERED|SEARCHED)(?:_|$)/.test(name))
+  const inTable = new Set(boundedSubjects.map(({ bound }) => bound))
+  const unknown = bounds.filter(
+    name =>
+      !inTable.has(name) && !Object.hasOwn(BOUNDS_NO_LIST, name) && !REFUSES.test(name) && !TRIES.test(name),
+  )
+  expect(bounds.length).toBeGreaterThan(40)
+  expect(unknown).toEqual([])
+})
