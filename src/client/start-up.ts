@@ -92,6 +92,7 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
     refusals: known.refusals,
     writer,
     looks: parts.looks,
+    heard: parts.tracker.heard,
     complain,
     send: loop.send,
     lookNow: parts.news.wake,

@@ -11,7 +11,9 @@ export interface StatusTracker {
   started(): void
   /** There is a value, without proof that it is the newest. */
   valued(): void
-  /** What runs is known to be what the newest release asks for. */
+  /** It is known now which release is the newest. */
+  heard(): void
+  /** What runs is what the newest release asks for, as it was heard last; that may be too long ago to count. */
   proven(): void
   closed(): void
 }
@@ -30,10 +32,12 @@ export function trackStatus({ clock, strategy, onChange }: StatusTrackerOptions)
     status = nextStatus(status, event)
     if (status !== previous) onChange({ previous, current: status })
   }
+  // A client that looks on demand keeps no timers; `ready()` judges the age.
+  const freshMs = (): number =>
+    strategy.maxAgeMs === undefined ? strategy.freshMs : Number.POSITIVE_INFINITY
   const freshness = createFreshness({
     clock,
-    // A client that looks on demand keeps no timers; `ready()` judges the age.
-    freshMs: () => (strategy.maxAgeMs === undefined ? strategy.freshMs : Number.POSITIVE_INFINITY),
+    freshMs,
     onOverdue: () => advance('overdue'),
   })
 
@@ -44,9 +48,10 @@ export function trackStatus({ clock, strategy, onChange }: StatusTrackerOptions)
     ageMs: freshness.ageMs,
     started: () => advance('started'),
     valued: () => advance('valued'),
+    heard: freshness.heard,
     proven() {
       freshness.prove()
-      advance('proven')
+      advance(freshness.ageMs() <= freshMs() ? 'proven' : 'valued')
     },
     closed() {
       freshness.stop()

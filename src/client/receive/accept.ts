@@ -13,6 +13,8 @@ export interface AcceptContext {
   readonly writer: StateWriter
   readonly send: (event: ApplyEvent<never>) => void
   readonly looks: Looks
+  /** It is known now which release is the newest. */
+  readonly heard: () => void
   /** The strategy is to look now. */
   readonly lookNow: () => void
   readonly complain: (error: NoticeboardError) => void
@@ -34,13 +36,16 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
   switch (verdict.type) {
     case 'newer':
       if (verdict.fork !== undefined) context.complain(verdict.fork)
+      context.heard()
       keepSeen(verdict, context)
       send({ type: 'release', pending: verdict.pending })
       return looked()
     case 'same':
+      context.heard()
       send({ type: 'again', pending: verdict.pending })
       return looked()
     case 'current':
+      context.heard()
       send({ type: 'current' })
       return looked()
     case 'older':

@@ -2,7 +2,9 @@ import type { Clock } from '../../contracts/system.js'
 
 /** How long ago it was last known that what runs is what the newest release asks for. */
 export interface Freshness {
-  /** It is known now. */
+  /** It is known now which release is the newest. */
+  heard(): void
+  /** What runs is what the newest release asks for, as it was heard last. */
   prove(): void
   /** Milliseconds since the last proof; infinite before the first. */
   ageMs(): number
@@ -26,6 +28,7 @@ export function createFreshness({
   readonly freshMs: () => number
   readonly onOverdue: () => void
 }): Freshness {
+  let heardAt: number | undefined
   let provenAt: number | undefined
   let cancel: (() => void) | undefined
   let stopped = false
@@ -42,10 +45,15 @@ export function createFreshness({
 
   return {
     ageMs,
+    heard() {
+      heardAt = clock.monotonic()
+    },
     prove() {
-      provenAt = clock.monotonic()
-      const lastsMs = freshMs()
-      if (!stopped && cancel === undefined && Number.isFinite(lastsMs)) cancel = clock.after(lastsMs, check)
+      // A release may wait long for its snapshot, its time or a participant; what was newer since is not known then.
+      provenAt = heardAt ?? clock.monotonic()
+      const leftMs = freshMs() - ageMs()
+      if (!stopped && cancel === undefined && leftMs > 0 && Number.isFinite(leftMs))
+        cancel = clock.after(Math.ceil(leftMs), check)
     },
     stop() {
       stopped = true

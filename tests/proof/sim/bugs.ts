@@ -332,6 +332,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     oracles: ['ready-means-current'],
   },
   {
+    name: 'a-commit-counts-as-a-look',
+    file: 'src/client/receive/freshness.ts',
+    replace: [['provenAt = heardAt ?? clock.monotonic()', 'provenAt = clock.monotonic()']],
+    oracles: ['ready-means-current'],
+  },
+  {
     name: 'what-was-vetoed-counts-as-current',
     file: 'src/client/apply/state.ts',
     replace: [

@@ -206,10 +206,9 @@ export function clientActor(
       })
       reports = ownReports
       const previous = watchPrevious(world, { own, made: document => madeOf(document, build, false) })
-      let slowed = false
       const activation = watchActivation(world, {
         own,
-        isSound: () => !slowed && link.slowestMs < 100 && !link.stalled && own.runsSinceMs === startedMs,
+        isSound: () => !world.slowed && own.runsSinceMs === startedMs,
       })
       const bare = http(base, {
         system: { clock: own.clock },
@@ -228,10 +227,7 @@ export function clientActor(
             if (path.includes('/snapshots/')) fetching += 1
             if (method === 'POST') checkReports(world, own, { client: plan.name, identity }, body)
           },
-          onChunk(chunk, server) {
-            if (link.slowestMs >= 100 || link.stalled) slowed = true
-            world.marks.heard(chunk, server.relay)
-          },
+          onChunk: (chunk, server) => world.marks.heard(chunk, server.relay),
           onStream: ownStreams.opened,
           onRequest(method, path, status) {
             if (path.includes('/snapshots/')) fetching -= 1
@@ -415,7 +411,9 @@ export function clientActor(
     },
     redeploy() {
       const [own, ending] = [process, client]
-      if (own?.running !== true || ending === undefined) return actor.start()
+      if (own?.alive !== true || ending === undefined) return actor.start()
+      // Whoever stands still hears of nothing.
+      if (!own.running) return
       reports?.closing()
       trace.add(plan.name, 'is redeployed')
       const next = (): void => {

@@ -84,6 +84,7 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     restart(server)
   }
 
+  if (fault === 'slow-links' || fault === 'slow-reader' || fault === 'server-pause') world.slowed = true
   const crash = fault === 'server-kill' || fault === 'server-power' || fault === 'publisher-kill'
   if (crash && publisher.rollingBack) sometimes.add('a rollback met a crash')
   if (disk.faults.full && publisher.rollingBack) sometimes.add('an urgent write met a full disk')

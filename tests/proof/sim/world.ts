@@ -18,6 +18,8 @@ export interface World {
   readonly side: Truth
   /** Whether the wall clock of a server, a relay or a publisher ever jumped. */
   clocksJumped: boolean
+  /** Whether something was ever held up on its way, or at a server. */
+  slowed: boolean
   /** Things that happened; a run over many seeds in which one of the expected never did has not tested it. */
   readonly sometimes: Set<string>
 }
@@ -40,6 +42,7 @@ export function createWorld(seed: number): World {
     marks: watchMarks(truth.violate),
     reports: createReportBook({ clock, truth, sometimes }),
     clocksJumped: false,
+    slowed: false,
     sometimes,
   }
 }

@@ -30,6 +30,7 @@ const STRATEGIES: Readonly<Record<string, (transport: MemoryStore | HttpTranspor
 const STARTS: Readonly<Record<string, (folder: MemoryFolder) => Options>> = {
   nothing: () => ({}),
   defaults: () => ({ defaults: { n: 0 } }),
+  'defaults that run already': () => ({ defaults: { n: 0 } }),
   'an empty state folder': folder => ({ state: folder }),
   state: folder => ({ state: folder }),
   'state and defaults': folder => ({ state: folder, defaults: { n: 0 } }),
@@ -70,11 +71,19 @@ const HOUR_MS = 3_600_000
 /** By when everybody has looked once more: a poll with its jitter, its answer, and the fetch. */
 const LOOKED_MS = 2 * defaultPeriods.pollIntervalMs
 
+/** Every start without an option, and every option with one of the starts. */
+const PAIRS: readonly (readonly [string, string])[] = [
+  ...Object.keys(STARTS).map(start => [start, 'no option'] as const),
+  ...Object.keys(OPTIONS).map(
+    (option, index) => [Object.keys(STARTS).at(index % Object.keys(STARTS).length) ?? '', option] as const,
+  ),
+].filter(
+  ([start, option], index, all) => all.findIndex(pair => pair[0] === start && pair[1] === option) === index,
+)
+
 describe.each(Object.keys(MEDIA))('over %s', medium => {
   describe.each(Object.keys(STRATEGIES))('%s', strategy => {
-    it.each(
-      Object.keys(STARTS).flatMap(start => Object.keys(OPTIONS).map(option => [start, option] as const)),
-    )(
+    it.each(PAIRS)(
       'with %s and %s a client starts at once, and follows past every period',
       async (start, option) => {
         const clock = virtualClock()
@@ -92,7 +101,8 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
           n += 1
           await publisher.publish({ n }, { rollout: everyone(), reason: 'a test', ...more })
         }
-        await publish()
+        const runsDefaults = start === 'defaults that run already'
+        if (!runsDefaults) await publish()
         if (start.startsWith('state')) {
           const earlier = createClient({ namespace, schema, strategy: pull(store), state: folder, system })
           void earlier.ready()
@@ -102,7 +112,7 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
           await closed
         }
         // An hour to spread over: who has nothing that was published does not wait for a turn.
-        await publish({ spreadMs: HOUR_MS })
+        if (!runsDefaults) await publish({ spreadMs: HOUR_MS })
         const { transport, close } = (MEDIA[medium] as (typeof MEDIA)[string])(store, clock)
         const client = createClient({
           namespace,
@@ -121,7 +131,15 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
         const ready = client.ready()
         await clock.advance(2_500)
         await ready
-        expect(client.current).toEqual({ n: start.startsWith('state') ? 1 : 2 })
+        // What a stream brings along is fetched by nobody, and waits for no turn.
+        expect(client.current).toEqual({
+          n: runsDefaults ? 0 : start.startsWith('state') && strategy !== 'push' ? 1 : 2,
+        })
+        if (runsDefaults) {
+          await publish({ spreadMs: HOUR_MS })
+          await look(LOOKED_MS)
+          expect(client.current).toEqual({ n: 1 })
+        }
         if (start.startsWith('state')) {
           await look(HOUR_MS)
           expect(client.current).toEqual({ n: 2 })
@@ -138,13 +156,11 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
           await look(LOOKED_MS)
           expect(client.current).toEqual({ n })
           expect(client.status).toBe('ready')
-          expect(client.ageMs).toBeLessThanOrEqual(
-            client.status === 'ready' ? 3 * defaultPeriods.pollIntervalMs : 0,
-          )
+          expect(client.ageMs).toBeLessThanOrEqual(3 * defaultPeriods.pollIntervalMs)
         }
         if (option !== 'rare reports') {
-          const [last] = await store.reports({ namespace }, never)
-          expect(last).toMatchObject({ version: n, clientId: 'host-a' })
+          const reports = await store.reports({ namespace }, never)
+          expect(reports.filter(({ phase }) => phase !== 'stopped')).toMatchObject([{ version: n }])
         }
         const closed = Promise.all([client.close(), publisher.close(), close()])
         await clock.advance(30_000)

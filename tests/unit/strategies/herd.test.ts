@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hybrid, pull } from '../../../src/strategies/index.js'
+import { defaultPeriods, hybrid, pull, push } from '../../../src/strategies/index.js'
 import { down, faulty, publish, run, setUp } from '../../support/session.js'
 
 /** Asks a second in the busiest three seconds between two times; shorter windows show chance more than the load. */
@@ -58,3 +58,34 @@ test('a fleet that loses its streams together polls spread out', async () => {
   expect(polls.length).toBeGreaterThan(1.6 * size)
   expect(busiest(polls, 0, 70_000)).toBeLessThanOrEqual(1.5 * (size / 30))
 })
+
+/** The most that chance puts into a stretch into which so many come in the mean: seven standard deviations above it. */
+const mostByChance = (mean: number): number => mean + 7 * Math.sqrt(mean)
+
+test.each([
+  ['pull', pull],
+  ['push', push],
+  ['hybrid', hybrid],
+] as const)(
+  'a %s fleet that started together does not sweep together, neither at first nor later',
+  async (_name, make) => {
+    const { clock, store } = await setUp({ heartbeatMs: 15_000 })
+    const medium = faulty(store, clock)
+    const size = 300
+    const clients = Array.from({ length: size }, (_, index) =>
+      run(make(medium.transport), { clock, clientId: `web-${index}`, seed: index }),
+    )
+    await clock.advance(60_000)
+    medium.calls.length = 0
+    await clock.advance(2.5 * defaultPeriods.sweepIntervalMs)
+    await Promise.all(clients.map(client => client.stop()))
+    // Only a sweep walks the log.
+    const sweeps = medium.calls.filter(({ what }) => what === 'next').map(({ atMs }) => atMs)
+    expect(sweeps.length).toBeGreaterThan(1.5 * size)
+    // Each first one falls anywhere within a fifth of the interval on both sides, and so a third second holds few of them.
+    const within3s = (size * 3_000) / (0.4 * defaultPeriods.sweepIntervalMs)
+    expect(3 * busiest(sweeps, 0, Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(mostByChance(within3s))
+    expect(clock.pending).toBe(0)
+  },
+  60_000,
+)

@@ -54,7 +54,7 @@ export function watchFreshness(
       const last = untrusted.at(-1)
       const tailMs = slow ? SLOW_MS : WAITED_MS
       // What a stale proxy keeps is as old as the last answer that it let through.
-      const fromMs = links.some(({ proxy }) => proxy === 'stale') ? 0 : lookedMs
+      const fromMs = links.some(({ proxy }) => proxy === 'stale' || proxy === 'grumpy') ? 0 : lookedMs
       if (last?.toMs === lookedMs)
         Object.assign(last, {
           fromMs: Math.min(fromMs, last.fromMs),
@@ -114,5 +114,6 @@ export function watchFreshness(
 
 /** Whether what comes over a link may have been true some time ago only. */
 function holdsBack({ proxy, replica, stalled }: Link): boolean {
-  return proxy === 'stale' || replica !== undefined || stalled
+  // What refuses in every way says now and then that nothing changed.
+  return proxy === 'stale' || proxy === 'grumpy' || replica !== undefined || stalled
 }
