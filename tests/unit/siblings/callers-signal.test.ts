@@ -27,7 +27,7 @@ function stalledStore(): Store {
     put: stalled,
     append: stalled,
     async *history(query, signal) {
-      await stalled(query, signal)
+      yield await stalled(query, signal)
     },
   }
 }
@@ -38,6 +38,7 @@ const quietSource: Source = {
   read: async () => ({ size: 1 }),
   async *changes(signal) {
     await whenAborted(signal)
+    if (!signal.aborted) yield
   },
 }
 

@@ -5,7 +5,7 @@ import type { Fetch } from '../../../src/contracts/system.js'
 import type { Store, Transport } from '../../../src/contracts/transport.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
 import { createHandler } from '../../../src/server/index.js'
-import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import type { VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { cached } from '../../../src/transports/cached.js'
 import { etcd } from '../../../src/transports/etcd/index.js'
 import { fallback } from '../../../src/transports/fallback.js'
@@ -66,7 +66,7 @@ function transportOf(inner: Inner): Store {
     remove: call,
     namespaces: inner,
     async *history(_, signal) {
-      await inner(signal)
+      yield await inner(signal)
     },
   }
 }
