@@ -70,7 +70,7 @@ export default defineConfig({
             'examples/**/*.test.{ts,js}',
           ],
           // A package of its own, which tests/system/examples installs and runs.
-          exclude: ['tests/system/packaging/**', 'examples/express-service/**'],
+          exclude: ['tests/system/packaging/**', 'examples/{express-service,sqlite-store}/**'],
           globalSetup: ['scripts/ensure-built.js'],
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -8,11 +8,8 @@ const namespace = 'checkout/prod'
 const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
 const server = await serve(fileStore('board'), { tokenFile: 'board/private/token' })
 
-const publisher = createPublisher({
-  namespace,
-  schema,
-  store: httpStore(server.url, { token: server.token }),
-})
+const store = httpStore(server.url, { token: server.token })
+const publisher = createPublisher({ namespace, schema, store })
 await publisher.publish({ pool: { size: 10 } }, { rollout: everyone(), reason: 'the first version' })
 
 const config = await createClient({ namespace, schema, strategy: hybrid(http(server.url)) }).ready()

@@ -1,3 +1,4 @@
+import { settlesWithin } from '../../async/deadline.js'
 import { createSerial } from '../../async/serial.js'
 import { checkAppend } from '../../core/release/log-order.js'
 import { resolve } from 'node:path'
@@ -27,8 +28,11 @@ import { boardUpkeep } from './upkeep.js'
 import { watchBoard } from './watch.js'
 import { nodeFolderWatch } from '../disk/folder-watch.js'
 import { processTag, type ProcessTag } from '../disk/process-tag.js'
-import { doing, inWords } from '../disk/system-error.js'
+import { doing as doingOnDisk, inWords } from '../disk/system-error.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+
+/** How long a store that closes waits for what is under way, in milliseconds. */
+const CLOSING_MS = 10_000
 
 /** How a board in a folder is kept. */
 export interface FileStoreOptions {
@@ -48,7 +52,7 @@ export interface FileStoreOptions {
 
 /** A board in a folder: a store, its own notifications, and the reports of its clients. */
 export interface FileStore extends CompleteStore, AsyncDisposable {
-  /** Ends every watch and writes reports that are still in memory. Calls after it throw `closed`. Twice is harmless. */
+  /** Ends every watch, writes reports that are still in memory, and waits for what is under way. Calls after it throw `closed`. Twice is harmless. */
   close(): Promise<void>
 }
 
@@ -99,8 +103,28 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const reader = boardReader(board, { log, audit, repair, isBehind })
   const append = boardAppender(board, { log, audit, opening, snapshots })
   const inTurn = createSerial()
+  const underWay = new Set<Promise<unknown>>()
   let opened: Promise<void> | undefined
   let closing: Promise<void> | undefined
+
+  /** Work that `close` waits for. */
+  const tracked = <Result>(work: Promise<Result>): Promise<Result> => {
+    const settled = work.then(
+      () => void underWay.delete(settled),
+      () => void underWay.delete(settled),
+    )
+    underWay.add(settled)
+    return work
+  }
+  const doing: typeof doingOnDisk = (what, work) => tracked(doingOnDisk(what, work))
+
+  /** Resolves when nothing touches the folder any more: what was begun, and what began after it. */
+  const rest = async (): Promise<void> => {
+    while (underWay.size > 0) {
+      await Promise.all(underWay)
+      await clock.turn()
+    }
+  }
 
   /** Opens the folder for writing, once; a failure is tried again by the next call. */
   const open = (): Promise<void> => {
@@ -121,7 +145,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     logger,
     folderWatch: options.fs === undefined ? nodeFolderWatch : undefined,
     folderOf: (namespace, { position }) => paths.releases({ namespace, epoch: position.epoch }),
-    sweep: repair,
+    sweep: namespace => tracked(repair(namespace)),
     sweepNow: isBehind,
   })
 
@@ -136,7 +160,11 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   }
 
   const close = (): Promise<void> => {
-    closing ??= reports.flush()
+    closing ??= (async () => {
+      await reports.flush()
+      // A disk that never answers must not hold its program.
+      await settlesWithin(rest(), { clock, timeoutMs: CLOSING_MS })
+    })()
     tail.close()
     return closing
   }
@@ -198,15 +226,17 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
         await reader.look(namespace)
         return append(query)
       }
-      return inTurn(namespace, () =>
-        doing(`append to the board of ${namespace}`, async () => {
-          const outcome = urgent ? await reserve.use(write) : await write()
-          if (outcome === 'taken') return outcome
-          tail.poke(namespace)
-          await upkeep.follow(namespace)
-          if (!urgent) await upkeep.restock()
-          return outcome
-        }),
+      return tracked(
+        inTurn(namespace, () =>
+          doing(`append to the board of ${namespace}`, async () => {
+            const outcome = urgent ? await reserve.use(write) : await write()
+            if (outcome === 'taken') return outcome
+            tail.poke(namespace)
+            await upkeep.follow(namespace)
+            if (!urgent) await upkeep.restock()
+            return outcome
+          }),
+        ),
       )
     },
 

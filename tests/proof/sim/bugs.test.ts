@@ -39,7 +39,7 @@ test('the same seeds find nothing in the source as it is', async () => {
 })
 
 /** As often as tests/proof/sim/seeds.test.ts draws each. */
-const MOST_DRAWS = 40
+const MOST_DRAWS = 100
 
 test.each(KEPT_HISTORIES)(
   'without what mended it, $oracle reports again that $found',

@@ -16,6 +16,7 @@ import { REPORTS, type LifeReports } from './oracles/reports.js'
 import { simDisk, type SimDisk } from '../../../src/sim/disk.js'
 import { soundLink, type Link } from '../../../src/sim/link.js'
 import { fetchOver, MAX_SNAPSHOT_BYTES, type Host } from './net.js'
+import { NAMESPACE, PERIODS, SIDE } from './periods.js'
 import type { ClientPlan } from './plan.js'
 import { startSide, type SideClient } from './side-client.js'
 import { watchStreams, type Streams } from './streams.js'
@@ -26,18 +27,7 @@ import { checkReports, requestRate } from './requests.js'
 import { isCode, judgeError, loggerOf, mustNotSay } from './values.js'
 import type { World } from './world.js'
 
-export const NAMESPACE = 'shop/prod'
-/** What some processes follow beside it, over the same transport and with the same folder. */
-export const SIDE = 'shop/side'
-
-/** Periods of the simulated fleet, in milliseconds: short, so that a history holds many of them. */
-export const PERIODS = {
-  intervalMs: 10_000,
-  sweepIntervalMs: 120_000,
-  heartbeatMs: 10_000,
-  retryCapMs: 8_000,
-  timeoutMs: 10_000,
-} as const
+export { NAMESPACE, PERIODS, SIDE }
 
 /** The longest until somebody starts an application again that crashed, in milliseconds. */
 export const RESTART_MS = 2_000
@@ -208,7 +198,11 @@ export function clientActor(
       const previous = watchPrevious(world, { own, made: document => madeOf(document, build, false) })
       const activation = watchActivation(world, {
         own,
-        isSound: () => !world.slowed && own.runsSinceMs === startedMs,
+        isSound: () =>
+          !world.slowed &&
+          own.runsSinceMs === startedMs &&
+          // The first mark that a client hears may be as old as a heartbeat.
+          nowMs() - startedMs > 1.2 * PERIODS.heartbeatMs,
       })
       const bare = http(base, {
         system: { clock: own.clock },

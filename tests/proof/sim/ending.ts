@@ -60,7 +60,7 @@ export async function shutDown(world: World, stage: Stage): Promise<void> {
     Promise.all(
       stage.clients.flatMap(({ client, side, reports }) => {
         reports?.closing()
-        return client === undefined ? [] : [client.close(), side?.client.close()]
+        return client === undefined ? [] : [client.close(), side?.client.close() ?? Promise.resolve()]
       }),
     ),
     () => truth.violate('nothing-is-left', 'a client did not close'),

@@ -630,7 +630,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     let saved = 0
     const reports = source.boardReports(
       {
-        hiddenFs: { list: async () => [], makeFolder: async () => {} },
+        hiddenFs: { list: async () => [], makeFolder: async () => {}, read: async () => undefined },
         hiddenFiles: { replace: async () => void (saved += 1) },
         clock,
         paths: { reports: () => '/reports' },

@@ -80,7 +80,7 @@ const PARTS: readonly Part[] = [
   },
   {
     name: 'refresh()',
-    leastSteps: 8,
+    leastSteps: 4,
     async before({ client, publish }) {
       await client.ready()
       await publish(2)

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chownSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, chownSync, cpSync, existsSync, readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -72,6 +72,8 @@ export async function postgresServer(settings: readonly string[] = []): Promise<
       const data = join(folder, 'data')
       if (!existsSync(data)) {
         cpSync(join(folder, 'empty'), data, { recursive: true, mode: 0 })
+        // A copy has the modes of new folders, and PostgreSQL starts in no folder that others may read.
+        chmodSync(data, 0o700)
         chownAll(data)
       }
       const own = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1']

@@ -16,7 +16,7 @@ function blocks(language: string): readonly string[] {
 /** What the shorter pieces of the README take for granted. */
 const surroundings = `
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createClient, createPublisher, envOverrides, everyone, http, hybrid, type Client, type Publisher } from 'noticeboard'
+import { createClient, createPublisher, envOverrides, everyone, http, httpStore, hybrid, type Client, type Publisher } from 'noticeboard'
 import { fileStore, stateFolder } from 'noticeboard/node'
 import { createHandler } from 'noticeboard/server'
 import * as z from 'zod'

@@ -19,11 +19,12 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   SEARCHED: 'bounds a search; the registry is in the table',
   MOST_PATHS: 'the front of one list',
   MAX_ISSUES: 'the front of one list',
+  MAX_OVERRIDDEN: 'the front of one list',
 }
 
 /** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
 const REFUSES =
-  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS)$|^MOST_(?:TEXT|EPOCHS)$/
+  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|NEXT_REPORT_MS|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS)$|^MOST_(?:TEXT|EPOCHS)$/
 
 /** Bounds on how often or how long something is tried. */
 const TRIES = /^(?:MAX|MOST)_(?:TRIES|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/

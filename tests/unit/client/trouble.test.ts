@@ -501,3 +501,63 @@ test('a start on demand looks once', async () => {
   expect(await after(made.client.ready(), made, 100)).toBe('resolved')
   expect(board.asked.latest).toBe(1)
 })
+
+describe('what a client says of itself', () => {
+  test('a release that comes into force late proves what was newest when it was heard', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    let away = false
+    const transport: Transport = {
+      ...board.transport,
+      async latest(query, signal) {
+        if (away) throw new NoticeboardError('unavailable', 'away')
+        return board.transport.latest(query, signal)
+      },
+    }
+    const { client, clock, start } = started({ ...board, transport }, { vetoRetryMs: 120_000 })
+    await start()
+    const off = client.participate({
+      name: 'p',
+      prepare: () => {
+        throw new Error('no')
+      },
+    })
+    board.publish(doc(2))
+    await clock.advance(40_000)
+    off()
+    // From here on nobody hears whether there is a newer one.
+    away = true
+    await clock.advance(60_000)
+    expect(client.current.pool.size).toBe(1)
+    await clock.advance(100_000)
+    expect(client.current.pool.size).toBe(2)
+    expect(client.status).toBe('stale')
+    expect(client.ageMs).toBeGreaterThanOrEqual(160_000)
+    away = false
+    await clock.advance(60_000)
+    expect(client.status).toBe('ready')
+    expect(client.ageMs).toBeLessThan(60_000)
+  })
+
+  test('a report names nothing as applied while nothing runs, whatever an earlier life ran', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    board.publish(doc(1))
+    const first = started(board, { state })
+    await first.start()
+    await first.clock.advance(5_000)
+    expect(first.reports.at(-1)).toMatchObject({ applied: { sequence: 1 } })
+    const second = started(board, { state })
+    second.client.participate({
+      name: 'p',
+      prepare: () => {
+        throw new Error('no')
+      },
+    })
+    await second.start()
+    await second.clock.advance(5_000)
+    expect(second.client.status).toBe('starting')
+    expect(second.reports.at(-1)).toMatchObject({ seen: { sequence: 1 }, code: 'vetoed' })
+    expect(second.reports.at(-1)).not.toHaveProperty('applied')
+  })
+})

@@ -10,7 +10,7 @@ import { cached } from '../../../src/transports/cached.js'
 import { etcd } from '../../../src/transports/etcd/index.js'
 import { fallback } from '../../../src/transports/fallback.js'
 import { faulty } from '../../../src/transports/faulty/index.js'
-import { http } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { postgres } from '../../../src/transports/postgres/index.js'
 import { redis } from '../../../src/transports/redis/index.js'
@@ -45,7 +45,7 @@ const nothing = async (): Promise<never> => {
   throw new Error('nothing is asked')
 }
 /** A driver that is given to the maker and never used. */
-const noClient = new Proxy({}, { get: () => nothing }) as never
+const noClient = new Proxy({}, { get: (_, member) => (member === 'name' ? 'a client' : nothing) }) as never
 const TOKEN = 'x'.repeat(32)
 
 /** A transport all of whose calls do the same. */
@@ -71,8 +71,32 @@ function transportOf(inner: Inner): Store {
   }
 }
 
-function overHttp(fetch: Fetch, clock: VirtualClock): Transport {
-  return http('http://board.test', { fetch, token: TOKEN, system: { clock } })
+/** Both halves of a board behind an address: what clients read, and what publishers write. */
+function siblingOverHttp(maker: string, make: typeof http | typeof httpStore): TransportSibling {
+  const over = (fetch: Fetch, clock: VirtualClock): Transport =>
+    make('http://board.test', { fetch, token: TOKEN, system: { clock } })
+  return {
+    maker,
+    open(clock) {
+      const handler = createHandler(memory({ system: { clock } }), {
+        write: { token: TOKEN },
+        system: { clock },
+      })
+      const fetch: Fetch = (url, init) => handler.fetch(new Request(url, init as RequestInit)) as never
+      return {
+        transport: over(fetch, clock),
+        async close() {
+          const closing = handler.close({ drainMs: 0, graceMs: 0 })
+          await clock.advance(10_000)
+          await closing
+          await handler.close()
+        },
+      }
+    },
+    over: (inner, clock) => over((_, init) => inner(init?.signal as AbortSignal), clock),
+    bounds: true,
+    withOptions: options => make('http://board.test', options),
+  }
 }
 
 /** Every transport and store. The next one is one more entry. */
@@ -116,28 +140,8 @@ export const transportSiblings: readonly TransportSibling[] = [
     },
     withOptions: options => fileStore('/nowhere', options),
   },
-  {
-    maker: 'http',
-    open(clock) {
-      const handler = createHandler(memory({ system: { clock } }), {
-        write: { token: TOKEN },
-        system: { clock },
-      })
-      const fetch: Fetch = (url, init) => handler.fetch(new Request(url, init as RequestInit)) as never
-      return {
-        transport: overHttp(fetch, clock),
-        async close() {
-          const closing = handler.close({ drainMs: 0, graceMs: 0 })
-          await clock.advance(10_000)
-          await closing
-          await handler.close()
-        },
-      }
-    },
-    over: (inner, clock) => overHttp((_, init) => inner(init?.signal as AbortSignal), clock),
-    bounds: true,
-    withOptions: options => http('http://board.test', options),
-  },
+  siblingOverHttp('http', http),
+  siblingOverHttp('httpStore', httpStore),
   {
     maker: 'fromSource',
     open: clock => ({ transport: fromSource(() => ({ size: 1 }), { system: { clock } }) }),

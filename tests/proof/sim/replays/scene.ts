@@ -135,7 +135,14 @@ export async function setScene({
     async end() {
       scene.meddle = undefined
       scene.onFrame = undefined
-      await scene.drive(Promise.all(scene.clients.flatMap(({ client }) => client?.close() ?? [])))
+      await scene.drive(
+        Promise.all(
+          scene.clients.flatMap(({ client, reports }) => {
+            reports?.closing()
+            return client?.close() ?? []
+          }),
+        ),
+      )
       await clock.advance(1_000)
       expect(streams.filter(({ who, endedAtMs }) => endedAtMs === undefined && who !== 'relay')).toEqual([])
       await scene.drive(Promise.all([relay, server].flatMap(({ host }) => host()?.close() ?? [])))

@@ -350,7 +350,8 @@ describe('a disk that fails once', () => {
       let step = 1
       while (await failAt(step, code)) step += 1
       expect(step).toBeGreaterThan(20)
-    })
+      // Some fifty boards, each made durable step by step: a busy disk takes its time.
+    }, 180_000)
   }
 
   it.each([

@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest'
+import { systemClock } from '../../../../src/system/system.js'
+import { fileStore } from '../../../../src/node/board/file-store.js'
+import { publish, temporaryFolder } from '../../../support/board-kit.js'
+import { interceptedDisk } from '../../../support/disks.js'
+
+it('closing at any step of a publish resolves when nothing touches the folder any more', async () => {
+  for (let step = 1, reached = true; reached; step += 4) {
+    let count = 0
+    let operations = 0
+    let closed: Promise<void> | undefined
+    const store = fileStore(await temporaryFolder(), {
+      fs: interceptedDisk(async () => {
+        count += 1
+        operations += 1
+        if (count === step) closed = store.close()
+        await systemClock.turn()
+      }),
+    })
+    const publishing = publish(store, { size: 1 }).catch((error: unknown) => error)
+    while (closed === undefined && count < step) {
+      if ((await Promise.race([publishing.then(() => true), systemClock.turn()])) === true) break
+    }
+    reached = closed !== undefined
+    await (closed ?? store.close())
+    const atClose = operations
+    await publishing
+    for (let turn = 0; turn < 20; turn += 1) await systemClock.turn()
+    expect(operations).toBe(atClose)
+  }
+})
