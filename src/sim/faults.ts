@@ -27,7 +27,8 @@ export type Fault =
   | 'disk-sync-error'
   | 'disk-rot'
 
-const LINK_FAULTS: readonly LinkFault[] = [
+/** The faults of links. */
+export const LINK_FAULTS: readonly LinkFault[] = [
   'lossy-links',
   'slow-links',
   'duplicates',

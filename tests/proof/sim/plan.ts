@@ -1,19 +1,10 @@
 import type { Build } from './builds.js'
 import { seededDice, type Dice } from '../../../src/sim/dice.js'
+import { LINK_FAULTS } from '../../../src/sim/faults.js'
 
 /** Each seed draws its own mix of these, since a mix of everything hides bugs. */
 const COMMON = [
-  'lossy-links',
-  'slow-links',
-  'duplicates',
-  'cut-bodies',
-  'bytewise',
-  'partitions',
-  'refusals',
-  'stale-proxy',
-  'buffering-proxy',
-  'login-page',
-  'mangling-proxy',
+  ...LINK_FAULTS,
   'client-kill',
   'client-pause',
   'clock-jumps',
