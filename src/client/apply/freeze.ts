@@ -8,15 +8,17 @@ export function freezePlain<Value>(value: Value): Value {
 }
 
 /**
- * Goes into what is frozen already, too: a schema's `readonly` freezes the outside alone. Each is
- * visited once, as a transform may make circles.
+ * Goes into what is frozen already, too: a schema's `readonly` freezes the outside alone. Only such
+ * objects are remembered, so that a circle ends at its second turn, and a fresh tree, the usual
+ * case, costs no memory.
  */
-function freeze(value: unknown, visited: Set<object>): void {
-  if (typeof value !== 'object' || value === null || visited.has(value)) return
+function freeze(value: unknown, entered: Set<object>): void {
+  if (typeof value !== 'object' || value === null) return
   if (!Array.isArray(value) && !isPlain(value)) return
-  visited.add(value)
-  Object.freeze(value)
-  for (const member of Object.values(value)) freeze(member, visited)
+  if (!Object.isFrozen(value)) Object.freeze(value)
+  else if (entered.has(value)) return
+  else entered.add(value)
+  for (const member of Object.values(value)) freeze(member, entered)
 }
 
 function isPlain(value: object): boolean {
