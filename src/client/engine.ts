@@ -5,7 +5,7 @@ import { createWakeable } from '../async/wakeable.js'
 import { createCurrent, type Applied } from './apply/applied.js'
 import { createApplyLoop } from './apply/apply-loop.js'
 import { createParticipants, type Participants } from './apply/participants.js'
-import { isWorking } from './apply/state.js'
+import { isProvable, isWorking } from './apply/state.js'
 import { createChanges } from './changes.js'
 import { createEmitter, type GuardedEmitter } from './events.js'
 import type { Settings } from './options.js'
@@ -86,7 +86,9 @@ export function createEngine<S extends Schema>(
     const { running } = next
     current.run(next)
     events.emit('change', { previous: undefined, current: running.value, running, release: undefined })
-    tracker.valued()
+    // Where the newest release was refused before there was a value, this is what it leaves to run.
+    if (isProvable(loop.state)) tracker.proven()
+    else tracker.valued()
   }
   const parts: Parts<S> = {
     settings, signal: root.signal, news, changes, events, participants, current, tracker, looks, loop, complain, adopt,

@@ -14,6 +14,8 @@ export type StrategyEvent =
       readonly from: Transport
       readonly tag?: Tag | undefined
       readonly snapshots?: readonly InlineSnapshot[] | undefined
+      /** How long ago this was known to be the newest release, in milliseconds; just now unless given. */
+      readonly ageMs?: number | undefined
     }
   /** A freshness mark, from the origin. */
   | { readonly type: 'mark'; readonly bytes: Uint8Array }

@@ -20,6 +20,11 @@ export type Delivery =
       readonly bytes: Uint8Array
       /** Snapshots sent along, when `inline` was asked for. */
       readonly snapshots?: readonly InlineSnapshot[]
+      /**
+       * How long ago this was known to be the newest release, in milliseconds; just now unless
+       * given. For a watch that joins a connection on which others were told before.
+       */
+      readonly ageMs?: number
     }
   /** A position and its freshness, from the origin. */
   | { readonly type: 'mark'; readonly namespace: Namespace; readonly bytes: Uint8Array }

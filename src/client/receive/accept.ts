@@ -13,8 +13,8 @@ export interface AcceptContext {
   readonly writer: StateWriter
   readonly send: (event: ApplyEvent<never>) => void
   readonly looks: Looks
-  /** It is known now which release is the newest. */
-  readonly heard: () => void
+  /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
+  readonly heard: (ageMs?: number) => void
   /** The strategy is to look now. */
   readonly lookNow: () => void
   readonly complain: (error: NoticeboardError) => void
@@ -36,12 +36,12 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
   switch (verdict.type) {
     case 'newer':
       if (verdict.fork !== undefined) context.complain(verdict.fork)
-      context.heard()
+      context.heard(verdict.ageMs)
       keepSeen(verdict, context)
       send({ type: 'release', pending: verdict.pending })
       return looked()
     case 'same':
-      context.heard()
+      context.heard(verdict.ageMs)
       send({ type: 'again', pending: verdict.pending })
       return looked()
     case 'current':

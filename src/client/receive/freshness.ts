@@ -2,8 +2,8 @@ import type { Clock } from '../../contracts/system.js'
 
 /** How long ago it was last known that what runs is what the newest release asks for. */
 export interface Freshness {
-  /** It is known now which release is the newest. */
-  heard(): void
+  /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
+  heard(ageMs?: number): void
   /** What runs is what the newest release asks for, as it was heard last. */
   prove(): void
   /** Milliseconds since the last proof; infinite before the first. */
@@ -45,8 +45,8 @@ export function createFreshness({
 
   return {
     ageMs,
-    heard() {
-      heardAt = clock.monotonic()
+    heard(ageMs = 0) {
+      heardAt = Math.max(heardAt ?? Number.NEGATIVE_INFINITY, clock.monotonic() - ageMs)
     },
     prove() {
       // A release may wait long for its snapshot, its time or a participant; what was newer since is not known then.

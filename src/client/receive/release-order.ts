@@ -26,9 +26,11 @@ export type Verdict =
       readonly seen: IdentifiedRelease
       readonly pending: ReceivedRelease
       readonly fork: NoticeboardError | undefined
+      /** How long ago it was known to be the newest, in milliseconds. */
+      readonly ageMs: number
     }
-  /** The newest release once more. */
-  | { readonly type: 'same'; readonly pending: ReceivedRelease }
+  /** The newest release once more; `ageMs` as above. */
+  | { readonly type: 'same'; readonly pending: ReceivedRelease; readonly ageMs: number }
   /** A release older than the newest: no proof of anything, but an answer. */
   | { readonly type: 'older' }
   /** There is nothing newer than what was seen. */
@@ -74,7 +76,7 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
   let { seen } = options
 
   const judgeRelease = (arrival: Extract<StrategyEvent, { type: 'release' }>): Verdict => {
-    const { bytes, from, tag } = arrival
+    const { bytes, from, tag, ageMs = 0 } = arrival
     // What is brought again, byte for byte, need not be read again.
     const received =
       seen !== undefined && sameBytes(seen.bytes, bytes) ? seen : identifyRelease(hasher, bytes)
@@ -103,12 +105,12 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
         if (seen !== undefined && seen.digest !== received.digest)
           throw forkAt(position, 'another release at this position')
         tags.set(from, tag)
-        return { type: 'same', pending }
+        return { type: 'same', pending, ageMs }
       case 'newer': {
         const fork = forkBefore(received, pending)
         seen = received
         tags.set(from, tag)
-        return { type: 'newer', seen, pending, fork }
+        return { type: 'newer', seen, pending, fork, ageMs }
       }
     }
   }

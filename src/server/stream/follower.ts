@@ -3,17 +3,22 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
+import { jitter } from '../../async/jitter.js'
 import type { Topics } from './topics.js'
 import type { Topic } from './subscriptions.js'
 
+/** After how long a watch is tried again that was not there: a proxy's page may have stood in for it. In milliseconds. */
+const WATCH_AGAIN_MS = 60_000
+
 /**
  * Follows the store for one namespace until the signal aborts: by its watch where there is one, else by asking. A failure of the
- * watch is answered by asking once and watching again, after a backoff; nothing ends it but the signal. Never rejects.
+ * watch is answered by asking once and watching again, after a backoff; where there turns out to be no watch, it asks, and tries the
+ * watch again once in a while. Nothing ends it but the signal. Never rejects.
  */
 export async function follow(topic: Topic, options: FollowOptions, signal: AbortSignal): Promise<void> {
   const { transport, topics, clock, random, pollIntervalMs, logger, passMark } = options
   const backoff = createBackoff({ clock, random })
-  let watches = canWatch(transport)
+  let watchAtMs = canWatch(transport) ? clock.monotonic() : Number.POSITIVE_INFINITY
   let failing = false
 
   const fails = (error: unknown): void => {
@@ -27,6 +32,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
 
   while (!signal.aborted) {
     try {
+      const watches = clock.monotonic() >= watchAtMs
       if (!watches || failing) await topics.check(topic)
       if (failing) logger?.info('the store is followed again', { namespace: topic.namespace })
       failing = false
@@ -48,7 +54,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
     } catch (error) {
       if (signal.aborted) return
       if (isNoticeboardError(error, 'no-watch')) {
-        watches = false
+        watchAtMs = clock.monotonic() + jitter(WATCH_AGAIN_MS, 0.2, random)
         continue
       }
       fails(error)

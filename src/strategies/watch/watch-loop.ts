@@ -191,15 +191,21 @@ export async function* watchLoop(
     }
     if (connection.heartbeatMs !== undefined) settings.onHeartbeat(connection.heartbeatMs)
     if (release !== undefined) {
-      const { bytes, snapshots } = release
-      outbox.push({ type: 'release', bytes, from: fetch, ...(snapshots !== undefined && { snapshots }) })
+      const { bytes, snapshots, ageMs } = release
+      outbox.push({
+        type: 'release',
+        bytes,
+        from: fetch,
+        ...(snapshots !== undefined && { snapshots }),
+        ...(ageMs !== undefined && { ageMs }),
+      })
       streamed = bytes
       missedAtMs = undefined
     }
     if (mark !== undefined) outbox.push({ type: 'mark', bytes: mark.bytes })
     if (release !== undefined || mark !== undefined) {
-      provenAtMs = nowMs
-      schedule.proven(nowMs)
+      provenAtMs = nowMs - (mark === undefined ? (release?.ageMs ?? 0) : 0)
+      schedule.proven(provenAtMs)
     }
 
     if (connection.failure !== undefined) lose(connection, connection.failure, nowMs)

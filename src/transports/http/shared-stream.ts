@@ -15,6 +15,8 @@ interface Line {
   readonly namespaces: ReadonlySet<Namespace>
   readonly closing: AbortController
   readonly releases: Map<Namespace, Extract<Delivery, { readonly type: 'release' }>>
+  /** When each of them was last known to be the newest: by itself or a mark, in monotonic milliseconds. */
+  readonly knownMs: Map<Namespace, number>
   alive: Delivery
 }
 
@@ -66,6 +68,7 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
       namespaces: wanted,
       closing: new AbortController(),
       releases: new Map(),
+      knownMs: new Map(),
       alive: { type: 'alive' },
     }
     void follow(opening)
@@ -92,9 +95,11 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
   const hear = (line: Line, delivery: Delivery): void => {
     if (delivery.type === 'alive') line.alive = delivery
     else if (!line.namespaces.has(delivery.namespace)) return
-    else if (delivery.type === 'release') {
+    else {
       const { namespace } = delivery
-      line.releases.set(namespace, withSnapshotsOf(line.releases.get(namespace), delivery))
+      line.knownMs.set(namespace, clock.monotonic())
+      if (delivery.type === 'release')
+        line.releases.set(namespace, withSnapshotsOf(line.releases.get(namespace), delivery))
     }
     for (const watcher of watchers) watcher.give(delivery)
   }
@@ -112,11 +117,13 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
     }
   }
 
-  /** A reader that joins a connection gets what the others got. */
+  /** A reader that joins a connection gets what the others got, with its age: that the connection is dead may not have shown yet. */
   const greet = (watcher: Watcher): void => {
     if (live === undefined || !covers(live, watcher.namespaces)) return
     watcher.give(live.alive)
-    for (const release of live.releases.values()) watcher.give(release)
+    const nowMs = clock.monotonic()
+    for (const [namespace, release] of live.releases)
+      watcher.give({ ...release, ageMs: nowMs - (live.knownMs.get(namespace) ?? nowMs) })
   }
 
   const leave = (watcher: Watcher): void => {

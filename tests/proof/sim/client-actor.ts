@@ -20,6 +20,7 @@ import { NAMESPACE, PERIODS, SIDE } from './periods.js'
 import type { ClientPlan } from './plan.js'
 import { startSide, type SideClient } from './side-client.js'
 import { watchStreams, type Streams } from './streams.js'
+import { watchWatches, type Watches } from './watches.js'
 import { runningOf } from './running-of.js'
 import { startProcess, type SimProcess } from '../../../src/sim/process.js'
 import { seededDice, type Dice } from '../../../src/sim/dice.js'
@@ -47,6 +48,8 @@ export interface ClientActor {
   readonly client: Client<Document> | undefined
   readonly process: SimProcess | undefined
   readonly streams: Streams | undefined
+  /** Its watches of the namespace that every client follows. */
+  readonly watches: Watches | undefined
   /** Whether it has asked for a document and waits for the answer. */
   readonly fetches: boolean
   /** What it tells the fleet in its present life. */
@@ -90,6 +93,7 @@ export function clientActor(
   let process: SimProcess | undefined
   let strategy: Strategy | undefined
   let streams: Streams | undefined
+  let watches: Watches | undefined
   let appliedAtMs: number | undefined
   let committedAtMs = 0
   let fetching = 0
@@ -145,6 +149,9 @@ export function clientActor(
     },
     get streams() {
       return streams
+    },
+    get watches() {
+      return watches
     },
     get fetches() {
       return fetching > 0
@@ -229,7 +236,9 @@ export function clientActor(
           },
         }),
       })
-      const transport = ownReports.over(bare)
+      const ownWatches = watchWatches(NAMESPACE, nowMs)
+      watches = ownWatches
+      const transport = ownReports.over(ownWatches.over(bare))
       const { intervalMs, sweepIntervalMs, retryCapMs, timeoutMs } = PERIODS
       const watching = {
         pollIntervalMs: intervalMs,

@@ -3,14 +3,15 @@ import { systemHasher } from '../../../src/system/system.js'
 import { createHandler, type Handler } from '../../../src/server/handler.js'
 import { cached } from '../../../src/transports/cached.js'
 import { httpStore, type HttpStore } from '../../../src/transports/http/http-store.js'
-import { PERIODS } from './client-actor.js'
+import { NAMESPACE, PERIODS } from './periods.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import type { SimDisk } from '../../../src/sim/disk.js'
 import { soundLink, type Link } from '../../../src/sim/link.js'
 import { fetchOver, type Host } from './net.js'
 import { startProcess, type SimProcess } from '../../../src/sim/process.js'
 import type { Dice } from '../../../src/sim/dice.js'
-import { watchStreams, type Streams } from './streams.js'
+import { watchStreams } from './streams.js'
+import { watchWatches, type Watches } from './watches.js'
 import { loggerOf } from './values.js'
 import type { World } from './world.js'
 
@@ -65,7 +66,11 @@ export function serverActor(
 }
 
 /** Somebody who serves what another server gives, with a link of its own to it. */
-export type RelayActor = ServerActor & { readonly link: Link; readonly streams: () => Streams | undefined }
+export type RelayActor = ServerActor & {
+  readonly link: Link
+  /** Its watches of the namespace that every client follows. */
+  readonly watches: () => Watches | undefined
+}
 
 /** A relay: a server over what another server gives. */
 export function relayActor(
@@ -127,7 +132,7 @@ function relaying(
   open: (transport: HttpStore, process: SimProcess, dice: Dice) => Handler,
 ): RelayActor {
   const link = soundLink()
-  let streams: Streams | undefined
+  let watches: Watches | undefined
   const actor = actorOf(world, name, true, (process, dice) => {
     const own = watchStreams({
       process,
@@ -135,7 +140,8 @@ function relaying(
       heartbeatMs: PERIODS.heartbeatMs,
       violate: world.truth.violate,
     })
-    streams = own
+    const ownWatches = watchWatches(NAMESPACE, () => world.clock.monotonic())
+    watches = ownWatches
     const transport = httpStore(base, {
       system: { clock: process.clock },
       timeoutMs: PERIODS.timeoutMs,
@@ -149,14 +155,16 @@ function relaying(
         trace: world.trace,
         host: upstream,
         link,
-        onRequest: () => {},
+        onRequest(method, path, status) {
+          world.trace.add(name, 'request', `${method} ${path.split('?')[0]} ${status}`)
+        },
         onChunk: (chunk, server) => world.marks.heard(chunk, server.relay),
         onStream: own.opened,
       }),
     })
-    return open(transport, process, dice)
+    return open(ownWatches.over(transport), process, dice)
   })
-  return Object.assign(actor, { link, streams: () => streams })
+  return Object.assign(actor, { link, watches: () => watches })
 }
 
 function actorOf(

@@ -7,6 +7,7 @@ import type { ClientPlan } from './plan.js'
 import { placeOf, POINTER } from './pointer.js'
 import { runningOf } from './running-of.js'
 import { seededDice } from '../../../src/sim/dice.js'
+import type { RelayActor } from './server-actor.js'
 import { during } from './waiting.js'
 import type { World } from './world.js'
 
@@ -26,40 +27,45 @@ function relaysOf({ relayed, deep }: ClientPlan): number {
 /** Liveness: everybody runs what the newest release gives them, and those who watch have a stream again. */
 export async function settle(world: World, stage: Stage): Promise<void> {
   const { clock, truth } = world
-  // A guest at the relay keeps a stream there alive that the relay, still staying away after an outage, does not read for others.
   stage.strangers.leave()
   const sinceMs = clock.monotonic()
   const waiting = new Set(stage.clients)
-  const relayed = stage.clients.some(({ plan }) => plan.relayed && plan.strategy !== 'pull')
+  const relayed = stage.clients.filter(({ plan }) => plan.relayed && plan.strategy !== 'pull')
+  const relays = [
+    ...(relayed.length > 0 ? [stage.relay] : []),
+    ...(stage.leaf !== undefined && relayed.some(({ plan }) => plan.deep === true) ? [stage.leaf] : []),
+  ]
   const due = Math.max(...stage.clients.map(boundMs))
+  const missing = (actor: ClientActor): readonly [oracle: string, problem: string] | undefined => {
+    const behind = straggling(world, actor)
+    if (behind !== undefined) return ['everybody-gets-there', behind]
+    const silent = withoutStream(actor, sinceMs)
+    return silent === undefined ? undefined : ['streams-come-back', silent]
+  }
   const done = (): boolean => {
     for (const actor of waiting) {
-      const problem = straggling(world, actor) ?? withoutStream(actor, sinceMs)
-      if (problem === undefined) waiting.delete(actor)
+      const away = missing(actor)
+      if (away === undefined) waiting.delete(actor)
       else if (clock.monotonic() - sinceMs >= boundMs(actor)) {
-        truth.violate(
-          straggling(world, actor) === undefined ? 'streams-come-back' : 'everybody-gets-there',
-          problem,
-        )
+        truth.violate(...away)
         waiting.delete(actor)
       }
     }
-    return (
-      waiting.size === 0 &&
-      (!relayed || stage.relay.streams()?.aliveSince(sinceMs) === true) &&
-      beside() === undefined
-    )
+    return waiting.size === 0 && relays.every(isFollowing) && beside() === undefined
   }
+  const isFollowing = ({ watches }: RelayActor): boolean => watches()?.aliveSince(sinceMs) === true
   const beside = (): string | undefined => stage.clients.flatMap(({ side }) => side?.behind() ?? [])[0]
   // What holds earlier holds; the bound is only for those who need it.
   await clock.runUntil(done, due).catch(() => {})
   await clock.advance(1)
   done()
-  for (const actor of waiting)
-    truth.violate(
-      'everybody-gets-there',
-      straggling(world, actor) ?? withoutStream(actor, sinceMs) ?? actor.plan.name,
-    )
+  for (const actor of waiting) {
+    const away = missing(actor)
+    if (away !== undefined) truth.violate(...away)
+  }
+  for (const relay of relays)
+    if (!isFollowing(relay))
+      truth.violate('streams-come-back', `${relay.process?.name ?? 'a relay'} watches nothing`)
   const besideStill = beside()
   if (besideStill !== undefined) truth.violate('everybody-gets-there', besideStill)
   for (const { streams } of stage.clients) streams?.check()
@@ -122,13 +128,21 @@ export async function calm(world: World, stage: Stage): Promise<void> {
  */
 const REPORTED_MS = 9_000
 const RELAYED_MS = 2_000
+/** And what lies between two questions of whoever asks. */
+const ASKED_MS = 1.1 * PERIODS.intervalMs
 
 /** While all is well, whoever asks for the fleet hears in time where everybody stands. */
 export async function reported(world: World, stage: Stage): Promise<void> {
   const { clock, truth, sometimes } = world
   const { plan, publisher } = stage
   if (plan.faults.has('slow-links')) await clock.advance(SLOWEST_MS)
-  const dueMs = clock.monotonic() + REPORTED_MS + RELAYED_MS * Math.max(...plan.clients.map(relaysOf))
+  // Whoever refused what was published last needs nothing of it, and nobody waited until it asked.
+  const asks = stage.clients.some(actor => actor.plan.strategy === 'pull' && refusesNewest(world, actor))
+  const dueMs =
+    clock.monotonic() +
+    REPORTED_MS +
+    RELAYED_MS * Math.max(...plan.clients.map(relaysOf)) +
+    (asks ? ASKED_MS : 0)
   for (;;) {
     const fleet = await during(clock, publisher.fleet(), 15_000)
     const problem = misreported(world, stage, fleet)
@@ -140,12 +154,9 @@ export async function reported(world: World, stage: Stage): Promise<void> {
 }
 
 /** What a fleet lacks of the clients that are there, or says of them that is not so. */
-function misreported(
-  { truth, reports }: World,
-  { clients }: Stage,
-  fleet: Fleet | undefined,
-): string | undefined {
+function misreported(world: World, { clients }: Stage, fleet: Fleet | undefined): string | undefined {
   if (fleet?.type !== 'known') return 'nobody can tell the fleet'
+  const { truth, reports } = world
   const invented = reports.invented(fleet)
   if (invented !== undefined) return invented
   const newest = truth.newestAcknowledged
@@ -155,9 +166,7 @@ function misreported(
     const member = fleet.members.find(({ report }) => report.instanceId === own?.instanceId)
     if (member === undefined) return `${plan.name} is not in the fleet`
     const { state, report } = member
-    const wanted = actor.hasRefused(truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
-      ? 'rejected'
-      : 'current'
+    const wanted = refusesNewest(world, actor) ? 'rejected' : 'current'
     if (state !== wanted) return `${plan.name} is ${state} in the fleet (${report.phase}), and is ${wanted}`
     const runs = runningOf(client)
     if (runs === undefined) continue
@@ -189,16 +198,17 @@ async function checkPointer({ truth, clock }: World, { disk, clients }: Stage): 
 }
 
 /** What a client lacks that does not run what the newest acknowledged release gives it, or does not know that it is the newest. */
-function straggling({ truth }: World, actor: ClientActor): string | undefined {
+function straggling(world: World, actor: ClientActor): string | undefined {
+  const { truth } = world
   const { plan, client, process } = actor
   // Somebody is about to start it again.
   if (process?.alive === false) return `${plan.name} is not running`
   const newest = truth.newestAcknowledged
   if (newest === undefined || client === undefined) return undefined
-  const refuses = actor.hasRefused(truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
   const runs = runningOf(client)
   // Its build takes nothing of that kind: it keeps what it runs, if it runs anything.
-  if (refuses && (client.status === 'ready' || client.status === 'starting')) return undefined
+  if (refusesNewest(world, actor) && (client.status === 'ready' || client.status === 'starting'))
+    return undefined
   const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
   if (order === 'newer') return undefined
   const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`
@@ -207,8 +217,18 @@ function straggling({ truth }: World, actor: ClientActor): string | undefined {
   return client.status === 'ready' ? undefined : `${who} runs the newest release and is ${client.status}`
 }
 
-function withoutStream({ plan, streams }: ClientActor, sinceMs: number): string | undefined {
-  return plan.strategy === 'pull' || (streams?.open === 1 && streams.aliveSince(sinceMs))
+/** Whether this build of it refused what was acknowledged last. */
+function refusesNewest({ truth }: World, actor: ClientActor): boolean {
+  const newest = truth.newestAcknowledged
+  return (
+    newest !== undefined && actor.hasRefused(truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
+  )
+}
+
+function withoutStream({ plan, streams, watches }: ClientActor, sinceMs: number): string | undefined {
+  if (plan.strategy === 'pull') return undefined
+  // Over the stream of a process another client may hear, while this one still stays away from it.
+  return streams?.open === 1 && streams.aliveSince(sinceMs) && watches?.aliveSince(sinceMs) === true
     ? undefined
     : `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''}) has ${streams?.open ?? 0} streams, or a dead one`
 }

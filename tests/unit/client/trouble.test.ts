@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
+import type { Strategy } from '../../../src/contracts/strategy.js'
 import type { Transport } from '../../../src/contracts/transport.js'
 import { BUCKETS } from '../../../src/core/release/audience.js'
 import { systemHasher } from '../../../src/system/system.js'
@@ -537,6 +538,83 @@ describe('what a client says of itself', () => {
     await clock.advance(60_000)
     expect(client.status).toBe('ready')
     expect(client.ageMs).toBeLessThan(60_000)
+  })
+
+  test('defaults are what the newest release leaves to run when that was refused before, without another look', async () => {
+    const board = testBoard()
+    board.publish(doc(5_000))
+    const { client, clock, start } = started(board, { defaults: { pool: { size: 7 } } })
+    const ready = client.ready({ timeoutMs: 1_000 })
+    await start()
+    await ready
+    expect(client.running.origin).toBe('defaults')
+    expect(board.asked.latest).toBe(1)
+    expect(client.status).toBe('ready')
+    // As old as the answer that was refused.
+    expect(client.ageMs).toBe(1_000)
+    board.failing = new NoticeboardError('unavailable', 'away')
+    await clock.advance(100_000)
+    expect(client.status).toBe('stale')
+  })
+
+  test('defaults that come while nobody has answered yet are no proof', async () => {
+    const board = testBoard()
+    board.failing = new NoticeboardError('unavailable', 'away')
+    const { client, start } = started(board, { defaults: { pool: { size: 7 } } })
+    const ready = client.ready({ timeoutMs: 1_000 })
+    await start()
+    await ready
+    expect(client.status).toBe('stale')
+    expect(client.ageMs).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  test.each(['the same', 'a newer'])(
+    'a release that a stream brings late, %s, proves what was newest when others were told of it',
+    async which => {
+      const board = testBoard()
+      board.publish(doc(1))
+      const bytes = (): Uint8Array => board.newest ?? new Uint8Array()
+      const strategy: Strategy = {
+        ...pull(board.transport),
+        freshMs: 30_000,
+        async *deliver({ clock, signal }) {
+          yield { type: 'release', bytes: bytes(), from: board.transport }
+          await clock.sleep(20_000, signal)
+          yield { type: 'release', bytes: bytes(), from: board.transport, ageMs: 12_000 }
+          await clock.sleep(Number.POSITIVE_INFINITY, signal)
+        },
+      }
+      const { client, clock, start } = started(board, { strategy })
+      await start()
+      expect([client.status, client.ageMs]).toEqual(['ready', 1_000])
+      if (which === 'a newer') board.publish(doc(2))
+      await clock.advance(20_000)
+      expect(client.current.pool.size).toBe(which === 'a newer' ? 2 : 1)
+      expect(client.ageMs).toBe(13_000)
+      await clock.advance(18_000)
+      expect(client.status).toBe('stale')
+    },
+  )
+
+  test('a release that was known before the last answer takes no proof away', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const strategy: Strategy = {
+      ...pull(board.transport),
+      async *deliver({ clock, signal }) {
+        const release = {
+          type: 'release',
+          bytes: board.newest ?? new Uint8Array(),
+          from: board.transport,
+        } as const
+        yield release
+        yield { ...release, ageMs: 20_000 }
+        await clock.sleep(Number.POSITIVE_INFINITY, signal)
+      },
+    }
+    const { client, start } = started(board, { strategy })
+    await start()
+    expect([client.status, client.ageMs]).toEqual(['ready', 1_000])
   })
 
   test('a report names nothing as applied while nothing runs, whatever an earlier life ran', async () => {

@@ -243,6 +243,37 @@ describe('following the store', () => {
     expect(reader.of('release')).toHaveLength(1)
   })
 
+  test('a watch that was not there is tried again, so that a page of a proxy does not end it for good', async () => {
+    const store = memory()
+    let absent = true
+    let watches = 0
+    let asked = 0
+    const { clock, read } = setUp({
+      ...store,
+      async latest(query, signal) {
+        asked += 1
+        return store.latest(query, signal)
+      },
+      async *watch(query, signal) {
+        watches += 1
+        if (absent) throw new NoticeboardError('no-watch', 'none here')
+        yield* store.watch(query, signal)
+      },
+    } as Store & WatchTransport)
+    const reader = read(`ns=${NAMESPACE}`)
+    await clock.advance(100_000)
+    // Once in a while only.
+    expect(watches).toBe(2)
+    absent = false
+    await clock.advance(100_000)
+    expect(watches).toBe(3)
+    const before = asked
+    await publish(store, { pool: 10 })
+    await clock.advance(0)
+    expect(reader.of('release')).toHaveLength(1)
+    expect(asked).toBe(before)
+  })
+
   test('never goes back: an older answer that comes late changes nothing', async () => {
     const store = memory()
     const first = await publish(store, { pool: 10 })

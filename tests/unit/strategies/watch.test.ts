@@ -392,6 +392,27 @@ describe.each(both)('%s', (name, make) => {
     expect(open()).toBe(0)
   })
 
+  test('hands on how old a release is that its stream remembers, and asks as if that were its last proof', async () => {
+    const { clock, transport, calls } = await setUp()
+    const joined: WatchTransport = {
+      ...transport,
+      async *watch(_query, signal) {
+        yield { type: 'alive', heartbeatMs }
+        yield { type: 'release', namespace, bytes: releaseOf(1).bytes, ageMs: 12_000 }
+        await clock.sleep(Number.POSITIVE_INFINITY, signal)
+      },
+    }
+    const client = run(make(joined), { clock })
+    await clock.advance(0)
+    expect(client.log.map(({ arrival }) => arrival)).toMatchObject([{ type: 'release', ageMs: 12_000 }])
+    expect(calls).toEqual([])
+    // A heartbeat after it was known, give or take a tenth.
+    await clock.advance(4_500)
+    expect(calls.map(({ what }) => what)).toEqual(['latest'])
+    await client.stop()
+    expect(clock.pending).toBe(0)
+  })
+
   test('is not held by a stream that ignores its signal', async () => {
     const { clock, transport } = await setUp()
     const deaf: WatchTransport = {

@@ -86,9 +86,9 @@ export function createReportBook({
       let sending: { readonly sinceMs: number } | undefined
       let ended: { readonly atMs: number; readonly nextWithinMs: number } | undefined
 
-      const standing = (): string => {
+      const standing = (momentMs = MOMENT_MS): string => {
         const runs = runningOf(life.client())
-        const soaked = appliedMs !== undefined && clock.monotonic() - appliedMs > REPORTS.soakMs + MOMENT_MS
+        const soaked = appliedMs !== undefined && clock.monotonic() - appliedMs > REPORTS.soakMs + momentMs
         return [runs?.digest, runs?.position && formatPosition(runs.position), soaked, refusals].join()
       }
 
@@ -157,7 +157,8 @@ export function createReportBook({
         const counts = said.get(report.instanceId) ?? new Map<number, ClientReport>()
         said.set(report.instanceId, counts)
         counts.set(report.count, structuredClone(report))
-        told = standing()
+        // Within the moment in which it is healthy it may have said so, or may say so in a moment.
+        told = standing(report.phase === 'applied' ? MOMENT_MS : -1)
         untold = undefined
         sending = { sinceMs: clock.monotonic() }
       }

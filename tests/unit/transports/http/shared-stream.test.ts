@@ -70,6 +70,8 @@ function connections(): {
 
 interface Reader {
   readonly got: string[]
+  /** Of the releases among them, in milliseconds. */
+  readonly ages: (number | undefined)[]
   readonly stop: () => void
   readonly done: Promise<string>
 }
@@ -77,6 +79,7 @@ interface Reader {
 /** Watches, and writes down what comes; `done` says how it ended. */
 function reader(watch: AsyncIterable<Delivery>, stop: AbortController): Reader {
   const got: string[] = []
+  const ages: (number | undefined)[] = []
   const run = async (): Promise<string> => {
     try {
       for await (const delivery of watch) {
@@ -85,13 +88,14 @@ function reader(watch: AsyncIterable<Delivery>, stop: AbortController): Reader {
             ? 'alive'
             : `${delivery.type} ${delivery.namespace} ${new TextDecoder().decode(delivery.bytes)}`,
         )
+        if (delivery.type === 'release') ages.push(delivery.ageMs)
       }
       return 'ended'
     } catch (error) {
       return error instanceof NoticeboardError ? error.code : String(error)
     }
   }
-  return { got, stop: () => stop.abort(), done: run() }
+  return { got, ages, stop: () => stop.abort(), done: run() }
 }
 
 function setUp() {
@@ -155,6 +159,30 @@ describe('watches over one transport', () => {
     await settle()
     expect(late.got).toEqual(['alive', 'release a 2'])
     expect(lines).toHaveLength(1)
+  })
+
+  test('what a reader gets who joins is as old as the last word of its namespace, since the connection may be dead', async () => {
+    const { read, lines, clock } = setUp()
+    const first = read(['a', 'b'])
+    await settle()
+    const mark: Delivery = { type: 'mark', namespace: 'a', bytes: encode('m') }
+    for (const delivery of [alive, release('a', '1'), release('b', '1')]) lines[0]!.say(delivery)
+    await settle()
+    await clock.advance(10_000)
+    lines[0]!.say(mark)
+    await settle()
+    await clock.advance(5_000)
+    lines[0]!.say(alive)
+    await settle()
+    await clock.advance(2_000)
+    const late = read(['a', 'b'])
+    await settle()
+    expect(late.got).toEqual(['alive', 'release a 1', 'release b 1'])
+    expect(late.ages).toEqual([7_000, 17_000])
+    expect(first.ages).toEqual([undefined, undefined])
+    lines[0]!.say(release('a', '2'))
+    await settle()
+    expect(late.ages.at(-1)).toBeUndefined()
   })
 
   test('a new namespace reopens the connection: the old one speaks until the new one does', async () => {
