@@ -31,6 +31,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
   }
 
   while (!signal.aborted) {
+    let delayMs = 0
     try {
       const watches = clock.monotonic() >= watchAtMs
       if (!watches || failing) await topics.check(topic)
@@ -58,10 +59,12 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
         continue
       }
       fails(error)
-      await clock.sleep(backoff.failed(isNoticeboardError(error) ? error.retryAfterMs : undefined), signal)
+      delayMs = backoff.failed(isNoticeboardError(error) ? error.retryAfterMs : undefined)
     } finally {
       topic.watched = false
     }
+    // Nothing is watched while it stays away.
+    if (delayMs > 0) await clock.sleep(delayMs, signal)
   }
 }
 

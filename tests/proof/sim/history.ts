@@ -11,6 +11,7 @@ import { seededDice } from '../../../src/sim/dice.js'
 import { BOARD_POLL_MS, edgeActor, relayActor, serverActor } from './server-actor.js'
 import { lookAt } from './looking.js'
 import { calm, reported, settle } from './settling.js'
+import { playScene } from './scenes/play-scene.js'
 import { strangerActor } from './stranger-actor.js'
 import type { Violation } from './truth.js'
 import { during } from './waiting.js'
@@ -29,7 +30,7 @@ export interface History {
 }
 
 /** Every so many seeds a bigger fleet of light clients is looked at too. */
-const HERD_EVERY = 100
+const HERD_EVERY = 200
 
 /** Runs the history of a seed: chaos, then healing, then what must hold again. */
 export function runHistory(seed: number, less: Less = {}): Promise<History> {
@@ -66,6 +67,7 @@ export async function runPlan(plan: Plan): Promise<History> {
     await checkBoard(world, stage)
     if (seed % HERD_EVERY === 0) await runHerd(seed, truth.violate)
     await shutDown(world, stage)
+    for (const name of plan.scenes ?? []) await playScene(world, name)
   } finally {
     process.off('unhandledRejection', unhandled)
   }
@@ -89,8 +91,8 @@ function setUp(world: World, plan: Plan): Stage {
   const pointer = watchPointer(POINTER, { world, disk, servers })
   const chance = seededDice(plan.seed, 'balancer')
   const anyServer = (): ReturnType<(typeof servers)[number]['host']> => {
-    const up = servers.flatMap(({ host }) => host() ?? [])
-    return up.length === 0 ? undefined : chance.pick(up)
+    const [one, other] = servers.map(({ host }) => host())
+    return one === undefined || other === undefined ? (one ?? other) : chance.pick([one, other])
   }
   const relay = relayActor(world, 'relay', anyServer, configuration)
   const edge = edgeActor(world, 'edge', anyServer, configuration)

@@ -3,7 +3,7 @@ import { watchFreshness } from './oracles/freshness.js'
 import type { World } from './world.js'
 
 /** How often clients are looked at, in milliseconds. */
-const LOOK_MS = 500
+const LOOK_MS = 1_000
 
 /** Looks at what clients say of themselves, again and again, until it is stopped. */
 export function lookAt({ clock, ...world }: World, stage: Stage): { stop(): void } {

@@ -54,6 +54,23 @@ export const FAULTS = [...COMMON, 'strangers', ...RARE] as const
 
 export type Fault = (typeof FAULTS)[number]
 
+/** The small worlds that are played beside the fleet. */
+export const SCENE_NAMES = [
+  'fleet',
+  'publishing',
+  'reader',
+  'serving',
+  'sharing',
+  'states',
+  'stores',
+  'strategies',
+] as const
+
+export type SceneName = (typeof SCENE_NAMES)[number]
+
+/** How many of them a history plays. */
+const SCENES_A_HISTORY = 2
+
 export type StrategyName = 'pull' | 'push' | 'hybrid'
 
 /** A history, drawn from its seed; the parts that shrinking may take away are plain data. */
@@ -69,6 +86,8 @@ export interface Plan {
   readonly calm: 'publish' | 'rollback' | 'race' | 'schedule'
   /** How long things go wrong, in virtual milliseconds. */
   readonly chaosMs: number
+  /** Small worlds of their own that are played after it; none unless given. */
+  readonly scenes?: readonly SceneName[]
 }
 
 export interface ClientPlan {
@@ -101,6 +120,7 @@ export type Action = { readonly atMs: number } & (
 
 /** What shrinking takes away from a plan. */
 export interface Less {
+  readonly scenes?: readonly SceneName[]
   readonly faults?: readonly Fault[]
   readonly clients?: readonly string[]
   /** Indices of actions. */
@@ -111,7 +131,7 @@ export interface Less {
 export function drawPlan(seed: number, less: Less = {}): Plan {
   const dice = seededDice(seed, 'plan')
   const faults = new Set<Fault>(COMMON.filter(() => dice.chance(0.3)))
-  const chaosMs = dice.between(8_000, 18_000)
+  const chaosMs = dice.between(6_000, 13_000)
   const clients = drawLives(seed, drawClients(dice))
   const drawn = drawActions(dice, faults, chaosMs)
   const visits = drawVisits(seededDice(seed, 'strangers'), chaosMs)
@@ -139,6 +159,7 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
     calm: faults.has('appointments') && calm === 'publish' ? 'schedule' : calm,
     faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
     clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
+    scenes: drawScenes(seededDice(seed, 'scenes')).filter(name => !(less.scenes ?? []).includes(name)),
     actions: actions.filter(
       (action, index) =>
         !(less.actions ?? []).includes(index) &&
@@ -147,8 +168,17 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   }
 }
 
+function drawScenes(dice: Dice): SceneName[] {
+  const left = [...SCENE_NAMES]
+  return Array.from({ length: SCENES_A_HISTORY }, () => {
+    const name = dice.pick(left)
+    left.splice(left.indexOf(name), 1)
+    return name
+  })
+}
+
 function drawClients(dice: Dice): ClientPlan[] {
-  return Array.from({ length: dice.between(1, 3) }, (_, index): ClientPlan => ({
+  return Array.from({ length: dice.pick([1, 1, 2]) }, (_, index): ClientPlan => ({
     name: `client-${index}`,
     strategy: dice.pick(['pull', 'push', 'hybrid']),
     relayed: dice.chance(0.3),
@@ -162,7 +192,7 @@ function drawLives(seed: number, clients: readonly ClientPlan[]): ClientPlan[] {
   return clients.map(client => {
     const dice = seededDice(seed, `life of ${client.name}`)
     const [deep, defaults, overrides, next, changing, reads, side] = [
-      0.3, 0.3, 0.15, 0.1, 0.2, 0.3, 0.12,
+      0.4, 0.3, 0.2, 0.1, 0.25, 0.4, 0.15,
     ].map(chance => dice.chance(chance))
     return {
       ...client,

@@ -26,7 +26,10 @@ import { TOKEN } from './server-actor.js'
 import { judgeError, loggerOf, SECRET } from './values.js'
 import type { World } from './world.js'
 
-/** Somebody who publishes over HTTP. Each action is a process of its own, as a job of CI is. */
+/**
+ * Somebody who publishes over HTTP. An action is a process of its own, as a job of CI is, or is
+ * done by a process that lives on from the one before, as a controller does.
+ */
 export interface PublisherActor {
   readonly link: Link
   /** The process of the last action. */
@@ -68,8 +71,13 @@ interface Opened {
   readonly store: Store
   readonly dice: Dice
   readonly own: SimProcess
-  readonly asked: ReturnType<typeof watchPublishing>
+  /** Hears what one action asks its validators. */
+  asked: ReturnType<typeof watchPublishing>
+  readonly publishers: Map<string, Publisher>
 }
+
+/** How often an action is done by the process of an earlier one. */
+const LIVING_ON = 0.7
 
 /** Makes a {@link PublisherActor}. Nothing it does rejects: what fails is part of the history. */
 export function publisherActor(
@@ -81,8 +89,11 @@ export function publisherActor(
   const link = soundLink()
   const content = seededDice(seed, 'documents')
   const beside = seededDice(seed, 'documents beside')
+  const lives = seededDice(seed, 'publishers')
   let actions = 0
   let process: SimProcess | undefined
+  /** The process that did the last action. */
+  let living: Opened | undefined
   /** The rollbacks of which nobody has heard yet, and how many there were at all. */
   const rollingBack = new Set<SimProcess>()
   let rollbacks = 0
@@ -92,6 +103,15 @@ export function publisherActor(
   const anyRollsBack = (): boolean => [...rollingBack].some(({ alive }) => alive)
 
   const begin = (): Opened => {
+    if (living?.own.running === true && !working.has(living.own) && lives.chance(LIVING_ON)) {
+      working.add(living.own)
+      living.asked = watchPublishing(loggerOf(world, living.own.name))
+      return living
+    }
+    living = open()
+    return living
+  }
+  const open = (): Opened => {
     actions += 1
     const own = startProcess(`publisher.${actions}`, world)
     process = own
@@ -115,13 +135,30 @@ export function publisherActor(
       dice,
       own,
       asked: watchPublishing(loggerOf(world, own.name)),
+      publishers: new Map(),
     }
   }
-  const publisherOf = ({ store, own, asked }: Opened, anything = false, namespace = NAMESPACE): Publisher =>
-    createPublisher({
-      namespace, store, schema: anything ? z.any() : schema, validators: [asked.validator], system: own.system,
-      logger: asked.logger,
-    }) as Publisher // prettier-ignore
+  const publisherOf = (opened: Opened, anything = false, namespace = NAMESPACE): Publisher => {
+    const { store, own, publishers } = opened
+    const key = `${namespace} ${anything}`
+    const known = publishers.get(key)
+    if (known !== undefined) return known
+    const publisher = createPublisher({
+      namespace,
+      store,
+      schema: anything ? z.any() : schema,
+      validators: [
+        { name: 'previous', validate: (value, context) => opened.asked.validator.validate(value, context) },
+      ],
+      system: own.system,
+      logger: {
+        ...opened.asked.logger,
+        warn: (message, details) => opened.asked.logger.warn(message, details),
+      },
+    }) as Publisher
+    publishers.set(key, publisher)
+    return publisher
+  }
 
   const document = (): { n: number; name: string } => ({
     n: content.between(1, 1_000_000),

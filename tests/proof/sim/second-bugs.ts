@@ -148,7 +148,7 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     name: 'preferred-avoided-for-good',
     what: 'after one failure of the preferred transport `fallback()` stays with the second for as long as that answers, however far it lags',
     file: 'src/transports/fallback.ts',
-    replace: [['clock.monotonic() < (avoidedUntil.get(transport) ?? 0)', 'avoidedUntil.has(medium)']],
+    replace: [['clock.monotonic() < (avoidedUntil.get(transport) ?? 0)', 'avoidedUntil.has(transport)']],
   },
   {
     name: 'retry-after-in-milliseconds',

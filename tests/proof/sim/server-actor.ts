@@ -1,8 +1,8 @@
 import { fileStore, type FileStore } from '../../../src/node/board/file-store.js'
-import { systemHasher } from '../../../src/system/system.js'
 import { createHandler, type Handler } from '../../../src/server/handler.js'
 import { cached } from '../../../src/transports/cached.js'
 import { httpStore, type HttpStore } from '../../../src/transports/http/http-store.js'
+import { boardSystem } from './board-system.js'
 import { NAMESPACE, PERIODS } from './periods.js'
 import { PLAIN, type Configuration } from './configuration.js'
 import type { SimDisk } from '../../../src/sim/disk.js'
@@ -35,14 +35,10 @@ export function serverActor(
   disk: SimDisk,
   { options }: Configuration = PLAIN,
 ): ServerActor {
-  return actorOf(world, name, false, (process, dice) => {
+  return actorOf(world, name, false, process => {
     const store: FileStore = fileStore('/board', {
       fs: disk.mount(process),
-      system: {
-        clock: process.clock,
-        random: { ...dice, bytes: length => (length > 1_024 ? new Uint8Array(length) : dice.bytes(length)) },
-        hasher: systemHasher,
-      },
+      system: boardSystem(process),
       pollIntervalMs: BOARD_POLL_MS,
       owner: process.owner,
       logger: loggerOf(world, name),
@@ -82,8 +78,9 @@ export function relayActor(
 ): RelayActor {
   // A relay of a relay has nothing to write with, and where it stands that would not help it to read.
   const token = of === 'a relay' ? configuration.readToken : TOKEN
-  return relaying(world, name, { upstream, base: configuration.base, token }, (transport, process) =>
-    createHandler(cached(transport), {
+  return relaying(world, name, { upstream, base: configuration.base, token }, (transport, process, dice) =>
+    // What can be written through a relay is another server's all the same, and so are its marks.
+    createHandler(dice.chance(0.3) ? transport : cached(transport), {
       ...configuration.options,
       heartbeatMs: PERIODS.heartbeatMs,
       system: process.system,

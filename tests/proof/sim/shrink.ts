@@ -3,7 +3,7 @@ import { runHistory } from './history.js'
 import { drawPlan, type Less } from './plan.js'
 
 /**
- * `<seed> [real milliseconds]`: takes away fault kinds, clients and actions while the same oracle still reports the seed. Told are the
+ * `<seed> [real milliseconds]`: takes away scenes, fault kinds, clients and actions while the same oracle still reports the seed. Told are the
  * trace, what is left, and the command that replays it; what the time did not suffice for stays.
  */
 const seed = Number(process.argv[2])
@@ -13,8 +13,8 @@ const oracleOf = async (less: Less): Promise<readonly string[]> =>
   (await runHistory(seed, less)).violations.map(({ oracle }) => oracle)
 
 const sizeOf = (less: Less): string => {
-  const { faults, clients, actions } = drawPlan(seed, less)
-  return `${[...faults].join(' ') || 'no faults'}, ${clients.length} clients, ${actions.length} actions`
+  const { faults, clients, actions, scenes = [] } = drawPlan(seed, less)
+  return `${[...faults].join(' ') || 'no faults'}, ${clients.length} clients, ${actions.length} actions, ${scenes.length} scenes`
 }
 
 /** What `npm run sim` reads again. */
@@ -31,7 +31,7 @@ const [oracle] = await oracleOf({})
 if (oracle === undefined) {
   tell(`seed ${seed} breaks nothing`)
 } else {
-  let less: Required<Less> = { faults: [], clients: [], actions: [] }
+  let less: Required<Less> = { faults: [], clients: [], actions: [], scenes: [] }
   const plan = drawPlan(seed)
   tell(`seed ${seed}: ${oracle}, with ${sizeOf(less)}`)
   const stillFails = async (smaller: Required<Less>): Promise<boolean> => {
@@ -44,6 +44,9 @@ if (oracle === undefined) {
   const signal = AbortSignal.timeout(mostMs)
   const minus = <Part>(all: readonly Part[], left: readonly Part[]): Part[] =>
     all.filter(part => !left.includes(part))
+  await shrink(plan.scenes ?? [], left => stillFails({ ...less, scenes: minus(plan.scenes ?? [], left) }), {
+    signal,
+  })
   const faults = [...plan.faults]
   await shrink(faults, left => stillFails({ ...less, faults: minus(faults, left) }), { signal })
   const clients = plan.clients.map(({ name }) => name)
