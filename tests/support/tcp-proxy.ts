@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { holdPort } from './held-port.js'
 
 /** A way to a server that can be cut. */
 export interface TcpProxy {
@@ -26,12 +27,12 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
     socket.on('close', () => onward.destroy())
     onward.on('close', () => socket.destroy())
   })
-  const listen = async (port: number): Promise<void> => {
+  const { port, release } = await holdPort()
+  const listen = async (): Promise<void> => {
     listener.listen(port, '127.0.0.1')
     await once(listener, 'listening')
   }
-  await listen(0)
-  const { port } = listener.address() as AddressInfo
+  await listen()
   const cut = async (how: 'reset' | 'end' = 'reset'): Promise<void> => {
     const closed = new Promise(resolve => listener.close(resolve))
     for (const socket of sockets) {
@@ -43,10 +44,13 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
   return {
     port,
     cut,
-    heal: () => listen(port),
+    heal: listen,
     stall() {
       for (const socket of sockets) socket.unpipe().pause()
     },
-    close: async () => void (listener.listening && (await cut())),
+    async close() {
+      if (listener.listening) await cut()
+      await release()
+    },
   }
 }

@@ -8,10 +8,10 @@ const ROUNDS_A_FLEET = 50
 export const chaos: Part = {
   name: 'chaos',
   what: 'rounds of chaos',
-  settings: ['rounds', 'roundFrom', 'seed'],
+  settings: ['rounds', 'roundFrom', 'seed', 'graceMs'],
   built: true,
   async run({ settings, progress, show }) {
-    const { rounds: total, roundFrom, seed, lanes } = settings
+    const { rounds: total, roundFrom, seed, lanes, graceMs } = settings
     const violations: Violation[] = []
     const blame = (violation: Violation): void => {
       violations.push(violation)
@@ -28,8 +28,8 @@ export const chaos: Part = {
         rounds,
         from,
         seed,
-        // The bound itself: nobody else is on the machine while something is proved.
-        graceMs: 0,
+        // 0 unless asked for, the bound itself: nobody else is on the machine while something is proved.
+        graceMs,
         onProgress({ round, fault, stuck, convergedMs }) {
           done += 1
           const figures = (byFault[fault] ??= { rounds: 0, slowestMs: 0 })

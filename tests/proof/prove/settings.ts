@@ -20,6 +20,10 @@ export interface ProveSettings {
   readonly lanes: number
   readonly clients: number
   readonly publishes: number
+  /** Of the files with tests in full every n-th is run, from a drawn one on. */
+  readonly every: number
+  /** What a busy machine may add to the bound of a round of chaos, in milliseconds. */
+  readonly graceMs: number
   readonly seed: number
 }
 
@@ -36,7 +40,7 @@ const workers = availableParallelism()
 export const HELP = `The long form of the proof: runs each part, shows progress, a table, and writes a JSON file.
 
   npm run prove                                   everything
-  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, kills, parsers, chaos, soak
+  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, kills, parsers, chaos, scale, soak
   npm run prove -- --resume                       goes on after an interruption: without what is proved already
 
 Parts that were proved at the same commit stay in the JSON file; those of another commit go to a file of their own.
@@ -45,13 +49,15 @@ Ends with 1 when anything failed, and with 0 otherwise.
   --only <parts>       the parts to run, with commas between
   --json <file>        where results go, and where those of other parts are kept (prove.json); none for nowhere
   --resume             leaves out parts that passed at this commit; seeds go on after their last 5,000
-  --seed <n>           draws of parsers, chaos and kills (1)
+  --seed <n>           draws of parsers, chaos, kills and scale (1)
 
   seeds                --seeds <n> histories (100,000)        --from <seed> the first (1)
   bugs                 --bug-seeds <n> at most a bug (500)    --bug-from <seed> the first (500,000)    --bug <name> only this one
   kills                --kills <n> trials (5,000)             --kill-from <trial> the first (0)
   parsers              --inputs <n> inputs (10,000,000)       --input-from <index> the first (0)       --target <name> only this one
   chaos                --rounds <n> rounds (1,000)            --round-from <round> the first (0)       --lanes <n> fleets at a time (${defaultLanes()} here)
+                       --grace-ms <n> what a busy machine may add to the bound (0)
+  scale                the tests of which npm test does a share, in full   --every <n> only every n-th file of them (1)
   soak                 --clients <n> in one process (2,000)   --publishes <n> (1,000)
 `
 
@@ -62,7 +68,7 @@ export function readArguments(argv: readonly string[]): ProveArguments {
     args: [...argv],
     options: {
       only: text, json: text, seed: text, seeds: text, from: text, 'bug-seeds': text, 'bug-from': text, bug: text, kills: text, 'kill-from': text,
-      inputs: text, 'input-from': text, target: text, rounds: text, 'round-from': text, lanes: text, clients: text, publishes: text,
+      inputs: text, 'input-from': text, target: text, rounds: text, 'round-from': text, lanes: text, every: text, 'grace-ms': text, clients: text, publishes: text,
       resume: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -96,6 +102,8 @@ export function readArguments(argv: readonly string[]): ProveArguments {
       rounds: number('rounds', 1_000),
       roundFrom: number('round-from', 0),
       lanes: number('lanes', defaultLanes()),
+      every: number('every', 1),
+      graceMs: number('grace-ms', 0),
       clients: number('clients', 2_000),
       publishes: number('publishes', 1_000),
       seed: number('seed', 1),

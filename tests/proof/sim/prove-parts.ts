@@ -3,10 +3,11 @@ import { chaos } from '../prove/chaos.js'
 import { kills } from '../prove/kills.js'
 import { parsers } from '../prove/parsers.js'
 import { proveParts } from '../prove/prove.js'
+import { scale } from '../prove/scale.js'
 import { seeds } from '../prove/seeds.js'
 import { soak } from '../prove/soak.js'
 
 /** Proves what the arguments ask for. Resolves with the exit code. */
 export function prove(argv: readonly string[]): Promise<number> {
-  return proveParts([seeds, bugs, kills, parsers, chaos, soak], argv)
+  return proveParts([seeds, bugs, kills, parsers, chaos, scale, soak], argv)
 }

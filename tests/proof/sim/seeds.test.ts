@@ -1,8 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { expect, test } from 'vitest'
 import { bundle } from './bundle.js'
-import { runPlan } from './history.js'
-import { KEPT_HISTORIES, planOfKept } from './kept-seeds.js'
 import { runMany } from './run-many.js'
 import type { SeedLine } from './seed-process.js'
 import { shrunk } from './shrunk.js'
@@ -12,9 +10,6 @@ const COUNT = Number(process.env['NOTICEBOARD_SEEDS'] ?? 3_000)
 
 /** Every hundredth, and some at least, is run again to compare its trace. */
 const SAMPLE = { from: 1, stride: 100, count: Math.max(10, Math.ceil(COUNT / 100)) }
-
-/** How often a kept history is drawn: more where nobody waits. `npm run test:bugs` shows that what broke each comes again within 100. */
-const DRAWS = process.env['CI'] === undefined ? 5 : 100
 
 const file = await bundle({ entry: 'seed-process' })
 
@@ -38,25 +33,30 @@ async function whatBroke(lines: readonly SeedLine[]): Promise<readonly string[]>
   ]
 }
 
+/** What the test of all histories told. */
+let told: readonly SeedLine[] = []
+
 test(`${COUNT} histories hold what always holds, and meet what a run has to meet`, async () => {
   const lines = await runMany({ file, from: 1, count: COUNT, workers: availableParallelism() })
+  told = lines
   expect(await whatBroke(lines)).toEqual([])
   expect(lines.length).toBe(COUNT)
   if (COUNT >= 1_000) expect(neverHappened(lines.map(({ sometimes }) => sometimes))).toEqual([])
 }, 1_800_000)
 
-test('the same seed gives the same trace in another process, in one worker and in four', async () => {
-  const [alone, again, apart] = [
-    await runMany({ file, ...SAMPLE, workers: 1 }),
-    await runMany({ file, ...SAMPLE, workers: 1 }),
-    await runMany({ file, ...SAMPLE, workers: 4 }),
-  ]
+/** What became of the sample: as the run above told, in its workers, or run now in four. */
+async function sample(): Promise<readonly SeedLine[]> {
+  const own = told.filter(({ seed }) => (seed - SAMPLE.from) % SAMPLE.stride === 0).slice(0, SAMPLE.count)
+  return own.length === SAMPLE.count ? own : runMany({ file, ...SAMPLE, workers: 4 })
+}
+
+test('the same seed gives the same trace in another process, among other seeds and in another order', async () => {
+  const alone = await runMany({ file, ...SAMPLE, workers: 1 })
   expect(alone).toHaveLength(SAMPLE.count)
-  expect(hashes(again)).toEqual(hashes(alone))
-  expect(hashes(apart)).toEqual(hashes(alone))
+  expect(hashes(await sample())).toEqual(hashes(alone))
   // A hash that says nothing would be equal too.
   expect(new Set(alone.map(({ hash }) => hash)).size).toBe(SAMPLE.count)
-}, 300_000)
+}, 1_800_000)
 
 const OTHER_NODE = process.env['NOTICEBOARD_OTHER_NODE']
 
@@ -64,20 +64,9 @@ test.skipIf(OTHER_NODE === undefined && process.env['NOTICEBOARD_NO_SKIP'] === u
   'the same seed gives the same trace under another version of Node (node: NOTICEBOARD_OTHER_NODE names its program)',
   async () => {
     expect(OTHER_NODE).toBeDefined()
-    const [here, there] = [
-      await runMany({ file, ...SAMPLE, workers: 1 }),
-      await runMany({ file, ...SAMPLE, workers: 1, node: OTHER_NODE as string }),
-    ]
-    expect(hashes(there)).toEqual(hashes(here))
+    const there = await runMany({ file, ...SAMPLE, workers: 1, node: OTHER_NODE as string })
+    expect(there).toHaveLength(SAMPLE.count)
+    expect(hashes(there)).toEqual(hashes(await sample()))
   },
-  300_000,
-)
-
-test.each(KEPT_HISTORIES.map(kept => [kept.found, kept.oracle, kept] as const))(
-  'the history in which %s (%s) breaks nothing any more',
-  async (_found, _oracle, kept) => {
-    for (let draw = 0; draw < DRAWS; draw += 1)
-      expect((await runPlan(planOfKept(kept, draw))).violations).toEqual([])
-  },
-  60_000,
+  1_800_000,
 )

@@ -10,7 +10,9 @@ import { sampleAfter } from '../../../src/testing/conformance/fixture.js'
 import { publishTo, write } from '../../../src/testing/conformance/store-steps.js'
 import { fallback } from '../../../src/transports/fallback.js'
 import { httpStore } from '../../../src/transports/http/index.js'
+import { scaled, SCALED_LIMIT_MS } from '../scale.js'
 import { tcpProxy } from '../tcp-proxy.js'
+import { freshName } from './fresh-name.js'
 
 /** A store over a real server that can be killed. */
 export interface Engine {
@@ -22,6 +24,9 @@ export interface Engine {
 
 type EngineStore = Store & WatchTransport & ReportTransport
 
+/** For how many appends publishers race. */
+export const APPENDS: number = scaled({ share: 200, whole: 1_000 })
+
 const schema = z.object({ pool: z.number() })
 const never = new AbortController().signal
 const quick = {
@@ -32,7 +37,10 @@ const quick = {
   timeoutMs: 2_000,
 }
 
-/** What a store over a server must stand, and the kit cannot do by itself. `connect` gives a handle on one board, named by its prefix. */
+/**
+ * What a store over a server must stand, and the kit cannot do by itself. `connect` gives a handle on one board, named by its prefix,
+ * which is a name of letters, digits and `_`.
+ */
 export function engineCases(engine: () => Engine, connect: (prefix: string) => Promise<EngineStore>): void {
   const namespace = 'checkout/prod'
   const publisherOf = (store: Store): Publisher<{ pool: number }> =>
@@ -48,7 +56,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
   const settings = { rollout: everyone(), reason: 'a test' }
 
   test('a client keeps its configuration while the server is killed in mid-watch, and goes on when it is back with its data', async () => {
-    const store = await connect('same-data')
+    const store = await connect(freshName('same_data'))
     const publisher = publisherOf(store)
     await publisher.publish({ pool: 1 }, settings)
     const client = await clientOf(store).ready()
@@ -66,7 +74,7 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
   })
 
   test('a server that comes back empty takes nothing away, and a new epoch goes on from there', async () => {
-    const store = await connect('empty-data')
+    const store = await connect(freshName('empty_data'))
     const publisher = publisherOf(store)
     await publisher.publish({ pool: 1 }, settings)
     await publisher.publish({ pool: 2 }, settings)
@@ -90,40 +98,46 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     expect(await store.latest({ namespace, tag }, never)).toMatchObject({ type: 'release' })
     await client.close()
     await publisher.close()
-  }, 40_000)
+  }, 120_000)
 
-  test('two publishers who race for 1,000 appends lose none and write none twice', async () => {
-    const stores = [await connect('race'), await connect('race')]
-    const acknowledged = new Map<number, Uint8Array>()
-    let taken = 0
-    const race = async (store: EngineStore): Promise<void> => {
-      while (acknowledged.size < 1_000) {
-        const newest = await store.latest({ namespace }, never)
-        const before =
-          newest.type === 'release'
-            ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes }
-            : undefined
-        const sample = sampleAfter(namespace, before)
-        if ((await write(store, sample, never)) === 'taken') taken += 1
-        else {
-          expect(acknowledged.has(sample.at.sequence)).toBe(false)
-          acknowledged.set(sample.at.sequence, sample.bytes)
+  test(
+    `two publishers who race for ${APPENDS} appends lose none and write none twice`,
+    async () => {
+      const board = freshName('race')
+      const stores = [await connect(board), await connect(board)]
+      const acknowledged = new Map<number, Uint8Array>()
+      let taken = 0
+      const race = async (store: EngineStore): Promise<void> => {
+        while (acknowledged.size < APPENDS) {
+          const newest = await store.latest({ namespace }, never)
+          const before =
+            newest.type === 'release'
+              ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes }
+              : undefined
+          const sample = sampleAfter(namespace, before)
+          if ((await write(store, sample, never)) === 'taken') taken += 1
+          else {
+            expect(acknowledged.has(sample.at.sequence)).toBe(false)
+            acknowledged.set(sample.at.sequence, sample.bytes)
+          }
         }
       }
-    }
-    await Promise.all(stores.map(race))
-    let sequence = acknowledged.size
-    for await (const { bytes } of stores[0]!.history({ namespace }, never)) {
-      expect(Buffer.compare(bytes, acknowledged.get(sequence)!)).toBe(0)
-      sequence -= 1
-    }
-    expect(sequence).toBe(0)
-    expect(taken).toBeGreaterThan(0)
-  }, 120_000)
+      await Promise.all(stores.map(race))
+      let sequence = acknowledged.size
+      for await (const { bytes } of stores[0]!.history({ namespace }, never)) {
+        expect(Buffer.compare(bytes, acknowledged.get(sequence)!)).toBe(0)
+        sequence -= 1
+      }
+      expect(sequence).toBe(0)
+      expect(taken).toBeGreaterThan(0)
+    },
+    SCALED_LIMIT_MS,
+  )
 
   test('three servers over one store: kill any, and nothing is lost', async () => {
     const write = { token: 'engine-token' }
-    const places = await Promise.all([1, 2, 3].map(() => servingPlace(() => connect('three'), write)))
+    const board = freshName('three')
+    const places = await Promise.all([1, 2, 3].map(() => servingPlace(() => connect(board), write)))
     try {
       const stores = places.map(({ url }) => httpStore(url, write))
       const everywhere = fallback([stores[0]!, stores[1]!, stores[2]!], { avoidMs: 100 })
@@ -166,10 +180,10 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     } finally {
       for (const { close } of places) await close()
     }
-  }, 60_000)
+  }, 120_000)
 
   test('a release that nobody was told of is found by the next look', async () => {
-    const store = await connect('untold')
+    const store = await connect(freshName('untold'))
     const deaf: EngineStore = { ...store, watch: (query, signal) => withoutNews(store.watch(query, signal)) }
     await publishTo(store, sampleAfter(namespace, undefined, { document: { pool: 1 } }), never)
     const client = await clientOf(deaf).ready()

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePorts, startServer, type ServerProcess } from './server-process.js'
+import { holdPort } from '../held-port.js'
+import { startServer, type ServerProcess } from './server-process.js'
 
 /** A real etcd on ports and a folder of its own. */
 export interface EtcdServer {
@@ -18,8 +19,8 @@ export interface EtcdServer {
 
 export async function etcdServer(): Promise<EtcdServer> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-etcd-'))
-  const [client, peer] = await freePorts(2)
-  const [url, peerUrl] = [`http://127.0.0.1:${client}`, `http://127.0.0.1:${peer}`]
+  const [client, peer] = [await holdPort(), await holdPort()]
+  const [url, peerUrl] = [`http://127.0.0.1:${client.port}`, `http://127.0.0.1:${peer.port}`]
   let running: ServerProcess | undefined
 
   const call = async (path: string, message: unknown): Promise<unknown> => {
@@ -66,6 +67,7 @@ export async function etcdServer(): Promise<EtcdServer> {
     wipe: () => rm(join(folder, 'data'), { recursive: true, force: true }),
     async close() {
       await server.kill()
+      await Promise.all([client.release(), peer.release()])
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { freePorts, startServer, type ServerProcess } from './server-process.js'
+import { holdPort } from '../held-port.js'
+import { startServer, type ServerProcess } from './server-process.js'
 
 /** A real PostgreSQL on a port and a folder of its own. */
 export interface PostgresServer {
@@ -54,7 +55,7 @@ const as: { readonly uid?: number; readonly gid?: number } =
 
 export async function postgresServer(settings: readonly string[] = []): Promise<PostgresServer> {
   const folder = await ownFolder()
-  const [port = 0] = await freePorts(1)
+  const { port, release } = await holdPort()
   const bin = binaries() ?? ''
   const pools: pg.Pool[] = []
   let running: ServerProcess | undefined
@@ -115,6 +116,7 @@ export async function postgresServer(settings: readonly string[] = []): Promise<
     async close() {
       await Promise.all(pools.filter(pool => !pool.ended).map(pool => pool.end()))
       await server.kill()
+      await release()
       await rm(folder, { recursive: true, force: true })
     },
   }
@@ -123,7 +125,7 @@ export async function postgresServer(settings: readonly string[] = []): Promise<
 
 export async function transactionPooler(target: number): Promise<Pooler> {
   const folder = await ownFolder()
-  const [port = 0] = await freePorts(1)
+  const { port, release } = await holdPort()
   const file = join(folder, 'pgbouncer.ini')
   await writeFile(
     file,
@@ -159,6 +161,7 @@ ignore_startup_parameters = extra_float_digits
     port,
     async close() {
       await running.kill()
+      await release()
       await rm(folder, { recursive: true, force: true })
     },
   }

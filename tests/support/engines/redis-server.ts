@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RedisClient } from '../../../src/transports/redis/index.js'
-import { freePorts, startServer, type ServerProcess } from './server-process.js'
+import { holdPort } from '../held-port.js'
+import { startServer, type ServerProcess } from './server-process.js'
 
 export type TestClient = ReturnType<typeof connectedClient> extends Promise<infer Client> ? Client : never
 
@@ -25,7 +26,7 @@ const durable = ['--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
 
 export async function redisServer(settings: readonly string[] = durable): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-redis-'))
-  const [port] = await freePorts(1)
+  const { port, release } = await holdPort()
   const url = `redis://127.0.0.1:${port}`
   const clients: { destroy(): void; readonly isOpen: boolean }[] = []
   let running: ServerProcess | undefined
@@ -65,6 +66,7 @@ export async function redisServer(settings: readonly string[] = durable): Promis
     async close() {
       for (const client of clients) if (client.isOpen) client.destroy()
       await server.kill()
+      await release()
       await rm(folder, { recursive: true, force: true })
     },
   }

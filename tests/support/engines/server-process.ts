@@ -1,6 +1,5 @@
 import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 
 /** A server program that a test starts, kills and starts again. */
 export interface ServerProcess {
@@ -36,7 +35,8 @@ export async function startServer(
   process.once('exit', last)
   void gone.then(() => process.off('exit', last))
 
-  for (let left = 600; !(await answers().catch(() => false)); left -= 1) {
+  // On a busy machine a recovery takes its time; only a program that ended will not come up any more.
+  for (let left = 6_000; !(await answers().catch(() => false)); left -= 1) {
     if (child.exitCode !== null || left === 0) {
       child.kill('SIGKILL')
       throw new Error(`${command} did not come up: ${said}`)
@@ -50,18 +50,4 @@ export async function startServer(
       await gone
     },
   }
-}
-
-/** Ports that nobody uses at the moment. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map(server => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
 }

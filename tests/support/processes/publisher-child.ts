@@ -1,5 +1,5 @@
 // A publisher that says what it tries and what was acknowledged, until it is killed. Commands come as JSON lines on stdin:
-// {"folder","epoch","count","audit","killAtStep"?,"refusals"?,"tell"?}
+// {"folder","epoch","count","killAtStep"?,"tell"?}; a second line ends it after the publish that is under way.
 import { createInterface } from 'node:readline'
 import { formatPosition } from '../../../src/contracts/position.js'
 import { releaseDigest } from '../../../src/core/release/release.js'
@@ -14,8 +14,6 @@ interface Command {
   readonly epoch: string
   /** How many releases to have acknowledged. */
   readonly count: number
-  /** How many refusals to have met as well. */
-  readonly refusals?: number
   /** The operation on the disk before which this process kills itself, counted from 1 over the last publish. */
   readonly killAtStep?: number
   /** Says each operation on the disk before it begins, so that somebody outside knows where to kill this process. */
@@ -35,18 +33,24 @@ function killAtArmedStep(): void {
   if (step === armedAt) process.kill(process.pid, 'SIGKILL')
 }
 
-createInterface({ input: process.stdin }).once('line', line => void run(JSON.parse(line) as Command))
+let told = false
+const end = (): void => void (told = true)
+// It also ends when nobody is there any more to tell it.
+const input = createInterface({ input: process.stdin }).once('close', end)
+input.once('line', line => {
+  input.once('line', end)
+  void run(JSON.parse(line) as Command)
+})
 say('ready')
 
-async function run({ folder, epoch, count, refusals = 0, killAtStep, tell = false }: Command): Promise<void> {
+async function run({ folder, epoch, count, killAtStep, tell = false }: Command): Promise<void> {
   const disk = interceptedDisk(operation => {
     if (killAtStep !== undefined) killAtArmedStep()
     if (tell) say(`do ${operation}`)
   })
   const store = fileStore(folder, { fs: disk })
   let acknowledged = 0
-  let refused = 0
-  for (let round = 0; acknowledged < count || refused < refusals; round += 1) {
+  for (let round = 0; acknowledged < count && !told; round += 1) {
     const mayContinue = (other: string): boolean => killAtStep === undefined || other === epoch
     const { snapshot, release } = await publicationOn(store, { epoch, round, mayContinue })
     const position = formatPosition(release.at)
@@ -58,7 +62,6 @@ async function run({ folder, epoch, count, refusals = 0, killAtStep, tell = fals
     say(`try ${position}`)
     const outcome = await store.append({ namespace, ...release }, signal)
     if (outcome === 'appended') acknowledged += 1
-    else refused += 1
     say(`${outcome} ${position} ${releaseDigest(systemHasher, release.bytes)}`)
   }
   armedAt = Number.POSITIVE_INFINITY

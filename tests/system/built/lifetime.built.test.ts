@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { root } from '../../../scripts/entry-points.js'
 import { createPublisher, everyone, memory } from '../../../src/index.js'
 import { serve } from '../../../src/server/index.js'
+import { holdPort } from '../../support/held-port.js'
 
 let program = ''
 
@@ -36,15 +37,19 @@ async function openBoard() {
   const publisher = createPublisher({ namespace: 'a', schema: z.object({ n: z.number() }), store })
   const publish = (n: number) => publisher.publish({ n }, { rollout: everyone(), reason: 'a test' })
   await publish(1)
-  let server = await serve(store)
+  const { port, release } = await holdPort()
+  let server = await serve(store, { port })
   const { url } = server
-  onTestFinished(() => server.close())
+  onTestFinished(async () => {
+    await server.close()
+    await release()
+  })
   return {
     url,
     publish,
     goAway: () => server.close(),
     async comeBack() {
-      server = await serve(store, { port: Number(new URL(url).port) })
+      server = await serve(store, { port })
     },
   }
 }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { holdPort } from '../../support/held-port.js'
 
 /** What happens to bytes on their way. */
 export type Injury =
@@ -112,7 +113,8 @@ export async function faultProxy(): Promise<FaultProxy> {
     forward(pair, near, far)
     forward(pair, far, near)
   })
-  const listen = async (port: number): Promise<void> => {
+  const { port, release } = await holdPort()
+  const listen = async (): Promise<void> => {
     listener.listen(port, '127.0.0.1')
     await once(listener, 'listening')
   }
@@ -122,8 +124,7 @@ export async function faultProxy(): Promise<FaultProxy> {
     pairs.clear()
     await closed
   }
-  await listen(0)
-  const { port } = listener.address() as AddressInfo
+  await listen()
 
   return {
     port,
@@ -159,9 +160,12 @@ export async function faultProxy(): Promise<FaultProxy> {
     async heal() {
       const closed = injury.type === 'refuse'
       injury = { type: 'none' }
-      if (closed) await listen(port)
+      if (closed) await listen()
     },
-    close: () => endAll(destroy),
+    async close() {
+      await endAll(destroy)
+      await release()
+    },
   }
 }
 

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import { temporaryFolder } from '../../support/place.js'
 import { start, type Program } from '../../support/program.js'
+import { scaled } from '../../support/scale.js'
 
 // The whole thing takes its time; everything here runs one demo after the other.
-const limitMs = 110_000
+const limitMs = 300_000
 
 interface Run {
   readonly status: number | string
@@ -33,14 +34,14 @@ function folderIn(output: string): string {
 
 const few = ['--clients', '4']
 
-/** What the demo can be run without. All of them together take a minute, which is CI's to spend. */
+/** What the demo can be run without. All of them together take a minute. */
 const BREAKS = (
   [
     ['watchdog', 'silence', 'connections die silently'],
     ['sweep', 'relay', 'a stale relay hides a change'],
     ['lkg', 'outage', 'restarts, the server is down'],
   ] as const
-).slice(0, process.env['CI'] === undefined ? 1 : 3)
+).slice(0, scaled({ share: 1, whole: 3 }))
 
 describe('the demo', () => {
   // Once more if it fails: the bounds are times, and here the machine runs other tests beside it.

@@ -4,8 +4,9 @@ import { sampleLog, sampleOfSize, sampleReport } from '../../../src/testing/conf
 import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../src/testing/conformance/store-steps.js'
 import { etcd, etcdGateway, type EtcdClient, type EtcdStore } from '../../../src/transports/etcd/index.js'
-import { runCases } from '../../support/run-cases.js'
+import { PATIENT, runCases } from '../../support/run-cases.js'
 import { engineCases } from '../../support/engines/engine-cases.js'
+import { freshName } from '../../support/engines/fresh-name.js'
 import { etcdServer, type EtcdServer } from '../../support/engines/etcd-server.js'
 import { missingProgram } from '../../support/engines/server-process.js'
 
@@ -65,6 +66,7 @@ describe.skipIf(missing !== undefined)(
     runCases(
       'the kit',
       storeCases(open, {
+        ...PATIENT,
         without: {
           stranger: 'tried below, with etcd’s own roles',
           marks: 'it sends none; strategies ask by themselves',
@@ -81,7 +83,8 @@ describe.skipIf(missing !== undefined)(
 
     test('a watch that starts from a revision which etcd has forgotten says so, and the store goes on with what is newest', async () => {
       const client = etcdGateway({ url: server.url })
-      const store = etcd(client, { prefix: 'compacted/' })
+      const prefix = `${freshName('compacted')}/`
+      const store = etcd(client, { prefix })
       const log = sampleLog('checkout/prod')
       const samples = [log.next(), log.next(), log.next()]
       for (const sample of samples) await publishTo(store, sample, never)
@@ -89,7 +92,7 @@ describe.skipIf(missing !== undefined)(
       await server.call('kv/compaction', { revision })
 
       const news = client.watch(
-        { key: 'compacted/board/heads/', end: 'compacted/board/heads0', from: '1' },
+        { key: `${prefix}board/heads/`, end: `${prefix}board/heads0`, from: '1' },
         never,
       )
       for await (const { type } of news) expect(type).toBe('compacted')
@@ -103,7 +106,7 @@ describe.skipIf(missing !== undefined)(
       const controller = new AbortController()
       const seen: Uint8Array[] = []
       const newest = log.next()
-      for await (const delivery of etcd(late, { prefix: 'compacted/' }).watch(
+      for await (const delivery of etcd(late, { prefix }).watch(
         { namespaces: ['checkout/prod'], inline: false },
         controller.signal,
       )) {
@@ -123,7 +126,8 @@ describe.skipIf(missing !== undefined)(
         ...client,
         grant: (query, signal) => (grants++, client.grant(query, signal)),
       }
-      const store = etcd(counting, { prefix: 'leases/' })
+      const name = freshName('leases')
+      const store = etcd(counting, { prefix: `${name}/` })
       const namespace = 'checkout/prod'
       await store.report(
         [sampleReport(namespace), sampleReport(namespace, { instanceId: 'instance-0002' })],
@@ -132,7 +136,7 @@ describe.skipIf(missing !== undefined)(
       await store.report([sampleReport(namespace, { count: 2 })], never)
       expect(grants).toBe(1)
       const { leases } = (await server.call('lease/leases', {})) as { leases: { ID: string }[] }
-      const own = (await server.call('kv/range', { key: b64('leases/'), range_end: b64('leases0') })) as {
+      const own = (await server.call('kv/range', { key: b64(`${name}/`), range_end: b64(`${name}0`) })) as {
         kvs: { lease?: string }[]
       }
       expect(own.kvs.map(({ lease }) => leases.some(({ ID }) => ID === lease))).toEqual([true, true])
@@ -145,7 +149,10 @@ describe.skipIf(missing !== undefined)(
     })
 
     test('what etcd itself finds too large is `too-large`', async () => {
-      const store = etcd(etcdGateway({ url: server.url }), { prefix: 'large/', maxSnapshotBytes: 4_000_000 })
+      const store = etcd(etcdGateway({ url: server.url }), {
+        prefix: `${freshName('large')}/`,
+        maxSnapshotBytes: 4_000_000,
+      })
       const put = store.put({ namespace: 'checkout/prod', ...sampleOfSize(1_700_000).snapshot }, never)
       await expect(put).rejects.toMatchObject({ code: 'too-large' })
     })

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import pg from 'pg'
 import postgresJs from 'postgres'
@@ -11,8 +10,9 @@ import { sampleAfter, sampleLog, sampleReport } from '../../../src/testing/confo
 import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../src/testing/conformance/store-steps.js'
 import { postgres, postgresTable, type PostgresClient } from '../../../src/transports/postgres/index.js'
-import { runCases } from '../../support/run-cases.js'
-import { engineCases } from '../../support/engines/engine-cases.js'
+import { PATIENT, runCases } from '../../support/run-cases.js'
+import { APPENDS, engineCases } from '../../support/engines/engine-cases.js'
+import { freshName } from '../../support/engines/fresh-name.js'
 import {
   missingPostgres,
   postgresServer,
@@ -21,6 +21,7 @@ import {
   type PostgresServer,
 } from '../../support/engines/postgres-server.js'
 import { runRace } from '../../support/engines/run-race.js'
+import { SCALED_LIMIT_MS } from '../../support/scale.js'
 
 const namespace = 'checkout/prod'
 const never = new AbortController().signal
@@ -37,10 +38,10 @@ describe.skipIf(missing !== undefined)(
     beforeAll(async () => {
       server = await postgresServer()
       await server.start()
-    }, 30_000)
-    afterAll(() => server?.close(), 30_000)
+    }, 120_000)
+    afterAll(() => server?.close(), 120_000)
 
-    const freshTable = (): string => `t_${randomUUID().replaceAll('-', '').slice(0, 20)}`
+    const freshTable = (): string => freshName('t')
     const settings = { createTable: true, checkIntervalMs: 300, timeoutMs: 3_000 }
     const sqlOf = (port: number): postgresJs.Sql =>
       postgresJs({ host: '127.0.0.1', port, user: 'postgres', onnotice: () => {} })
@@ -106,7 +107,7 @@ describe.skipIf(missing !== undefined)(
               end: () => pool.end(),
             }
           }),
-        { without },
+        { ...PATIENT, without },
       ),
     )
 
@@ -126,35 +127,39 @@ describe.skipIf(missing !== undefined)(
               end: () => sql.end({ timeout: 0 }),
             }
           }),
-        { without },
+        { ...PATIENT, without },
       ),
     )
 
     describe('the server', () => {
       engineCases(
         () => server,
-        async prefix => postgres(server.pool(), { ...settings, table: prefix.replace('-', '_') }),
+        async prefix => postgres(server.pool(), { ...settings, table: prefix }),
       )
     })
 
-    test('three processes that race for 1,000 appends lose none and write none twice', async () => {
-      const table = freshTable()
-      const pool = server.pool()
-      await pool.query(postgresTable(table))
-      const { acknowledged, refused } = await runRace(3, [String(server.port), table, '1000'])
-      expect(refused).toBeGreaterThan(0)
-      let sequence = 0
-      const store = postgres(pool, { table })
-      const newestFirst: string[] = []
-      for await (const { bytes } of store.history({ namespace }, never))
-        newestFirst.push(releaseDigest(systemHasher, bytes))
-      for (const digest of newestFirst.reverse()) {
-        sequence += 1
-        expect(acknowledged.get(sequence)).toEqual([digest])
-      }
-      expect(acknowledged.size).toBe(sequence)
-      expect(sequence).toBeGreaterThanOrEqual(1_000)
-    }, 120_000)
+    test(
+      `three processes that race for ${APPENDS} appends lose none and write none twice`,
+      async () => {
+        const table = freshTable()
+        const pool = server.pool()
+        await pool.query(postgresTable(table))
+        const { acknowledged, refused } = await runRace(3, [String(server.port), table, String(APPENDS)])
+        expect(refused).toBeGreaterThan(0)
+        let sequence = 0
+        const store = postgres(pool, { table })
+        const newestFirst: string[] = []
+        for await (const { bytes } of store.history({ namespace }, never))
+          newestFirst.push(releaseDigest(systemHasher, bytes))
+        for (const digest of newestFirst.reverse()) {
+          sequence += 1
+          expect(acknowledged.get(sequence)).toEqual([digest])
+        }
+        expect(acknowledged.size).toBe(sequence)
+        expect(sequence).toBeGreaterThanOrEqual(APPENDS)
+      },
+      SCALED_LIMIT_MS,
+    )
 
     describe('through a pooler in transaction mode', () => {
       let pooler: Pooler
@@ -276,7 +281,7 @@ describe.skipIf(missing !== undefined)(
         } finally {
           await careless.close()
         }
-      }, 30_000)
+      }, 120_000)
 
       test('without the table, or without the right to write, says what to do', async () => {
         const table = freshTable()

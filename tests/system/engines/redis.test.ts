@@ -4,8 +4,9 @@ import { sampleAfter, sampleLog, sampleReport } from '../../../src/testing/confo
 import { storeCases, type OpenedStore } from '../../../src/testing/conformance/index.js'
 import { publishTo } from '../../../src/testing/conformance/store-steps.js'
 import { redis, type RedisClient } from '../../../src/transports/redis/index.js'
-import { runCases } from '../../support/run-cases.js'
+import { PATIENT, runCases } from '../../support/run-cases.js'
 import { engineCases } from '../../support/engines/engine-cases.js'
+import { freshName } from '../../support/engines/fresh-name.js'
 import { redisServer, type RedisServer } from '../../support/engines/redis-server.js'
 import { missingProgram } from '../../support/engines/server-process.js'
 
@@ -81,6 +82,7 @@ describe.skipIf(missing !== undefined)(
     runCases(
       'the kit',
       storeCases(open, {
+        ...PATIENT,
         without: {
           stranger: 'tried below, with users of Redis',
           marks: 'it sends none; strategies ask by themselves',
@@ -97,7 +99,8 @@ describe.skipIf(missing !== undefined)(
 
     test('a message that is lost, comes twice or means nothing does no harm', async () => {
       const client = await server.client()
-      const store = redis(client, { prefix: 'messages:' })
+      const prefix = `${freshName('messages')}:`
+      const store = redis(client, { prefix })
       const log = sampleLog('checkout/prod')
       const first = log.next()
       await publishTo(store, first, never)
@@ -112,7 +115,7 @@ describe.skipIf(missing !== undefined)(
         seen.push(delivery.bytes)
         if (seen.length > 1) controller.abort()
         for (const message of ['checkout/prod', 'checkout/prod', 'checkout/other', '', 'nonsense'])
-          await client.publish('messages:news', message)
+          await client.publish(`${prefix}news`, message)
         if (seen.length === 1) await publishTo(store, second, never)
       }
       expect(seen).toEqual([first.bytes, second.bytes])
@@ -120,10 +123,11 @@ describe.skipIf(missing !== undefined)(
 
     test('watches share one connection, which is closed with the last of them', async () => {
       const client = await server.client()
-      const store = redis(client, { prefix: 'shared:' })
+      const name = freshName('shared')
+      const store = redis(client, { prefix: `${name}:` })
       await publishTo(store, sampleLog('checkout/prod').next(), never)
       const subscribers = async (): Promise<number> =>
-        (await client.pubSubNumSub('shared:news'))['shared:news'] ?? 0
+        (await client.pubSubNumSub(`${name}:news`))[`${name}:news`] ?? 0
       const watches = await Promise.all(
         [1, 2, 3].map(async () => {
           const controller = new AbortController()
@@ -144,14 +148,15 @@ describe.skipIf(missing !== undefined)(
 
     test('reports that are not renewed are forgotten', async () => {
       const client = await server.client()
-      const store = redis(client, { prefix: 'reports:' })
+      const name = freshName('reports')
+      const store = redis(client, { prefix: `${name}:` })
       const namespace = 'checkout/prod'
       await store.report([sampleReport(namespace)], never)
-      const key = `reports:{${namespace}}:reports/${namespace}=/instance-0001`
+      const key = `${name}:{${namespace}}:reports/${namespace}=/instance-0001`
       expect(await client.pTTL(key)).toBeGreaterThan(3_000_000)
       await client.del(key)
       expect(await store.reports({ namespace }, never)).toEqual([])
-      expect(await client.exists(`reports:{${namespace}}:index`)).toBe(0)
+      expect(await client.exists(`${name}:{${namespace}}:index`)).toBe(0)
     })
 
     describe('a Redis that can lose what it acknowledged', () => {
@@ -201,7 +206,10 @@ describe.skipIf(missing !== undefined)(
     })
 
     test('a Redis that loses nothing says so after the first call, also where it might have lost', async () => {
-      const store = redis(await server.client(), { prefix: 'careful:', durability: 'may-lose' })
+      const store = redis(await server.client(), {
+        prefix: `${freshName('careful')}:`,
+        durability: 'may-lose',
+      })
       expect(store.durability).toBe('may-lose')
       await store.latest({ namespace: 'a' }, never)
       expect(store.durability).toBe('single')
@@ -222,14 +230,13 @@ describe.skipIf(missing !== undefined)(
         '+config|get',
         '+role',
       ])
-      const reader = redis(await server.client({ username: 'reader', password: 'secret' }), {
-        prefix: 'strangers:',
-      })
+      const prefix = `${freshName('strangers')}:`
+      const reader = redis(await server.client({ username: 'reader', password: 'secret' }), { prefix })
       const sample = sampleLog('checkout/prod').next()
       await expect(
         reader.put({ namespace: 'checkout/prod', ...sample.snapshot }, never),
       ).rejects.toMatchObject({ code: 'forbidden' })
-      await publishTo(redis(await server.client(), { prefix: 'strangers:' }), sample, never)
+      await publishTo(redis(await server.client(), { prefix }), sample, never)
       await expect(publishTo(reader, sample, never)).resolves.toBeUndefined()
       const { at, bytes } = sampleAfter('checkout/prod', sample, { document: sample.document })
       await expect(reader.append({ namespace: 'checkout/prod', at, bytes }, never)).rejects.toMatchObject({
@@ -239,7 +246,7 @@ describe.skipIf(missing !== undefined)(
 
     test('without a connection a command fails at once, and is not made later', async () => {
       const client = await server.client()
-      const store = redis(client, { prefix: 'queue:' })
+      const store = redis(client, { prefix: `${freshName('queue')}:` })
       const { at, bytes, snapshot } = sampleLog('checkout/prod').next()
       await store.put({ namespace: 'checkout/prod', ...snapshot }, never)
       await server.kill()

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { holdPort } from '../../support/held-port.js'
 import { pathOf } from './programs.js'
 
 /** A request as nginx wrote it into its own access log. */
@@ -32,7 +32,7 @@ const operations = new URL('../../../docs/operations.md', import.meta.url)
 export async function nginx(folder: string): Promise<Nginx> {
   const own = await mkdtemp(join(tmpdir(), 'noticeboard-nginx-'))
   await chmod(own, 0o755)
-  const port = await freePort()
+  const { port, release } = await holdPort()
   await writeFile(join(own, 'nginx.conf'), configuration({ own, port, folder }))
   const program = pathOf('nginx') ?? 'nginx'
   const child = spawn(program, ['-e', join(own, 'error.log'), '-c', join(own, 'nginx.conf')], {
@@ -50,6 +50,7 @@ export async function nginx(folder: string): Promise<Nginx> {
     child.kill('SIGTERM')
     await gone
     process.off('exit', last)
+    await release()
     await rm(own, { recursive: true, force: true })
   }
   for (let left = 500; !(await answers(url)); left -= 1) {
@@ -106,12 +107,4 @@ async function answers(url: string): Promise<boolean> {
     // It is not listening yet.
     return false
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -32,7 +32,7 @@ test('k8s-subpath: a mounted file is read by its path, whichever inode stands th
   await client.ready({ timeoutMs: 10_000 })
   expect(client.current.n).toBe(1)
   const runs = (n: number): Promise<void> =>
-    expect.poll(() => client.current.n, { timeout: 10_000, interval: 10 }).toBe(n)
+    expect.poll(() => client.current.n, { timeout: 60_000, interval: 10 }).toBe(n)
 
   const inodes = [await inode()]
   await mount(2)

@@ -209,7 +209,7 @@ it('a pointer that its writer could not move follows with a poll of whoever watc
   const { bytes } = await publish(writer, { size: 2 })
 
   await vi.waitFor(async () => expect(new Uint8Array(await readFile(pointer))).toEqual(bytes), 10_000)
-  expect(heard).toContain(2)
+  await vi.waitFor(() => expect(heard).toContain(2), 10_000)
   gone.abort()
   await watching
 })

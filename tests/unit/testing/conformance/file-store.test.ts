@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileStore, type FileStore } from '../../../../src/node/board/file-store.js'
 import { storeCases, type OpenedStore } from '../../../../src/testing/conformance/index.js'
-import { runCases } from '../../../support/run-cases.js'
+import { PATIENT, runCases } from '../../../support/run-cases.js'
 
 async function open(): Promise<OpenedStore> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-kit-'))
@@ -32,6 +32,7 @@ async function open(): Promise<OpenedStore> {
 runCases(
   'fileStore()',
   storeCases(open, {
+    ...PATIENT,
     without: {
       cut: 'a folder has no connection to lose',
       silence: 'a folder does not notify; it is looked at',

@@ -12,7 +12,7 @@ import {
 import { publishTo } from '../../../../src/testing/conformance/store-steps.js'
 import { http, httpStore } from '../../../../src/transports/http/index.js'
 import { memory } from '../../../../src/transports/memory.js'
-import { runCases } from '../../../support/run-cases.js'
+import { PATIENT, runCases } from '../../../support/run-cases.js'
 import { tcpProxy } from '../../../support/tcp-proxy.js'
 
 const token = 'conformance-token'
@@ -63,6 +63,7 @@ async function openStore(): Promise<OpenedStore> {
 runCases(
   'httpStore(), over serve(fileStore())',
   storeCases(openStore, {
+    ...PATIENT,
     without: {
       silence: 'tried below, with a server that sends heartbeats quickly',
       remove: 'retention is the business of who owns the board',
@@ -93,5 +94,5 @@ async function openReader(): Promise<OpenedTransport> {
 
 runCases(
   'http() that reads, over serve(memory())',
-  transportCases(openReader, { without: { marks: 'the server sends none of its own yet' } }),
+  transportCases(openReader, { ...PATIENT, without: { marks: 'the server sends none of its own yet' } }),
 )

@@ -1,0 +1,35 @@
+import type { Part, Violation } from './part.js'
+import { runTestFile } from './test-run.js'
+
+/** The tests that try a share of what there is in `npm test`; see tests/support/scale.ts. */
+export const SCALED_TESTS = [
+  'tests/proof/board/file-store.race.test.ts',
+  'tests/proof/sim/kept.test.ts',
+  'tests/system/engines/postgres.test.ts',
+  'tests/system/engines/etcd.test.ts',
+  'tests/system/engines/redis.test.ts',
+  'tests/system/demo/demo.built.test.ts',
+] as const
+
+/** Tests of the suite at their whole size. Those whose programs are not installed are counted as skipped. */
+export const scale: Part = {
+  name: 'scale',
+  what: 'tests in full',
+  settings: ['every', 'seed'],
+  built: true,
+  async run({ settings: { every, seed }, progress, show, say }) {
+    const files = SCALED_TESTS.filter((_, index) => (index + seed) % Math.max(1, every) === 0)
+    const violations: Violation[] = []
+    const byFile: Record<string, { passed: number; skipped: number }> = {}
+    for (const [index, file] of files.entries()) {
+      const { passed, skipped, violations: own } = await runTestFile(file, { NOTICEBOARD_SCALE: 'whole' })
+      own.forEach(show)
+      violations.push(...own)
+      byFile[file] = { passed, skipped }
+      say(`scale    ${file}: ${passed} passed, ${skipped} skipped, ${own.length} failed`)
+      progress(index + 1, files.length)
+    }
+    const tried = Object.values(byFile).reduce((sum, { passed }) => sum + passed, 0)
+    return { tried, violations, figures: { byFile } }
+  },
+}
