@@ -1,6 +1,6 @@
 import { keepAlive } from '../async/keep-alive.js'
 import { createLinkedAbortController } from '../async/signals.js'
-import { asNoticeboardError, isNoticeboardError, type NoticeboardError } from '../contracts/errors.js'
+import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Source } from '../contracts/source.js'
 import type { OptionNames } from '../core/options.js'
 import type { PublisherContext } from './context.js'
@@ -42,25 +42,29 @@ export interface Following {
   readonly context: PublisherContext
   readonly source: Source
   readonly publish: (source: Source) => Promise<Rollout>
-  /** Any of them ends it: the publisher's life, and the caller's signal where there is one. */
-  readonly signals: readonly (AbortSignal | undefined)[]
+  /** The publisher's life. */
+  readonly root: AbortSignal
+  /** The caller's signal, where there is one. */
+  readonly own: AbortSignal | undefined
 }
 
 /**
  * Publishes a source now and at each change, for as long as the result is iterated. Changes that
- * come meanwhile count as one.
+ * come meanwhile count as one. Ends when a signal aborts; throws `closed` when the publisher was closed before.
  *
  * ```ts
- * for await (const step of followSource({ context, source, publish, signals })) show(step)
+ * for await (const step of followSource({ context, source, publish, root, own })) show(step)
  * ```
  */
 export async function* followSource({
   context,
   source,
   publish,
-  signals,
+  root,
+  own,
 }: Following): AsyncGenerator<FollowStep> {
-  const stop = createLinkedAbortController(...signals)
+  if (root.aborted) throw new NoticeboardError('closed', 'the publisher was closed')
+  const stop = createLinkedAbortController(root, own)
   const changes = source.changes?.(stop.signal)[Symbol.asyncIterator]()
   try {
     // Asked for before the first look, so that a change between the two is not lost. A failure is

@@ -207,7 +207,8 @@ export function createPublisher<Input = unknown, Output = Input>(
         context,
         source,
         publish: from => publish(from, settings),
-        signals: [root.signal, settings.signal],
+        root: root.signal,
+        own: settings.signal,
       })
     },
     close,

@@ -57,6 +57,10 @@ export function fakeClient<const S extends Schema>(
     events.emit('change', { previous, current: next, running, release: undefined })
   }
 
+  const assertOpen = (): void => {
+    if (status === 'closed') throw new NoticeboardError('closed', 'this client is closed')
+  }
+
   const source = {
     logger: silent,
     current: () => running.value,
@@ -77,17 +81,21 @@ export function fakeClient<const S extends Schema>(
       return status
     },
     set(next) {
-      if (status === 'closed') throw new NoticeboardError('closed', 'this client is closed')
+      assertOpen()
       const checked = validate<S>(schema, next)
       if (paused) waiting = { value: checked }
       else apply(checked)
     },
     async ready(options = {}) {
       checkOptions('ready()', options, { timeoutMs: true, fallbackTo: true, signal: true })
+      assertOpen()
+      options.signal?.throwIfAborted()
       return client
     },
     async refresh(options = {}) {
       checkOptions('refresh()', options, { signal: true })
+      assertOpen()
+      options.signal?.throwIfAborted()
     },
     select(pick, options = {}) {
       checkOptions('select()', options, { equal: true })

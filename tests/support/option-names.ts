@@ -19,6 +19,26 @@ export function refusalOf(call: () => unknown): { readonly code: string; readonl
   throw new Error('nothing was thrown')
 }
 
+/** The same of a call that may throw later. */
+export async function laterRefusalOf(call: () => unknown): Promise<ReturnType<typeof refusalOf>> {
+  try {
+    await call()
+  } catch (error) {
+    return refusalOf(() => {
+      throw error
+    })
+  }
+  throw new Error('nothing was thrown')
+}
+
+/** {@link optionNames} of a function that may refuse later. */
+export async function laterOptionNames(make: (options: object) => unknown): Promise<readonly string[]> {
+  const refusal = await laterRefusalOf(() => make({ qqqqqqqqqqqqqqqqqqqq: 1 }))
+  return optionNames(() => {
+    throw refusal
+  })
+}
+
 /** Numbers that no option takes. */
 export const NO_NUMBERS: readonly unknown[] = [0, -1, Number.NaN, '5', null]
 

@@ -8,7 +8,7 @@ import type { Source } from '../../contracts/source.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { exceedsBytes } from '../../core/json/text.js'
-import { checkOptions } from '../../core/options.js'
+import { checkOptions, checkPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { nodeFs } from '../disk/node-fs.js'
 import { nodeFolderWatch } from '../disk/folder-watch.js'
@@ -54,6 +54,7 @@ export function fileSource(
     fs: true,
   })
   const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES, pollIntervalMs = 5_000, settleMs = 50 } = options
+  checkPositive('a file source', { maxSnapshotBytes, pollIntervalMs, settleMs })
   const { clock } = readSystem('a file source', options.system)
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(

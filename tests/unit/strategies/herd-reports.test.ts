@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest'
+import { createClient } from '../../../src/client/client.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import type { Fetch } from '../../../src/contracts/system.js'
+import { anything } from '../../../src/core/schema/anything.js'
+import { createHandler } from '../../../src/server/handler.js'
+import { seededDice } from '../../../src/sim/dice.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import { defaultPeriods } from '../../../src/strategies/index.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { http, type HttpTransport } from '../../../src/transports/http/index.js'
+import { memory, type MemoryStore } from '../../../src/transports/memory.js'
+import { testPlatform } from '../../support/client-harness.js'
+import { namespace, publish } from '../../support/session.js'
+import { strategySiblings } from '../siblings/strategies.js'
+
+const SIZE = 60
+const WINDOW_MS = 3_000
+
+/** A medium that counts what it is asked, by kind, and can be away. */
+interface Medium {
+  readonly transport: MemoryStore | HttpTransport
+  readonly close: () => Promise<unknown>
+}
+type Note = (kind: string) => void
+
+const MEDIA: Readonly<Record<string, (store: MemoryStore, clock: VirtualClock, note: Note) => Medium>> = {
+  'a medium without marks'(store, _clock, note) {
+    const noted =
+      <Args extends readonly unknown[], Result>(kind: string, call: (...args: Args) => Result) =>
+      (...args: Args): Result => {
+        note(kind)
+        return call(...args)
+      }
+    const transport = {
+      ...store,
+      latest: noted('latest', async (...args: Parameters<typeof store.latest>) => store.latest(...args)),
+      next: noted('next', async (...args: Parameters<typeof store.next>) => store.next(...args)),
+      report: noted('report', async (...args: Parameters<typeof store.report>) => store.report(...args)),
+    }
+    return { transport, close: async () => {} }
+  },
+  'a server with marks'(store, clock, note) {
+    const handler = createHandler(store, { system: { clock, random: seededDice(1, 'server') } })
+    const fetch = (async (url: string, init?: RequestInit) => {
+      const kind = /~reports|~events|releases|snapshots|release/.exec(url)?.[0] ?? url
+      note(kind)
+      return handler.fetch(new Request(url, init))
+    }) as Fetch
+    const transport = http('http://board.test', { fetch, system: { clock } })
+    return { transport, close: () => handler.close({ drainMs: 0, graceMs: 0 }) }
+  },
+}
+
+/** The most that chance puts into a stretch into which so many come in the mean: seven standard deviations above it. */
+const mostByChance = (mean: number): number => mean + 7 * Math.sqrt(mean)
+
+/** The most within any stretch of three seconds. */
+function busiest(times: readonly number[]): number {
+  let most = 0
+  for (let first = 0, last = 0; last < times.length; last += 1) {
+    while ((times[last] ?? 0) - (times[first] ?? 0) > WINDOW_MS) first += 1
+    most = Math.max(most, last - first + 1)
+  }
+  return most
+}
+
+describe.each(Object.keys(MEDIA))('over %s', medium => {
+  test.each(strategySiblings.filter(({ maker, what }) => maker === what).map(({ what }) => what))(
+    'a fleet by %s that started together asks and reports spread out, past every period and after an outage',
+    async what => {
+      const { make } = strategySiblings.find(sibling => sibling.what === what) ?? strategySiblings[0]!
+      const clock = virtualClock()
+      const store = memory({ system: { clock } })
+      await publish(store, 1)
+      const asked = new Map<string, number[]>()
+      let isAway = false
+      const note: Note = kind => {
+        asked.set(kind, [...(asked.get(kind) ?? []), clock.monotonic()])
+        if (isAway) throw new NoticeboardError('unavailable', 'away')
+      }
+      const media = Array.from({ length: SIZE }, () => MEDIA[medium]?.(store, clock, note))
+      const clients = media.map((each, index) => {
+        if (each === undefined) throw new Error('there is no such medium')
+        const client = createClient({
+          namespace,
+          schema: anything,
+          strategy: make(each.transport as never),
+          clientId: `web-${index}`,
+          system: {
+            clock,
+            random: seededDice(index, 'client'),
+            hasher: systemHasher,
+            platform: testPlatform(),
+          },
+        })
+        void client.ready()
+        return client
+      })
+      /** Lets time pass, and says that nothing was asked in step: `spreadMs` is what a fleet is spread over. */
+      const judge = async (lengthMs: number, spreadOf: (kind: string) => number): Promise<void> => {
+        asked.clear()
+        await clock.advance(lengthMs)
+        for (const [kind, times] of asked) {
+          const mean = Math.max(
+            (SIZE * WINDOW_MS) / spreadOf(kind),
+            (times.length * WINDOW_MS) / lengthMs,
+          )
+          const most = busiest(times)
+          expect({ kind, most, isSpread: most <= mostByChance(mean) }).toEqual({ kind, most, isSpread: true })
+        }
+      }
+      await clock.advance(60_000)
+      const { reports, sweepIntervalMs, maxConnectionAgeMs } = defaultPeriods
+      // A first report after its interval, give or take a fifth, and so on past the longest period of all.
+      await judge(1.25 * maxConnectionAgeMs, kind =>
+        kind.includes('report') ? 0.4 * reports.intervalMs : kind === 'next' ? 0.4 * sweepIntervalMs : 30_000,
+      )
+      if (what !== 'onDemand') expect(sum(asked, /report/)).toBeGreaterThan(4 * SIZE)
+      isAway = true
+      // Retries reach their cap, at which a delay is 15 s in the mean.
+      await clock.advance(120_000)
+      await judge(240_000, () => 15_000)
+      isAway = false
+      await judge(60_000, () => 15_000)
+      await judge(2 * reports.intervalMs, kind => (kind.includes('report') ? 30_000 : 15_000))
+      const closed = Promise.all([...clients.map(client => client.close()), ...media.map(each => each?.close())])
+      await clock.advance(60_000)
+      await closed
+      await clock.advance(60_000)
+      expect(clock.pending).toBe(0)
+    },
+    60_000,
+  )
+})
+
+function sum(asked: ReadonlyMap<string, readonly number[]>, kinds: RegExp): number {
+  return [...asked].reduce((all, [kind, times]) => (kinds.test(kind) ? all + times.length : all), 0)
+}
