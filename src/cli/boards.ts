@@ -3,6 +3,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, WatchTransport } from '../contracts/transport.js'
 import { fileStore } from '../node/board/file-store.js'
 import { httpStore } from '../transports/http/index.js'
+import type { Io } from './io.js'
 import type { BoardAddress } from './settings.js'
 
 /** Somebody sits and waits: one more try for a connection that was lost, and then they are told. */
@@ -16,12 +17,18 @@ export interface OpenBoard {
   close(): Promise<void>
 }
 
+/** Which board, and what it is reached with. */
+export interface BoardQuery {
+  readonly io: Pick<Io, 'system' | 'fetch'>
+  readonly address: BoardAddress
+}
+
 /** Opens a board. A folder must be there already, so that a mistyped one is not made; `serve` makes them. */
-export async function openBoard(address: BoardAddress): Promise<OpenBoard> {
+export async function openBoard({ io: { system = {}, fetch }, address }: BoardQuery): Promise<OpenBoard> {
   if (address.type === 'url') {
     const { url, token } = address
     return {
-      store: httpStore(url, { ...(token !== undefined && { token }) }),
+      store: httpStore(url, { token, fetch, system }),
       name: url,
       close: async () => {},
     }
@@ -32,16 +39,13 @@ export async function openBoard(address: BoardAddress): Promise<OpenBoard> {
       `there is no board folder ${address.folder}: noticeboard serve --board FOLDER makes one`,
     )
   }
-  const store = fileStore(address.folder)
+  const store = fileStore(address.folder, { system })
   return { store, name: address.folder, close: () => store.close() }
 }
 
 /** Opens a board for a piece of work, and closes it whatever comes of that. */
-export async function withBoard<T>(
-  address: BoardAddress,
-  work: (board: OpenBoard) => Promise<T>,
-): Promise<T> {
-  const board = await openBoard(address)
+export async function withBoard<T>(query: BoardQuery, work: (board: OpenBoard) => Promise<T>): Promise<T> {
+  const board = await openBoard(query)
   try {
     return await work(board)
   } finally {

@@ -1,3 +1,5 @@
+import type { Fetch, System } from '../contracts/system.js'
+
 /** A stream that text goes to. Node's own fit. */
 export interface Output {
   write(chunk: string | Uint8Array): unknown
@@ -17,4 +19,8 @@ export interface Io {
   readonly cwd: string
   /** Aborts when the user interrupts. */
   readonly signal: AbortSignal
+  /** Time and chance; the machine's unless given. */
+  readonly system?: Partial<System>
+  /** What asks servers; the global `fetch` unless given. */
+  readonly fetch?: Fetch
 }

@@ -1,10 +1,10 @@
 import { onAbort } from '../async/signals.js'
-import type { Store } from '../contracts/transport.js'
 import { anything } from '../core/schema/anything.js'
 import { createPublisher, type Publisher } from '../publisher/index.js'
 import { CLI_RETRIES, withBoard, type OpenBoard } from './boards.js'
 import { findChecks, type Checks } from './checks.js'
 import type { CommandContext } from './command.js'
+import type { Io } from './io.js'
 import { readSettings } from './settings.js'
 
 /** A publisher that is open for one command. */
@@ -23,8 +23,11 @@ export interface DeskOptions {
 }
 
 /** A publisher for looking around. */
-export function openPublisherOn(store: Store, namespace: string): Publisher {
-  return createPublisher({ namespace, schema: anything, store, retries: CLI_RETRIES })
+export function openPublisherOn(
+  { store }: Pick<OpenBoard, 'store'>,
+  { io: { system = {} }, namespace }: { readonly io: Pick<Io, 'system'>; readonly namespace: string },
+): Publisher {
+  return createPublisher({ namespace, schema: anything, store, system, retries: CLI_RETRIES })
 }
 
 /** Opens the board and a publisher on it for a piece of work, and closes both whatever comes of that. */
@@ -35,7 +38,7 @@ export async function withPublisher<T>(
 ): Promise<T> {
   const settings = await readSettings(io, args, { namespace: positional })
   const namespace = settings.namespace()
-  return withBoard(settings.address(), async board => {
+  return withBoard({ io, address: settings.address() }, async board => {
     const { store } = board
     const config = checking ? settings.checks(namespace) : {}
     const checks = await findChecks(
@@ -51,6 +54,7 @@ export async function withPublisher<T>(
       validators,
       store,
       logger,
+      system: io.system ?? {},
       retries: CLI_RETRIES,
       ...(author !== undefined && { author }),
     })

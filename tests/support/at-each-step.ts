@@ -1,7 +1,15 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/system/system.js'
 import type { VirtualClock } from '../../src/sim/virtual-clock.js'
 import { createSteps, type Steps } from './steps.js'
+
+declare module 'vitest' {
+  interface TaskMeta {
+    /** How many awaits something happened at. */
+    tried?: number
+  }
+}
 
 /** How an operation ended. */
 export type End<Result> =
@@ -12,11 +20,17 @@ export type End<Result> =
 export interface Stage<Result> {
   /** Virtual time, where the operation takes any. */
   readonly clock?: VirtualClock
+  /** Whether the machine's disk takes part: no time passes while it works. */
+  readonly readsDisk?: true
+  /** Grows with whatever else goes on, during which no time passes either. */
+  readonly progress?: () => number
+  /** The signals that the operation is given; nothing may be left on them. */
+  readonly signals?: readonly AbortSignal[]
   /** The operation; its awaits are counted from here on. */
   run(): Promise<Result>
   /** What must be true after it, whatever happened. */
   judge(end: End<Result>, happened: string): Promise<void> | void
-  /** Closes what is open. Nothing may be left on the clock. */
+  /** Closes what is open. Nothing may be left on the clock, and nothing be iterated any more. */
   end(): Promise<void> | void
 }
 
@@ -25,22 +39,30 @@ export interface Operation<Result, Scene extends Stage<Result>> {
   readonly name: string
   /** How many awaits it has at least, so that a harness that sees none of them fails. */
   readonly leastSteps: number
-  /** Of its awaits every n-th is tried, from a drawn one on; all of them with `NOTICEBOARD_AWAITS=all`. Default 1. */
-  readonly every?: number
+  /** At how many awaits each thing happens, where not all are tried. Default 3. */
+  readonly drawn?: number
   /** Sets the scene, anew for each try. */
   open(steps: Steps): Promise<Scene> | Scene
   /**
    * What happens, by its name, told at which place. What it throws is what the call at that place throws, and for what it awaits the call waits; use
    * {@link meanwhile} for what must not hold the call.
    */
-  readonly happenings: Readonly<Record<string, (scene: Scene, place: string) => unknown>>
+  readonly happenings: Readonly<Record<string, Happen<Scene>>>
 }
 
-/** Something that begins at a place, has its turn there, and goes on by itself. */
-export function meanwhile<Scene>(act: (scene: Scene) => unknown): (scene: Scene) => Promise<void> {
+/** `over` aborts when all that the try is about is over: for a call that hangs. */
+export type Happen<Scene> = (scene: Scene, place: string, over: AbortSignal) => unknown
+
+/** What was begun by {@link meanwhile} in a scene. */
+const begun = new WeakMap<object, Promise<unknown>[]>()
+
+/** Something that begins at a place, has its turn there, and goes on by itself. It is over before the scene is judged. */
+export function meanwhile<Scene extends object>(
+  act: (scene: Scene) => unknown,
+): (scene: Scene) => Promise<void> {
   return async scene => {
-    const acting = Promise.resolve(act(scene))
-    acting.catch(() => {})
+    const acting = Promise.resolve(act(scene)).catch(() => {})
+    begun.set(scene, [...(begun.get(scene) ?? []), acting])
     for (let turn = 0; turn < 4; turn += 1) await systemClock.turn()
   }
 }
@@ -48,72 +70,120 @@ export function meanwhile<Scene>(act: (scene: Scene) => unknown): (scene: Scene)
 /** The longest that an operation may take, in milliseconds of virtual time. */
 const LONGEST_MS = 3_600_000
 
-/** Registers a test for each happening of an operation: it happens at each await in turn, until there are no more. */
+/** `all` awaits, or the one with that number; a drawn few unless given. */
+const ASKED = process.env['NOTICEBOARD_AWAITS']
+
+/**
+ * Registers a test for each happening of an operation: it happens at a drawn few of its awaits; with `NOTICEBOARD_AWAITS=all` at each in
+ * turn, until there are no more, and with a number at that one.
+ */
 export function atEachStep<Result, Scene extends Stage<Result>>(operation: Operation<Result, Scene>): void {
-  const { name, leastSteps, open, happenings } = operation
-  const every = process.env['NOTICEBOARD_AWAITS'] === 'all' ? 1 : (operation.every ?? 1)
+  const { name, leastSteps, drawn = 3, open, happenings } = operation
+  const attempt = (at: number, happened: string): Promise<Tried> =>
+    once(open, { at, happened, happen: happenings[happened] ?? (() => undefined) })
+  let undisturbed: Promise<Tried> | undefined
+  /** The awaits of the operation when nothing happens. */
+  const count = async (): Promise<number> => {
+    undisturbed ??= attempt(Number.POSITIVE_INFINITY, 'nothing')
+    const { awaits } = await undisturbed
+    expect(awaits).toBeGreaterThanOrEqual(leastSteps)
+    return awaits
+  }
   describe(name, () => {
-    for (const [happened, happen] of Object.entries(happenings)) {
-      it(`${happened} at each of its awaits`, async () => {
-        let at = 1 + Math.floor(Math.random() * every)
-        for (; ; at += every) if (!(await once(open, { at, happened, happen }))) break
-        expect(at).toBeGreaterThan(leastSteps)
+    for (const happened of Object.keys(happenings)) {
+      it(`${happened} at each of its awaits`, async ({ task }) => {
+        const tried = (at: number): Promise<Tried> => {
+          task.meta.tried = (task.meta.tried ?? 0) + 1
+          return attempt(at, happened)
+        }
+        const awaits = await count()
+        if (ASKED === 'all') for (let at = 1; (await tried(at)).awaits >= at; at += 1) continue
+        else if (ASKED !== undefined) await tried(Number(ASKED))
+        else for (const at of draw(awaits, drawn)) await tried(at)
       }, 120_000)
     }
   })
 }
 
+/** So many numbers from 1 to the given one: one of each part, and all where there are no more. */
+function draw(awaits: number, most: number): readonly number[] {
+  const parts = Math.min(most, awaits)
+  return Array.from({ length: parts }, (_, part) => Math.floor(1 + ((part + Math.random()) * awaits) / parts))
+}
+
 interface Try<Scene> {
   readonly at: number
   readonly happened: string
-  readonly happen: (scene: Scene, place: string) => unknown
+  readonly happen: Happen<Scene>
 }
 
-/** One try; false when the operation has no such await any more. */
+interface Tried {
+  /** How many awaits the operation had. */
+  readonly awaits: number
+}
+
+/** One try. */
 async function once<Result, Scene extends Stage<Result>>(
   open: (steps: Steps) => Promise<Scene> | Scene,
   { at, happened, happen }: Try<Scene>,
-): Promise<boolean> {
+): Promise<Tried> {
   const steps = createSteps()
   const unhandled: unknown[] = []
+  const over = new AbortController()
   const note = (reason: unknown): void => void unhandled.push(reason)
   process.on('unhandledRejection', note)
   try {
     const scene = await open(steps)
-    const { clock } = scene
+    const { clock, readsDisk, progress = () => 0 } = scene
     const settled = <Work>(work: Promise<Work>): Promise<Work> =>
-      clock === undefined ? work : driven(clock, work, () => steps.passed.length)
-    steps.arm(at, place => happen(scene, place))
+      clock === undefined
+        ? work
+        : driven(clock, work, { progress: () => steps.passed.length + progress(), readsDisk })
+    steps.arm(at, place => happen(scene, place, over.signal))
     const end = await settled(
       scene.run().then(
         (result): End<Result> => ({ ok: true, result }),
         (error: unknown): End<Result> => ({ ok: false, error }),
       ),
     )
-    const reached = steps.passed.length >= at
+    const awaits = steps.passed.length
     steps.disarm()
-    await settled((async () => scene.judge(end, reached ? happened : 'nothing'))())
+    await settled(Promise.all(begun.get(scene) ?? []))
+    await settled((async () => scene.judge(end, awaits >= at ? happened : 'nothing'))())
     await settled((async () => scene.end())())
-    await systemClock.turn()
+    over.abort()
+    for (let turn = 0; turn < 4; turn += 1) await systemClock.turn()
     expect(unhandled).toEqual([])
+    expect(steps.iterated).toEqual([])
+    expect((scene.signals ?? []).flatMap(signal => getEventListeners(signal, 'abort'))).toEqual([])
     if (clock !== undefined) expect(clock.pending).toBe(0)
-    return reached
+    return { awaits }
   } catch (error) {
     const place = steps.passed[at - 1] ?? 'after its last await'
-    throw new Error(`${happened} at await ${at}, ${place}: ${messageOf(error)}`, { cause: error })
+    throw new Error(
+      `${happened} at await ${at}, ${place} (NOTICEBOARD_AWAITS=${at} repeats it): ${messageOf(error)}`,
+      { cause: error },
+    )
   } finally {
     process.off('unhandledRejection', note)
   }
 }
 
+/** How work is driven. */
+export interface DriveOptions {
+  /** No time passes as long as it grows. */
+  readonly progress?: (() => number) | undefined
+  /** See {@link Stage.readsDisk}. */
+  readonly readsDisk?: true | undefined
+}
+
 /**
- * Lets time pass until some work is done. Before each timer everything that is ready has its turn, however many turns it takes: as long
- * as `progress` grows no time passes.
+ * Lets time pass until some work is done. Before each timer everything that is ready has its turn, however many turns it takes.
  */
 export async function driven<Work>(
   clock: VirtualClock,
   work: Promise<Work>,
-  progress: () => number = () => 0,
+  { progress = () => 0, readsDisk }: DriveOptions = {},
 ): Promise<Work> {
   let over = false
   const done = work.finally(() => (over = true))
@@ -122,18 +192,24 @@ export async function driven<Work>(
   while (!over) {
     for (let turn = 0, seen = progress(); turn < 6 && !over; turn += 1) {
       await systemClock.turn()
-      if (progress() > seen) [turn, seen] = [0, progress()]
+      if (progress() > seen || (readsDisk && isReading())) [turn, seen] = [0, progress()]
     }
     if (over) break
     let idle = 0
     while (!over && clock.pending === 0) {
-      if ((idle += 1) > 200) throw new Error('it waits for nothing that will come')
+      if ((idle += 1) > (readsDisk ? 20_000 : 200)) throw new Error('it waits for nothing that will come')
       await systemClock.turn()
+      if (readsDisk && isReading()) idle = 0
     }
     let fired = 0
     if (!over) await clock.runUntil(() => over || (fired += 1) > 1, untilMs - clock.monotonic())
   }
   return done
+}
+
+/** Whether the machine's disk was asked for something that it has not answered yet. */
+function isReading(): boolean {
+  return process.getActiveResourcesInfo().some(name => /^FSReq|^FileHandle/.test(name))
 }
 
 function messageOf(error: unknown): string {

@@ -3,7 +3,7 @@ import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { target } from '../../core/release/target.js'
-import { systemClock, systemHasher, systemRandom } from '../../system/system.js'
+import { readSystem, systemHasher } from '../../system/system.js'
 import { readNewest } from '../../publisher/read-head.js'
 import { CLI_RETRIES, withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
@@ -52,13 +52,14 @@ the one for a client of that name and those labels.`,
     }
     const settings = await readSettings(io, args, { namespace })
     const name = settings.namespace()
-    await withBoard(settings.address(), async board => {
+    const { clock, random } = readSystem('get', io.system)
+    await withBoard({ io, address: settings.address() }, async board => {
       const newest = await readNewest(
         {
           store: board.store,
           namespace: name,
-          clock: systemClock,
-          random: systemRandom,
+          clock,
+          random,
           retries: CLI_RETRIES,
         },
         io.signal,

@@ -32,7 +32,7 @@ Without a namespace it lists all of them. Over a server this wants the token.`,
     const { io, args } = context
     const settings = await readSettings(io, args, { namespace: args.positionals[0] })
     if (settings.optionalNamespace() === undefined)
-      return withBoard(settings.address(), board => printAll(context, board))
+      return withBoard({ io, address: settings.address() }, board => printAll(context, board))
     await withPublisher(context, { namespace: args.positionals[0] }, ({ publisher }) =>
       printOne(context, publisher),
     )
@@ -73,7 +73,7 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
   const rows: Cell[][] = []
   const found: unknown[] = []
   for (const namespace of namespaces) {
-    const { newest, fleet } = await look(openPublisherOn(store, namespace))
+    const { newest, fleet } = await look(openPublisherOn(board, { io, namespace }))
     found.push({
       namespace,
       newest: newest === undefined ? null : plain(newest),

@@ -40,7 +40,9 @@ configuration file, else the JSON Schema kept on the board. The first two need n
       namespace === undefined
     const checks = local
       ? await findChecks({ schemaFile, config }, signal)
-      : await withBoard(settings.address(), ({ store }) => findChecks({ config, namespace, store }, signal))
+      : await withBoard({ io, address: settings.address() }, ({ store }) =>
+          findChecks({ config, namespace, store }, signal),
+        )
     if (checks.from === 'none') {
       throw usageError(
         'there is nothing to validate by: give --schema FILE, a schema in noticeboard.config.js, or a board and a namespace that keeps one',

@@ -5,7 +5,7 @@ import type { Transport } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
-import { systemClock, systemHasher, systemRandom } from '../../system/system.js'
+import { readSystem, systemHasher } from '../../system/system.js'
 import { diffDocuments } from '../../publisher/index.js'
 import { mainVariant } from '../../publisher/history.js'
 import { hybrid } from '../../strategies/index.js'
@@ -13,6 +13,7 @@ import { withBoard, type OpenBoard } from '../boards.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { asError } from '../exit.js'
+import type { Io } from '../io.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
@@ -29,7 +30,9 @@ one line with its document.`,
   async run(context) {
     const settings = await readSettings(context.io, context.args, { namespace: context.args.positionals[0] })
     const namespace = settings.namespace()
-    await withBoard(settings.address(), board => follow(context, board, namespace))
+    await withBoard({ io: context.io, address: settings.address() }, board =>
+      follow(context, board, namespace),
+    )
   },
 }
 
@@ -41,7 +44,8 @@ async function follow(
   let seen: Position | undefined
   let before: Json | undefined
   let lost = false
-  const session = sessionFor({ namespace, signal: io.signal, seen: () => seen })
+  let missed = false
+  const session = sessionFor(io, { namespace, seen: () => seen, missed: () => missed })
   for await (const arrival of hybrid(store).deliver(session)) {
     if (arrival.type === 'interrupted') {
       // One word for a whole outage: the strategy goes on by itself.
@@ -63,7 +67,9 @@ async function follow(
         (seen !== undefined && comparePositions(release, seen) !== 'newer')
       )
         continue
+      missed = true
       const document = await readDocument(arrival.from, release, io.signal)
+      missed = false
       seen = positionOf(release)
       const { cause, issuedAt, stable } = release
       const { digest } = mainVariant(release)
@@ -86,7 +92,7 @@ async function follow(
       before = document
     } catch (thrown) {
       if (io.signal.aborted) return
-      // The next look brings it again, since it does not count as seen.
+      // The next look, which comes soon then, brings it again, since it does not count as seen.
       const { code, message } = asError(thrown)
       print.warning(`${message} (${code})`)
     }
@@ -103,19 +109,29 @@ async function readDocument(from: Transport, release: Release, signal: AbortSign
   return parseCanonical(bytes, { what: 'the snapshot', maxBytes: MAX_SNAPSHOT_BYTES })
 }
 
-function sessionFor({ namespace, signal, seen }: Pick<Session, 'namespace' | 'signal' | 'seen'>): Session {
+/** How long after a release whose document could not be read the next look comes, in milliseconds. */
+const AGAIN_MS = 5_000
+
+interface Progress extends Pick<Session, 'namespace' | 'seen'> {
+  /** Whether the document of the newest release could not be read. */
+  readonly missed: () => boolean
+}
+
+function sessionFor({ signal, system }: Io, { namespace, seen, missed }: Progress): Session {
+  const { clock, random } = readSystem('watch', system)
   return {
     namespace,
     signal,
     seen,
     identity: { clientId: 'command-line', instanceId: 'command-line', ephemeral: true, labels: {} },
-    clock: systemClock,
-    random: systemRandom,
+    clock,
+    random,
     tag: () => undefined,
     have: () => undefined,
     wait: async (delayMs, within) => {
-      await systemClock.sleep(delayMs, within)
-      return 'elapsed'
+      const sooner = missed() && delayMs > AGAIN_MS
+      await clock.sleep(sooner ? AGAIN_MS : delayMs, within)
+      return sooner && !within.aborted ? 'asked' : 'elapsed'
     },
   }
 }

@@ -102,7 +102,9 @@ export function fileSource(
     },
 
     async *changes(signal) {
-      let before = lastRead ?? (await fingerprint())
+      const found = lastRead ?? (await fingerprint())
+      // What `read` saw meanwhile is what its caller acts on, so changes count from there.
+      let before = lastRead ?? found
       const news = createWakeable(clock)
       // The folder and not the file: an editor's rename and a ConfigMap's swapped link put another file in its place.
       const stop = folderWatch?.(dirname(full), news.wake, () => {})

@@ -249,8 +249,16 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
   }
 }
 
-/** The audit record that a release of the log names. It was checked as it was appended, so it is only looked into. */
+/**
+ * The audit record that a release of the log names. It was checked as it was appended, so it is only looked into; what was damaged
+ * since names none, and its reader says what is wrong with it.
+ */
 function auditNamedBy(bytes: Uint8Array): Digest | undefined {
-  const { release } = JSON.parse(decodeText(bytes, 'a release')) as { release?: { audit?: unknown } }
-  return isDigest(release?.audit) ? release.audit : undefined
+  try {
+    const { release } = JSON.parse(decodeText(bytes, 'a release')) as { release?: { audit?: unknown } }
+    return isDigest(release?.audit) ? release.audit : undefined
+  } catch {
+    // Not JSON, or not UTF-8.
+    return undefined
+  }
 }

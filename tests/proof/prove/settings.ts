@@ -40,7 +40,7 @@ const workers = availableParallelism()
 export const HELP = `The long form of the proof: runs each part, shows progress, a table, and writes a JSON file.
 
   npm run prove                                   everything
-  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, kills, parsers, chaos, scale, soak
+  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, steps, kills, parsers, chaos, scale, soak
   npm run prove -- --resume                       goes on after an interruption: without what is proved already
 
 Parts that were proved at the same commit stay in the JSON file; those of another commit go to a file of their own.
@@ -53,6 +53,7 @@ Ends with 1 when anything failed, and with 0 otherwise.
 
   seeds                --seeds <n> histories (100,000)        --from <seed> the first (1)
   bugs                 --bug-seeds <n> at most a bug (500)    --bug-from <seed> the first (500,000)    --bug <name> only this one
+  steps                whatever may happen, at each await of each operation (npm test draws some)
   kills                --kills <n> trials (5,000)             --kill-from <trial> the first (0)
   parsers              --inputs <n> inputs (10,000,000)       --input-from <index> the first (0)       --target <name> only this one
   chaos                --rounds <n> rounds (1,000)            --round-from <round> the first (0)       --lanes <n> fleets at a time (${defaultLanes()} here)

@@ -6,8 +6,9 @@ import { proveParts } from '../prove/prove.js'
 import { scale } from '../prove/scale.js'
 import { seeds } from '../prove/seeds.js'
 import { soak } from '../prove/soak.js'
+import { steps } from '../prove/steps.js'
 
 /** Proves what the arguments ask for. Resolves with the exit code. */
 export function prove(argv: readonly string[]): Promise<number> {
-  return proveParts([seeds, bugs, kills, parsers, chaos, scale, soak], argv)
+  return proveParts([seeds, bugs, steps, kills, parsers, chaos, scale, soak], argv)
 }

@@ -243,7 +243,6 @@ for (const [strategy, make] of Object.entries(STRATEGIES))
     atEachStep<void, Scene>({
       name: `${strategy}: ${part.name}`,
       leastSteps: part.leastSteps,
-      every: 4,
       open: steps => open(steps, make, part),
       happenings: {
         ...PASSING_FAILURES,

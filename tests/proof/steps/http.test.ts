@@ -5,7 +5,8 @@ import { everyone, type Publisher } from '../../../src/publisher/index.js'
 import type { HttpStore } from '../../../src/transports/http/http-store.js'
 import type { VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { hybrid, onDemand, pull, push } from '../../../src/strategies/index.js'
-import { atEachStep, driven, meanwhile, type Stage } from '../../support/at-each-step.js'
+import { atEachStep, driven, meanwhile, type Happen, type Stage } from '../../support/at-each-step.js'
+import { CODES, LASTING_TROUBLE, PASSING_TROUBLE, stepped } from '../../support/requests.js'
 import type { Steps } from '../../support/steps.js'
 import { memoryBoard, SHOP, type Board } from '../sim/replays/board.js'
 
@@ -135,19 +136,8 @@ async function open(steps: Steps, asking: Asking): Promise<Scene> {
   await driven(clock, another.publish({ n: 1 }, how))
   const publisher = board.publisher({ schema })
   const http = board.transport('tried')
-  board.meddle = async (request, ask, who) => {
-    if (who !== 'tried' && who !== 'publisher-2') return ask(request)
-    const { pathname } = new URL(request.url)
-    const instead = await steps.pass(`${request.method} ${pathname}`)
-    if (instead instanceof Response) return instead
-    const answer = await ask(request)
-    const lost = await steps.pass(`${request.method} ${pathname}, answered`)
-    if (lost instanceof Response) {
-      await answer.body?.cancel()
-      return lost
-    }
-    return lost === DRIP ? dripping(answer) : answer
-  }
+  board.meddle = (request, ask, who) =>
+    who === 'tried' || who === 'publisher-2' ? stepped(steps, request, ask) : ask(request)
   const caller = new AbortController()
   const before = await board.releases()
   return {
@@ -156,7 +146,7 @@ async function open(steps: Steps, asking: Asking): Promise<Scene> {
     another,
     run: () => asking.run({ board, http, publisher, another, signal: caller.signal }),
     async judge(end, happened) {
-      const passes = PASSING.has(happened) || happened === 'nothing' || happened === 'another publish'
+      const passes = happened in PASSING_TROUBLE || happened === 'nothing' || happened === 'another publish'
       if (asking.isPatient && passes && !end.ok) throw new Error('it failed', { cause: end.error })
       if (!end.ok && happened !== "the caller's abort") {
         const codes = CODES[happened] ?? []
@@ -178,80 +168,17 @@ async function open(steps: Steps, asking: Asking): Promise<Scene> {
   }
 }
 
-/** An answer whose body comes byte by byte, a second apart for the first of them. */
-const DRIP = Symbol('drip')
-
-function dripping(answer: Response): Response {
-  if (answer.body === null || answer.headers.get('content-type')?.includes('event-stream') === true)
-    return answer
-  const bytes = answer.body.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        for (const byte of chunk) controller.enqueue(Uint8Array.of(byte))
-      },
-    }),
-  )
-  return new Response(bytes, { status: answer.status, headers: answer.headers })
-}
-
-const answered =
-  (status: number, headers: Record<string, string> = {}): (() => Promise<Response>) =>
-  async () =>
-    new Response('told to fail', { status, headers })
-
-const HAPPENINGS: Readonly<Record<string, (scene: Scene, place: string) => unknown>> = {
-  'a lost connection': () => Promise.reject(new TypeError('fetch failed')),
-  'status 500': answered(500),
-  'status 502': answered(502),
-  'status 503 with a Retry-After': answered(503, { 'retry-after': '2' }),
-  'status 429 with a Retry-After': answered(429, { 'retry-after': '2' }),
-  'status 408': answered(408),
-  'status 401': answered(401),
-  'status 403': answered(403),
-  'an answer of a page that is no JSON': answered(200, { 'content-type': 'text/html' }),
-  'an answer that drips': async () => DRIP,
-  'a late answer': ({ clock }) => clock.sleep(5_000, never),
-  'an answer after every deadline': ({ clock }) => clock.sleep(60_000, never),
+const HAPPENINGS: Readonly<Record<string, Happen<Scene>>> = {
+  ...PASSING_TROUBLE,
+  ...LASTING_TROUBLE,
   "the caller's abort": meanwhile(({ caller }) => caller.abort()),
   'another publish': meanwhile(({ another }) => another.publish({ n: 50 }, how)),
-}
-
-/** What passes by itself, so that whoever is patient goes on. */
-const PASSING: ReadonlySet<string> = new Set([
-  'a lost connection',
-  'status 500',
-  'status 502',
-  'status 503 with a Retry-After',
-  'status 429 with a Retry-After',
-  'an answer that drips',
-  'a late answer',
-])
-
-/** The codes with which those that are not patient fail. */
-const CODES: Readonly<Record<string, readonly string[]>> = {
-  'a lost connection': ['unavailable'],
-  'status 500': ['unavailable'],
-  'status 502': ['unavailable'],
-  'status 503 with a Retry-After': ['unavailable', 'rate-limited'],
-  'status 429 with a Retry-After': ['unavailable', 'rate-limited'],
-  'status 408': ['unavailable', 'timeout', 'invalid-data'],
-  'status 401': ['unauthorized'],
-  'status 403': ['forbidden', 'unauthorized', 'not-found'],
-  'an answer of a page that is no JSON': [
-    'invalid-data',
-    'digest-mismatch',
-    'unavailable',
-    'too-large',
-    'not-found',
-  ],
-  'an answer after every deadline': ['timeout', 'unavailable'],
 }
 
 for (const asking of ASKINGS)
   atEachStep<unknown, Scene>({
     name: asking.name,
     leastSteps: asking.leastSteps,
-    every: asking.name.startsWith('a start') ? 3 : 1,
     open: steps => open(steps, asking),
     happenings: HAPPENINGS,
   })

@@ -81,9 +81,20 @@ const PAIRS: readonly (readonly [string, string])[] = [
   ([start, option], index, all) => all.findIndex(pair => pair[0] === start && pair[1] === option) === index,
 )
 
+/** Of how many ways to follow a board each pair is tried with one; with each of them where `NOTICEBOARD_AWAITS` is `all`. */
+const SHARE = process.env['NOTICEBOARD_AWAITS'] === 'all' ? 1 : 3
+const DRAWN = Math.floor(Math.random() * SHARE)
+
+const drawnFor = (medium: string, strategy: string): typeof PAIRS => {
+  const way =
+    Object.keys(MEDIA).indexOf(medium) * Object.keys(STRATEGIES).length +
+    Object.keys(STRATEGIES).indexOf(strategy)
+  return PAIRS.filter((_, index) => (index + way) % SHARE === DRAWN)
+}
+
 describe.each(Object.keys(MEDIA))('over %s', medium => {
   describe.each(Object.keys(STRATEGIES))('%s', strategy => {
-    it.each(PAIRS)(
+    it.each(drawnFor(medium, strategy))(
       'with %s and %s a client starts at once, and follows past every period',
       async (start, option) => {
         const clock = virtualClock()

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import { createClient, type Client } from '../../../../src/client/client.js'
 import type { ClientOptions } from '../../../../src/client/options.js'
+import type { Fetch } from '../../../../src/contracts/system.js'
 import type { OutputOf, Schema } from '../../../../src/contracts/schema.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { createPublisher, type Publisher, type PublisherOptions } from '../../../../src/publisher/index.js'
@@ -33,6 +34,8 @@ export interface Board {
   hold: ((who: string) => Promise<void> | undefined) | undefined
   /** The board over HTTP, as somebody uses it. */
   transport(who: string): HttpStore
+  /** What somebody asks the server with. */
+  fetchOf(who: string): Fetch
   publisher<Input, Output>(
     options: Pick<PublisherOptions<Input, Output>, 'schema' | 'validators' | 'maxSnapshotBytes'> &
       Partial<PublisherOptions<Input, Output>>,
@@ -79,23 +82,24 @@ export function memoryBoard({ maxSnapshotBytes = 1_048_576 }: { maxSnapshotBytes
         system: { clock },
         token: TOKEN,
         maxSnapshotBytes,
-        async fetch(url, init) {
-          const { pathname } = new URL(url)
-          const ask = (request: Request): Promise<Response> => (handlers.at(-1) as Handler).fetch(request)
-          const request = new Request(url, init)
-          const atMs = clock.monotonic()
-          const response = await (board.meddle?.(request, ask, who) ?? ask(request))
-          asked.push({ atMs, who, method: init.method, path: pathname, status: response.status })
-          if (pathname !== EVENTS || response.status !== 200 || response.body === null) return response
-          const stream = watchStream(who, response.body, {
-            nowMs: () => clock.monotonic(),
-            onFrame: text => board.onFrame?.(text, who) ?? 'pass',
-            hold: () => board.hold?.(who),
-          })
-          streams.push(stream)
-          return new Response(stream.body, { status: 200, headers: response.headers })
-        },
+        fetch: board.fetchOf(who),
       }),
+    fetchOf: who => async (url, init) => {
+      const { pathname } = new URL(url)
+      const ask = (request: Request): Promise<Response> => (handlers.at(-1) as Handler).fetch(request)
+      const request = new Request(url, init)
+      const atMs = clock.monotonic()
+      const response = await (board.meddle?.(request, ask, who) ?? ask(request))
+      asked.push({ atMs, who, method: init.method, path: pathname, status: response.status })
+      if (pathname !== EVENTS || response.status !== 200 || response.body === null) return response
+      const stream = watchStream(who, response.body, {
+        nowMs: () => clock.monotonic(),
+        onFrame: text => board.onFrame?.(text, who) ?? 'pass',
+        hold: () => board.hold?.(who),
+      })
+      streams.push(stream)
+      return new Response(stream.body, { status: 200, headers: response.headers })
+    },
     publisher(options) {
       made += 1
       return createPublisher({
