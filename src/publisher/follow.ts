@@ -50,7 +50,8 @@ export interface Following {
 
 /**
  * Publishes a source now and at each change, for as long as the result is iterated. Changes that
- * come meanwhile count as one. Ends when a signal aborts; throws `closed` when the publisher was closed before.
+ * come meanwhile count as one. Ends when a signal aborts; throws `closed` when the publisher was
+ * closed before.
  *
  * ```ts
  * for await (const step of followSource({ context, source, publish, root, own })) show(step)

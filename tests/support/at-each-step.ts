@@ -190,7 +190,7 @@ export async function driven<Work>(
   done.catch(() => {})
   const untilMs = clock.monotonic() + LONGEST_MS
   while (!over) {
-    for (let turn = 0, seen = progress(); turn < 6 && !over; turn += 1) {
+    for (let turn = 0, seen = progress(); turn < (readsDisk ? 60 : 6) && !over; turn += 1) {
       await systemClock.turn()
       if (progress() > seen || (readsDisk && isReading())) [turn, seen] = [0, progress()]
     }

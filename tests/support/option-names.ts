@@ -2,7 +2,10 @@ import { isNoticeboardError } from '../../src/contracts/errors.js'
 
 /** The options that a function has, as its own refusal of an unknown one lists them. */
 export function optionNames(make: (options: object) => unknown): readonly string[] {
-  const refusal = refusalOf(() => make({ qqqqqqqqqqqqqqqqqqqq: 1 }))
+  return namesIn(refusalOf(() => make({ qqqqqqqqqqqqqqqqqqqq: 1 })))
+}
+
+function namesIn(refusal: ReturnType<typeof refusalOf>): readonly string[] {
   const [, names = ''] = /; it has (.*)$/.exec(refusal.message) ?? []
   if (names === '') throw new Error(`an unknown option is not refused by name: ${refusal.message}`)
   return names.split(', ')
@@ -21,22 +24,21 @@ export function refusalOf(call: () => unknown): { readonly code: string; readonl
 
 /** The same of a call that may throw later. */
 export async function laterRefusalOf(call: () => unknown): Promise<ReturnType<typeof refusalOf>> {
+  let error: unknown
   try {
     await call()
-  } catch (error) {
-    return refusalOf(() => {
-      throw error
-    })
+  } catch (caught) {
+    error = caught
   }
-  throw new Error('nothing was thrown')
+  if (isNoticeboardError(error)) return error
+  throw new Error(error === undefined ? 'nothing was thrown' : 'what it throws is not of the package', {
+    cause: error,
+  })
 }
 
 /** {@link optionNames} of a function that may refuse later. */
 export async function laterOptionNames(make: (options: object) => unknown): Promise<readonly string[]> {
-  const refusal = await laterRefusalOf(() => make({ qqqqqqqqqqqqqqqqqqqq: 1 }))
-  return optionNames(() => {
-    throw refusal
-  })
+  return namesIn(await laterRefusalOf(() => make({ qqqqqqqqqqqqqqqqqqqq: 1 })))
 }
 
 /** Numbers that no option takes. */

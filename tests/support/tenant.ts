@@ -94,7 +94,8 @@ export function tenantLife({ namespace, foreign, reach, until }: Tenant): Life {
       })
     return {
       latest: latest.type === 'release' ? latest.bytes : latest.type,
-      again: tag === undefined ? 'no tag' : await asked(transport => transport.latest({ namespace, tag }, never)),
+      again:
+        tag === undefined ? 'no tag' : await asked(transport => transport.latest({ namespace, tag }, never)),
       next: [await after(FIRST, 0), await after(FIRST, 1), await after(FIRST, 2), await after(SECOND, 0)],
       log: [await log(100), await log(1)],
       snapshots: [
@@ -136,7 +137,10 @@ export function tenantLife({ namespace, foreign, reach, until }: Tenant): Life {
       const { reads: transport } = await reach(0)
       if (!canWatch(transport)) return 'there is no watch'
       watch = (async () => {
-        for await (const delivery of transport.watch({ namespaces: [namespace], inline: true }, watching.signal))
+        for await (const delivery of transport.watch(
+          { namespaces: [namespace], inline: true },
+          watching.signal,
+        ))
           if (delivery.type === 'release') {
             if (delivery.namespace !== namespace) throw new Error('a release of another namespace')
             if (!same(watched.at(-1), delivery.bytes)) watched.push(delivery.bytes)
@@ -157,7 +161,8 @@ export function tenantLife({ namespace, foreign, reach, until }: Tenant): Life {
       await append({ epoch: FIRST, sequence: 2 }, common(9), { ofNext: false }),
       await append({ epoch: FIRST, sequence: 4 }, common(9), { ofNext: false }),
     ],
-    'hears reports': () => report({ count: 5 }, { instanceId: 'another', count: 2, labels: { of: namespace } }),
+    'hears reports': () =>
+      report({ count: 5 }, { instanceId: 'another', count: 2, labels: { of: namespace } }),
     'has them': reportsOf,
     'hears later and earlier ones': async () => [
       await report({ count: 6, version: 2 }),

@@ -112,9 +112,17 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
 
   const removeReplaced = async (replaced: readonly Instance[]): Promise<void> => {
     for (const { path, bytes } of replaced) {
-      const now = await port.read(path, MAX_STATE_BYTES)
-      // Its instance lives, and has saved again since it was folded.
-      if (now !== undefined && sameBytes(now, bytes)) await port.remove(path)
+      const isAsFolded = async (file: string): Promise<boolean> => {
+        const now = await port.read(file, MAX_STATE_BYTES)
+        return now !== undefined && sameBytes(now, bytes)
+      }
+      // Else its instance lives, and has saved again since it was folded.
+      if (!(await isAsFolded(path))) continue
+      // It may save at this very moment: what is moved aside is looked at once more, and put back unless a later save took its place.
+      const aside = await files.moveAside(path)
+      if (aside === undefined) continue
+      if (!(await isAsFolded(aside))) await linkOrRefuse(() => port.link(aside, path))
+      await files.discard(aside)
     }
   }
 

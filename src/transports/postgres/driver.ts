@@ -97,11 +97,20 @@ async function listenOn(client: PgClient, channel: string, sink: NewsSink): Prom
   client.on('notification', notified)
   client.on('error', lost)
   client.on('end', lost)
-  await client.query(`listen "${channel}"`)
-  sink.listening()
-  return () => {
+  const forget = (): void => {
     client.removeListener('notification', notified)
     client.removeListener('end', lost)
+  }
+  try {
+    await client.query(`listen "${channel}"`)
+  } catch (error) {
+    // The client is the caller's and lives on; the next attempt brings listeners of its own.
+    forget()
+    throw error
+  }
+  sink.listening()
+  return () => {
+    forget()
     // Its listener for errors stays: without one `pg` ends the process when the connection breaks now.
     // Where the connection is lost there is nothing left to end.
     client.query(`unlisten "${channel}"`).catch(() => {})

@@ -98,7 +98,13 @@ export async function calm(world: World, stage: Stage): Promise<void> {
     second?.start()
     await clock.advance(1_000)
   }
-  const acted = await during(clock, publisher[plan.calm](), 30_000)
+  const before = truth.newestAcknowledged
+  const act = async (): Promise<boolean> => {
+    const done = await publisher[plan.calm]()
+    // Where there is nothing to go back to, nothing would happen.
+    return done && truth.newestAcknowledged === before ? publisher.publish() : done
+  }
+  const acted = await during(clock, act(), 30_000)
   if (acted !== true)
     return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
   await clock
@@ -141,6 +147,10 @@ export async function reported(world: World, stage: Stage): Promise<void> {
   const { clock, truth, sometimes } = world
   const { plan, publisher } = stage
   if (plan.faults.has('slow-links')) await clock.advance(SLOWEST_MS)
+  // A report that was sent in bad times has to run into its deadline before the next can be.
+  const nowMs = clock.monotonic()
+  const isFree = ({ reports }: ClientActor): boolean => (reports?.sendingSinceMs ?? nowMs) >= nowMs
+  await clock.runUntil(() => stage.clients.every(isFree), PERIODS.timeoutMs).catch(() => {})
   // Whoever refused what was published last needs nothing of it, and nobody waited until it asked.
   const asks = stage.clients.some(actor => actor.plan.strategy === 'pull' && refusesNewest(world, actor))
   const dueMs =

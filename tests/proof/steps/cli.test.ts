@@ -56,14 +56,6 @@ const COMMANDS: readonly Command[] = [
     judge: ([published]) => expect(published).toMatchObject({ outcome: 'dry-run' }),
   },
   {
-    name: 'publish --watch',
-    args: ['publish', 'next.json', '--everyone', '--watch', ...WHY],
-    leastSteps: 10,
-    appends: 1,
-    endless: true,
-    judge: lines => expect(lines.at(-1)).toMatchObject({ namespace: SHOP }),
-  },
-  {
     name: 'rollback',
     args: ['rollback', ...WHY],
     leastSteps: 8,
@@ -244,7 +236,9 @@ async function open(steps: Steps, { args, appends, endless, judge }: Command): P
       const appended = (): Promise<number> => board.releases().then(count => count - before - ofOthers.count)
       if (status === 0) {
         judge(lines)
-        expect(await appended()).toBe(appends)
+        // A rollback to what another publish brought meanwhile changes nothing.
+        if (happened === 'a publish') expect(await appended()).toBeLessThanOrEqual(appends)
+        else expect(await appended()).toBe(appends)
       } else expect(await appended()).toBeLessThanOrEqual(appends)
       if (status === 130 && (happened in PASSING_TROUBLE || happened === 'nothing')) judge(lines)
       if (status !== 0 && endless === undefined && happened !== 'an interrupt')

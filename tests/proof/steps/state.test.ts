@@ -140,7 +140,7 @@ async function open(steps: Steps, { run, keeps, judge }: Doing): Promise<Scene> 
   // Two hours ago: an instance of an earlier life, the life before of this process, and what that left unfinished.
   const earlier = folderOf(live('app.1'))
   await driven(clock, earlier.clientId('host-a'))
-  await driven(clock, keep(earlier, 1, { instanceId: 'old' }))
+  await driven(clock, keep(folderOf(live('old.1')), 1, { instanceId: 'old' }))
   await driven(
     clock,
     disk.mount(live('app.1')).create(`${ROOT}/~tmp/app-1.001122334455.file`, new Uint8Array(3)),

@@ -44,6 +44,8 @@ interface Opened {
   /** Rejects when that process ends. */
   readonly dead?: Promise<never>
   readonly close?: () => Promise<unknown>
+  /** What holds connections; there may be none in the end. */
+  readonly server?: { readonly subscriptions: number }
 }
 
 /** Every kind of store; the ones over a server run over one that is no more than its answers. A new one is tried like the others. */
@@ -63,20 +65,26 @@ const STORES: Readonly<Record<string, (steps: Steps, clock: VirtualClock) => Ope
   redis(steps, clock) {
     const server = fakeRedis(() => clock.now())
     const open = (own?: Steps): CompleteStore => redis(server.client(own), { system: { clock } })
-    return { store: open(steps), beside: open() }
+    return { store: open(steps), beside: open(), server }
   },
   'postgres over pg': (steps, clock) => {
     const server = fakePostgres(() => clock.now())
     const open = (own?: Steps): CompleteStore => postgres(server.pool(own), { system: { clock } })
-    return { store: open(steps), beside: open() }
+    return { store: open(steps), beside: open(), server }
+  },
+  'postgres over a client of pg': (steps, clock) => {
+    const server = fakePostgres(() => clock.now())
+    const open = (own?: Steps): CompleteStore => postgres(server.client(own), { system: { clock } })
+    return { store: open(steps), beside: open(), server }
   },
   'postgres over postgres': (steps, clock) => {
     const server = fakePostgres(() => clock.now())
     const open = (own?: Steps): CompleteStore => postgres(server.sql(own), { system: { clock } })
-    return { store: open(steps), beside: open() }
+    return { store: open(steps), beside: open(), server }
   },
   etcd(steps, clock) {
-    const { fetch } = fakeEtcd()
+    const server = fakeEtcd()
+    const { fetch } = server
     const open = (own?: Steps): CompleteStore =>
       etcd(
         etcdGateway({
@@ -89,7 +97,7 @@ const STORES: Readonly<Record<string, (steps: Steps, clock: VirtualClock) => Ope
         }),
         { system: { clock } },
       )
-    return { store: open(steps), beside: open() }
+    return { store: open(steps), beside: open(), server }
   },
   fileStore(steps, clock) {
     const disk = simDisk(clock, seededDice(1, 'disk'))
@@ -242,8 +250,8 @@ async function open(
   { make, operation }: { readonly make: (typeof STORES)[string]; readonly operation: string },
 ): Promise<Scene> {
   const clock = virtualClock()
-  const { store, beside, kill, dead, close } = make(steps, clock)
-  const before = await driven(clock, publish(store, { size: 1 }))
+  const { store, beside, kill, dead, close, server } = make(steps, clock)
+  const before = await driven(clock, publish(beside, { size: 1 }))
   const snapshot = snapshotOf({ size: 2 })
   const at = { epoch: EPOCH, sequence: 2 }
   const written: Written = {
@@ -254,6 +262,7 @@ async function open(
   }
   const caller = new AbortController()
   let alive = true
+  let isHanging = false
   dead?.catch(() => (alive = false))
 
   const judgeEnd = async (end: End<unknown>, happened: string): Promise<void> => {
@@ -286,6 +295,7 @@ async function open(
       return dead === undefined ? call : Promise.race([call, dead])
     },
     async judge(end, happened) {
+      isHanging = happened === 'an answer after every deadline'
       await judgeEnd(end, happened)
       // What failed can be done again, which changes nothing twice; for a process that died another does it.
       const own = await holds(beside, written.bytes)
@@ -304,6 +314,9 @@ async function open(
     },
     async end() {
       await close?.()
+      await clock.sleep(1, never)
+      // A subscription that hangs ends when it comes about.
+      if (!isHanging) expect(server?.subscriptions ?? 0).toBe(0)
     },
   }
 }

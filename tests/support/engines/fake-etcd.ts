@@ -3,6 +3,8 @@ import type { Fetch } from '../../../src/contracts/system.js'
 /** The JSON gateway of an etcd: transactions, leases and watches, over a map. */
 export interface FakeEtcd {
   readonly fetch: Fetch
+  /** How many watches there are. */
+  readonly subscriptions: number
 }
 
 interface Kept {
@@ -115,6 +117,9 @@ export function fakeEtcd(): FakeEtcd {
   }
 
   return {
+    get subscriptions() {
+      return watching.size
+    },
     async fetch(url, init) {
       const message: unknown = JSON.parse(new TextDecoder().decode(init.body))
       const path = new URL(url).pathname.replace('/v3/', '')

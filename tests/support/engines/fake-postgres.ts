@@ -13,8 +13,11 @@ import type { Steps } from '../steps.js'
 export interface FakePostgres {
   /** As the package `pg` has it. */
   pool(steps?: Steps): PgPool
+  client(steps?: Steps): PgClient
   /** As the package `postgres` has it. */
   sql(steps?: Steps): PostgresSql
+  /** How many connections were taken from the pool and not given back, and how many listeners there are. */
+  readonly subscriptions: number
 }
 
 type Rows = readonly Readonly<Record<string, string>>[]
@@ -31,6 +34,7 @@ const never = new AbortController().signal
 export function fakePostgres(nowMs: () => number): FakePostgres {
   const engine: StoreEngine = memoryEngine('postgres')
   const listeners = new Set<(message: PgNotification) => void>()
+  let taken = 0
 
   const statements: readonly (readonly [string, (values: readonly string[]) => Promise<Rows>])[] = [
     [
@@ -95,12 +99,25 @@ export function fakePostgres(nowMs: () => number): FakePostgres {
   })
 
   return {
+    client,
+    get subscriptions() {
+      return taken + listeners.size
+    },
     pool: steps => ({
       ...client(steps),
       totalCount: 1,
       async connect() {
         await steps?.pass('postgres connect')
-        return { ...client(steps), release: () => {} }
+        taken += 1
+        const before = new Set(listeners)
+        return {
+          ...client(steps),
+          release() {
+            taken -= 1
+            // What listened on this connection goes with it.
+            for (const listener of listeners) if (!before.has(listener)) listeners.delete(listener)
+          },
+        }
       },
     }),
     sql: steps => ({

@@ -6,6 +6,8 @@ import type { Steps } from '../steps.js'
 export interface FakeRedis {
   /** A connection; with steps, one whose commands and subscriptions are awaits of an operation. */
   client(steps?: Steps): RedisClient
+  /** How many subscriptions there are. */
+  readonly subscriptions: number
 }
 
 /** Makes a Redis in this process that loses nothing. */
@@ -100,6 +102,9 @@ export function fakeRedis(nowMs: () => number): FakeRedis {
   }
 
   return {
+    get subscriptions() {
+      return [...listeners.values()].reduce((sum, { size }) => sum + size, 0)
+    },
     client: steps => ({
       async sendCommand(args) {
         await steps?.pass(`redis ${args[0]}`)

@@ -124,7 +124,9 @@ function openClient(): OpenThing {
   }
 }
 
-function openSubscriptions(client: Pick<ReturnType<typeof fakeClient>, 'subscribe' | 'select' | 'close'>): OpenThing {
+function openSubscriptions(
+  client: Pick<ReturnType<typeof fakeClient>, 'subscribe' | 'select' | 'close'>,
+): OpenThing {
   const part = client.select(value => value)
   return {
     calls: {
@@ -153,7 +155,8 @@ function openPublisher(store: Store): OpenThing {
     // A rollout could be iterated, which is something else than publishing.
     calls: {
       publish: async signal => void (await publisher.publish({ size: 1 }, { ...settings, signal })),
-      'publish a source': async signal => void (await publisher.publish(quietSource, { ...settings, signal })),
+      'publish a source': async signal =>
+        void (await publisher.publish(quietSource, { ...settings, signal })),
       rollback: async signal => void (await publisher.rollback({ ...back, signal })),
       openEpoch: async signal => void (await publisher.openEpoch({ ...epoch, signal })),
       history: signal => publisher.history({ signal }),
@@ -195,7 +198,9 @@ function openHandler(store: Store): OpenThing {
   const asking =
     (path: string): Call =>
     async signal => {
-      const request = new Request(`http://board.test/v1/${path}`, { headers: { authorization: 'Bearer a-token' } })
+      const request = new Request(`http://board.test/v1/${path}`, {
+        headers: { authorization: 'Bearer a-token' },
+      })
       // Not by an option of the request: that would follow the signal by listeners of its own.
       Object.defineProperty(request, 'signal', { value: signal })
       const answer = await handler.fetch(request)

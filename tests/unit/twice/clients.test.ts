@@ -155,7 +155,11 @@ function applicationLife({ namespace, build, clientId, clock, strategy, state, h
     'starts once more': anew,
     'looks 10': look,
     closes: () => client?.close(),
-    'looks when closed': async () => ({ current: client?.current, status: client?.status, heard: await heard() }),
+    'looks when closed': async () => ({
+      current: client?.current,
+      status: client?.status,
+      heard: await heard(),
+    }),
   }
 }
 
@@ -180,7 +184,8 @@ function sceneOf(two: Two, makeStrategy: (transport: HttpTransport) => Strategy)
     createPublisher({ namespace, schema, store, system: { clock, random: seededRandom(9) } }),
   )
   const publish = async (n: number): Promise<void> => {
-    for (const publisher of publishers) await publisher.publish({ n }, { rollout: everyone(), reason: 'a test' })
+    for (const publisher of publishers)
+      await publisher.publish({ n }, { rollout: everyone(), reason: 'a test' })
   }
   return {
     async live(who) {

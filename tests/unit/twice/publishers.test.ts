@@ -69,7 +69,8 @@ function publisherLife({ namespace, publisher, mirror }: Parts): Life {
       diff: await outcome(() => next().diff(1, 2)),
       fleet: await outcome(async () => (await next().fleet()).type),
       mirrored:
-        announced && (JSON.parse(new TextDecoder().decode(announced)) as { release: { stable: object } }).release.stable,
+        announced &&
+        (JSON.parse(new TextDecoder().decode(announced)) as { release: { stable: object } }).release.stable,
       kept: [...mirror.told.keys()].filter(key => key.startsWith(`${namespace} `)).sort(),
     }
   }
@@ -117,7 +118,11 @@ async function sceneIn(
   return {
     live: who => {
       const namespace = NAMESPACES[who]
-      return publisherLife({ namespace, mirror, publisher: call => publisherOf(namespace, objects(who, call)) })
+      return publisherLife({
+        namespace,
+        mirror,
+        publisher: call => publisherOf(namespace, objects(who, call)),
+      })
     },
     after: () => clock.sleep(6_000, never),
     settle: work => driven(clock, work),
@@ -128,7 +133,9 @@ async function sceneIn(
   }
 }
 
-const KINDS = storeKinds.filter(({ what }) => /^(?:memory|fileStore|httpStore)\(\)|^a store over an engine$/.test(what))
+const KINDS = storeKinds.filter(({ what }) =>
+  /^(?:memory|fileStore|httpStore)\(\)|^a store over an engine$/.test(what),
+)
 describe.each(KINDS.map(kind => [kind.what, kind] as const))('over %s', (_, kind) => {
   const one = (): Promise<Scene> => sceneIn(kind, () => 0, true)
   aloneAsTogether({ what: 'publishers of two namespaces over one store', open: one })

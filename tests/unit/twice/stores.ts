@@ -77,7 +77,8 @@ function behindHandlers(
   }
 }
 
-const over = ({ fetch }: Handler): Fetch => ((url, init) => fetch(new Request(url, init as RequestInit))) as Fetch
+const over = ({ fetch }: Handler): Fetch =>
+  ((url, init) => fetch(new Request(url, init as RequestInit))) as Fetch
 
 /** Every store, and everything that can stand in front of one. The next one is one more entry. */
 export const storeKinds: readonly StoreKind[] = [
@@ -126,7 +127,9 @@ export const storeKinds: readonly StoreKind[] = [
       behindHandlers(
         ({ clock, handler }) =>
           () =>
-            asReach(httpStore('http://board.test', { fetch: over(handler), token: TOKEN, system: { clock } })),
+            asReach(
+              httpStore('http://board.test', { fetch: over(handler), token: TOKEN, system: { clock } }),
+            ),
       ),
   },
   {
@@ -157,7 +160,11 @@ export const storeKinds: readonly StoreKind[] = [
     isOneObject: true,
     open: () =>
       behindHandlers(({ clock, handler }) => {
-        const writes = httpStore('http://board.test', { fetch: over(handler), token: TOKEN, system: { clock } })
+        const writes = httpStore('http://board.test', {
+          fetch: over(handler),
+          token: TOKEN,
+          system: { clock },
+        })
         const reads = cached(writes, { maxSnapshots: 3 })
         return () => ({ reads, writes })
       }),

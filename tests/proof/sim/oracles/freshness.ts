@@ -62,6 +62,10 @@ export function watchFreshness(
           tailMs: Math.max(tailMs, last.tailMs),
         })
       else untrusted.push({ fromMs, toMs: nowMs, tailMs })
+    } else {
+      // It ended at some time since the last look.
+      const ended = untrusted.findLast(({ toMs }) => toMs === lookedMs)
+      if (ended !== undefined) ended.toMs = nowMs
     }
     lookedMs = nowMs
   }

@@ -46,6 +46,8 @@ export interface LifeReports {
   /** Whether it has told in time what there was to tell. */
   look(): void
   readonly instanceId: string | undefined
+  /** Since when a report is under way, in monotonic milliseconds. */
+  readonly sendingSinceMs: number | undefined
 }
 
 /** Everything that clients said of themselves. */
@@ -214,6 +216,9 @@ export function createReportBook({
         },
         get instanceId() {
           return instanceId
+        },
+        get sendingSinceMs() {
+          return sending?.sinceMs
         },
       }
     },

@@ -6,13 +6,14 @@ import {
   formatPosition,
   type Position,
 } from '../../../../src/contracts/position.js'
-import type { CompleteStore } from '../../../../src/contracts/transport.js'
+import type { CompleteStore, Mirror } from '../../../../src/contracts/transport.js'
 import type { StoreEngine } from '../../../../src/transports/store/engine.js'
-import { decodeRelease, positionOf, type Release } from '../../../../src/core/release/release.js'
+import { decodeRelease, digestsOf, positionOf, type Release } from '../../../../src/core/release/release.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../../../src/publisher/index.js'
 import { startProcess } from '../../../../src/sim/process.js'
 import { memoryEngine } from '../../../../src/transports/store/memory-engine.js'
 import { storeFrom } from '../../../../src/transports/store/store-from.js'
+import { during } from '../waiting.js'
 import { reportOf } from './report-of.js'
 import type { Scene, SceneStage } from './scene.js'
 
@@ -34,11 +35,13 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
   const pace = { even: false }
   const engine = slow(memoryEngine('slow'), { clock, dice, pace })
   const store = storeFrom(engine, { checkIntervalMs: 3_600_000, system: { clock } })
+  const mirror = createMirror(violate)
   const publishers: readonly Publisher<{ n: number }>[] = [1, 2, 3].map(index =>
     createPublisher({
       namespace: NAMESPACE,
       schema: z.object({ n: z.number() }),
       store,
+      mirrors: [mirror],
       system: startProcess(`owner-${index}.1`, { clock, seed }).system,
     }),
   )
@@ -134,6 +137,47 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
           `${formatPosition(positionOf(release))} is version ${release.stable.version}, and its document first came with ${first?.sequence}`,
         )
     }
+  }
+  const checkMirror = (all: readonly Release[]): void => {
+    const head = all.at(-1)
+    if (head === undefined) return
+    if (
+      mirror.newest === undefined ||
+      comparePositions(positionOf(mirror.newest), positionOf(head)) !== 'same'
+    )
+      violate(
+        'mirrors-follow',
+        `a mirror stands at ${mirror.newest === undefined ? 'nothing' : formatPosition(positionOf(mirror.newest))}, and ${formatPosition(positionOf(head))} is the newest`,
+      )
+  }
+  /** What a publisher says of the log is what it holds. */
+  const readBack = async (by: Publisher<{ n: number }>, all: readonly Release[]): Promise<void> => {
+    const limit = dice.between(1, 4)
+    const listing = async (): Promise<readonly Position[]> => {
+      const positions: Position[] = []
+      for await (const { position } of by.history({ limit })) positions.push(position)
+      return positions
+    }
+    const one = dice.pick(all)
+    const [current, listed, read] = (await during(
+      clock,
+      Promise.all([by.current(), listing(), by.read(positionOf(one))]),
+      60_000,
+    )) ?? [undefined, undefined, undefined]
+    const head = all.at(-1)
+    if (head !== undefined && (current === undefined || current.digest !== digest(head)))
+      violate('publishers-read-the-log', 'what a publisher takes for current is not the newest')
+    if (read?.digest !== digest(one) || read.version !== one.stable.version)
+      violate('publishers-read-the-log', 'a release was read that is not the one that was named')
+    const wanted = all
+      .slice(-limit)
+      .reverse()
+      .map(release => formatPosition(positionOf(release)))
+    if (listed?.map(formatPosition).join() !== wanted.join())
+      violate(
+        'publishers-read-the-log',
+        `the last ${limit} releases are ${wanted.join()}, and ${listed?.map(formatPosition).join()} were listed`,
+      )
   }
   /** An outcome that appended stands in the log as it says. */
   const checkOutcome = (outcome: Outcome | undefined, log: readonly Release[]): void => {
@@ -296,11 +340,48 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
       }
     }
     checkLog(log)
+    if (!mirror.away && log.length > before.length) checkMirror(log)
+    await readBack(dice.pick(publishers), log)
+    mirror.away = dice.chance(0.2)
   }
+  mirror.away = false
+  await during(clock, (publishers[0] as Publisher<{ n: number }>).sync(), 60_000)
+  checkMirror(log)
   ending.abort()
   await clock.advance(1_000)
   await watching
   await Promise.all(publishers.map(publisher => publisher.close()))
+}
+
+/** A mirror that is away now and then: what it announces it holds. */
+function createMirror(
+  violate: SceneStage['violate'],
+): Mirror & { away: boolean; readonly newest: Release | undefined } {
+  const held = new Set<string>()
+  let newest: Release | undefined
+  const mirror = {
+    name: 'mirror',
+    away: false,
+    get newest() {
+      return newest
+    },
+    async put({ digest }: Parameters<Mirror['put']>[0]) {
+      if (mirror.away) throw new NoticeboardError('unavailable', 'away')
+      held.add(digest)
+    },
+    async announce({ bytes }: Parameters<Mirror['announce']>[0]) {
+      if (mirror.away) throw new NoticeboardError('unavailable', 'away')
+      const { release } = decodeRelease(bytes)
+      if (digestsOf(release).some(digest => !held.has(digest)))
+        violate(
+          'mirrors-follow',
+          `${formatPosition(positionOf(release))} was announced to a mirror before its documents`,
+        )
+      if (newest === undefined || comparePositions(positionOf(release), positionOf(newest)) === 'newer')
+        newest = release
+    },
+  }
+  return mirror
 }
 
 async function watch(

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { createClient, type Client } from '../../../../src/client/client.js'
 import { comparePositions, formatPosition, type Position } from '../../../../src/contracts/position.js'
 import type { Strategy } from '../../../../src/contracts/strategy.js'
@@ -29,6 +30,9 @@ export const reader: Scene = play
 /** What it may take beyond what is drawn and promised, in milliseconds. */
 const SLACK_MS = 1_500
 
+/** After how long a vetoed change is tried again, in milliseconds. */
+const VETO_RETRY_MS = 300_000
+
 /** Two of the longest delays of a backoff, and a request that was under way. */
 const RETRIES_MS = 2 * 30_000 + 10_000
 
@@ -47,6 +51,8 @@ interface Life {
   readonly told: Told
   /** The times at which its status became `stale`. */
   readonly staleMs: number[]
+  /** What a part of the application prepared and was not told the end of; how often something was refused. */
+  readonly work: { open: number; rejections: number }
 }
 
 async function play(stage: SceneStage): Promise<void> {
@@ -61,11 +67,20 @@ async function play(stage: SceneStage): Promise<void> {
     store,
     system: startProcess('owner.1', { clock, seed }).system,
   })
+  /** Publishes what no schema of the application takes. */
+  const careless = createPublisher({
+    namespace: READERS,
+    schema: z.any(),
+    store,
+    system: startProcess('owner-2.1', { clock, seed }).system,
+  })
   const disk = simDisk(clock, dice)
   const published: Published[] = []
   let lives = 0
   let pausedMs: number | undefined
   let held = false
+  /** Whether a part of the application vetoes, and what became of what it prepared. */
+  let vetoing = false
   /** Until when the last release may be waited for. */
   let dueMs = 0
 
@@ -127,7 +142,24 @@ async function play(stage: SceneStage): Promise<void> {
     client = startedClient
     const staleMs: number[] = []
     const told = watchTold(startedClient, { violate })
-    const life: Life = { own, line, strategy, client: startedClient, told, staleMs }
+    const work = { open: 0, rejections: 0 }
+    startedClient.participate({
+      name: 'part',
+      async prepare(_next, { signal }) {
+        if (vetoing) throw new Error('not now')
+        await own.clock.sleep(100, signal)
+        work.open += 1
+        let over = false
+        const end = (): void => {
+          if (over) violate('all-or-nothing', 'what was prepared was ended twice')
+          over = true
+          work.open -= 1
+        }
+        return { commit: end, discard: end }
+      },
+    })
+    startedClient.on('rejected', () => (work.rejections += 1))
+    const life: Life = { own, line, strategy, client: startedClient, told, staleMs, work }
     let before = 'idle'
     startedClient.on('status', ({ previous, current }) => {
       if (previous !== before || current === previous)
@@ -230,6 +262,11 @@ async function play(stage: SceneStage): Promise<void> {
     if (timed && client.ageMs > strategy.freshMs)
       violate('ready-means-current', `${kind} has no proof for ${client.ageMs} ms over a sound line`)
     told.check()
+    if (life.work.open !== 0)
+      violate(
+        'all-or-nothing',
+        `${life.work.open} changes that were prepared were neither committed nor let go`,
+      )
     const { heard } = line
     if (
       heard === undefined ||
@@ -313,7 +350,7 @@ async function play(stage: SceneStage): Promise<void> {
     const newest = newestOf(life)
     note('resumes')
     client.resume()
-    await clock.advance(60)
+    await clock.advance(250)
     if (newest !== undefined && newest.spreadMs === 0 && newest.activateAtMs === 0) {
       const runs = runningOf(client)?.position
       if (runs === undefined || comparePositions(newest.position, runs) === 'newer')
@@ -322,6 +359,49 @@ async function play(stage: SceneStage): Promise<void> {
     await settle(life)
     held = false
     met('a client was paused while releases came')
+  }
+
+  const refuse = async ({ client, line, strategy, work }: Life): Promise<void> => {
+    const before = runningOf(client)
+    const { rejections } = work
+    note('is given what it cannot take')
+    const { digest } = await careless.publish(
+      { n: published.length + 1, name: 7 },
+      { rollout: everyone(), reason: 'simulation' },
+    )
+    await clock.advance(2 * strategy.lookMs + 10_000)
+    if (!timed) await during(clock, client.refresh(), 15_000)
+    await clock.advance(5_000)
+    if (runningOf(client) !== before)
+      violate('validated', `${kind} runs something else after a document that it refuses`)
+    if (work.rejections !== rejections + 1)
+      violate(
+        'no-verdict-twice',
+        `${kind} told ${work.rejections - rejections} times that it refused one document`,
+      )
+    if (line.heard?.phase !== 'rejected' || line.heard.refused !== digest)
+      violate('reports-are-true', `${kind} refused a document, and reports ${line.heard?.phase}`)
+    await publish()
+  }
+
+  const veto = async (life: Life): Promise<void> => {
+    const { client, strategy } = life
+    const before = runningOf(client)
+    vetoing = true
+    held = true
+    note('vetoes')
+    await publish()
+    await clock.advance(strategy.lookMs + 2_000 + Math.max(0, dueMs - clock.monotonic()))
+    if (!timed) await during(clock, client.refresh(), 15_000)
+    if (runningOf(client) !== before)
+      violate('all-or-nothing', `${kind} runs what a part of its application vetoed`)
+    vetoing = false
+    // Tried again some minutes later; who has no timers, with the next release.
+    if (timed) await clock.advance(1.2 * VETO_RETRY_MS + strategy.lookMs)
+    else await publish()
+    await settle(life)
+    held = false
+    met('a vetoed change was tried again')
   }
 
   const restart = async (life: Life): Promise<Life> => {
@@ -364,6 +444,8 @@ async function play(stage: SceneStage): Promise<void> {
         'lag',
         'lost report',
         'rest',
+        'refuse',
+        'veto',
         'join',
       ] as const)
     ) {
@@ -382,6 +464,12 @@ async function play(stage: SceneStage): Promise<void> {
       case 'lag':
         await lagging(life)
         break
+      case 'refuse':
+        await refuse(life)
+        break
+      case 'veto':
+        await veto(life)
+        break
       case 'lost report':
         life.line.loseReport()
         await publish()
@@ -397,5 +485,5 @@ async function play(stage: SceneStage): Promise<void> {
   }
   await during(clock, life.client.close(), 10_000)
   if (life.line.watches > 0) violate('nothing-is-left', 'a watch is open after the client was closed')
-  await publisher.close()
+  await Promise.all([publisher.close(), careless.close()])
 }
