@@ -18,7 +18,7 @@ export interface AcceptContext {
   /** The strategy is to look now. */
   readonly lookNow: () => void
   readonly complain: (error: NoticeboardError) => void
-  /** What this client has to tell the fleet may be told again: it is connected. */
+  /** What this client has to tell the fleet changed, or may be told again: it is connected. */
   readonly report: () => void
 }
 
@@ -39,6 +39,8 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
       context.heard(verdict.ageMs)
       keepSeen(verdict, context)
       send({ type: 'release', pending: verdict.pending })
+      // It was seen, whatever becomes of it: a snapshot may be long in coming.
+      context.report()
       return looked()
     case 'same':
       context.heard(verdict.ageMs)

@@ -23,6 +23,8 @@ const FORGET_MS = 7 * 86_400_000
 /** Reports come all the time and repair themselves, so they are written together. */
 const SAVE_MS = 5_000
 const MAX_FILE_BYTES = 134_217_728
+/** How often files are looked at anew when one of them was folded into another meanwhile. */
+const MAX_LOOKS = 5
 
 /** Last words of clients: what this process heard, in memory and in its own file; and what is in the files of others. */
 export interface BoardReports {
@@ -71,7 +73,8 @@ export function boardReports(
     }
   }
 
-  const readFile = async (path: string): Promise<readonly Heard[]> => {
+  /** What a file says; undefined where a later version wrote it, which knows what to make of it. */
+  const readFile = async (path: string): Promise<readonly Heard[] | undefined> => {
     try {
       const bytes = await fs.read(path, MAX_FILE_BYTES)
       return bytes === undefined
@@ -87,6 +90,7 @@ export function boardReports(
   /** Reads the files of other processes; those that nobody writes any more are named, to be removed once they are folded. */
   const others = async (
     namespace: Namespace,
+    looks = MAX_LOOKS,
   ): Promise<{ readonly reports: readonly Heard[]; readonly finished: readonly string[] }> => {
     const reports: Heard[] = []
     const finished: string[] = []
@@ -94,8 +98,14 @@ export function boardReports(
       if (!name.endsWith('.json') || name === `${owner.tag}.json`) continue
       const path = join(paths.reports(namespace), name)
       const stat = await fs.stat(path)
-      if (stat === undefined) continue
-      reports.push(...(await readFile(path)))
+      if (stat === undefined) {
+        // Another process folded it into its own file meanwhile, which may have been read before.
+        if (looks > 1) return others(namespace, looks - 1)
+        continue
+      }
+      const said = await readFile(path)
+      if (said === undefined) continue
+      reports.push(...said)
       if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > ABANDONED_MS)
         finished.push(path)
     }
@@ -107,7 +117,7 @@ export function boardReports(
     await fs.makeFolder(paths.reports(namespace))
     const { reports, finished } = await others(namespace)
     const mine = own(namespace)
-    if (unread.has(namespace)) fold(mine, await readFile(fileOf(namespace)))
+    if (unread.has(namespace)) fold(mine, (await readFile(fileOf(namespace))) ?? [])
     unread.delete(namespace)
     if (finished.length > 0) fold(mine, reports)
     bound(mine, clock.now())
@@ -149,7 +159,7 @@ export function boardReports(
       const folded = new Map(heard.get(namespace))
       fold(folded, (await others(namespace)).reports)
       const isRead = heard.has(namespace) && !unread.has(namespace)
-      fold(folded, isRead ? [] : await readFile(fileOf(namespace)))
+      fold(folded, isRead ? [] : ((await readFile(fileOf(namespace))) ?? []))
       bound(folded, clock.now())
       return [...folded.values()]
     },
@@ -174,9 +184,9 @@ function bound(reports: Map<string, Heard>, now: number): void {
   for (const { instanceId } of byAge.slice(0, reports.size - MAX_INSTANCES)) reports.delete(instanceId)
 }
 
-function readHeard(value: Json): readonly Heard[] {
+function readHeard(value: Json): readonly Heard[] | undefined {
   const file = shapeOf(value, 'the reports')
-  if (file.member('v') !== 1) throw file.refuse('v', 'must be 1')
+  if (file.integer('v', 1, Number.MAX_SAFE_INTEGER) > 1) return undefined
   return file.objects('reports', 2 * MAX_INSTANCES).map((item, index) => ({
     ...readReport(file.list('reports', 2 * MAX_INSTANCES)[index] ?? null),
     receivedAt: item.string('receivedAt', isInstant),

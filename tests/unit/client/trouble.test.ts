@@ -29,6 +29,17 @@ async function after(promise: Promise<unknown>, { clock }: Harness, ms: number):
   return how
 }
 
+test('a client whose snapshot does not come tells the fleet which release it saw', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const { clock, start, reports } = started(board)
+  await start()
+  board.missing.add(board.put(doc(2)).digest)
+  const { epoch, sequence } = board.publish(doc(2))
+  await clock.advance(40_000)
+  expect(reports.at(-1)).toMatchObject({ seen: { epoch, sequence }, applied: { epoch, sequence: 1 } })
+})
+
 describe('pausing', () => {
   test('a pause before the start keeps what an earlier life ran', async () => {
     const board = testBoard()

@@ -86,18 +86,19 @@ async function keepReports({ clock, dice, seed, violate, met, note }: SceneStage
   const never = new AbortController().signal
   const disk = simDisk(clock, dice)
   let lives = 0
-  const open = () => {
+  /** Of one machine a later process takes an earlier one for gone. */
+  const open = (machine: 'a' | 'b') => {
     lives += 1
-    const own = startProcess(`keeper-${dice.chance(0.5) ? 'a' : 'b'}.${lives}`, { clock, seed })
+    const own = startProcess(`keeper-${machine}.${lives}`, { clock, seed })
     const store = fileStore('/board', {
       fs: disk.mount(own),
       owner: own.owner,
       system: boardSystem(own),
       pollIntervalMs: 60_000,
     })
-    return { own, store }
+    return { machine, own, store }
   }
-  let servers = [open(), open()]
+  let servers = [open('a'), open('b')]
   const words = new Map<string, number>()
   for (let round = 0; round < 6; round += 1) {
     for (let left = dice.between(1, 4); left > 0; left -= 1) {
@@ -115,7 +116,7 @@ async function keepReports({ clock, dice, seed, violate, met, note }: SceneStage
       const [gone, ...others] = servers
       if (dice.chance(0.4)) await Promise.all([gone?.store.close(), clock.advance(1_000)])
       gone?.own.kill()
-      servers = [...others, open()]
+      servers = [...others, open(gone?.machine ?? 'a')]
       note('a keeper starts anew')
       met('reports outlived who heard them')
     }

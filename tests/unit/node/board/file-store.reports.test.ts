@@ -1,9 +1,11 @@
-import { readdir, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ClientReport } from '../../../../src/contracts/report.js'
 import { encodeText } from '../../../../src/core/json/text.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
+import { nodeFs } from '../../../../src/node/disk/node-fs.js'
 import { systemClock } from '../../../../src/system/system.js'
 import { closeLater, NAMESPACE, never, publish, temporaryFolder } from '../../../support/board-kit.js'
 
@@ -21,6 +23,8 @@ const report = (instanceId: string, count: number, more: Partial<ClientReport> =
   nextReportWithinMs: 300_000,
   ...more,
 })
+
+const realFs = nodeFs()
 
 const byInstance = (reports: readonly ClientReport[]) =>
   Object.fromEntries(reports.map(({ instanceId, count, phase }) => [instanceId, `${count} ${phase}`]).sort())
@@ -80,6 +84,51 @@ describe('reports', () => {
     })
     await rm(reports, { recursive: true })
     expect(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never)).toEqual([])
+  })
+
+  it('of a later version are left to it, even when nobody writes them any more', async () => {
+    const folder = await temporaryFolder()
+    const reports = join(folder, 'private/reports', NAMESPACE)
+    const store = fileStore(folder, { owner: { tag: 'one', isGone: tag => tag !== 'one' } })
+    await store.report([report('a', 1)], never)
+    await store.close()
+    await writeFile(join(reports, 'earlier.json'), '{"reports":[],"v":1}')
+    await writeFile(join(reports, 'later.json'), '{"reports":[],"v":2}')
+    const again = fileStore(folder, { owner: { tag: 'one', isGone: tag => tag !== 'one' } })
+    await again.report([report('b', 1)], never)
+    await again.close()
+    expect((await readdir(reports)).sort()).toEqual(['later.json', 'one.json'])
+  })
+
+  it('are all there while another process takes over the file of one that is gone', async () => {
+    const folder = await temporaryFolder()
+    const reports = join(folder, 'private/reports', NAMESPACE)
+    const owner = (tag: string) => ({ tag, isGone: () => false })
+    const gone = fileStore(folder, { owner: owner('b-gone') })
+    await gone.report([report('a', 7)], never)
+    await gone.close()
+    const alive = fileStore(folder, { owner: owner('a-alive') })
+    await alive.report([report('b', 1)], never)
+    await alive.close()
+    const taken = await readFile(join(reports, 'b-gone.json'), 'utf8')
+    const reader = closeLater(
+      fileStore(folder, {
+        owner: owner('reader'),
+        fs: {
+          ...realFs,
+          read: async (path, maxBytes) => {
+            const bytes = await realFs.read(path, maxBytes)
+            // Once it was read, the file of the living takes the other's words in.
+            if (path.endsWith('a-alive.json') && existsSync(join(reports, 'b-gone.json'))) {
+              await writeFile(path, taken)
+              await rm(join(reports, 'b-gone.json'))
+            }
+            return bytes
+          },
+        },
+      }),
+    )
+    expect(byInstance(await reader.reports({ namespace: NAMESPACE }, never))).toEqual({ a: '7 healthy' })
   })
 
   it('are forgotten after a week without a word', async () => {
