@@ -38,8 +38,8 @@ test('the same seeds find nothing in the source as it is', async () => {
   )
 })
 
-/** As often as tests/proof/sim/seeds.test.ts draws each. */
-const MOST_DRAWS = 100
+/** As often as tests/proof/sim/kept.test.ts draws each in full. */
+const MOST_DRAWS = 250
 
 test.each(KEPT_HISTORIES)(
   'without what mended it, $oracle reports again that $found',

@@ -27,7 +27,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         "if (seen !== undefined && comparePositions(position, seen.position) === 'older') return 'newer'; if (seen !== undefined) return comparePositions(position, seen.position)",
       ],
     ],
-    oracles: ['positions-only-grow'],
+    oracles: ['positions-only-grow', 'the-newest-runs'],
   },
   {
     name: 'acknowledged-before-fsync',
@@ -60,7 +60,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         'return Math.max(lookAtMs, quiet?.untilMs ?? 0)',
       ],
     ],
-    oracles: ['streams-come-back', 'everybody-gets-there'],
+    oracles: ['sweeps-are-rare', 'streams-come-back', 'everybody-gets-there'],
   },
   {
     name: 'watch-registered-after-the-read',
@@ -260,7 +260,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a-refusal-throws-a-type-error',
     file: 'src/client/apply/refusals.ts',
     replace: [['path: first.path.slice(0, 256)', "path: (first.path as never as string[]).join('.')"]],
-    oracles: ['one-error-class'],
+    oracles: ['no-verdict-twice', 'one-error-class'],
   },
   {
     name: 'a-system-error-escapes',
@@ -402,7 +402,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         'await clock.sleep(4 * STEP_MS, signal)',
       ],
     ],
-    oracles: ['activation-is-kept'],
+    oracles: ['activation-is-kept', 'changes-come-in-time'],
   },
   {
     name: 'a-change-tells-the-new-value-twice',

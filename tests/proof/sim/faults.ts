@@ -136,8 +136,11 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     }
     case 'server-backup': {
       if (stage.backup === undefined) {
-        // Of an empty board nobody takes a backup.
-        if (truth.newestAcknowledged === undefined) return
+        // Of an empty board nobody takes a backup: after its restoration nothing would tell a new epoch from the lost one.
+        const followed = clients.some(({ plan: { side: beside } }) => beside === true)
+          ? [truth, side]
+          : [truth]
+        if (followed.some(({ newestAcknowledged }) => newestAcknowledged === undefined)) return
         stage.backup = {
           image: disk.copy(),
           newest: truth.newestAcknowledged,

@@ -3,8 +3,7 @@ import { comparePositions, formatPosition } from '../../../src/contracts/positio
 import { PERIODS, type ClientActor } from './client-actor.js'
 import type { Fleet } from '../../../src/fleet/summary.js'
 import type { Stage } from './faults.js'
-import { REPORTS } from './oracles/reports.js'
-import type { ClientPlan, Fault, Plan } from './plan.js'
+import type { ClientPlan } from './plan.js'
 import { placeOf, POINTER } from './pointer.js'
 import { runningOf } from './running-of.js'
 import { seededDice } from '../../../src/sim/dice.js'
@@ -109,12 +108,11 @@ export async function calm(world: World, stage: Stage): Promise<void> {
     return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
   await clock
     .runUntil(
-      () => watching.every(client => mayOnlyPoll(plan, client) || straggling(world, client) === undefined),
+      () => watching.every(client => straggling(world, client) === undefined),
       TOLD_MS + (plan.calm === 'schedule' ? 5_000 : 0),
     )
     .catch(() => {})
   for (const client of watching) {
-    if (mayOnlyPoll(plan, client)) continue
     const problem = straggling(world, client)
     // Who was told and waits for a document may wait with others for a request of bad times, which has to run into its deadline.
     if (problem !== undefined && !client.fetches) truth.violate('told-at-once', problem)
@@ -135,9 +133,6 @@ export async function calm(world: World, stage: Stage): Promise<void> {
  * is written every five seconds for other servers.
  */
 const REPORTED_MS = 9_000
-/** What a server heard in its last seconds goes with it; its client says it again after a presence interval. */
-const REPEATED_MS = 1.2 * REPORTS.intervalMs + 2_000
-const DEATHS: readonly Fault[] = ['server-kill', 'server-power', 'server-backup']
 const RELAYED_MS = 2_000
 /** And what lies between two questions of whoever asks. */
 const ASKED_MS = 1.1 * PERIODS.intervalMs
@@ -157,8 +152,7 @@ export async function reported(world: World, stage: Stage): Promise<void> {
     clock.monotonic() +
     REPORTED_MS +
     RELAYED_MS * Math.max(...plan.clients.map(relaysOf)) +
-    (asks ? ASKED_MS : 0) +
-    (DEATHS.some(fault => plan.faults.has(fault)) ? REPEATED_MS : 0)
+    (asks ? ASKED_MS : 0)
   for (;;) {
     const fleet = await during(clock, publisher.fleet(), 15_000)
     const problem = misreported(world, stage, fleet)
@@ -239,15 +233,6 @@ function refusesNewest({ truth }: World, actor: ClientActor): boolean {
   return (
     newest !== undefined && actor.hasRefused(truth.acknowledgedReleases.get(formatPosition(newest)) ?? '')
   )
-}
-
-/**
- * Whether a client may have taken a proxy's page for a board without streams, and look for one
- * again with its next sweep only. Of a process that follows two namespaces it cannot be told whose
- * the stream is that came back.
- */
-function mayOnlyPoll({ faults }: Plan, { plan: { side } }: ClientActor): boolean {
-  return side === true && (faults.has('login-page') || faults.has('strangers'))
 }
 
 function withoutStream({ plan, streams, watches }: ClientActor, sinceMs: number): string | undefined {

@@ -73,7 +73,12 @@ test('a quick run of everything prints a table for each part, writes every round
   ])
   expect(status, complaints).toBe(0)
   expect(left).toEqual([])
-  expect(out.split('\n').filter(line => line.length > 100 && !line.includes(folder))).toEqual([])
+  // The list of requests at the end of a row is as long as there were kinds of them.
+  const wide = /\d+ pointer/
+  const lines = out
+    .split('\n')
+    .filter(line => !line.includes(folder) && !wide.test(line) && !/^-+$/.test(line))
+  expect(lines.filter(line => line.length > 100 && !/requests of the last one$/.test(line))).toEqual([])
   for (const part of ['1. Three strategies', '2. A change of', '3. The read of one value', '4. A poll'])
     expect(out).toContain(part)
   for (const row of ['pull', 'push', 'hybrid', 'node:net', 'config.current.pool.size', 'noticeboard']) {
@@ -129,7 +134,7 @@ test('a quick run of everything prints a table for each part, writes every round
   for (const row of parts.read.rows)
     expect(row).toMatchObject({ title: expect.any(String), nanoseconds: summary })
   expect(parts.poll.rows.map(({ status: code }: { status: number }) => code)).toEqual([304, 304, 200, 200])
-}, 120_000)
+}, 400_000)
 
 test('what was asked for wrongly is told with the help, and status 2', async () => {
   const folder = await temporaryFolder()

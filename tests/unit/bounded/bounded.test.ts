@@ -27,7 +27,7 @@ const REFUSES =
   /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|NEXT_REPORT_MS|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS)$|^MOST_(?:TEXT|EPOCHS)$/
 
 /** Bounds on how often or how long something is tried. */
-const TRIES = /^(?:MAX|MOST)_(?:TRIES|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
+const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
 
 test('every bound of the source is in the table, or bounds nothing that lets go of its entries', () => {
   const files = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' }).filter(

@@ -33,7 +33,8 @@ type Outcome = Rollout | { readonly code: string }
 async function play({ clock, dice, seed, violate, met, note }: SceneStage): Promise<void> {
   const never = new AbortController().signal
   const pace = { even: false }
-  const engine = slow(memoryEngine('slow'), { clock, dice, pace })
+  const database = memoryEngine('slow')
+  const engine = slow(database, { clock, dice, pace, mostMs: 15 })
   const store = storeFrom(engine, { checkIntervalMs: 3_600_000, system: { clock } })
   const mirror = createMirror(violate)
   const publishers: readonly Publisher<{ n: number }>[] = [1, 2, 3].map(index =>
@@ -47,7 +48,12 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
   )
   const ending = new AbortController()
   let delivered: Position | undefined
-  const watching = watch(store, ending.signal, bytes => {
+  /** Another server over the same database, which takes longer to read it. */
+  const elsewhere = storeFrom(slow(database, { clock, dice, pace: { even: false }, mostMs: 100 }), {
+    checkIntervalMs: 3_600_000,
+    system: { clock },
+  })
+  const watching = watch(elsewhere, ending.signal, bytes => {
     const next = positionOf(decodeRelease(bytes).release)
     if (delivered !== undefined && comparePositions(next, delivered) === 'older')
       violate(
@@ -61,6 +67,8 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
    */
   let seenEpoch = 0
   let fresh = 0
+  /** Whether something did not end: then nothing more can be told. */
+  let stuck = false
 
   const readLog = async (): Promise<readonly Release[]> => {
     const log: Release[] = []
@@ -99,13 +107,16 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
     let outcomes: readonly Outcome[] | undefined
     void all.then(found => (outcomes = found))
     await clock
-      .runUntil(() => outcomes !== undefined, 300_000)
-      .catch(() => violate('publishing-works-again', 'an operation did not end'))
+      .runUntil(() => outcomes !== undefined, 30_000)
+      .catch(() => {
+        stuck = true
+        violate('publishing-works-again', 'an operation did not end')
+      })
     let log: readonly Release[] | undefined
     const reading = readLog()
     void reading.then(found => (log = found))
     await clock.runUntil(() => log !== undefined, 60_000)
-    await clock.advance(1_000)
+    await clock.advance(2_000)
     const head = log?.at(-1)
     if (
       head !== undefined &&
@@ -113,7 +124,7 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
     )
       violate(
         'told-at-once',
-        `a watch of the store brought ${delivered === undefined ? 'nothing' : formatPosition(delivered)}, and ${formatPosition(positionOf(head))} is the newest for a second`,
+        `a watch of the store brought ${delivered === undefined ? 'nothing' : formatPosition(delivered)}, and ${formatPosition(positionOf(head))} is the newest for two seconds`,
       )
     return { outcomes: outcomes ?? [], log: log ?? [] }
   }
@@ -195,7 +206,7 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
   }
 
   let { log } = await finish([publish(publishers[0] as Publisher<{ n: number }>, 0)])
-  for (let round = dice.between(5, 9); round > 0; round -= 1) {
+  for (let round = dice.between(5, 9); round > 0 && !stuck; round -= 1) {
     const [one, other] = [dice.pick(publishers), dice.pick(publishers)]
     const head = log.at(-1)
     const version = head?.stable.version ?? 0
@@ -399,11 +410,19 @@ async function watch(
  */
 function slow(
   engine: StoreEngine,
-  { clock, dice, pace }: Pick<SceneStage, 'clock' | 'dice'> & { readonly pace: { readonly even: boolean } },
+  {
+    clock,
+    dice,
+    pace,
+    mostMs,
+  }: Pick<SceneStage, 'clock' | 'dice'> & {
+    readonly pace: { readonly even: boolean }
+    readonly mostMs: number
+  },
 ): StoreEngine {
   const never = new AbortController().signal
   /** Mostly short, and now and then so long that others come between. */
-  const whileMs = (): number => (pace.even ? 8 : dice.number() * (dice.chance(0.1) ? 250 : 15))
+  const whileMs = (): number => (pace.even ? 8 : dice.number() * (dice.chance(0.1) ? 250 : mostMs))
   const taking = async <T>(run: () => Promise<T>): Promise<T> => {
     await clock.sleep(whileMs(), never)
     const result = await run()

@@ -116,7 +116,7 @@ async function play(stage: SceneStage): Promise<void> {
       hybrid: () => hybrid(transport, times),
       'on-demand': () => onDemand(transport),
     }[kind]()
-    let client: Client<Document> | undefined
+    const made: { client?: Client<Document> } = {}
     const startedClient = createClient({
       namespace: READERS,
       schema,
@@ -127,7 +127,7 @@ async function play(stage: SceneStage): Promise<void> {
         {
           name: 'previous',
           validate(_value, { previous }) {
-            const runs = runningOf(client)?.value
+            const runs = runningOf(made.client)?.value
             if (canonicalize(previous ?? null) !== canonicalize(runs ?? null))
               violate('previous-is-what-ran', 'a validator was told of another document than ran')
           },
@@ -139,7 +139,7 @@ async function play(stage: SceneStage): Promise<void> {
         state: stateFolder('/state', { fs: disk.mount(own), owner: own.owner, system: own.system }),
       }),
     })
-    client = startedClient
+    made.client = startedClient
     const staleMs: number[] = []
     const told = watchTold(startedClient, { violate })
     const work = { open: 0, rejections: 0 }

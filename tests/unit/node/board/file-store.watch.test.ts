@@ -57,7 +57,10 @@ describe('a watch', () => {
     ])
     expect(await nextOf(deliveries)).toMatchObject({ type: 'alive' })
     for (let size = 2; size <= 10; size += 1) await publish(store, { size }, { namespace: 'a/b' })
-    expect(await nextRelease(deliveries)).toBe(`a/b ${EPOCH}:10`)
+    // A look that was under way when the last was published may bring the one before.
+    const brought = [await nextRelease(deliveries)]
+    while (brought.at(-1) !== `a/b ${EPOCH}:10`) brought.push(await nextRelease(deliveries))
+    expect(brought.length).toBeLessThanOrEqual(2)
     abort.abort()
     expect(await deliveries.next()).toMatchObject({ done: true })
   })
