@@ -128,8 +128,14 @@ export function redisEngine(client: RedisClient, { prefix, durability }: RedisEn
           end()
         }
         for (const event of ['error', 'end', 'reconnecting'] as const) subscriber.on(event, lose)
-        await subscriber.connect()
-        await subscriber.subscribe(channel, changed)
+        try {
+          await subscriber.connect()
+          await subscriber.subscribe(channel, changed)
+        } catch (error) {
+          // It may be connected, and subscribed too: the next attempt makes one of its own.
+          end()
+          throw error
+        }
         listening()
         return end
       }, signal),
