@@ -47,28 +47,32 @@ export function describeStrategies(
     '',
     'What a change costs, idle use taken off',
     formatTable(
-      ['', 'requests/client', 'bytes/client', 'server CPU ms', 'requests of the last one'],
-      rows.map(({ strategy, change, clients: own, seenInLastChange }) => [
+      ['', 'requests/client', 'bytes/client', 'server CPU ms'],
+      rows.map(({ strategy, change, clients: own }) => [
         strategy,
         own === 0 ? '-' : figure(change.requests.median / own),
         own === 0 ? '-' : size(change.bytes.median / own),
         ranged(change.cpuMs),
-        kinds(seenInLastChange),
       ]),
+    ),
+    paragraph(
+      `Requests of the last change: ${fleets.map(({ strategy, seenInLastChange }) => `${strategy} ${kinds(seenInLastChange)}`).join('; ')}.`,
     ),
     '',
     paragraph(
       `What nothing costs, per client and hour: extrapolated from ${seconds(idleMs)}, which stand for ${figure((idleMs * factor) / 60_000)} minutes`,
     ),
     formatTable(
-      ['', 'requests', 'bytes', 'server CPU ms', 'requests seen meanwhile, of all clients'],
-      fleets.map(({ strategy, idlePerHour, clients: own, seenIdle }) => [
+      ['', 'requests', 'bytes', 'server CPU ms'],
+      fleets.map(({ strategy, idlePerHour, clients: own }) => [
         strategy,
         figure(idlePerHour.requests / own),
         size(idlePerHour.bytes / own),
         figure(idlePerHour.cpuMs / own),
-        kinds(seenIdle),
       ]),
+    ),
+    paragraph(
+      `Requests seen meanwhile, of all clients: ${fleets.map(({ strategy, seenIdle }) => `${strategy} ${kinds(seenIdle)}`).join('; ')}.`,
     ),
     '',
     paragraph(`So ${clients} clients and ${changesPerHour} changes an hour come to, per hour (extrapolated)`),
