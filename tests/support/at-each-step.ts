@@ -192,14 +192,14 @@ export async function driven<Work>(
   while (!over) {
     for (let turn = 0, seen = progress(); turn < (readsDisk ? 60 : 6) && !over; turn += 1) {
       await systemClock.turn()
-      if (progress() > seen || (readsDisk && isReading())) [turn, seen] = [0, progress()]
+      if (progress() > seen || (readsDisk && isAtWork())) [turn, seen] = [0, progress()]
     }
     if (over) break
     let idle = 0
     while (!over && clock.pending === 0) {
       if ((idle += 1) > (readsDisk ? 20_000 : 200)) throw new Error('it waits for nothing that will come')
       await systemClock.turn()
-      if (readsDisk && isReading()) idle = 0
+      if (readsDisk && isAtWork()) idle = 0
     }
     let fired = 0
     if (!over) await clock.runUntil(() => over || (fired += 1) > 1, untilMs - clock.monotonic())
@@ -207,9 +207,9 @@ export async function driven<Work>(
   return done
 }
 
-/** Whether the machine's disk was asked for something that it has not answered yet. */
-function isReading(): boolean {
-  return process.getActiveResourcesInfo().some(name => /^FSReq|^FileHandle/.test(name))
+/** Whether the machine's disk was asked for something that it has not answered yet, or something is ready and has not had its turn. */
+function isAtWork(): boolean {
+  return process.getActiveResourcesInfo().some(name => /^FSReq|^FileHandle|^Immediate$/.test(name))
 }
 
 function messageOf(error: unknown): string {
