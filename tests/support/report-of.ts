@@ -1,4 +1,4 @@
-import type { ClientReport } from '../../../../src/contracts/report.js'
+import type { ClientReport } from '../../src/contracts/report.js'
 
 /** A last word; what is not given is that of somebody who runs and says no more. */
 export function reportOf({

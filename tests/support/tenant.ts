@@ -9,6 +9,7 @@ import { canonicalize } from '../../src/core/json/canonical.js'
 import { systemHasher } from '../../src/system/system.js'
 import { digestOfRelease, never, releaseOf, snapshotOf } from './board-kit.js'
 import { outcome, type Life } from './twice.js'
+import { reportOf } from './report-of.js'
 
 /** How a tenant reaches its board. */
 export interface Reach {
@@ -198,17 +199,11 @@ function same(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
 }
 
 function reportIn(namespace: Namespace): ClientReport {
-  return {
-    v: 1,
+  return reportOf({
     namespace,
-    clientId: 'host-a',
     instanceId: 'one',
-    ephemeral: false,
-    labels: {},
+    clientId: 'host-a',
     strategy: 'push',
-    count: 1,
-    phase: 'applied',
-    protection: 'none',
     nextReportWithinMs: 60_000,
-  }
+  })
 }

@@ -16,6 +16,7 @@ interface TestReport {
       readonly status: string
       readonly fullName: string
       readonly failureMessages: readonly string[]
+      readonly meta?: { readonly tried?: number }
     }[]
   }[]
 }
@@ -24,6 +25,8 @@ interface TestReport {
 export interface TestRun {
   readonly passed: number
   readonly skipped: number
+  /** How much its tests say that they tried; 0 where they say nothing. */
+  readonly tried: number
   readonly violations: readonly Violation[]
 }
 
@@ -47,7 +50,8 @@ export async function runTestFile(
   if (violations.length === 0 && (broken !== undefined || tests.length === 0))
     violations.push({ text: `${file} did not run: ${broken?.message ?? 'no tests'}`, replay: replay('') })
   const count = (wanted: string): number => tests.filter(({ status }) => status === wanted).length
-  return { passed: count('passed'), skipped: count('skipped'), violations }
+  const tried = tests.reduce((sum, { meta }) => sum + (meta?.tried ?? 0), 0)
+  return { passed: count('passed'), skipped: count('skipped'), tried, violations }
 }
 
 async function reportOf(file: string, variables: Readonly<Record<string, string>>): Promise<TestReport> {

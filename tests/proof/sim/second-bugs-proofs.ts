@@ -9,6 +9,7 @@ import type { Session, StrategyEvent } from '../../../src/contracts/strategy.js'
 import type { Delivery, Latest, Transport, WatchTransport } from '../../../src/contracts/transport.js'
 import type { Release } from '../../../src/core/release/release.js'
 import type * as parts from './second-bugs-parts.js'
+import { reportOf } from '../../support/report-of.js'
 
 /** The source, as it is or with a planted bug. */
 export type Parts = typeof parts
@@ -38,18 +39,8 @@ function releaseOf(sequence: number, more: Partial<Release> = {}): Release {
   }
 }
 
-function reportOf(more: Partial<ClientReport> = {}): ClientReport {
-  return {
-    v: 1,
-    namespace,
-    ...identity,
-    strategy: 'pull',
-    count: 1,
-    phase: 'applied',
-    protection: 'none',
-    nextReportWithinMs: 300_000,
-    ...more,
-  }
+function ownReport(more: Partial<ClientReport> = {}): ClientReport {
+  return reportOf({ namespace, ...identity, ...more })
 }
 
 function sessionOf(source: Parts, clock: Session['clock'], more: Partial<Session> = {}): Session {
@@ -175,7 +166,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
           if (asked === 1) throw new source.NoticeboardError('unavailable', 'lost')
         },
       },
-      state: () => reportOf(),
+      state: () => ownReport(),
       clock,
       random: source.seededRandom(1),
       logger: silent,
@@ -640,7 +631,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
       async () => {},
     )
     for (const count of [1, 2]) {
-      reports.hear([reportOf({ count })])
+      reports.hear([ownReport({ count })])
       await clock.advance(6_000)
       assert.equal(saved, count)
     }
@@ -726,7 +717,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     const store = source.memory()
     const publisher = source.createPublisher({ namespace, schema: source.anything, store })
     await publisher.publish({ pool: 1 }, { rollout: source.everyone(), reason: 'proof' })
-    await store.report([reportOf({ seen: { epoch: '7-00000007', sequence: 1 } })], never)
+    await store.report([ownReport({ seen: { epoch: '7-00000007', sequence: 1 } })], never)
     await publisher.openEpoch({ reason: 'proof' })
     assert.match((await publisher.current())?.position.epoch ?? '', /^8-/)
   },
@@ -740,7 +731,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
       ['a', 2],
       ['c', 1],
     ] as const)
-      registry.add(reportOf({ instanceId, count }))
+      registry.add(ownReport({ instanceId, count }))
     assert.deepEqual(
       registry
         .of(namespace)

@@ -1,6 +1,5 @@
 import { expect } from 'vitest'
 import type { Namespace } from '../../../src/contracts/names.js'
-import type { ClientReport } from '../../../src/contracts/report.js'
 import type { CompleteStore } from '../../../src/contracts/transport.js'
 import { encodeText, sameBytes } from '../../../src/core/json/text.js'
 import { decodeRelease, positionOf } from '../../../src/core/release/release.js'
@@ -31,6 +30,7 @@ import { fakeRedis } from '../../support/engines/fake-redis.js'
 import { damaged, failingAs } from '../../support/failures.js'
 import { stepped } from '../../support/requests.js'
 import type { Steps } from '../../support/steps.js'
+import { reportOf } from '../../support/report-of.js'
 
 const TENANT = 'billing/prod'
 
@@ -157,19 +157,12 @@ interface Call {
 }
 
 const first = snapshotOf({ size: 1 })
-const report = {
-  v: 1,
+const report = reportOf({
   namespace: NAMESPACE,
-  clientId: 'host-a',
   instanceId: 'an-instance',
-  ephemeral: false,
-  labels: {},
-  strategy: 'pull',
-  count: 1,
+  clientId: 'host-a',
   phase: 'healthy',
-  protection: 'none',
-  nextReportWithinMs: 300_000,
-} satisfies ClientReport
+})
 
 const CALLS: Readonly<Record<string, Call>> = {
   'put()': {

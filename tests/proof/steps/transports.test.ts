@@ -1,6 +1,5 @@
 import { expect } from 'vitest'
 import type { Json } from '../../../src/contracts/json.js'
-import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Source } from '../../../src/contracts/source.js'
 import type { Transport, WatchTransport } from '../../../src/contracts/transport.js'
 import { mainVariant } from '../../../src/publisher/history.js'
@@ -14,25 +13,19 @@ import { atEachStep, meanwhile, type End, type Stage } from '../../support/at-ea
 import { EPOCH, NAMESPACE, never, publish, snapshotOf } from '../../support/board-kit.js'
 import { failing, failingAs, PASSING_FAILURES } from '../../support/failures.js'
 import { instead, type Steps } from '../../support/steps.js'
+import { reportOf } from '../../support/report-of.js'
 
 const TENANT = 'billing/prod'
 const AVOID_MS = 60_000
 const NOT_YET = 'a snapshot that is not here yet'
 const HANGS = 'a call that hangs until it is given up'
 const first = snapshotOf({ size: 1 })
-const report = {
-  v: 1,
+const report = reportOf({
   namespace: NAMESPACE,
-  clientId: 'host-a',
   instanceId: 'an-instance',
-  ephemeral: false,
-  labels: {},
-  strategy: 'pull',
-  count: 1,
+  clientId: 'host-a',
   phase: 'healthy',
-  protection: 'none',
-  nextReportWithinMs: 300_000,
-} satisfies ClientReport
+})
 
 interface Scene extends Stage<unknown> {
   readonly clock: VirtualClock

@@ -27,6 +27,7 @@ import { fromSource } from '../../../src/transports/source.js'
 import { memoryDisk } from '../../proof/fuzz/memory-disk.js'
 import { NAMESPACE, never, snapshotOf } from '../../support/board-kit.js'
 import type { Bounded, BoundedSubject } from '../../support/bounded-model.js'
+import { reportOf } from '../../support/report-of.js'
 
 const digestOfKey = (key: number): Digest => key.toString(16).padStart(64, '0')
 const keyOfDigest = (digest: string): number => Number.parseInt(digest, 16)
@@ -113,19 +114,8 @@ function inherited(member: 'attempts' | 'quarantined'): Bounded {
   }
 }
 
-const reportOf = (instanceId: string, count: number, phase: ClientReport['phase']): ClientReport => ({
-  v: 1,
-  namespace: NAMESPACE,
-  clientId: instanceId,
-  instanceId,
-  ephemeral: false,
-  labels: {},
-  strategy: 'pull',
-  count,
-  phase,
-  protection: 'none',
-  nextReportWithinMs: 300_000,
-})
+const wordOf = (instanceId: string, count: number, phase: ClientReport['phase']): ClientReport =>
+  reportOf({ namespace: NAMESPACE, instanceId, clientId: instanceId, count, phase })
 
 /** Content of an exact size that stands for a key. */
 function contentOf(key: number, bytes: number): ReturnType<typeof snapshotOf> {
@@ -385,7 +375,7 @@ export const boundedSubjects: readonly BoundedSubject[] = [
       return {
         add({ key, spent }) {
           count += 1
-          registry.add(reportOf(String(key), count, spent ? 'stopped' : 'applied'))
+          registry.add(wordOf(String(key), count, spent ? 'stopped' : 'applied'))
         },
         list() {
           const found = registry.of(NAMESPACE)
@@ -409,7 +399,7 @@ export const boundedSubjects: readonly BoundedSubject[] = [
       return {
         add({ key }) {
           count += 1
-          reports.hear([reportOf(String(key), count, 'applied')])
+          reports.hear([wordOf(String(key), count, 'applied')])
         },
         async list() {
           const found = await reports.all(NAMESPACE)
@@ -431,7 +421,7 @@ export const boundedSubjects: readonly BoundedSubject[] = [
       return {
         add({ key }) {
           count += 1
-          reports.hear([{ ...reportOf('one', count, 'applied'), namespace: String(key) }])
+          reports.hear([{ ...wordOf('one', count, 'applied'), namespace: String(key) }])
         },
         use: async key => (await reports.all(String(key))).length === 1,
       }

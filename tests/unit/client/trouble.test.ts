@@ -17,6 +17,12 @@ const started = closedAfterEach(5_000)
 const doc = (size: number, more: object = {}): object => ({ pool: { size }, ...more })
 const everyone = { salt: 's', clauses: [{ below: BUCKETS }] }
 const never = (): Promise<never> => new Promise(() => {})
+const refusing = {
+  name: 'p',
+  prepare: () => {
+    throw new Error('no')
+  },
+}
 
 /** How a promise stands after the clock was moved. */
 async function after(promise: Promise<unknown>, { clock }: Harness, ms: number): Promise<string> {
@@ -79,12 +85,7 @@ describe('pausing', () => {
     board.publish(doc(1))
     const { client, clock, start } = started(board)
     await start()
-    const off = client.participate({
-      name: 'p',
-      prepare: () => {
-        throw new Error('no')
-      },
-    })
+    const off = client.participate(refusing)
     board.publish(doc(2))
     await clock.advance(40_000)
     off()
@@ -131,12 +132,7 @@ describe('refresh', () => {
     board.publish(doc(1))
     const made = started(board)
     await made.start()
-    const off = made.client.participate({
-      name: 'p',
-      prepare: () => {
-        throw new Error('no')
-      },
-    })
+    const off = made.client.participate(refusing)
     board.publish(doc(2))
     expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
     expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
@@ -528,12 +524,7 @@ describe('what a client says of itself', () => {
     }
     const { client, clock, start } = started({ ...board, transport }, { vetoRetryMs: 120_000 })
     await start()
-    const off = client.participate({
-      name: 'p',
-      prepare: () => {
-        throw new Error('no')
-      },
-    })
+    const off = client.participate(refusing)
     board.publish(doc(2))
     await clock.advance(40_000)
     off()
@@ -637,12 +628,7 @@ describe('what a client says of itself', () => {
     await first.clock.advance(5_000)
     expect(first.reports.at(-1)).toMatchObject({ applied: { sequence: 1 } })
     const second = started(board, { state })
-    second.client.participate({
-      name: 'p',
-      prepare: () => {
-        throw new Error('no')
-      },
-    })
+    second.client.participate(refusing)
     await second.start()
     await second.clock.advance(5_000)
     expect(second.client.status).toBe('starting')

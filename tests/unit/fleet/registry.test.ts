@@ -3,21 +3,10 @@ import { describe, expect, test } from 'vitest'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import { createRegistry } from '../../../src/fleet/registry.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { reportOf } from '../../support/report-of.js'
 
-const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
-  v: 1,
-  namespace: 'a',
-  clientId: instanceId,
-  instanceId,
-  ephemeral: false,
-  labels: {},
-  strategy: 'pull',
-  count,
-  phase: 'applied',
-  protection: 'none',
-  nextReportWithinMs: 300_000,
-  ...more,
-})
+const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport =>
+  reportOf({ namespace: 'a', instanceId, clientId: instanceId, count, ...more })
 const names = (reports: readonly ClientReport[]): string[] =>
   reports.map(({ instanceId }) => instanceId).sort()
 

@@ -10,6 +10,7 @@ import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { ask, asJson, started, withToken } from '../../support/asking.js'
 import { EPOCH, makeRelease, NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
+import { reportOf } from '../../support/report-of.js'
 
 const put = (text: string): { path: string; body: string } => ({
   path: `/v1/${NAMESPACE}/snapshots/${digestOf(systemHasher, encodeText(text))}.json`,
@@ -285,20 +286,8 @@ describe('what the owner of the token may read', () => {
 })
 
 describe('reports', () => {
-  const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
-    v: 1,
-    namespace: NAMESPACE,
-    clientId: `client-${instanceId}`,
-    instanceId,
-    ephemeral: false,
-    labels: {},
-    strategy: 'pull',
-    count,
-    phase: 'applied',
-    protection: 'none',
-    nextReportWithinMs: 300_000,
-    ...more,
-  })
+  const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport =>
+    reportOf({ namespace: NAMESPACE, instanceId, clientId: `client-${instanceId}`, count, ...more })
 
   test('the highest count is the last word, whatever the order', async () => {
     const { url } = await writable()

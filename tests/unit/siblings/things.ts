@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { whenAborted } from '../../../src/async/signals.js'
-import { createClient } from '../../../src/client/client.js'
+import { createClient, type Client } from '../../../src/client/client.js'
 import type { Source } from '../../../src/contracts/source.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { Store } from '../../../src/contracts/transport.js'
@@ -100,14 +100,7 @@ async function first(items: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of items) return
 }
 
-function openClient(): OpenThing {
-  const clock = virtualClock()
-  const client = createClient({
-    namespace,
-    schema,
-    strategy: pull(stalledStore(), { timeoutMs: 1_000_000 }),
-    system: { clock },
-  })
+function openClient(client: Client<unknown>): OpenThing {
   return {
     calls: {
       ready: signal => client.ready({ signal, timeoutMs: Number.POSITIVE_INFINITY }),
@@ -122,6 +115,16 @@ function openClient(): OpenThing {
     },
     close: () => client.close(),
   }
+}
+
+/** A client whose store answers nothing. */
+function waitingClient(): Client<unknown> {
+  return createClient({
+    namespace,
+    schema,
+    strategy: pull(stalledStore(), { timeoutMs: 1_000_000 }),
+    system: { clock: virtualClock() },
+  })
 }
 
 function openSubscriptions(
@@ -234,7 +237,7 @@ export const things: readonly Thing[] = [
     what: 'a client',
     maker: 'createClient',
     type: 'Client',
-    open: openClient,
+    open: () => openClient(waitingClient()),
     make: options => createClient({ ...PROGRAM, ...options }),
     onceClosed: 'throws',
   },
@@ -248,22 +251,7 @@ export const things: readonly Thing[] = [
     what: 'a fake client',
     maker: 'fakeClient',
     type: 'FakeClient',
-    open() {
-      const client = fakeClient(schema, { size: 1 })
-      return {
-        calls: {
-          ready: signal => client.ready({ signal }),
-          refresh: signal => client.refresh({ signal }),
-        },
-        withOptions: {
-          ready: options => client.ready(options),
-          refresh: options => client.refresh(options),
-          select: options => client.select(value => value, options),
-          subscribe: options => client.subscribe(() => {}, options),
-        },
-        close: () => client.close(),
-      }
-    },
+    open: () => openClient(fakeClient(schema, { size: 1 })),
     onceClosed: 'throws',
   },
   {

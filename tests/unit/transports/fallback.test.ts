@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError, type ErrorCode } from '../../../src/contracts/errors.js'
-import type { ClientReport } from '../../../src/contracts/report.js'
 import type {
   Delivery,
   ReportTransport,
@@ -12,6 +11,7 @@ import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { fallback } from '../../../src/transports/fallback.js'
 import { memory } from '../../../src/transports/memory.js'
 import { down, faulty, namespace, publish, releaseOf, run } from '../../support/session.js'
+import { reportOf } from '../../support/report-of.js'
 
 const signal = new AbortController().signal
 const failure = (code: ErrorCode, retryAfterMs?: number) =>
@@ -228,19 +228,12 @@ describe('what it can do', () => {
 
   test('reports go to the first that can be reached', async () => {
     const store = memory()
-    const report: ClientReport = {
-      v: 1,
+    const report = reportOf({
       namespace,
-      clientId: 'web',
       instanceId: 'a',
-      ephemeral: false,
-      labels: {},
-      strategy: 'pull',
-      count: 1,
-      phase: 'applied',
-      protection: 'none',
+      clientId: 'web',
       nextReportWithinMs: 1_000,
-    }
+    })
     const deaf = { ...failing('unavailable'), report: async () => Promise.reject(down()) }
     await fallback([deaf, failing('unavailable'), store]).report([report], signal)
     expect(await store.reports({ namespace }, signal)).toMatchObject([report])

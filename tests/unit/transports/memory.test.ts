@@ -7,6 +7,7 @@ import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
+import { reportOf } from '../../support/report-of.js'
 
 const namespace = 'checkout/prod'
 const signal = new AbortController().signal
@@ -225,19 +226,8 @@ test('keeps the schema beside a namespace', async () => {
 test('keeps the last word of each instance, in whatever order they come', async () => {
   const clock = virtualClock({ startMs: Date.UTC(2026, 0, 1) })
   const store = memory({ system: { clock } })
-  const report = (instanceId: string, count: number): ClientReport => ({
-    v: 1,
-    namespace,
-    clientId: 'web',
-    instanceId,
-    ephemeral: false,
-    labels: {},
-    strategy: 'pull',
-    count,
-    phase: 'applied',
-    protection: 'none',
-    nextReportWithinMs: 1_000,
-  })
+  const report = (instanceId: string, count: number): ClientReport =>
+    reportOf({ namespace, instanceId, clientId: 'web', count, nextReportWithinMs: 1_000 })
   await store.report([report('a', 2), report('b', 1), report('a', 1)], signal)
   await clock.advance(1_000)
   await store.report([report('b', 3), report('b', 2)], signal)

@@ -3,7 +3,7 @@ import { createRegistry } from '../../../../src/fleet/registry.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
 import { simDisk } from '../../../../src/sim/disk.js'
 import { startProcess } from '../../../../src/sim/process.js'
-import { reportOf } from './report-of.js'
+import { reportOf } from '../../../support/report-of.js'
 import { boardSystem } from '../board-system.js'
 import type { Scene, SceneStage } from './scene.js'
 

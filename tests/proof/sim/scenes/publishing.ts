@@ -14,7 +14,7 @@ import { startProcess } from '../../../../src/sim/process.js'
 import { memoryEngine } from '../../../../src/transports/store/memory-engine.js'
 import { storeFrom } from '../../../../src/transports/store/store-from.js'
 import { during } from '../waiting.js'
-import { reportOf } from './report-of.js'
+import { reportOf } from '../../../support/report-of.js'
 import type { Scene, SceneStage } from './scene.js'
 
 /**

@@ -8,21 +8,19 @@ import { fileStore } from '../../../../src/node/board/file-store.js'
 import { nodeFs } from '../../../../src/node/disk/node-fs.js'
 import { systemClock } from '../../../../src/system/system.js'
 import { closeLater, NAMESPACE, never, publish, temporaryFolder } from '../../../support/board-kit.js'
+import { reportOf } from '../../../support/report-of.js'
 
-const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport => ({
-  v: 1,
-  namespace: NAMESPACE,
-  clientId: `client-${instanceId}`,
-  instanceId,
-  ephemeral: false,
-  labels: { region: 'eu' },
-  strategy: 'pull',
-  count,
-  phase: 'healthy',
-  protection: 'disk',
-  nextReportWithinMs: 300_000,
-  ...more,
-})
+const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport =>
+  reportOf({
+    namespace: NAMESPACE,
+    instanceId,
+    clientId: `client-${instanceId}`,
+    count,
+    labels: { region: 'eu' },
+    phase: 'healthy',
+    protection: 'disk',
+    ...more,
+  })
 
 const realFs = nodeFs()
 
