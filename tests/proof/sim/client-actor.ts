@@ -209,7 +209,7 @@ export function clientActor(
           !world.slowed &&
           own.runsSinceMs === startedMs &&
           // The first mark that a client hears may be as old as a heartbeat.
-          nowMs() - startedMs > 1.2 * PERIODS.heartbeatMs,
+          nowMs() - (ownWatches.firstMarkMs ?? startedMs) > 1.2 * PERIODS.heartbeatMs,
       })
       const bare = http(base, {
         system: { clock: own.clock },

@@ -6,11 +6,14 @@ export interface Watches {
   over<Given extends WatchTransport>(transport: Given): Given
   /** Whether one is open on which something came since then. */
   aliveSince(atMs: number): boolean
+  /** When the first mark came on any of them, in milliseconds of the clock given. */
+  readonly firstMarkMs: number | undefined
 }
 
 /** Makes {@link Watches}. */
 export function watchWatches(namespace: string, nowMs: () => number): Watches {
   const open = new Set<{ heardMs: number }>()
+  let firstMarkMs: number | undefined
   return {
     over: transport => ({
       ...transport,
@@ -20,6 +23,7 @@ export function watchWatches(namespace: string, nowMs: () => number): Watches {
         try {
           for await (const delivery of transport.watch(query, signal)) {
             own.heardMs = nowMs()
+            if (delivery.type === 'mark') firstMarkMs ??= own.heardMs
             yield delivery
           }
         } finally {
@@ -28,5 +32,8 @@ export function watchWatches(namespace: string, nowMs: () => number): Watches {
       },
     }),
     aliveSince: atMs => [...open].some(({ heardMs }) => heardMs > atMs),
+    get firstMarkMs() {
+      return firstMarkMs
+    },
   }
 }
