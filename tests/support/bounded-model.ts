@@ -8,6 +8,8 @@ export interface BoundedEntry {
   readonly bytes: number
   /** Of those that are allowed to go before older ones, such as reports of stopped clients. */
   readonly spent: boolean
+  /** Of those that are in use, and stay as long as they are. */
+  readonly inUse: boolean
 }
 
 /** A bounded collection as the harness drives it. */
@@ -41,6 +43,8 @@ export interface BoundedSubject {
   readonly useMoves?: boolean
   /** How many of the oldest are searched for a spent one, which goes first. Default 0: the oldest goes. */
   readonly searched?: number
+  /** Which entries are in use: they do not go, whatever comes. Default: none. */
+  readonly inUse?: (key: number) => boolean
   /** `list` gives the keys sorted. */
   readonly sorted?: true
   /** How many histories are tried. Default 20. */
@@ -63,13 +67,17 @@ type Which =
 type Step = { readonly type: 'add' | 'use' | 'remove'; readonly which: Which } | { readonly type: 'reopen' }
 
 /** How an entry looks that a key stands for: always the same, as content with its digest is. */
-export function entryOf(key: number, { maxBytes, maxEntries }: BoundedSubject): BoundedEntry {
+export function entryOf(
+  key: number,
+  { maxBytes, maxEntries, inUse: isInUse = () => false }: BoundedSubject,
+): BoundedEntry {
   const spent = key % 5 === 3
-  if (maxBytes === undefined) return { key, bytes: 1, spent }
+  const inUse = isInUse(key)
+  if (maxBytes === undefined) return { key, bytes: 1, spent, inUse }
   // Most are small beside the budget, some take half of it, and one in thirty is larger than all of it.
   const usual = Math.max(8, Math.floor(maxBytes / Math.min(maxEntries, 12)))
   const bytes = key % 30 === 17 ? maxBytes + 9 : key % 11 === 5 ? maxBytes >> 1 : 8 + ((key * 7) % usual)
-  return { key, bytes, spent }
+  return { key, bytes, spent, inUse }
 }
 
 /** A plain list with the same promises, the entry that goes next in front. */
@@ -93,9 +101,16 @@ function plainList(subject: BoundedSubject) {
     bytes += entry.bytes + entryBytes
   }
   const next = (): BoundedEntry | undefined => {
-    const [oldest] = list.values()
-    if (searched === 0) return oldest
-    return [...list.values()].slice(0, searched).find(({ spent }) => spent) ?? oldest
+    let oldest: BoundedEntry | undefined
+    let left = searched
+    for (const entry of list.values()) {
+      if (entry.inUse) continue
+      oldest ??= entry
+      if (left <= 0) break
+      if (entry.spent) return entry
+      left -= 1
+    }
+    return oldest
   }
 
   return {

@@ -61,17 +61,17 @@ export function createTopics({
       spreading: false,
     }
     // Before it is there itself: nobody listens to it yet, and it must not be the one that goes.
-    if (topics.size >= MAX_IDLE_TOPICS) evict()
+    makeRoom()
     topics.set(namespace, topic)
     return topic
   }
 
-  /** Drops the one that nobody listens to, and that was asked for longest ago. */
-  const evict = (): void => {
+  /** Drops those that nobody listens to, from the one on that was asked for longest ago, until there is room for one more. */
+  const makeRoom = (): void => {
+    if (topics.size < MAX_IDLE_TOPICS) return
     for (const [namespace, { subscriptions, checking }] of topics) {
-      if (subscriptions.size > 0 || checking !== undefined) continue
-      topics.delete(namespace)
-      return
+      if (topics.size < MAX_IDLE_TOPICS) return
+      if (subscriptions.size === 0 && checking === undefined) topics.delete(namespace)
     }
   }
 

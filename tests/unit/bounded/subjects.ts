@@ -166,6 +166,36 @@ function cachedSubject(of: { readonly maxSnapshots: number; readonly maxBytes: n
   }
 }
 
+const isListenedTo = (key: number): boolean => key % 3 === 1
+
+/** A server's namespaces; to some of them somebody listens until they are removed. */
+function topicsWith(isListened: (key: number) => boolean): () => Bounded {
+  return () => {
+    const topics = createTopics({
+      transport: silentTransport,
+      hasher: systemHasher,
+      clock: virtualClock(),
+      lifetime: createLifetime(),
+      trustsWatch: false,
+      changed: () => {},
+    })
+    return {
+      add({ key }) {
+        const { subscriptions } = topics.open(String(key))
+        if (isListened(key)) subscriptions.add({} as never)
+      },
+      remove(key) {
+        const topic = topics.find(String(key))
+        if (topic === undefined) return
+        topic.subscriptions.clear()
+        topics.release(topic)
+      },
+      use: key => topics.find(String(key)) !== undefined,
+      list: () => [...topics.all()].map(({ namespace }) => Number(namespace)),
+    }
+  }
+}
+
 const SNAPSHOT_CACHE: Pick<BoundedSubject, 'maxEntries' | 'maxBytes'> = { maxEntries: 60, maxBytes: 80_000 }
 const EDITIONS: Pick<BoundedSubject, 'maxEntries'> = { maxEntries: 8 }
 
@@ -341,27 +371,17 @@ export const boundedSubjects: readonly BoundedSubject[] = [
     compareEvery: 10,
     runs: 3,
     useMoves: false,
-    open() {
-      const topics = createTopics({
-        transport: silentTransport,
-        hasher: systemHasher,
-        clock: virtualClock(),
-        lifetime: createLifetime(),
-        trustsWatch: false,
-        changed: () => {},
-      })
-      return {
-        add({ key }) {
-          topics.open(String(key))
-        },
-        remove(key) {
-          const topic = topics.find(String(key))
-          if (topic !== undefined) topics.release(topic)
-        },
-        use: key => topics.find(String(key)) !== undefined,
-        list: () => [...topics.all()].map(({ namespace }) => Number(namespace)),
-      }
-    },
+    open: topicsWith(() => false),
+  },
+  {
+    bound: 'MAX_IDLE_TOPICS',
+    what: 'namespaces, one in three of which somebody listens to',
+    maxEntries: 10_000,
+    compareEvery: 10,
+    runs: 3,
+    useMoves: false,
+    inUse: isListenedTo,
+    open: topicsWith(isListenedTo),
   },
   {
     bound: 'maxInstances',
