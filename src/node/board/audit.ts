@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path'
 import type { Namespace } from '../../contracts/names.js'
 import type { Epoch, Position } from '../../contracts/position.js'
 import { digestOf, toHex } from '../../core/release/digest.js'
-import { decodeRelease } from '../../core/release/release.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
 import { epochsIn } from './paths.js'
+import { readLink } from './release-link.js'
 import { ABANDONED_MS } from '../../core/limits.js'
 
 /** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
@@ -40,9 +40,11 @@ export function boardAudit(
     const position = { epoch, sequence }
     const record = await fs.read(path, MAX_AUDIT_BYTES)
     const release = await log.bytesAt(namespace, position)
-    const named = release && decodeRelease(release).release.audit
+    const link = release && readLink(release)
+    // Which record a release of a later version names, that version knows; of a damaged one, whoever restores it.
+    if (release !== undefined && link?.v !== 1) return
     const missing = (await fs.stat(paths.audit(namespace, position))) === undefined
-    if (record !== undefined && missing && named === digestOf(hasher, record))
+    if (record !== undefined && missing && link?.audit === digestOf(hasher, record))
       await fs.rename(path, paths.audit(namespace, position))
     else await fs.remove(path)
   }

@@ -2,10 +2,11 @@ import { basename, dirname, join } from 'node:path'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { epochNumber, type Position } from '../../contracts/position.js'
-import { decodeRelease, positionOf } from '../../core/release/release.js'
+import { decodeRelease } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
+import { positionIn } from './release-link.js'
 import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /**
@@ -59,13 +60,9 @@ export function boardOpening(
   const takerOf = async (taken: string, changedMs: number): Promise<FirstRelease | undefined> => {
     const bytes = await hiddenFs.read(taken, MAX_RELEASE_BYTES)
     if (bytes === undefined) return undefined
-    try {
-      const at = positionOf(decodeRelease(bytes).release)
-      if (at.sequence === 1 && basename(taken) === `${epochNumber(at.epoch)}.json`)
-        return { at, bytes, changedMs }
-    } catch (error) {
-      if (!isNoticeboardError(error)) throw error
-    }
+    const at = isRelease(bytes) ? positionIn(bytes) : undefined
+    if (at?.sequence === 1 && basename(taken) === `${epochNumber(at.epoch)}.json`)
+      return { at, bytes, changedMs }
     await hiddenFiles.discard(taken)
     return undefined
   }
@@ -88,5 +85,16 @@ export function boardOpening(
         if (taker !== undefined) await settle(namespace, taken, taker)
       }
     },
+  }
+}
+
+/** Whether it can stand in a log. One of a later version keeps its number too: its writer is about to put it in its place. */
+function isRelease(bytes: Uint8Array): boolean {
+  try {
+    decodeRelease(bytes)
+    return true
+  } catch (error) {
+    if (!isNoticeboardError(error)) throw error
+    return error.code === 'unsupported'
   }
 }

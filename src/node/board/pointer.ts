@@ -1,9 +1,9 @@
 import { createSerial } from '../../async/serial.js'
 import type { Namespace } from '../../contracts/names.js'
-import { comparePositions, isEpoch, isSequence, type Position } from '../../contracts/position.js'
+import { comparePositions, type Position } from '../../contracts/position.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
-import { readLink } from './release-link.js'
+import { positionIn } from './release-link.js'
 import type { BoardLog, Entry } from './log.js'
 import { isUnfit } from '../disk/system-error.js'
 import { MAX_RELEASE_BYTES } from '../../core/limits.js'
@@ -80,9 +80,4 @@ function isBehind(pointer: Pointer | undefined, { position, bytes }: Entry): boo
   if (pointer?.position === undefined || pointer.bytes === undefined) return true
   const order = comparePositions(position, pointer.position)
   return order === 'newer' || (order === 'same' && !sameBytes(bytes, pointer.bytes))
-}
-
-function positionIn(bytes: Uint8Array): Position | undefined {
-  const { epoch, sequence } = readLink(bytes) ?? {}
-  return isEpoch(epoch) && isSequence(sequence) ? { epoch, sequence } : undefined
 }

@@ -1,5 +1,6 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { JsonObject } from '../../contracts/json.js'
+import { isEpoch, isSequence, type Position } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -12,6 +13,7 @@ export interface Link {
   readonly epoch: unknown
   readonly sequence: unknown
   readonly prev: unknown
+  readonly audit: unknown
   /** The bytes whose digest names the release. */
   readonly statement: Uint8Array
 }
@@ -22,12 +24,18 @@ export function readLink(bytes: Uint8Array): Link | undefined {
     const file = parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES })
     const release = isObject(file) ? file['release'] : undefined
     if (!isObject(release)) return undefined
-    const { v, namespace, epoch, sequence, prev } = release as Record<string, unknown>
-    return { v, namespace, epoch, sequence, prev, statement: encodeText(canonicalize(release)) }
+    const { v, namespace, epoch, sequence, prev, audit } = release as Record<string, unknown>
+    return { v, namespace, epoch, sequence, prev, audit, statement: encodeText(canonicalize(release)) }
   } catch (error) {
     if (isNoticeboardError(error)) return undefined
     throw error
   }
+}
+
+/** The position that a release states, of whatever version it is; undefined when it states none. */
+export function positionIn(bytes: Uint8Array): Position | undefined {
+  const { epoch, sequence } = readLink(bytes) ?? {}
+  return isEpoch(epoch) && isSequence(sequence) ? { epoch, sequence } : undefined
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { createSerial } from '../../async/serial.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
-import type { Json } from '../../contracts/json.js'
+import type { Json, JsonObject } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { ClientReport } from '../../contracts/report.js'
 import { canonicalize } from '../../core/json/canonical.js'
@@ -74,16 +74,16 @@ export function boardReports(
   }
 
   /** What a file says; undefined where a later version wrote it, which knows what to make of it. */
-  const readFile = async (path: string): Promise<readonly Heard[] | undefined> => {
+  const readFile = async (path: string): Promise<ReportFile | undefined> => {
     try {
       const bytes = await fs.read(path, MAX_FILE_BYTES)
       return bytes === undefined
-        ? []
+        ? { reports: [], isWhole: true }
         : readHeard(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
     } catch (error) {
       if (!isNoticeboardError(error) && systemErrorCode(error) === undefined) throw error
       logger?.warn('a file of reports could not be read and is left out', { path })
-      return []
+      return { reports: [], isWhole: false }
     }
   }
 
@@ -105,9 +105,11 @@ export function boardReports(
       }
       const said = await readFile(path)
       if (said === undefined) continue
-      reports.push(...said)
-      if (owner.isGone(name.slice(0, -'.json'.length)) || clock.now() - stat.changedMs > ABANDONED_MS)
-        finished.push(path)
+      reports.push(...said.reports)
+      const ageMs = clock.now() - stat.changedMs
+      const isLeft = owner.isGone(name.slice(0, -'.json'.length)) || ageMs > ABANDONED_MS
+      // What is not understood here a later version may fold, until it is too old for any.
+      if (isLeft && (said.isWhole || ageMs > FORGET_MS)) finished.push(path)
     }
     return { reports, finished }
   }
@@ -117,7 +119,7 @@ export function boardReports(
     await fs.makeFolder(paths.reports(namespace))
     const { reports, finished } = await others(namespace)
     const mine = own(namespace)
-    if (unread.has(namespace)) fold(mine, (await readFile(fileOf(namespace))) ?? [])
+    if (unread.has(namespace)) fold(mine, (await readFile(fileOf(namespace)))?.reports ?? [])
     unread.delete(namespace)
     if (finished.length > 0) fold(mine, reports)
     bound(mine, clock.now())
@@ -159,7 +161,7 @@ export function boardReports(
       const folded = new Map(heard.get(namespace))
       fold(folded, (await others(namespace)).reports)
       const isRead = heard.has(namespace) && !unread.has(namespace)
-      fold(folded, isRead ? [] : ((await readFile(fileOf(namespace))) ?? []))
+      fold(folded, isRead ? [] : ((await readFile(fileOf(namespace)))?.reports ?? []))
       bound(folded, clock.now())
       return [...folded.values()]
     },
@@ -184,11 +186,34 @@ function bound(reports: Map<string, Heard>, now: number): void {
   for (const { instanceId } of byAge.slice(0, reports.size - MAX_INSTANCES)) reports.delete(instanceId)
 }
 
-function readHeard(value: Json): readonly Heard[] | undefined {
+/** What a file of reports says to this version. */
+interface ReportFile {
+  readonly reports: readonly Heard[]
+  /** Whether that is all it says. */
+  readonly isWhole: boolean
+}
+
+/**
+ * The reports of a file with every member that they have, so that nothing is lost where they are folded into another; those that
+ * cannot be read, such as of a phase that a later version knows, are passed over.
+ */
+function readHeard(value: Json): ReportFile | undefined {
   const file = shapeOf(value, 'the reports')
   if (file.integer('v', 1, Number.MAX_SAFE_INTEGER) > 1) return undefined
-  return file.objects('reports', 2 * MAX_INSTANCES).map((item, index) => ({
-    ...readReport(file.list('reports', 2 * MAX_INSTANCES)[index] ?? null),
-    receivedAt: item.string('receivedAt', isInstant),
-  }))
+  const items = file.list('reports', 2 * MAX_INSTANCES)
+  const reports = items.flatMap(item => readOne(item) ?? [])
+  const isWhole = reports.length === items.length && file.names().every(name => FILE_MEMBERS.has(name))
+  return { reports, isWhole }
+}
+
+const FILE_MEMBERS: ReadonlySet<string> = new Set(['reports', 'v'])
+
+function readOne(item: Json): Heard | undefined {
+  try {
+    const receivedAt = shapeOf(item, 'a report').string('receivedAt', isInstant)
+    return { ...(item as JsonObject), ...readReport(item), receivedAt }
+  } catch (error) {
+    if (isNoticeboardError(error, 'invalid-data')) return undefined
+    throw error
+  }
 }

@@ -44,6 +44,7 @@ export const SOMETIMES: readonly string[] = [
   'a slow reader read on',
   'a snapshot was had after its load had failed',
   'a validator was told what ran',
+  'a version began anew beside another one',
   'a vetoed change was tried again',
   'an acknowledgement was lost',
   'an application crashed on a document',

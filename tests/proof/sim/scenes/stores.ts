@@ -16,13 +16,14 @@ import { systemHasher } from '../../../../src/system/system.js'
 import { epoch } from '../../../support/session.js'
 import { boardSystem } from '../board-system.js'
 import type { Scene, SceneStage } from './scene.js'
+import { playVersions } from './versions.js'
 
 /**
  * Two processes that write to one board: one dies in the middle, the other says the same once more,
  * or both want the same place; then the power goes. What was acknowledged, to whomever, is there
- * afterwards.
+ * afterwards. Or two versions share the board.
  */
-export const stores: Scene = play
+export const stores: Scene = stage => (stage.dice.chance(0.3) ? playVersions(stage) : play(stage))
 
 const NAMESPACE = 'shop/board'
 
