@@ -12,6 +12,8 @@ import { fallback } from '../../../src/transports/fallback.js'
 import { httpStore } from '../../../src/transports/http/index.js'
 import { scaled, SCALED_LIMIT_MS } from '../scale.js'
 import { tcpProxy } from '../tcp-proxy.js'
+import { tenantLife } from '../tenant.js'
+import { aloneAsTogether, oneAsOther, type Scene } from '../twice.js'
 import { freshName } from './fresh-name.js'
 
 /** A store over a real server that can be killed. */
@@ -190,6 +192,46 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     await publisherOf(store).publish({ pool: 2 }, settings)
     await until(client, 2)
     await client.close()
+  })
+
+  /** Two tenants of one new board, each of which reaches it as `handles` says: by the number of a handle, for each of its calls. */
+  const tenantsBy = async (handles: (who: number, call: number) => number): Promise<Scene> => {
+    const board = freshName('tenants')
+    const opened = new Map<number, Promise<EngineStore>>()
+    const handle = (number: number): Promise<EngineStore> => {
+      const known = opened.get(number) ?? connect(board)
+      opened.set(number, known)
+      return known
+    }
+    const namespaces = ['checkout/prod', 'checkout/prod2'] as const
+    return {
+      live: who =>
+        tenantLife({
+          namespace: namespaces[who],
+          foreign: namespaces[1 - who] ?? '',
+          async reach(call) {
+            const store = await handle(handles(who, call))
+            return { reads: store, writes: store }
+          },
+          until: isSo => expect.poll(isSo, { timeout: 30_000, interval: 10 }).toBe(true),
+        }),
+      end: async () => {},
+    }
+  }
+
+  for (const [how, handles] of [
+    ['over one handle', () => 0],
+    ['over a handle each', (who: number) => who],
+  ] as const)
+    aloneAsTogether({
+      what: `two namespaces of one board ${how}`,
+      open: () => tenantsBy(handles),
+      meetings: ['by turns', 'at the same time'],
+    })
+  oneAsOther({
+    what: 'a tenant over two handles by turns sees what it sees over one',
+    one: () => tenantsBy(() => 0),
+    other: () => tenantsBy((_who, call) => call % 2),
   })
 
   async function untilPublished(publisher: Publisher<{ pool: number }>, pool: number): Promise<void> {
