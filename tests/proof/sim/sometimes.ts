@@ -18,6 +18,7 @@ export const SOMETIMES: readonly string[] = [
   'a client waited for its time',
   'a client was closed and started anew',
   'a client was killed right after a commit',
+  'a client was paused in the middle of a change',
   'a client was paused while releases came',
   'a client whose proof was too old said so',
   'a copy of a client got there too',

@@ -81,6 +81,8 @@ async function play(stage: SceneStage): Promise<void> {
   let held = false
   /** Whether a part of the application vetoes, and what became of what it prepared. */
   let vetoing = false
+  /** Whether the application pauses as soon as it prepares a change. */
+  let pausing = false
   /** Until when the last release may be waited for. */
   let dueMs = 0
 
@@ -147,7 +149,14 @@ async function play(stage: SceneStage): Promise<void> {
       name: 'part',
       async prepare(_next, { signal }) {
         if (vetoing) throw new Error('not now')
-        await own.clock.sleep(100, signal)
+        await own.clock.sleep(50, signal)
+        if (pausing) {
+          pausing = false
+          startedClient.pause()
+          pausedMs = clock.monotonic()
+          held = true
+        }
+        await own.clock.sleep(50, signal)
         work.open += 1
         let over = false
         const end = (): void => {
@@ -335,8 +344,16 @@ async function play(stage: SceneStage): Promise<void> {
 
   const pause = async (life: Life): Promise<void> => {
     const { client, line, strategy } = life
+    if (dice.chance(0.5)) {
+      pausing = true
+      await publish()
+      await clock.advance(strategy.lookMs + 2_000 + Math.max(0, dueMs - clock.monotonic()))
+      if (!timed) await during(clock, client.refresh(), 15_000)
+      if (!pausing) met('a client was paused in the middle of a change')
+      pausing = false
+    }
     client.pause()
-    pausedMs = clock.monotonic()
+    pausedMs ??= clock.monotonic()
     held = true
     note('pauses')
     for (let left = dice.between(1, 3); left > 0; left -= 1) {
