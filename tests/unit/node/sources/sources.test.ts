@@ -9,6 +9,10 @@ import { configFile } from '../../../../src/node/sources/config-file.js'
 import { jsonFile } from '../../../../src/node/sources/json-file.js'
 import { yamlFile } from '../../../../src/node/sources/yaml-file.js'
 import { readYamlText } from '../../../../src/node/sources/yaml-text.js'
+import type { Fs } from '../../../../src/contracts/system.js'
+import { encodeText } from '../../../../src/core/json/text.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
+import { memoryDisk } from '../../../proof/fuzz/memory-disk.js'
 import { never, nextOf, temporaryFolder } from '../../../support/board-kit.js'
 
 const yaml = (text: string) => readYamlText(text, { what: 'f.yaml', maxBytes: 1_048_576 })
@@ -333,6 +337,40 @@ describe('a file as a source', () => {
     await told
     expect(await source.read(never)).toBe(3)
     abort.abort()
+    expect(await changes.next()).toMatchObject({ done: true })
+  })
+
+  it.each([
+    ['while the first look of the watch is under way', 1],
+    ['before the watch looks', 0],
+  ])('tells of a change that comes after a read, %s', async (_, held) => {
+    const clock = virtualClock()
+    const files = new Map([['/a.json', encodeText('1')]])
+    const disk = memoryDisk(files)
+    let looks = 0
+    let look = (): void => {}
+    const looked = new Promise<void>(resolve => (look = resolve))
+    const fs: Fs = {
+      ...disk,
+      async read(path, maxBytes) {
+        looks += 1
+        // The disk takes its time, and gives what stands there in the end.
+        if (looks === held) await looked
+        return disk.read(path, maxBytes)
+      },
+    }
+    const source = jsonFile('/a.json', { fs, system: { clock }, pollIntervalMs: 1_000 })
+    const ending = new AbortController()
+    const changes = source.changes!(ending.signal)[Symbol.asyncIterator]()
+    const told = nextOf(changes)
+    expect(await source.read(never)).toBe(1)
+    files.set('/a.json', encodeText('2'))
+    look()
+    let isTold = false
+    void told.then(() => (isTold = true))
+    await clock.advance(1_500)
+    expect(isTold).toBe(true)
+    ending.abort()
     expect(await changes.next()).toMatchObject({ done: true })
   })
 
