@@ -113,8 +113,11 @@ export function simDisk(
       async list(path) {
         await glance()
         const names = new Set<string>()
+        const prefix = `${path}/`
         for (const key of entries.keys()) {
-          if (key.startsWith(`${path}/`)) names.add(key.slice(path.length + 1).split('/')[0] as string)
+          if (!key.startsWith(prefix)) continue
+          const end = key.indexOf('/', prefix.length)
+          names.add(key.slice(prefix.length, end === -1 ? undefined : end))
         }
         return [...names]
       },

@@ -86,7 +86,9 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       const path = join(instancesOf(namespace), name)
       try {
         const bytes = await port.read(path, MAX_STATE_BYTES)
-        const file = bytes && decodeStateFile(bytes)
+        const known = bytes && folded.get(namespace)?.find(instance => instance.path === path)
+        // Most of them stay as they are from one save to the next.
+        const file = known && sameBytes(known.bytes, bytes) ? known.file : bytes && decodeStateFile(bytes)
         if (file?.damaged) warn(`${path} is damaged: of what it says only the snapshots are used`)
         if (bytes && file) found.push({ path, bytes, file })
         else if (bytes) warn(`${path} was written by another version and is left alone`)

@@ -54,7 +54,7 @@ export const FAULTS = [...COMMON, 'strangers', ...RARE] as const
 
 export type Fault = (typeof FAULTS)[number]
 
-/** The small worlds that are played beside the fleet. */
+/** The small worlds, of which a history plays one beside its fleet. */
 export const SCENE_NAMES = [
   'fleet',
   'publishing',
@@ -67,9 +67,6 @@ export const SCENE_NAMES = [
 ] as const
 
 export type SceneName = (typeof SCENE_NAMES)[number]
-
-/** How many of them a history plays. */
-const SCENES_A_HISTORY = 2
 
 export type StrategyName = 'pull' | 'push' | 'hybrid'
 
@@ -159,22 +156,15 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
     calm: faults.has('appointments') && calm === 'publish' ? 'schedule' : calm,
     faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
     clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
-    scenes: drawScenes(seededDice(seed, 'scenes')).filter(name => !(less.scenes ?? []).includes(name)),
+    scenes: [seededDice(seed, 'scenes').pick(SCENE_NAMES)].filter(
+      name => !(less.scenes ?? []).includes(name),
+    ),
     actions: actions.filter(
       (action, index) =>
         !(less.actions ?? []).includes(index) &&
         !(action.type === 'fault' && (less.faults ?? []).includes(action.fault)),
     ),
   }
-}
-
-function drawScenes(dice: Dice): SceneName[] {
-  const left = [...SCENE_NAMES]
-  return Array.from({ length: SCENES_A_HISTORY }, () => {
-    const name = dice.pick(left)
-    left.splice(left.indexOf(name), 1)
-    return name
-  })
 }
 
 function drawClients(dice: Dice): ClientPlan[] {
