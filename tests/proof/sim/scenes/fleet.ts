@@ -1,8 +1,11 @@
 import type { ClientReport } from '../../../../src/contracts/report.js'
 import { createRegistry } from '../../../../src/fleet/registry.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
+import { createHandler } from '../../../../src/server/handler.js'
 import { simDisk } from '../../../../src/sim/disk.js'
 import { startProcess } from '../../../../src/sim/process.js'
+import { memoryEngine } from '../../../../src/transports/store/memory-engine.js'
+import { storeFrom } from '../../../../src/transports/store/store-from.js'
 import { reportOf } from '../../../support/report-of.js'
 import { boardSystem } from '../board-system.js'
 import type { Scene, SceneStage } from './scene.js'
@@ -11,7 +14,7 @@ import type { Scene, SceneStage } from './scene.js'
  * What servers and stores remember of clients: last words that come late, twice and to several, in
  * more numbers than there is room.
  */
-export const fleet: Scene = stage => (stage.dice.chance(0.5) ? fillRegistry(stage) : keepReports(stage))
+export const fleet: Scene = stage => stage.dice.pick([fillRegistry, keepReports, handOn])(stage)
 
 const NAMESPACE = 'shop/fleet'
 const PRESENCE_MS = 300_000
@@ -135,4 +138,54 @@ async function keepReports({ clock, dice, seed, violate, met, note }: SceneStage
     }
   }
   await Promise.all([...servers.map(({ store }) => store.close()), clock.advance(5_000)])
+}
+
+/**
+ * A server that hands on what it is told to a store that takes its time: the last word of each is
+ * kept there soon, and as long as somebody may ask for who is missing.
+ */
+async function handOn({ clock, dice, seed, violate, met }: SceneStage): Promise<void> {
+  const never = new AbortController().signal
+  const base = storeFrom(memoryEngine('memory'), { system: { clock } })
+  const store: typeof base = {
+    ...base,
+    async report(states, signal) {
+      await clock.sleep(dice.between(0, 3_000), signal)
+      await base.report(states, signal)
+    },
+  }
+  const own = startProcess('keeper.1', { clock, seed })
+  const server = createHandler(store, { system: own.system })
+  const words = new Map<string, { readonly report: ClientReport; readonly saidMs: number }>()
+  const say = async (): Promise<void> => {
+    const instanceId = `i${dice.between(1, 5)}`
+    const count = (words.get(instanceId)?.report.count ?? 0) + 1
+    const nextReportWithinMs = dice.pick([60_000, 3_600_000, 12 * 3_600_000])
+    const report = reportOf({ namespace: NAMESPACE, instanceId, count, nextReportWithinMs })
+    words.set(instanceId, { report, saidMs: clock.monotonic() })
+    const url = `http://board.test/v1/${NAMESPACE}/~reports`
+    const body = JSON.stringify({ reports: [report] })
+    const headers = { 'content-type': 'application/json' }
+    const saying = server.fetch(new Request(url, { method: 'POST', body, headers }))
+    const [answer] = await Promise.all([saying, clock.advance(dice.between(0, 900))])
+    if (answer.status !== 204) violate('last-words-hold', `a report was answered with ${answer.status}`)
+  }
+  for (let round = dice.between(3, 5); round > 0; round -= 1) {
+    for (let left = dice.between(2, 12); left > 0; left -= 1) await say()
+    // Gathered, written, and gathered once more behind a write that was under way.
+    await clock.advance(9_000)
+    if (dice.chance(0.5)) await clock.advance(dice.pick([600_000, 5 * 3_600_000, 20 * 3_600_000]))
+    const heard = await base.reports({ namespace: NAMESPACE }, never)
+    for (const [instanceId, { report, saidMs }] of words) {
+      const { count, nextReportWithinMs } = report
+      // Beyond that nobody counts it as missing any more.
+      if (clock.monotonic() - saidMs > MISSING_AFTER * nextReportWithinMs) continue
+      const known = heard.find(each => each.instanceId === instanceId)?.count
+      if (known !== count)
+        violate('last-words-hold', `${instanceId} said ${count}, and its store knows ${known ?? 'nothing'}`)
+    }
+  }
+  met('reports were handed on to a store that takes its time')
+  await Promise.all([server.close({ drainMs: 0 }), clock.advance(20_000)])
+  own.kill()
 }

@@ -34,7 +34,17 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
   const never = new AbortController().signal
   const pace = { even: false }
   const database = memoryEngine('slow')
-  const engine = slow(database, { clock, dice, pace, mostMs: 15 })
+  /** Whether reports cannot be read, and how often somebody tried. */
+  const reports = { away: false, asked: 0 }
+  const calls = slow(database, { clock, dice, pace, mostMs: 15 })
+  const engine: StoreEngine = {
+    ...calls,
+    list(page, signal) {
+      reports.asked += 1
+      if (reports.away) return Promise.reject(new NoticeboardError('unavailable', 'no reports just now'))
+      return calls.list(page, signal)
+    },
+  }
   const store = storeFrom(engine, { checkIntervalMs: 3_600_000, system: { clock } })
   const mirror = createMirror(violate)
   const publishers: readonly Publisher<{ n: number }>[] = [1, 2, 3].map(index =>
@@ -260,7 +270,12 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
       }
       case 'rollback': {
         const goal = goalOf(before)
+        Object.assign(reports, { away: dice.chance(0.5), asked: 0 })
         const { outcomes, log: after } = await finish([rollback(one)])
+        if (reports.asked > 1)
+          violate('a-rollback-waits-for-nobody', `a rollback asked ${reports.asked} times for reports`)
+        if (reports.away) met('a rollback went on without reports')
+        reports.away = false
         log = after
         const [outcome] = outcomes
         if (outcome === undefined || 'code' in outcome) {

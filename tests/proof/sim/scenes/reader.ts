@@ -51,8 +51,11 @@ interface Life {
   readonly told: Told
   /** The times at which its status became `stale`. */
   readonly staleMs: number[]
-  /** What a part of the application prepared and was not told the end of; how often something was refused. */
-  readonly work: { open: number; rejections: number }
+  /**
+   * What a part of the application prepared and was not told the end of; how many are preparing; how
+   * often something was refused.
+   */
+  readonly work: { open: number; waiting: number; rejections: number }
 }
 
 async function play(stage: SceneStage): Promise<void> {
@@ -144,7 +147,7 @@ async function play(stage: SceneStage): Promise<void> {
     made.client = startedClient
     const staleMs: number[] = []
     const told = watchTold(startedClient, { violate })
-    const work = { open: 0, rejections: 0 }
+    const work = { open: 0, waiting: 0, rejections: 0 }
     startedClient.participate({
       name: 'part',
       async prepare(_next, { signal }) {
@@ -165,6 +168,16 @@ async function play(stage: SceneStage): Promise<void> {
           work.open -= 1
         }
         return { commit: end, discard: end }
+      },
+    })
+    startedClient.participate({
+      name: 'slow part',
+      async prepare(_next, { signal }) {
+        work.waiting += 1
+        // While somebody vetoes, it would take longer than any veto is waited for.
+        await own.clock.sleep(vetoing ? 20_000 : 80, signal)
+        work.waiting -= 1
+        return { commit() {} }
       },
     })
     startedClient.on('rejected', () => (work.rejections += 1))
@@ -402,7 +415,7 @@ async function play(stage: SceneStage): Promise<void> {
   }
 
   const veto = async (life: Life): Promise<void> => {
-    const { client, strategy } = life
+    const { client, strategy, work } = life
     const before = runningOf(client)
     vetoing = true
     held = true
@@ -412,6 +425,8 @@ async function play(stage: SceneStage): Promise<void> {
     if (!timed) await during(clock, client.refresh(), 15_000)
     if (runningOf(client) !== before)
       violate('all-or-nothing', `${kind} runs what a part of its application vetoed`)
+    if (work.waiting > 0 && client.status !== 'closed')
+      violate('what-is-given-up-is-aborted', `${kind}: a part goes on to prepare what another one vetoed`)
     vetoing = false
     // Tried again some minutes later; who has no timers, with the next release.
     if (timed) await clock.advance(1.2 * VETO_RETRY_MS + strategy.lookMs)

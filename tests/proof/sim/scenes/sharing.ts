@@ -1,3 +1,4 @@
+import { onAbort } from '../../../../src/async/signals.js'
 import { isNoticeboardError, NoticeboardError } from '../../../../src/contracts/errors.js'
 import type { Digest } from '../../../../src/contracts/names.js'
 import type { Latest, Transport } from '../../../../src/contracts/transport.js'
@@ -38,8 +39,16 @@ async function shareSnapshots({ clock, dice, violate, met, note }: SceneStage): 
       const running = (open.get(digest) ?? 0) + 1
       open.set(digest, running)
       if (running > 1) violate('one-request-a-snapshot', `${running} requests for one snapshot are open`)
+      // One that was given up is not waited for, and may take a while to end.
+      let counts = true
+      const leave = (): void => {
+        if (counts) open.set(digest, (open.get(digest) ?? 1) - 1)
+        counts = false
+      }
+      const forget = onAbort(signal, leave)
       try {
         await clock.sleep(dice.between(1, MOST_MS), signal)
+        if (signal.aborted) await clock.sleep(dice.between(0, MOST_MS), never)
         signal.throwIfAborted()
         if (dice.chance(0.2)) {
           const error = new NoticeboardError('unavailable', 'lost')
@@ -50,15 +59,22 @@ async function shareSnapshots({ clock, dice, violate, met, note }: SceneStage): 
         if (found === undefined) throw new NoticeboardError('not-found', 'no such snapshot')
         return found.snapshot
       } finally {
-        open.set(digest, (open.get(digest) ?? 1) - 1)
+        forget()
+        leave()
       }
     },
   }
   const shared = cached(inner, { maxSnapshots: dice.between(1, KINDS) })
+  /** Those that are wanted just now: any, or one by all. */
+  let wanted = releases
   const want = async (): Promise<void> => {
-    const { digest, snapshot } = dice.pick(releases)
+    const { digest, snapshot } = dice.pick(wanted)
     const leaving = new AbortController()
-    const given = dice.chance(0.4) ? clock.after(dice.between(0, MOST_MS), () => leaving.abort()) : () => {}
+    // Where all want one, most leave soon, so that it is asked for anew before the first request has ended.
+    const [share, withinMs] = wanted.length === 1 ? [0.6, MOST_MS / 8] : [0.4, MOST_MS]
+    const given = dice.chance(share)
+      ? clock.after(dice.between(0, withinMs), () => leaving.abort())
+      : () => {}
     try {
       const bytes = await shared.snapshot({ namespace, digest, maxSnapshotBytes: 1_000 }, leaving.signal)
       if (!sameBytes(bytes, snapshot)) violate('digest-matches', 'a shared snapshot is another one')
@@ -75,7 +91,8 @@ async function shareSnapshots({ clock, dice, violate, met, note }: SceneStage): 
     }
   }
   for (let round = 0; round < 12; round += 1) {
-    const wanting = Array.from({ length: dice.between(1, 5) }, async () => {
+    wanted = dice.chance(0.5) ? releases : [dice.pick(releases)]
+    const wanting = Array.from({ length: dice.between(1, 6) }, async () => {
       await clock.sleep(dice.between(0, MOST_MS), never)
       await want()
     })

@@ -49,7 +49,8 @@ interface Follower {
 async function play(stage: SceneStage): Promise<void> {
   const { clock, dice, violate, met, note, seed } = stage
   const kind = dice.pick(['pull', 'push', 'push', 'hybrid', 'hybrid', 'on-demand'] as const)
-  const store = memory({ system: { clock }, heartbeatMs: defaultPeriods.heartbeatMs })
+  const heartbeatMs = dice.pick([defaultPeriods.heartbeatMs, 3 * defaultPeriods.heartbeatMs])
+  const store = memory({ system: { clock }, heartbeatMs })
   let weather: Weather = { type: 'fair' }
   let sequence = 1
   await publish(store, sequence)
@@ -65,7 +66,9 @@ async function play(stage: SceneStage): Promise<void> {
     const breaks = new Set<() => void>()
     const own = { quietMs: 0, toldMs: 0, waiting: 0, longestMs: 0, streams: 0 }
     const asked: Follower['asked'] = []
-    const away = (retryAfterMs?: number): NoticeboardError => {
+    const away = (mostMs?: number): NoticeboardError => {
+      // A server names another time to each; the longest of those that were heard holds.
+      const retryAfterMs = mostMs === undefined ? undefined : dice.between(mostMs >> 2, mostMs)
       if (retryAfterMs !== undefined) {
         if (clock.monotonic() > own.quietMs) own.toldMs = clock.monotonic()
         own.quietMs = Math.max(own.quietMs, clock.monotonic() + retryAfterMs)
@@ -119,7 +122,13 @@ async function play(stage: SceneStage): Promise<void> {
         breaks.add(snap)
         own.streams += 1
         try {
-          yield* store.watch(query, watching.signal)
+          let isTold = false
+          for await (const delivery of store.watch(query, watching.signal)) {
+            // How often it beats a stream says once.
+            if (delivery.type === 'alive' && isTold) yield { type: 'alive' }
+            else yield delivery
+            isTold ||= delivery.type === 'alive'
+          }
           if (reason !== undefined) throw reason
         } finally {
           own.streams -= 1
@@ -251,6 +260,14 @@ async function play(stage: SceneStage): Promise<void> {
       )
     if (kind !== 'on-demand' && lastsMs > 0 && bare === 0)
       violate('sweeps-are-rare', `${kind} did not sweep within ${Math.round(lastsMs / 60_000)} minutes`)
+  }
+  for (const { asked } of followers) {
+    const streams = asked.filter(each => each.atMs > calmMs && each.what === 'watch').length
+    if (streams > lastsMs / (0.8 * defaultPeriods.maxConnectionAgeMs) + 1)
+      violate(
+        'a-live-stream-is-kept',
+        `${kind} opened ${streams} streams within ${Math.round(lastsMs / 60_000)} minutes of calm`,
+      )
   }
   await news()
   await pass(kind === 'push' || kind === 'hybrid' ? 1_000 : pollIntervalMs * 1.1 + 1_000)

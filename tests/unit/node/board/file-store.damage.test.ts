@@ -167,11 +167,12 @@ describe('a board', () => {
     expect(await store.namespaces(never)).toEqual([NAMESPACE])
   })
 
-  it('gets its pointer back when it is opened: missing, behind, damaged or a loop of links', async () => {
-    const plants: ((pointer: string, older: Uint8Array) => Promise<unknown>)[] = [
+  it('gets its pointer back when it is opened: missing, behind, damaged, another one of its place or a loop of links', async () => {
+    const plants: ((pointer: string, older: Uint8Array, newest: string) => Promise<unknown>)[] = [
       async () => {},
       (pointer, older) => writeFile(pointer, older),
       pointer => writeFile(pointer, '{"release":'),
+      (pointer, _, newest) => writeFile(pointer, newest.replace('"publish"', '"another"')),
       pointer => symlink(pointer, pointer),
     ]
     for (const plant of plants) {
@@ -179,7 +180,7 @@ describe('a board', () => {
       const pointer = join(base, 'release.json')
       const older = new Uint8Array(await readFile(path(2)))
       await rm(pointer)
-      await plant(pointer, older)
+      await plant(pointer, older, await readFile(path(3), 'utf8'))
       await newestOf(closeLater(fileStore(folder)))
       expect(await readFile(pointer)).toEqual(await readFile(path(3)))
     }

@@ -3,6 +3,7 @@ import { readdir, rm, stat, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { isNoticeboardError } from '../../../../src/contracts/errors.js'
+import { RESERVE_BYTES } from '../../../../src/core/limits.js'
 import { decodeRelease } from '../../../../src/core/release/release.js'
 import { encodeText } from '../../../../src/core/json/text.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
@@ -16,6 +17,7 @@ import {
   publish,
   releaseOf,
   snapshotOf,
+  temporaryFolder,
 } from '../../../support/board-kit.js'
 
 /** A file system of 3 MiB, where the system lets us have one. */
@@ -128,4 +130,19 @@ describe('a full disk', () => {
       expect(await store.append({ namespace: NAMESPACE, at, bytes, urgent: true }, never)).toBe('appended')
     }
   })
+})
+
+describe('a reserve', () => {
+  it.each([0, 65_536, 2 * RESERVE_BYTES])(
+    'of %i bytes is made anew by whoever opens the board',
+    async bytes => {
+      const board = await temporaryFolder()
+      const reserve = join(board, 'private/reserve')
+      await publish(closeLater(fileStore(board)), { size: 1 })
+      // Whoever made it died before it was whole, or was another version.
+      await writeFile(reserve, new Uint8Array(bytes))
+      await publish(closeLater(fileStore(board)), { size: 2 })
+      expect((await stat(reserve)).size).toBe(RESERVE_BYTES)
+    },
+  )
 })
