@@ -46,6 +46,9 @@ export const storeOptions: OptionNames<StoreOptions> = {
   system: true,
 }
 
+/** Releases of the log that are read first where no limit is given: most readers stop soon. */
+const FIRST_PAGE = 4
+
 /** Releases of the log that are read at once: 16 KB each at most. */
 const PAGE = 50
 
@@ -182,8 +185,13 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
       const [head] = await log.heads([parseNamespace(namespace)], signal)
       const newest = head?.index ?? 0
       const oldest = Math.max(1, newest - limit + 1)
-      for (let end = newest; end >= oldest; end -= PAGE) {
-        const length = Math.min(PAGE, end - oldest + 1)
+      let next = newest
+      let size = Number.isFinite(limit) ? PAGE : FIRST_PAGE
+      while (next >= oldest) {
+        const end = next
+        const length = Math.min(size, end - oldest + 1)
+        next -= length
+        size = PAGE
         const releases = await log.read(
           namespace,
           Array.from({ length }, (_, back) => end - back),

@@ -262,3 +262,25 @@ test('a key tells its namespace, and a batch tells whose newest release it moves
   expect(changedBy({ if: [], put, remove: [] })).toBe('a/b')
   expect(changedBy({ if: [], put: put.slice(1), remove: [] })).toBeUndefined()
 })
+
+test('a reader of the log that stops at its head reads a few releases, and one that goes on reads them all in order', async () => {
+  const inner = memoryEngine('counted')
+  let read = 0
+  const store = storeFrom({
+    ...inner,
+    read: (wanted, signal) => {
+      read += wanted.length
+      return inner.read(wanted, signal)
+    },
+  })
+  const log = sampleLog(namespace)
+  const samples = Array.from({ length: 120 }, () => log.next())
+  for (const sample of samples) await publishTo(store, sample, never)
+  expect((await logOf(store)).map(({ bytes }) => bytes)).toEqual(samples.map(({ bytes }) => bytes).reverse())
+  read = 0
+  for await (const entry of store.history({ namespace }, never)) {
+    expect(entry.bytes).toEqual(samples.at(-1)?.bytes)
+    break
+  }
+  expect(read).toBeLessThanOrEqual(10)
+})
