@@ -144,6 +144,9 @@ interface Scene extends Stage<Ended> {
 
 /** How long an endless command is left alone before and after a change: an outage, two backoffs and a poll. */
 const LEFT_MS = 120_000
+/** How long it is watched while all is well, and how often it may ask then. */
+const CALM_MS = 60_000
+const MOST_ASKED = 5
 
 async function open(steps: Steps, { args, appends, endless, judge }: Command): Promise<Scene> {
   const board = memoryBoard()
@@ -190,8 +193,8 @@ async function open(steps: Steps, { args, appends, endless, judge }: Command): P
     return { status, lines, stderr: stderr.join('') }
   }
   /** Second by second, so that a command which reads files is not overtaken by the time. */
-  const pass = async (): Promise<void> => {
-    for (let left = LEFT_MS; left > 0 && !interrupted.signal.aborted; left -= 1_000)
+  const pass = async (ms = LEFT_MS): Promise<void> => {
+    for (let left = ms; left > 0 && !interrupted.signal.aborted; left -= 1_000)
       await clock.sleep(1_000, interrupted.signal)
   }
   /** A command that goes on is left alone, sees a change, and is interrupted in the end. */
@@ -206,6 +209,11 @@ async function open(steps: Steps, { args, appends, endless, judge }: Command): P
       ofOthers.count += 1
       await pass()
     }
+    const asked = board.asked.length
+    await pass(CALM_MS)
+    // Whatever happened before: while all is well it hears of changes, and looks now and then.
+    if (!over.yet && !interrupted.signal.aborted)
+      expect(board.asked.length - asked).toBeLessThanOrEqual(MOST_ASKED)
     interrupted.abort()
     return running
   }
