@@ -10,7 +10,7 @@ import { publicationOn } from '../../support/processes/publication.js'
 import { runKills } from './kill-trials.js'
 
 /** How many publishers are killed at random. `npm run prove -- --only kills` kills thousands. */
-const TRIALS = 60
+const TRIALS = 24
 const EPOCH = '1-00000001'
 
 let script: string

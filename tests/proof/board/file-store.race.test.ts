@@ -10,7 +10,7 @@ import { scaled, SCALED_LIMIT_MS } from '../../support/scale.js'
 
 const NAMESPACE = 'race/prod'
 /** What each publisher brings about at least. */
-const ACKNOWLEDGED = scaled({ share: 150, whole: 1_000 })
+const ACKNOWLEDGED = scaled({ share: 60, whole: 1_000 })
 const REFUSED = ACKNOWLEDGED / 10
 
 describe('three publishers on one folder', () => {

@@ -5,6 +5,8 @@ import { runTestFile } from './test-run.js'
 export const SCALED_TESTS = [
   'tests/proof/board/file-store.race.test.ts',
   'tests/proof/sim/kept.test.ts',
+  'tests/unit/node/board/file-store.opening.test.ts',
+  'tests/unit/node/board/file-store.pointer.test.ts',
   'tests/system/engines/postgres.test.ts',
   'tests/system/engines/etcd.test.ts',
   'tests/system/engines/redis.test.ts',

@@ -27,7 +27,7 @@ export interface Engine {
 type EngineStore = Store & WatchTransport & ReportTransport
 
 /** For how many appends publishers race. */
-export const APPENDS: number = scaled({ share: 200, whole: 1_000 })
+export const APPENDS: number = scaled({ share: 60, whole: 1_000 })
 
 const schema = z.object({ pool: z.number() })
 const never = new AbortController().signal

@@ -17,6 +17,7 @@ import {
   temporaryFolder,
 } from '../../../support/board-kit.js'
 import { interceptedDisk } from '../../../support/disks.js'
+import { scaled, SCALED_LIMIT_MS } from '../../../support/scale.js'
 
 const epochOf = (number: number, seed: string): string =>
   `${number}-${toHex(systemHasher.sha256(encodeText(seed))).slice(0, 8)}`
@@ -32,43 +33,47 @@ const opened = async (folder: string): Promise<readonly string[]> => {
 }
 
 describe('epochs that are opened at the same time', () => {
-  it('never share a number: one opener wins, however their steps interleave', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.scheduler(),
-        fc.integer({ min: 2, max: 4 }),
-        fc.boolean(),
-        async (scheduler, openers, onEmpty) => {
-          const folder = await temporaryFolder()
-          const number = onEmpty ? 1 : 2
-          const setUp = closeLater(fileStore(folder))
-          if (!onEmpty) await publish(setUp, { size: 1 })
-          await setUp.put({ namespace: NAMESPACE, ...snapshot }, never)
-          const appends = Array.from({ length: openers }, (_, index) => {
-            const disk = interceptedDisk(async (operation, path) => {
-              await scheduler.schedule(
-                Promise.resolve(),
-                `${index} ${operation} ${path.slice(folder.length)}`,
+  it(
+    'never share a number: one opener wins, however their steps interleave',
+    { timeout: SCALED_LIMIT_MS },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.scheduler(),
+          fc.integer({ min: 2, max: 4 }),
+          fc.boolean(),
+          async (scheduler, openers, onEmpty) => {
+            const folder = await temporaryFolder()
+            const number = onEmpty ? 1 : 2
+            const setUp = closeLater(fileStore(folder))
+            if (!onEmpty) await publish(setUp, { size: 1 })
+            await setUp.put({ namespace: NAMESPACE, ...snapshot }, never)
+            const appends = Array.from({ length: openers }, (_, index) => {
+              const disk = interceptedDisk(async (operation, path) => {
+                await scheduler.schedule(
+                  Promise.resolve(),
+                  `${index} ${operation} ${path.slice(folder.length)}`,
+                )
+              })
+              const store = closeLater(
+                fileStore(folder, { fs: disk, owner: { tag: `opener-${index}`, isGone: () => false } }),
               )
+              const at = { epoch: epochOf(number, `${index}`), sequence: 1 }
+              return store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)
             })
-            const store = closeLater(
-              fileStore(folder, { fs: disk, owner: { tag: `opener-${index}`, isGone: () => false } }),
-            )
-            const at = { epoch: epochOf(number, `${index}`), sequence: 1 }
-            return store.append({ namespace: NAMESPACE, at, bytes: releaseOf(snapshot, { at }) }, never)
-          })
-          const outcomes = await scheduler.waitFor(Promise.all(appends))
-          expect(outcomes.filter(outcome => outcome === 'appended')).toHaveLength(1)
-          const winner = epochOf(number, `${outcomes.indexOf('appended')}`)
-          expect((await opened(folder)).filter(epoch => epoch.startsWith(`${number}-`))).toEqual([winner])
-          expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
-          const fresh = closeLater(fileStore(folder))
-          expect((await publish(fresh, { size: 2 })).at).toEqual({ epoch: winner, sequence: 2 })
-        },
-      ),
-      { numRuns: 60 },
-    )
-  })
+            const outcomes = await scheduler.waitFor(Promise.all(appends))
+            expect(outcomes.filter(outcome => outcome === 'appended')).toHaveLength(1)
+            const winner = epochOf(number, `${outcomes.indexOf('appended')}`)
+            expect((await opened(folder)).filter(epoch => epoch.startsWith(`${number}-`))).toEqual([winner])
+            expect(await readdir(join(folder, 'private/epochs', NAMESPACE))).toEqual([])
+            const fresh = closeLater(fileStore(folder))
+            expect((await publish(fresh, { size: 2 })).at).toEqual({ epoch: winner, sequence: 2 })
+          },
+        ),
+        { numRuns: scaled({ share: 20, whole: 300 }) },
+      )
+    },
+  )
 
   it('a number whose taker died is used by its release, and the next opener goes on from there', async () => {
     const folder = await temporaryFolder()
@@ -129,7 +134,7 @@ describe('epochs that are opened at the same time', () => {
 })
 
 describe('appends that race at one position', () => {
-  it('are won by exactly one, however their steps interleave', async () => {
+  it('are won by exactly one, however their steps interleave', { timeout: SCALED_LIMIT_MS }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, writers) => {
         const folder = await temporaryFolder()
@@ -162,7 +167,7 @@ describe('appends that race at one position', () => {
         const text = latest.type === 'release' ? new TextDecoder().decode(latest.bytes) : ''
         expect(text).toContain(`"writer ${outcomes.indexOf('appended')}"`)
       }),
-      { numRuns: 60 },
+      { numRuns: scaled({ share: 20, whole: 300 }) },
     )
   })
 })

@@ -10,6 +10,7 @@ import { fileStore } from '../../../../src/node/board/file-store.js'
 import { systemClock, systemHasher, systemRandom } from '../../../../src/system/system.js'
 import { closeLater, NAMESPACE, publish, temporaryFolder } from '../../../support/board-kit.js'
 import { failing, interceptedDisk } from '../../../support/disks.js'
+import { scaled, SCALED_LIMIT_MS } from '../../../support/scale.js'
 
 it('a pointer that is overtaken while it is written ends at the newest release, and each release had a time of its own', async () => {
   const folder = await temporaryFolder()
@@ -76,51 +77,55 @@ it.each([
   },
 )
 
-it('what a pointer names has a second of its own, in whatever order two repairs come to the disk', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.scheduler(), fc.nat({ max: 10 }), async (scheduler, late) => {
-      const folder = await temporaryFolder()
-      const path = join(folder, 'public/v1', NAMESPACE, 'release.json')
-      await publish(closeLater(fileStore(folder)), { size: 1 })
-      const written = new Map<number, Set<string>>()
-      let unreadable = true
-      const disk = interceptedDisk(async (operation, from, to) => {
-        await scheduler.schedule(Promise.resolve(), `${operation} ${from.slice(folder.length)}`)
-        if (unreadable && operation === 'read' && from === path) {
-          unreadable = false
-          failing('EISDIR')
+it(
+  'what a pointer names has a second of its own, in whatever order two repairs come to the disk',
+  { timeout: SCALED_LIMIT_MS },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.nat({ max: 10 }), async (scheduler, late) => {
+        const folder = await temporaryFolder()
+        const path = join(folder, 'public/v1', NAMESPACE, 'release.json')
+        await publish(closeLater(fileStore(folder)), { size: 1 })
+        const written = new Map<number, Set<string>>()
+        let unreadable = true
+        const disk = interceptedDisk(async (operation, from, to) => {
+          await scheduler.schedule(Promise.resolve(), `${operation} ${from.slice(folder.length)}`)
+          if (unreadable && operation === 'read' && from === path) {
+            unreadable = false
+            failing('EISDIR')
+          }
+          if (operation !== 'rename' || to !== path) return
+          const [time, content] = [(await stat(from)).mtimeMs, await readFile(from, 'utf8')]
+          written.set(time, (written.get(time) ?? new Set()).add(content))
+        })
+        const owner = { tag: 'me', isGone: () => false }
+        const board = createBoard(folder, {
+          fs: disk,
+          clock: systemClock,
+          random: systemRandom,
+          hasher: systemHasher,
+          owner,
+          logger: undefined,
+        })
+        const pointer = boardPointer(board, boardLog(board))
+        const withoutPointer = interceptedDisk((operation, _from, to) => {
+          if (operation === 'rename' && to === path) failing('EIO')
+        })
+        const first = pointer.repair(NAMESPACE)
+        for (let step = 0; step < late; step += 1) {
+          // The real disk answers in its own time.
+          while (scheduler.count() === 0) await new Promise(resolve => setImmediate(resolve))
+          await scheduler.waitOne()
         }
-        if (operation !== 'rename' || to !== path) return
-        const [time, content] = [(await stat(from)).mtimeMs, await readFile(from, 'utf8')]
-        written.set(time, (written.get(time) ?? new Set()).add(content))
-      })
-      const owner = { tag: 'me', isGone: () => false }
-      const board = createBoard(folder, {
-        fs: disk,
-        clock: systemClock,
-        random: systemRandom,
-        hasher: systemHasher,
-        owner,
-        logger: undefined,
-      })
-      const pointer = boardPointer(board, boardLog(board))
-      const withoutPointer = interceptedDisk((operation, _from, to) => {
-        if (operation === 'rename' && to === path) failing('EIO')
-      })
-      const first = pointer.repair(NAMESPACE)
-      for (let step = 0; step < late; step += 1) {
-        // The real disk answers in its own time.
-        while (scheduler.count() === 0) await new Promise(resolve => setImmediate(resolve))
-        await scheduler.waitOne()
-      }
-      await publish(closeLater(fileStore(folder, { fs: withoutPointer })), { size: 2 })
-      await scheduler.waitFor(Promise.all([first, pointer.repair(NAMESPACE)]))
-      for (const contents of written.values()) expect(contents.size).toBe(1)
-      expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ release: { sequence: 2 } })
-    }),
-    { numRuns: 60 },
-  )
-})
+        await publish(closeLater(fileStore(folder, { fs: withoutPointer })), { size: 2 })
+        await scheduler.waitFor(Promise.all([first, pointer.repair(NAMESPACE)]))
+        for (const contents of written.values()) expect(contents.size).toBe(1)
+        expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ release: { sequence: 2 } })
+      }),
+      { numRuns: scaled({ share: 20, whole: 300 }) },
+    )
+  },
+)
 
 it('a pointer whose writer died follows with the second read of one that was open all the while', async () => {
   const folder = await temporaryFolder()
