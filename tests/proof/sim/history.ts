@@ -156,11 +156,13 @@ async function heal(world: World, stage: Stage): Promise<void> {
   const newest = world.truth.newestAcknowledged
   // A rejected document leaves clients where they were, which is where they ought to be: then something has to follow.
   const silent = last === 'nothing' && newest !== undefined
-  const published =
-    silent ||
-    (await untilDone(clock, () =>
-      last === 'rollback' && newest !== undefined ? stage.publisher.rollback() : stage.publisher.publish(),
-    ))
+  const end = async (): Promise<boolean> => {
+    if (last !== 'rollback' || newest === undefined) return stage.publisher.publish()
+    const done = await stage.publisher.rollback()
+    // Where an earlier one took effect unheard there is nothing to go back to, and nothing to converge to.
+    return done && world.truth.newestAcknowledged === newest ? stage.publisher.publish() : done
+  }
+  const published = silent || (await untilDone(clock, end))
   if (!epochOpened || !published)
     world.truth.violate('publishing-works-again', `nobody could ${last} although nothing was wrong any more`)
 }
