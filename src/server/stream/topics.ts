@@ -68,7 +68,6 @@ export function createTopics({
 
   /** Drops those that nobody listens to, from the one on that was asked for longest ago, until there is room for one more. */
   const makeRoom = (): void => {
-    if (topics.size < MAX_IDLE_TOPICS) return
     for (const [namespace, { subscriptions, checking }] of topics) {
       if (topics.size < MAX_IDLE_TOPICS) return
       if (subscriptions.size === 0 && checking === undefined) topics.delete(namespace)

@@ -185,18 +185,13 @@ export function storeFrom(engine: StoreEngine, options: StoreOptions = {}): Comp
       const [head] = await log.heads([parseNamespace(namespace)], signal)
       const newest = head?.index ?? 0
       const oldest = Math.max(1, newest - limit + 1)
-      let next = newest
+      let end = newest
       let size = Number.isFinite(limit) ? PAGE : FIRST_PAGE
-      while (next >= oldest) {
-        const end = next
-        const length = Math.min(size, end - oldest + 1)
-        next -= length
+      while (end >= oldest) {
+        const indexes: number[] = []
+        while (end >= oldest && indexes.length < size) indexes.push(end--)
         size = PAGE
-        const releases = await log.read(
-          namespace,
-          Array.from({ length }, (_, back) => end - back),
-          signal,
-        )
+        const releases = await log.read(namespace, indexes, signal)
         const digests = releases.map(auditNamedBy)
         const wanted = digests.flatMap(digest =>
           digest === undefined ? [] : [keys.audit(namespace, digest)],

@@ -10,7 +10,7 @@ import { publisherActor } from './publisher-actor.js'
 import { seededDice } from '../../../src/sim/dice.js'
 import { BOARD_POLL_MS, edgeActor, relayActor, serverActor } from './server-actor.js'
 import { lookAt } from './looking.js'
-import { calm, reported, settle } from './settling.js'
+import { calm, release, reported, settle } from './settling.js'
 import { playScene } from './scenes/play-scene.js'
 import { strangerActor } from './stranger-actor.js'
 import type { Violation } from './truth.js'
@@ -156,13 +156,9 @@ async function heal(world: World, stage: Stage): Promise<void> {
   const newest = world.truth.newestAcknowledged
   // A rejected document leaves clients where they were, which is where they ought to be: then something has to follow.
   const silent = last === 'nothing' && newest !== undefined
-  const end = async (): Promise<boolean> => {
-    if (last !== 'rollback' || newest === undefined) return stage.publisher.publish()
-    const done = await stage.publisher.rollback()
-    // Where an earlier one took effect unheard there is nothing to go back to, and nothing to converge to.
-    return done && world.truth.newestAcknowledged === newest ? stage.publisher.publish() : done
-  }
-  const published = silent || (await untilDone(clock, end))
+  // Without a first release there is nothing to go back to, and nobody tries.
+  const how = last === 'rollback' && newest !== undefined ? 'rollback' : 'publish'
+  const published = silent || (await untilDone(clock, () => release(world, stage.publisher, how)))
   if (!epochOpened || !published)
     world.truth.violate('publishing-works-again', `nobody could ${last} although nothing was wrong any more`)
 }

@@ -3,7 +3,7 @@ import { comparePositions, formatPosition } from '../../../src/contracts/positio
 import { PERIODS, type ClientActor } from './client-actor.js'
 import type { Fleet } from '../../../src/fleet/summary.js'
 import type { Stage } from './faults.js'
-import type { ClientPlan } from './plan.js'
+import type { ClientPlan, Plan } from './plan.js'
 import { placeOf, POINTER } from './pointer.js'
 import { runningOf } from './running-of.js'
 import { seededDice } from '../../../src/sim/dice.js'
@@ -72,6 +72,17 @@ export async function settle(world: World, stage: Stage): Promise<void> {
   await checkPointer(world, stage)
 }
 
+/** Does something after which there is a newer release, in any case: a rollback may find nothing to go back to. */
+export async function release(
+  { truth }: World,
+  publisher: Stage['publisher'],
+  how: Plan['calm'],
+): Promise<boolean> {
+  const before = truth.newestAcknowledged
+  const done = await publisher[how]()
+  return done && truth.newestAcknowledged === before ? publisher.publish() : done
+}
+
 /** How long something takes over the slowest of links. */
 const SLOWEST_MS = 20_000
 
@@ -97,13 +108,7 @@ export async function calm(world: World, stage: Stage): Promise<void> {
     second?.start()
     await clock.advance(1_000)
   }
-  const before = truth.newestAcknowledged
-  const act = async (): Promise<boolean> => {
-    const done = await publisher[plan.calm]()
-    // Where there is nothing to go back to, nothing would happen.
-    return done && truth.newestAcknowledged === before ? publisher.publish() : done
-  }
-  const acted = await during(clock, act(), 30_000)
+  const acted = await during(clock, release(world, publisher, plan.calm), 30_000)
   if (acted !== true)
     return truth.violate('publishing-works-again', `a ${plan.calm} failed although nothing was wrong`)
   await clock
