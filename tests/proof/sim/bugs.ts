@@ -40,7 +40,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         replace: [['await fs.syncFolder(paths.releases({ namespace, epoch }))', 'void namespace']],
       },
     ],
-    oracles: ['acknowledged-survives', 'one-release-a-position'],
+    oracles: ['acknowledged-survives', 'one-release-a-position', 'ready-means-current'],
   },
   {
     name: 'epoch-ignored',
@@ -232,7 +232,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         "if (checked.type === 'invalid' && overridden.length > 0) return refuse",
       ],
     ],
-    oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there'],
+    oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there', 'readers-agree'],
   },
   {
     name: 'no-delay-after-failures',

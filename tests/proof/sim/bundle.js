@@ -52,7 +52,7 @@ export async function bundle({ entry, bug }) {
 }
 
 /** White space and a formatter's trailing commas make no difference. @param {string} text */
-function patternOf(text) {
+export function patternOf(text) {
   const parts = text.match(/[\w$]+|[^\s\w$]/g) ?? []
   return new RegExp(
     parts
