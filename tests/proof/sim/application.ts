@@ -21,8 +21,9 @@ export function runApplication(
   }
   /** The number of a document: where a bug lets through what its schema refuses, it may be nothing at all. */
   const numberOf = (document: Partial<Document> | undefined): number | undefined => document?.n
+  const isEven = (document: Document): boolean => (numberOf(document) ?? 1) % 2 === 0
   const number = life.select(numberOf)
-  const parity = life.select(document => ({ even: (numberOf(document) ?? 1) % 2 === 0 }))
+  const parity = life.select(document => ({ even: isEven(document) }))
   let whole: unknown
   let toldNumber: number | undefined
   let toldParity: { readonly even: boolean } | undefined
@@ -46,10 +47,7 @@ export function runApplication(
     if (!Object.is(whole, life.current)) complain('a subscriber missed a change')
     if (toldNumber !== numberOf(life.current) || number.current !== toldNumber)
       complain('a part is not of what runs')
-    if (
-      parity.current.even !== ((numberOf(life.current) ?? 1) % 2 === 0) ||
-      !Object.is(parity.current, toldParity)
-    )
+    if (parity.current.even !== isEven(life.current) || !Object.is(parity.current, toldParity))
       complain('a part that stayed as it is is another object')
   }
   const timers: (() => void)[] = []
