@@ -14,7 +14,7 @@ export default {
     // Bundled and run as processes of their own by the tests beside them.
     'tests/support/processes/*-child.ts',
     // Bundled and run by name, by tests/proof/sim/{main,prove,coverage}.js.
-    'tests/proof/sim/{run-seeds,hunt,shrink,prove-parts,seed-process,kept-process}.ts',
+    'tests/proof/sim/{run-seeds,hunt,shrink,prove-parts,seed-process,scene-process,kept-process}.ts',
     'tests/proof/sim/*.js',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',

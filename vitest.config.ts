@@ -9,12 +9,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
  */
 const LONGEST = [
   'proof/sim/seeds',
+  'system/rollouts/same-rollout',
   'system/soak/soak',
   'system/demo/demo',
+  'system/demo/demo-rollout',
   'system/chaos/chaos',
   'system/benchmarks/quick',
   'unit/testing/conformance/http',
   'system/engines/postgres',
+  'proof/rollouts/controller-kill',
+  'unit/controller/controller',
   'proof/board/file-store.kill',
   'system/engines/etcd',
   'proof/board/file-store.race',
@@ -32,7 +36,7 @@ const PROOFS = ['tests/proof/{sim,guarantees,board}/**/*.test.ts']
 /** What has projects or commands of its own. */
 const ELSEWHERE = [
   'tests/system/packaging/**',
-  'tests/proof/sim/{bugs,second-bugs}.test.ts',
+  'tests/proof/sim/{bugs,second-bugs,rollout-bugs}.test.ts',
   'tests/system/built/**',
   'tests/**/*.{built,mocked}.test.ts',
 ]

@@ -16,10 +16,13 @@ const FORMATS = [
   'json/text',
   'release/audience',
   'release/digest',
+  'release/instant',
   'release/labels',
   'release/mark',
   'release/release',
+  'release/step-evidence',
   'release/target',
+  'report/report-codec',
 ]
 
 const { core, contracts } = await load()
@@ -51,6 +54,8 @@ function vectors() {
     targets: targets(),
     spreads: spreads(),
     releases: releases(),
+    reports: reports(),
+    stepEvidence: stepEvidence(),
     marks: marks(),
     positions: positions(),
     namespaces: namespaces(),
@@ -196,11 +201,21 @@ function releases() {
       ...statement(), sequence: 2, cause: 'promote', prev: core.releaseDigest(hasher, first),
       candidate: { version: 2, variants: [{ digest: digest('c'), bytes: 31 }] }, audience: { salt: 'r1', clauses: [{ below: 214_748_364 }, { labels: { tier: ['canary'] } }] },
       spreadMs: 30_000, activateAt: '2026-11-21T10:00:00.000Z', withdrawn: [digest('e')], readmit: [{ digest: digest('f'), reason: 'the check was wrong' }],
-      rollout: { id: 'r1', stage: 1, controller: 'server-1', decideBy: '2026-11-21T12:00:00.000Z', plan: { stages: [0.05, 1] } }, audit: digest('1'), crit: ['candidate', 'audience'],
+      rollout: {
+        id: 'r1', state: 'running', stage: 1, plan: { type: 'staged', version: 1, stages: [{ by: 'count', count: 1 }, { by: 'share', share: 0.1, atLeast: 3 }, { by: 'all' }], bakeMs: 300_000, reportMs: 60_000, spreadMs: 30_000, quorum: 0.9, watchMs: 1_800_000, late: 'roll-back', gates: [{ name: 'errors', onBad: 'pause' }] },
+        stageStart: { position: { epoch: '1-9f3a01bc', sequence: 2 }, at: '2026-11-21T09:30:00.000Z', live: 60, exposed: 6, control: 54, before: { control: 59, failed: 1 }, added: 1, anew: 1 },
+        from: { epoch: '1-9f3a01bc', sequence: 1 }, decideBy: '2026-11-21T12:00:00.000Z', controller: 'server-1', why: 'stage 0 was good',
+      }, evidence: { bakeMs: 300_000, reportMs: 60_000, spreadMs: 30_000 }, audit: digest('1'), crit: ['candidate', 'audience'],
     },
   )
   const unknown = core.encodeText(
     core.canonicalize({ release: { ...statement(), later: { x: 1 }, crit: ['later'] }, signatures: [] }),
+  )
+  const unknownState = core.encodeText(
+    core.canonicalize({
+      release: { ...statement(), rollout: { ...rollout(), state: 'dancing' } },
+      signatures: [],
+    }),
   )
   const future = core.encodeText(core.canonicalize({ release: { ...statement(), v: 2 }, signatures: [] }))
   const signed = core.encodeRelease(statement(), [{ protected: 'e30', signature: 'AA' }])
@@ -210,6 +225,7 @@ function releases() {
     ['every member', full],
     ['the first, with a signature: the same release digest', signed],
     ['a member that must be known and is not', unknown],
+    ['a rollout in a state that is not known', unknownState],
   ]
   return [
     ...readable.map(([name, bytes]) => {
@@ -252,7 +268,48 @@ function malformed() {
     ['a digest in upper case', { stable: { version: 1, variants: [{ ...variant, digest: digest('A') }] } }],
     ['no prev', { prev: undefined }],
     ['a line break in the cause', { cause: 'publish\nrollback' }],
+    ['a rollout without the start of its stage', { rollout: { ...rollout(), stageStart: undefined } }],
+    ['a plan over 4 KB', { rollout: { ...rollout(), plan: 'x'.repeat(4_095) } }],
+    ['a rollout at half a stage', { rollout: { ...rollout(), stage: 0.5 } }],
+    ['a rollout whose way back is no position', { rollout: { ...rollout(), from: '1-9f3a01bc:1' } }],
+    [
+      'a rollout that is decided in a leap second',
+      { rollout: { ...rollout(), decideBy: '2026-12-31T23:59:60.000Z' } },
+    ],
+    ['a rollout that says why in two lines', { rollout: { ...rollout(), why: 'a\nb' } }],
+    ['a rollout without a plan', { rollout: { ...rollout(), plan: undefined } }],
+    [
+      'a control that is no number',
+      { rollout: { ...rollout(), stageStart: { ...rollout().stageStart, control: '54' } } },
+    ],
+    ['a report period of 0', { evidence: { bakeMs: 0, reportMs: 0, spreadMs: 0 } }],
+    ['evidence without a spread', { evidence: { bakeMs: 0, reportMs: 1 } }],
+    ['a bake of more than a week', { evidence: { bakeMs: 604_800_001, reportMs: 1, spreadMs: 0 } }],
   ]
+}
+
+function reports() {
+  return cases.reportCases.map(([name, json]) => readCase(name, json, core.readReport))
+}
+
+function stepEvidence() {
+  return cases.stepCases.map(([name, json]) =>
+    readCase(name, json, value => core.readStepEvidence(core.shapeOf(value, name))),
+  )
+}
+
+/** What is understood of a JSON text, as canonical JSON; or the code with which it is refused. */
+function readCase(
+  /** @type {string} */ name,
+  /** @type {string} */ json,
+  /** @type {(value: Json) => object} */ read,
+) {
+  try {
+    const value = core.readJsonText(json, { what: name })
+    return { name, json, read: core.canonicalize(/** @type {any} */ (read(value))) }
+  } catch (error) {
+    return { name, json, error: /** @type {{ code: string }} */ (error).code }
+  }
 }
 
 function marks() {
@@ -316,11 +373,26 @@ function statement() {
   }
 }
 
+function rollout() {
+  const position = { epoch: '1-9f3a01bc', sequence: 1 }
+  const at = '2026-11-21T09:30:00.000Z'
+  return {
+    id: 'r1',
+    state: /** @type {const} */ ('watching'),
+    stage: 2,
+    plan: { type: 'staged', version: 1 },
+    stageStart: { position, at, live: 2, exposed: 2, control: 0 },
+    from: position,
+    decideBy: at,
+    controller: 'server-1',
+  }
+}
+
 function identity(/** @type {string} */ clientId, /** @type {Record<string, string>} */ labels) {
   return { clientId, instanceId: '00000000', ephemeral: false, labels }
 }
 
-/** @typedef {typeof import('../src/core/json/canonical.js') & typeof import('../src/core/json/json-text.js') & typeof import('../src/core/json/shape.js') & typeof import('../src/core/json/text.js') & typeof import('../src/core/release/audience.js') & typeof import('../src/core/release/digest.js') & typeof import('../src/core/release/labels.js') & typeof import('../src/core/release/mark.js') & typeof import('../src/core/release/release.js') & typeof import('../src/core/release/target.js')} Core */
+/** @typedef {typeof import('../src/core/json/canonical.js') & typeof import('../src/core/json/json-text.js') & typeof import('../src/core/json/shape.js') & typeof import('../src/core/json/text.js') & typeof import('../src/core/release/audience.js') & typeof import('../src/core/release/digest.js') & typeof import('../src/core/release/instant.js') & typeof import('../src/core/release/labels.js') & typeof import('../src/core/release/mark.js') & typeof import('../src/core/release/release.js') & typeof import('../src/core/release/step-evidence.js') & typeof import('../src/core/release/target.js') & typeof import('../src/core/report/report-codec.js')} Core */
 
 /** The code itself, from its source. @returns {Promise<{ core: Core, contracts: typeof import('../src/contracts/index.js') }>} */
 async function load() {

@@ -99,3 +99,55 @@ export const someTimes = [
   '2026-11-21 09:30:00.000Z',
   '2026-11-21t09:30:00.000z',
 ]
+
+const digest = 'a'.repeat(64)
+const words = {
+  v: 1, namespace: 'checkout/prod', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', lookMs: 30_000, count: 7,
+  upMs: 5, phase: 'applied', sinceMs: 3, protection: 'disk', nextReportWithinMs: 60_000,
+} // prettier-ignore
+const said = (/** @type {object} */ change) => JSON.stringify({ ...words, ...change })
+const spelled = (/** @type {string} */ count) => said({}).replace('"count":7', `"count":${count}`)
+const previous = { instanceId: 'i0', digest, end: 'abrupt', ranMs: 300 }
+
+/** Reports as they are posted. */
+// prettier-ignore
+/** @type {[string, string][]} */
+export const reportCases = [
+  ['the least', said({})],
+  ['every member', said({
+    labels: { region: 'eu' }, build: 'b1', slot: 0, seen: { epoch: '1-9f3a01bc', sequence: 2 }, applied: { epoch: '1-9f3a01bc', sequence: 1 }, digest, version: 1, phase: 'reverted',
+    refused: digest, code: 'vetoed', validator: 'schema', path: '/pool', verdicts: [{ digest, verdict: 'reverted', code: 'vetoed', validator: 'schema', path: '/pool', overridden: true }],
+    health: { before: 'healthy', now: 'unhealthy' }, previous, overridden: ['/pool/size'],
+  })],
+  ['a controller', said({ role: { type: 'controller', policies: ['staged@1'], gates: ['errors'] } })],
+  ['a role of a later version', said({ role: { type: 'auditor', x: 1 } })],
+  ['a phase of a later version', said({ phase: 'dancing' })],
+  ['a verdict of a later version', said({ verdicts: [{ digest, verdict: 'doubted' }] })],
+  ['an end of a later version', said({ previous: { ...previous, end: 'frozen' } })],
+  ['a health of a later version', said({ health: { before: 'none', now: 'dizzy' } })],
+  ['a protection of a later version', said({ protection: 'vault' })],
+  ['members of a later version are dropped', said({ later: { x: 1 }, previous: { ...previous, later: 1 } })],
+  ['stamps are the receiver\'s to set', said({ receivedAt: '1999-12-31T00:00:00.000Z', firstHeardAt: '1999-12-31T00:00:00.000Z' })],
+  ['not ephemeral unless it is true', said({ ephemeral: 1 })],
+  ['overrides that are no texts are left out', said({ overridden: ['/a', 1, ''] })],
+  ['texts are not normalised', said({ clientId: 'nai\u0308ve' })],
+  ['a whole number in another spelling', spelled('7.0e0')],
+  ['2^53-1', spelled('9007199254740991')],
+  ['2^53', spelled('9007199254740992')], ['1e400', spelled('1e400')], ['a count of 0', spelled('0')], ['half a count', spelled('7.5')], ['a count as text', spelled('"7"')],
+  ['a key twice', spelled('7,"count":8')], ['another version', said({ v: 2 })], ['half a pair', said({ clientId: '\ud800' })], ['a label whose name holds =', said({ labels: { 'a=b': 'c' } })],
+  ['five verdicts', said({ verdicts: Array.from({ length: 5 }, () => ({ digest, verdict: 'rejected' })) })], ['a slot past 65,535', said({ slot: 65_536 })],
+  ['a previous life without a length', said({ previous: { instanceId: 'i0', end: 'clean' } })], ['an instance that is no file\'s name', said({ instanceId: '../x' })],
+  ['a digest in upper case', said({ digest: digest.toUpperCase() })], ['no time until the next report', said({ nextReportWithinMs: 0 })],
+]
+
+const step = { rollout: 'r1', stage: 1, step: 'roll-back', verdict: 'bad', why: '2 abrupt', asOf: '2026-11-21T09:30:00.000Z', counts: { exposed: 6 }, exceptions: [{ clientId: 'web-1', instanceId: 'i1', kind: 'abrupt', digest }], omitted: 1 } // prettier-ignore
+const told = (/** @type {object} */ change) => JSON.stringify({ ...step, ...change })
+
+/** The `evidence` of audit records. */
+// prettier-ignore
+/** @type {[string, string][]} */
+export const stepCases = [
+  ['every member', told({})], ['nobody judged', told({ verdict: undefined, omitted: undefined, exceptions: [] })], ['a verdict of a later version', told({ verdict: 'splendid' })],
+  ['a member of a later version is dropped', told({ later: 1 })], ['none omitted', told({ omitted: 0 })], ['a time with an offset', told({ asOf: '2026-11-21T10:30:00.000+01:00' })],
+  ['101 clients', told({ exceptions: Array.from({ length: 101 }, () => ({ clientId: 'a', kind: 'b' })) })], ['a count below 0', told({ counts: { exposed: -1 } })],
+]

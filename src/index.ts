@@ -30,19 +30,17 @@ export {
   type Strategy,
   type Validator,
 } from './contracts/index.js'
+export { createController, type Controller } from './controller/index.js'
 export {
   createPublisher,
-  everyone,
   type Fleet,
   type HistoryEntry,
-  type Published,
   type Publisher,
   type PublisherOptions,
   type PublishOptions,
-  type RollbackOptions,
   type Rollout,
-  type RolloutPolicy,
 } from './publisher/index.js'
+export { canary, everyone, linear, staged, timed, type RolloutPolicy } from './rollouts/index.js'
 export {
   hybrid,
   onDemand,
@@ -50,15 +48,8 @@ export {
   push,
   type HybridOptions,
   type OnDemandOptions,
-  type OnDemandStrategy,
   type PullOptions,
   type PushOptions,
 } from './strategies/index.js'
-export {
-  http,
-  httpStore,
-  type HttpOptions,
-  type HttpStore,
-  type HttpTransport,
-} from './transports/http/index.js'
-export { memory, type MemoryOptions, type MemoryStore } from './transports/memory.js'
+export { http, httpStore, type HttpStore, type HttpTransport } from './transports/http/index.js'
+export { memory } from './transports/memory.js'

@@ -1,4 +1,5 @@
 import type { Arguments, OptionSpecs } from './arguments.js'
+import type { ExitStatus } from './exit.js'
 import type { Io } from './io.js'
 import type { Printer } from './printer.js'
 
@@ -24,8 +25,8 @@ export interface Command {
   readonly examples: readonly string[]
   /** How many positionals it takes. */
   readonly positionals: readonly [minimum: number, maximum: number]
-  /** Resolves when it is done. What it throws decides the exit status. */
-  run(context: CommandContext): Promise<void>
+  /** Resolves when it is done, to another status than `ok` where that says more. What it throws decides the exit status. */
+  run(context: CommandContext): Promise<ExitStatus | void>
 }
 
 /** Every command takes these. */

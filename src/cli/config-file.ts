@@ -4,6 +4,8 @@ import { pathToFileURL } from 'node:url'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Validator } from '../contracts/validator.js'
+import type { Gate } from '../publisher/index.js'
+import type { RolloutFloor, RolloutPolicy } from '../rollouts/index.js'
 import { usageError } from './exit.js'
 import { nearest } from '../core/nearest.js'
 
@@ -21,6 +23,14 @@ export interface CommandLineConfig extends NamespaceConfig {
   readonly namespace?: string
   readonly token?: string | (() => string | Promise<string>)
   readonly author?: string
+  /** What rollouts ask before they go on; only in a file of code. */
+  readonly gates?: readonly Gate[]
+  /** Rollout policies of your own, for `noticeboard controller`; only in a file of code. */
+  readonly policies?: readonly RolloutPolicy[]
+  /** How documents spread where the command line does not say; only in a file of code. */
+  readonly rollout?: RolloutPolicy
+  /** How careful every rollout has to be. */
+  readonly floor?: RolloutFloor
   /** What differs for some namespaces. */
   readonly namespaces?: Readonly<Record<string, NamespaceConfig>>
 }
@@ -33,7 +43,20 @@ export interface LoadedConfig {
 }
 
 const NAMES = ['noticeboard.config.js', 'noticeboard.config.mjs', 'noticeboard.config.json']
-const KEYS = ['url', 'board', 'namespace', 'token', 'author', 'schema', 'validators', 'namespaces']
+const KEYS = [
+  'url',
+  'board',
+  'namespace',
+  'token',
+  'author',
+  'schema',
+  'validators',
+  'gates',
+  'policies',
+  'rollout',
+  'floor',
+  'namespaces',
+]
 
 /** The configuration file that was named, or the nearest one upward; undefined when there is none. Runs its code. */
 export async function loadConfig(cwd: string, named: string | undefined): Promise<LoadedConfig | undefined> {

@@ -13,6 +13,10 @@ export const EXIT = {
   refused: 3,
   conflict: 4,
   unreachable: 5,
+  rolledBack: 6,
+  paused: 7,
+  running: 8,
+  alarm: 9,
   interrupted: 130,
 } as const
 
@@ -34,7 +38,11 @@ const STATUS: { readonly [Code in ErrorCode]?: ExitStatus } = {
   unauthorized: EXIT.refused,
   forbidden: EXIT.refused,
   'too-large': EXIT.refused,
+  withdrawn: EXIT.refused,
+  'fleet-unknown': EXIT.refused,
+  'no-controller': EXIT.refused,
   conflict: EXIT.conflict,
+  'rollout-in-progress': EXIT.conflict,
   unavailable: EXIT.unreachable,
   'rate-limited': EXIT.unreachable,
   timeout: EXIT.unreachable,
@@ -77,6 +85,14 @@ export function hintFor(
       return 'is the server running, and is the address right? Clients go on with what they have'
     case 'conflict':
       return 'noticeboard history shows what changed; nothing was published'
+    case 'rollout-in-progress':
+      return 'noticeboard rollout show tells where it stands; --supersede replaces it'
+    case 'no-controller':
+      return 'start one: noticeboard serve and noticeboard controller each run one; or wait here with --wait=completed'
+    case 'fleet-unknown':
+      return 'wait until the clients have reported, or say --everyone'
+    case 'withdrawn':
+      return 'noticeboard history shows why; --readmit "why it may come back" publishes it all the same'
     case 'store-damaged':
       return 'look at the board first; then noticeboard epoch --reason "…" goes on in a new epoch'
     case 'closed':

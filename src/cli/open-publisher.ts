@@ -48,6 +48,7 @@ export async function withPublisher<T>(
     const author = args.text('author') ?? settings.author
     const logger = { debug() {}, info() {}, error() {}, warn: (message: string) => print.warning(message) }
     const { schema, validators } = checks
+    const { gates, rollout, floor } = settings.rollouts
     const publisher = createPublisher({
       namespace,
       schema,
@@ -57,6 +58,9 @@ export async function withPublisher<T>(
       system: io.system ?? {},
       retries: CLI_RETRIES,
       ...(author !== undefined && { author }),
+      ...(gates !== undefined && { gates }),
+      ...(rollout !== undefined && { rollout }),
+      ...(floor !== undefined && { floor }),
     })
     const forget = onAbort(io.signal, () => void publisher.close())
     try {

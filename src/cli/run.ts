@@ -55,8 +55,8 @@ async function dispatch(
     return EXIT.ok
   }
   checkPositionals(command, args.positionals)
-  await command.run({ io, args, print, json: args.flag('json') })
-  return io.signal.aborted ? EXIT.interrupted : EXIT.ok
+  const status = await command.run({ io, args, print, json: args.flag('json') })
+  return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
 }
 
 function unknownCommand(name: string): NoticeboardError {

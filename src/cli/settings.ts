@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Arguments } from './arguments.js'
-import { loadConfig, type LoadedConfig, type NamespaceConfig } from './config-file.js'
+import { loadConfig, type CommandLineConfig, type LoadedConfig, type NamespaceConfig } from './config-file.js'
 import { usageError } from './exit.js'
 import type { Io } from './io.js'
 
@@ -28,6 +28,8 @@ export interface Settings {
   readonly author: string | undefined
   /** The JSON Schema file of the command line. */
   readonly schemaFile: string | undefined
+  /** How rollouts go, as the configuration file has it. */
+  readonly rollouts: Pick<CommandLineConfig, 'gates' | 'policies' | 'rollout' | 'floor'>
   /** What checks documents of a namespace, as the configuration file has it; paths are absolute. */
   checks(namespace: Namespace | undefined): NamespaceConfig
 }
@@ -58,6 +60,7 @@ export async function readSettings(
 
   return {
     hasAddress: address !== undefined,
+    rollouts: config,
     schemaFile: schemaFile === undefined ? undefined : resolve(io.cwd, schemaFile),
     author: config.author ?? nonEmpty(io.env['NOTICEBOARD_AUTHOR']),
     address() {

@@ -63,7 +63,7 @@ export function createEngine<S extends Schema>(
   const changes = createChanges(clock)
   const events = createEmitter<Value>(logger)
   const participants = createParticipants<Value>({ clock, logger, timeoutMs: settings.prepareTimeoutMs })
-  const current = createCurrent(show)
+  const current = createCurrent<Value>(clock, show)
   const tracker = trackStatus({ clock, strategy, onChange: change => events.emit('status', change) })
   const complain = (error: NoticeboardError): void => {
     logger.warn(error.message, { namespace, code: error.code })

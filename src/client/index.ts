@@ -1,6 +1,7 @@
 export { createClient, type Client } from './client.js'
 export type { ClientEventName, ClientEvents } from './events.js'
 export type { ClientOptions, ReportTimes } from './options.js'
+export type { HealthOptions } from './health/probe.js'
 export { envOverrides, type EnvOverridesOptions, type Overrides } from './apply/overrides.js'
 export type { Participant, Prepared } from './apply/participants.js'
 export type { ClientStatus } from './status.js'

@@ -14,6 +14,7 @@ import { defaultPeriods } from '../core/defaults.js'
 import { readSystem } from '../system/system.js'
 import { boundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
+import { readHealth, type HealthOptions } from './health/probe.js'
 import { guardedLogger } from './logger.js'
 import type { Overrides } from './apply/overrides.js'
 
@@ -46,6 +47,8 @@ export interface ClientOptions<S extends Schema> {
   readonly prepareTimeoutMs?: number
   /** How long a snapshot must run before it counts as good; 60,000 unless given. */
   readonly soakMs?: number
+  /** Whether the application is well: a snapshot after which it is not is taken back here. */
+  readonly health?: HealthOptions
   /** When this client reports. */
   readonly reports?: ReportTimes
   /** After how long a change that a participant vetoed is tried again; 300,000 unless given, plus or minus a fifth. */
@@ -65,11 +68,14 @@ export interface ReportTimes {
 /** Options with every default filled in. */
 export type Settings<S extends Schema> = System &
   Required<
-    Omit<ClientOptions<S>, 'system' | 'reports' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
-  > & { readonly reports: Required<ReportTimes> } & Pick<
-    ClientOptions<S>,
-    'defaults' | 'overrides' | 'state' | 'clientId' | 'build'
-  >
+    Omit<
+      ClientOptions<S>,
+      'system' | 'reports' | 'health' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'
+    >
+  > & {
+    readonly reports: Required<ReportTimes>
+    readonly health: Required<HealthOptions> | undefined
+  } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
@@ -90,6 +96,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     maxSnapshotBytes: true,
     prepareTimeoutMs: true,
     soakMs: true,
+    health: true,
     reports: true,
     vetoRetryMs: true,
     system: true,
@@ -111,6 +118,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     ...readSystem('createClient()', system),
     ...given,
     reports: readReportTimes(reports),
+    health: given.health && readHealth(given.health),
     logger: given.logger === undefined ? silent : guardedLogger(given.logger),
     namespace: parseNamespace(given.namespace),
   }

@@ -1,5 +1,6 @@
 import type { Digest } from '../contracts/names.js'
 import type { Position } from '../contracts/position.js'
+import type { ArmName } from '../core/release/target.js'
 
 /**
  * Where the running value came from. `network`: the newest release said so. `state`: kept on disk from an earlier life.
@@ -16,6 +17,13 @@ export interface Running<Value> {
   /** The release that asked for it. */
   readonly position: Position | undefined
   readonly origin: Origin
+  /**
+   * Whether this client runs the candidate of a rollout, to tell the two apart in your own metrics.
+   * Absent where no release says so: for defaults, pins, and what an earlier life ran.
+   */
+  readonly arm: ArmName | undefined
+  /** The rollout that the release is a step of; also in clients that are not exposed to its candidate. */
+  readonly rolloutId: string | undefined
   /** Paths that this client's overrides changed. */
   readonly overridden: readonly string[]
 }

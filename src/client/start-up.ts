@@ -1,8 +1,10 @@
 import type { NoticeboardError } from '../contracts/errors.js'
 import type { Identity } from '../contracts/identity.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
-import type { Refusal } from '../contracts/state.js'
+import type { Digest } from '../contracts/names.js'
+import type { Protection, SavedSnapshot } from '../contracts/state.js'
 import type { Session } from '../contracts/strategy.js'
+import { phaseOf } from '../async/jitter.js'
 import type { Wakeable } from '../async/wakeable.js'
 import { target } from '../core/release/target.js'
 import type { Applied, Current } from './apply/applied.js'
@@ -12,9 +14,14 @@ import { createFetchSnapshot } from './apply/fetch-snapshot.js'
 import type { Participants } from './apply/participants.js'
 import { perform, type PerformContext } from './apply/perform.js'
 import type { Change } from './apply/prepare-change.js'
+import type { Pending } from './apply/pending.js'
+import { isReceived } from './apply/state.js'
 import { createRefusals, type Refusals } from './apply/refusals.js'
+import { createWaiting, type Waiting } from './apply/waiting.js'
 import type { Changes } from './changes.js'
 import type { GuardedEmitter } from './events.js'
+import { mayRevert, unconfirmed } from './health/confirmation.js'
+import { createHealthWatch, type HealthWatch } from './health/watch.js'
 import { resolveIdentity } from './identity.js'
 import type { Settings } from './options.js'
 import { accept, type AcceptContext } from './receive/accept.js'
@@ -24,6 +31,7 @@ import { createReleaseOrder, readSeen, type ReleaseOrder } from './receive/relea
 import { runStrategy } from './receive/run-strategy.js'
 import { describeClient } from './report/report-state.js'
 import { startReporter, type Reporter } from './report/reporter.js'
+import { verdictsOf } from './report/verdicts.js'
 import { restorePlan } from './state/restore-plan.js'
 import { readPin } from './state/starting-value.js'
 import { openStateWriter, type StateWriter } from './state/state-writer.js'
@@ -55,6 +63,10 @@ interface Known {
   readonly refusals: Refusals
   readonly fleetClock: FleetClock
   readonly order: ReleaseOrder
+  readonly protection: Protection | undefined
+  /** What may not be tried yet. */
+  readonly waiting: Waiting
+  readonly health: HealthWatch
 }
 
 /**
@@ -64,18 +76,25 @@ interface Known {
  */
 export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop(): Promise<void> }> {
   const { settings, signal, loop, changes, complain } = parts
-  const known = await readKnown(settings)
-  const { identity, writer, order } = known
+  const { namespace, clock, random, hasher, strategy } = settings
+  const known = await readKnown(parts)
+  const { identity, writer, order, protection } = known
   const reporter = startReporting(parts, known)
+  known.health.onChange(reporter.touch)
   openLoop(parts, known, reporter)
+
+  // Who died of something says so before it tries anything again.
+  if (protection?.previous?.end === 'abrupt') await reporter.now()
 
   const pin = await readPin<S>(settings, signal)
   if (pin !== undefined) parts.adopt(pin)
-  const restore = pin === undefined ? restorePlan(writer.state, order.seen) : []
+  const restore =
+    pin === undefined
+      ? restorePlan(writer.state, order.seen, { identity, hasher, nowMs: known.fleetClock.now() })
+      : []
   loop.send({ type: 'boot', restore, pinned: pin !== undefined })
   await changes.until(() => loop.state.work.at !== 'restoring', Number.POSITIVE_INFINITY)
 
-  const { namespace, clock, random, strategy } = settings
   const session: Session = {
     namespace,
     identity,
@@ -91,6 +110,7 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   const accepting: AcceptContext = {
     refusals: known.refusals,
     writer,
+    protection,
     looks: parts.looks,
     heard: parts.tracker.heard,
     complain,
@@ -109,19 +129,24 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
       await reporter.stop()
       writer.update({})
       await writer.flush()
+      await protection?.close()
     },
   }
 }
 
-async function readKnown<S extends Schema>(settings: Settings<S>): Promise<Known> {
+async function readKnown<S extends Schema>({ settings, signal, loop }: Parts<S>): Promise<Known> {
   const { namespace, clock, hasher, logger, state } = settings
   const identity = await resolveIdentity(settings, { ...settings, state })
   const { instanceId, build } = identity
   const writer = await openStateWriter({ storage: state, namespace, instanceId, logger })
   const fleetClock = createFleetClock(clock)
   const seen = readSeen(writer.state.release, settings)
+  const waiting = createWaiting(loop)
   return {
     identity,
+    waiting,
+    health: createHealthWatch({ options: settings.health, clock, signal }),
+    protection: await openProtection(settings, identity, waiting.free),
     writer,
     refusals: createRefusals(build, writer.state.refused),
     fleetClock,
@@ -129,30 +154,60 @@ async function readKnown<S extends Schema>(settings: Settings<S>): Promise<Known
   }
 }
 
+/**
+ * Begins to protect this life from what kills processes. Without a disk, or under a name made up at
+ * this start, nothing could be found again.
+ */
+async function openProtection<S extends Schema>(
+  { namespace, state, logger }: Settings<S>,
+  { instanceId, build = '', ephemeral }: Identity,
+  onFree: () => void,
+): Promise<Protection | undefined> {
+  if (ephemeral) return undefined
+  const warn = (text: string): void => logger.warn(text, { namespace })
+  try {
+    return await state?.protect?.({ namespace, instanceId, build, onFree, warn })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+    logger.warn('the state folder cannot protect this client from what kills its process', {
+      namespace,
+      code,
+    })
+    return undefined
+  }
+}
+
 function startReporting<S extends Schema>(
   { settings, signal, loop, current }: Parts<S>,
-  { identity, writer, refusals, order }: Known,
+  { identity, writer, refusals, order, protection, health }: Known,
 ): Reporter {
   const { namespace, strategy, clock, random, logger, hasher, reports } = settings
-  /** What was refused here of what the newest release asks of this client first of all. */
-  const refusal = (): Refusal | undefined => {
+  /** What the newest release asks of this client first of all. */
+  const first = (): Digest | undefined => {
     if (order.seen === undefined) return undefined
-    const first = target(order.seen.release, { identity, refused: () => false, hasher })
-    return first.arm === 'keep' ? undefined : refusals.get(first.digest)
+    const wanted = target(order.seen.release, { identity, refused: () => false, hasher })
+    return wanted.arm === 'keep' ? undefined : wanted.digest
   }
   return startReporter({
     to: strategy.reportTo,
     state: () => {
       const running = current.applied?.running
+      const digest = first()
+      const quarantined = protection?.quarantined ?? []
       return describeClient({
         namespace,
         identity,
-        strategy: strategy.name,
+        strategy,
         state: loop.state,
         running,
         seen: order.position,
         applied: running?.position,
-        refusal: refusal(),
+        refusal: digest === undefined ? undefined : refusals.get(digest),
+        quarantined: quarantined.find(held => held.digest === digest)?.digest,
+        verdicts: verdictsOf(refusals.known(), quarantined),
+        slot: protection?.slot,
+        previous: protection?.previous,
+        health: health.health,
         protects: writer.protects,
       })
     },
@@ -161,7 +216,14 @@ function startReporting<S extends Schema>(
     logger,
     signal,
     batchMs: reports.batchMs,
-    reportIntervalMs: strategy.maxAgeMs === undefined ? reports.intervalMs : undefined,
+    runsSinceMs: () => current.sinceMs,
+    rhythm: () => {
+      const { reportMs = Number.POSITIVE_INFINITY, bakeMs } = order.seen?.release.evidence ?? {}
+      return {
+        intervalMs: strategy.maxAgeMs === undefined ? Math.min(reports.intervalMs, reportMs) : undefined,
+        bakeMs,
+      }
+    },
   })
 }
 
@@ -169,7 +231,11 @@ function startReporting<S extends Schema>(
 function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Reporter): void {
   const { settings, loop, looks, tracker, current, changes, participants, events, complain } = parts
   const { namespace, clock, random, hasher, logger, state } = settings
-  const { identity, refusals, writer, fleetClock } = known
+  const { identity, refusals, writer, fleetClock, protection, waiting, health } = known
+  /** The newest release that was attempted. */
+  let newest: Pending | undefined
+  /** What ran before what runs. */
+  let ranBefore: SavedSnapshot | undefined
   const attempts: AttemptContext<OutputOf<S>> = {
     identity,
     clock,
@@ -180,8 +246,28 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     overrides: settings.overrides,
     maxSnapshotBytes: settings.maxSnapshotBytes,
     refusals,
+    protection,
+    waiting,
+    health,
+    mayRevert: (pending, digest) =>
+      mayRevert(pending, digest, { runs: current.applied?.saved, good: writer.state.good }),
+    before: () => (ranBefore === undefined ? writer.state.good : [ranBefore, ...writer.state.good]),
     participants,
     current,
+    tell: reporter.now,
+    unmarked(error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+      logger.warn('the state folder cannot note what is tried; this process is not protected from it', {
+        namespace,
+        code,
+      })
+    },
+    hasOther(pending) {
+      const { work } = loop.state
+      const runs = current.applied?.running.digest
+      if (runs === undefined) return work.at === 'restoring' && work.rest.length > 0
+      return pending.type === 'saved-version' || pending.release.withdrawn?.includes(runs) !== true
+    },
     fetchSnapshot: createFetchSnapshot({
       namespace,
       clientId: identity.clientId,
@@ -200,14 +286,37 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     events,
     refusals,
     writer,
+    protection,
+    health,
+    decideOn(commit, trialled) {
+      ranBefore = trialled.previous
+      return isConfirmed =>
+        loop.send(
+          isConfirmed
+            ? { type: 'confirmed', commit }
+            : {
+                type: 'reverted',
+                commit,
+                pending: newest ?? trialled.pending,
+                refused: unconfirmed(trialled, settings.health?.confirmMs ?? 0),
+              },
+        )
+    },
+    soakMs: settings.soakMs,
     current,
     tracker,
     complain,
-    report: reporter.touch,
+    report: spreadMs => reporter.touch(spreadMs === undefined ? 0 : phaseOf(identity.instanceId, spreadMs)),
   }
   loop.start({
-    attempt: (pending, course) => attempt(pending, attempts, course),
+    attempt(pending, course) {
+      if (isReceived(pending)) newest = pending
+      return attempt(pending, attempts, course)
+    },
     perform: effect => perform(effect, effects),
-    changed: changes.changed,
+    changed() {
+      changes.changed()
+      waiting.ended()
+    },
   })
 }

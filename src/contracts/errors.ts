@@ -25,6 +25,14 @@ export type ErrorCode =
   | 'forbidden'
   /** Somebody else was first: the log moved on since the position that was named. */
   | 'conflict'
+  /** A rollout is under way: wait for its end, end it, or supersede it. */
+  | 'rollout-in-progress'
+  /** The fleet was not heard for long enough to say who would be exposed; nothing was published. */
+  | 'fleet-unknown'
+  /** Nobody is there to move the rollout on; nothing was published. */
+  | 'no-controller'
+  /** The document was withdrawn by a rollback, an abort or a kill, and nobody said why it may come back. */
+  | 'withdrawn'
   /** This transport has no notifications here; strategies fall back to polling. */
   | 'no-watch'
   /** Bytes that are not what the format says: a snapshot, a release, a report or a state file. */

@@ -3,18 +3,70 @@ import type { Position } from './position.js'
 
 /**
  * Where a client stands with the snapshot it was last told to run. `staged`: validated, waiting for its time.
- * `applied`: running. `healthy`: still running after the soak. `rejected`: refused here, with a code.
- * `reverted` and `quarantined`: taken back, by a probe or after deaths. `stopped`: closed in order.
+ * `trying`: about to parse a candidate. `applied`: running. `healthy`: still running after the soak. `rejected`: refused
+ * here, with a code. `reverted` and `quarantined`: taken back, by a probe or after deaths. `paused`: kept where it is, by
+ * a pin file or `pause()`. `stopped`: closed in order. `other`: a phase of a later version, which this one does not know.
  */
 export type ReportPhase =
   | 'waiting'
   | 'staged'
+  | 'trying'
   | 'applied'
   | 'healthy'
   | 'rejected'
   | 'reverted'
   | 'quarantined'
+  | 'paused'
   | 'stopped'
+  | 'other'
+
+/** How an earlier instance of a client ended, as the next one finds it on disk. */
+export interface PreviousLife {
+  /**
+   * The instance that ended. It proves that the two are one client, since nobody else can guess the
+   * name.
+   */
+  readonly instanceId: string
+  /** What it ran, or tried; absent while it ran on defaults. */
+  readonly digest?: Digest
+  /**
+   * `clean`: closed in order, by exit code 0 or by a signal that was handled. `abrupt`: anything
+   * else. `other`: an end of a later version, which this one does not know.
+   */
+  readonly end: 'clean' | 'abrupt' | 'other'
+  /** How long it ran that snapshot, in milliseconds of monotonic time, as far as the disk tells. */
+  readonly ranMs: number
+}
+
+/** What a health probe says. `threw` and `timeout` are no answer; `none`: the client has no probe. */
+export type ProbeAnswer = 'healthy' | 'unhealthy' | 'threw' | 'timeout' | 'none'
+
+/** What one client found out about one snapshot. */
+export interface SnapshotVerdict {
+  readonly digest: Digest
+  /** `other`: a verdict of a later version, which this one does not know. */
+  readonly verdict: 'rejected' | 'reverted' | 'quarantined' | 'other'
+  /** Why: an error code. */
+  readonly code?: string
+  /** Which validator refused it. */
+  readonly validator?: string
+  /** Where in the document. */
+  readonly path?: string
+  /** Set when the client's own overrides had a part in it, so that it says little about the snapshot. */
+  readonly overridden?: true
+}
+
+/** What reports besides clients. `other`: a role of a later version, which this one does not know. */
+export type ReportRole =
+  | {
+      /** Advances rollouts. */
+      readonly type: 'controller'
+      /** The policies that it can run, each with its version: `staged@1`. */
+      readonly policies: readonly string[]
+      /** The gates that it can ask, by name. */
+      readonly gates: readonly string[]
+    }
+  | { readonly type: 'other' }
 
 /**
  * A client's last word, as a state: a later one replaces an earlier one, a repeated one changes nothing,
@@ -28,16 +80,32 @@ export interface ClientReport {
   readonly ephemeral: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly build?: string
+  /** Set by what is no client of the namespace, and runs no snapshot. */
+  readonly role?: ReportRole
+  /**
+   * Which of the processes that share a state folder this is, from 0 on: kept by the process that
+   * comes after it. Absent where no folder tells them apart.
+   */
+  readonly slot?: number
   /** The strategy's name. */
   readonly strategy: string
+  /** The longest time between two looks of the strategy while nothing fails, in milliseconds. */
+  readonly lookMs: number
   /** Grows by one with each report of an instance, so that a late one is recognised and dropped. */
   readonly count: number
+  /** How long this instance has run, in milliseconds of monotonic time. */
+  readonly upMs: number
   readonly phase: ReportPhase
+  /**
+   * How long the client has been where it is, in milliseconds of monotonic time: with `applied` and
+   * `healthy` since it runs this snapshot, else since the phase began.
+   */
+  readonly sinceMs: number
   /** The newest release that was verified here; absent before the first. */
   readonly seen?: Position
   /** The release whose snapshot is running; absent while the client runs on defaults. */
   readonly applied?: Position
-  /** The snapshot that is running. */
+  /** The snapshot that is running; with `trying` the one that is about to be parsed. */
   readonly digest?: Digest
   /** Its version. */
   readonly version?: number
@@ -49,10 +117,14 @@ export interface ClientReport {
   readonly validator?: string
   /** Where in the document. */
   readonly path?: string
+  /** What this client found out about snapshots, the latest at the end, four at most. */
+  readonly verdicts?: readonly SnapshotVerdict[]
+  /** What the probe said before the running snapshot came into force, and what it says now. */
+  readonly health?: { readonly before: ProbeAnswer; readonly now: ProbeAnswer }
+  /** How the instance before this one ended, where the disk tells. */
+  readonly previous?: PreviousLife
   /** Paths that this client's own overrides changed. */
   readonly overridden?: readonly string[]
-  /** Set while a pin file or `pause()` keeps the client from following. */
-  readonly paused?: true
   /** Whether state on disk protects this client over a restart. */
   readonly protection: 'disk' | 'none'
   /**
@@ -64,4 +136,17 @@ export interface ClientReport {
   readonly receivedAt?: string
   /** When it heard this instance for the first time: stamped there as well. */
   readonly firstHeardAt?: string
+}
+
+/** What a store heard of a namespace, and how long it has listened. All times are of its own clock. */
+export interface HeardReports {
+  /**
+   * Since when it listens without a gap that it knows of, as a time of docs/formats.md. Where that is
+   * long ago, a client that was not heard does not report here; where it is not, it may be yet to.
+   */
+  readonly since: string
+  /** When it answered, so that silence is measured by the clock that stamped the reports. */
+  readonly asOf: string
+  /** The last word of each instance. */
+  readonly reports: readonly ClientReport[]
 }

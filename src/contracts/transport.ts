@@ -1,7 +1,7 @@
 import type { Identity } from './identity.js'
 import type { Digest, Namespace } from './names.js'
 import type { Position } from './position.js'
-import type { ClientReport } from './report.js'
+import type { ClientReport, HeardReports } from './report.js'
 
 /** The transport's own validator (an ETag, a revision); opaque to everybody else. */
 export type Tag = string
@@ -108,6 +108,16 @@ export interface ReportTransport {
  */
 export interface Mirror {
   readonly name: string
+  /**
+   * The most bytes that a release and the snapshots that it names may have together, where all of them
+   * stand in one place. A document that would not fit is not published. Default: no limit.
+   */
+  readonly maxBoardBytes?: number
+  /**
+   * Set by mirrors whose readers have nowhere to report to: while a store hears no client, a document
+   * goes through them by the clock or to everyone, and is not staged on reports.
+   */
+  readonly unheard?: true
   /** Keeps a snapshot; the same one again changes nothing. */
   put(
     query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
@@ -131,11 +141,16 @@ export interface Store extends Transport {
   /** What an acknowledged write survives; publishers warn on `may-lose`. */
   readonly durability: 'replicated' | 'single' | 'may-lose'
   readonly maxSnapshotBytes: number
-  /** Keeps a snapshot: durable before it resolves; repairs a damaged one in its place. */
-  put(
-    query: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<void>
+  /**
+   * Set by a store that lives in this process, so that nobody but this process reads it: a document that
+   * is published without a rollout policy goes to everyone there.
+   */
+  readonly local?: true
+  /**
+   * Keeps a snapshot: durable before it resolves; repairs a damaged one in its place. `urgent` writes
+   * (kill) may use the space that a store keeps in reserve.
+   */
+  put(query: PutQuery, signal: AbortSignal): Promise<void>
   /**
    * Writes a release at a position, durable before it resolves. Only the newest position plus one in its epoch,
    * or the first of a higher epoch, is accepted: else `taken`. The same bytes again at the same position is
@@ -149,8 +164,8 @@ export interface Store extends Transport {
     query: { readonly namespace: Namespace; readonly limit?: number | undefined },
     signal: AbortSignal,
   ): AsyncIterable<LogEntry>
-  /** The last word of each instance that was heard. */
-  reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<readonly ClientReport[]>
+  /** The last word of each instance that was heard, and since when the store listens. */
+  reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<HeardReports>
   /** Namespaces that hold at least one release. */
   namespaces?(signal: AbortSignal): Promise<readonly Namespace[]>
   /** The JSON Schema kept beside a namespace, so that tools validate without the application's code. */
@@ -175,6 +190,14 @@ export type CompleteStore = WatchTransport &
   ReportTransport &
   Store &
   Required<Pick<Store, 'next' | 'reports' | 'namespaces' | 'schema' | 'putSchema' | 'remove'>>
+
+/** A snapshot that is kept. */
+export interface PutQuery {
+  readonly namespace: Namespace
+  readonly digest: Digest
+  readonly bytes: Uint8Array
+  readonly urgent?: boolean | undefined
+}
 
 /** What is appended, and where. */
 export interface AppendQuery {

@@ -21,7 +21,7 @@ export const MAX_SHORT_LINE_LENGTH = 64
 export const MAX_SCHEMA_BYTES = 1_048_576
 
 /** The size of `private/reserve`, in bytes. */
-export const RESERVE_BYTES = 1_048_576
+export const RESERVE_BYTES = 4_194_304
 
 /** How many of the newest releases are checked for gaps and for `prev` when a log is read. */
 export const CHECKED_RELEASES = 50
@@ -32,10 +32,16 @@ export const CHECKED_RELEASES = 50
  */
 export const ABANDONED_MS = 3_600_000
 
+/** What the values of one ConfigMap or Secret may have together, in bytes; Kubernetes refuses more. */
+export const MAX_CONFIG_MAP_BYTES = 1_048_576
+
 // Releases, marks and audit records
 
 /** The largest release file, in bytes. */
-export const MAX_RELEASE_BYTES = 16_384
+export const MAX_RELEASE_BYTES = 65_536
+
+/** Writers warn of a release file beyond this, in bytes: every client fetches each release. */
+export const LARGE_RELEASE_BYTES = 16_384
 
 /** How many signatures a release or a mark may carry. */
 export const MAX_SIGNATURES = 16
@@ -58,6 +64,12 @@ export const MAX_CRITICAL = 64
 /** The highest `stage` of a rollout. */
 export const MAX_STAGE = 1_000
 
+/** The largest `plan` of a rollout, in bytes of canonical JSON. */
+export const MAX_PLAN_BYTES = 4_096
+
+/** The longest `bakeMs`, in milliseconds: a week. */
+export const MAX_BAKE_MS = 604_800_000
+
 /** How many clauses an audience may have. */
 export const MAX_CLAUSES = 64
 
@@ -68,7 +80,16 @@ export const MAX_IDS = 512
 export const MAX_MARK_BYTES = 4_096
 
 /** The largest audit record, in bytes. */
-export const MAX_AUDIT_BYTES = 4_096
+export const MAX_AUDIT_BYTES = 65_536
+
+/** The most bytes that author and reason of an audit record may take together. */
+export const MAX_REASON_BYTES = 4_096
+
+/** How many clients the evidence of an audit record may name. */
+export const MAX_EXCEPTIONS = 100
+
+/** How many numbers the evidence of an audit record may hold. */
+export const MAX_COUNTS = 64
 
 // Reports
 
@@ -84,6 +105,15 @@ export const MAX_LABELS = 64
 /** How many paths `overridden` of a report may name. */
 export const MAX_OVERRIDDEN = 256
 
+/** How many verdicts a report may hold. */
+export const MAX_VERDICTS = 4
+
+/** The highest `slot` of a report. */
+export const MAX_SLOT = 65_535
+
+/** How many policies, and how many gates, the report of a controller may name. */
+export const MAX_RUNNABLE = 64
+
 /** The longest `nextReportWithinMs`, in milliseconds: what clients without timers promise. */
 export const MAX_NEXT_REPORT_MS = 86_400_000
 
@@ -96,7 +126,7 @@ export const MISSING_AFTER_PERIODS = 3
 // The state folder
 
 /** The largest state file, in bytes. */
-export const MAX_STATE_BYTES = 262_144
+export const MAX_STATE_BYTES = 524_288
 
 /** How many snapshots a client keeps as last-known-good. */
 export const MAX_GOOD = 3

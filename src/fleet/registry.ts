@@ -2,16 +2,19 @@ import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/system.js'
 import type { ClientReport } from '../contracts/report.js'
 import { MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { lastWord } from '../core/report/last-word.js'
 
 /** The last word of each client, as far as it was heard here. */
 export interface Registry {
   /**
-   * Takes a last report, and stamps when it came. The highest count of an instance holds, in
+   * Takes a last report, and stamps when it came, and when its instance was first heard. The highest count of an instance holds, in
    * whatever order they come. Returns whether this one holds now.
    */
   add(report: ClientReport): boolean
   /** The last words of a namespace's clients. */
   of(namespace: Namespace): readonly ClientReport[]
+  /** Since when reports are taken here, as a time of docs/formats.md. */
+  readonly since: string
   readonly size: number
 }
 
@@ -43,6 +46,7 @@ export function createRegistry({
   /** By namespace and instance, the one that was silent for longest first. */
   const entries = new Map<string, Entry>()
   const byNamespace = new Map<Namespace, Set<string>>()
+  const since = new Date(clock.now()).toISOString()
 
   const remove = (key: string, namespace: Namespace): void => {
     entries.delete(key)
@@ -75,13 +79,14 @@ export function createRegistry({
     const key = `${report.namespace}\n${report.instanceId}`
     const known = entries.get(key)
     if (known !== undefined && known.report.count > report.count) return false
-    // A repeated one shows that the client is there; what it said first stands.
-    const word = known?.report.count === report.count ? known.report : report
+    const { receivedAt: _, firstHeardAt: __, ...said } = report
+    const receivedAt = new Date(clock.now()).toISOString()
+    const heard = { ...said, receivedAt, firstHeardAt: receivedAt }
     // What was heard again moves to the young end, so that the silent gather at the old one.
     if (known !== undefined) entries.delete(key)
     else if (entries.size >= maxInstances) makeRoom()
     entries.set(key, {
-      report: { ...word, receivedAt: new Date(clock.now()).toISOString() },
+      report: known === undefined ? heard : lastWord(known.report, heard),
       heardAtMs: clock.monotonic(),
     })
     const keys = byNamespace.get(report.namespace)
@@ -92,6 +97,7 @@ export function createRegistry({
 
   return {
     add: take,
+    since,
     of: namespace => [...(byNamespace.get(namespace) ?? [])].flatMap(key => entries.get(key)?.report ?? []),
     get size() {
       return entries.size

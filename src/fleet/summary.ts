@@ -1,6 +1,6 @@
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
-import type { ClientReport } from '../contracts/report.js'
+import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { digestsOf, positionOf, type Release } from '../core/release/release.js'
 
@@ -9,7 +9,10 @@ import { digestsOf, positionOf, type Release } from '../core/release/release.js'
  * - `current`: runs what it should;
  * - `behind`: heard from, and has not got there yet;
  * - `rejected`: refused the newest document and runs something older;
+ * - `unsupported`: the newest release needs a feature that this instance does not have;
  * - `failed`: took it back, by a probe or after deaths;
+ * - `crashed`: its predecessor ended abruptly on the newest document, and it does not run that one;
+ * - `diverged`: took the newest release, and runs a document that the release does not name;
  * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
  * - `missing`: silent for three times its presence period, and so is every instance of its client;
@@ -20,7 +23,10 @@ export type FleetState =
   | 'current'
   | 'behind'
   | 'rejected'
+  | 'unsupported'
   | 'failed'
+  | 'crashed'
+  | 'diverged'
   | 'paused'
   | 'ahead'
   | 'missing'
@@ -30,8 +36,11 @@ export type FleetState =
 /** In the order in which lists show them: those that need attention first. */
 export const FLEET_STATES: readonly FleetState[] = [
   'ahead',
+  'diverged',
+  'crashed',
   'failed',
   'rejected',
+  'unsupported',
   'missing',
   'paused',
   'behind',
@@ -56,33 +65,44 @@ export interface RunningVersion {
   readonly instances: number
 }
 
-/** Who runs what. A fleet that was never heard is `unknown`, which is not the same as empty. */
+/**
+ * A store that listened for so long has heard every client that reports: three times the interval that
+ * clients keep unless told otherwise, in milliseconds.
+ */
+export const LISTENED_MS = 900_000
+
+/**
+ * Who runs what. A fleet that was not heard is `unknown`, which is not the same as empty. `no-reports`: the store keeps
+ * none. `never-heard`: it has listened for fifteen minutes or more. `not-yet-heard`: it has listened for less, so that clients
+ * may be there that are yet to report.
+ */
 export type Fleet =
-  | { readonly type: 'unknown'; readonly why: 'no-reports' | 'never-heard' }
+  | { readonly type: 'unknown'; readonly why: 'no-reports' | 'never-heard' | 'not-yet-heard' }
   | {
       readonly type: 'known'
       readonly counts: Readonly<Record<FleetState, number>>
       /** Every instance that was heard, those that need attention first. */
       readonly members: readonly FleetMember[]
+      /** How many of the live ones no state on disk protects over a restart, though they should be there again. */
+      readonly unprotected: number
       /** What the live ones run, the most frequent first. */
       readonly running: readonly RunningVersion[]
     }
 
 /**
- * The fleet according to its last reports. A pure function: `now` is wall-clock milliseconds. Of
- * several reports of one instance the one with the highest count holds.
+ * The fleet according to its last reports. A pure function: silence is measured by the clock of the
+ * store that heard them. Of several reports of one instance the one with the highest count holds;
+ * what reports without being a client, such as a controller, is left out.
  *
  * ```ts
- * const fleet = summarizeFleet(reports, newest, clock.now())
+ * const fleet = summarizeFleet(await store.reports({ namespace }, signal), newest)
  * ```
  */
-export function summarizeFleet(
-  reports: readonly ClientReport[],
-  newest: Release | undefined,
-  now: number,
-): Fleet {
-  const last = lastWords(reports)
-  if (last.length === 0) return { type: 'unknown', why: 'never-heard' }
+export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: Release | undefined): Fleet {
+  const last = lastWords(reports.filter(({ role }) => role === undefined))
+  const now = Date.parse(asOf)
+  if (last.length === 0)
+    return { type: 'unknown', why: now - Date.parse(since) < LISTENED_MS ? 'not-yet-heard' : 'never-heard' }
   const silence = (report: ClientReport): number | undefined =>
     report.receivedAt === undefined ? undefined : Math.max(0, now - Date.parse(report.receivedAt))
   const isSilent = (report: ClientReport): boolean =>
@@ -104,7 +124,8 @@ export function summarizeFleet(
       order(a.report.clientId, b.report.clientId) ||
       order(a.report.instanceId, b.report.instanceId),
   )
-  return { type: 'known', counts: count(members), members, running: running(members) }
+  const unprotected = members.filter(isLive).filter(({ report }) => isUnprotected(report)).length
+  return { type: 'known', counts: count(members), unprotected, members, running: running(members) }
 }
 
 /**
@@ -116,6 +137,10 @@ export function summarizeFleet(
  */
 export function isLive({ state }: FleetMember): boolean {
   return state !== 'stopped' && state !== 'missing' && state !== 'replaced'
+}
+
+function isUnprotected({ protection, ephemeral }: ClientReport): boolean {
+  return protection === 'none' && !ephemeral
 }
 
 /**
@@ -158,23 +183,33 @@ function liveState(report: ClientReport, newest: Release | undefined): FleetStat
   const own = newest === undefined ? undefined : positionOf(newest)
   if (report.seen !== undefined && isBeyond(report.seen, own)) return 'ahead'
   if (newest === undefined || own === undefined) return 'current'
-  if (report.paused === true) return 'paused'
   const upToDate = report.seen !== undefined && comparePositions(report.seen, own) === 'same'
-  const runsIt = report.digest !== undefined && digestsOf(newest).includes(report.digest)
+  const { digest, applied, previous } = report
+  const named = digestsOf(newest)
+  const runsIt = digest !== undefined && named.includes(digest)
+  const diedOfIt =
+    previous?.end === 'abrupt' && previous.digest !== undefined && named.includes(previous.digest)
   switch (report.phase) {
     case 'rejected':
       // A refusal of something older than the newest release says nothing about the newest.
+      if (report.code === 'unsupported') return 'unsupported'
       return upToDate ? 'rejected' : 'behind'
     case 'reverted':
     case 'quarantined':
       return upToDate ? 'failed' : 'behind'
     case 'applied':
     case 'healthy':
-      return upToDate && runsIt ? 'current' : 'behind'
+      if (runsIt) return upToDate ? 'current' : 'behind'
+      if (applied !== undefined && comparePositions(applied, own) === 'same') return 'diverged'
+      return diedOfIt ? 'crashed' : 'behind'
+    case 'paused':
+      return 'paused'
     case 'waiting':
     case 'staged':
+    case 'trying':
+    case 'other':
     case 'stopped':
-      return 'behind'
+      return diedOfIt && !runsIt ? 'crashed' : 'behind'
   }
 }
 

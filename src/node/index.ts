@@ -6,3 +6,16 @@ export { jsonFile } from './sources/json-file.js'
 export { yamlFile } from './sources/yaml-file.js'
 export { configFile } from './sources/config-file.js'
 export type { FileSourceOptions } from './sources/file-source.js'
+export { mountedBoard, type MountedBoardOptions } from './mount/mounted-board.js'
+export {
+  boardManifest,
+  configMapMirror,
+  manifestYaml,
+  type ApplyManifest,
+  type BoardContent,
+  type BoardManifest,
+  type BoardManifestOptions,
+  type ConfigMapMirror,
+  type ConfigMapMirrorOptions,
+  type FollowedStore,
+} from '../kubernetes/index.js'

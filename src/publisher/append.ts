@@ -13,6 +13,8 @@ export type Decision =
   | {
       readonly type: 'append'
       readonly statement: Statement
+      /** Put into the store before the release, as those of {@link AppendOptions} are. */
+      readonly snapshots?: readonly Snapshot[]
       /** Whether it may use the space that a store keeps in reserve. Default false. */
       readonly urgent?: boolean
     }
@@ -47,7 +49,8 @@ export interface AppendOptions {
   readonly signal: AbortSignal
 }
 
-interface Snapshot {
+/** A snapshot on its way into the store. */
+export interface Snapshot {
   readonly digest: Digest
   readonly bytes: Uint8Array
 }
@@ -81,9 +84,10 @@ export async function appendUntil(
     if (races > 0) await pauseAfterRace(context, signal)
     const head = await readNewest(context, signal)
     const decision = accepted(await decide(head))
-    for (const snapshot of snapshots) await put(context, snapshot, signal)
+    for (const snapshot of snapshots) await putSnapshot(context, snapshot, { signal })
     if (decision.type === 'unchanged') return { outcome: 'unchanged', signed: decision.head, withdrawn: [] }
     const { statement, urgent = false } = decision
+    for (const snapshot of decision.snapshots ?? []) await putSnapshot(context, snapshot, { urgent, signal })
     const next = await compose(context, head, statement, signal)
     if ((await append(context, next, { audit: statement.audit, urgent, signal })) === 'appended')
       return { outcome: 'published', signed: next, withdrawn: statement.withdrawn ?? [] }
@@ -125,13 +129,22 @@ async function pauseAfterRace({ clock, random }: PublisherContext, signal: Abort
   signal.throwIfAborted()
 }
 
-async function put(
+/**
+ * Puts a snapshot into the store, and tries again while that is unavailable. `urgent` may use the
+ * space that a store keeps in reserve.
+ *
+ * ```ts
+ * await putSnapshot(context, { digest, bytes }, { urgent: true, signal })
+ * ```
+ */
+export async function putSnapshot(
   context: PublisherContext,
   { digest, bytes }: Snapshot,
-  signal: AbortSignal,
+  { urgent = false, signal }: { readonly urgent?: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
   const { store, namespace } = context
-  await retried(() => store.put({ namespace, digest, bytes }, signal), { ...context, signal })
+  const query = { namespace, digest, bytes, ...(urgent && { urgent }) }
+  await retried(() => store.put(query, signal), { ...context, signal })
 }
 
 interface Writing {

@@ -1,10 +1,12 @@
-import { MAX_AUDIT_BYTES } from '../core/limits.js'
-import { NoticeboardError } from '../contracts/errors.js'
-import type { JsonObject } from '../contracts/json.js'
+import { MAX_AUDIT_BYTES, MAX_REASON_BYTES } from '../core/limits.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import type { Json, JsonObject } from '../contracts/json.js'
 import type { Digest } from '../contracts/names.js'
 import type { Hasher, Random } from '../contracts/system.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { digestOf, toHex } from '../core/release/digest.js'
+import { readStepEvidence, type StepEvidence } from '../core/release/step-evidence.js'
+import { shapeOf } from '../core/json/shape.js'
 import { parseCanonical } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
 
@@ -12,11 +14,13 @@ import { encodeText } from '../core/json/text.js'
 export interface AuditRecord {
   readonly author?: string
   readonly reason: string
+  /** What a step of a rollout was decided on. */
+  readonly evidence?: StepEvidence
 }
 
 /**
  * The bytes of an audit record. Throws `invalid-option` without a reason, or with one that is too
- * long. The nonce keeps readers, who know the record's digest, from testing their guesses at author
+ * long, and `too-large` for evidence that is: leave out exceptions then. The nonce keeps readers, who know the record's digest, from testing their guesses at author
  * and reason.
  *
  * ```ts
@@ -25,7 +29,7 @@ export interface AuditRecord {
  */
 export function encodeAudit(
   { random, author: usual }: { readonly random: Random; readonly author: string | undefined },
-  { author = usual, reason }: { readonly author?: string | undefined; readonly reason?: unknown },
+  { author = usual, reason, evidence }: AuditDetails,
 ): Uint8Array<ArrayBuffer> {
   if (typeof reason !== 'string' || reason.trim() === '') {
     throw new NoticeboardError(
@@ -33,14 +37,31 @@ export function encodeAudit(
       'a reason is missing: pass { reason: "why" }, for the readers of the history',
     )
   }
-  const bytes = encodeText(canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason }))
-  if (bytes.length > MAX_AUDIT_BYTES) {
+  const said = encodeText(canonicalize({ author, reason })).length
+  if (said > MAX_REASON_BYTES) {
     throw new NoticeboardError(
       'invalid-option',
-      `author and reason take ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed`,
+      `author and reason take ${said} bytes; ${MAX_REASON_BYTES} are allowed`,
     )
   }
+  const bytes = encodeText(canonicalize({ v: 1, nonce: toHex(random.bytes(16)), author, reason, evidence }))
+  if (bytes.length > MAX_AUDIT_BYTES) {
+    throw new NoticeboardError(
+      'too-large',
+      `the audit record takes ${bytes.length} bytes; ${MAX_AUDIT_BYTES} are allowed: name fewer exceptions`,
+    )
+  }
+  if (evidence !== undefined)
+    readStepEvidence(shapeOf(evidence as unknown as Json, 'the evidence of an audit record'))
   return bytes
+}
+
+/** What is said of a release beside it. */
+export interface AuditDetails {
+  /** Default: the publisher's own author. */
+  readonly author?: string | undefined
+  readonly reason?: unknown
+  readonly evidence?: StepEvidence | undefined
 }
 
 /**
@@ -60,5 +81,21 @@ export function decodeAudit(
   const record = parseCanonical(bytes, { what: 'the audit record', maxBytes: MAX_AUDIT_BYTES }) as JsonObject
   const { author, reason } = record
   if (typeof reason !== 'string') return undefined
-  return { ...(typeof author === 'string' && { author }), reason }
+  const evidence = evidenceIn(record)
+  return {
+    ...(typeof author === 'string' && { author }),
+    reason,
+    ...(evidence !== undefined && { evidence }),
+  }
+}
+
+/** What a step rests on; undefined where nothing is said, or in another form than this version reads. */
+function evidenceIn({ evidence }: JsonObject): StepEvidence | undefined {
+  if (evidence === undefined) return undefined
+  try {
+    return readStepEvidence(shapeOf(evidence, 'the evidence of an audit record'))
+  } catch (error) {
+    if (isNoticeboardError(error)) return undefined
+    throw error
+  }
 }

@@ -8,9 +8,9 @@ import {
   type Arm,
   type Readmission,
   type Release,
-  type RolloutState,
   type SignedRelease,
 } from '../core/release/release.js'
+import type { EvidenceRequest, RolloutState } from '../core/release/rollout.js'
 import type { PublisherContext } from './context.js'
 import { readHistory } from './history.js'
 import { retried } from './retry.js'
@@ -38,6 +38,8 @@ interface Said {
   readonly readmit?: readonly Readmission[] | undefined
   /** The state of the rollout that this release is a step of. */
   readonly rollout?: RolloutState | undefined
+  /** What clients are asked to report while that rollout goes on. */
+  readonly evidence?: EvidenceRequest | undefined
   /** Clients spread their fetches over this many milliseconds. */
   readonly spreadMs?: number | undefined
   /** When clients switch, a time of docs/formats.md. */
@@ -69,7 +71,7 @@ export async function compose(
   signal: AbortSignal,
 ): Promise<SignedRelease> {
   const { namespace, clock, hasher } = context
-  const { cause, audit, readmit, rollout, spreadMs, activateAt, crit } = statement
+  const { cause, audit, readmit, rollout, evidence, spreadMs, activateAt, crit } = statement
   const at = statement.at ?? following(context, head?.release)
   const armOf = async (variants: Arm['variants']): Promise<Arm> => ({
     version: await versionOf(context, { variants, head: head?.release, at, signal }),
@@ -90,6 +92,7 @@ export async function compose(
     ...(activateAt !== undefined && { activateAt }),
     ...(readmit !== undefined && { readmit }),
     ...(rollout !== undefined && { rollout }),
+    ...(evidence !== undefined && { evidence }),
     prev: head === undefined ? null : releaseDigest(hasher, head.bytes),
     audit: digestOf(hasher, audit),
     ...(crit !== undefined && { crit }),

@@ -1,9 +1,14 @@
 import type { Namespace } from '../contracts/names.js'
-import type { Clock, Hasher, Logger, Random } from '../contracts/system.js'
+import type { Clock, Hasher, Logger, Random, System } from '../contracts/system.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
-import type { VersionIndex } from './versions.js'
+import type { RolloutFloor } from '../rollouts/floor.js'
+import type { RolloutPolicy } from '../rollouts/policy.js'
+import type { Gate } from './rollouts/gates.js'
+import { DEFAULT_RETRIES } from './retry.js'
+import { createVersionIndex, type VersionIndex } from './versions.js'
+import { anything } from '../core/schema/anything.js'
 
 /** What every operation of one publisher works with. */
 export interface PublisherContext {
@@ -23,4 +28,46 @@ export interface PublisherContext {
   readonly maxReadBytes: number
   readonly versions: VersionIndex
   readonly retries: number
+  /** How documents spread where a publish does not say; undefined: see `begin`. */
+  readonly rollout: RolloutPolicy | undefined
+  /** How careful a rollout has to be at least. */
+  readonly floor: RolloutFloor | undefined
+  readonly gates: readonly Gate[]
+}
+
+/** What a {@link bareContext} is made of. */
+export interface BareContextOptions {
+  readonly namespace: Namespace
+  readonly store: Store
+  readonly mirrors: readonly Mirror[]
+  readonly system: Pick<System, 'clock' | 'random' | 'hasher'>
+  readonly logger: Logger
+  readonly author: string
+}
+
+/**
+ * A context for what appends steps and publishes no document of its own: it has no schema and no policy.
+ *
+ * ```ts
+ * const tended = await tend(bareContext({ namespace, store, mirrors, system, logger, author }), tending, signal)
+ * ```
+ */
+export function bareContext({ store, system, ...rest }: BareContextOptions): PublisherContext {
+  const { clock, random, hasher } = system
+  return {
+    ...rest,
+    store,
+    clock,
+    random,
+    hasher,
+    schema: anything,
+    validators: [],
+    maxSnapshotBytes: store.maxSnapshotBytes,
+    maxReadBytes: store.maxSnapshotBytes,
+    versions: createVersionIndex(),
+    retries: DEFAULT_RETRIES,
+    rollout: undefined,
+    floor: undefined,
+    gates: [],
+  }
 }

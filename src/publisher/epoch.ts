@@ -62,8 +62,8 @@ export async function openNewEpoch(
         'invalid-option',
         `${context.namespace} has no release to go on from: pass { document } to start the new epoch with`,
       )
-    const reports = options.ignoreReports === true ? [] : ((await heardReports(context, signal)) ?? [])
-    const number = highestEpoch(head, reports) + 1
+    const heard = options.ignoreReports === true ? undefined : await heardReports(context, signal)
+    const number = highestEpoch(head, heard?.reports ?? []) + 1
     if (number > LAST_EPOCH)
       return refuse(
         'invalid-data',

@@ -1,3 +1,4 @@
+import { LARGE_RELEASE_BYTES } from '../core/limits.js'
 import { positionOf } from '../core/release/release.js'
 import type { Appended } from './append.js'
 import type { PublisherContext } from './context.js'
@@ -22,6 +23,11 @@ export async function finish(
   const warnings = [...known]
   if (outcome === 'published' && store.durability === 'may-lose')
     warnings.push(`${store.name} may lose what it acknowledged: keep what you publish elsewhere too`)
+  const { length } = signed.bytes
+  if (outcome === 'published' && length > LARGE_RELEASE_BYTES)
+    warnings.push(
+      `the release has ${length} bytes, and every client fetches it: fewer variants or named clients keep it below ${LARGE_RELEASE_BYTES}`,
+    )
   const schemaWarning = await storeSchema(context, signal)
   if (schemaWarning !== undefined) warnings.push(schemaWarning)
   for (const warning of warnings) logger.warn(warning, { namespace })

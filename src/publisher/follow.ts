@@ -1,6 +1,11 @@
 import { keepAlive } from '../async/keep-alive.js'
 import { createLinkedAbortController } from '../async/signals.js'
-import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import {
+  asNoticeboardError,
+  isNoticeboardError,
+  NoticeboardError,
+  type ErrorCode,
+} from '../contracts/errors.js'
 import type { Source } from '../contracts/source.js'
 import type { OptionNames } from '../core/options.js'
 import type { PublisherContext } from './context.js'
@@ -10,11 +15,13 @@ import type { Rollout } from './rollout.js'
 /** How a source is followed: as a publish, until the signal aborts. */
 export type FollowOptions = Omit<
   PublishOptions<never>,
-  'dryRun' | 'ifVersion' | 'ifPosition' | 'variants' | 'activateAt'
+  'dryRun' | 'ifVersion' | 'ifPosition' | 'variants' | 'activateAt' | 'readmit'
 >
 
 export const FOLLOW_OPTIONS: OptionNames<FollowOptions> = {
   rollout: true,
+  drive: true,
+  belowFloor: true,
   reason: true,
   author: true,
   spreadMs: true,
@@ -33,9 +40,22 @@ export type FollowStep =
 
 /**
  * How long to wait before the same document is tried again, without another change, after the store
- * could not be reached; in milliseconds.
+ * could not be reached, or while a rollout is waited for; in milliseconds.
  */
 const AGAIN_MS = 5_000
+
+/**
+ * Failures that pass by themselves: the store is back, the rollout before has come to its end, the fleet was
+ * heard, a controller started. The newest document is tried then.
+ */
+const PASSING = [
+  'unavailable',
+  'rate-limited',
+  'timeout',
+  'rollout-in-progress',
+  'fleet-unknown',
+  'no-controller',
+] as const
 
 /** What following a source takes. */
 export interface Following {
@@ -50,8 +70,9 @@ export interface Following {
 
 /**
  * Publishes a source now and at each change, for as long as the result is iterated. Changes that
- * come meanwhile count as one. Ends when a signal aborts; throws `closed` when the publisher was
- * closed before.
+ * come meanwhile count as one. While a rollout is under way it waits for its end, and publishes the
+ * newest document then. It never brings back what was withdrawn. Ends when a signal aborts; throws
+ * `closed` when the publisher was closed before.
  *
  * ```ts
  * for await (const step of followSource({ context, source, publish, root, own })) show(step)
@@ -76,14 +97,16 @@ export async function* followSource({
       return change
     }
     let change = nextChange()
+    let waitsFor: ErrorCode | undefined
     while (!stop.signal.aborted) {
       const step = await attempt(source, publish)
       if (stop.signal.aborted) return
-      yield step
-      if (
-        step.type === 'failed' &&
-        isNoticeboardError(step.error, 'unavailable', 'rate-limited', 'timeout')
-      ) {
+      const passing = step.type === 'failed' && isNoticeboardError(step.error, ...PASSING)
+      // Told once: a rollout that is waited for may take hours.
+      const why = passing ? step.error.code : undefined
+      if (why === undefined || why !== waitsFor) yield step
+      waitsFor = why
+      if (passing) {
         await keepAlive(context.clock.sleep(step.error.retryAfterMs ?? AGAIN_MS, stop.signal))
         continue
       }

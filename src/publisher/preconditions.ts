@@ -1,7 +1,8 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { comparePositions, formatPosition, type Position } from '../contracts/position.js'
-import type { ClientReport } from '../contracts/report.js'
-import { positionOf, unknownCritical, type Release } from '../core/release/release.js'
+import type { HeardReports } from '../contracts/report.js'
+import { positionOf, unknownCritical, type Arm, type Release } from '../core/release/release.js'
+import { isUnderWay } from '../core/release/rollout.js'
 import type { PublisherContext } from './context.js'
 import { seenBeyond } from '../fleet/summary.js'
 import { nameOf } from './history.js'
@@ -39,6 +40,13 @@ export function notExpected(
     )
   if (ifVersion !== undefined && ifVersion !== (newest?.stable.version ?? 0))
     return conflict(`version ${ifVersion}`)
+  // Both stand on a version that others have moved on from, or come back to.
+  if (ifVersion !== undefined && ifPosition === undefined && isRollingOut(newest))
+    return conflict(`version ${ifVersion} alone, since a rollout is under way`)
+  if (ifVersion !== undefined && ifPosition === undefined && wentBack(newest))
+    return conflict(
+      `version ${ifVersion} as it was: it came back by a rollback, so say after which release: { ifPosition }`,
+    )
   if (ifPosition === undefined) return undefined
   if (newest === undefined || comparePositions(positionOf(newest), ifPosition) !== 'same')
     return conflict(formatPosition(ifPosition))
@@ -46,9 +54,29 @@ export function notExpected(
 }
 
 /**
- * What keeps a publish from following the newest release: `conflict` while a rollout is under way
- * and `supersede` is not set, `unsupported` after a release that this version does not understand;
- * undefined when nothing does.
+ * The `unsupported` of a release that this version does not understand, so that nothing is published
+ * after it; undefined for any other.
+ *
+ * ```ts
+ * const refusal = notUnderstood(context, head.release)
+ * ```
+ */
+export function notUnderstood(
+  { namespace }: Pick<PublisherContext, 'namespace'>,
+  newest: Release,
+): NoticeboardError | undefined {
+  const unknown = unknownCritical(newest)
+  return unknown === undefined
+    ? undefined
+    : new NoticeboardError(
+        'unsupported',
+        `the newest release of ${namespace} uses "${unknown}", which this version does not know: update noticeboard here`,
+      )
+}
+
+/**
+ * What keeps a publish from taking the place of the newest release: `rollout-in-progress` while one is
+ * under way and `supersede` is not set; undefined when nothing does. The end of a rollout is not one.
  *
  * ```ts
  * const refusal = notFree(context, head?.release, { supersede: true })
@@ -59,32 +87,56 @@ export function notFree(
   newest: Release | undefined,
   { supersede = false }: { readonly supersede?: boolean },
 ): NoticeboardError | undefined {
-  if (newest === undefined) return undefined
-  const unknown = unknownCritical(newest)
-  if (unknown !== undefined)
-    return new NoticeboardError(
-      'unsupported',
-      `the newest release of ${namespace} uses "${unknown}", which this version does not know: update noticeboard here`,
-    )
-  if (newest.candidate === undefined || supersede) return undefined
+  if (supersede || !isRollingOut(newest)) return undefined
   return new NoticeboardError(
-    'conflict',
-    `a rollout is under way in ${namespace}: wait for its end, roll it back, or pass { supersede: true } to replace it`,
+    'rollout-in-progress',
+    `a rollout is under way in ${namespace}: wait for its end, abort it, or pass { supersede: true } to replace it`,
   )
 }
 
 /**
- * The reports of a namespace; undefined when the store keeps none or cannot be asked, which is
+ * The `withdrawn` of a document that a rollback, an abort or a kill left behind, unless the caller says
+ * why it may come back; undefined when it was not withdrawn.
+ *
+ * ```ts
+ * const refusal = notAdmitted(context, head?.release, { variants, readmit: options.readmit })
+ * ```
+ */
+export function notAdmitted(
+  { namespace }: Pick<PublisherContext, 'namespace'>,
+  newest: Release | undefined,
+  { variants, readmit }: { readonly variants: Arm['variants']; readonly readmit: string | undefined },
+): NoticeboardError | undefined {
+  const withdrawn = new Set(newest?.withdrawn)
+  if (readmit !== undefined || !variants.some(({ digest }) => withdrawn.has(digest))) return undefined
+  return new NoticeboardError(
+    'withdrawn',
+    `${namespace} went back from this very document; see why in its history, and if it may come back say so: { readmit: "why" }`,
+  )
+}
+
+/** Whether the newest release names an older version again. */
+function wentBack(newest: Release | undefined): boolean {
+  return newest !== undefined && (newest.cause === 'rollback' || newest.rollout?.state === 'rolled-back')
+}
+
+function isRollingOut(newest: Release | undefined): boolean {
+  if (newest === undefined) return false
+  return newest.rollout === undefined ? newest.candidate !== undefined : isUnderWay(newest.rollout)
+}
+
+/**
+ * What was heard of a namespace; undefined when the store keeps none or cannot be asked, which is
  * logged and stops no publish.
  *
  * ```ts
- * const reports = await heardReports(context, signal)
+ * const heard = await heardReports(context, signal)
  * ```
  */
 export async function heardReports(
   context: PublisherContext,
   signal: AbortSignal,
-): Promise<readonly ClientReport[] | undefined> {
+): Promise<HeardReports | undefined> {
   const { store, namespace, logger } = context
   try {
     return await retried(async () => store.reports?.({ namespace }, signal), { ...context, signal })
@@ -111,10 +163,10 @@ export async function heardReports(
  */
 export function behindFleet(
   { namespace }: PublisherContext,
-  reports: readonly ClientReport[] | undefined,
+  heard: HeardReports | undefined,
   newest: Release | undefined,
 ): string | undefined {
-  const seen = reports && seenBeyond(reports, newest)
+  const seen = heard && seenBeyond(heard.reports, newest)
   if (seen === undefined) return undefined
   const own = newest === undefined ? 'has no release' : `ends at ${formatPosition(positionOf(newest))}`
   return `the store is behind its fleet: ${namespace} ${own} here, and a client has seen ${formatPosition(seen)}. It was restored or copied; check that this is the right store, then open a new epoch`

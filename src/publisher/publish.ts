@@ -2,20 +2,50 @@ import { NoticeboardError } from '../contracts/errors.js'
 import { MAX_SPREAD_MS } from '../core/limits.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { appendUntil, rehearse, type Decide } from './append.js'
-import { encodeAudit } from './audit.js'
+import { encodeAudit, type AuditDetails } from './audit.js'
+import type { Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
 import { mainVariant } from './history.js'
-import { assertPolicy, type RolloutPolicy } from '../rollouts/everyone.js'
-import { behindFleet, heardReports, notExpected, notFree, type Expected } from './preconditions.js'
+import {
+  behindFleet,
+  heardReports,
+  notAdmitted,
+  notExpected,
+  notFree,
+  notUnderstood,
+  type Expected,
+} from './preconditions.js'
 import { prepareAll, readPrevious, validateAll, variantsOf, type VariantDocument } from './prepare.js'
 import { sameVariants } from './resolve-ref.js'
 import type { RolloutFacts } from './rollout.js'
+import { notForMirrors } from './mirror-limits.js'
+import { begin } from './rollouts/begin.js'
+import { buildsIn } from './rollouts/builds.js'
+import { forecast } from './rollouts/forecast.js'
+import { trialIfKept } from './rollouts/find-trial.js'
+import { assertPolicy } from './rollouts/policies.js'
+import type { Trial } from './rollouts/steps.js'
+import type { RolloutPolicy } from '../rollouts/policy.js'
+import { oneLine } from '../core/json/text.js'
+import type { Arm, Release } from '../core/release/release.js'
 
 /** How a document is published. */
 export interface PublishOptions<Input = unknown> extends Expected {
-  /** How it spreads: `everyone()`. */
-  readonly rollout: RolloutPolicy
+  /**
+   * How it spreads. Default: as the publisher says, else {@link staged}; the first release of a
+   * namespace, and everything on a store in this process (`memory()`), goes to everyone.
+   */
+  readonly rollout?: RolloutPolicy
+  /**
+   * Move the rollout on here, for as long as the result is iterated or its end is awaited. Default
+   * false: a controller does, and where none is heard nothing is published.
+   */
+  readonly drive?: boolean
+  /** Why it may be rolled out looser than the publisher's floor. Kept in the history. */
+  readonly belowFloor?: string
+  /** Why a document that was withdrawn may come back; clients that refused it try it again. */
+  readonly readmit?: string
   /** Why, for the readers of the history. */
   readonly reason: string
   /** Who publishes. Default: the publisher's own author. */
@@ -42,6 +72,9 @@ const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   ifVersion: true,
   ifPosition: true,
   rollout: true,
+  drive: true,
+  belowFloor: true,
+  readmit: true,
   reason: true,
   author: true,
   dryRun: true,
@@ -70,30 +103,129 @@ export async function publishDocument(
   signal: AbortSignal,
 ): Promise<RolloutFacts> {
   checkOptions('publish()', options, PUBLISH_OPTIONS)
-  assertPolicy(options.rollout)
+  if (options.rollout !== undefined) assertPolicy('publish()', options.rollout)
+  checkReason('readmit', options.readmit)
+  checkReason('belowFloor', options.belowFloor)
   const timing = readTiming(options)
-  const audit = encodeAudit(context, options)
+  const audit = encodeAudit(context, recordOf(options))
   const prepared = prepareAll(context, document, options.variants ?? [])
-  const stable = variantsOf(prepared)
+  const variants = variantsOf(prepared)
+  const { drive: drives = false } = options
+  const policy = options.rollout ?? context.rollout
+  let notes: readonly string[] = []
 
   const decide: Decide = async head => {
     const newest = head?.release
-    const refusal = notExpected(context, newest, options) ?? notFree(context, newest, options)
+    const unknown = newest === undefined ? undefined : notUnderstood(context, newest)
+    if (unknown !== undefined) return { type: 'refuse', error: unknown }
+    const trial = newest && (await trialIfKept(context, newest, signal))
+    if (head !== undefined && trial !== undefined && sameVariants(trial.candidate, variants))
+      return { type: 'unchanged', head }
+    const refusal =
+      notExpected(context, newest, options) ??
+      notFree(context, newest, options) ??
+      notAdmitted(context, newest, { variants, readmit: options.readmit })
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
     const previous = await readPrevious(context, newest && mainVariant(newest).digest, signal)
     await validateAll(context, prepared, { previous, signal })
-    const reports = options.ignoreReports === true ? undefined : await heardReports(context, signal)
-    const behind = behindFleet(context, reports, newest)
+    const heard = await heardReports(context, signal)
+    const behind = options.ignoreReports === true ? undefined : behindFleet(context, heard, newest)
     if (behind !== undefined) return { type: 'refuse', error: new NoticeboardError('store-damaged', behind) }
 
-    const runs = head?.release.candidate === undefined ? head?.release.stable.variants : undefined
-    if (head !== undefined && runs !== undefined && sameVariants(runs, stable))
+    const runs = newest?.candidate === undefined ? newest?.stable.variants : undefined
+    if (head !== undefined && trial === undefined && runs !== undefined && sameVariants(runs, variants))
       return { type: 'unchanged', head }
-    return { type: 'append', statement: { cause: 'publish', stable, audit, ...timing } }
+    const stays = policy?.type === 'everyone' ? [] : (newest?.stable.variants ?? [])
+    const unfit = notForMirrors(context, {
+      variants: [...stays, ...variants],
+      policy,
+      isFirst: newest === undefined,
+      heard,
+    })
+    if (unfit !== undefined) return { type: 'refuse', error: unfit }
+    const begun = await begin(
+      context,
+      {
+        newest,
+        candidate: variants,
+        policy,
+        floor: context.floor,
+        belowFloor: options.belowFloor,
+        gates: context.gates,
+        heard,
+        spreadMs: timing.spreadMs ?? 0,
+        drives,
+      },
+      signal,
+    )
+    if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
+    ;({ notes } = begun)
+    if (begun.type === 'rollout' && timing.activateAt !== undefined)
+      return { type: 'refuse', error: new NoticeboardError('invalid-option', ACTIVATE_STAGED) }
+    const readmit =
+      options.readmit === undefined
+        ? undefined
+        : variants.map(({ digest }) => ({ digest, reason: oneLine(options.readmit ?? '') }))
+    const statement = {
+      cause: 'publish',
+      audit,
+      ...timing,
+      readmit,
+      withdrawn: leftBehind(newest, trial, variants),
+      ...(begun.type === 'rollout' ? begun.parts : { stable: variants }),
+    } as Statement
+    return { type: 'append', statement }
   }
-  if (options.dryRun === true) return rehearse(context, decide, signal)
+  if (options.dryRun === true) {
+    const rehearsed = await rehearse(context, decide, signal)
+    const heard = await heardReports(context, signal)
+    const { release } = rehearsed
+    return {
+      ...rehearsed,
+      notes,
+      forecast: forecast(release, { heard, hasher: context.hasher }),
+      builds: buildsIn(release, heard),
+    }
+  }
   const appended = await appendUntil(context, decide, { snapshots: prepared, maxRaces: MAX_RACES, signal })
-  return finish(context, appended, { signal })
+  return {
+    ...(await finish(context, appended, { signal })),
+    notes,
+    drives,
+    ...(policy !== undefined && { policy }),
+  }
+}
+
+const ACTIVATE_STAGED =
+  'activateAt is for everybody at once, and a stage comes into force when a client has it: pass { rollout: everyone() }, or leave it out'
+
+/** What a rollout leaves behind that takes the place of one which stood still or has retreated: its candidate. */
+function leftBehind(
+  newest: Release | undefined,
+  trial: Trial | undefined,
+  variants: Arm['variants'],
+): readonly string[] {
+  const state = newest?.rollout?.state
+  if (trial === undefined || (state !== 'paused' && state !== 'retreated')) return []
+  const kept = new Set([...variants, ...(newest?.stable.variants ?? [])].map(({ digest }) => digest))
+  return trial.candidate.map(({ digest }) => digest).filter(digest => !kept.has(digest))
+}
+
+/** What the history keeps: the reason, and those that were asked for besides. */
+function recordOf({ author, reason, belowFloor, readmit }: PublishOptions): AuditDetails {
+  const more = [
+    ...(belowFloor === undefined ? [] : [`below the floor: ${belowFloor}`]),
+    ...(readmit === undefined ? [] : [`readmitted: ${readmit}`]),
+  ]
+  return {
+    author,
+    reason: typeof reason === 'string' && more.length > 0 ? [reason, ...more].join('; ') : reason,
+  }
+}
+
+function checkReason(name: string, given: string | undefined): void {
+  if (given === undefined || (typeof given === 'string' && given.trim() !== '')) return
+  throw new NoticeboardError('invalid-option', `publish(): ${name} is the reason why, as a text`)
 }
 
 function readTiming({ spreadMs, activateAt }: PublishOptions): {

@@ -1,10 +1,11 @@
+import type { Alarm } from '../alarms/index.js'
 import { canAppend, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
 import type { Logger, System } from '../contracts/system.js'
 import type { Position } from '../contracts/position.js'
-import type { ClientReport } from '../contracts/report.js'
+import type { HeardReports } from '../contracts/report.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
@@ -18,14 +19,22 @@ import { diffDocuments, type DocumentChange } from './diff.js'
 import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
 import { findRelease, readDocument, type ReleaseRef } from './resolve-ref.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
+import { forgetInstances, type ForgetOptions } from './forget.js'
 import { FOLLOW_OPTIONS, followSource, type FollowOptions, type FollowStep } from './follow.js'
 import { mainVariant, readHistory, type HistoryEntry } from './history.js'
+import { lookAtNamespace } from './look-at-namespace.js'
 import { syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
 import { isSource } from './object-source.js'
 import { publishDocument, type PublishOptions } from './publish.js'
 import { DEFAULT_RETRIES, eachWithSignal, retried, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
+import { assertGates, type Gate } from './rollouts/gates.js'
+import { assertPolicy } from './rollouts/policies.js'
+import type { RolloutFloor } from '../rollouts/floor.js'
+import type { RolloutPolicy } from '../rollouts/policy.js'
+import { killSwitch, type KillOptions } from './rollouts/kill.js'
+import { takeStep, type AskedStep, type StepOptions } from './rollouts/take-step.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { createVersionIndex } from './versions.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
@@ -41,6 +50,12 @@ export interface PublisherOptions<Input = unknown, Output = Input> {
    * up to date by the next one.
    */
   readonly mirrors?: readonly Mirror[]
+  /** How documents spread where a publish does not say. Default: in stages, see `publish`. */
+  readonly rollout?: RolloutPolicy
+  /** How careful every rollout has to be: a publish may be stricter, and looser only with a reason. Default: no floor. */
+  readonly floor?: RolloutFloor
+  /** Asked before a rollout begins, and while this publisher drives it. */
+  readonly gates?: readonly Gate[]
   /** Asked after the schema, about what the schema made of the document. */
   readonly validators?: readonly Validator<Output>[]
   /** Who publishes, for the history, unless a call says otherwise. */
@@ -88,6 +103,31 @@ export interface Publisher<Input = unknown> {
    * be read. Throws `not-found` when there is no version to go back to.
    */
   rollback(options: RollbackOptions): Promise<Rollout>
+  /**
+   * The rollout of the newest release, also one that has ended; undefined where that has none. `drive` as in
+   * {@link PublishOptions}.
+   */
+  rollout(options?: { readonly drive?: boolean; readonly signal?: AbortSignal }): Promise<Rollout | undefined>
+  /** The rollout that is under way stands still; who is exposed stays so. Throws `conflict` when none is. */
+  pause(options: StepOptions): Promise<Rollout>
+  /** Goes on with a rollout that was paused or has retreated, in the stage that it was in. */
+  resume(options: StepOptions): Promise<Rollout>
+  /** Every client gets the candidate now; what it does is watched. */
+  promote(options: StepOptions): Promise<Rollout>
+  /**
+   * Ends the rollout that is under way or watched: everybody runs what ran before it, and its candidate is
+   * withdrawn. Waits for no evidence, and tries until it wins.
+   */
+  abort(options: StepOptions): Promise<Rollout>
+  /** Takes the candidate back from the exposed without withdrawing it, so that `resume` goes on. */
+  retreat(options: StepOptions): Promise<Rollout>
+  /**
+   * Patches every document that runs, stable and candidate, at once and for everybody, pauses a rollout
+   * that is under way, and ends one that is watched. What was replaced is withdrawn. A candidate that
+   * cannot be patched is aborted. Throws what the store throws when the stable document cannot be read:
+   * roll back then.
+   */
+  kill(options: KillOptions): Promise<Rollout>
   /** The log, newest first; all of it unless limited. */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
   /** Where the documents of two releases differ. */
@@ -98,6 +138,17 @@ export interface Publisher<Input = unknown> {
   read(ref: ReleaseRef): Promise<Published>
   /** Who runs what, as the fleet's reports tell it. */
   fleet(): Promise<Fleet>
+  /**
+   * What an operator should look at now, the most urgent first; docs/alarms.md says what to do. A board
+   * that cannot be read is one of them.
+   */
+  alarms(): Promise<readonly Alarm[]>
+  /**
+   * Counts instances as stopped that will not come back: machines that are gone, clients that were
+   * renamed. One that lives is back with its second report from then on. Resolves to how many there were. Throws
+   * `unsupported` over a store that keeps no reports.
+   */
+  forget(options: ForgetOptions): Promise<number>
   /**
    * Goes on in a new epoch: for a store that was restored, copied or damaged, once an operator has
    * looked at it.
@@ -129,7 +180,7 @@ export function createPublisher<Input = unknown, Output = Input>(
   options: PublisherOptions<Input, Output>,
 ): Publisher<Input> {
   const context = readOptions(options)
-  const { namespace, store, clock } = context
+  const { namespace, store } = context
   const root = new AbortController()
   const underWay = new Set<Promise<unknown>>()
 
@@ -148,6 +199,8 @@ export function createPublisher<Input = unknown, Output = Input>(
   }
   const rollout = async (facts: Promise<RolloutFacts>): Promise<Rollout> =>
     createRollout(context, root.signal, await facts)
+  const step = (asked: AskedStep, settings: StepOptions): Promise<Rollout> =>
+    rollout(run(settings?.signal, signal => takeStep(context, asked, settings ?? {}, signal)))
   const publish = (document: unknown, settings: PublishOptions): Promise<Rollout> =>
     rollout(
       run(settings?.signal, async signal =>
@@ -170,6 +223,22 @@ export function createPublisher<Input = unknown, Output = Input>(
     rollback: settings => rollout(run(settings?.signal, signal => rollBack(context, settings ?? {}, signal))),
     openEpoch: settings =>
       rollout(run(settings?.signal, signal => openNewEpoch(context, settings ?? {}, signal))),
+    rollout: (settings = {}) => {
+      checkOptions('rollout()', settings, { drive: true, signal: true })
+      const { drive: drives = false, signal: own } = settings
+      return run(own, async signal => {
+        const release = (await readNewest(context, signal))?.release
+        return release?.rollout === undefined
+          ? undefined
+          : createRollout(context, root.signal, { outcome: 'unchanged', release, drives })
+      })
+    },
+    pause: settings => step('pause', settings),
+    resume: settings => step('resume', settings),
+    promote: settings => step('promote', settings),
+    abort: settings => step('abort', settings),
+    retreat: settings => step('retreat', settings),
+    kill: settings => rollout(run(settings?.signal, signal => killSwitch(context, settings ?? {}, signal))),
     history(settings = {}) {
       checkOptions('history()', settings, { limit: true, signal: true })
       const { limit, signal: own } = settings
@@ -190,12 +259,13 @@ export function createPublisher<Input = unknown, Output = Input>(
       run(undefined, async signal => readPublished(context, await findRelease(context, ref, signal), signal)),
     fleet: () =>
       run(undefined, async signal => {
-        const read = async (): Promise<readonly ClientReport[] | undefined> =>
-          store.reports?.({ namespace }, signal)
-        const reports = await retried(read, { ...context, signal })
-        if (reports === undefined) return { type: 'unknown', why: 'no-reports' } as const
-        return summarizeFleet(reports, (await readNewest(context, signal))?.release, clock.now())
+        const read = async (): Promise<HeardReports | undefined> => store.reports?.({ namespace }, signal)
+        const heard = await retried(read, { ...context, signal })
+        if (heard === undefined) return { type: 'unknown', why: 'no-reports' } as const
+        return summarizeFleet(heard, (await readNewest(context, signal))?.release)
       }),
+    alarms: () => run(undefined, async signal => (await lookAtNamespace(context, signal)).alarms),
+    forget: settings => run(settings?.signal, signal => forgetInstances(context, settings ?? {}, signal)),
     sync: () =>
       run(undefined, async signal => {
         const newest = await readNewest(context, signal)
@@ -238,6 +308,9 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     store: true,
     mirrors: true,
     validators: true,
+    rollout: true,
+    floor: true,
+    gates: true,
     author: true,
     system: true,
     logger: true,
@@ -249,6 +322,9 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     store,
     mirrors = [],
     validators = [],
+    rollout,
+    floor,
+    gates = [],
     author,
     maxSnapshotBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
   } = options
@@ -262,6 +338,8 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     )
   }
   assertSchema(schema)
+  if (rollout !== undefined) assertPolicy('createPublisher()', rollout)
+  assertGates('createPublisher()', gates)
   if (
     !Number.isInteger(maxSnapshotBytes) ||
     maxSnapshotBytes < 1 ||
@@ -289,5 +367,8 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     maxReadBytes: Math.max(maxSnapshotBytes, store.maxSnapshotBytes),
     versions: createVersionIndex(),
     retries,
+    rollout,
+    floor,
+    gates,
   }
 }

@@ -90,7 +90,8 @@ export function sameVariants(a: Arm['variants'], b: Arm['variants']): boolean {
 
 /**
  * The default goal of a rollback: the newest earlier snapshots that differ from those that run,
- * were not withdrawn and can still be read. While a candidate is out, the stable version. Throws
+ * were not withdrawn and can still be read. While a candidate is out, or taken back for now, the stable
+ * version. Throws
  * `not-found` where there are none.
  *
  * ```ts
@@ -102,7 +103,7 @@ export async function findEarlier(
   newest: Release,
   signal: AbortSignal,
 ): Promise<Release> {
-  if (newest.candidate !== undefined) return newest
+  if (newest.candidate !== undefined || newest.rollout?.state === 'retreated') return newest
   const ruledOut = new Set(newest.withdrawn)
   const fits = ({ stable }: Release): boolean =>
     !sameVariants(stable.variants, newest.stable.variants) &&
@@ -167,7 +168,15 @@ export async function readDocument(
   return parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxReadBytes })
 }
 
-async function readSnapshot(
+/**
+ * A snapshot of this namespace, checked against its digest. Throws what the store throws, and
+ * `digest-mismatch`.
+ *
+ * ```ts
+ * const bytes = await readSnapshot(context, digest, signal)
+ * ```
+ */
+export async function readSnapshot(
   context: PublisherContext,
   digest: Digest,
   signal: AbortSignal,

@@ -2,11 +2,13 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
 import { checkOptions } from '../core/options.js'
 import { digestsOf, type Arm, type Release } from '../core/release/release.js'
+import { isUnderWay, type RolloutState } from '../core/release/rollout.js'
 import { appendUntil, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
 import { behindFleet, heardReports } from './preconditions.js'
+import { trialIfKept } from './rollouts/find-trial.js'
 import { findEarlier, findRelease, firstUnreadable, sameVariants, type ReleaseRef } from './resolve-ref.js'
 import type { RolloutFacts } from './rollout.js'
 
@@ -51,17 +53,36 @@ export async function rollBack(
     const { release } = head
     goal ??= await chooseGoal(context, release, { to: options.to, signal })
     const { stable, kept } = goal
-    if (release.candidate === undefined && sameVariants(release.stable.variants, stable))
+    const rollout = endOf(release)
+    if (
+      release.candidate === undefined &&
+      rollout === undefined &&
+      sameVariants(release.stable.variants, stable)
+    )
       return { type: 'unchanged', head }
-    for (const digest of digestsOf(release)) {
+    const trial = await trialIfKept(context, release, signal)
+    for (const digest of [...digestsOf(release), ...(trial?.candidate.map(one => one.digest) ?? [])]) {
       left.delete(digest)
       if (!kept.has(digest)) left.add(digest)
     }
     const withdrawn = [...left]
-    return { type: 'append', urgent: true, statement: { cause: 'rollback', stable, audit, withdrawn } }
+    const statement = {
+      cause: 'rollback',
+      stable,
+      audit,
+      withdrawn,
+      ...(rollout !== undefined && { rollout }),
+    }
+    return { type: 'append', urgent: true, statement }
   }
   const appended = await appendUntil(context, decide, { signal })
   return finish(context, appended, { signal, warnings: goal?.warnings ?? [] })
+}
+
+/** The rollout that a rollback ends; undefined where none goes on. */
+function endOf({ rollout }: Release): RolloutState | undefined {
+  if (rollout === undefined || !(isUnderWay(rollout) || rollout.state === 'watching')) return undefined
+  return { ...rollout, state: 'rolled-back', controller: 'publisher', why: 'rolled back by hand' }
 }
 
 interface Goal {
@@ -77,8 +98,8 @@ async function chooseGoal(
 ): Promise<Goal> {
   const { stable } = await chooseTarget(context, newest, to, signal)
   // They only make a warning here, and a rollback does not wait for one.
-  const reports = await heardReports({ ...context, retries: 0 }, signal)
-  const behind = behindFleet(context, reports, newest)
+  const heard = await heardReports({ ...context, retries: 0 }, signal)
+  const behind = behindFleet(context, heard, newest)
   return {
     stable: stable.variants,
     kept: new Set(digestsOf({ stable } as Release)),

@@ -1,58 +1,64 @@
-import { keepAlive } from '../async/keep-alive.js'
-import { isNoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
-import { comparePositions, type Position } from '../contracts/position.js'
+import type { Position } from '../contracts/position.js'
+import type { RolloutPhase } from '../core/release/rollout.js'
 import { positionOf, type Release } from '../core/release/release.js'
+import type { Explanation } from '../rollouts/explanation.js'
+import type { RolloutPolicy } from '../rollouts/policy.js'
 import type { PublisherContext } from './context.js'
-import { isLive, summarizeFleet, type Fleet } from '../fleet/summary.js'
 import type { MirrorResult } from './mirrors.js'
-import { readNewest } from './read-head.js'
+import { endOf, watchStages } from './rollouts/watch-stages.js'
+import type { BuildForecast } from './rollouts/builds.js'
+import type { StageForecast } from './rollouts/forecast.js'
+import type { RolloutEnd, RolloutStep } from './rollouts/rollout-step.js'
+import { judge, type Tending } from './rollouts/tend.js'
+import { standingOf } from './rollouts/standing.js'
+import { outlineOf } from './rollouts/outline.js'
+import { withBuiltIn } from './rollouts/policies.js'
+import { watchEveryone } from './rollouts/watch-everyone.js'
 
 /**
- * How a rollout ended. A release for everyone ends as `completed` when it is appended: no stage
- * follows it.
- */
-export type RolloutEnd = 'completed' | 'rolled-back' | 'paused' | 'superseded'
-
-/** Where the fleet stands with a release; a new step comes when a count changed. */
-export interface RolloutStep {
-  readonly stage: 'everyone'
-  /** Instances that take part: heard lately and not gone. */
-  readonly exposed: number
-  readonly applied: number
-  readonly behind: number
-  readonly rejected: number
-  readonly failed: number
-  readonly missing: number
-  readonly fleet: Fleet
-}
-
-/**
- * What became of a publish or a rollback. Iterate it to watch the fleet take it: the steps end when
- * every live instance has run or refused it, when a newer release took its place, or when the store
- * keeps no reports.
+ * What became of a publish, a rollback or a step of a rollout. Iterate it to watch the fleet take it. The
+ * steps of a rollout end when it does, when it is paused, when its `decideBy` has passed, or when another
+ * release took its place; those of a release for everyone when every live instance has run or refused it, when a newer release took its place, or when
+ * the store keeps no reports.
  */
 export interface Rollout extends AsyncIterable<RolloutStep> {
   /**
-   * `unchanged`: this runs already, and no release was appended. `dry-run`: it would have been
-   * published.
+   * `unchanged`: this runs already, or is what the rollout under way tries, and no release was
+   * appended. `dry-run`: it would have been published.
    */
   readonly outcome: 'published' | 'unchanged' | 'dry-run'
   /** The release; for a dry run the one that it would have been. */
   readonly position: Position
+  /** What is rolled out: the candidate's snapshot, or the stable one where there is no candidate. */
   readonly digest: Digest
   readonly version: number
-  /** Snapshots that this release withdrew; empty but for rollbacks. */
+  /** Names the rollout; undefined for a release that has no stages. */
+  readonly id: string | undefined
+  /** Where it stood when the release was appended. */
+  readonly state: RolloutPhase | 'everyone'
+  /** In which stage that was, from 0 on, and how many there are. */
+  readonly stage: number
+  readonly of: number
+  /** Snapshots that this release withdrew; empty but for rollbacks, aborts and kills. */
   readonly withdrawn: readonly Digest[]
   readonly mirrors: readonly MirrorResult[]
   /** For people: that the store may lose writes, that the schema could not be stored, … */
   readonly warnings: readonly string[]
-  /** Never rejects. */
+  /** For people: how it is rolled out and why so, and what the first stage can see. */
+  readonly notes: readonly string[]
+  /** Of a dry run: whom each stage would expose, if the fleet stays as it is. */
+  readonly forecast: readonly StageForecast[]
+  /** Of a dry run: the builds of the fleet, and which of them are known to refuse the document. */
+  readonly builds: readonly BuildForecast[]
+  /** How it ended. Never rejects. Asked for first, it begins to look. */
   readonly settled: Promise<RolloutEnd>
+  /**
+   * Why it stands where it stands now, which clients are the evidence, and what would change the verdict;
+   * undefined where its policy is not known here. Throws what the store throws.
+   */
+  explain(): Promise<Explanation | undefined>
 }
-
-/** How often the reports are read while a rollout is iterated, in milliseconds. */
-const LOOK_MS = 1_000
 
 /** What is known about a rollout when its release was appended. */
 export interface RolloutFacts {
@@ -61,11 +67,18 @@ export interface RolloutFacts {
   readonly withdrawn?: readonly Digest[]
   readonly mirrors?: readonly MirrorResult[]
   readonly warnings?: readonly string[]
+  readonly notes?: readonly string[]
+  readonly forecast?: readonly StageForecast[]
+  readonly builds?: readonly BuildForecast[]
+  /** Whether this process moves the rollout on while somebody waits for it. Default false. */
+  readonly drives?: boolean
+  /** The policy that planned it, where it was given one. */
+  readonly policy?: RolloutPolicy
 }
 
 /**
- * Makes a rollout of what is known. It reads the fleet's reports only while it is iterated and the
- * publisher is open.
+ * Makes a rollout of what is known. It reads the fleet's reports only while it is iterated or its end is
+ * awaited, and the publisher is open.
  *
  * ```ts
  * const rollout = createRollout(context, root, facts)
@@ -73,80 +86,54 @@ export interface RolloutFacts {
  * ```
  */
 export function createRollout(context: PublisherContext, root: AbortSignal, facts: RolloutFacts): Rollout {
-  const { outcome, release, withdrawn = [], mirrors = [], warnings = [] } = facts
-  const { stable } = release
+  const { outcome, release, withdrawn = [], mirrors = [], warnings = [], notes = [] } = facts
+  const { forecast = [], builds = [] } = facts
+  const { drives = false, policy } = facts
+  const arm = release.candidate ?? release.stable
+  const id = outcome === 'dry-run' ? undefined : release.rollout?.id
+  const own = [
+    ...(policy === undefined ? [] : [policy]),
+    ...(context.rollout === undefined ? [] : [context.rollout]),
+  ]
+  const tending: Tending = { by: 'publisher', policies: withBuiltIn(own), gates: context.gates }
+  const steps = (): AsyncGenerator<RolloutStep> => {
+    if (outcome === 'dry-run') return none()
+    return id === undefined
+      ? watchEveryone(context, release, root)
+      : watchStages(context, { id, tending, drives }, root)
+  }
+  let settled: Promise<RolloutEnd> | undefined
   return {
     outcome,
     position: positionOf(release),
-    digest: (stable.variants.at(-1) ?? stable.variants[0]).digest,
-    version: stable.version,
+    digest: (arm.variants.at(-1) ?? arm.variants[0]).digest,
+    version: arm.version,
+    id,
+    state: release.rollout?.state ?? 'everyone',
+    stage: release.rollout?.stage ?? 0,
+    of: release.rollout === undefined ? 1 : Math.max(1, outlineOf(release.rollout.plan).stages),
     withdrawn,
     mirrors,
     warnings,
-    settled: Promise.resolve('completed'),
-    [Symbol.asyncIterator]: () => (outcome === 'dry-run' ? none() : watch(context, release, root)),
+    notes,
+    forecast,
+    builds,
+    get settled() {
+      settled ??=
+        id === undefined ? Promise.resolve('completed') : endOf(context, { id, tending, drives }, root)
+      return settled
+    },
+    async explain() {
+      if (id === undefined) return undefined
+      const standing = await standingOf(context, id, root)
+      if (standing.type === 'gone') return undefined
+      const { decision } = await judge(context, tending, { release: standing.release, signal: root })
+      return decision?.explanation
+    },
+    [Symbol.asyncIterator]: steps,
   }
 }
 
 async function* none(): AsyncGenerator<RolloutStep> {
   // A dry run changes nothing, so there is nothing to watch.
-}
-
-async function* watch(
-  context: PublisherContext,
-  release: Release,
-  root: AbortSignal,
-): AsyncGenerator<RolloutStep> {
-  const { store, namespace, clock, logger } = context
-  let told = ''
-  while (!root.aborted) {
-    try {
-      const reports = await store.reports?.({ namespace }, root)
-      if (reports === undefined) return yield stepOf({ type: 'unknown', why: 'no-reports' })
-      const step = stepOf(summarizeFleet(reports, release, clock.now()))
-      const { fleet, ...counts } = step
-      const shown = JSON.stringify(counts)
-      if (shown !== told) yield step
-      told = shown
-      if (isSettled(fleet) || (await isSuperseded(context, release, root))) return
-    } catch (error) {
-      if (root.aborted) return
-      if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
-      logger.debug('the store cannot be asked for reports now', { namespace })
-    }
-    await keepAlive(clock.sleep(LOOK_MS, root))
-  }
-}
-
-function stepOf(fleet: Fleet): RolloutStep {
-  if (fleet.type === 'unknown')
-    return { stage: 'everyone', exposed: 0, applied: 0, behind: 0, rejected: 0, failed: 0, missing: 0, fleet }
-  const { counts, members } = fleet
-  return {
-    stage: 'everyone',
-    exposed: members.filter(isLive).length,
-    applied: counts.current,
-    behind: counts.behind + counts.paused,
-    rejected: counts.rejected,
-    failed: counts.failed,
-    missing: counts.missing,
-    fleet,
-  }
-}
-
-/**
- * Whether no live instance is still on the way. An unknown fleet is not settled: its first reports
- * may be on their way.
- */
-function isSettled(fleet: Fleet): boolean {
-  return fleet.type === 'known' && fleet.counts.behind === 0 && fleet.members.some(isLive)
-}
-
-async function isSuperseded(
-  context: PublisherContext,
-  release: Release,
-  root: AbortSignal,
-): Promise<boolean> {
-  const newest = await readNewest(context, root)
-  return newest !== undefined && comparePositions(newest.release, release) === 'newer'
 }

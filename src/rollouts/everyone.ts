@@ -1,12 +1,8 @@
-import { NoticeboardError } from '../contracts/errors.js'
-
-/** How a new version spreads through the fleet. Make one with {@link everyone}. */
-export interface RolloutPolicy {
-  readonly type: 'everyone'
-}
+import type { Decision, RolloutPolicy, RolloutStanding } from './policy.js'
 
 /**
- * Every client at once, as soon as it looks.
+ * Every client at once, as soon as it looks: said on purpose, with the reason that the release is
+ * published with.
  *
  * ```ts
  * await publisher.publish(document, { rollout: everyone(), reason: 'the first release' })
@@ -16,20 +12,30 @@ export function everyone(): RolloutPolicy {
   return EVERYONE
 }
 
-const EVERYONE: RolloutPolicy = /* @__PURE__ */ Object.freeze({ type: 'everyone' })
+const EVERYONE: RolloutPolicy = /* @__PURE__ */ Object.freeze({
+  type: 'everyone',
+  version: 1,
+  start: () => ({ type: 'everyone', says: ['it goes to everyone at once'] }),
+  decide: over,
+} satisfies RolloutPolicy)
 
-/**
- * Throws `invalid-option` unless a policy was given, so that no document reaches every client by
- * omission.
- *
- * ```ts
- * assertPolicy(options.rollout)
- * ```
- */
-export function assertPolicy(policy: unknown): asserts policy is RolloutPolicy {
-  if (typeof policy === 'object' && policy !== null && 'type' in policy && policy.type === 'everyone') return
-  throw new NoticeboardError(
-    'invalid-option',
-    'a rollout policy is missing: pass { rollout: everyone(), reason: "why" } to reach every client at once',
-  )
+/** Nothing is under way after a release for everyone. */
+function over({ release }: RolloutStanding, _evidence: unknown, nowMs: number): Decision {
+  return {
+    type: 'hold',
+    explanation: {
+      rollout: release.rollout?.id ?? 'everyone',
+      stage: 0,
+      where: 'everyone',
+      verdict: 'unknown',
+      why: ['it went to everyone at once, so nothing is left to decide'],
+      unknowns: [],
+      counts: {},
+      canSee: 'nothing is judged',
+      exceptions: [],
+      omitted: 0,
+      wouldChange: [],
+      asOf: new Date(nowMs).toISOString(),
+    },
+  }
 }

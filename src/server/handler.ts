@@ -19,7 +19,7 @@ import { checkValues, HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { quickAnswers, type QuickAnswers } from './routes/quick-answers.js'
 import { readingRoutes } from './routes/reading-routes.js'
 import { createRegistry } from '../fleet/registry.js'
-import { reportRoutes } from './routes/report-routes.js'
+import { reportRoutes, type ReportRoutes } from './routes/report-routes.js'
 import { createResponder, type Responder } from './http/responder.js'
 import { createSnapshotCache } from './stream/snapshot-cache.js'
 import { writingRoutes } from './routes/writing-routes.js'
@@ -39,6 +39,13 @@ export interface Handler extends AsyncDisposable {
   fetch(this: void, request: Request): Promise<Response>
   /** Open connections of the event stream. */
   readonly connections: number
+  /** How much of what it takes the handler has taken, for `boardMetrics()`. */
+  readonly load: {
+    readonly connections: number
+    readonly maxConnections: number
+    readonly instances: number
+    readonly maxInstances: number
+  }
   /**
    * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs` (5,000 by default) before it
    * comes back, and ends their connections; later requests get 503. Then waits for answers that are being made, up to `graceMs`
@@ -64,7 +71,13 @@ export interface CloseOptions {
  */
 export function createHandler(transport: Transport | Store, options: HandlerOptions = {}): Handler {
   checkOptions('createHandler()', options, HANDLER_OPTIONS)
-  return assembleHandler(transport, options, { anyAddress: false })
+  return assembleHandler(transport, options, { anyAddress: false }).handler
+}
+
+/** A handler, and what its own process may do with what it hears. */
+export interface Assembled {
+  readonly handler: Handler
+  readonly reports: Pick<ReportRoutes, 'take' | 'heard'>
 }
 
 /** As {@link createHandler}; `anyAddress` lets bare addresses pass beside the named hosts. */
@@ -72,7 +85,7 @@ export function assembleHandler(
   transport: Transport | Store,
   options: HandlerOptions,
   { anyAddress }: { readonly anyAddress: boolean },
-): Handler {
+): Assembled {
   checkValues(options)
   const {
     write = false,
@@ -162,7 +175,7 @@ export function assembleHandler(
     return closing
   }
 
-  return {
+  const handler: Handler = {
     node: nodeAdapter(respond, { quick, prefix, logger }),
     fetch: fetchAdapter(respond, prefix),
     upgrade(_req, socket) {
@@ -175,7 +188,11 @@ export function assembleHandler(
     get connections() {
       return hub.connections
     },
+    get load() {
+      return { connections: hub.connections, maxConnections, instances: registry.size, maxInstances }
+    },
     close,
     [Symbol.asyncDispose]: () => close(),
   }
+  return { handler, reports }
 }

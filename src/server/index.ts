@@ -1,3 +1,3 @@
 export { createHandler, type CloseOptions, type Handler } from './handler.js'
 export type { HandlerOptions } from './options.js'
-export { serve, type ServeOptions, type Server } from './serve.js'
+export { serve, type ServedController, type ServeOptions, type Server } from './serve.js'

@@ -7,7 +7,10 @@ import type { Random } from '../contracts/system.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
 import { readSystem } from '../system/system.js'
-import { assembleHandler, type CloseOptions, type Handler } from './handler.js'
+import { canAppend } from '../contracts/capabilities.js'
+import { createController, type Controller, type ControllerOptions } from '../controller/index.js'
+import { hearingStore } from './hearing-store.js'
+import { assembleHandler, type Assembled, type CloseOptions, type Handler } from './handler.js'
 import { trimPrefix } from './http/mount.js'
 import { HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { readOrCreateToken } from './token-file.js'
@@ -18,9 +21,17 @@ export interface ServeOptions extends HandlerOptions {
   readonly port?: number | undefined
   /** The address to listen on. `127.0.0.1` by default: nobody outside of this machine. */
   readonly host?: string | undefined
+  /**
+   * Moves the rollouts of the board on; what gates and policies of yours they need is given here. Runs by
+   * default where the board can be written; false leaves it to another process.
+   */
+  readonly controller?: false | ServedController | undefined
   /** Where the token for writing is kept; made at the first start, with mode 0600. Without it and without `write` the server only reads. */
   readonly tokenFile?: string | undefined
 }
+
+/** The controller of a server. */
+export type ServedController = Pick<ControllerOptions, 'policies' | 'gates' | 'name' | 'lookMs'>
 
 /** A server that listens. */
 export interface Server extends AsyncDisposable {
@@ -42,13 +53,19 @@ export interface Server extends AsyncDisposable {
  * Throws `invalid-option`, and `unavailable` when the address is taken.
  */
 export async function serve(transport: Transport | Store, options: ServeOptions = {}): Promise<Server> {
-  checkOptions('serve()', options, { ...HANDLER_OPTIONS, port: true, host: true, tokenFile: true })
+  checkOptions('serve()', options, {
+    ...HANDLER_OPTIONS,
+    port: true,
+    host: true,
+    tokenFile: true,
+    controller: true,
+  })
   const { host = '127.0.0.1', port = 0 } = options
   const { clock, random } = readSystem('serve()', options.system)
   const kept = await keptToken(options, random)
   const write = options.write ?? (kept === undefined ? false : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
-  const handler = assembleHandler(
+  const { handler, reports } = assembleHandler(
     transport,
     { ...options, write, hosts: options.hosts ?? ownNames(host) },
     { anyAddress },
@@ -61,9 +78,11 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   server.on('upgrade', handler.upgrade)
   await listen(server, { host, port })
   const { port: actual } = server.address() as AddressInfo
+  const controller = write === false ? undefined : startController(transport, { ...options, reports })
 
   let closing: Promise<void> | undefined
   const shut = async (closeOptions: CloseOptions): Promise<void> => {
+    await controller?.close()
     const closed = new Promise<void>(resolve => server.close(() => resolve()))
     await handler.close(closeOptions)
     server.closeIdleConnections()
@@ -87,6 +106,21 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
     close,
     [Symbol.asyncDispose]: () => close(),
   }
+}
+
+/** The controller over what this server hears; undefined where none is wanted, or there is no list of namespaces. */
+function startController(
+  transport: Transport | Store,
+  { controller = {}, system, logger, reports }: ServeOptions & Pick<Assembled, 'reports'>,
+): Controller | undefined {
+  if (controller === false || !canAppend(transport) || transport.namespaces === undefined) return undefined
+  return createController({
+    name: `controller of ${hostname()}`,
+    ...controller,
+    store: hearingStore(transport, reports),
+    ...(system !== undefined && { system }),
+    ...(logger !== undefined && { logger }),
+  })
 }
 
 interface KeptToken {

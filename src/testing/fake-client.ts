@@ -42,7 +42,7 @@ export function fakeClient<const S extends Schema>(
   const participants = new Set<Participant<Value>>()
   const run = (value: Value, version: number): Running<Value> =>
     Object.freeze({
-      value, digest: undefined, version, position: undefined, origin: 'network', overridden: [],
+      value, digest: undefined, version, position: undefined, origin: 'network', arm: 'stable', rolloutId: undefined, overridden: [],
     }) // prettier-ignore
   let running = run(validate<S>(schema, document), 1)
   let status: ClientStatus = 'ready'

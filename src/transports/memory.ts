@@ -19,6 +19,7 @@ export interface MemoryOptions {
 /** A store in this process: complete, with notifications and reports. */
 export interface MemoryStore extends CompleteStore {
   readonly durability: 'may-lose'
+  readonly local: true
 }
 
 /**
@@ -41,5 +42,5 @@ export function memory(options: MemoryOptions = {}): MemoryStore {
     checkIntervalMs: Number.POSITIVE_INFINITY,
     reportTtlMs: Number.MAX_SAFE_INTEGER,
   })
-  return { ...store, durability: 'may-lose' }
+  return { ...store, durability: 'may-lose', local: true }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Json } from '../../src/contracts/index.js'
 import type { Arm, Release } from '../../src/core/release/release.js'
+import type { RolloutState } from '../../src/core/release/rollout.js'
 import type { Clause, Audience } from '../../src/core/release/audience.js'
 
 const hex = (length: number): fc.Arbitrary<string> =>
@@ -45,10 +46,31 @@ export const arm: fc.Arbitrary<Arm> = fc
   })
   .map(({ version, some, last }) => ({ version, variants: [...some, last] as unknown as Arm['variants'] }))
 
+const position = fc.record({ epoch, sequence })
+const rollout: fc.Arbitrary<RolloutState> = fc
+  .tuple(
+    fc.record({
+      id: fc.constant('r1'),
+      state: fc.constantFrom('running', 'paused', 'retreated', 'watching', 'completed', 'rolled-back'),
+      stage: fc.nat(1000),
+      plan: fc.constant<Json>({ stages: [1] }),
+      from: position,
+      decideBy: instant,
+      controller: fc.constant('c'),
+    }),
+    fc.record({ position, at: instant, live: fc.nat(), exposed: fc.nat(), control: fc.nat() }),
+    fc.record(
+      { before: fc.record({ control: fc.nat(), failed: fc.nat() }), added: fc.nat(), anew: fc.nat() },
+      { requiredKeys: [] },
+    ),
+    fc.record({ why: fc.constant('nobody looked') }, { requiredKeys: [] }),
+  )
+  .map(([base, start, more, why]) => ({ ...base, stageStart: { ...start, ...more }, ...why }))
+
 const optional = fc.record(
   {
     spreadMs: fc.integer({ min: 0, max: 3_600_000 }), activateAt: instant, withdrawn: fc.array(digest, { maxLength: 3 }), readmit: fc.array(fc.record({ digest, reason: fc.constant('r') }), { maxLength: 2 }),
-    rollout: fc.record({ id: fc.constant('r1'), stage: fc.nat(1000), controller: fc.constant('c'), decideBy: instant, plan: fc.constant<Json>({ stages: [1] }) }),
+    rollout, evidence: fc.record({ bakeMs: fc.nat(604_800_000), reportMs: fc.integer({ min: 1, max: 86_400_000 }), spreadMs: fc.nat(3_600_000) }),
     audit: digest, crit: fc.array(fc.constantFrom('candidate', 'later')),
   },
   { requiredKeys: [] },

@@ -111,8 +111,8 @@ export function tenantLife({ namespace, foreign, reach, until }: Tenant): Life {
 
   const reportsOf = (): Promise<unknown> =>
     asked(async (transport, store) => {
-      const heard = (await (transport.reports ?? store.reports)?.({ namespace }, never)) ?? []
-      return [...heard].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1))
+      const heard = await (transport.reports ?? store.reports)?.({ namespace }, never)
+      return [...(heard?.reports ?? [])].sort((a, b) => (a.instanceId < b.instanceId ? -1 : 1))
     })
   const report = (...states: readonly Partial<ClientReport>[]): Promise<unknown> =>
     asked((_, store) =>

@@ -1,11 +1,16 @@
 import type { Command } from '../command.js'
+import { controllerCommand } from './controller.js'
 import { demoCommand } from './demo.js'
 import { diffCommand } from './diff.js'
 import { epochCommand } from './epoch.js'
+import { fleetCommand } from './fleet.js'
+import { exportCommand } from './export.js'
 import { getCommand } from './get.js'
 import { historyCommand } from './history.js'
+import { killCommand } from './kill.js'
 import { publishCommand } from './publish.js'
 import { rollbackCommand } from './rollback.js'
+import { rolloutCommand } from './rollout.js'
 import { serveCommand } from './serve.js'
 import { statusCommand } from './status.js'
 import { validateCommand } from './validate.js'
@@ -20,8 +25,13 @@ export const COMMANDS: readonly Command[] = [
   watchCommand,
   historyCommand,
   diffCommand,
+  rolloutCommand,
   rollbackCommand,
+  killCommand,
   statusCommand,
+  fleetCommand,
+  controllerCommand,
+  exportCommand,
   epochCommand,
   demoCommand,
 ]

@@ -1,23 +1,31 @@
 import { formatPosition } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { diffDocuments, everyone, type Publisher, type Rollout } from '../../publisher/index.js'
+import { diffDocuments, type Publisher, type Rollout } from '../../publisher/index.js'
+import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { sourceFor } from '../documents.js'
-import { refusing, usageError } from '../exit.js'
+import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
 import { shortDigest } from '../references.js'
+import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
+import { forecastLines } from '../forecast.js'
+import { printEnd } from '../print-end.js'
 
 export const publishCommand: Command = {
   name: 'publish',
   summary: 'validate a document and publish it',
   usage: 'FILE',
   text: `Reads a JSON or YAML file (or JSON from stdin, for -), checks it and publishes it. It is checked by the schema of
-the configuration file, else by the JSON Schema kept on the board. Clients get it as soon as they look: say so with
---everyone, and say why with --reason.`,
+the configuration file, else by the JSON Schema kept on the board. It goes out in stages, each on the evidence of the one before, which a
+controller moves on; the first document of a namespace goes to everyone. Say why with --reason. With --wait the status says how it ended:
+6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running.`,
   options: {
     ...BOARD_OPTIONS,
     everyone: { text: 'every client at once; nothing holds it back' },
+    stages: { value: 'LIST', text: 'numbers of clients and shares, the last one all: 1,10%,50%,all' },
+    timed: { text: 'in equal steps by the clock, for boards that clients cannot report to' },
+    ...WAIT_OPTIONS,
     reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
     author: {
       value: 'NAME',
@@ -29,20 +37,23 @@ the configuration file, else by the JSON Schema kept on the board. Clients get i
     'activate-at': { value: 'TIME', text: 'clients switch at this time, such as 2026-11-21T09:30:00Z' },
     schema: { value: 'FILE', text: 'check by this JSON Schema instead' },
     watch: { text: 'go on, and publish the file whenever it changes' },
+    readmit: { value: 'TEXT', text: 'why a document that was withdrawn may come back' },
+    'below-floor': { value: 'TEXT', text: 'why it may be looser than the floor of the configuration file' },
     supersede: { text: 'replace a rollout that is under way' },
     'ignore-reports': { text: 'publish although clients claim to have seen more than the board has' },
   },
   examples: [
-    'noticeboard publish service.yaml --everyone --reason "bigger pool"',
+    'noticeboard publish service.yaml --reason "bigger pool"',
+    'noticeboard publish service.yaml --reason "bigger pool" --wait=completed --timeout 3600',
     'noticeboard publish service.json --everyone --reason "bigger pool" --if-version 7',
-    'noticeboard publish service.json --everyone --reason "bigger pool" --dry-run',
+    'noticeboard publish service.json --reason "bigger pool" --dry-run',
   ],
   positionals: [1, 1],
   async run(context) {
     const { args } = context
     const options = readOptions(context)
     const source = sourceFor(context.io, args.positionals[0] ?? '')
-    await withPublisher(context, { checking: true }, async desk => {
+    return withPublisher(context, { checking: true }, async (desk): Promise<ExitStatus | void> => {
       if (desk.checks.from === 'none')
         context.print.warning(`no schema is known for ${desk.namespace}; only the form is checked`)
       if (args.flag('watch')) return followFile(context, desk, { source, options })
@@ -51,14 +62,25 @@ the configuration file, else by the JSON Schema kept on the board. Clients get i
       await refusing(async () => canonicalize(document))
       const dryRun = args.flag('dry-run')
       const ifVersion = args.integer('if-version', 0)
+      const readmit = args.text('readmit')
+      const waiting = readWaiting(args)
       const rollout = await desk.publisher.publish(document, {
         ...options,
         dryRun,
+        drive: waiting !== undefined,
         ...(ifVersion !== undefined && { ifVersion }),
+        ...(readmit !== undefined && { readmit }),
       })
-      printRollout(context, desk, rollout)
-      if (dryRun && !context.json)
+      // Who waits prints one document: how it ended.
+      if (waiting === undefined || dryRun || !context.json) printRollout(context, desk, rollout)
+      if (dryRun && !context.json) {
         context.print.data(formatChanges(await changesTo(desk.publisher, document), context.print.style))
+        for (const line of forecastLines(rollout, desk.checks)) context.print.data(`${line}\n`)
+      }
+      if (waiting === undefined || dryRun) return
+      const { status, end, step } = await waitFor(context, { namespace: desk.namespace, rollout }, waiting)
+      await printEnd(context, { publisher: desk.publisher, rollout, end, step })
+      return status
     })
   },
 }
@@ -66,14 +88,10 @@ the configuration file, else by the JSON Schema kept on the board. Clients get i
 type Options = ReturnType<typeof readOptions>
 
 function readOptions({ args }: CommandContext) {
-  if (!args.flag('everyone')) {
-    throw usageError(
-      'this would reach every client at once, and nothing says that you want that: add --everyone, and --reason "why"',
-    )
-  }
   const reason = args.text('reason')
   if (reason === undefined || reason.trim() === '')
     throw usageError('say why: --reason "bigger pool for the sale"; it is kept in the history')
+  if (args.flag('watch') && args.text('wait') !== undefined) throw usageError('--watch goes without --wait')
   if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
     throw usageError('--watch goes with neither --dry-run nor --if-version')
   const spreadMs = args.integer('spread-ms', 0)
@@ -81,14 +99,29 @@ function readOptions({ args }: CommandContext) {
   const activateAt = written === undefined ? undefined : new Date(written)
   if (activateAt !== undefined && Number.isNaN(activateAt.getTime()))
     throw usageError('--activate-at wants a time such as 2026-11-21T09:30:00Z')
+  const rollout = readPolicy(args)
+  const belowFloor = args.text('below-floor')
   return {
-    rollout: everyone(),
+    ...(rollout !== undefined && { rollout }),
+    ...(belowFloor !== undefined && { belowFloor }),
     reason,
     supersede: args.flag('supersede'),
     ignoreReports: args.flag('ignore-reports'),
     ...(spreadMs !== undefined && { spreadMs }),
     ...(activateAt !== undefined && { activateAt }),
   }
+}
+
+/** The policy that was asked for; undefined where none was. */
+function readPolicy(args: CommandContext['args']): RolloutPolicy | undefined {
+  const stages = args.text('stages')
+  const asked = [args.flag('everyone'), stages !== undefined, args.flag('timed')].filter(Boolean).length
+  if (asked > 1) throw usageError('--everyone, --stages and --timed say three things; keep one')
+  if (args.flag('everyone')) return everyone()
+  if (args.flag('timed')) return timed()
+  return stages === undefined
+    ? undefined
+    : staged(stages.split(',').map(stage => (/^\d+$/.test(stage) ? Number(stage) : (stage as StageSpec))))
 }
 
 interface Followed {
@@ -105,13 +138,14 @@ async function followFile(context: CommandContext, desk: Desk, { source, options
   }
 }
 
-/** What a publish, a rollback or a new epoch came to. */
+/** What a publish, a rollback, a step of a rollout or a new epoch came to. */
 export function printRollout(
   { print, json }: CommandContext,
   { namespace }: Pick<Desk, 'namespace'>,
   rollout: Rollout,
 ): void {
-  const { outcome, version, position, digest, withdrawn, mirrors } = rollout
+  const { outcome, version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
+  const { forecast, builds } = rollout
   if (json)
     return print.jsonLine({
       outcome,
@@ -119,13 +153,22 @@ export function printRollout(
       version,
       position,
       digest,
+      state,
+      ...(state !== 'everyone' && { stage, of, ...(id !== undefined && { rollout: id }) }),
       ...(withdrawn.length > 0 && { withdrawn }),
       ...(mirrors.length > 0 && { mirrors }),
+      ...(notes.length > 0 && { notes }),
+      ...(forecast.length > 0 && { forecast }),
+      ...(builds.length > 0 && { builds }),
     })
   const what = { published: 'published', unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }[
     outcome
   ]
-  print.data(`${what} ${namespace} version ${version} (${formatPosition(position)}) ${shortDigest(digest)}\n`)
+  const where = state === 'everyone' ? '' : `, ${state}, stage ${stage + 1} of ${of}`
+  print.data(
+    `${what} ${namespace} version ${version} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`,
+  )
+  for (const note of notes) print.note(note)
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
 }
 

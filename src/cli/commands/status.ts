@@ -2,6 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { formatPosition } from '../../contracts/position.js'
 import {
   FLEET_STATES,
+  type Alarm,
   type Fleet,
   type FleetMember,
   type HistoryEntry,
@@ -10,6 +11,7 @@ import {
 import { withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
+import { EXIT, type ExitStatus } from '../exit.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
 import type { Style, Tone } from '../style.js'
@@ -20,36 +22,49 @@ export const statusCommand: Command = {
   summary: 'show who runs what',
   usage: '[NAMESPACE]',
   text: `Shows the newest release of a namespace and what its clients report: how many run it, and one by one those that do not.
-Without a namespace it lists all of them. Over a server this wants the token.`,
-  options: { ...BOARD_OPTIONS, all: { text: 'list every client, also those that are current or stopped' } },
+Alarms come first: what somebody should look at. Without a namespace it lists all of them. Over a server this wants the token.`,
+  options: {
+    ...BOARD_OPTIONS,
+    all: { text: 'list every client, also those that are current or stopped' },
+    check: { text: `exit with ${EXIT.alarm} when there is an alarm, for a monitor that runs commands` },
+  },
   examples: [
     'noticeboard status checkout/prod',
     'noticeboard status',
     'noticeboard status checkout/prod --all --json',
+    'noticeboard status --check',
   ],
   positionals: [0, 1],
-  async run(context) {
+  async run(context): Promise<ExitStatus | void> {
     const { io, args } = context
     const settings = await readSettings(io, args, { namespace: args.positionals[0] })
-    if (settings.optionalNamespace() === undefined)
-      return withBoard({ io, address: settings.address() }, board => printAll(context, board))
-    await withPublisher(context, { namespace: args.positionals[0] }, ({ publisher }) =>
-      printOne(context, publisher),
-    )
+    const alarms =
+      settings.optionalNamespace() === undefined
+        ? await withBoard({ io, address: settings.address() }, board => printAll(context, board))
+        : await withPublisher(context, { namespace: args.positionals[0] }, ({ publisher }) =>
+            printOne(context, publisher),
+          )
+    return args.flag('check') && alarms > 0 ? EXIT.alarm : undefined
   },
 }
 
-async function printOne({ args, print, json }: CommandContext, publisher: Publisher): Promise<void> {
-  const { newest, fleet } = await look(publisher)
+/** Prints one namespace, and returns how many alarms it has. */
+async function printOne({ args, print, json }: CommandContext, publisher: Publisher): Promise<number> {
+  const { newest, fleet, alarms } = await look(publisher)
   const { namespace } = publisher
-  if (json) return print.jsonLine({ namespace, newest: newest === undefined ? null : plain(newest), fleet })
+  if (json) {
+    print.jsonLine({ namespace, newest: newest === undefined ? null : plain(newest), alarms, fleet })
+    return alarms.length
+  }
   print.data(
     newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
   )
-  if (fleet.type === 'unknown')
-    return print.data(
-      `fleet: unknown (${fleet.why === 'no-reports' ? 'this board keeps no reports' : 'no client was heard yet'})\n`,
-    )
+  for (const { name, severity, says } of alarms)
+    print.data(`${print.style(severity === 'critical' ? 'red' : 'yellow', `alarm ${name}`)}: ${says}\n`)
+  if (fleet.type === 'unknown') {
+    print.data(`fleet: unknown (${UNKNOWN[fleet.why]})\n`)
+    return alarms.length
+  }
   print.data(`fleet: ${countsIn(fleet, print.style)}\n`)
   const runs = fleet.running.map(
     ({ version, instances }) => `${version === undefined ? 'defaults' : `version ${version}`}: ${instances}`,
@@ -57,29 +72,35 @@ async function printOne({ args, print, json }: CommandContext, publisher: Publis
   if (runs.length > 0) print.data(`running: ${runs.join(', ')}\n`)
   const quiet = new Set(['current', 'stopped', 'replaced'])
   const listed = fleet.members.filter(({ state }) => args.flag('all') || !quiet.has(state))
-  if (listed.length === 0) return
+  if (listed.length === 0) return alarms.length
   print.data('\n')
   print.table(
     ['state', 'client', 'instance', 'labels', 'strategy', 'version', 'seen', 'heard', 'why'],
     listed.map(rowOf),
   )
+  return alarms.length
 }
 
-async function printAll({ io, print, json }: CommandContext, board: OpenBoard): Promise<void> {
+/** Prints every namespace, and returns how many alarms there are. */
+async function printAll({ io, print, json }: CommandContext, board: OpenBoard): Promise<number> {
   const { store } = board
   if (store.namespaces === undefined)
     throw new NoticeboardError('unsupported', `${board.name} cannot list its namespaces; name one`)
   const namespaces = [...(await store.namespaces(io.signal))].sort()
   const rows: Cell[][] = []
   const found: unknown[] = []
+  let count = 0
   for (const namespace of namespaces) {
-    const { newest, fleet } = await look(openPublisherOn(board, { io, namespace }))
+    const { newest, fleet, alarms } = await look(openPublisherOn(board, { io, namespace }))
     found.push({
       namespace,
       newest: newest === undefined ? null : plain(newest),
+      alarms,
       fleet: fleet.type === 'known' ? { type: fleet.type, counts: fleet.counts } : fleet,
     })
+    count += alarms.length
     const counts = fleet.type === 'known' ? fleet.counts : undefined
+    const [alarm] = alarms
     rows.push([
       namespace,
       newest?.version,
@@ -88,28 +109,50 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
       ...(['current', 'behind', 'rejected', 'failed', 'missing'] as const).map((state): Cell =>
         counts === undefined ? { text: '?', tone: 'dim' } : counts[state],
       ),
+      alarm && {
+        text: `${alarm.name}${alarms.length > 1 ? ` +${alarms.length - 1}` : ''}`,
+        tone: alarm.severity === 'critical' ? 'red' : 'yellow',
+      },
     ])
   }
-  if (json) return print.jsonLine(found)
-  if (rows.length === 0)
-    return print.note(
+  if (json) print.jsonLine(found)
+  else if (rows.length === 0)
+    print.note(
       'no namespace holds a release yet: noticeboard publish FILE --everyone --reason "…" makes the first',
     )
-  print.table(
-    ['namespace', 'version', 'position', 'published', 'current', 'behind', 'rejected', 'failed', 'missing'],
-    rows,
-  )
+  else print.table(HEADINGS, rows)
+  return count
+}
+
+const HEADINGS = [
+  'namespace',
+  'version',
+  'position',
+  'published',
+  'current',
+  'behind',
+  'rejected',
+  'failed',
+  'missing',
+  'alarm',
+]
+
+const UNKNOWN: Readonly<Record<Extract<Fleet, { type: 'unknown' }>['why'], string>> = {
+  'no-reports': 'this board keeps no reports',
+  'never-heard': 'no client was heard',
+  'not-yet-heard': 'no client was heard yet',
 }
 
 interface Look {
   readonly newest: HistoryEntry | undefined
   readonly fleet: Fleet
+  readonly alarms: readonly Alarm[]
 }
 
 async function look(publisher: Publisher): Promise<Look> {
   let newest: HistoryEntry | undefined
   for await (const entry of publisher.history({ limit: 1 })) newest = entry
-  return { newest, fleet: await publisher.fleet() }
+  return { newest, fleet: await publisher.fleet(), alarms: await publisher.alarms() }
 }
 
 function plain({ version, position, digest, cause, issuedAt, audit }: HistoryEntry): object {
@@ -131,8 +174,11 @@ function headline(
 const TONES: { readonly [state: string]: Tone } = {
   current: 'green',
   ahead: 'red',
+  diverged: 'red',
+  crashed: 'red',
   failed: 'red',
   rejected: 'red',
+  unsupported: 'red',
   missing: 'yellow',
   behind: 'yellow',
   paused: 'cyan',

@@ -9,12 +9,21 @@ import type { AttemptEnd } from './events.js'
 import type { Pending } from './pending.js'
 import { prepareChange, type Change, type Course, type PrepareContext } from './prepare-change.js'
 import type { Refusals } from './refusals.js'
+import type { Waiting } from './waiting.js'
 
 /** What every attempt of a client is made with. */
 export interface AttemptContext<Value> extends PrepareContext<Value> {
   readonly identity: Identity
   readonly hasher: Hasher
   readonly refusals: Refusals
+  readonly waiting: Waiting
+  /** What ran before what runs, and last-known-good, best first. */
+  readonly before: () => readonly SavedSnapshot[]
+  /**
+   * Whether another snapshot than what is pending runs, or is kept and could: defaults are no reason
+   * to wait, nor is what the release withdraws.
+   */
+  readonly hasOther: (pending: Pending) => boolean
 }
 
 /**
@@ -30,22 +39,70 @@ export async function attempt<Value>(
   const unsupported = pending.type === 'saved-version' ? undefined : unsupportedBy(pending.release)
   if (unsupported !== undefined) return { type: 'unsupported', error: unsupported }
 
-  const refusedHere = new Set<Digest>()
+  context.waiting.begins(pending)
+  const passedOver = new Set<Digest>()
+  /** The first that a process died of, and that may be tried again if there is nothing else at all. */
+  let suspect: SavedSnapshot | undefined
+  let waits = false
   for (;;) {
-    const wanted = wantedBy(
+    const preferred = wantedBy(
       pending,
       context,
-      digest => refusedHere.has(digest) || context.refusals.has(digest),
+      digest => passedOver.has(digest) || isBarred(digest, context),
     )
-    if (wanted === undefined) return { type: 'kept' }
+    const saved =
+      preferred ??
+      comesBack(pending, context, passedOver) ??
+      (context.hasOther(pending) ? undefined : suspect)
+    if (saved === undefined) return { type: 'kept', waits }
     // One digest is one document, wherever it came from: what was restored from disk is confirmed
     // without a change.
-    if (context.current.applied?.running.digest === wanted.digest) return { type: 'unchanged', saved: wanted }
-    const end = await prepareChange(wanted, pending, context, course)
-    if (end.type !== 'refused') return end
-    refusedHere.add(wanted.digest)
-    course.progress(end)
+    if (context.current.applied?.running.digest === saved.digest) return { type: 'unchanged', saved, waits }
+    const hasOther = saved !== suspect
+    if (!hasOther) suspect = undefined
+    const end = await prepareChange({ saved, pending, hasOther }, context, course)
+    passedOver.add(saved.digest)
+    switch (end.type) {
+      case 'refused':
+        course.progress(end)
+        continue
+      case 'barred':
+        if (end.why === 'suspect') suspect ??= saved
+        waits ||= end.why !== 'quarantined'
+        context.waiting.hold(pending, { digest: saved.digest, bytes: end.bytes })
+        continue
+      case 'prepared':
+        return { ...end, waits: waits && hasOther }
+      case 'vetoed':
+      case 'missing':
+        return end
+    }
   }
+}
+
+/** What comes back in the place of a snapshot that a probe did not confirm: what ran before, or last-known-good. */
+function comesBack<Value>(
+  pending: Pending,
+  context: AttemptContext<Value>,
+  passedOver: ReadonlySet<Digest>,
+): SavedSnapshot | undefined {
+  const runs = context.current.applied?.running.digest
+  if (runs === undefined || context.refusals.get(runs)?.reverted !== true) return undefined
+  const withdrawn = pending.type === 'saved-version' ? [] : (pending.release.withdrawn ?? [])
+  return context
+    .before()
+    .find(
+      ({ digest }) =>
+        digest !== runs &&
+        !passedOver.has(digest) &&
+        !withdrawn.includes(digest) &&
+        !isBarred(digest, context),
+    )
+}
+
+/** Whether a snapshot is not run here: refused by this build, or under quarantine for it. */
+function isBarred<Value>(digest: Digest, { refusals, protection }: AttemptContext<Value>): boolean {
+  return refusals.has(digest) || (protection?.quarantined.some(held => held.digest === digest) ?? false)
 }
 
 /** The snapshot that is asked of this client, of those that it has not refused. */

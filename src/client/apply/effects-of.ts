@@ -26,6 +26,8 @@ export function effectsOf<Change>(
     case 'again':
     case 'current':
       return after.work === before.work && isProvable(after) ? [{ type: 'prove' }] : []
+    case 'reverted':
+      return [{ type: 'refuse', pending: event.pending, refused: event.refused }, { type: 'report' }]
     case 'soaked':
       return [{ type: 'earn' }, { type: 'report' }]
     case 'staged':
@@ -33,19 +35,24 @@ export function effectsOf<Change>(
     case 'pause':
     case 'resume':
       return after.mode === before.mode ? [] : [{ type: 'report' }]
-    case 'boot':
     case 'release':
+      // Whoever follows no releases has seen it all the same.
+      return after.work === before.work ? [seenOnly(event.pending)] : []
+    case 'boot':
+    case 'confirmed':
+    case 'freed':
+    case 'trying':
     case 'retry-due':
     case 'close':
       return []
   }
 }
 
-function ofEnd<Change>({ pending }: Attempt, end: AttemptEnd<Change>): readonly ApplyEffect<Change>[] {
+function ofEnd<Change>({ id, pending }: Attempt, end: AttemptEnd<Change>): readonly ApplyEffect<Change>[] {
   switch (end.type) {
     case 'prepared':
       return [
-        { type: 'commit', pending, change: end.change },
+        { type: 'commit', id, pending, change: end.change },
         ...inForce<Change>(pending, end),
         { type: 'report' },
       ]
@@ -53,10 +60,10 @@ function ofEnd<Change>({ pending }: Attempt, end: AttemptEnd<Change>): readonly 
       return [
         { type: 'confirm', pending, saved: end.saved },
         ...inForce<Change>(pending, end),
-        { type: 'report' },
+        seenOnly(pending),
       ]
     case 'kept':
-      return [...(isReceived(pending) ? inForce<Change>(pending, end) : []), { type: 'report' }]
+      return [...(isReceived(pending) ? inForce<Change>(pending, end) : []), seenOnly(pending)]
     case 'unsupported':
     case 'vetoed':
     case 'failed':
@@ -66,8 +73,14 @@ function ofEnd<Change>({ pending }: Attempt, end: AttemptEnd<Change>): readonly 
   }
 }
 
+/** What this client has to tell is that it saw a release, and runs what it ran. */
+function seenOnly(pending: Pending): { readonly type: 'report'; readonly spreadMs?: number } {
+  const spreadMs = isReceived(pending) ? (pending.release.evidence?.spreadMs ?? 0) : 0
+  return { type: 'report', ...(spreadMs > 0 && { spreadMs }) }
+}
+
 /** Only what a transport brought is news for the disk, and the newest for sure. */
 function inForce<Change>(pending: Pending, end: Saveable<Change>): readonly ApplyEffect<Change>[] {
   if (!isReceived(pending)) return [{ type: 'value' }]
-  return [{ type: 'save', pending, end }, { type: 'prove' }]
+  return [{ type: 'save', pending, end }, end.waits === true ? { type: 'value' } : { type: 'prove' }]
 }

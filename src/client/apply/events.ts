@@ -13,11 +13,22 @@ export type ApplyEvent<Change = unknown> =
   | { readonly type: 'again'; readonly pending: ReceivedRelease }
   /** Nothing newer than what was seen exists. */
   | { readonly type: 'current' }
+  /** A snapshot that could not be tried at its time may be tried now. */
+  | { readonly type: 'freed'; readonly pending: Pending }
   | { readonly type: 'pause' }
   | { readonly type: 'resume' }
   | { readonly type: 'close' }
   /** The time for another try has come. */
   | { readonly type: 'retry-due'; readonly id: number }
+  /** The probe confirms what attempt number `commit` committed. */
+  | { readonly type: 'confirmed'; readonly commit: number }
+  /** The probe does not: what ran before comes back. */
+  | {
+      readonly type: 'reverted'
+      readonly commit: number
+      readonly pending: Pending
+      readonly refused: RefusedSnapshot
+    }
   /** What attempt number `commit` committed has run for long enough. */
   | { readonly type: 'soaked'; readonly commit: number }
   | (AttemptProgress & { readonly id: number })
@@ -25,6 +36,8 @@ export type ApplyEvent<Change = unknown> =
 
 /** What an attempt tells on its way. */
 export type AttemptProgress =
+  /** A candidate is about to be parsed. */
+  | { readonly type: 'trying'; readonly saved: SavedSnapshot }
   /** The snapshot is validated and waits for its time. */
   | { readonly type: 'staged' }
   /** A snapshot was refused here; the attempt goes on with the next preference. */
@@ -41,16 +54,21 @@ export interface RefusedSnapshot {
    * differently.
    */
   readonly overridden: boolean
+  /** Set when it had come into force, and a probe did not confirm it. */
+  readonly reverted?: boolean
 }
 
 /** How an attempt ended. Whatever it is, the client goes on with what it runs. */
 export type AttemptEnd<Change = unknown> =
   /** Everything is ready: the change comes into force with the commit. */
-  | { readonly type: 'prepared'; readonly saved: SavedSnapshot; readonly change: Change }
+  | ({ readonly type: 'prepared'; readonly saved: SavedSnapshot; readonly change: Change } & Waits & {
+        /** Whether a probe has to confirm it, or what ran before comes back. */
+        readonly confirm?: boolean
+      })
   /** The snapshot that runs already is the one that is asked for. */
-  | { readonly type: 'unchanged'; readonly saved: SavedSnapshot }
+  | ({ readonly type: 'unchanged'; readonly saved: SavedSnapshot } & Waits)
   /** Everything that is asked of this client was refused here. */
-  | { readonly type: 'kept' }
+  | ({ readonly type: 'kept' } & Waits)
   | { readonly type: 'unsupported'; readonly error: NoticeboardError }
   /** A participant refused. */
   | { readonly type: 'vetoed'; readonly error: NoticeboardError; readonly digest: Digest }
@@ -59,10 +77,15 @@ export type AttemptEnd<Change = unknown> =
   /** There was only the disk to ask, and it does not have the snapshot. */
   | { readonly type: 'missing' }
 
+/** Whether a snapshot that is asked for before it may not be tried here yet. */
+interface Waits {
+  readonly waits?: boolean
+}
+
 /** What follows from an event, in this order. */
 export type ApplyEffect<Change = unknown> =
   /** Readers and participants switch, in this tick. */
-  | { readonly type: 'commit'; readonly pending: Pending; readonly change: Change }
+  | { readonly type: 'commit'; readonly id: number; readonly pending: Pending; readonly change: Change }
   /** Lets go of what was prepared too late. */
   | { readonly type: 'discard'; readonly change: Change }
   /** What runs is what a newer release asks for: its position moves. */
@@ -78,8 +101,11 @@ export type ApplyEffect<Change = unknown> =
   /** What runs is known to be what the newest release asks for. */
   | { readonly type: 'prove' }
   | { readonly type: 'complain'; readonly error: NoticeboardError }
-  /** What this client has to tell the fleet changed. */
-  | { readonly type: 'report' }
+  /**
+   * What this client has to tell the fleet changed. `spreadMs`: it is no more than that a release
+   * was seen, and the fleet spreads it over that long.
+   */
+  | { readonly type: 'report'; readonly spreadMs?: number }
 
 /** The ends that change what is kept on disk. */
 export type Saveable<Change> = Extract<

@@ -17,9 +17,14 @@ export function nextMode(state: ApplyState, event: ApplyEvent): Mode {
       return mode.at === 'paused' ? { at: 'paused', newest: event.pending } : mode
     case 'again':
       return mode.at === 'paused' && isUntried(state) ? { at: 'paused', newest: event.pending } : mode
+    case 'freed':
+      return mode.at === 'paused' ? { at: 'paused', newest: mode.newest ?? event.pending } : mode
     case 'ended':
       return mode.at === 'paused' ? { at: 'paused', newest: mode.newest ?? leftToRetry(state, event) } : mode
     case 'current':
+    case 'confirmed':
+    case 'reverted':
+    case 'trying':
     case 'staged':
     case 'refused':
     case 'retry-due':

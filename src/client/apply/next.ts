@@ -29,21 +29,28 @@ export function next<Change>(state: ApplyState, event: ApplyEvent<Change>): Next
 }
 
 function isStale(state: ApplyState, event: ApplyEvent): boolean {
-  const { work, trial } = state
+  const { work, mode, trial } = state
   if (work.at === 'closed') return true
   switch (event.type) {
+    case 'trying':
     case 'staged':
     case 'refused':
     case 'ended':
       return attemptOf(state)?.id !== event.id
     case 'retry-due':
       return work.at !== 'retrying' || work.id !== event.id
+    case 'confirmed':
+      return trial.at !== 'unconfirmed' || trial.commit !== event.commit
+    case 'reverted':
+      // Who is paused keeps what runs, whatever becomes of it.
+      return trial.at !== 'unconfirmed' || trial.commit !== event.commit || mode.at !== 'following'
     case 'soaked':
       return trial.at !== 'probation' || trial.commit !== event.commit
     case 'boot':
     case 'release':
     case 'again':
     case 'current':
+    case 'freed':
     case 'pause':
     case 'resume':
     case 'close':

@@ -1,8 +1,10 @@
+import type { Digest } from '../../contracts/names.js'
 import type { Position } from '../../contracts/position.js'
 import type { SavedSnapshot } from '../../contracts/state.js'
 import type { InlineSnapshot, Transport } from '../../contracts/transport.js'
 import type { Release } from '../../core/release/release.js'
-import type { Origin } from '../running.js'
+import { armOf } from '../../core/release/target.js'
+import type { Origin, Running } from '../running.js'
 
 /** What a client is to run next, and where that wish comes from. */
 export type Pending = ReceivedRelease | SavedRelease | SavedVersion
@@ -32,6 +34,13 @@ export interface SavedVersion {
   readonly saved: SavedSnapshot
   /** Where it was applied; undefined for what came from a bare document. */
   readonly position: Position | undefined
+}
+
+/** Which part of the fleet a client belongs to that runs a snapshot because of it. */
+export function partOf(pending: Pending, digest: Digest): Pick<Running<unknown>, 'arm' | 'rolloutId'> {
+  if (pending.type === 'saved-version') return { arm: undefined, rolloutId: undefined }
+  const { release } = pending
+  return { arm: armOf(release, digest), rolloutId: release.rollout?.id }
 }
 
 /** Where a value comes from that is made of it. */

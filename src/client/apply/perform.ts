@@ -1,7 +1,10 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
+import type { Protection } from '../../contracts/state.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { GuardedEmitter } from '../events.js'
+import type { Trialled } from '../health/confirmation.js'
+import type { HealthWatch } from '../health/watch.js'
 import type { Refusals } from './refusals.js'
 import { savedAfter, withGood } from '../state/saved-after.js'
 import type { StateWriter } from '../state/state-writer.js'
@@ -9,7 +12,7 @@ import type { StatusTracker } from '../track-status.js'
 import type { Current } from './applied.js'
 import type { Change } from './prepare-change.js'
 import type { ApplyEffect, RefusedSnapshot } from './events.js'
-import { originOf, type Pending } from './pending.js'
+import { originOf, partOf, type Pending } from './pending.js'
 
 /** What the effects of the apply state act on. */
 export interface PerformContext<Value> {
@@ -19,19 +22,26 @@ export interface PerformContext<Value> {
   readonly events: GuardedEmitter<Value>
   readonly refusals: Refusals
   readonly writer: StateWriter
+  readonly protection: Protection | undefined
+  readonly health: Pick<HealthWatch, 'committed'>
+  /** What is done once a probe confirms what attempt number `commit` committed, or does not. */
+  readonly decideOn: (commit: number, trialled: Trialled) => (isConfirmed: boolean) => void
+  /** How long a snapshot has to run until it counts as good, in milliseconds. */
+  readonly soakMs: number
   readonly current: Current<Value>
   readonly tracker: StatusTracker
   readonly complain: (error: NoticeboardError) => void
-  readonly report: () => void
+  /** Tells the fleet, at once or spread over that many milliseconds. */
+  readonly report: (spreadMs?: number) => void
 }
 
 /** Does what an effect says: the only place where the apply path acts on anything. */
 export function perform<Value>(effect: ApplyEffect<Change<Value>>, context: PerformContext<Value>): void {
   switch (effect.type) {
     case 'commit':
-      return commit(effect.change, effect.pending, context)
+      return commit(effect, context)
     case 'discard':
-      return effect.change.participants.discard()
+      return discard(effect.change, context)
     case 'confirm':
       return confirm(effect, context)
     case 'save':
@@ -41,33 +51,57 @@ export function perform<Value>(effect: ApplyEffect<Change<Value>>, context: Perf
     case 'refuse':
       return refuse(effect.refused, effect.pending, context)
     case 'value':
-      return context.tracker.valued()
+      if (context.current.applied !== undefined) context.tracker.valued()
+      return
     case 'prove':
       if (context.current.applied !== undefined) context.tracker.proven()
       return
     case 'complain':
       return context.complain(effect.error)
     case 'report':
-      return context.report()
+      return context.report(effect.spreadMs)
   }
 }
 
+type CommitEffect<Value> = Extract<ApplyEffect<Change<Value>>, { readonly type: 'commit' }>
+
 /** Readers, participants and then listeners, all in this tick and nothing in between. */
 function commit<Value>(
-  { next, participants }: Change<Value>,
-  pending: Pending,
-  { current, events }: PerformContext<Value>,
+  { id, pending, change: { next, participants, before } }: CommitEffect<Value>,
+  context: PerformContext<Value>,
 ): void {
-  const previous = current.applied?.running.value
+  const { current, events, protection, health, soakMs } = context
+  const ran = current.applied
+  const previous = ran?.running.value
   const { running } = next
   current.run(next)
+  const bakeMs = pending.type === 'saved-version' ? 0 : (pending.release.evidence?.bakeMs ?? 0)
+  // What kills a process right after it was earned is to be found as well.
+  protection?.committed(running.digest, Math.max(2 * soakMs, bakeMs))
   participants.commit()
+  health.committed({
+    before,
+    decide:
+      next.saved &&
+      context.decideOn(id, {
+        pending,
+        saved: next.saved,
+        previous: ran?.saved,
+        overridden: running.overridden.length > 0,
+      }),
+  })
   events.emit('change', {
     previous,
     current: running.value,
     running,
     release: pending.type === 'saved-version' ? undefined : pending.release,
   })
+}
+
+function discard<Value>({ next, participants }: Change<Value>, { protection }: PerformContext<Value>): void {
+  const { digest } = next.running
+  if (digest !== undefined) protection?.drop(digest)
+  participants.discard()
 }
 
 /** The value stays the same object; where it comes from is told anew. */
@@ -77,12 +111,18 @@ function confirm<Value>(
 ): void {
   const { applied } = current
   if (applied === undefined) return
-  const { version } = saved
+  const { digest, version } = saved
   const { position } = pending
   current.run({
     ...applied,
     saved,
-    running: { ...applied.running, version, position, origin: originOf(pending) },
+    running: {
+      ...applied.running,
+      version,
+      position,
+      origin: originOf(pending),
+      ...partOf(pending, digest),
+    },
   })
 }
 
@@ -98,17 +138,26 @@ function save<Value>(
   writer.update({ ...change, refused: refusals.list() }, snapshot)
 }
 
-function earn<Value>({ current, writer }: PerformContext<Value>): void {
+function earn<Value>({ current, writer, protection }: PerformContext<Value>): void {
   const saved = current.applied?.saved
-  if (saved !== undefined) writer.update(withGood(writer.state, saved))
+  if (saved === undefined) return
+  protection?.earned()
+  writer.update(withGood(writer.state, saved))
 }
 
 function refuse<Value>(
-  { digest, version, code, issues, overridden }: RefusedSnapshot,
+  { digest, version, code, issues, overridden, reverted = false }: RefusedSnapshot,
   { position }: Pending,
   { namespace, clock, logger, events, refusals, writer }: PerformContext<Value>,
 ): void {
-  refusals.add({ digest, code, issues, at: new Date(clock.now()).toISOString(), lasting: !overridden })
+  refusals.add({
+    digest,
+    code,
+    issues,
+    at: new Date(clock.now()).toISOString(),
+    lasting: !overridden,
+    reverted,
+  })
   writer.update({ refused: refusals.list() })
   const [first] = issues
   const where = first === undefined || first.path === '' ? 'the document' : first.path

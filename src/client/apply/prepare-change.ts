@@ -1,21 +1,25 @@
 import { isNoticeboardError, type Issue } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
+import type { Digest } from '../../contracts/names.js'
+import type { ProbeAnswer } from '../../contracts/report.js'
 import type { Schema } from '../../contracts/schema.js'
-import type { SavedSnapshot } from '../../contracts/state.js'
+import type { SavedSnapshot, TrialAnswer } from '../../contracts/state.js'
 import type { Clock } from '../../contracts/system.js'
 import type { Validator } from '../../contracts/validator.js'
 import { abortable } from '../../async/signals.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { validateDocument } from '../../core/schema/validate.js'
+import type { HealthWatch } from '../health/watch.js'
 import type { FleetClock } from '../receive/fleet-clock.js'
 import { waitForActivation } from './activation.js'
 import type { Applied, Current } from './applied.js'
 import type { AttemptEnd, AttemptProgress, RefusedSnapshot } from './events.js'
 import type { FetchSnapshot, SnapshotQuery } from './fetch-snapshot.js'
 import { freezePlain } from './freeze.js'
+import { mayTry, type TryContext } from './may-try.js'
 import type { Overrides } from './overrides.js'
 import type { Participants, PreparedChange } from './participants.js'
-import { originOf, type Pending } from './pending.js'
+import { originOf, partOf, type Pending } from './pending.js'
 
 /** A change that only waits for its commit. */
 export interface Change<Value> {
@@ -23,10 +27,12 @@ export interface Change<Value> {
   /** The snapshot as it travels. */
   readonly bytes: Uint8Array
   readonly participants: PreparedChange
+  /** What the probe said before. */
+  readonly before: ProbeAnswer
 }
 
 /** What a snapshot is taken as far as a commit with. */
-export interface PrepareContext<Value> {
+export interface PrepareContext<Value> extends TryContext {
   readonly clock: Clock
   readonly fleetClock: FleetClock
   readonly schema: Schema<unknown, Value> | undefined
@@ -36,6 +42,18 @@ export interface PrepareContext<Value> {
   readonly participants: Participants<Value>
   readonly current: Current<Value>
   readonly fetchSnapshot: FetchSnapshot
+  /** Whether a probe may take a snapshot back. */
+  readonly mayRevert: (pending: Pending, digest: Digest) => boolean
+  /** Asks whether the application is well. */
+  readonly health: Pick<HealthWatch, 'ask' | 'health'>
+}
+
+/** A snapshot that is to be taken as far as a commit, and why. */
+export interface Wanted {
+  readonly saved: SavedSnapshot
+  readonly pending: Pending
+  /** Whether something else runs, or could. */
+  readonly hasOther: boolean
 }
 
 /** One attempt's own way to be ended and to tell of its steps. */
@@ -48,6 +66,14 @@ export interface Course {
 type Prepared<Value> =
   | Extract<AttemptEnd<Change<Value>>, { readonly type: 'prepared' | 'vetoed' | 'missing' }>
   | Refused
+  | Barred
+
+/** It may not be tried now; that passes by itself, but for a quarantine. */
+interface Barred {
+  readonly type: 'barred'
+  readonly why: Exclude<TrialAnswer, 'go'>
+  readonly bytes: Uint8Array
+}
 
 interface Refused {
   readonly type: 'refused'
@@ -55,24 +81,44 @@ interface Refused {
 }
 
 /**
- * Takes one snapshot as far as a commit: bytes, strict parse, overrides, validation, the time of
- * activation, participants. Rejects once the signal aborts.
+ * Takes one snapshot as far as a commit: bytes, leave to try it, strict parse, overrides,
+ * validation, the time of activation, participants. Rejects once the signal aborts.
  */
 export async function prepareChange<Value>(
-  saved: SavedSnapshot,
-  pending: Pending,
+  wanted: Wanted,
   context: PrepareContext<Value>,
-  { signal, progress }: Course,
+  course: Course,
 ): Promise<Prepared<Value>> {
+  const { saved, pending, hasOther } = wanted
   const { maxSnapshotBytes } = context
   if (saved.bytes > maxSnapshotBytes) {
     const message = `it has ${saved.bytes} bytes; ${maxSnapshotBytes} are allowed here`
     return refuse(saved, 'too-large', [{ path: '', message, validator: 'size' }])
   }
-  const bytes = await context.fetchSnapshot(queryFor(saved, pending, context), signal)
-  signal.throwIfAborted()
+  const bytes = await context.fetchSnapshot(queryFor(saved, pending, context), course.signal)
+  course.signal.throwIfAborted()
   if (bytes === undefined) return { type: 'missing' }
 
+  const why = await mayTry(saved, { pending, hasOther, context, progress: course.progress })
+  if (why !== 'go') return { type: 'barred', why, bytes }
+  let prepared = false
+  try {
+    const end = await change(wanted, bytes, context, course)
+    prepared = end.type === 'prepared'
+    return end
+  } finally {
+    if (!prepared) context.protection?.drop(saved.digest)
+  }
+}
+
+/** What the bytes of a snapshot make of what runs. */
+async function change<Value>(
+  { saved, pending }: Wanted,
+  bytes: Uint8Array,
+  context: PrepareContext<Value>,
+  { signal, progress }: Course,
+): Promise<Exclude<Prepared<Value>, Barred>> {
+  signal.throwIfAborted()
   const checked = await check(saved, bytes, context, signal)
   signal.throwIfAborted()
   if (checked.type === 'refused') return checked
@@ -87,10 +133,27 @@ export async function prepareChange<Value>(
   const { value, document, overridden } = checked
   const { digest, version } = saved
   const { position } = pending
+  // What cannot be taken back does not wait for a probe.
+  const isOnTrial = context.mayRevert(pending, digest)
+  const before = isOnTrial ? await context.health.ask(signal) : (context.health.health?.now ?? 'none')
+  signal.throwIfAborted()
   try {
     const participants = await context.participants.prepare(value, signal)
-    const running = { value, digest, version, position, origin: originOf(pending), overridden }
-    return { type: 'prepared', saved, change: { next: { running, document, saved }, bytes, participants } }
+    const running = {
+      value,
+      digest,
+      version,
+      position,
+      origin: originOf(pending),
+      ...partOf(pending, digest),
+      overridden,
+    }
+    return {
+      type: 'prepared',
+      saved,
+      change: { next: { running, document, saved }, bytes, participants, before },
+      confirm: isOnTrial && before === 'healthy',
+    }
   } catch (error) {
     if (isNoticeboardError(error, 'vetoed')) return { type: 'vetoed', error, digest }
     throw error

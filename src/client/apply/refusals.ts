@@ -2,6 +2,7 @@ import type { Issue } from '../../contracts/errors.js'
 import type { Digest } from '../../contracts/names.js'
 import type { Refusal } from '../../contracts/state.js'
 import { MAX_REFUSALS } from '../../core/limits.js'
+import type { KnownRefusal } from '../report/verdicts.js'
 
 /** What this build of the application has refused, so that no verdict is asked for twice. */
 export interface Refusals {
@@ -13,6 +14,8 @@ export interface Refusals {
   forget(digests: readonly Digest[]): void
   /** What is worth keeping on disk, of other builds too: the latest at the end, {@link MAX_REFUSALS} at most. */
   list(): readonly Refusal[]
+  /** What this build refused, and whether its overrides had a part in it. */
+  known(): readonly KnownRefusal[]
 }
 
 export interface NewRefusal {
@@ -21,6 +24,8 @@ export interface NewRefusal {
   readonly issues: readonly Issue[]
   readonly at: string
   readonly lasting: boolean
+  /** Whether it had come into force, and a probe took it back. */
+  readonly reverted?: boolean
 }
 
 /**
@@ -29,7 +34,7 @@ export interface NewRefusal {
  */
 export function createRefusals(build: string | undefined, saved: readonly Refusal[]): Refusals {
   let kept: readonly Refusal[] = saved
-  const passing = new Map<Digest, Refusal>()
+  const passing = new Map<Digest, KnownRefusal>()
 
   const get = (digest: Digest): Refusal | undefined =>
     passing.get(digest) ?? kept.find(refusal => refusal.digest === digest && refusal.build === build)
@@ -37,18 +42,20 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
   return {
     get,
     has: digest => get(digest) !== undefined,
-    add({ digest, code, issues: [first], at, lasting }) {
+    add({ digest, code, issues: [first], at, lasting, reverted = false }) {
       const refusal: Refusal = {
         digest,
         build: build ?? '',
         code,
+        ...(reverted && { reverted: true as const }),
         ...(first !== undefined && {
           validator: first.validator.slice(0, 256),
           path: first.path.slice(0, 256),
         }),
         at,
       }
-      if (build === undefined || !lasting) return void passing.set(digest, refusal)
+      if (build === undefined || !lasting)
+        return void passing.set(digest, { ...refusal, overridden: !lasting })
       const others = kept.filter(other => other.digest !== digest || other.build !== build)
       kept = [...others, refusal].slice(-MAX_REFUSALS)
     },
@@ -57,5 +64,9 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
       kept = kept.filter(({ digest }) => !digests.includes(digest))
     },
     list: () => kept,
+    known: () => [
+      ...kept.filter(refusal => refusal.build === build).map(refusal => ({ ...refusal, overridden: false })),
+      ...passing.values(),
+    ],
   }
 }

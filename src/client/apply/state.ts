@@ -1,4 +1,5 @@
 import type { Digest } from '../../contracts/names.js'
+import type { SavedSnapshot } from '../../contracts/state.js'
 import type { Pending, ReceivedRelease } from './pending.js'
 
 /**
@@ -25,6 +26,7 @@ export type Work =
       readonly at: 'restoring'
       readonly id: number
       readonly pending: Pending
+      readonly step: AttemptStep
       readonly rest: readonly Pending[]
       /**
        * The first that failed for a reason that may pass; tried again when nothing of the rest can
@@ -41,12 +43,20 @@ export type Work =
   | { readonly at: 'retrying'; readonly id: number; readonly retry: Retry }
   /** Runs what was kept. `newest`: it is what the newest release known here asks for. */
   | { readonly at: 'restored'; readonly newest: boolean }
-  /** A release that a transport brought came to its end. */
-  | { readonly at: 'settled'; readonly how: 'applied' | 'kept' | 'unsupported' }
+  /** A release that a transport brought came to its end; `waiting`: until more of it may be tried. */
+  | { readonly at: 'settled'; readonly how: 'applied' | 'kept' | 'unsupported' | 'waiting' }
   | { readonly at: 'closed' }
 
-/** How far an attempt is, for reports: `staged` is validated and waits for its time. */
-export type AttemptStep = 'under-way' | 'staged'
+/**
+ * How far an attempt is, for reports: `trying` is about to parse a candidate, `staged` is validated
+ * and waits for its time.
+ */
+export type AttemptStep =
+  | { readonly type: 'under-way' | 'staged' }
+  | { readonly type: 'trying'; readonly saved: SavedSnapshot }
+
+/** The step that each attempt begins with. */
+export const UNDER_WAY: AttemptStep = { type: 'under-way' }
 
 /** What is tried again later, and why it failed. */
 export interface Retry {
@@ -65,6 +75,8 @@ export type Mode =
 /** What the running snapshot has proven by running; goes on while the client is paused. */
 export type Trial =
   | { readonly at: 'none' }
+  /** It was committed by attempt number `commit`, and a probe has to confirm it. */
+  | { readonly at: 'unconfirmed'; readonly commit: number }
   /** It was committed by attempt number `commit`, and has not run for long enough. */
   | { readonly at: 'probation'; readonly commit: number }
   | { readonly at: 'earned'; readonly commit: number }
@@ -99,7 +111,18 @@ export function isWorking(state: ApplyState): boolean {
  */
 export function isProvable({ work, mode }: ApplyState): boolean {
   if (mode.at === 'paused' && mode.newest !== undefined) return false
-  return (work.at === 'settled' && work.how !== 'unsupported') || (work.at === 'restored' && work.newest)
+  switch (work.at) {
+    case 'settled':
+      return work.how === 'applied' || work.how === 'kept'
+    case 'restored':
+      return work.newest
+    case 'idle':
+    case 'restoring':
+    case 'applying':
+    case 'retrying':
+    case 'closed':
+      return false
+  }
 }
 
 /**

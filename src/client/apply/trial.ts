@@ -5,7 +5,11 @@ import type { ApplyState, Trial } from './state.js'
 export function nextTrial({ trial }: ApplyState, event: ApplyEvent): Trial {
   switch (event.type) {
     case 'ended':
-      return event.end.type === 'prepared' ? { at: 'probation', commit: event.id } : trial
+      return event.end.type === 'prepared'
+        ? { at: event.end.confirm === true ? 'unconfirmed' : 'probation', commit: event.id }
+        : trial
+    case 'confirmed':
+      return trial.at === 'unconfirmed' ? { at: 'probation', commit: trial.commit } : trial
     case 'soaked':
       return trial.at === 'probation' ? { at: 'earned', commit: trial.commit } : trial
     case 'close':
@@ -14,8 +18,11 @@ export function nextTrial({ trial }: ApplyState, event: ApplyEvent): Trial {
     case 'release':
     case 'again':
     case 'current':
+    case 'freed':
+    case 'reverted':
     case 'pause':
     case 'resume':
+    case 'trying':
     case 'staged':
     case 'refused':
     case 'retry-due':

@@ -1,6 +1,14 @@
 import type { ApplyEvent, AttemptEnd } from './events.js'
 import type { Pending } from './pending.js'
-import { isReceived, isUntried, type ApplyState, type Attempt, type Retry, type Work } from './state.js'
+import {
+  isReceived,
+  isUntried,
+  UNDER_WAY,
+  type ApplyState,
+  type Attempt,
+  type Retry,
+  type Work,
+} from './state.js'
 
 type Restoring = Extract<Work, { at: 'restoring' }>
 type Applying = Extract<Work, { at: 'applying' }>
@@ -16,6 +24,9 @@ export function nextWork(state: ApplyState, event: ApplyEvent): Work {
       return following ? apply(state, event.pending) : work
     case 'again':
       return following && isUntried(state) ? apply(state, event.pending) : work
+    case 'freed':
+    case 'reverted':
+      return following && isAtRest(work) ? apply(state, event.pending) : work
     case 'pause':
       // What is on its way from a transport is not in force yet, and may not come into force now.
       return following && (work.at === 'applying' || work.at === 'retrying') ? { at: 'idle' } : work
@@ -23,8 +34,12 @@ export function nextWork(state: ApplyState, event: ApplyEvent): Work {
       return mode.at === 'paused' && mode.newest !== undefined ? apply(state, mode.newest) : work
     case 'retry-due':
       return work.at === 'retrying' ? apply(state, work.retry.pending) : work
+    case 'trying':
+      return work.at === 'applying' || work.at === 'restoring'
+        ? { ...work, step: { type: 'trying', saved: event.saved } }
+        : work
     case 'staged':
-      return work.at === 'applying' ? { ...work, step: 'staged' } : work
+      return work.at === 'applying' ? { ...work, step: { type: 'staged' } } : work
     case 'ended':
       return work.at === 'restoring'
         ? afterRestore(state, work, event.end)
@@ -34,6 +49,7 @@ export function nextWork(state: ApplyState, event: ApplyEvent): Work {
     case 'close':
       return { at: 'closed' }
     case 'current':
+    case 'confirmed':
     case 'refused':
     case 'soaked':
       return work
@@ -56,8 +72,13 @@ export function retryOf({ pending }: Attempt, end: Passing): Retry {
   }
 }
 
+/** Whether nothing is under way, and nothing will be by itself. */
+function isAtRest({ at }: Work): boolean {
+  return at === 'idle' || at === 'restored' || at === 'settled'
+}
+
 function apply({ serial }: ApplyState, pending: Pending): Work {
-  return { at: 'applying', id: serial + 1, pending, step: 'under-way' }
+  return { at: 'applying', id: serial + 1, pending, step: UNDER_WAY }
 }
 
 function restore(
@@ -65,12 +86,12 @@ function restore(
   [pending, ...rest]: readonly Pending[],
   retry: Retry | undefined,
 ): Work | undefined {
-  return pending && { at: 'restoring', id: serial + 1, pending, rest, retry }
+  return pending && { at: 'restoring', id: serial + 1, pending, step: UNDER_WAY, rest, retry }
 }
 
 /** The next of what was kept, until one runs. */
 function afterRestore(state: ApplyState, work: Restoring, end: AttemptEnd): Work {
-  if (end.type === 'prepared' || end.type === 'unchanged') return inForce(work.pending)
+  if (end.type === 'prepared' || end.type === 'unchanged') return inForce(work.pending, end)
   const retry = work.retry ?? (mayPass(end) ? retryOf(work, end) : undefined)
   const following = restore(state, work.rest, retry)
   if (following !== undefined) return following
@@ -83,10 +104,11 @@ function afterApply(work: Applying, end: AttemptEnd): Work {
   switch (end.type) {
     case 'prepared':
     case 'unchanged':
-      return inForce(work.pending)
+      return inForce(work.pending, end)
     case 'kept':
+      return { at: 'settled', how: end.waits === true ? 'waiting' : 'kept' }
     case 'unsupported':
-      return { at: 'settled', how: end.type }
+      return { at: 'settled', how: 'unsupported' }
     case 'missing':
       return { at: 'idle' }
     case 'vetoed':
@@ -96,8 +118,8 @@ function afterApply(work: Applying, end: AttemptEnd): Work {
 }
 
 /** What runs was asked for by a transport's release, or was kept and is to be confirmed by one. */
-function inForce(pending: Pending): Work {
+function inForce(pending: Pending, { waits = false }: { readonly waits?: boolean }): Work {
   return isReceived(pending)
-    ? { at: 'settled', how: 'applied' }
-    : { at: 'restored', newest: pending.type === 'saved-release' }
+    ? { at: 'settled', how: waits ? 'waiting' : 'applied' }
+    : { at: 'restored', newest: pending.type === 'saved-release' && !waits }
 }

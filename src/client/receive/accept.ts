@@ -1,8 +1,8 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
-import type { Digest } from '../../contracts/names.js'
-import type { Release } from '../../core/release/release.js'
+import type { Protection } from '../../contracts/state.js'
 import type { ApplyEvent } from '../apply/events.js'
 import type { Refusals } from '../apply/refusals.js'
+import { stillGood } from '../state/saved-after.js'
 import type { StateWriter } from '../state/state-writer.js'
 import type { Looks } from './looks.js'
 import type { Verdict } from './release-order.js'
@@ -11,6 +11,7 @@ import type { Verdict } from './release-order.js'
 export interface AcceptContext {
   readonly refusals: Refusals
   readonly writer: StateWriter
+  readonly protection: Protection | undefined
   readonly send: (event: ApplyEvent<never>) => void
   readonly looks: Looks
   /** It is known which release is the newest, or was so many milliseconds ago; now unless given. */
@@ -64,21 +65,26 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
 }
 
 /**
- * Keeps the newest release, and what it readmits with it: a readmission counts once, and what is
- * refused again after it stays refused.
+ * Keeps the newest release, and what it withdraws and readmits with it: a readmission counts once,
+ * and what is refused again after it stays refused.
  */
 function keepSeen(
   { seen, pending }: Extract<Verdict, { type: 'newer' }>,
-  { refusals, writer }: AcceptContext,
+  { refusals, writer, protection }: AcceptContext,
 ): void {
   // A bare document's positions are of its own making, and must not stand against a publisher's
   // later.
   if (pending.origin === 'unmanaged') return
-  refusals.forget(readmitted(seen.release))
-  writer.update({ seen: seen.position, release: seen.bytes, refused: refusals.list() })
-}
-
-/** The digests named by a release's readmissions. */
-function readmitted({ readmit = [] }: Release): readonly Digest[] {
-  return readmit.map(({ digest }) => digest)
+  const { readmit = [] } = seen.release
+  if (readmit.length > 0) {
+    const digests = readmit.map(({ digest }) => digest)
+    refusals.forget(digests)
+    protection?.readmit(digests)
+  }
+  writer.update({
+    ...stillGood(writer.state, seen.release),
+    seen: seen.position,
+    release: seen.bytes,
+    refused: refusals.list(),
+  })
 }

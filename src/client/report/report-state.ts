@@ -2,45 +2,70 @@ import { MAX_LINE_LENGTH, MAX_OVERRIDDEN } from '../../core/limits.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Position } from '../../contracts/position.js'
-import type { ReportPhase } from '../../contracts/report.js'
+import type { ClientReport, PreviousLife, ReportPhase, SnapshotVerdict } from '../../contracts/report.js'
 import type { Refusal } from '../../contracts/state.js'
+import type { Strategy } from '../../contracts/strategy.js'
 import type { ApplyState } from '../apply/state.js'
 import type { ReportState } from './reporter.js'
 import type { Running } from '../running.js'
+import { placeOf } from './verdicts.js'
 
 /** What a report is made of. */
 export interface ReportFacts {
   readonly namespace: Namespace
   readonly identity: Identity
-  /** The strategy's name. */
-  readonly strategy: string
+  readonly strategy: Pick<Strategy, 'name' | 'lookMs'>
   readonly state: ApplyState
   readonly running: Running<unknown> | undefined
   readonly seen: Position | undefined
   readonly applied: Position | undefined
   /** Set when this client refused what the newest release asks of it first of all. */
   readonly refusal: Refusal | undefined
+  /** Set when that is under quarantine here. */
+  readonly quarantined: Digest | undefined
+  readonly verdicts: readonly SnapshotVerdict[]
+  /** Which of the processes of its state folder this is, and how the one before it ended. */
+  readonly slot: number | undefined
+  readonly previous: PreviousLife | undefined
+  /** What a probe says; undefined without one. */
+  readonly health: ClientReport['health'] | undefined
   /** Whether a restart would find what runs. */
   readonly protects: boolean
 }
 
 /** A client's report, from the facts as they are; nothing in it is a value of the configuration. */
 export function describeClient(facts: ReportFacts): ReportState {
-  const { namespace, identity, strategy, state, seen, applied, running, protects } = facts
+  const {
+    namespace,
+    identity,
+    strategy,
+    seen,
+    applied,
+    running,
+    protects,
+    verdicts,
+    slot,
+    previous,
+    health,
+  } = facts
   return {
     namespace,
     ...identity,
-    strategy,
-    ...progressOf(facts),
+    strategy: strategy.name,
+    lookMs: Math.round(Math.min(strategy.lookMs, Number.MAX_SAFE_INTEGER)),
+    ...(slot !== undefined && { slot }),
     ...(seen !== undefined && { seen }),
     ...(applied !== undefined && { applied }),
     ...(running?.digest !== undefined && { digest: running.digest }),
     ...(running?.version !== undefined && { version: running.version }),
+    ...progressOf(facts),
+    ...(verdicts.length > 0 && { verdicts }),
+    ...(previous !== undefined && { previous }),
+    ...(health !== undefined && { health }),
     ...(running !== undefined &&
       running.overridden.length > 0 && {
         overridden: running.overridden.slice(0, MAX_OVERRIDDEN).map(path => path.slice(0, MAX_LINE_LENGTH)),
       }),
-    ...(state.mode.at !== 'following' && { paused: true as const }),
     protection: protects ? 'disk' : 'none',
   }
 }
@@ -50,20 +75,28 @@ export function describeClient(facts: ReportFacts): ReportState {
  * something else runs.
  */
 function progressOf(facts: ReportFacts): Progress {
-  const { refusal } = facts
-  const { work, trial } = facts.state
+  const { refusal, quarantined } = facts
+  const { work, mode, trial } = facts.state
   if (work.at === 'closed') return { phase: 'stopped' }
+  const tried = (work.at === 'applying' || work.at === 'restoring') && work.step
+  if (tried && tried.type === 'trying') {
+    const { digest, version } = tried.saved
+    return { phase: 'trying', digest, version }
+  }
+  if (mode.at !== 'following') return { phase: 'paused' }
   if (work.at === 'retrying' && work.retry.why.type === 'vetoed')
     return { phase: 'rejected', code: 'vetoed', refused: work.retry.why.digest }
   if (work.at === 'settled' && work.how === 'unsupported') return { phase: 'rejected', code: 'unsupported' }
   if (refusal !== undefined) {
-    const { digest: refused, code } = refusal
-    return { phase: 'rejected', refused, code, ...named(refusal) }
+    const { digest: refused, code, reverted } = refusal
+    return { phase: reverted === true ? 'reverted' : 'rejected', refused, code, ...placeOf(refusal) }
   }
-  if (work.at === 'applying' && work.step === 'staged') return { phase: 'staged' }
+  if (quarantined !== undefined) return { phase: 'quarantined', refused: quarantined }
+  if (tried && tried.type === 'staged') return { phase: 'staged' }
   switch (trial.at) {
     case 'none':
       return { phase: 'waiting' }
+    case 'unconfirmed':
     case 'probation':
       return { phase: 'applied' }
     case 'earned':
@@ -73,13 +106,10 @@ function progressOf(facts: ReportFacts): Progress {
 
 interface Progress {
   readonly phase: ReportPhase
+  readonly digest?: Digest
+  readonly version?: number
   readonly refused?: Digest
   readonly code?: string
   readonly validator?: string
   readonly path?: string
-}
-
-/** What is empty is left out. */
-function named({ validator = '', path = '' }: Partial<Refusal>): Pick<Progress, 'validator' | 'path'> {
-  return { ...(validator !== '' && { validator }), ...(path !== '' && { path }) }
 }

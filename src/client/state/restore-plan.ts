@@ -1,17 +1,52 @@
 import { comparePositions } from '../../contracts/position.js'
-import type { SavedState } from '../../contracts/state.js'
-import type { IdentifiedRelease } from '../../core/release/release.js'
+import type { Identity } from '../../contracts/identity.js'
+import type { SavedSnapshot, SavedState } from '../../contracts/state.js'
+import type { Hasher } from '../../contracts/system.js'
+import { isExposed } from '../../core/release/audience.js'
+import type { IdentifiedRelease, Release } from '../../core/release/release.js'
+import { armOf } from '../../core/release/target.js'
 import type { Pending } from '../apply/pending.js'
 
+/** Who restarts, and when. */
+export interface RestorePlanContext {
+  readonly identity: Identity
+  readonly hasher: Hasher
+  /** The fleet's time, in milliseconds since 1970. */
+  readonly nowMs: number
+}
+
 /**
- * What a restart tries to bring back from disk alone, best first: what the newest release asks for,
- * if that was applied; then what ran; then last-known-good.
+ * What a restart tries to bring back from disk alone, best first: what the newest release asks for;
+ * then last-known-good; then what ran. What that release withdraws is not among it, nor a candidate
+ * that this client is not exposed to. Without a release that can be read, what ran comes first.
  */
-export function restorePlan(state: SavedState, seen: IdentifiedRelease | undefined): readonly Pending[] {
+export function restorePlan(
+  state: SavedState,
+  seen: IdentifiedRelease | undefined,
+  context: RestorePlanContext,
+): readonly Pending[] {
   const { current, good, applied: position } = state
-  const saved = current === undefined ? good : [current, ...good]
-  const versions = saved.map((saved): Pending => ({ type: 'saved-version', saved, position }))
-  if (seen === undefined || position === undefined || comparePositions(seen.position, position) !== 'same')
-    return versions
-  return [{ type: 'saved-release', release: seen.release, position }, ...versions]
+  const ran = current === undefined ? [] : [current]
+  const version = (saved: SavedSnapshot): Pending => ({ type: 'saved-version', saved, position })
+  if (seen === undefined) return [...ran, ...good].map(version)
+  const { release } = seen
+  const others = good.some(({ digest }) => digest === current?.digest) ? good : [...good, ...ran]
+  const versions = others.filter(saved => mayRun(saved, release, context)).map(version)
+  const isApplied = position !== undefined && comparePositions(seen.position, position) === 'same'
+  if (!isApplied && isYetToCome(release, context)) return versions
+  return [{ type: 'saved-release', release, position: seen.position }, ...versions]
+}
+
+function mayRun(
+  { digest }: SavedSnapshot,
+  release: Release,
+  { identity, hasher }: RestorePlanContext,
+): boolean {
+  if (armOf(release, digest) === 'candidate')
+    return release.audience !== undefined && isExposed(release.audience, identity, hasher)
+  return release.withdrawn?.includes(digest) !== true || armOf(release, digest) === 'stable'
+}
+
+function isYetToCome({ activateAt }: Release, { nowMs }: RestorePlanContext): boolean {
+  return activateAt !== undefined && Date.parse(activateAt) > nowMs
 }

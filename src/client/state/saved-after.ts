@@ -20,7 +20,7 @@ export function savedAfter(
 }
 
 /** Last-known-good without what a release withdraws: that is no fallback any more. */
-function stillGood(
+export function stillGood(
   { good }: SavedState,
   { withdrawn = [] }: { readonly withdrawn?: readonly Digest[] },
 ): Pick<SavedState, 'good'> {

@@ -88,6 +88,8 @@ async function validated<S extends Schema>(
       version: undefined,
       position: undefined,
       origin,
+      arm: undefined,
+      rolloutId: undefined,
       overridden,
     },
   }

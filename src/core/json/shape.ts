@@ -64,7 +64,9 @@ export function shapeOf(value: Json, what: string, path = ''): Shape {
     },
     integer(name, minimum, maximum) {
       const found = member(name)
-      if (typeof found !== 'number' || !Number.isSafeInteger(found) || found < minimum || found > maximum) {
+      const isWhole = typeof found === 'number' && Number.isSafeInteger(found)
+      // No text of ours holds a -0, which would not come back from one.
+      if (!isWhole || found < minimum || found > maximum || Object.is(found, -0)) {
         throw refuse(name, `must be a whole number from ${minimum} to ${maximum}`)
       }
       return found

@@ -23,9 +23,15 @@ export function isLine(text: unknown, maxLength: number = MAX_LINE_LENGTH): text
   )
 }
 
-/** A text from outside on one line, cut to `maxLength` UTF-16 code units: control characters become spaces. */
+/**
+ * A text from outside on one line, cut to `maxLength` UTF-16 code units: control characters become
+ * spaces, and half surrogate pairs U+FFFD, that of a pair that was cut too.
+ */
 export function oneLine(text: string, maxLength: number = MAX_LINE_LENGTH): string {
-  return text.slice(0, maxLength).replace(new RegExp(CONTROL, 'g'), ' ')
+  return text
+    .slice(0, maxLength)
+    .replace(new RegExp(CONTROL, 'g'), ' ')
+    .replace(new RegExp(LONE_SURROGATE, 'g'), '\uFFFD')
 }
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/

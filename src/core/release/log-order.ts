@@ -59,7 +59,7 @@ export function checkAppend({ namespace, at, bytes, audit }: AppendQuery, hasher
   if (audit.length > MAX_AUDIT_BYTES)
     throw new NoticeboardError(
       'too-large',
-      `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason`,
+      `the audit record has ${audit.length} bytes; ${MAX_AUDIT_BYTES} are allowed: shorten the reason, or name fewer exceptions`,
     )
   assertDigest(hasher, { bytes: audit, digest: release.audit, what: 'the audit record' })
   return release

@@ -2,7 +2,7 @@ import { isDigest, type Digest, namespaceProblem, type Namespace } from '../../c
 import { isEpoch, type Epoch } from '../../contracts/position.js'
 import type { Json } from '../../contracts/json.js'
 import { canonicalize } from '../json/canonical.js'
-import { isInstant } from './release.js'
+import { isInstant } from './instant.js'
 import { shapeOf } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { encodeText } from '../json/text.js'

@@ -6,7 +6,9 @@ import { isEpoch, type Epoch, type Position } from '../../contracts/position.js'
 import { canonicalize } from '../json/canonical.js'
 import { digestOf } from './digest.js'
 import { readAudience, type Audience } from './audience.js'
+import { isInstant } from './instant.js'
 import { readLabelMatch, type LabelMatch } from './labels.js'
+import { readEvidenceRequest, readRollout, type EvidenceRequest, type RolloutState } from './rollout.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { encodeText, isLine } from '../json/text.js'
@@ -17,7 +19,6 @@ import {
   MAX_SHORT_LINE_LENGTH,
   MAX_SIGNATURES,
   MAX_SPREAD_MS,
-  MAX_STAGE,
   MAX_VARIANTS,
   MAX_WITHDRAWN,
 } from '../limits.js'
@@ -40,15 +41,6 @@ export interface Arm {
 export interface Readmission {
   readonly digest: Digest
   readonly reason: string
-}
-
-/** A rollout's own state, for controllers; clients do not read it. */
-export interface RolloutState {
-  readonly id: string
-  readonly stage: number
-  readonly controller: string
-  readonly decideBy: string
-  readonly plan?: Json
 }
 
 /**
@@ -74,7 +66,10 @@ export interface Release {
   /** Snapshots that are no fallback any more. */
   readonly withdrawn?: readonly Digest[]
   readonly readmit?: readonly Readmission[]
+  /** The rollout that this release is a step of. */
   readonly rollout?: RolloutState
+  /** What clients are asked to report, and how often, while it goes on. */
+  readonly evidence?: EvidenceRequest
   /** Digest of the release before; null for the first of a log. */
   readonly prev: Digest | null
   /** Digest of the audit record. */
@@ -99,11 +94,11 @@ export interface IdentifiedRelease extends SignedRelease {
 /** The members of version 1 that a client honours, and so may be named in `crit`. */
 const KNOWN: ReadonlySet<string> = new Set([
   'v', 'namespace', 'epoch', 'sequence', 'issuedAt', 'cause', 'stable', 'candidate', 'audience', 'spreadMs',
-  'activateAt', 'withdrawn', 'readmit', 'rollout', 'prev', 'audit', 'crit',
+  'activateAt', 'withdrawn', 'readmit', 'rollout', 'evidence', 'prev', 'audit', 'crit',
 ]) // prettier-ignore
 
 /**
- * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 16 KB, and
+ * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 64 KB, and
  * `invalid-data` for a statement that readers would refuse, so that none is ever published.
  *
  * ```ts
@@ -236,6 +231,7 @@ function readRelease(shape: Shape): Release {
     ...shape.optional('withdrawn', name => readDigests(shape, name, MAX_WITHDRAWN)),
     ...shape.optional('readmit', name => shape.objects(name, MAX_READMITTED).map(readReadmission)),
     ...shape.optional('rollout', name => readRollout(shape.object(name))),
+    ...shape.optional('evidence', name => readEvidenceRequest(shape.object(name))),
     prev,
     ...shape.optional('audit', name => shape.string(name, isDigest)),
     ...shape.optional('crit', name => readNames(shape, name, MAX_CRITICAL)),
@@ -264,16 +260,6 @@ function readReadmission(shape: Shape): Readmission {
   return { digest: shape.string('digest', isDigest), reason: shape.string('reason', isLine) }
 }
 
-function readRollout(shape: Shape): RolloutState {
-  return {
-    id: shape.string('id', isLine),
-    stage: shape.integer('stage', 0, MAX_STAGE),
-    controller: shape.string('controller', isLine),
-    decideBy: shape.string('decideBy', isInstant),
-    ...shape.optional('plan', name => shape.member(name)),
-  }
-}
-
 function readDigests(shape: Shape, name: string, most: number): readonly Digest[] {
   return shape.list(name, most).map(item => {
     if (!isDigest(item)) throw shape.refuse(name, 'must be a list of digests')
@@ -286,11 +272,4 @@ function readNames(shape: Shape, name: string, most: number): readonly string[] 
     if (!isLine(item)) throw shape.refuse(name, 'must be a list of names')
     return item
   })
-}
-
-const INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
-
-/** Whether a text is a UTC time in the one spelling that is used, to the millisecond. */
-export function isInstant(text: string): boolean {
-  return INSTANT.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString() === text
 }

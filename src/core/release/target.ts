@@ -5,10 +5,13 @@ import { isExposed } from './audience.js'
 import { labelsMatch } from './labels.js'
 import type { Arm, Release, Variant } from './release.js'
 
+/** What part of the fleet a snapshot is for: the clients that are exposed to it first, or all others. */
+export type ArmName = 'candidate' | 'stable'
+
 /** What a release asks of one client. `keep`: nothing that it has not refused; it stays with what it has. */
 export type Target =
   | {
-      readonly arm: 'candidate' | 'stable'
+      readonly arm: ArmName
       readonly version: number
       readonly digest: Digest
       readonly bytes: number
@@ -33,6 +36,20 @@ export function target(release: Release, { identity, refused, hasher }: TargetCo
   return refused(variant.digest)
     ? { arm: 'keep' }
     : { arm: 'stable', version: stable.version, ...pick(variant) }
+}
+
+/**
+ * The arm of a release that a snapshot belongs to; undefined when neither names it. One that both
+ * name is stable: nobody runs anything else.
+ *
+ * ```ts
+ * const arm = armOf(release, running.digest)
+ * ```
+ */
+export function armOf({ stable, candidate }: Release, digest: Digest): ArmName | undefined {
+  const names = (arm: Arm): boolean => arm.variants.some(variant => variant.digest === digest)
+  if (names(stable)) return 'stable'
+  return candidate !== undefined && names(candidate) ? 'candidate' : undefined
 }
 
 /** Who asks what a release wants of it. */

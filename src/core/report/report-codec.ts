@@ -1,15 +1,43 @@
 import type { Json } from '../../contracts/json.js'
 import { isDigest, namespaceProblem } from '../../contracts/names.js'
-import { isEpoch, type Position } from '../../contracts/position.js'
-import type { ClientReport, ReportPhase } from '../../contracts/report.js'
+import type {
+  ClientReport,
+  HeardReports,
+  PreviousLife,
+  ProbeAnswer,
+  ReportPhase,
+  ReportRole,
+  SnapshotVerdict,
+} from '../../contracts/report.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { isLine } from '../json/text.js'
-import { isInstant } from '../release/release.js'
-import { MAX_LABELS, MAX_NEXT_REPORT_MS, MAX_OVERRIDDEN } from '../limits.js'
+import { isInstant } from '../release/instant.js'
+import { readPosition } from '../release/read-position.js'
+import {
+  MAX_LABELS,
+  MAX_NEXT_REPORT_MS,
+  MAX_OVERRIDDEN,
+  MAX_RUNNABLE,
+  MAX_SLOT,
+  MAX_VERDICTS,
+} from '../limits.js'
 
 const PHASES: ReadonlySet<string> = new Set<ReportPhase>([
-  'waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped',
+  'waiting', 'staged', 'trying', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'paused', 'stopped',
 ]) // prettier-ignore
+const VERDICTS: ReadonlySet<string> = new Set<SnapshotVerdict['verdict']>([
+  'rejected',
+  'reverted',
+  'quarantined',
+])
+const ENDS: ReadonlySet<string> = new Set<PreviousLife['end']>(['clean', 'abrupt'])
+const ANSWERS: ReadonlySet<string> = new Set<ProbeAnswer>([
+  'healthy',
+  'unhealthy',
+  'threw',
+  'timeout',
+  'none',
+])
 
 /**
  * Reads one report that came from outside: bounded in every member. Throws `invalid-data` with the
@@ -30,9 +58,14 @@ export function readReport(value: Json): ClientReport {
     ephemeral: shape.member('ephemeral') === true,
     labels: readLabels(shape.object('labels')),
     ...shape.optional('build', name => shape.string(name, isLine)),
+    ...shape.optional('role', name => readRole(shape.object(name))),
+    ...shape.optional('slot', name => shape.integer(name, 0, MAX_SLOT)),
     strategy: shape.string('strategy', isLine),
+    lookMs: shape.integer('lookMs', 0, Number.MAX_SAFE_INTEGER),
     count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER),
-    phase: shape.string('phase', phase => PHASES.has(phase)) as ReportPhase,
+    upMs: shape.integer('upMs', 0, Number.MAX_SAFE_INTEGER),
+    phase: oneOf(PHASES, shape.string('phase', isLine)) as ReportPhase,
+    sinceMs: shape.integer('sinceMs', 0, Number.MAX_SAFE_INTEGER),
     ...shape.optional('seen', name => readPosition(shape.object(name))),
     ...shape.optional('applied', name => readPosition(shape.object(name))),
     ...shape.optional('digest', name => shape.string(name, isDigest)),
@@ -41,10 +74,10 @@ export function readReport(value: Json): ClientReport {
     ...shape.optional('code', name => shape.string(name, isLine)),
     ...shape.optional('validator', name => shape.string(name, isLine)),
     ...shape.optional('path', name => shape.string(name, isLine)),
-    ...(shape.has('overridden') && {
-      overridden: shape.list('overridden', MAX_OVERRIDDEN).filter(item => isLine(item)),
-    }),
-    ...(shape.has('paused') && shape.member('paused') === true && { paused: true as const }),
+    ...shape.optional('verdicts', name => shape.objects(name, MAX_VERDICTS).map(readVerdict)),
+    ...shape.optional('health', name => readHealth(shape.object(name))),
+    ...shape.optional('previous', name => readPrevious(shape.object(name))),
+    ...shape.optional('overridden', name => readLines(shape, name, MAX_OVERRIDDEN)),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
     nextReportWithinMs: shape.integer('nextReportWithinMs', 1, MAX_NEXT_REPORT_MS),
   }
@@ -60,11 +93,67 @@ export function readStampedReport(value: Json): ClientReport {
   }
 }
 
-function readPosition(shape: Shape): Position {
-  return {
-    epoch: shape.string('epoch', isEpoch),
-    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
+/** Reads what a store answers that was asked for its reports. Those that cannot be read are counted. */
+export function readHeardReports(shape: Shape): HeardReports & { readonly unread: number } {
+  const reports: ClientReport[] = []
+  let unread = 0
+  for (const item of shape.list('reports', Number.MAX_SAFE_INTEGER)) {
+    try {
+      reports.push(readStampedReport(item))
+    } catch {
+      // Of a client newer than this reader: one must not hide the others.
+      unread += 1
+    }
   }
+  return { since: shape.string('since', isInstant), asOf: shape.string('asOf', isInstant), reports, unread }
+}
+
+/** What is not known is kept as such, so that a later version may add to the list. */
+function oneOf(known: ReadonlySet<string>, text: string): string {
+  return known.has(text) ? text : 'other'
+}
+
+function readRole(shape: Shape): ReportRole {
+  if (shape.string('type', isLine) !== 'controller') return { type: 'other' }
+  return {
+    type: 'controller',
+    policies: readLines(shape, 'policies', MAX_RUNNABLE),
+    gates: readLines(shape, 'gates', MAX_RUNNABLE),
+  }
+}
+
+function readVerdict(shape: Shape): SnapshotVerdict {
+  return {
+    digest: shape.string('digest', isDigest),
+    verdict: oneOf(VERDICTS, shape.string('verdict', isLine)) as SnapshotVerdict['verdict'],
+    ...shape.optional('code', name => shape.string(name, isLine)),
+    ...shape.optional('validator', name => shape.string(name, isLine)),
+    ...shape.optional('path', name => shape.string(name, isLine)),
+    ...(shape.has('overridden') && shape.member('overridden') === true && { overridden: true as const }),
+  }
+}
+
+function readHealth(shape: Shape): NonNullable<ClientReport['health']> {
+  return { before: readAnswer(shape, 'before'), now: readAnswer(shape, 'now') }
+}
+
+/** An answer that this version does not know is none that it can go by. */
+function readAnswer(shape: Shape, name: string): ProbeAnswer {
+  const answer = shape.string(name, isLine)
+  return ANSWERS.has(answer) ? (answer as ProbeAnswer) : 'threw'
+}
+
+function readPrevious(shape: Shape): PreviousLife {
+  return {
+    instanceId: shape.string('instanceId', isInstanceId),
+    ...shape.optional('digest', name => shape.string(name, isDigest)),
+    end: oneOf(ENDS, shape.string('end', isLine)) as PreviousLife['end'],
+    ranMs: shape.integer('ranMs', 0, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+function readLines(shape: Shape, name: string, most: number): readonly string[] {
+  return shape.list(name, most).filter(item => isLine(item))
 }
 
 function readLabels(shape: Shape): Readonly<Record<string, string>> {

@@ -208,13 +208,14 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       yield* watchBoard({ namespaces, tail, clock, newest }, signal)
     },
 
-    async put({ namespace, digest, bytes }, signal) {
+    async put({ namespace, digest, bytes, urgent = false }, signal) {
       enter(namespace, signal)
       parseDigest(digest)
       wantSize(bytes, 'snapshot')
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await open()
-      await doing(`keep a snapshot of ${namespace}`, () => snapshots.write({ namespace, digest, bytes }))
+      const write = (): Promise<void> => snapshots.write({ namespace, digest, bytes })
+      await doing(`keep a snapshot of ${namespace}`, () => (urgent ? reserve.use(write) : write()))
     },
 
     async append(query, signal) {

@@ -3,10 +3,11 @@ import { createSerial } from '../../async/serial.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
-import type { ClientReport } from '../../contracts/report.js'
+import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { isInstant } from '../../core/release/release.js'
-import { readReport } from '../../core/report/report-codec.js'
+import { isInstant } from '../../core/release/instant.js'
+import { earliest, lastWord } from '../../core/report/last-word.js'
+import { readStampedReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -29,13 +30,20 @@ const MAX_LOOKS = 5
 /** Last words of clients: what this process heard, in memory and in its own file; and what is in the files of others. */
 export interface BoardReports {
   hear(reports: readonly ClientReport[]): void
-  /** The last word of each instance, whoever heard it. */
-  all(namespace: Namespace): Promise<readonly ClientReport[]>
+  /** The last word of each instance, whoever heard it, and since when somebody listens. */
+  all(namespace: Namespace): Promise<HeardReports>
   /** Writes what was heard since the last time. */
   flush(): Promise<void>
 }
 
 type Heard = ClientReport & { readonly receivedAt: string }
+
+/** What is known of one namespace, here or in a file. */
+interface Known {
+  /** When the first report was heard; undefined where none was. */
+  since: string | undefined
+  readonly words: Map<string, Heard>
+}
 
 /** `open` makes the board's own folders; it runs before the first write. */
 export function boardReports(
@@ -43,7 +51,7 @@ export function boardReports(
   open: () => Promise<void>,
 ): BoardReports {
   /** By namespace, the one that was heard of longest ago first. */
-  const heard = new Map<Namespace, Map<string, Heard>>()
+  const heard = new Map<Namespace, Known>()
   /** Namespaces in memory without what this process's own file of them holds. */
   const unread = new Set<Namespace>()
   const unsaved = new Set<Namespace>()
@@ -52,8 +60,8 @@ export function boardReports(
 
   const fileOf = (namespace: Namespace): string => join(paths.reports(namespace), `${owner.tag}.json`)
 
-  const own = (namespace: Namespace): Map<string, Heard> => {
-    const found = heard.get(namespace) ?? new Map<string, Heard>()
+  const own = (namespace: Namespace): Known => {
+    const found = heard.get(namespace) ?? nothing()
     if (!heard.has(namespace)) {
       makeRoom()
       unread.add(namespace)
@@ -78,12 +86,12 @@ export function boardReports(
     try {
       const bytes = await fs.read(path, MAX_FILE_BYTES)
       return bytes === undefined
-        ? { reports: [], isWhole: true }
-        : readHeard(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
+        ? { known: nothing(), isWhole: () => true }
+        : readKnown(parseCanonical(bytes, { what: 'the reports', maxBytes: MAX_FILE_BYTES }))
     } catch (error) {
       if (!isNoticeboardError(error) && systemErrorCode(error) === undefined) throw error
       logger?.warn('a file of reports could not be read and is left out', { path })
-      return { reports: [], isWhole: false }
+      return { known: nothing(), isWhole: () => false }
     }
   }
 
@@ -91,8 +99,8 @@ export function boardReports(
   const others = async (
     namespace: Namespace,
     looks = MAX_LOOKS,
-  ): Promise<{ readonly reports: readonly Heard[]; readonly finished: readonly string[] }> => {
-    const reports: Heard[] = []
+  ): Promise<{ readonly known: Known; readonly finished: readonly string[] }> => {
+    const known = nothing()
     const finished: string[] = []
     for (const name of await fs.list(paths.reports(namespace))) {
       if (!name.endsWith('.json') || name === `${owner.tag}.json`) continue
@@ -105,25 +113,29 @@ export function boardReports(
       }
       const said = await readFile(path)
       if (said === undefined) continue
-      reports.push(...said.reports)
+      fold(known, said.known)
       const ageMs = clock.now() - stat.changedMs
       const isLeft = owner.isGone(name.slice(0, -'.json'.length)) || ageMs > ABANDONED_MS
       // What is not understood here a later version may fold, until it is too old for any.
-      if (isLeft && (said.isWhole || ageMs > FORGET_MS)) finished.push(path)
+      if (isLeft && (said.isWhole() || ageMs > FORGET_MS)) finished.push(path)
     }
-    return { reports, finished }
+    return { known, finished }
   }
 
   const save = async (namespace: Namespace): Promise<void> => {
     await open()
     await fs.makeFolder(paths.reports(namespace))
-    const { reports, finished } = await others(namespace)
+    const { known, finished } = await others(namespace)
     const mine = own(namespace)
-    if (unread.has(namespace)) fold(mine, (await readFile(fileOf(namespace)))?.reports ?? [])
+    if (unread.has(namespace)) fold(mine, (await readFile(fileOf(namespace)))?.known ?? nothing())
     unread.delete(namespace)
-    if (finished.length > 0) fold(mine, reports)
+    if (finished.length > 0) fold(mine, known)
     bound(mine, clock.now())
-    await files.replace(fileOf(namespace), encodeText(canonicalize({ reports: [...mine.values()], v: 1 })))
+    const { since, words } = mine
+    await files.replace(
+      fileOf(namespace),
+      encodeText(canonicalize({ reports: [...words.values()], since, v: 1 })),
+    )
     for (const path of finished) await fs.remove(path)
   }
 
@@ -150,68 +162,84 @@ export function boardReports(
       const receivedAt = new Date(clock.now()).toISOString()
       for (const report of reports) {
         const mine = own(report.namespace)
-        fold(mine, [{ ...report, receivedAt }])
-        if (mine.size > MAX_INSTANCES * 1.1) bound(mine, clock.now())
+        mine.since ??= receivedAt
+        keep(mine, { ...report, receivedAt, firstHeardAt: receivedAt })
+        if (mine.words.size > MAX_INSTANCES * 1.1) bound(mine, clock.now())
         unsaved.add(report.namespace)
       }
       if (unsaved.size > 0) cancel ??= clock.after(SAVE_MS, () => void flush())
     },
 
     async all(namespace) {
-      const folded = new Map(heard.get(namespace))
-      fold(folded, (await others(namespace)).reports)
-      const isRead = heard.has(namespace) && !unread.has(namespace)
-      fold(folded, isRead ? [] : ((await readFile(fileOf(namespace)))?.reports ?? []))
+      const folded = nothing()
+      const mine = heard.get(namespace)
+      if (mine !== undefined) fold(folded, mine)
+      fold(folded, (await others(namespace)).known)
+      if (mine === undefined || unread.has(namespace))
+        fold(folded, (await readFile(fileOf(namespace)))?.known ?? nothing())
       bound(folded, clock.now())
-      return [...folded.values()]
+      const asOf = new Date(clock.now()).toISOString()
+      return { since: folded.since ?? asOf, asOf, reports: [...folded.words.values()] }
     },
   }
 }
 
-/** The report with the highest count of an instance stays; the same one heard again shows only that it lives. */
-function fold(into: Map<string, Heard>, reports: readonly Heard[]): void {
-  for (const report of reports) {
-    const known = into.get(report.instanceId)
-    const newer = known === undefined || report.count > known.count
-    if (newer || (report.count === known.count && report.receivedAt > known.receivedAt))
-      into.set(report.instanceId, report)
-  }
+function nothing(): Known {
+  return { since: undefined, words: new Map() }
 }
 
-function bound(reports: Map<string, Heard>, now: number): void {
+function fold(into: Known, { since, words }: Known): void {
+  into.since = earliest(into.since, since)
+  for (const word of words.values()) keep(into, word)
+}
+
+function keep({ words }: Known, word: Heard): void {
+  const known = words.get(word.instanceId)
+  words.set(word.instanceId, known === undefined ? word : (lastWord(known, word) as Heard))
+}
+
+function bound({ words }: Known, now: number): void {
   const oldest = new Date(now - FORGET_MS).toISOString()
-  for (const [instanceId, { receivedAt }] of reports) if (receivedAt < oldest) reports.delete(instanceId)
-  if (reports.size <= MAX_INSTANCES) return
-  const byAge = [...reports.values()].sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
-  for (const { instanceId } of byAge.slice(0, reports.size - MAX_INSTANCES)) reports.delete(instanceId)
+  for (const [instanceId, { receivedAt }] of words) if (receivedAt < oldest) words.delete(instanceId)
+  if (words.size <= MAX_INSTANCES) return
+  const byAge = [...words.values()].sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
+  for (const { instanceId } of byAge.slice(0, words.size - MAX_INSTANCES)) words.delete(instanceId)
 }
 
 /** What a file of reports says to this version. */
 interface ReportFile {
-  readonly reports: readonly Heard[]
-  /** Whether that is all it says. */
-  readonly isWhole: boolean
+  readonly known: Known
+  /** Whether that is all it says, so that nothing is lost with the file. */
+  isWhole(): boolean
 }
 
 /**
- * The reports of a file with every member that they have, so that nothing is lost where they are folded into another; those that
- * cannot be read, such as of a phase that a later version knows, are passed over.
+ * The reports of a file with every member that they have, so that nothing is lost where they are
+ * folded into another; those that cannot be read are passed over.
  */
-function readHeard(value: Json): ReportFile | undefined {
+function readKnown(value: Json): ReportFile | undefined {
   const file = shapeOf(value, 'the reports')
   if (file.integer('v', 1, Number.MAX_SAFE_INTEGER) > 1) return undefined
   const items = file.list('reports', 2 * MAX_INSTANCES)
-  const reports = items.flatMap(item => readOne(item) ?? [])
-  const isWhole = reports.length === items.length && file.names().every(name => FILE_MEMBERS.has(name))
-  return { reports, isWhole }
+  const read = items.map(readOne)
+  const words = read.flatMap(word => word ?? [])
+  const known = nothing()
+  known.since = file.has('since') ? file.string('since', isInstant) : undefined
+  for (const word of words) keep(known, word)
+  const isKept = (item: Json, at: number): boolean => {
+    const word = read[at]
+    // A phase of a later version is read as another word, for one.
+    return word !== undefined && canonicalize({ ...word }) === canonicalize(item)
+  }
+  return { known, isWhole: () => file.names().every(name => FILE_MEMBERS.has(name)) && items.every(isKept) }
 }
 
-const FILE_MEMBERS: ReadonlySet<string> = new Set(['reports', 'v'])
+const FILE_MEMBERS: ReadonlySet<string> = new Set(['reports', 'since', 'v'])
 
 function readOne(item: Json): Heard | undefined {
   try {
     const receivedAt = shapeOf(item, 'a report').string('receivedAt', isInstant)
-    return { ...(item as JsonObject), ...readReport(item), receivedAt }
+    return { ...(item as JsonObject), ...readStampedReport(item), receivedAt }
   } catch (error) {
     if (isNoticeboardError(error, 'invalid-data')) return undefined
     throw error

@@ -1,8 +1,7 @@
+import type { Random } from '../../contracts/system.js'
 import type { Board } from './board.js'
 import { isDiskFull, systemErrorCode } from '../disk/system-error.js'
 import { RESERVE_BYTES } from '../../core/limits.js'
-
-const CHUNK_BYTES = 65_536
 
 /** Room that is kept so that a rollback can be written to a full disk. */
 export interface BoardReserve {
@@ -17,9 +16,7 @@ export function boardReserve({ hiddenFs: fs, random, paths: { reserve: path } }:
     async keep() {
       const found = await fs.stat(path)
       if (found?.bytes === RESERVE_BYTES) return true
-      // Zeros would take no room on a file system that compresses.
-      const bytes = new Uint8Array(RESERVE_BYTES)
-      for (let at = 0; at < RESERVE_BYTES; at += CHUNK_BYTES) bytes.set(random.bytes(CHUNK_BYTES), at)
+      const bytes = incompressible(random)
       try {
         if (found !== undefined) await fs.remove(path)
         await fs.create(path, bytes)
@@ -42,4 +39,18 @@ export function boardReserve({ hiddenFs: fs, random, paths: { reserve: path } }:
       }
     },
   }
+}
+
+/** Bytes without a pattern: zeros would take no room on a file system that compresses. */
+function incompressible(random: Random): Uint8Array<ArrayBuffer> {
+  const words = new Uint32Array(RESERVE_BYTES / 4)
+  // xorshift (Marsaglia, 2003), which must not begin with 0.
+  let word = new DataView(random.bytes(4).slice().buffer).getUint32(0) || 1
+  for (let at = 0; at < words.length; at += 1) {
+    word ^= word << 13
+    word ^= word >>> 17
+    word ^= word << 5
+    words[at] = word
+  }
+  return new Uint8Array(words.buffer)
 }

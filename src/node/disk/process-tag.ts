@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
+import { ownBootId } from './boot-id.js'
 
 /**
  * Who writes: part of the names of temporary files and the text of locks, so that what a dead process left
@@ -8,6 +9,8 @@ import { hostname } from 'node:os'
 export interface ProcessTag {
   /** `[0-9a-z-]`, another one in each process. */
   readonly tag: string
+  /** The boot of its machine and the start of the process, where they are known. */
+  readonly bootId?: string
   /** Whether the process of a tag is certainly gone; false when that cannot be known, as on another machine. */
   isGone(tag: string): boolean
 }
@@ -27,6 +30,7 @@ function createTag(): ProcessTag {
   const tag = `${machine}-${process.pid}-${randomBytes(4).toString('hex')}`
   return {
     tag,
+    bootId: ownBootId(),
     isGone(other) {
       const [, where, pid] = TAG.exec(other) ?? []
       // The same number with another chance may be a worker thread of this process, or an earlier life of a container: not known.

@@ -1,11 +1,11 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import { isDigest, type Digest } from '../../contracts/names.js'
-import { isEpoch, type Position } from '../../contracts/position.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { digestOf } from '../../core/release/digest.js'
-import { isInstant } from '../../core/release/release.js'
+import { isInstant } from '../../core/release/instant.js'
+import { readPosition } from '../../core/release/read-position.js'
 import { shapeOf, type Shape } from '../../core/json/shape.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText, isLine } from '../../core/json/text.js'
@@ -19,12 +19,22 @@ export interface StateFile {
   /** Kept as they are, for versions that read them. */
   readonly attempts: readonly Json[]
   readonly quarantined: readonly Json[]
+  readonly pardoned: readonly Json[]
+  /** Who wrote it; undefined where that is not known. */
+  readonly life?: Json | undefined
   /** It is not what was written. Only its snapshots are left then, since those are checked one by one. */
   readonly damaged?: true
 }
 
 /** The bytes of an instance file. */
-export function encodeStateFile({ savedAt, state, attempts, quarantined }: StateFile): Uint8Array {
+export function encodeStateFile({
+  savedAt,
+  state,
+  attempts,
+  quarantined,
+  pardoned,
+  life,
+}: StateFile): Uint8Array {
   const { release, seen, applied, current, good } = state
   // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
   for (
@@ -48,6 +58,8 @@ export function encodeStateFile({ savedAt, state, attempts, quarantined }: State
       refused,
       attempts: attempts.slice(-MAX_REFUSALS),
       quarantined: quarantined.slice(-MAX_REFUSALS),
+      pardoned: pardoned.length === 0 ? undefined : pardoned.slice(-MAX_REFUSALS),
+      life,
     }
     return encodeText(canonicalize({ ...file, check: checkOf(file) }))
   }
@@ -72,12 +84,15 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
   const good = file.objects('good', MAX_GOOD).map(readSnapshot)
   if (check !== undefined && check !== checkOf(unchecked)) {
     const snapshots = current === undefined ? good : [current, ...good].slice(0, MAX_GOOD)
-    return { savedAt, damaged: true, attempts: [], quarantined: [], state: { good: snapshots, refused: [] } }
+    const state = { good: snapshots, refused: [] }
+    return { savedAt, damaged: true, attempts: [], quarantined: [], pardoned: [], state }
   }
   return {
     savedAt,
     attempts: file.has('attempts') ? file.list('attempts', MAX_REFUSALS) : [],
     quarantined: file.has('quarantined') ? file.list('quarantined', MAX_REFUSALS) : [],
+    pardoned: file.has('pardoned') ? file.list('pardoned', MAX_REFUSALS) : [],
+    ...file.optional('life', name => file.member(name)),
     state: {
       ...(file.has('release') && {
         release: encodeText(file.string('release', text => text.length <= MAX_RELEASE_BYTES)),
@@ -107,13 +122,6 @@ export function encodeClientFile(clientId: string): Uint8Array {
   return encodeText(canonicalize(file))
 }
 
-function readPosition(shape: Shape): Position {
-  return {
-    epoch: shape.string('epoch', isEpoch),
-    sequence: shape.integer('sequence', 1, Number.MAX_SAFE_INTEGER),
-  }
-}
-
 function readSnapshot(shape: Shape): SavedSnapshot {
   return {
     digest: shape.string('digest', isDigest),
@@ -138,6 +146,7 @@ function refusalIn(shape: Shape): Refusal {
     build: shape.string('build', text => text === '' || isLine(text)),
     code: shape.string('code', isLine),
     at: shape.string('at', isInstant),
+    ...(shape.has('reverted') && shape.member('reverted') === true && { reverted: true as const }),
     ...(shape.has('validator') && { validator: shape.string('validator', isLine) }),
     ...(shape.has('path') && { path: shape.string('path', text => text === '' || isLine(text, 1_024)) }),
   }

@@ -1,14 +1,15 @@
-import { createSerial } from '../../async/serial.js'
+import { writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createSerial } from '../../async/serial.js'
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Json } from '../../contracts/json.js'
+import type { Json, JsonObject } from '../../contracts/json.js'
 import { isDigest, parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, System } from '../../contracts/system.js'
-import type { SavedState, StateStorage } from '../../contracts/state.js'
+import type { LoadedState, SavedState, StateStorage } from '../../contracts/state.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { isInstanceId } from '../../core/report/report-codec.js'
 import { sameBytes } from '../../core/json/text.js'
-import { checkOptions } from '../../core/options.js'
+import { checkOptions, checkPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { boardFiles, writerOf } from '../board/files.js'
 import { nodeFs } from '../disk/node-fs.js'
@@ -20,6 +21,10 @@ import {
   encodeStateFile,
   type StateFile,
 } from './state-file.js'
+import { readAttempts, readLives, readPardons, readQuarantines } from './attempts.js'
+import { createClaims } from './claims.js'
+import { onCleanExit } from './clean-exit.js'
+import { openProtection, type KeptProtection } from './protection.js'
 import { foldStates } from './state-fold.js'
 import { doing, inWords, isUnfit, takesNoLinks } from '../disk/system-error.js'
 import { ABANDONED_MS, MAX_STATE_BYTES, MAX_STATE_FILES } from '../../core/limits.js'
@@ -32,6 +37,11 @@ export interface StateFolderOptions {
   readonly system?: Partial<System>
   /** Who writes, to tell what a dead process left behind; this process unless given. */
   readonly owner?: ProcessTag
+  /**
+   * How often a snapshot that has to prove itself is noted on disk, in milliseconds; 5,000 unless
+   * given. A process that is silent for three of these, and cannot be looked at, counts as dead.
+   */
+  readonly beatMs?: number
 }
 
 /**
@@ -43,8 +53,9 @@ export interface StateFolderOptions {
  * ```
  */
 export function stateFolder(path: string, options: StateFolderOptions = {}): StateStorage {
-  checkOptions('stateFolder()', options, { fs: true, system: true, owner: true })
-  const { owner = processTag() } = options
+  checkOptions('stateFolder()', options, { fs: true, system: true, owner: true, beatMs: true })
+  const { owner = processTag(), beatMs = 5_000 } = options
+  checkPositive('stateFolder()', { beatMs })
   const { clock, random } = readSystem('stateFolder()', options.system)
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new NoticeboardError(
@@ -67,6 +78,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   /** Snapshots that this process wrote, and that no saved state names yet. */
   const unnamed = new Set<string>()
   let cleaned = false
+  const claims = createClaims(port, files)
+  /** What each instance of this process said last, and what protects it, by the path of its file. */
+  const said = new Map<string, SavedState>()
+  const protections = new Map<string, KeptProtection>()
 
   const pathOf = (namespace: Namespace): string => join(root, ...parseNamespace(namespace).split('/'))
   const instancesOf = (namespace: Namespace): string => join(pathOf(namespace), 'instances')
@@ -81,7 +96,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     warn: (text: string) => void,
   ): Promise<readonly Instance[]> => {
     const found: Instance[] = []
-    for (const name of await port.list(instancesOf(namespace))) {
+    const names = await port.list(instancesOf(namespace))
+    for (const name of names) {
       if (!name.endsWith('.json') || !isInstanceId(name.slice(0, -'.json'.length))) continue
       const path = join(instancesOf(namespace), name)
       try {
@@ -90,7 +106,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         // Most of them stay as they are from one save to the next.
         const file = known && sameBytes(known.bytes, bytes) ? known.file : bytes && decodeStateFile(bytes)
         if (file?.damaged) warn(`${path} is damaged: of what it says only the snapshots are used`)
-        if (bytes && file) found.push({ path, bytes, file })
+        const hasEnded = names.includes(endOf(name))
+        if (bytes && file) found.push({ path, bytes, file: hasEnded ? endedInOrder(file, name) : file })
         else if (bytes) warn(`${path} was written by another version and is left alone`)
       } catch (error) {
         warn(`${path} is left out: ${inWords(error, 'read it').message}`)
@@ -123,8 +140,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       // It may save at this very moment: what is moved aside is looked at once more, and put back unless a later save took its place.
       const aside = await files.moveAside(path)
       if (aside === undefined) continue
-      if (!(await isAsFolded(aside))) await linkOrRefuse(() => port.link(aside, path))
+      const isOver = await isAsFolded(aside)
+      if (!isOver) await linkOrRefuse(() => port.link(aside, path))
       await files.discard(aside)
+      if (isOver) await port.remove(endOf(path))
     }
   }
 
@@ -164,18 +183,36 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     }
   }
 
-  const save = async (namespace: Namespace, instanceId: string, state: SavedState): Promise<void> => {
+  const instancePath = (namespace: Namespace, instanceId: string): string =>
+    join(instancesOf(namespace), `${instanceId}.json`)
+
+  const save = async (namespace: Namespace, instanceId: string, given: SavedState): Promise<void> => {
     await prepare()
-    const path = join(instancesOf(namespace), `${instanceId}.json`)
+    const path = instancePath(namespace, instanceId)
+    said.set(path, given)
+    const state = { ...given, ...protections.get(path)?.kept }
     const replaced = replaceable(namespace, path)
     const own = (folded.get(namespace) ?? []).filter(instance => instance.path === path)
     // What was said last stands at the end, since the front is what goes when there is too much.
-    const inherited = [...replaced.toReversed(), ...own].map(({ file }) => file)
+    const inheritedFrom = (member: object | undefined): readonly StateFile[] =>
+      // What this instance says of itself replaces what it said before.
+      [...replaced.toReversed(), ...(member === undefined ? own : [])].map(({ file }) => file)
     const bytes = encodeStateFile({
       savedAt: new Date(clock.now()).toISOString(),
       state,
-      attempts: union(inherited.flatMap(({ attempts }) => attempts)),
-      quarantined: union(inherited.flatMap(({ quarantined }) => quarantined)),
+      attempts: union([
+        ...inheritedFrom(state.attempts).flatMap(({ attempts }) => attempts),
+        ...((state.attempts ?? []) as unknown as readonly Json[]),
+      ]),
+      quarantined: union([
+        ...inheritedFrom(state.quarantined).flatMap(({ quarantined }) => quarantined),
+        ...((state.quarantined ?? []) as unknown as readonly Json[]),
+      ]),
+      pardoned: union([
+        ...inheritedFrom(state.pardoned).flatMap(({ pardoned }) => pardoned),
+        ...((state.pardoned ?? []) as unknown as readonly Json[]),
+      ]),
+      life: (state.life as unknown as Json | undefined) ?? own.at(0)?.file.life,
     })
     await port.makeFolder(instancesOf(namespace))
     await files.replace(path, bytes)
@@ -200,6 +237,24 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     }
   }
 
+  /** What the files of these instances tell together. */
+  const tell = (instances: readonly Instance[], warnings: readonly string[]): LoadedState => {
+    const files = instances.map(({ file }) => file)
+    const { state, warnings: contradictions } = foldStates(files)
+    return {
+      state,
+      attempts: readAttempts(files.flatMap(({ attempts }) => attempts)),
+      quarantined: readQuarantines(files.flatMap(({ quarantined }) => quarantined)),
+      pardoned: readPardons(files.flatMap(({ pardoned }) => pardoned)),
+      lives: readLives(files.flatMap(({ life }) => (life === undefined ? [] : [life]))),
+      warnings: [...warnings, ...contradictions],
+    }
+  }
+
+  /** What all instances know now; nothing of it is folded into what this process saves. */
+  const look = async (namespace: Namespace): Promise<LoadedState> =>
+    tell(await readInstances(namespace, () => {}), [])
+
   return {
     clientId: proposed =>
       doing(`keep the client's name in ${root}`, async () => {
@@ -221,8 +276,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         const warnings: string[] = []
         const instances = await readInstances(namespace, text => warnings.push(text))
         folded.set(namespace, commonTo(folded.get(namespace), instances))
-        const { state, warnings: contradictions } = foldStates(instances.map(({ file }) => file))
-        return { state, warnings: [...warnings, ...contradictions] }
+        return tell(instances, warnings)
       }),
 
     async save({ namespace, instanceId, state }) {
@@ -255,7 +309,63 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         await files.replace(path, bytes)
       })
     },
+
+    async protect(query) {
+      const { namespace, instanceId } = query
+      const path = instancePath(parseNamespace(namespace), instanceId)
+      const trying = (what: string): string => `${what} in ${pathOf(namespace)}`
+      const claimPath = (name: string): string => join(pathOf(namespace), `${name}.json`)
+      const protection = await openProtection(query, {
+        owner,
+        clock,
+        beatMs,
+        load: () => doing(trying('read the state'), () => look(namespace)),
+        save: () =>
+          inTurn(namespace, () =>
+            doing(trying('save the state'), async () => {
+              await save(namespace, instanceId, said.get(path) ?? (await look(namespace)).state)
+            }),
+          ),
+        take: (name, mine, isOver) =>
+          doing(trying('tell processes apart'), async () => {
+            await prepare()
+            return claims.take(claimPath(name), mine, isOver)
+          }),
+        holder: name => doing(trying('tell processes apart'), () => claims.holder(claimPath(name))),
+        release: (name, holder) =>
+          doing(trying('tell processes apart'), () => claims.release(claimPath(name), holder)),
+        closed() {
+          protections.delete(path)
+          said.delete(path)
+        },
+        onCleanExit: () =>
+          // A disk that is not the machine's cannot be written when there is no time left to wait.
+          options.fs === undefined ? onCleanExit(() => writeFileSync(endOf(path), '')) : () => {},
+      })
+      protections.set(path, protection)
+      return protection
+    },
   }
+}
+
+/** The file that says that an instance ended in order, beside the file of the instance. */
+function endOf(path: string): string {
+  return path.replace(/json$/, 'ended')
+}
+
+/** What an instance left behind that ended in order: it died of nothing. */
+function endedInOrder(file: StateFile, name: string): StateFile {
+  const instanceId = name.slice(0, -'.json'.length)
+  const { life } = file
+  return {
+    ...file,
+    attempts: file.attempts.filter(attempt => !isOf(attempt, instanceId)),
+    ...(typeof life === 'object' && life !== null && { life: { ...life, ended: true } as Json }),
+  }
+}
+
+function isOf(entry: Json, instanceId: string): boolean {
+  return typeof entry === 'object' && entry !== null && (entry as JsonObject)['instanceId'] === instanceId
 }
 
 interface Instance {

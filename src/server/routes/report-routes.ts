@@ -2,8 +2,9 @@ import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../../
 import type { Json } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
-import type { ClientReport } from '../../contracts/report.js'
+import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
+import { lastWord } from '../../core/report/last-word.js'
 import { readReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { DONE, jsonAnswer } from '../http/answers.js'
@@ -15,6 +16,10 @@ import { MAX_REPORTS, MAX_REPORTS_BYTES } from '../../core/limits.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
+  /** Takes last words that came in this process, as if they had been posted. */
+  take(reports: readonly ClientReport[]): void
+  /** What this process and its store heard of a namespace. */
+  heard(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
   post(request: Incoming, namespace: Namespace): Promise<Answer>
   get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
   /** Hands over what waits. */
@@ -57,6 +62,22 @@ export function reportRoutes({
     cancel ??= clock.after(GATHER_MS, () => void handOver())
   }
 
+  const heard = async (namespace: Namespace, requestSignal: AbortSignal): Promise<HeardReports> => {
+    const kept = await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)
+    const lastWords = new Map<string, ClientReport>()
+    for (const report of [...(kept?.reports ?? []), ...registry.of(namespace)]) {
+      const other = lastWords.get(report.instanceId)
+      lastWords.set(report.instanceId, other === undefined ? report : lastWord(other, report))
+    }
+    const asOf = kept?.asOf ?? new Date(clock.now()).toISOString()
+    return {
+      // This process hears its clients from its start on, whatever was kept of the time before.
+      since: registry.since < asOf ? registry.since : asOf,
+      asOf,
+      reports: [...lastWords.values()],
+    }
+  }
+
   return {
     async post(request, namespace) {
       const items = shapeOf(await readJsonBody(request, MAX_REPORTS_BYTES), 'the body').list(
@@ -76,15 +97,11 @@ export function reportRoutes({
         })
       return DONE
     },
-    async get(namespace, requestSignal) {
-      const lastWords = new Map<string, ClientReport>()
-      const kept = (await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)) ?? []
-      for (const report of [...kept, ...registry.of(namespace)]) {
-        const other = lastWords.get(report.instanceId)
-        if (other === undefined || other.count <= report.count) lastWords.set(report.instanceId, report)
-      }
-      return jsonAnswer(200, { reports: [...lastWords.values()] as unknown as Json })
+    take(reports) {
+      for (const report of reports) if (registry.add(report)) gather(report)
     },
+    heard,
+    get: async (namespace, signal) => jsonAnswer(200, (await heard(namespace, signal)) as unknown as Json),
     close: handOver,
   }
 }

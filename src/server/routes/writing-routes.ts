@@ -60,7 +60,8 @@ export function writingRoutes({
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes })
       // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
-      await lifetime.run(signal => store.put({ namespace, digest, bytes }, signal))
+      const urgent = new URLSearchParams(request.query).get('urgent') === '1'
+      await lifetime.run(signal => store.put({ namespace, digest, bytes, urgent }, signal))
       snapshots.keep(namespace, digest, bytes)
       return DONE
     },

@@ -1,8 +1,9 @@
 import type { LogEntry } from '../../contracts/transport.js'
 import { encodeText, sameBytes } from '../../core/json/text.js'
+import { MAX_AUDIT_BYTES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 import type { CaseDefinition } from './case.js'
 import { expectNewest } from './current.js'
-import { expectRefusal, fail } from './expect.js'
+import { expectEqual, expectRefusal, fail } from './expect.js'
 import { sampleAudit, sampleLog, sampleOfSize } from './fixture.js'
 import type { OpenedStore } from './opened.js'
 import { expectLog, expectTaken, publishTo } from './store-steps.js'
@@ -160,7 +161,7 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
         ['another namespace', { namespace: `${namespace}b`, at, bytes }],
         ['another epoch', { namespace, at: { ...at, epoch: '1-00000000' }, bytes }],
         ['another sequence', { namespace, at: { ...at, sequence: 2 }, bytes }],
-        ['more than 16 KB', { namespace, at, bytes: sampleOfSize(16_385).snapshot.bytes }],
+        ['more than 64 KB', { namespace, at, bytes: sampleOfSize(65_537).snapshot.bytes }],
       ]
       for (const [what, query] of wrong) {
         await step(
@@ -206,6 +207,27 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
         if (audit !== undefined && kept !== undefined && !sameBytes(audit, kept))
           fail(`the audit record of entry ${index + 1} was changed`)
       }
+    },
+  },
+  {
+    name: 'a release and an audit record of the largest size are taken and come back byte for byte',
+    capability: 'audit',
+    needs: ['history'],
+    async run({ opened: { store }, namespace, signal, step }) {
+      const audit = sampleAudit(MAX_AUDIT_BYTES)
+      const sample = sampleLog(namespace).next({ audit, bytes: MAX_RELEASE_BYTES })
+      expectEqual('the size of the release', sample.bytes.length, MAX_RELEASE_BYTES)
+      expectEqual('the size of the audit record', audit.length, MAX_AUDIT_BYTES)
+      await step('append', publishTo(store, sample, signal))
+      const kept: LogEntry[] = []
+      const read = async (): Promise<void> => {
+        for await (const entry of store.history({ namespace }, signal)) kept.push(entry)
+      }
+      await step('history', read())
+      const [entry] = kept
+      if (entry?.audit === undefined) return fail('the largest audit record did not come back')
+      if (!sameBytes(entry.bytes, sample.bytes)) fail('the largest release was changed')
+      if (!sameBytes(entry.audit, audit)) fail('the largest audit record was changed')
     },
   },
   {

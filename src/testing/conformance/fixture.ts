@@ -32,6 +32,8 @@ export interface SampleOptions {
   readonly sequence?: number
   readonly document?: Json
   readonly audit?: Uint8Array
+  /** Fills the release up to that many bytes. */
+  readonly bytes?: number
 }
 
 /** Makes releases that follow each other, without publishing them. */
@@ -66,7 +68,7 @@ export function sampleAfter(
   before: Pick<SampleRelease, 'at' | 'bytes'> | undefined,
   options: SampleOptions = {},
 ): SampleRelease {
-  const { epoch = before?.at.epoch ?? '1-9f3a01bc', sequence, document, audit } = options
+  const { epoch = before?.at.epoch ?? '1-9f3a01bc', sequence, document, audit, bytes = 0 } = options
   made += 1
   const at: Position = {
     epoch,
@@ -87,11 +89,13 @@ export function sampleAfter(
     // What nobody knows yet is part of the bytes as well.
     ...{ later: { made, text: AWKWARD } },
   }
+  const missing = bytes - encodeRelease({ ...release, ...{ more: '' } }).length
+  const filled = missing < 0 ? release : { ...release, more: 'x'.repeat(missing) }
   return {
     namespace,
     at,
     snapshot,
-    bytes: encodeRelease(release),
+    bytes: encodeRelease(filled),
     document: said,
     ...(audit !== undefined && { audit }),
   }
@@ -109,11 +113,11 @@ export function sampleOfSize(length: number): { readonly document: Json; readonl
   return { document, snapshot: sampleSnapshot(document) }
 }
 
-/** An audit record: canonical, with a nonce as docs/formats.md wants it. */
-export function sampleAudit(): Uint8Array {
-  return encodeText(
-    canonicalize({ author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }),
-  )
+/** An audit record: canonical, with a nonce as docs/formats.md wants it; filled up to that many bytes. */
+export function sampleAudit(bytes = 0): Uint8Array {
+  const record = { author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }
+  const missing = bytes - encodeText(canonicalize({ ...record, more: '' })).length
+  return encodeText(canonicalize(missing < 0 ? record : { ...record, more: 'x'.repeat(missing) }))
 }
 
 export function sampleReport(namespace: Namespace, more: Partial<ClientReport> = {}): ClientReport {
@@ -125,8 +129,11 @@ export function sampleReport(namespace: Namespace, more: Partial<ClientReport> =
     ephemeral: false,
     labels: { region: 'eu', größe: 'XL 🛰' },
     strategy: 'push',
+    lookMs: 300_000,
     count: 1,
+    upMs: 5_000,
     phase: 'applied',
+    sinceMs: 1_000,
     protection: 'none',
     nextReportWithinMs: 60_000,
     ...more,

@@ -8,7 +8,7 @@ import { putCases } from './put-cases.js'
 import { raceCases } from './race-cases.js'
 import { readCases } from './read-cases.js'
 import { readTroubleCases } from './read-trouble-cases.js'
-import { reportCases } from './report-cases.js'
+import { reportCases, reportsOf } from './report-cases.js'
 import { publishTo } from './store-steps.js'
 import { watchCases } from './watch-cases.js'
 import { watchExtraCases } from './watch-extra-cases.js'
@@ -90,7 +90,7 @@ function readable(opened: OpenedStore): OpenedTransport {
     ...(opened.silence !== undefined && { silence: opened.silence.bind(opened) }),
     ...(opened.mark !== undefined && { mark: opened.mark.bind(opened) }),
     ...(store.reports !== undefined && {
-      heard: query => store.reports?.(query, never) ?? Promise.resolve([]),
+      heard: query => reportsOf(store)(query, never),
     }),
   }
 }

@@ -6,7 +6,7 @@ import { expectNewest } from './current.js'
 import { expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleLog, sampleReport, sampleSnapshot } from './fixture.js'
 import type { OpenedStore } from './opened.js'
-import { heardInTime, reporterOf } from './report-cases.js'
+import { heardInTime, reporterOf, reportsOf } from './report-cases.js'
 import { publishTo } from './store-steps.js'
 
 /** What a store keeps beside its newest release. */
@@ -79,13 +79,12 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
     capability: 'reports',
     needs: ['report'],
     async run({ opened: { store }, namespace, signal, step, timeoutMs }) {
-      const reports =
-        store.reports?.bind(store) ?? fail("the store has no `reports`; say so: without: { reports: '…' }")
+      const reports = reportsOf(store)
       const report = reporterOf(store)
       const inner = `${namespace}/inner`
       for (const name of [namespace, inner])
         await step('append', publishTo(store, sampleLog(name).next(), signal))
-      if ((await step('reports', reports({ namespace }, signal))).length > 0)
+      if ((await step('reports', reports({ namespace }, signal))).reports.length > 0)
         fail('a namespace that nobody reported of has reports')
       const [first, second] = [
         sampleReport(namespace),

@@ -1,5 +1,5 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
-import type { ClientReport } from '../../contracts/report.js'
+import type { HeardReports } from '../../contracts/report.js'
 import type { Mirror, ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
 import type { SampleRelease } from './fixture.js'
 
@@ -27,8 +27,8 @@ export interface OpenedTransport extends OpenedHooks {
   readonly transport: Transport & Partial<WatchTransport & ReportTransport>
   /** Makes a release the newest one, by whatever way releases get there. Transports of bare documents publish its `document`. */
   publish(sample: SampleRelease): Promise<void>
-  /** The last words that the receiver heard of a namespace. */
-  heard?(query: { readonly namespace: Namespace }): Promise<readonly ClientReport[]>
+  /** What the receiver heard of a namespace, as a store answers it. */
+  heard?(query: { readonly namespace: Namespace }): Promise<HeardReports>
   /** Makes the origin send a mark. */
   mark?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }): Promise<void>
 }

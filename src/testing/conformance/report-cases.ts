@@ -1,6 +1,7 @@
-import type { ClientReport } from '../../contracts/report.js'
-import type { ReportTransport, Transport } from '../../contracts/transport.js'
+import type { ClientReport, HeardReports } from '../../contracts/report.js'
+import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
 import { canonicalize } from '../../core/json/canonical.js'
+import { isInstant } from '../../core/release/instant.js'
 import { systemClock } from '../../system/system.js'
 import type { CaseDefinition } from './case.js'
 import { expectEqual, fail } from './expect.js'
@@ -42,6 +43,30 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
   {
+    name: 'whoever hears reports says since when, and stamps when an instance was heard first and last',
+    capability: 'report',
+    needs: ['heard'],
+    async run({ opened, namespace, signal, step, hook, timeoutMs }) {
+      const { transport, publish } = opened
+      const report = reporterOf(transport)
+      const heard = (): Promise<HeardReports> => hook('heard').call(opened, { namespace })
+      await step('publish', publish(sampleLog(namespace).next()))
+      // What a client says of the times is its own invention.
+      const times = { receivedAt: '1999-12-31T00:00:00.000Z', firstHeardAt: '1999-12-31T00:00:00.000Z' }
+      const [first, second] = [sampleReport(namespace), sampleReport(namespace, { count: 2 })]
+      await step('report', report([{ ...first, ...times }], signal))
+      await heardInTime(heard, [first], timeoutMs)
+      const before = stampsOf(await step('heard', heard()))
+      await step('report', report([{ ...second, ...times }], signal))
+      await heardInTime(heard, [second], timeoutMs)
+      const after = stampsOf(await step('heard', heard()))
+      if (after.since !== before.since) fail('`since` moved although nothing was lost')
+      if (after.firstHeardAt !== before.firstHeardAt)
+        fail('`firstHeardAt` moved with a later report of the same instance')
+      if (after.receivedAt < before.receivedAt) fail('`receivedAt` went back')
+    },
+  },
+  {
     name: 'several hundred reports in one call all arrive, each in its own namespace',
     capability: 'report',
     needs: ['heard'],
@@ -67,19 +92,35 @@ export const reportCases: readonly CaseDefinition<OpenedTransport>[] = [
 
 /** Waits until exactly these words were heard; transports may pass reports on in their own time. */
 export async function heardInTime(
-  heard: () => Promise<readonly ClientReport[]>,
+  heard: () => Promise<HeardReports>,
   expected: readonly ClientReport[],
   timeoutMs: number,
 ): Promise<void> {
   const never = new AbortController().signal
   const endMs = systemClock.monotonic() + timeoutMs
   for (;;) {
-    const words = await heard()
+    const { reports: words } = await heard()
     const problem = difference(words, expected)
     if (problem === undefined) return
     if (systemClock.monotonic() > endMs) fail(problem)
     await systemClock.sleep(20, never)
   }
+}
+
+/** The times of an answer about one instance, each in the one spelling that is used. */
+function stampsOf({ since, asOf, reports: [word] }: HeardReports): {
+  readonly since: string
+  readonly receivedAt: string
+  readonly firstHeardAt: string
+} {
+  const { receivedAt = '', firstHeardAt = '' } = word ?? {}
+  for (const [name, time] of Object.entries({ since, asOf, receivedAt, firstHeardAt }))
+    if (!isInstant(time)) fail(`\`${name}\` must be a time such as 2026-11-21T09:30:00.000Z`)
+  if (since > asOf) fail('`since` must not be later than `asOf`')
+  if (firstHeardAt > receivedAt) fail('`firstHeardAt` must not be later than `receivedAt`')
+  if (firstHeardAt.startsWith('1999') || receivedAt.startsWith('1999'))
+    fail('the times are what the client says, and not when it was heard')
+  return { since, receivedAt, firstHeardAt }
 }
 
 function difference(words: readonly ClientReport[], expected: readonly ClientReport[]): string | undefined {
@@ -102,6 +143,12 @@ function difference(words: readonly ClientReport[], expected: readonly ClientRep
       return `the report of ${own.instanceId} was changed on the way`
   }
   return undefined
+}
+
+export function reportsOf(store: Store): NonNullable<Store['reports']> {
+  const { reports } = store
+  if (reports === undefined) return fail("the store has no `reports`; say so: without: { reports: '…' }")
+  return reports.bind(store)
 }
 
 export function reporterOf(transport: Transport & Partial<ReportTransport>): ReportTransport['report'] {

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
-import { decodeBase64, encodeBase64 } from '../store/base64.js'
+import { decodeBase64, encodeBase64 } from '../../core/json/base64.js'
 import type { EtcdCondition, EtcdEntry, EtcdOutcome, EtcdStep, EtcdTransaction } from './client.js'
 
 /** The messages of etcd's JSON gateway: bytes in base64, 64-bit numbers as texts, nothing for what is empty. */

@@ -1,12 +1,13 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { namespaceProblem, type Namespace } from '../../contracts/names.js'
-import type { ClientReport } from '../../contracts/report.js'
+import type { HeardReports } from '../../contracts/report.js'
 import type { LogEntry } from '../../contracts/transport.js'
-import { readStampedReport } from '../../core/report/report-codec.js'
+import { readHeardReports } from '../../core/report/report-codec.js'
 import { shapeOf, type Shape } from '../../core/json/shape.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
+import { MAX_AUDIT_BYTES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 import { chunksOf, readBody } from '../fetch/body.js'
 import { createByteBuffer } from '../fetch/byte-buffer.js'
 import { discard, exchange, MAX_ERROR_BYTES, send, type Ask } from '../fetch/exchange.js'
@@ -15,7 +16,7 @@ import type { Settings } from './options.js'
 import { pathOf, refusalFor } from './reading.js'
 
 /** One line of a history: a release and an audit record, escaped. */
-const MAX_LINE_BYTES = 131_072
+const MAX_LINE_BYTES = 4 * (MAX_RELEASE_BYTES + MAX_AUDIT_BYTES)
 
 /** A hundred thousand last words. */
 const MAX_ALL_REPORTS_BYTES = 134_217_728
@@ -54,34 +55,25 @@ export async function* readHistory(
   }
 }
 
-/** The last word of each instance that the server heard. */
+/** The last word of each instance that the server heard, and since when it listens. */
 export async function readReports(
   settings: Settings,
   { namespace }: { readonly namespace: Namespace },
   signal: AbortSignal,
-): Promise<readonly ClientReport[]> {
+): Promise<HeardReports> {
   const answer = await readJson(
     settings,
     { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' },
     MAX_ALL_REPORTS_BYTES,
     signal,
   )
-  const reports: ClientReport[] = []
-  let unread = 0
-  for (const item of answer.list('reports', Number.MAX_SAFE_INTEGER)) {
-    try {
-      reports.push(readStampedReport(item))
-    } catch {
-      // A client newer than this reader; said once below.
-      unread += 1
-    }
-  }
+  const { unread, ...heard } = readHeardReports(answer)
   if (unread > 0)
     settings.logger?.warn('reports were left out, since this version does not read them', {
       namespace,
       reports: unread,
     })
-  return reports
+  return heard
 }
 
 /** Namespaces that hold at least one release. */

@@ -1,9 +1,9 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Namespace } from '../../contracts/names.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
-import type { AppendQuery } from '../../contracts/transport.js'
+import type { AppendQuery, PutQuery } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -19,11 +19,7 @@ const ACKNOWLEDGEMENT_BYTES = 16_384
 /** Sends a snapshot; the server checks it against its digest and keeps it before it answers. */
 export async function putSnapshot(
   settings: Settings,
-  {
-    namespace,
-    digest,
-    bytes,
-  }: { readonly namespace: Namespace; readonly digest: Digest; readonly bytes: Uint8Array },
+  { namespace, digest, bytes, urgent }: PutQuery,
   maxSnapshotBytes: number,
   signal: AbortSignal,
 ): Promise<void> {
@@ -35,7 +31,11 @@ export async function putSnapshot(
   }
   await write(
     settings,
-    { method: 'PUT', path: snapshotPath(namespace, digest), what: `the snapshot ${digest.slice(0, 12)}` },
+    {
+      method: 'PUT',
+      path: `${snapshotPath(namespace, digest)}${urgent === true ? '?urgent=1' : ''}`,
+      what: `the snapshot ${digest.slice(0, 12)}`,
+    },
     bytes,
     signal,
   )

@@ -1,7 +1,7 @@
 import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
 import type { CompleteStore } from '../../contracts/transport.js'
 import { checkOptions } from '../../core/options.js'
-import { decodeBase64, encodeBase64 } from '../store/base64.js'
+import { decodeBase64, encodeBase64 } from '../../core/json/base64.js'
 import type { Key, StoreEngine } from '../store/engine.js'
 import { changedBy, prefixEnd } from '../store/keys.js'
 import { engineNews } from '../store/news.js'

@@ -21,6 +21,8 @@ export const keys = {
   /** An audit record under its digest, so that publishers who race for a place do not share a key. */
   audit: (namespace: Namespace, digest: Digest): Key => `private/audits/${namespace}=/${digest}`,
   report: (namespace: Namespace, instanceId: string): Key => `reports/${namespace}=/${instanceId}`,
+  /** Since when the reports of a namespace are asked for. */
+  listening: (namespace: Namespace): Key => `reports/${namespace}=since`,
   /** What the keys of all newest releases begin with. */
   heads: 'board/heads/' as Key,
   /** What the keys of all reports of a namespace begin with. */

@@ -1,7 +1,8 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
-import type { ClientReport } from '../../contracts/report.js'
+import type { ClientReport, HeardReports } from '../../contracts/report.js'
+import { isInstant } from '../../core/release/instant.js'
 import { isInstanceId, readStampedReport } from '../../core/report/report-codec.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../core/json/text.js'
@@ -18,7 +19,7 @@ const MOST_DECODED = 20_000
 
 export interface StoreReports {
   report(states: readonly ClientReport[], signal: AbortSignal): Promise<void>
-  reports(namespace: Namespace, signal: AbortSignal): Promise<readonly ClientReport[]>
+  reports(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
 }
 
 /** A report, and what stood in its place. */
@@ -70,11 +71,34 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
     if (news.length === 0) return 'written'
     const receivedAt = new Date(await calls.now(signal)).toISOString()
     const puts = news.map(({ key, state, kept }): Put => {
-      const firstHeardAt = kept?.firstHeardAt ?? receivedAt
+      const isKnown = kept !== undefined && kept.clientId === state.clientId
+      const firstHeardAt = (isKnown ? kept.firstHeardAt : undefined) ?? receivedAt
       const value = encodeText(JSON.stringify({ ...state, receivedAt, firstHeardAt }))
       return { key, value, expiresInMs: lifetimeMs(state) }
     })
     return calls.write({ if: news.map(untouched), put: puts, remove: [] }, signal)
+  }
+
+  /**
+   * Since when a namespace's reports are asked for, kept beside them: what is lost with them has to be
+   * lost with it.
+   */
+  const listeningSince = async (namespace: Namespace, asOf: string, signal: AbortSignal): Promise<string> => {
+    const key = keys.listening(namespace)
+    const [entry] = await calls.read([key], signal)
+    const kept = entry && readInstant(entry)
+    if (kept !== undefined) return kept
+    try {
+      const put = { key, value: encodeText(asOf) }
+      const condition = untouched({ key, entry })
+      if ((await calls.write({ if: [condition], put: [put], remove: [] }, signal)) === 'written') return asOf
+    } catch (error) {
+      if (signal.aborted) throw error
+      // A reader may not write, or the engine is lost just now: the next one remembers it.
+      return asOf
+    }
+    const [first] = await calls.read([key], signal)
+    return (first && readInstant(first)) ?? asOf
   }
 
   /** For engines that forget nothing by themselves. */
@@ -121,6 +145,8 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
     async reports(namespace, signal) {
       const prefix = keys.reports(namespace)
       const nowMs = await calls.now(signal)
+      const asOf = new Date(nowMs).toISOString()
+      const since = await listeningSince(namespace, asOf, signal)
       const found: ClientReport[] = []
       for (let before: Key | undefined; ;) {
         const page = await calls.list({ prefix, before, limit: KEYS_A_CALL }, signal)
@@ -138,7 +164,8 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
         if (before === undefined || page.length < KEYS_A_CALL) break
       }
       // In the order in which they were heard.
-      return found.sort((a, b) => compare(a.receivedAt, b.receivedAt) || compare(a.instanceId, b.instanceId))
+      found.sort((a, b) => compare(a.receivedAt, b.receivedAt) || compare(a.instanceId, b.instanceId))
+      return { since, asOf, reports: found }
     },
   }
 }
@@ -154,6 +181,12 @@ function decodeReport(value: Uint8Array): ClientReport | undefined {
     // Not written by noticeboard, or by a later version: one bad entry must not hide the others.
     return undefined
   }
+}
+
+/** The time that an entry holds; undefined when it holds none. */
+function readInstant({ value }: Entry): string | undefined {
+  const text = new TextDecoder().decode(value)
+  return isInstant(text) ? text : undefined
 }
 
 function compare(a = '', b = ''): number {

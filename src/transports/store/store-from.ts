@@ -49,7 +49,7 @@ export const storeOptions: OptionNames<StoreOptions> = {
 /** Releases of the log that are read first where no limit is given: most readers stop soon. */
 const FIRST_PAGE = 4
 
-/** Releases of the log that are read at once: 16 KB each at most. */
+/** Releases of the log that are read at once: 64 KB each at most. */
 const PAGE = 50
 
 /**

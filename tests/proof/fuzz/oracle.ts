@@ -2,7 +2,7 @@ import { isNoticeboardError, type ErrorCode, type NoticeboardError } from '../..
 
 /** Every code there is. A code that is missing here, or is no code any more, does not compile. */
 const CODES: Readonly<Record<ErrorCode, true>> = {
-  'not-ready': true, 'not-found': true, unavailable: true, 'rate-limited': true, 'invalid-document': true, unauthorized: true, forbidden: true, conflict: true, 'no-watch': true, 'invalid-data': true, 'digest-mismatch': true,
+  'not-ready': true, 'not-found': true, unavailable: true, 'rate-limited': true, 'invalid-document': true, unauthorized: true, forbidden: true, conflict: true, 'rollout-in-progress': true, 'fleet-unknown': true, 'no-controller': true, withdrawn: true, 'no-watch': true, 'invalid-data': true, 'digest-mismatch': true,
   'too-large': true, unsupported: true, fork: true, 'store-damaged': true, vetoed: true, 'invalid-option': true, timeout: true, closed: true, internal: true,
 } // prettier-ignore
 

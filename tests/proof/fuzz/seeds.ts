@@ -70,7 +70,27 @@ export const releases: readonly Json[] = [
       later: { note: SECRET },
       prev: digest('e'),
       readmit: [{ digest: digest('1'), reason: 'mended' }],
-      rollout: { controller: 'ci', decideBy: at, id: 'r1', plan: { stages: [1, 10, 100] }, stage: 2 },
+      evidence: { bakeMs: 300_000, reportMs: 60_000, spreadMs: 0 },
+      rollout: {
+        controller: 'ci',
+        decideBy: at,
+        from: { epoch: '1-9f3a01bc', sequence: 5 },
+        id: 'r1',
+        plan: { stages: [1, 10, 100], type: 'staged', version: 1 },
+        stage: 2,
+        stageStart: {
+          added: 1,
+          anew: 2,
+          at,
+          before: { control: 50, failed: 1 },
+          control: 45,
+          exposed: 5,
+          live: 50,
+          position: { epoch: '1-9f3a01bc', sequence: 40 },
+        },
+        state: 'running',
+        why: 'stage 1 was good',
+      },
       sequence: 42,
       spreadMs: 60_000,
       stable: arm(6),
@@ -97,13 +117,14 @@ export const marks: readonly Json[] = [
 
 export const reports: readonly Json[] = [
   {
-    clientId: 'web-1', count: 3, ephemeral: false, instanceId: 'Ab3_-x', labels: {}, namespace: 'checkout/prod', phase: 'waiting', nextReportWithinMs: 300_000, protection: 'none',
-    strategy: 'hybrid', v: 1,
+    clientId: 'web-1', count: 3, ephemeral: false, instanceId: 'Ab3_-x', labels: {}, namespace: 'checkout/prod', phase: 'waiting', lookMs: 300_000, nextReportWithinMs: 300_000, protection: 'none',
+    role: { gates: ['prometheus'], policies: ['staged@1'], type: 'controller' }, sinceMs: 0, strategy: 'hybrid', upMs: 9, v: 1,
   },
   {
-    applied: { epoch: '1-9f3a01bc', sequence: 4 }, build: '1.2.3', clientId: 'web-2', code: 'invalid-data', count: 9, digest: digest('a'), ephemeral: true, paused: true,
+    applied: { epoch: '1-9f3a01bc', sequence: 4 }, build: '1.2.3', clientId: 'web-2', code: 'invalid-data', count: 9, digest: digest('a'), ephemeral: true, health: { before: 'none', now: 'threw' }, lookMs: 30_000,
     instanceId: 'i2', labels: { region: 'eu', tier: 'canary' }, namespace: 'checkout/prod', overridden: ['pool.size', 'a[0]'], path: 'pool.size', phase: 'rejected',
-    nextReportWithinMs: 1_000, protection: 'disk', refused: digest('b'), seen: { epoch: '1-9f3a01bc', sequence: 5 }, strategy: 'push', v: 1, validator: 'schema', version: 4,
+    nextReportWithinMs: 1_000, protection: 'disk', refused: digest('b'), seen: { epoch: '1-9f3a01bc', sequence: 5 }, sinceMs: 7, slot: 3, strategy: 'push', upMs: 8, v: 1, validator: 'schema',
+    previous: { digest: digest('b'), end: 'abrupt', instanceId: 'i1', ranMs: 300 }, verdicts: [{ code: 'invalid-data', digest: digest('b'), overridden: true, verdict: 'rejected' }], version: 4,
   },
 ] // prettier-ignore
 
@@ -111,7 +132,7 @@ export const reports: readonly Json[] = [
 export const states: readonly Json[] = [
   { good: [], refused: [], savedAt: at, v: 1 },
   {
-    applied: { epoch: '1-9f3a01bc', sequence: 4 }, attempts: [{ digest: digest('a'), startedAt: at }], quarantined: [], current: { bytes: 12, digest: digest('a'), version: 4 },
+    applied: { epoch: '1-9f3a01bc', sequence: 4 }, attempts: [{ beatAt: at, bootId: 'b1', build: '', digest: digest('a'), instanceId: 'i1', owner: 'p1', ranMs: 5, slot: 0, startedAt: at }], quarantined: [{ build: '', digest: digest('d'), until: at }], current: { bytes: 12, digest: digest('a'), version: 4 },
     good: [{ bytes: 12, digest: digest('a'), version: 4 }, { bytes: 13, digest: digest('b'), version: 3 }],
     refused: [{ at, build: '', code: 'invalid-document', digest: digest('c'), path: 'pool.size', validator: 'schema' }],
     release: JSON.stringify(releases[0]), savedAt: at, seen: { epoch: '1-9f3a01bc', sequence: 5 }, v: 1,

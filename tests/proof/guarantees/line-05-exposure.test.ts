@@ -10,6 +10,7 @@ import {
   releaseDigest,
   type Release,
 } from '../../../src/core/release/release.js'
+import type { RolloutState } from '../../../src/core/release/rollout.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
@@ -20,6 +21,23 @@ import { boundMs, NAMESPACE, openPlace, runs, WAYS, type Config, type Member } f
 const SALT = 'drawn-once'
 const CLIENTS = 16
 const { signal } = new AbortController()
+const START = { epoch: '1-00000001', sequence: 1 }
+const ROLLOUT: RolloutState = {
+  id: 'r1',
+  state: 'running',
+  stage: 0,
+  plan: { type: 'by-hand' },
+  stageStart: {
+    position: START,
+    at: '2026-01-01T00:00:00.000Z',
+    live: CLIENTS,
+    exposed: 1,
+    control: CLIENTS - 1,
+  },
+  from: START,
+  decideBy: '2026-01-02T00:00:00.000Z',
+  controller: 'somebody',
+}
 
 /** The next release, as somebody writes it who runs a rollout by hand. */
 async function append(store: MemoryStore, change: (before: Release) => Partial<Release>): Promise<Release> {
@@ -78,6 +96,7 @@ describe.each(WAYS)(
           stable,
           candidate: candidate ?? { version: sequence + 1, variants: [next] },
           audience: { salt: SALT, clauses: [{ below: Math.floor(share * BUCKETS) }] },
+          rollout: ROLLOUT,
         }))
         const expected = new Set(names.filter(name => belongs(name, share)))
         const isThere = ({ client }: Member): boolean =>
@@ -92,6 +111,12 @@ describe.each(WAYS)(
         expect(expected.size).toBeGreaterThan(exposed.size)
         expect(expected.size).toBeLessThan(CLIENTS)
         exposed = expected
+        // The application can tell its own metrics by it.
+        for (const name of names)
+          expect((members.get(name) as Member).client.running).toMatchObject({
+            arm: expected.has(name) ? 'candidate' : 'stable',
+            rolloutId: ROLLOUT.id,
+          })
         // Whoever is outside did not even get it.
         expect(names.filter(name => gotIt(members.get(name) as Member))).toEqual([...expected])
 
@@ -108,6 +133,10 @@ describe.each(WAYS)(
       }
       await append(store, ({ sequence }) => ({ stable: { version: sequence, variants: [next] } }))
       await place.until(() => everybody().every(member => runs(member)?.n === 2), boundMs(way))
+      await place.until(
+        () => everybody().every(({ client }) => client.running.arm === 'stable'),
+        boundMs(way),
+      )
     })
   },
 )

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import type { Gate } from '../../../src/publisher/index.js'
+import { staged } from '../../../src/rollouts/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { memoryFolder } from '../../support/client-harness.js'
 import { openMachine } from './machine.js'
@@ -12,6 +14,7 @@ import {
   PERIODS,
   runs,
   WAYS,
+  type Config,
   type Member,
   type Place,
   type Way,
@@ -30,14 +33,14 @@ async function atTheSecond(place: Place, way: Way): Promise<Member> {
 }
 
 describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
-  test('not by a full disk: the reserve of 1 MiB is given up', async () => {
+  test('not by a full disk: the reserve of 4 MiB is given up', async () => {
     const clock = virtualClock({ turns: 1 })
     const machine = openMachine(clock)
     const quota = quotaOf(machine.disk)
     const place = openPlace({ clock, store: machine.store(quota.over) })
     const member = await atTheSecond(place, way)
     await clock.advance(PERIODS.reportIntervalMs)
-    expect(machine.disk.files.get(RESERVE)?.length).toBe(1_048_576)
+    expect(machine.disk.files.get(RESERVE)?.length).toBe(4_194_304)
 
     quota.limitBytes = quota.usedBytes
     await expect(place.done(place.publisher.publish({ n: 3 }, EVERYBODY))).rejects.toMatchObject({
@@ -51,7 +54,20 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
 
     quota.limitBytes = undefined
     await place.publish({ n: 4 })
-    expect(machine.disk.files.get(RESERVE)?.length).toBe(1_048_576)
+    expect(machine.disk.files.get(RESERVE)?.length).toBe(4_194_304)
+  })
+
+  test('nor is a kill by a full disk or by a schema that refuses at the publisher', async () => {
+    const clock = virtualClock({ turns: 1 })
+    const machine = openMachine(clock)
+    const quota = quotaOf(machine.disk)
+    const place = openPlace({ clock, store: machine.store(quota.over) })
+    const member = await atTheSecond(place, way)
+    quota.limitBytes = quota.usedBytes
+    const strict = place.publisherOf({ schema: z.never() })
+    const { outcome } = await place.done(strict.kill({ patch: { n: 7 }, reason: 'it hurts' }))
+    expect(outcome).toBe('published')
+    await place.until(() => runs(member)?.n === 7, boundMs(way))
   })
 
   test('not by a schema or a validator that refuses at the publisher', async () => {
@@ -88,6 +104,125 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     const newcomer = place.client(way)
     await place.until(() => runs(member)?.n === 1 && runs(newcomer)?.n === 1, boundMs(way))
   })
+
+  test.each(['rollback', 'kill'] as const)(
+    'a %s is not held up by a rollout whose gate is red, hangs or throws, nor by its exposed clients',
+    async by => {
+      for (const answer of ['bad', 'hangs', 'throws'] as const) {
+        const clock = virtualClock({ turns: 1 })
+        const place = openPlace({ clock, store: memory({ system: { clock } }) })
+        await place.publish({ n: 1 })
+        const members = ['a', 'b', 'c', 'd'].map(clientId => place.client(way, { clientId }))
+        await place.until(() => members.every(member => runs(member)?.n === 1), boundMs(way))
+        let isOpen = true
+        const gate: Gate = {
+          name: 'latency',
+          check() {
+            if (isOpen) return 'good'
+            if (answer === 'throws') throw new Error('no answer')
+            return answer === 'bad' ? 'bad' : new Promise<never>(() => {})
+          },
+        }
+        const publisher = place.publisherOf({ gates: [gate] })
+        // Whoever has only just come is no evidence, so they have to have been there for a while.
+        await clock.advance(2 * PERIODS.reportIntervalMs + 60_000)
+        const rollout = await place.done(
+          publisher.publish(
+            { n: 2 },
+            {
+              rollout: staged({ stages: [2, 'all'], gates: [{ name: 'latency', onBad: 'pause' }] }),
+              drive: true,
+              reason: 'in stages',
+            },
+          ),
+        )
+        expect(rollout).toMatchObject({ state: 'running', stage: 0 })
+        await place.until(() => members.filter(member => runs(member)?.n === 2).length === 2, boundMs(way))
+        isOpen = false
+        const beganMs = clock.monotonic()
+        if (by === 'rollback') await place.done(publisher.rollback({ reason: 'it hurts' }))
+        else await place.done(publisher.kill({ patch: { text: 'off' }, reason: 'it hurts' }))
+        // It is appended at once: nothing was asked.
+        expect(clock.monotonic() - beganMs).toBeLessThan(2_000)
+        const isOff = (member: Member): boolean =>
+          by === 'rollback' ? runs(member)?.n === 1 : runs(member)?.text === 'off'
+        await place.until(() => members.every(isOff), boundMs(way))
+        await place.done(publisher.close())
+      }
+    },
+  )
+
+  test.each(['rollback', 'kill', 'abort'] as const)(
+    'a probe that is red during the incident does not bring the bad version back after a %s, also where a client missed it',
+    async by => {
+      const clock = virtualClock({ turns: 1 })
+      const place = openPlace({ clock, store: memory({ system: { clock } }) })
+      await place.publish({ n: 1 })
+      let isIncident = false
+      // One earned the first version long ago, one has no storage, and one misses the incident.
+      const names = ['earned', 'bare', 'away']
+      const members: Member[] = names.map((clientId, index) =>
+        place.client(way, {
+          clientId,
+          health: {
+            // The worst of probes: all is well on the bad version, and on nothing else.
+            probe: () => !isIncident || runs(members[index]!)?.n === 2,
+            intervalMs: 1_000,
+            confirmMs: 10_000,
+          },
+          soakMs: 5_000,
+          ...(clientId === 'earned' && { state: memoryFolder() }),
+        }),
+      )
+      const all =
+        (holds: (config: Config | undefined) => boolean): (() => boolean) =>
+        () =>
+          members.every(member => holds(runs(member)))
+      await place.until(
+        all(config => config?.n === 1),
+        boundMs(way),
+      )
+      await clock.advance(2 * PERIODS.reportIntervalMs + 60_000)
+      if (by === 'abort') {
+        await place.done(
+          place.publisher.publish(
+            { n: 2 },
+            { rollout: staged({ stages: ['all'] }), drive: true, reason: 'to all at once' },
+          ),
+        )
+      } else await place.publish({ n: 2 })
+      await place.until(
+        all(config => config?.n === 2),
+        boundMs(way),
+      )
+      await clock.advance(20_000)
+
+      const [, , away] = members
+      away!.obstacle = () => {
+        throw new TypeError('fetch failed')
+      }
+      isIncident = true
+      const before = members.map(member => member.ran.length)
+      const reason = 'it hurts'
+      if (by === 'rollback') await place.done(place.publisher.rollback({ reason }))
+      else if (by === 'abort') await place.done(place.publisher.abort({ reason }))
+      else await place.done(place.publisher.kill({ patch: { n: 7 }, reason }))
+      const wanted = by === 'kill' ? 7 : 1
+      const there = members.slice(0, 2)
+      await place.until(() => there.every(member => runs(member)?.n === wanted), boundMs(way))
+      await clock.advance(60_000)
+      expect(there.map(member => runs(member)?.n)).toEqual([wanted, wanted])
+      // A release of another cause follows, and that is the one which the third client sees.
+      await place.publish({ n: wanted, text: 'next' })
+      away!.obstacle = undefined
+      await place.until(() => runs(away!)?.text === 'next', 2 * boundMs(way))
+      await clock.advance(300_000)
+      for (const [index, member] of members.entries()) {
+        expect(member.ran.slice(before[index]).map(({ n }) => n)).not.toContain(2)
+        expect(runs(member)?.n).not.toBe(2)
+      }
+    },
+  )
 
   test('and a restart does not lead back to what was rolled back', async () => {
     const clock = virtualClock({ turns: 1 })

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import type { ClientReport } from '../../../src/contracts/report.js'
 import { FLEET_STATES, type Fleet } from '../../../src/fleet/summary.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
-import { boundMs, NAMESPACE, openPlace, PERIODS, runs, schema, WAYS } from './place.js'
+import { boundMs, openPlace, PERIODS, runs, schema, WAYS, type Member } from './place.js'
+
+/** How long a client may take to say that it is well, in milliseconds. */
+const CONFIRM_MS = 5_000
 
 /** Counts that are not zero. */
 const counts = (fleet: Fleet): object =>
@@ -23,10 +25,13 @@ describe.each(WAYS)(
       const stopped = [place.client(way), place.client(way), place.client(way)]
       const strict = schema.refine(({ n }) => n < 2, 'too much') as unknown as typeof schema
       const rejecting = [place.client(way, { schema: strict }), place.client(way, { schema: strict })]
-      const everybody = [current, ...unreachable, ...stopped, ...rejecting]
+      const sick: Member = place.client(way, {
+        health: { probe: () => sick.ran.at(-1)?.n !== 2, intervalMs: 1_000, confirmMs: CONFIRM_MS },
+      })
+      const everybody = [sick, current, ...unreachable, ...stopped, ...rejecting]
       await place.until(() => everybody.every(member => runs(member)?.n === 1), boundMs(way))
       await clock.advance(PERIODS.reportIntervalMs)
-      expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 10 })
+      expect(counts(await place.done(place.publisher.fleet()))).toEqual({ current: 11 })
 
       for (const member of unreachable)
         member.obstacle = () => {
@@ -35,24 +40,8 @@ describe.each(WAYS)(
       await place.done(Promise.all(stopped.map(({ client }) => client.close())))
       await place.publish({ n: 2 })
       await place.until(() => runs(current)?.n === 2, boundMs(way))
-      // What took it back says so: there is nothing yet in a client that does, so its words are written here.
-      const failed: ClientReport = {
-        v: 1,
-        namespace: NAMESPACE,
-        clientId: 'job-1',
-        instanceId: 'job-1-1',
-        ephemeral: false,
-        labels: {},
-        strategy: way.strategy,
-        count: 1,
-        phase: 'reverted',
-        seen: current.client.running.position as NonNullable<ClientReport['seen']>,
-        refused: current.client.running.digest as string,
-        code: 'invalid-document',
-        protection: 'disk',
-        nextReportWithinMs: 3_600_000,
-      }
-      await place.done(current.transport.report([failed], new AbortController().signal))
+      // Its probe says that it is not well with it, so it takes it back.
+      await place.until(() => sick.ran.at(-1)?.n === 1 && sick.ran.length === 3, boundMs(way) + CONFIRM_MS)
       await clock.advance(boundMs(way))
 
       const fleet = await place.done(place.publisher.fleet())
@@ -62,7 +51,7 @@ describe.each(WAYS)(
       expect(Object.values(fleet.counts)).toHaveLength(FLEET_STATES.length)
       // Who is gone runs nothing; who refused runs what it ran before.
       expect(fleet.running.map(({ version, instances }) => [version, instances]).sort()).toEqual(
-      [[1, 2], [2, 1], [undefined, 1]].sort(),
+      [[1, 3], [2, 1]].sort(),
     ) // prettier-ignore
     })
 
@@ -70,8 +59,11 @@ describe.each(WAYS)(
       const clock = virtualClock({ turns: 1 })
       const place = openPlace({ clock, store: memory({ system: { clock } }) })
       await place.publish({ n: 1 })
-      const unknown = { type: 'unknown', why: 'never-heard' }
-      expect(await place.done(place.publisher.fleet())).toEqual(unknown)
+      const unknown = (why: string): object => ({ type: 'unknown', why })
+      expect(await place.done(place.publisher.fleet())).toEqual(unknown('not-yet-heard'))
+      // Whoever reports would have been heard by then.
+      await clock.advance(900_000)
+      expect(await place.done(place.publisher.fleet())).toEqual(unknown('never-heard'))
 
       const member = place.client(way)
       await place.until(() => runs(member)?.n === 1, boundMs(way))
@@ -82,7 +74,7 @@ describe.each(WAYS)(
       const other = memory({ system: { clock } })
       place.origin.start(other)
       await place.publish({ n: 1 })
-      expect((await place.done(place.publisher.fleet())).type).toBe('unknown')
+      expect(await place.done(place.publisher.fleet())).toEqual(unknown('not-yet-heard'))
       await clock.advance(2 * PERIODS.reportIntervalMs + boundMs(way))
       expect((await place.done(place.publisher.fleet())).type).toBe('known')
     })

@@ -47,7 +47,7 @@ async function life(place: Place, way: Way): Promise<Member> {
 async function heard(place: Pick<Place, 'done'>, ask: () => Promise<Response>): Promise<readonly object[]> {
   const response = await place.done(ask())
   const { reports } = (await response.json()) as { reports: ClientReport[] }
-  return reports.map(({ receivedAt: _, ...report }) => report)
+  return reports.map(({ receivedAt: _, firstHeardAt: __, ...report }) => report)
 }
 
 const STORES: readonly (readonly [string, (clock: VirtualClock) => CompleteStore])[] = [
@@ -65,7 +65,7 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
       await place.done(member.client.close())
       const said = saidBy(member)
       expect(said.length).toBeGreaterThan(4)
-      const { receivedAt: _, ...last } = said.at(-1) as ClientReport
+      const { receivedAt: _, firstHeardAt: __, ...last } = said.at(-1) as ClientReport
       expect(last.phase).toBe('stopped')
 
       for (const seed of [1, 2]) {

@@ -11,10 +11,13 @@ export interface ProveSettings {
   readonly bug: string | undefined
   readonly kills: number
   readonly killFrom: number
+  readonly controllerKills: number
   readonly inputs: number
   readonly inputFrom: number
   /** The one parser to try; undefined for all. */
   readonly target: string | undefined
+  /** How often each kind of stage is simulated. */
+  readonly stages: number
   readonly rounds: number
   readonly roundFrom: number
   readonly lanes: number
@@ -40,7 +43,7 @@ const workers = availableParallelism()
 export const HELP = `The long form of the proof: runs each part, shows progress, a table, and writes a JSON file.
 
   npm run prove                                   everything
-  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, steps, kills, parsers, chaos, scale, soak
+  npm run prove -- --only seeds,chaos             some parts: seeds, bugs, steps, kills, controllers, parsers, statistics, chaos, scale, soak
   npm run prove -- --resume                       goes on after an interruption: without what is proved already
 
 Parts that were proved at the same commit stay in the JSON file; those of another commit go to a file of their own.
@@ -49,13 +52,15 @@ Ends with 1 when anything failed, and with 0 otherwise.
   --only <parts>       the parts to run, with commas between
   --json <file>        where results go, and where those of other parts are kept (prove.json); none for nowhere
   --resume             leaves out parts that passed at this commit; seeds go on after their last 5,000
-  --seed <n>           draws of parsers, chaos, kills and scale (1)
+  --seed <n>           draws of parsers, statistics, chaos, kills and scale (1)
 
   seeds                --seeds <n> histories (100,000)        --from <seed> the first (1)
   bugs                 --bug-seeds <n> at most a bug (500)    --bug-from <seed> the first (500,000)    --bug <name> only this one
   steps                whatever may happen, at each await of each operation (npm test draws some)
   kills                --kills <n> trials (5,000)             --kill-from <trial> the first (0)
+  controllers          --controller-kills <n> trials (200)
   parsers              --inputs <n> inputs (10,000,000)       --input-from <index> the first (0)       --target <name> only this one
+  statistics           --stages <n> of each kind (10,000)
   chaos                --rounds <n> rounds (1,000)            --round-from <round> the first (0)       --lanes <n> fleets at a time (${defaultLanes()} here)
                        --grace-ms <n> what a busy machine may add to the bound (0)
   scale                the tests of which npm test does a share, in full   --every <n> only every n-th file of them (1)
@@ -68,8 +73,8 @@ export function readArguments(argv: readonly string[]): ProveArguments {
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      only: text, json: text, seed: text, seeds: text, from: text, 'bug-seeds': text, 'bug-from': text, bug: text, kills: text, 'kill-from': text,
-      inputs: text, 'input-from': text, target: text, rounds: text, 'round-from': text, lanes: text, every: text, 'grace-ms': text, clients: text, publishes: text,
+      only: text, json: text, seed: text, seeds: text, from: text, 'bug-seeds': text, 'bug-from': text, bug: text, kills: text, 'kill-from': text, 'controller-kills': text,
+      inputs: text, 'input-from': text, target: text, stages: text, rounds: text, 'round-from': text, lanes: text, every: text, 'grace-ms': text, clients: text, publishes: text,
       resume: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -97,9 +102,11 @@ export function readArguments(argv: readonly string[]): ProveArguments {
       bug: values.bug,
       kills: number('kills', 5_000),
       killFrom: number('kill-from', 0),
+      controllerKills: number('controller-kills', 200),
       inputs: number('inputs', 10_000_000),
       inputFrom: number('input-from', 0),
       target: values.target,
+      stages: number('stages', 10_000),
       rounds: number('rounds', 1_000),
       roundFrom: number('round-from', 0),
       lanes: number('lanes', defaultLanes()),

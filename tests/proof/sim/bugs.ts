@@ -278,8 +278,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/report/report-state.ts',
     replace: [
       [
-        '...named(refusal)',
-        '...named({ ...refusal, path: `${refusal.path} instead of ${JSON.stringify(facts.running?.value)}` })',
+        '...placeOf(refusal)',
+        '...placeOf({ ...refusal, path: `${refusal.path} instead of ${JSON.stringify(facts.running?.value)}` })',
       ],
     ],
     oracles: ['values-never-appear'],
@@ -342,8 +342,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/apply/state.ts',
     replace: [
       [
-        "(work.at === 'settled' && work.how !== 'unsupported')",
-        "work.at === 'retrying' || (work.at === 'settled' && work.how !== 'unsupported')",
+        "case 'applying': case 'retrying': case 'closed': return false",
+        "case 'applying': case 'closed': return false; case 'retrying': return true",
       ],
     ],
     oracles: ['ready-means-current'],

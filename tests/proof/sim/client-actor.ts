@@ -20,6 +20,7 @@ import { NAMESPACE, PERIODS, SIDE } from './periods.js'
 import type { ClientPlan } from './plan.js'
 import { startSide, type SideClient } from './side-client.js'
 import { watchStreams, type Streams } from './streams.js'
+import { triedOn } from './tried-on.js'
 import { watchWatches, type Watches } from './watches.js'
 import { runningOf } from './running-of.js'
 import { startProcess, type SimProcess } from '../../../src/sim/process.js'
@@ -60,6 +61,8 @@ export interface ClientActor {
   refusedSince(position: Position): boolean
   /** Whether this build of it refused that snapshot. */
   hasRefused(digest: string): boolean
+  /** Whether its process was killed twice while it tried something: that may be under quarantine. */
+  readonly mayHoldSomething: boolean
   /** What was refused on the disk that it was given: builds and digests. */
   refuse(others: ReadonlySet<string>): void
   /** Whether its participant vetoes. */
@@ -106,6 +109,10 @@ export function clientActor(
   const builds = plan.builds ?? ['b1']
   const buildNow = (): Build => builds[(lives - 1) % builds.length] ?? 'b1'
   const overridden = plan.overrides === true
+  /** How often its process was killed while it tried a snapshot, by build and digest. */
+  const deaths = new Map<string, number>()
+  /** Whether a snapshot may be under quarantine here: the second time, its process died of it alone. */
+  const mayBeHeld = (name: string): boolean => (deaths.get(name) ?? 0) >= 2
   /** The document, as it was published, that ran last. */
   let ranLast: string | undefined
   /** Whether the last life had the time to write down what it ran. */
@@ -165,10 +172,13 @@ export function clientActor(
     refusedSince: position =>
       (refusedAt !== undefined && comparePositions(position, refusedAt) !== 'newer') ||
       truth.namedSince(position).some(digest => actor.hasRefused(digest)),
+    get mayHoldSomething() {
+      return [...deaths.keys()].some(mayBeHeld)
+    },
     refuse(others) {
       for (const other of others) refused.add(other)
     },
-    hasRefused: digest => refused.has(`${buildNow()} ${digest}`),
+    hasRefused: digest => refused.has(`${buildNow()} ${digest}`) || mayBeHeld(`${buildNow()} ${digest}`),
     start() {
       lives += 1
       const own = startProcess(`${plan.name}.${lives}`, world)
@@ -190,7 +200,13 @@ export function clientActor(
       const build = buildNow()
       const takesIt = ranLast === undefined || madeOf(JSON.parse(ranLast), build, overridden) !== undefined
       const mustBegin =
-        !actor.vetoing && plan.state && machineDisk.injuries === 0 && ranMs > 5_000 && kept && takesIt
+        !actor.vetoing &&
+        plan.state &&
+        machineDisk.injuries === 0 &&
+        ranMs > 5_000 &&
+        kept &&
+        takesIt &&
+        !actor.mayHoldSomething
       const dice = own.system.random
       const ownReports = world.reports.life({
         own,
@@ -200,6 +216,7 @@ export function clientActor(
         keepsState: plan.state,
         client: () => life,
         hasRefused: digest => refused.has(`${build} ${digest}`),
+        mayHold: digest => mayBeHeld(`${build} ${digest}`),
       })
       reports = ownReports
       const previous = watchPrevious(world, { own, made: document => madeOf(document, build, false) })
@@ -409,6 +426,14 @@ export function clientActor(
         clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > WRITTEN_MS
       if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000)
         sometimes.add('a client was killed right after a commit')
+      if (process?.alive === true)
+        for (const digest of triedOn(machineDisk.files, {
+          folder: `/state/${NAMESPACE}`,
+          owner: process.owner.tag,
+        })) {
+          const name = `${buildNow()} ${digest}`
+          deaths.set(name, (deaths.get(name) ?? 0) + 1)
+        }
       process?.kill()
       trace.add(plan.name, 'is killed')
     },

@@ -20,14 +20,25 @@ export async function hunt({
   from,
   most,
   workers,
+  more = [],
 }: {
   file: string
   bug: PlantedBug
   from: number
   most: number
   workers: number
+  /** What else the bundle is given. */
+  more?: readonly string[]
 }): Promise<Found> {
-  const lines = await runMany({ file, from, count: most, workers, untilFound: true, mostMs: 20_000 })
+  const lines = await runMany({
+    file,
+    from,
+    count: most,
+    workers,
+    more,
+    untilFound: true,
+    mostMs: more.length > 0 ? 60_000 : 20_000,
+  })
   const hit = lines.find(({ violations }) => violations.length > 0)
   if (hit === undefined) return { seeds: lines.length, expected: false }
   const named = hit.violations.find(({ oracle }) => bug.oracles.includes(oracle))

@@ -54,8 +54,8 @@ export const FAULTS = [...COMMON, 'strangers', ...RARE] as const
 
 export type Fault = (typeof FAULTS)[number]
 
-/** The small worlds, of which a history plays one beside its fleet. */
-export const SCENE_NAMES = [
+/** The small worlds, of which each history plays one beside its fleet. */
+const DRAWN_SCENES = [
   'fleet',
   'publishing',
   'reader',
@@ -65,6 +65,12 @@ export const SCENE_NAMES = [
   'stores',
   'strategies',
 ] as const
+
+/** All of them: one is a larger world, which comes by a chance of its own, so that the other histories stay as they are. */
+export const SCENE_NAMES = [...DRAWN_SCENES, 'rollouts'] as const
+
+/** How often rollouts are played. */
+const ROLLOUTS_OFTEN = 0.08
 
 export type SceneName = (typeof SCENE_NAMES)[number]
 
@@ -156,15 +162,18 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
     calm: faults.has('appointments') && calm === 'publish' ? 'schedule' : calm,
     faults: new Set([...faults].filter(fault => !(less.faults ?? []).includes(fault))),
     clients: clients.filter(({ name }) => !(less.clients ?? []).includes(name)),
-    scenes: [seededDice(seed, 'scenes').pick(SCENE_NAMES)].filter(
-      name => !(less.scenes ?? []).includes(name),
-    ),
+    scenes: drawScenes(seed).filter(name => !(less.scenes ?? []).includes(name)),
     actions: actions.filter(
       (action, index) =>
         !(less.actions ?? []).includes(index) &&
         !(action.type === 'fault' && (less.faults ?? []).includes(action.fault)),
     ),
   }
+}
+
+function drawScenes(seed: number): readonly SceneName[] {
+  const drawn: SceneName = seededDice(seed, 'scenes').pick(DRAWN_SCENES)
+  return seededDice(seed, 'rollouts').chance(ROLLOUTS_OFTEN) ? [drawn, 'rollouts'] : [drawn]
 }
 
 function drawClients(dice: Dice): ClientPlan[] {

@@ -244,19 +244,20 @@ export function publisherActor(
     },
     async race() {
       const opened = begin()
-      const version = await publisherOf(opened)
+      const current = await publisherOf(opened)
         .current()
-        .then(
-          current => current?.version,
-          (error: unknown) => void judgeError(world, 'a race', error),
-        )
+        .catch((error: unknown) => void judgeError(world, 'a race', error))
         .finally(() => working.delete(opened.own))
-      if (version === undefined) return false
+      if (current === undefined) return false
+      const { version, position, release } = current
+      // By its number alone a version is told neither from itself before a rollback nor from one with a candidate beside it.
+      const isPlain = release.cause !== 'rollback' && release.candidate === undefined
+      const expected = { ifVersion: version, ...(!isPlain && { ifPosition: position }) }
       const before = rollbacks
       const alone = !anyRollsBack()
       const won = await Promise.all([
-        publish(false, document(), { ifVersion: version }),
-        publish(false, document(), { ifVersion: version }),
+        publish(false, document(), expected),
+        publish(false, document(), expected),
       ])
       // A rollback in between makes the version the expected one again; so does one that was under way before.
       if (won.every(Boolean) && alone && rollbacks === before)

@@ -9,6 +9,8 @@ export interface ManyOptions {
   readonly count: number
   /** How far apart they are; 1 unless given. */
   readonly stride?: number
+  /** What else the bundle is given. */
+  readonly more?: readonly string[]
   readonly workers: number
   /** The program that runs them; this process's own Node unless given. */
   readonly node?: string
@@ -45,6 +47,7 @@ export async function runMany({
   from,
   count,
   stride = 1,
+  more = [],
   workers,
   node = process.execPath,
   untilFound = false,
@@ -60,7 +63,7 @@ export async function runMany({
       let seed = from + index * stride
       const child = spawn(
         node,
-        [...flagsOf(node), file, String(seed), String(own), String(workers * stride)],
+        [...flagsOf(node), file, String(seed), String(own), String(workers * stride), ...more],
         {
           stdio: ['ignore', 'pipe', 'pipe'],
           signal: ending.signal,

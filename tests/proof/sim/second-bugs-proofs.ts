@@ -172,7 +172,8 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
       logger: silent,
       signal: ending.signal,
       batchMs: 1_000,
-      reportIntervalMs: 300_000,
+      runsSinceMs: () => undefined,
+      rhythm: () => ({ intervalMs: 300_000 }),
     })
     await clock.advance(60_000)
     assert.equal(asked, 2)

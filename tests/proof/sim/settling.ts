@@ -181,8 +181,14 @@ function misreported(world: World, { clients }: Stage, fleet: Fleet | undefined)
     const member = fleet.members.find(({ report }) => report.instanceId === own?.instanceId)
     if (member === undefined) return `${plan.name} is not in the fleet`
     const { state, report } = member
-    const wanted = refusesNewest(world, actor) ? 'rejected' : 'current'
-    if (state !== wanted) return `${plan.name} is ${state} in the fleet (${report.phase}), and is ${wanted}`
+    const wanted = refusesNewest(world, actor)
+      ? report.phase === 'quarantined'
+        ? 'failed'
+        : 'rejected'
+      : 'current'
+    // Whoever may hold something need not: the process was not alone with it, or outlived it.
+    if (state !== wanted && !(state === 'current' && wanted === 'rejected' && actor.mayHoldSomething))
+      return `${plan.name} is ${state} in the fleet (${report.phase}), and is ${wanted}`
     const runs = runningOf(client)
     if (runs === undefined) continue
     const { digest, position } = runs

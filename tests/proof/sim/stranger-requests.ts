@@ -139,6 +139,9 @@ function reportOf(dice: Dice, namespace: string): object {
     count: dice.between(1, 5),
     phase: dice.pick(['waiting', 'stopped']),
     protection: 'none',
+    lookMs: 30_000,
+    upMs: 0,
+    sinceMs: 0,
     nextReportWithinMs: 1_000,
   }
 }

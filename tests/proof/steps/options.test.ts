@@ -170,7 +170,7 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
           expect(client.ageMs).toBeLessThanOrEqual(3 * defaultPeriods.pollIntervalMs)
         }
         if (option !== 'rare reports') {
-          const reports = await store.reports({ namespace }, never)
+          const { reports } = await store.reports({ namespace }, never)
           expect(reports.filter(({ phase }) => phase !== 'stopped')).toMatchObject([{ version: n }])
         }
         const closed = Promise.all([client.close(), publisher.close(), close()])

@@ -216,7 +216,7 @@ const CALLS: Readonly<Record<string, Call>> = {
       await store.report([report], signal)
       return store.reports({ namespace: NAMESPACE }, signal)
     },
-    judge: reports => expect(reports).toMatchObject([{ instanceId: 'an-instance', count: 1 }]),
+    judge: reports => expect(reports).toMatchObject({ reports: [{ instanceId: 'an-instance', count: 1 }] }),
   },
   'remove()': {
     run: (store, signal) =>

@@ -93,7 +93,9 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
 
     // What clients report tells which epochs there were; so an operator waits until they were heard.
     await expect
-      .poll(() => store.reports!({ namespace }, never).then(all => all.length), { timeout: 15_000 })
+      .poll(() => store.reports!({ namespace }, never).then(({ reports }) => reports.length), {
+        timeout: 15_000,
+      })
       .toBe(1)
     await publisher.openEpoch({ reason: 'the server lost its data', document: { pool: 3 } })
     await until(client, 3)

@@ -1,4 +1,4 @@
-import { decodeBase64, encodeBase64 } from '../../../src/transports/store/base64.js'
+import { decodeBase64, encodeBase64 } from '../../../src/core/json/base64.js'
 import type { Condition, StoreEngine } from '../../../src/transports/store/engine.js'
 import { memoryEngine } from '../../../src/transports/store/memory-engine.js'
 import type {

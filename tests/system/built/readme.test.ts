@@ -2,16 +2,12 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
+import { blocksOf, compilePieces } from './pages.js'
 import { workspace } from './workspace.js'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-/** The code blocks of a language, in their order. */
-function blocks(language: string): readonly string[] {
-  return [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
-    ([, code = '']) => code,
-  )
-}
+const blocks = (language: string): readonly string[] => blocksOf('README.md', language)
 
 /** What the shorter pieces of the README take for granted. */
 const surroundings = `
@@ -63,36 +59,12 @@ test(
     await using user = await workspace()
     const pieces = blocks('ts')
     expect(pieces.length).toBeGreaterThan(7)
-    for (const [index, piece] of pieces.entries()) {
-      const text = piece.startsWith('import ')
-        ? piece
-        : `${surroundings}\nexport async function piece(): Promise<void> {\n${piece}\n}\n`
-      await user.write(`piece-${index}.ts`, text)
-    }
     await user.write('service.ts', service)
     await user.write(
       'globals.d.ts',
       'declare function test(title: string, run: () => Promise<void>): void\ndeclare function expect(value: unknown): { toBe(value: unknown): void }\n',
     )
-    const options = {
-      strict: true,
-      noEmit: true,
-      target: 'es2022',
-      lib: ['es2023', 'dom', 'esnext.disposable'],
-      module: 'nodenext',
-      exactOptionalPropertyTypes: true,
-      types: ['node'],
-      skipLibCheck: true,
-    }
-    await user.write('tsconfig.json', JSON.stringify({ compilerOptions: options, include: ['*.ts'] }))
-    const { code, stdout } = await user.run([
-      process.execPath,
-      join(root, 'node_modules/typescript/bin/tsc'),
-      '-p',
-      '.',
-    ])
-    expect(stdout).toBe('')
-    expect(code).toBe(0)
+    expect(await compilePieces(user, pieces, surroundings)).toBe('')
   },
 )
 

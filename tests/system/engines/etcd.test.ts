@@ -142,9 +142,9 @@ describe.skipIf(missing !== undefined)(
       expect(own.kvs.map(({ lease }) => leases.some(({ ID }) => ID === lease))).toEqual([true, true])
 
       await server.call('lease/revoke', { ID: own.kvs[0]!.lease })
-      expect(await store.reports({ namespace }, never)).toEqual([])
+      expect(await store.reports({ namespace }, never)).toMatchObject({ reports: [] })
       await store.report([sampleReport(namespace, { count: 3 })], never)
-      expect((await store.reports({ namespace }, never)).map(({ count }) => count)).toEqual([3])
+      expect((await store.reports({ namespace }, never)).reports.map(({ count }) => count)).toEqual([3])
       expect(grants).toBe(2)
     })
 

@@ -250,15 +250,15 @@ describe.skipIf(missing !== undefined)(
       const clock = { ...systemClock, now: () => 0 }
       const store = postgres(pool, { ...settings, table, system: { clock } })
       await store.report([sampleReport(namespace), sampleReport(namespace, { instanceId: 'b' })], never)
-      const [first] = await store.reports({ namespace }, never)
+      const [first] = (await store.reports({ namespace }, never)).reports
       await store.report([sampleReport(namespace, { count: 2 })], never)
-      const again = (await store.reports({ namespace }, never)).find(({ count }) => count === 2)
+      const again = (await store.reports({ namespace }, never)).reports.find(({ count }) => count === 2)
       expect(again?.firstHeardAt).toBe(first?.receivedAt)
       expect(Date.parse(again?.receivedAt ?? '')).toBeGreaterThan(Date.UTC(2020, 0, 1))
 
       await pool.query(`update ${table} set expires_at = now() - interval '1 s' where key like '%/b'`)
       await store.report([sampleReport(namespace, { count: 3 })], never)
-      expect((await store.reports({ namespace }, never)).map(({ count }) => count)).toEqual([3])
+      expect((await store.reports({ namespace }, never)).reports.map(({ count }) => count)).toEqual([3])
     })
 
     test('docs/operations.md shows the SQL that creates the table', () => {

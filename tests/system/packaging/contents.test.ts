@@ -20,10 +20,13 @@ test('no packed file names a folder of the machine that built it', () => {
   expect(telling).toEqual([])
 })
 
-test('zod is an optional peer of a wide range, and no dependency', () => {
+test('zod and prom-client are optional peers, and no dependencies', () => {
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
-  expect(manifest.peerDependencies).toEqual({ zod: '^3.24.0 || ^4.0.0' })
-  expect(manifest.peerDependenciesMeta).toEqual({ zod: { optional: true } })
+  expect(manifest.peerDependencies).toEqual({ 'prom-client': '^15.0.0', zod: '^3.24.0 || ^4.0.0' })
+  expect(manifest.peerDependenciesMeta).toEqual({
+    'prom-client': { optional: true },
+    zod: { optional: true },
+  })
   expect(manifest.dependencies).not.toHaveProperty('zod')
   expect(existsSync(join(installed, 'node_modules/zod'))).toBe(false)
 })

@@ -6,8 +6,15 @@ import { createRefusals } from '../../../src/client/apply/refusals.js'
 import { savedAfter, withGood } from '../../../src/client/state/saved-after.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { encodeText } from '../../../src/core/json/text.js'
-import { MAX_GOOD, MAX_REFUSALS, MAX_STATE_FILES, MAX_WITHDRAWN } from '../../../src/core/limits.js'
+import {
+  MAX_GOOD,
+  MAX_REFUSALS,
+  MAX_STATE_FILES,
+  MAX_VARIANTS,
+  MAX_WITHDRAWN,
+} from '../../../src/core/limits.js'
 import { createRegistry } from '../../../src/fleet/registry.js'
+import { createApplier } from '../../../src/kubernetes/applier.js'
 import { createBoard } from '../../../src/node/board/board.js'
 import { boardReports } from '../../../src/node/board/reports.js'
 import { decodeStateFile, encodeStateFile, type StateFile } from '../../../src/node/state/state-file.js'
@@ -37,7 +44,9 @@ const owner = { tag: '00000000-1-00000000', isGone: () => false }
 
 /** What a state is after it was written by one life and read by the next. */
 function afterRestart(state: SavedState, savedAt: string): SavedState {
-  const file = decodeStateFile(encodeStateFile({ savedAt, state, attempts: [], quarantined: [] }))
+  const file = decodeStateFile(
+    encodeStateFile({ savedAt, state, attempts: [], quarantined: [], pardoned: [] }),
+  )
   return foldStates(file === undefined ? [] : [file]).state
 }
 
@@ -101,6 +110,7 @@ function inherited(member: 'attempts' | 'quarantined'): Bounded {
         state: stateOf([]),
         attempts: member === 'attempts' ? said : [],
         quarantined: member === 'quarantined' ? said : [],
+        pardoned: [],
       }
       disk.set(`${instances}/old-${lives}.json`, encodeStateFile(file))
       const folder = folderOf()
@@ -341,6 +351,27 @@ export const boundedSubjects: readonly BoundedSubject[] = [
     },
   },
   {
+    bound: 'MOST_SNAPSHOTS',
+    what: 'snapshots that wait for the release of their ConfigMap',
+    maxEntries: 4 * MAX_VARIANTS,
+    useMoves: false,
+    open() {
+      const clock = virtualClock({ startMs: START_MS })
+      const manifest = () => ({})
+      const applier = createApplier({
+        apply: () => {},
+        manifest,
+        timeoutMs: 1_000,
+        clock,
+        hasher: systemHasher,
+      })
+      return {
+        add: ({ key }) => applier.put({ namespace: NAMESPACE, ...snapshotOf({ key }) }, never),
+        use: async key => applier.holds({ namespace: NAMESPACE, digest: snapshotOf({ key }).digest }),
+      }
+    },
+  },
+  {
     bound: 'KEPT_EDITIONS',
     what: 'editions of a bare document',
     ...EDITIONS,
@@ -422,7 +453,7 @@ export const boundedSubjects: readonly BoundedSubject[] = [
           reports.hear([wordOf(String(key), count, 'applied')])
         },
         async list() {
-          const found = await reports.all(NAMESPACE)
+          const { reports: found } = await reports.all(NAMESPACE)
           return found.map(({ instanceId }) => Number(instanceId)).sort((a, b) => a - b)
         },
       }
@@ -443,7 +474,7 @@ export const boundedSubjects: readonly BoundedSubject[] = [
           count += 1
           reports.hear([{ ...wordOf('one', count, 'applied'), namespace: String(key) }])
         },
-        use: async key => (await reports.all(String(key))).length === 1,
+        use: async key => (await reports.all(String(key))).reports.length === 1,
       }
     },
   },

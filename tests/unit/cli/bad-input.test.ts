@@ -249,9 +249,36 @@ test.each<[input: string, give: () => Promise<Outcome>, outcome: Outcome]>([
   ],
   ['no reason', () => typed('publish', 'good.json', '--everyone'), { code: 'invalid-option', status: 2 }],
   [
-    'nobody said everyone',
-    () => typed('publish', 'good.json', '--reason', 'x'),
+    'everyone and stages',
+    () => typed('publish', 'good.json', '--everyone', '--stages', '1,all', '--reason', 'x'),
     { code: 'invalid-option', status: 2 },
+  ],
+  [
+    'stages that make no sense',
+    () => typed('publish', 'good.json', '--stages', '1,some', '--reason', 'x'),
+    { code: 'invalid-option', status: 2 },
+  ],
+  [
+    'a wait for something else',
+    () => typed('publish', 'good.json', '--wait=forever', '--reason', 'x'),
+    { code: 'invalid-option', status: 2 },
+  ],
+  [
+    'a time without a wait',
+    () => typed('publish', 'good.json', '--timeout', '5', '--reason', 'x'),
+    { code: 'invalid-option', status: 2 },
+  ],
+  [
+    'a step that there is none of',
+    () => typed('rollout', 'stop', '--reason', 'x'),
+    { code: 'invalid-option', status: 2 },
+  ],
+  ['a step without a reason', () => typed('rollout', 'pause'), { code: 'invalid-option', status: 2 }],
+  ['a kill of nothing', () => typed('kill', '--reason', 'x'), { code: 'invalid-option', status: 2 }],
+  [
+    'a kill that is no JSON',
+    () => typed('kill', '--patch', '{', '--reason', 'x'),
+    { code: 'invalid-document', status: 3, path: '' },
   ],
   [
     'a version of letters',

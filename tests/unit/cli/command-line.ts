@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { run } from '../../../src/cli/run.js'
+import type { Fetch, System } from '../../../src/contracts/system.js'
 
 export interface Ran {
   readonly status: number
@@ -25,6 +26,12 @@ export interface RunOptions {
   readonly stdin?: string
   readonly terminal?: boolean
   readonly signal?: AbortSignal
+  /** How wide the terminal is. */
+  readonly columns?: number
+  readonly system?: Partial<System>
+  readonly fetch?: Fetch
+  /** Called with each piece of stderr as it is written. */
+  readonly onAside?: (text: string) => void
   /** Called with each piece of stdout as it is written. */
   readonly onData?: (text: string) => void
 }
@@ -38,6 +45,10 @@ export async function commandLine(args: readonly string[], options: RunOptions):
     terminal = false,
     signal = new AbortController().signal,
     onData,
+    onAside,
+    columns,
+    system,
+    fetch,
   } = options
   const out: Buffer[] = []
   const aside: string[] = []
@@ -52,11 +63,20 @@ export async function commandLine(args: readonly string[], options: RunOptions):
         onData?.(Buffer.from(chunk as Uint8Array).toString())
       },
     },
-    stderr: { isTTY: terminal, write: chunk => void aside.push(String(chunk)) },
+    stderr: {
+      isTTY: terminal,
+      ...(columns !== undefined && { columns }),
+      write(chunk) {
+        aside.push(String(chunk))
+        onAside?.(String(chunk))
+      },
+    },
     stdin: input(),
     env,
     cwd,
     signal,
+    ...(system !== undefined && { system }),
+    ...(fetch !== undefined && { fetch }),
   })
   const stderr = aside.join('')
   const line = stderr.split('\n').find(text => text.startsWith('{"error":'))

@@ -5,11 +5,15 @@ import { expect, onTestFinished, test } from 'vitest'
 import { COMMANDS } from '../../../src/cli/commands/index.js'
 import { fileStore } from '../../../src/node/index.js'
 import { serve } from '../../../src/server/index.js'
+import { http } from '../../../src/transports/http/index.js'
+import { reportOf } from '../../support/report-of.js'
 import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
 
 interface Place {
   readonly folder: string
   readonly board: string
+  /** What its commands find in the environment. */
+  readonly env: Readonly<Record<string, string>>
   nb(...args: string[]): Promise<Ran>
   nbWith(options: Partial<RunOptions>, ...args: string[]): Promise<Ran>
   write(name: string, content: string): Promise<void>
@@ -34,6 +38,7 @@ async function place(): Promise<Place> {
   return {
     folder,
     board,
+    env,
     nb: (...args) => nbWith({}, ...args),
     nbWith,
     write: (name, content) => writeFile(join(folder, name), content),
@@ -91,17 +96,22 @@ test('a dry run prints what would change and writes nothing', async () => {
   await nb('publish', 'a.json', ...everyone)
   await write('a.json', '{"a":2}')
   const dry = await nb('publish', 'a.json', ...everyone, '--dry-run')
-  expect(dry.stdout).toMatch(/^would publish checkout\/prod version 2 .*\n~ a: 1 -> 2\n$/)
+  expect(dry.stdout).toMatch(
+    /^would publish checkout\/prod version 2 .*\n~ a: 1 -> 2\nchecked by no schema at all, since none is known; .*\n$/,
+  )
   expect((await nb('get')).stdout).toBe('{"a":1}')
 })
 
-test('publishing wants --everyone and a reason, and says why', async () => {
+test('publishing wants a reason; the first document goes to everyone, and the next one waits for a fleet to be known', async () => {
   const { nb, write } = await place()
   await write('a.json', '{"a":1}')
-  const bare = await nb('publish', 'a.json', '--reason', 'x')
-  expect([bare.status, bare.stderr]).toEqual([2, expect.stringContaining('would reach every client at once')])
+  await write('b.json', '{"a":2}')
   expect((await nb('publish', 'a.json', '--everyone')).stderr).toContain('--reason')
   expect((await nb('get')).status).toBe(1)
+  const first = await nb('publish', 'a.json', '--reason', 'x')
+  expect([first.status, first.stderr]).toEqual([0, expect.stringContaining('goes to everyone')])
+  const second = await nb('publish', 'b.json', '--reason', 'x', '--json')
+  expect([second.status, second.error?.code]).toEqual([3, 'fleet-unknown'])
 })
 
 test('each way to fail has its own exit status', async () => {
@@ -266,6 +276,9 @@ test('status shows who runs what, one by one where somebody should look', async 
     strategy: 'pull',
     count: 1,
     protection: 'none',
+    lookMs: 30_000,
+    upMs: 0,
+    sinceMs: 0,
     nextReportWithinMs: 60_000,
     seen: position,
   } as const
@@ -380,4 +393,57 @@ test('every command explains itself, with examples that name it', async () => {
   }
   expect((await commandLine([], { cwd: folder })).status).toBe(2)
   expect((await commandLine(['--version'], { cwd: folder })).stdout).toMatch(/^\d+\.\d+\.\d+/)
+})
+
+test('status shows alarms, ends with 9 where a monitor asks, and forgets clients that are gone', async () => {
+  const { nb, nbWith, write, env } = await place()
+  await write('a.json', '{"a":1}')
+  await nb('publish', 'a.json', ...everyone)
+  expect((await nb('status', '--check')).status).toBe(0)
+
+  const seen = { epoch: '1-00000000', sequence: 99 }
+  const lost = reportOf({ namespace: 'checkout/prod', clientId: 'web-17', instanceId: 'one', seen })
+  await http(env.NOTICEBOARD_URL ?? '').report([lost], new AbortController().signal)
+  const shown = await nb('status', 'checkout/prod', '--check')
+  expect([shown.status, shown.stdout]).toEqual([
+    9,
+    expect.stringMatching(/^alarm board-behind: 1 of 1 have seen releases that .*: web-17$/m),
+  ])
+  expect((await nb('status', 'checkout/prod')).status).toBe(0)
+  const { NOTICEBOARD_NAMESPACE: _, ...everywhere } = env
+  const all = await nbWith({ env: everywhere }, 'status', '--check')
+  expect([all.status, all.stdout]).toEqual([9, expect.stringMatching(/board-behind/)])
+  expect(JSON.parse((await nb('status', 'checkout/prod', '--json')).stdout)).toMatchObject({
+    alarms: [{ name: 'board-behind', severity: 'critical', instances: 1 }],
+  })
+
+  expect((await nb('fleet', 'forget')).status).toBe(2)
+  expect((await nb('fleet', 'show')).stderr).toContain('there is no fleet "show"; it is forget')
+  const forgotten = await nb('fleet', 'forget', 'checkout/prod', '--client', 'web-17')
+  expect(forgotten.stdout).toBe('checkout/prod: 1 instance is forgotten\n')
+  expect((await nb('status', 'checkout/prod', '--check')).status).toBe(0)
+})
+
+test('serve shows metrics to this machine where it is asked to', async () => {
+  const { folder } = await place()
+  const stop = new AbortController()
+  let told = ''
+  const scraped = new Promise<string>((resolve, reject) => {
+    const onData = (text: string): void => {
+      told += text
+      const [, url] = /metrics are at (\S+)\n/.exec(told) ?? []
+      if (url === undefined) return
+      fetch(url)
+        .then(response => response.text())
+        .then(resolve, reject)
+        .finally(() => stop.abort())
+    }
+    void commandLine(['serve', '--board', join(folder, 'other'), '--port', '0', '--metrics-port', '0'], {
+      cwd: folder,
+      signal: stop.signal,
+      onData,
+    }).then(({ stderr }) => reject(new Error(stderr)))
+  })
+  expect(await scraped).toMatch(/^noticeboard_connections\{limit="no"\} 0$/m)
+  expect(told).toMatch(/metrics are at http:\/\/127\.0\.0\.1:/)
 })

@@ -271,7 +271,7 @@ describe('restarting', () => {
     expect(state.saved.at(-1)?.current?.digest).toBe(third.client.running.digest)
   })
 
-  test('a client that is not exposed any more is not live before it runs what the release asks of it now', async () => {
+  test('a client that is not exposed any more does not start with the candidate that it ran', async () => {
     const board = testBoard()
     const state = memoryFolder()
     const stable = { version: 1, variants: [board.put(doc(1))] as const }
@@ -288,7 +288,7 @@ describe('restarting', () => {
     board.answer = { type: 'unchanged' }
     const second = started(board, { state, labels: { tier: 'rest' } })
     await second.start()
-    expect(second.client.status).toBe('stale')
+    expect(second.client.status).toBe('starting')
     board.answer = undefined
     await second.clock.advance(40_000)
     expect(second.client.current.pool.size).toBe(1)

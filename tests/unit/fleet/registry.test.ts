@@ -46,12 +46,18 @@ describe('the registry', () => {
     expect(registry.of('a')).toMatchObject([{ phase: 'rejected', receivedAt: '2026-01-01T00:00:01.000Z' }])
   })
 
-  test('stamps when a report came', async () => {
+  test('stamps when a report came and when its instance was first heard, whatever it says of that', async () => {
     const clock = virtualClock()
     const registry = createRegistry({ clock })
     await clock.advance(1_000)
-    registry.add(report('x', 1))
-    expect(registry.of('a')[0]?.receivedAt).toBe('2026-01-01T00:00:01.000Z')
+    const invented = { receivedAt: '1999-01-01T00:00:00.000Z', firstHeardAt: '1999-01-01T00:00:00.000Z' }
+    registry.add(report('x', 1, invented))
+    await clock.advance(1_000)
+    registry.add(report('x', 2, invented))
+    expect(registry.of('a')).toMatchObject([
+      { count: 2, firstHeardAt: '2026-01-01T00:00:01.000Z', receivedAt: '2026-01-01T00:00:02.000Z' },
+    ])
+    expect(registry.since).toBe('2026-01-01T00:00:00.000Z')
   })
 
   test('when it is full, those that stopped go first, then the missing, then whoever was silent for longest', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { ClientReport } from '../../../src/contracts/report.js'
+import type { ClientReport, HeardReports } from '../../../src/contracts/report.js'
 import type { Release } from '../../../src/core/release/release.js'
 import { summarizeFleet, type FleetState } from '../../../src/fleet/summary.js'
 
@@ -16,8 +16,15 @@ const newest: Release = {
 
 const base: ClientReport = {
   v: 1, namespace: 'n', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
-  phase: 'healthy', seen: at(5), applied: at(5), digest: good, version: 5, protection: 'none', nextReportWithinMs: 1000, receivedAt: ago(100),
+  phase: 'healthy', seen: at(5), applied: at(5), digest: good, version: 5, protection: 'none', lookMs: 30_000, upMs: 0, sinceMs: 0, nextReportWithinMs: 1000, receivedAt: ago(100),
 } // prettier-ignore
+
+/** What a store answers that has listened for an hour. */
+const heard = (reports: readonly ClientReport[], listenedMs = 3_600_000): HeardReports => ({
+  since: ago(listenedMs),
+  asOf: ago(0),
+  reports,
+})
 
 test.each<[string, Partial<ClientReport>, FleetState]>([
   ['runs the newest', {}, 'current'],
@@ -33,9 +40,38 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
   ['is of an older epoch', { seen: { epoch: '1-00000000', sequence: 99 } }, 'behind'],
   ['refused the newest', { phase: 'rejected', applied: at(4), digest: old, refused: good }, 'rejected'],
   ['refused an older one', { phase: 'rejected', seen: at(4), applied: at(3), digest: old }, 'behind'],
+  [
+    'lacks a feature that the newest needs',
+    { phase: 'rejected', seen: at(4), applied: at(4), digest: old, code: 'unsupported' },
+    'unsupported',
+  ],
+  ['took the newest and runs something else', { digest: old }, 'diverged'],
+  ['has seen the newest and still runs the one before', { applied: at(4), digest: old }, 'behind'],
+  [
+    'came after one that the newest ended',
+    { applied: at(4), digest: old, previous: { instanceId: 'a0', digest: good, end: 'abrupt', ranMs: 9 } },
+    'crashed',
+  ],
+  [
+    'came after one that was closed in order',
+    { applied: at(4), digest: old, previous: { instanceId: 'a0', digest: good, end: 'clean', ranMs: 9 } },
+    'behind',
+  ],
+  [
+    'came after one that an older one ended',
+    { applied: at(4), digest: old, previous: { instanceId: 'a0', digest: old, end: 'abrupt', ranMs: 9 } },
+    'behind',
+  ],
+  [
+    'runs what its predecessor died on',
+    { previous: { instanceId: 'a0', digest: good, end: 'abrupt', ranMs: 9 } },
+    'current',
+  ],
   ['took it back', { phase: 'reverted', applied: at(4), digest: old }, 'failed'],
   ['died of it twice', { phase: 'quarantined', applied: at(4), digest: old }, 'failed'],
-  ['is pinned', { paused: true, applied: at(1), digest: old }, 'paused'],
+  ['is pinned', { phase: 'paused', applied: at(1), digest: old }, 'paused'],
+  ['is about to try it', { phase: 'trying' }, 'behind'],
+  ['says what this version does not know', { phase: 'other' }, 'behind'],
   ['has seen more than the store has', { seen: at(6) }, 'ahead'],
   ['has seen a fork of the epoch', { seen: { epoch: '2-ffffffff', sequence: 1 } }, 'ahead'],
   ['stopped', { phase: 'stopped' }, 'stopped'],
@@ -46,14 +82,29 @@ test.each<[string, Partial<ClientReport>, FleetState]>([
   ['comes from a store that does not say when', { receivedAt: undefined } as never, 'current'],
   ['was heard by a clock ahead of ours', { receivedAt: ago(-60_000) }, 'current'],
 ])('an instance that %s', (_name, over, state) => {
-  const fleet = summarizeFleet([{ ...base, ...over }], newest, now)
+  const fleet = summarizeFleet(heard([{ ...base, ...over }]), newest)
   if (fleet.type === 'unknown') throw new Error('the fleet is known')
   expect(fleet.members.map(member => member.state)).toEqual([state])
   expect(Object.entries(fleet.counts).filter(([, count]) => count > 0)).toEqual([[state, 1]])
 })
 
-test('a fleet that was never heard is unknown and not empty', () => {
-  expect(summarizeFleet([], newest, now)).toEqual({ type: 'unknown', why: 'never-heard' })
+test('a fleet that was never heard is unknown and not empty, and not the same as one that is yet to be heard', () => {
+  for (const [listenedMs, why] of [
+    [0, 'not-yet-heard'],
+    [899_999, 'not-yet-heard'],
+    [900_000, 'never-heard'],
+  ] as const)
+    expect(summarizeFleet(heard([], listenedMs), newest)).toEqual({ type: 'unknown', why })
+})
+
+test('what reports without being a client is no member of the fleet', () => {
+  const controller = { type: 'controller', policies: ['staged@1'], gates: [] } as const
+  const reports = [
+    base,
+    ...[controller, { type: 'other' } as const].map(role => ({ ...base, instanceId: role.type, role })),
+  ]
+  expect(summarizeFleet(heard(reports), newest)).toMatchObject({ counts: { current: 1 }, members: [{}] })
+  expect(summarizeFleet(heard(reports.slice(1)), newest)).toMatchObject({ type: 'unknown' })
 })
 
 test('the report with the highest count holds, in whatever order they come', () => {
@@ -62,7 +113,7 @@ test('the report with the highest count holds, in whatever order they come', () 
     [base, late],
     [late, base],
   ]) {
-    const fleet = summarizeFleet(reports, newest, now)
+    const fleet = summarizeFleet(heard(reports), newest)
     expect(fleet).toMatchObject({ type: 'known', counts: { rejected: 1, current: 0 } })
   }
 })
@@ -75,7 +126,7 @@ test('a silent instance is replaced when its client is heard by another, and mis
     { ...silent, clientId: 'b', instanceId: 'b1' },
     { ...base, clientId: 'b', instanceId: 'b2', phase: 'stopped' as const },
   ]
-  expect(summarizeFleet(reports, newest, now)).toMatchObject({
+  expect(summarizeFleet(heard(reports), newest)).toMatchObject({
     counts: { replaced: 1, missing: 1, current: 1, stopped: 1 },
   })
 })
@@ -88,7 +139,7 @@ test('who runs what counts the live ones only, the most frequent first', () => {
     { ...base, instanceId: '4', phase: 'stopped' as const, digest: old, version: 4 },
     { ...base, instanceId: '5', receivedAt: ago(1_000_000), digest: old, version: 4 },
   ]
-  expect(summarizeFleet(reports, newest, now)).toMatchObject({
+  expect(summarizeFleet(heard(reports), newest)).toMatchObject({
     running: [
       { digest: good, version: 5, instances: 2 },
       { digest: old, version: 4, instances: 1 },
@@ -102,7 +153,7 @@ test('what needs somebody comes first', () => {
     { ...base, instanceId: '2', phase: 'rejected' as const },
     { ...base, instanceId: '3', seen: at(9) },
   ]
-  const fleet = summarizeFleet(reports, newest, now)
+  const fleet = summarizeFleet(heard(reports), newest)
   expect(fleet).toMatchObject({ members: [{ state: 'ahead' }, { state: 'rejected' }, { state: 'current' }] })
 })
 
@@ -114,5 +165,5 @@ test('before the first release nobody is behind', () => {
     applied: undefined,
     digest: undefined,
   } as never
-  expect(summarizeFleet([waiting], undefined, now)).toMatchObject({ counts: { current: 1 } })
+  expect(summarizeFleet(heard([waiting]), undefined)).toMatchObject({ counts: { current: 1 } })
 })

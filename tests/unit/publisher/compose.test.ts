@@ -21,10 +21,21 @@ const variants = (digit: string): Arm['variants'] => [{ digest: digit.repeat(64)
 
 /** All that a release says of its own accord, as a statement. */
 function statementOf(release: Release): Statement {
-  const { cause, stable, candidate, audience, withdrawn, readmit, rollout, spreadMs, activateAt, crit } =
-    release
+  const {
+    cause,
+    stable,
+    candidate,
+    audience,
+    withdrawn,
+    readmit,
+    rollout,
+    evidence,
+    spreadMs,
+    activateAt,
+    crit,
+  } = release
   return {
-    cause, stable: stable.variants, audit, readmit, rollout, spreadMs, activateAt, crit, at: positionOf(release),
+    cause, stable: stable.variants, audit, readmit, rollout, evidence, spreadMs, activateAt, crit, at: positionOf(release),
     ...(withdrawn !== undefined && { withdrawn }),
     ...(candidate !== undefined && audience !== undefined && { candidate: candidate.variants, audience }),
   } // prettier-ignore

@@ -21,6 +21,9 @@ export function publisherContext(store: Store, more: Partial<PublisherContext> =
     maxReadBytes: store.maxSnapshotBytes,
     versions: createVersionIndex(),
     retries: 4,
+    rollout: undefined,
+    floor: undefined,
+    gates: [],
     ...more,
   }
 }

@@ -99,13 +99,12 @@ test('the first release opens epoch 1, and each names its predecessor', async ()
   expect(await publisher.current()).toMatchObject({ version: 2, document: size(2) })
 })
 
-test('nothing is published to everyone unless somebody says so and why', async () => {
+test('nothing is published without a reason, or by what is no rollout policy', async () => {
   const { store, publisher } = setUp()
-  const noPolicy = await errorOf(publisher.publish(size(1), { reason: 'x' } as never))
-  expect([noPolicy.code, noPolicy.message]).toEqual([
-    'invalid-option',
-    expect.stringContaining('rollout: everyone()'),
-  ])
+  const noPolicy = await errorOf(
+    publisher.publish(size(1), { rollout: { type: 'all' } as never, reason: 'x' }),
+  )
+  expect([noPolicy.code, noPolicy.message]).toEqual(['invalid-option', expect.stringContaining('everyone()')])
   expect((await errorOf(publisher.publish(size(1), { rollout: everyone(), reason: ' ' }))).code).toBe(
     'invalid-option',
   )
@@ -280,8 +279,11 @@ test('a rollback goes to the newest earlier version and withdraws what ran', asy
   expect((await publisher.rollback({ reason: 'two is bad too' })).version).toBe(1)
   expect(releases(store)[4]?.withdrawn).toHaveLength(2)
   expect((await errorOf(publisher.rollback({ reason: 'one more' }))).code).toBe('not-found')
-  // Publishing it on purpose ends the withdrawal; the other one stays withdrawn, since only the newest release counts.
-  await publisher.publish(size(3), why)
+  // Publishing it again wants a reason of its own. It ends the withdrawal; the other one stays withdrawn,
+  // since only the newest release counts.
+  expect((await errorOf(publisher.publish(size(3), why))).code).toBe('withdrawn')
+  await publisher.publish(size(3), { ...why, readmit: 'it was the network' })
+  expect(releases(store)[5]?.readmit).toEqual([{ digest: bad, reason: 'it was the network' }])
   expect(releases(store)[5]?.withdrawn).not.toContain(bad)
   expect(releases(store)[5]?.withdrawn).toHaveLength(1)
 })
@@ -343,7 +345,7 @@ test('while a rollout is under way publishing waits for it, and a rollback takes
   }
   store.log.push({ bytes: encodeRelease(running) })
 
-  expect((await errorOf(publisher.publish(size(3), why))).code).toBe('conflict')
+  expect((await errorOf(publisher.publish(size(3), why))).code).toBe('rollout-in-progress')
   expect(await publisher.rollback({ reason: 'x' })).toMatchObject({ version: 1, withdrawn: ['c'.repeat(64)] })
   expect(releases(store)[2]).not.toHaveProperty('candidate')
   store.log[2] = { bytes: encodeRelease({ ...running, sequence: 3 }) }
@@ -381,7 +383,7 @@ test('a rollback passes over a version whose snapshot is gone', async () => {
 
 const report = (over: Partial<ClientReport>): ClientReport => ({
   v: 1, namespace: 'checkout/prod', clientId: 'a', instanceId: 'a1', ephemeral: false, labels: {}, strategy: 'pull', count: 1,
-  phase: 'healthy', protection: 'none', nextReportWithinMs: 1000, ...over,
+  phase: 'healthy', protection: 'none', lookMs: 30_000, upMs: 0, sinceMs: 0, nextReportWithinMs: 1000, ...over,
 }) // prettier-ignore
 
 test('a store that is behind its fleet is refused until a new epoch is opened', async () => {

@@ -71,7 +71,8 @@ export function scriptedStore(): ScriptedStore {
     },
     async reports() {
       await store.before('reports')
-      return store.heard ?? []
+      const asOf = '2026-01-02T00:00:00.000Z'
+      return { since: '2026-01-01T00:00:00.000Z', asOf, reports: store.heard ?? [] }
     },
     async schema() {
       return store.kept

@@ -56,19 +56,19 @@ function releaseOfSize(bytes: number): Release {
   }
   const filled = (length: number): Release => ({
     ...release,
-    rollout: {
-      id: 'r',
-      stage: 1,
-      controller: 'c',
-      decideBy: '2026-01-01T00:00:00.000Z',
-      plan: 'x'.repeat(length),
+    stable: {
+      version: 7,
+      variants: [
+        { when: { region: ['x'.repeat(length)] }, digest: digestOfNumber(2), bytes: 9 },
+        { digest: digestOfNumber(1), bytes: 9 },
+      ],
     },
   })
   return filled(bytes - encodeRelease(filled(0)).length)
 }
 
 test('a release keeps exactly as many withdrawn digests as fit, the newest', () => {
-  const sizes = fc.integer({ min: 7_000, max: 16_384 })
+  const sizes = fc.integer({ min: 56_000, max: 65_536 })
   fc.assert(
     fc.property(sizes, fc.nat(MAX_WITHDRAWN), (bytes, count) => {
       const release = releaseOfSize(bytes)
@@ -93,7 +93,7 @@ test('a release keeps exactly as many withdrawn digests as fit, the newest', () 
 
 test('a release that is too large by itself is refused, whatever it withdraws', () => {
   for (const withdrawn of [[], [digestOfNumber(2)]])
-    expect(() => encodeFitting(releaseOfSize(16_385), withdrawn)).toThrow(
+    expect(() => encodeFitting(releaseOfSize(65_537), withdrawn)).toThrow(
       expect.objectContaining({ code: 'too-large' }),
     )
 })

@@ -16,7 +16,7 @@ const tried: Readonly<Record<SiblingKind, readonly string[]>> = {
   transport: transportSiblings.map(({ maker }) => maker),
   source: thingsOf('Source'),
   state: thingsOf('StateStorage'),
-  closable: thingsOf('Client', 'Handler', 'Publisher', 'FakeClient', 'Server'),
+  closable: thingsOf('Client', 'Controller', 'Handler', 'Publisher', 'FakeClient', 'Server'),
 }
 
 /** Calls of things that are tried, as `Type.method`. */
@@ -41,7 +41,7 @@ describe('what is exported', () => {
     const sameAs = new Map([['Client.subscribe', 'Selected.subscribe']])
     // What users or drivers implement is called by us and gives no promise of ours.
     const given =
-      /^(?:StoreEngine|EtcdClient|Session|Participant|Validator|HttpOptions|EtcdGatewayOptions)\.|^engineNews$/
+      /^(?:StoreEngine|EtcdClient|Session|Participant|Validator|Gate|HealthOptions|HttpOptions|EtcdGatewayOptions)\.|^engineNews$/
     const untried = takesSignal.filter(
       name => !inTables.test(name) && !given.test(name) && !known.has(sameAs.get(name) ?? name),
     )

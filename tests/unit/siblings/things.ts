@@ -7,7 +7,8 @@ import { createClient, type Client } from '../../../src/client/client.js'
 import type { Source } from '../../../src/contracts/source.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { Store } from '../../../src/contracts/transport.js'
-import { configFile, jsonFile, stateFolder, yamlFile } from '../../../src/node/index.js'
+import { createController } from '../../../src/controller/index.js'
+import { configFile, configMapMirror, jsonFile, stateFolder, yamlFile } from '../../../src/node/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { createHandler, serve } from '../../../src/server/index.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
@@ -15,7 +16,7 @@ import { pull } from '../../../src/strategies/pull.js'
 import { systemClock } from '../../../src/system/system.js'
 import { fakeClient } from '../../../src/testing/fake-client.js'
 import { memory } from '../../../src/transports/memory.js'
-import { snapshotOf } from '../../support/board-kit.js'
+import { releaseOf, snapshotOf } from '../../support/board-kit.js'
 
 type Call = (signal: AbortSignal) => unknown
 
@@ -142,12 +143,16 @@ function openSubscriptions(
   }
 }
 
+/** The steps of a rollout that an operator asks for. */
+const STEPS = ['pause', 'resume', 'promote', 'abort', 'retreat'] as const
+
 function openPublisher(store: Store): OpenThing {
   const clock = virtualClock()
   const publisher = createPublisher({ namespace, schema, store, system: { clock } })
   const settings = { rollout: everyone(), author: 'someone', reason: 'a test' }
   const epoch = { author: 'someone', reason: 'a test', document: { size: 1 } }
   const back = { author: 'someone', reason: 'a test' }
+  const kill = { ...back, patch: { size: 2 } }
   const followed = async (options: object): Promise<void> => {
     for await (const _step of publisher.follow(quietSource, { ...settings, ...options }));
   }
@@ -162,6 +167,15 @@ function openPublisher(store: Store): OpenThing {
         void (await publisher.publish(quietSource, { ...settings, signal })),
       rollback: async signal => void (await publisher.rollback({ ...back, signal })),
       openEpoch: async signal => void (await publisher.openEpoch({ ...epoch, signal })),
+      forget: async signal => void (await publisher.forget({ missing: true, signal })),
+      ...Object.fromEntries(
+        STEPS.map(step => [
+          step,
+          async (signal: AbortSignal) => void (await publisher[step]({ ...back, signal })),
+        ]),
+      ),
+      kill: async signal => void (await publisher.kill({ ...kill, signal })),
+      rollout: async signal => void (await publisher.rollout({ signal })),
       history: signal => publisher.history({ signal }),
       'history, and be gone': signal => first(publisher.history({ signal })),
       follow: signal => publisher.follow(quietSource, { ...settings, signal }),
@@ -171,6 +185,12 @@ function openPublisher(store: Store): OpenThing {
       publish: options => publisher.publish({ size: 1 }, { ...settings, ...options }),
       rollback: options => publisher.rollback({ ...back, ...options }),
       openEpoch: options => publisher.openEpoch({ ...epoch, ...options }),
+      forget: options => publisher.forget({ missing: true, ...options }),
+      ...Object.fromEntries(
+        STEPS.map(step => [step, (options: object) => publisher[step]({ ...back, ...options })]),
+      ),
+      kill: options => publisher.kill({ ...kill, ...options }),
+      rollout: options => publisher.rollout(options),
       history: told,
       follow: followed,
     },
@@ -190,6 +210,23 @@ function openFile(make: (path: string) => Source, text: string | undefined, name
       changes: signal => source.changes?.(signal),
     },
     close: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** A mirror that never comes to an end with what it applies. */
+function openMirror(): OpenThing {
+  const mirror = configMapMirror((_, signal) => whenAborted(signal), { system: { clock: virtualClock() } })
+  const { digest, bytes } = snapshotOf({ size: 1 })
+  const release = releaseOf({ digest, bytes }, { namespace, at: { epoch: '1-00000000', sequence: 1 } })
+  return {
+    calls: {
+      put: signal => mirror.put({ namespace, digest, bytes }, signal),
+      async announce(signal) {
+        await mirror.put({ namespace, digest, bytes }, new AbortController().signal)
+        await mirror.announce({ namespace, bytes: release }, signal)
+      },
+      follow: signal => mirror.follow({ strategy: pull(stalledStore()), namespaces: [namespace] }, signal),
+    },
   }
 }
 
@@ -276,6 +313,20 @@ export const things: readonly Thing[] = [
     open: () => openPublisher(memory()),
     onceClosed: 'throws',
   },
+  ...Object.entries({ 'never answers': stalledStore, answers: () => memory() }).map(
+    ([how, store]): Thing => ({
+      what: `a controller over a store that ${how}`,
+      maker: 'createController',
+      type: 'Controller',
+      open() {
+        const controller = createController({ store: store(), system: { clock: virtualClock() } })
+        return { calls: {}, close: () => controller.close() }
+      },
+      async make(options) {
+        await createController({ store: store(), ...options }).close()
+      },
+    }),
+  ),
   ...(['{"size":1}', undefined] as const).flatMap((text): readonly Thing[] =>
     Object.entries({ jsonFile, yamlFile, configFile }).map(([maker, make]) => ({
       what: `${maker}() of a file that is ${text === undefined ? 'not there' : 'there'}`,
@@ -285,6 +336,13 @@ export const things: readonly Thing[] = [
       make: options => make('/nowhere/a.json', options),
     })),
   ),
+  {
+    what: 'a mirror into a ConfigMap',
+    maker: 'configMapMirror',
+    type: 'ConfigMapMirror',
+    open: openMirror,
+    make: options => configMapMirror(() => {}, options),
+  },
   {
     what: 'a state folder',
     maker: 'stateFolder',

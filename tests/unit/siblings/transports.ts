@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Fetch } from '../../../src/contracts/system.js'
 import type { Store, Transport } from '../../../src/contracts/transport.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
+import { mountedBoard } from '../../../src/node/mount/mounted-board.js'
 import { createHandler } from '../../../src/server/index.js'
 import type { VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { cached } from '../../../src/transports/cached.js'
@@ -139,6 +140,19 @@ export const transportSiblings: readonly TransportSibling[] = [
       }
     },
     withOptions: options => fileStore('/nowhere', options),
+  },
+  {
+    maker: 'mountedBoard',
+    open(clock) {
+      const folder = mkdtempSync(join(tmpdir(), 'noticeboard-test-'))
+      mkdirSync(join(folder, '..1'))
+      symlinkSync('..1', join(folder, '..data'))
+      return {
+        transport: mountedBoard(folder, { system: { clock } }),
+        close: async () => rmSync(folder, { recursive: true, force: true }),
+      }
+    },
+    withOptions: options => mountedBoard('/nowhere', options),
   },
   siblingOverHttp('http', http),
   siblingOverHttp('httpStore', httpStore),

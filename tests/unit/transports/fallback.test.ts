@@ -232,11 +232,14 @@ describe('what it can do', () => {
       namespace,
       instanceId: 'a',
       clientId: 'web',
+      lookMs: 30_000,
+      upMs: 0,
+      sinceMs: 0,
       nextReportWithinMs: 1_000,
     })
     const deaf = { ...failing('unavailable'), report: async () => Promise.reject(down()) }
     await fallback([deaf, failing('unavailable'), store]).report([report], signal)
-    expect(await store.reports({ namespace }, signal)).toMatchObject([report])
+    expect(await store.reports({ namespace }, signal)).toMatchObject({ reports: [report] })
     await expect(fallback([deaf, deaf]).report([report], signal)).rejects.toMatchObject({
       code: 'unavailable',
     })

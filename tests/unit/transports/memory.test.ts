@@ -232,7 +232,8 @@ test('keeps the last word of each instance, in whatever order they come', async 
   await clock.advance(1_000)
   await store.report([report('b', 3), report('b', 2)], signal)
   // The time is the receiver's, whatever a report says.
-  expect(await store.reports({ namespace }, signal)).toEqual([
+  const { reports } = await store.reports({ namespace }, signal)
+  expect(reports).toEqual([
     {
       ...report('a', 2),
       receivedAt: '2026-01-01T00:00:00.000Z',
@@ -246,7 +247,7 @@ test('keeps the last word of each instance, in whatever order they come', async 
   ])
   const many = Array.from({ length: 10_001 }, (_, index) => report(`c${index}`, 1))
   await store.report(many, signal)
-  const kept = await store.reports({ namespace }, signal)
+  const { reports: kept } = await store.reports({ namespace }, signal)
   expect(kept).toHaveLength(10_000)
   expect(kept.map(({ instanceId }) => instanceId)).not.toContain('a')
   expect(kept.map(({ instanceId }) => instanceId)).toContain('c10000')

@@ -198,10 +198,10 @@ function sceneOf(two: Two, makeStrategy: (transport: HttpTransport) => Strategy)
         strategy: two.sharesStrategy === true ? strategy : makeStrategy(transport),
         state: two.folder === undefined ? undefined : two.folder === 'one object' ? folder : folderOf(who),
         async heard() {
-          const reports = await store.reports({ namespace }, never)
+          const { reports } = await store.reports({ namespace }, never)
           return reports
             .filter(report => report.clientId === clientId && report.phase !== 'stopped')
-            .map(({ phase, version, paused, code }) => ({ phase, version, paused, code }))
+            .map(({ phase, version, code }) => ({ phase, version, code }))
         },
       })
     },

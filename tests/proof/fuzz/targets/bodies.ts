@@ -79,7 +79,7 @@ async function checkReports(): Promise<void> {
   })
   const response = await handler.fetch(request)
   if (response.status !== 200) throw violation(`the reports cannot be read any more: ${response.status}`)
-  const known = await store.reports({ namespace: 'checkout/prod' }, NONE)
+  const { reports: known } = await store.reports({ namespace: 'checkout/prod' }, NONE)
   const { reports: given } = (await response.json()) as { readonly reports: readonly unknown[] }
   if (given.length > MAX_INSTANCES + known.length) throw violation('more reports are kept than there may be')
 }

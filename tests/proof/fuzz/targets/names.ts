@@ -7,7 +7,7 @@ import {
   parsePosition,
   type Position,
 } from '../../../../src/contracts/position.js'
-import { isInstant } from '../../../../src/core/release/release.js'
+import { isInstant } from '../../../../src/core/release/instant.js'
 import { isInstanceId } from '../../../../src/core/report/report-codec.js'
 import { isLine } from '../../../../src/core/json/text.js'
 import { parseEventsQuery } from '../../../../src/server/routes/events-query.js'

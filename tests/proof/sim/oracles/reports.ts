@@ -31,6 +31,8 @@ export interface ReportingLife {
   readonly client: () => Client<unknown> | undefined
   /** Whether this machine refused that snapshot in this build. */
   readonly hasRefused: (digest: string) => boolean
+  /** Whether that snapshot may be under quarantine on this machine in this build. */
+  readonly mayHold: (digest: string) => boolean
 }
 
 /** What one life of a client says of itself. */
@@ -105,6 +107,8 @@ export function createReportBook({
         )
           return 'is of another client'
         if (!isDeepStrictEqual(report.labels, life.labels)) return 'has other labels'
+        // What is tried does not run yet.
+        if (phase === 'trying') return report.digest === runs?.digest ? 'tries what it runs' : undefined
         if (report.digest !== runs?.digest || report.version !== runs?.version)
           return 'names another snapshot than runs'
         if (!isDeepStrictEqual(applied, runs?.position))
@@ -116,7 +120,6 @@ export function createReportBook({
           return 'applied what it has not seen'
         if (last?.seen !== undefined && (seen === undefined || comparePositions(seen, last.seen) === 'older'))
           return 'has seen less than before'
-        if (report.paused) return 'is paused'
         if (report.nextReportWithinMs !== REPORTS.intervalMs) return 'promises another interval'
         if (report.protection === 'disk' && !life.keepsState) return 'has a disk'
         if (closing !== (phase === 'stopped'))
@@ -145,8 +148,13 @@ export function createReportBook({
               : 'says that it refused what it did not'
           case 'stopped':
             return undefined
-          case 'reverted':
           case 'quarantined':
+            return refused !== undefined && life.mayHold(refused)
+              ? undefined
+              : 'says that it holds what it may run'
+          case 'reverted':
+          case 'paused':
+          case 'other':
             return `says ${phase}`
         }
       }

@@ -125,7 +125,7 @@ async function keepReports({ clock, dice, seed, violate, met, note }: SceneStage
     }
     for (const { store } of servers) {
       let found: readonly ClientReport[] | undefined
-      void store.reports({ namespace: NAMESPACE }, never).then(reports => (found = reports))
+      void store.reports({ namespace: NAMESPACE }, never).then(({ reports }) => (found = reports))
       await clock.runUntil(() => found !== undefined, 10_000)
       for (const [instanceId, count] of words) {
         const known = found?.find(each => each.instanceId === instanceId)
@@ -175,12 +175,12 @@ async function handOn({ clock, dice, seed, violate, met }: SceneStage): Promise<
     // Gathered, written, and gathered once more behind a write that was under way.
     await clock.advance(9_000)
     if (dice.chance(0.5)) await clock.advance(dice.pick([600_000, 5 * 3_600_000, 20 * 3_600_000]))
-    const heard = await base.reports({ namespace: NAMESPACE }, never)
+    const { reports } = await base.reports({ namespace: NAMESPACE }, never)
     for (const [instanceId, { report, saidMs }] of words) {
       const { count, nextReportWithinMs } = report
       // Beyond that nobody counts it as missing any more.
       if (clock.monotonic() - saidMs > MISSING_AFTER * nextReportWithinMs) continue
-      const known = heard.find(each => each.instanceId === instanceId)?.count
+      const known = reports.find(each => each.instanceId === instanceId)?.count
       if (known !== count)
         violate('last-words-hold', `${instanceId} said ${count}, and its store knows ${known ?? 'nothing'}`)
     }

@@ -6,6 +6,7 @@ import type { World } from '../world.js'
 import { fleet } from './fleet.js'
 import { publishing } from './publishing.js'
 import { reader } from './reader.js'
+import { rollouts } from './rollouts/play.js'
 import type { Scene, SceneStage } from './scene.js'
 import { serving } from './serving.js'
 import { sharing } from './sharing.js'
@@ -17,6 +18,7 @@ const SCENES: Readonly<Record<SceneName, Scene>> = {
   fleet,
   publishing,
   reader,
+  rollouts,
   serving,
   sharing,
   states,

@@ -8,9 +8,13 @@ import {
 } from '../../../../src/contracts/position.js'
 import type { CompleteStore, Mirror } from '../../../../src/contracts/transport.js'
 import type { StoreEngine } from '../../../../src/transports/store/engine.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
+import { encodeText } from '../../../../src/core/json/text.js'
+import { digestOf } from '../../../../src/core/release/digest.js'
 import { decodeRelease, digestsOf, positionOf, type Release } from '../../../../src/core/release/release.js'
 import { createPublisher, everyone, type Publisher, type Rollout } from '../../../../src/publisher/index.js'
 import { startProcess } from '../../../../src/sim/process.js'
+import { systemHasher } from '../../../../src/system/system.js'
 import { memoryEngine } from '../../../../src/transports/store/memory-engine.js'
 import { storeFrom } from '../../../../src/transports/store/store-from.js'
 import { during } from '../waiting.js'
@@ -220,6 +224,9 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
     const [one, other] = [dice.pick(publishers), dice.pick(publishers)]
     const head = log.at(-1)
     const version = head?.stable.version ?? 0
+    /** A version that a rollback brought back is no proof of what its reader saw. */
+    const cameBack = head?.cause === 'rollback'
+    const newest = { ifVersion: version, ...(cameBack && { ifPosition: positionOf(head) }) }
     const type = dice.pick([
       'publish',
       'publish',
@@ -239,8 +246,13 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
         const { outcomes, log: after } = await finish([publish(one, n)])
         log = after
         const [outcome] = outcomes
-        if (outcome === undefined || 'code' in outcome)
-          violate('publishing-works-again', `a publish failed with ${outcome?.code}`)
+        const isWithdrawn =
+          head?.withdrawn?.includes(digestOf(systemHasher, encodeText(canonicalize({ n })))) === true
+        if (outcome === undefined || 'code' in outcome) {
+          if (!isWithdrawn || outcome?.code !== 'withdrawn')
+            violate('publishing-works-again', `a publish failed with ${outcome?.code}`)
+        } else if (isWithdrawn)
+          violate('a-rollback-goes-back-once', 'what a rollback withdrew came back, and nobody said why')
         else if (
           (outcome.outcome === 'unchanged') !==
           (head !== undefined && digest(head) === outcome.digest)
@@ -255,16 +267,16 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
       }
       case 'expect': {
         const stale = dice.chance(0.5)
-        const { outcomes, log: after } = await finish([
-          publish(one, 100 + (fresh += 1), { ifVersion: stale ? version + 1 : version }),
-        ])
+        const vague = cameBack && dice.chance(0.5)
+        const expected = stale ? { ifVersion: version + 1 } : vague ? { ifVersion: version } : newest
+        const { outcomes, log: after } = await finish([publish(one, 100 + (fresh += 1), expected)])
         log = after
         const [outcome] = outcomes
         const refused = outcome !== undefined && 'code' in outcome
-        if (refused !== stale || (refused && outcome.code !== 'conflict'))
+        if (refused !== (stale || vague) || (refused && outcome.code !== 'conflict'))
           violate(
             'compare-and-swap',
-            `a publish that expects ${stale ? 'another version' : 'the version that runs'} ${refused ? `failed with ${outcome.code}` : 'won'}`,
+            `a publish that expects ${stale ? 'another version' : vague ? 'a version that came back, and not which release' : 'the version that runs'} ${refused ? `failed with ${outcome.code}` : 'won'}`,
           )
         break
       }
@@ -306,7 +318,7 @@ async function play({ clock, dice, seed, violate, met, note }: SceneStage): Prom
       }
       case 'both expect': {
         const { outcomes, log: after } = await finish(
-          [one, other].map(by => publish(by, 100 + (fresh += 1), { ifVersion: version })),
+          [one, other].map(by => publish(by, 100 + (fresh += 1), newest)),
         )
         log = after
         const won = outcomes.filter(outcome => !('code' in outcome)).length

@@ -12,6 +12,7 @@ import { systemHasher } from '../../../../src/system/system.js'
 import { memory } from '../../../../src/transports/memory.js'
 import { schema, type Document } from '../builds.js'
 import { runningOf } from '../running-of.js'
+import { triedOn } from '../tried-on.js'
 import { layLine, READERS, type Line } from './line.js'
 import type { Scene, SceneStage } from './scene.js'
 
@@ -27,6 +28,23 @@ const backoff = { capMs: 2_000 }
 
 /** How long after a change its state is on the disk, in milliseconds. */
 const WRITTEN_MS = 500
+
+const SOAK_MS = 3_000
+
+/** A folder's own default, in milliseconds: what runs is looked after, and let go, with each beat. */
+const BEAT_MS = 5_000
+
+/**
+ * How long after a publish a death is held against nothing any more, in milliseconds: looks and changes come
+ * before it.
+ */
+const OUTLIVED_MS = 2 * SOAK_MS + BEAT_MS + 1_500 + WRITTEN_MS
+
+/**
+ * How long it takes at most until processes of both builds run again what one died of, in milliseconds: each
+ * runs something else that long first, and a beat longer, and then one tries it after the other.
+ */
+const AGAIN_MS = 2 * (OUTLIVED_MS + BEAT_MS) + 3 * BEAT_MS
 
 interface Life {
   readonly own: SimProcess
@@ -69,7 +87,7 @@ async function play(stage: SceneStage): Promise<void> {
       state: stateFolder('/state', { fs: disk.mount(own), owner: own.owner, system: own.system }),
       clientId: 'one',
       build: machine === 'old' ? 'b1' : 'b2',
-      soakMs: 3_000,
+      soakMs: SOAK_MS,
       system: own.system,
     })
     client.ready({ timeoutMs: 1_000 }).catch(() => {})
@@ -109,12 +127,17 @@ async function play(stage: SceneStage): Promise<void> {
       await clock.advance(dice.chance(0.5) ? dice.number() * 30 : dice.between(100, 2_000))
     }
     const settled = dice.chance(0.5)
-    if (settled) await clock.advance(2_500)
+    if (settled) await clock.advance(OUTLIVED_MS + 1_000)
     else await clock.advance(dice.number() * 40)
-    const ranLong = clock.monotonic() - (newest?.atMs ?? 0) > 1_500 + WRITTEN_MS
+    const ranLong = clock.monotonic() - (newest?.atMs ?? 0) > OUTLIVED_MS
     const power = dice.chance(0.4)
     const both = power || dice.chance(0.3)
     const dying = both ? [old, young] : [dice.pick([old, young])]
+    const isTried = dying.some(({ own: { owner } }) =>
+      triedOn(disk.files, { folder: `/state/${READERS}`, owner: owner.tag }).some(
+        digest => digest === newest?.digest,
+      ),
+    )
     for (const { own, line } of dying) {
       own.kill()
       line.cut()
@@ -139,6 +162,10 @@ async function play(stage: SceneStage): Promise<void> {
     else old = again
     if (both) old = start('old', false)
     await clock.advance(5_000)
+    if (isTried) {
+      await clock.advance(AGAIN_MS)
+      met('a process died of what it tried')
+    }
     for (const { client } of [old, young]) {
       const now = runningOf(client)?.position
       if (newest !== undefined && (now === undefined || comparePositions(now, newest.position) !== 'same'))

@@ -137,9 +137,9 @@ export async function playVersions({ clock, dice, seed, violate, met, note }: Sc
           'acknowledged-survives',
           `${who} reads ${found.length} of ${log.length} releases with their records`,
         )
-      const heard = await patiently(store.reports({ namespace: NAMESPACE }, never))
+      const { reports } = await patiently(store.reports({ namespace: NAMESPACE }, never))
       for (const [instanceId, word] of words) {
-        const said = heard.find(each => each.instanceId === instanceId)
+        const said = reports.find(each => each.instanceId === instanceId)
         const isKnown = (word.phase as string) !== 'resting'
         if (isKnown && said?.count !== word.count)
           violate(

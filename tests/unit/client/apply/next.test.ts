@@ -20,6 +20,7 @@ import {
 type Table<Rows extends string> = Record<Rows, Record<EventName, string>>
 
 const NO_ATTEMPT = {
+  trying: 'same',
   staged: 'same',
   refused: 'same',
   'ended prepared': 'same',
@@ -40,9 +41,12 @@ const work: Table<Work['at']> = {
     release: NEWER,
     again: NEWER,
     current: 'same',
+    freed: 'applying 2 release 2 under-way',
     pause: 'same',
     resume: 'same',
     'retry-due': 'same',
+    confirmed: 'same',
+    reverted: 'applying 2 release 2 under-way',
     soaked: 'same',
     close: 'closed',
   },
@@ -51,11 +55,15 @@ const work: Table<Work['at']> = {
     release: NEWER,
     again: 'same',
     current: 'same',
+    freed: 'same',
     pause: 'same',
     resume: 'same',
     'retry-due': 'same',
+    confirmed: 'same',
+    reverted: 'same',
     soaked: 'same',
     close: 'closed',
+    trying: 'restoring 1 saved-release, trying, then saved-version',
     staged: 'same',
     refused: 'same',
     'ended prepared': 'restored newest',
@@ -71,11 +79,15 @@ const work: Table<Work['at']> = {
     release: NEWER,
     again: 'same',
     current: 'same',
+    freed: 'same',
     pause: 'idle',
     resume: 'same',
     'retry-due': 'same',
+    confirmed: 'same',
+    reverted: 'same',
     soaked: 'same',
     close: 'closed',
+    trying: 'applying 1 release 2 trying',
     staged: 'applying 1 release 2 staged',
     refused: 'same',
     'ended prepared': 'settled applied',
@@ -92,9 +104,12 @@ const work: Table<Work['at']> = {
     release: NEWER,
     again: 'same',
     current: 'same',
+    freed: 'same',
     pause: 'idle',
     resume: 'same',
     'retry-due': 'applying 2 release 2 under-way',
+    confirmed: 'same',
+    reverted: 'same',
     soaked: 'same',
     close: 'closed',
   },
@@ -104,9 +119,12 @@ const work: Table<Work['at']> = {
     release: NEWER,
     again: NEWER,
     current: 'same',
+    freed: 'applying 2 release 2 under-way',
     pause: 'same',
     resume: 'same',
     'retry-due': 'same',
+    confirmed: 'same',
+    reverted: 'applying 2 release 2 under-way',
     soaked: 'same',
     close: 'closed',
   },
@@ -116,9 +134,12 @@ const work: Table<Work['at']> = {
     release: NEWER,
     again: 'same',
     current: 'same',
+    freed: 'applying 2 release 2 under-way',
     pause: 'same',
     resume: 'same',
     'retry-due': 'same',
+    confirmed: 'same',
+    reverted: 'applying 2 release 2 under-way',
     soaked: 'same',
     close: 'closed',
   },
@@ -128,16 +149,19 @@ const work: Table<Work['at']> = {
     release: 'same',
     again: 'same',
     current: 'same',
+    freed: 'same',
     pause: 'same',
     resume: 'same',
     'retry-due': 'same',
+    confirmed: 'same',
+    reverted: 'same',
     soaked: 'same',
     close: 'same',
   },
 }
 
 test.each(pairsOf(work))('work that is %s meets "%s": %s', (at, event, expected) => {
-  const before = stateOf({ work: WORKS[at] })
+  const before = stateOf({ work: WORKS[at], trial: TRIALS.unconfirmed })
   const { state } = next(before, EVENTS[event])
   if (expected === 'same') expect(state.work).toBe(before.work)
   else expect(sayWork(state.work)).toBe(expected)
@@ -153,11 +177,15 @@ const mode: Table<Mode['at']> = {
     release: 'following',
     again: 'following',
     current: 'following',
+    freed: 'following',
     pause: 'paused before release 2',
     resume: 'following',
     'retry-due': 'following',
+    confirmed: 'following',
+    reverted: 'following',
     soaked: 'following',
     close: 'following',
+    trying: 'following',
     staged: 'following',
     refused: 'following',
     'ended prepared': 'following',
@@ -173,11 +201,15 @@ const mode: Table<Mode['at']> = {
     release: 'paused before release 3',
     again: 'paused before release 3',
     current: 'paused before release 2',
+    freed: 'paused before release 2',
     pause: 'paused before release 2',
     resume: 'following',
     'retry-due': 'paused before release 2',
+    confirmed: 'paused before release 2',
+    reverted: 'paused before release 2',
     soaked: 'paused before release 2',
     close: 'paused before release 2',
+    trying: 'paused before release 2',
     staged: 'paused before release 2',
     refused: 'paused before release 2',
     'ended prepared': 'paused before release 2',
@@ -193,11 +225,15 @@ const mode: Table<Mode['at']> = {
     release: 'pinned',
     again: 'pinned',
     current: 'pinned',
+    freed: 'pinned',
     pause: 'pinned',
     resume: 'pinned',
     'retry-due': 'pinned',
+    confirmed: 'pinned',
+    reverted: 'pinned',
     soaked: 'pinned',
     close: 'pinned',
+    trying: 'pinned',
     staged: 'pinned',
     refused: 'pinned',
     'ended prepared': 'pinned',
@@ -223,11 +259,15 @@ const trial: Table<Trial['at']> = {
     release: 'none',
     again: 'none',
     current: 'none',
+    freed: 'none',
     pause: 'none',
     resume: 'none',
     'retry-due': 'none',
+    confirmed: 'none',
+    reverted: 'none',
     soaked: 'none',
     close: 'none',
+    trying: 'none',
     staged: 'none',
     refused: 'none',
     'ended prepared': 'probation of 1',
@@ -238,16 +278,44 @@ const trial: Table<Trial['at']> = {
     'ended failed': 'none',
     'ended missing': 'none',
   },
+  unconfirmed: {
+    boot: 'unconfirmed of 1',
+    release: 'unconfirmed of 1',
+    again: 'unconfirmed of 1',
+    current: 'unconfirmed of 1',
+    freed: 'unconfirmed of 1',
+    pause: 'unconfirmed of 1',
+    resume: 'unconfirmed of 1',
+    'retry-due': 'unconfirmed of 1',
+    confirmed: 'probation of 1',
+    reverted: 'unconfirmed of 1',
+    soaked: 'unconfirmed of 1',
+    close: 'none',
+    trying: 'unconfirmed of 1',
+    staged: 'unconfirmed of 1',
+    refused: 'unconfirmed of 1',
+    'ended prepared': 'probation of 1',
+    'ended unchanged': 'unconfirmed of 1',
+    'ended kept': 'unconfirmed of 1',
+    'ended unsupported': 'unconfirmed of 1',
+    'ended vetoed': 'unconfirmed of 1',
+    'ended failed': 'unconfirmed of 1',
+    'ended missing': 'unconfirmed of 1',
+  },
   probation: {
     boot: 'probation of 1',
     release: 'probation of 1',
     again: 'probation of 1',
     current: 'probation of 1',
+    freed: 'probation of 1',
     pause: 'probation of 1',
     resume: 'probation of 1',
     'retry-due': 'probation of 1',
+    confirmed: 'probation of 1',
+    reverted: 'probation of 1',
     soaked: 'earned of 1',
     close: 'none',
+    trying: 'probation of 1',
     staged: 'probation of 1',
     refused: 'probation of 1',
     'ended prepared': 'probation of 1',
@@ -263,11 +331,15 @@ const trial: Table<Trial['at']> = {
     release: 'earned of 1',
     again: 'earned of 1',
     current: 'earned of 1',
+    freed: 'earned of 1',
     pause: 'earned of 1',
     resume: 'earned of 1',
     'retry-due': 'earned of 1',
+    confirmed: 'earned of 1',
+    reverted: 'earned of 1',
     soaked: 'earned of 1',
     close: 'none',
+    trying: 'earned of 1',
     staged: 'earned of 1',
     refused: 'earned of 1',
     'ended prepared': 'probation of 1',
@@ -291,11 +363,15 @@ const effects: Record<EventName, readonly string[]> = {
   release: [],
   again: [],
   current: [],
+  freed: [],
   pause: ['report'],
   resume: [],
   'retry-due': [],
+  confirmed: [],
+  reverted: [],
   soaked: ['earn', 'report'],
   close: [],
+  trying: [],
   staged: ['report'],
   refused: ['refuse', 'report'],
   'ended prepared': ['commit', 'save', 'prove', 'report'],
@@ -363,6 +439,68 @@ describe('a restart', () => {
   })
 })
 
+describe('a probe that does not confirm what runs', () => {
+  const unconfirmed = stateOf({ work: WORKS.settled, trial: TRIALS.unconfirmed })
+
+  test('has it refused, and something else attempted', () => {
+    const { state, effects } = next(unconfirmed, EVENTS.reverted)
+    expect(sayWork(state.work)).toBe('applying 2 release 2 under-way')
+    expect(effects.map(({ type }) => type)).toEqual(['refuse', 'report'])
+  })
+
+  test('does not break off what is under way, which comes into force in its place', () => {
+    const { state, effects } = next({ ...unconfirmed, work: WORKS.applying }, EVENTS.reverted)
+    expect(state.work).toBe(WORKS.applying)
+    expect(effects.map(({ type }) => type)).toEqual(['refuse', 'report'])
+  })
+
+  test('changes nothing during a pause, nor once something else was committed', () => {
+    for (const state of [
+      { ...unconfirmed, mode: MODES.paused },
+      { ...unconfirmed, mode: MODES.pinned },
+      { ...unconfirmed, trial: { at: 'unconfirmed', commit: 2 } as const },
+      { ...unconfirmed, trial: TRIALS.probation },
+    ])
+      expect(next(state, EVENTS.reverted)).toEqual({ state, effects: [] })
+  })
+
+  test('is waited for by what it has to confirm', () => {
+    const end = { type: 'prepared', saved: savedVersion.saved, change: 'change 1', confirm: true } as const
+    const { state } = next(stateOf({ work: WORKS.applying }), { type: 'ended', id: 1, end })
+    expect(sayTrial(state.trial)).toBe('unconfirmed of 1')
+    expect(sayTrial(next(state, EVENTS.soaked).state.trial)).toBe('unconfirmed of 1')
+  })
+})
+
+describe('what had to wait', () => {
+  test('is attempted by who rests, and by nobody who works', () => {
+    for (const at of ['idle', 'restored', 'settled'] as const)
+      expect(sayWork(next(stateOf({ work: WORKS[at] }), EVENTS.freed).state.work)).toBe(
+        'applying 2 release 2 under-way',
+      )
+  })
+
+  test('is what a pause goes on with, unless something newer came', () => {
+    const paused = stateOf({ work: WORKS.settled, mode: { at: 'paused', newest: undefined } })
+    const { state } = next(paused, EVENTS.freed)
+    expect(sayMode(state.mode)).toBe('paused before release 2')
+    expect(sayMode(next(next(paused, EVENTS.release).state, EVENTS.freed).state.mode)).toBe(
+      'paused before release 3',
+    )
+  })
+})
+
+test('that a release was seen which changes nothing here is spread over the fleet', () => {
+  const release = { ...working.release, evidence: { bakeMs: 1, reportMs: 1, spreadMs: 5_000 } }
+  const before = stateOf({ work: { ...WORKS.applying, pending: { ...working, release } } })
+  const last = (name: EventName): unknown => next(before, EVENTS[name]).effects.at(-1)
+  for (const same of ['ended unchanged', 'ended kept'] as const)
+    expect(last(same)).toEqual({ type: 'report', spreadMs: 5_000 })
+  expect(last('ended prepared')).toEqual({ type: 'report' })
+  const seen = { type: 'release', pending: { ...working, release } } as const
+  expect(next(stateOf({ mode: MODES.pinned }), seen).effects).toEqual([{ type: 'report', spreadMs: 5_000 }])
+})
+
 describe('a pause', () => {
   const paused = stateOf({ work: WORKS.settled, mode: { at: 'paused', newest: undefined } })
 
@@ -428,5 +566,5 @@ describe('what comes late', () => {
 
 test('the release that is worked on stays the one that is committed', () => {
   const { effects } = next(stateOf({ work: WORKS.applying }), EVENTS['ended prepared'])
-  expect(effects[0]).toEqual({ type: 'commit', pending: working, change: 'change 1' })
+  expect(effects[0]).toEqual({ type: 'commit', id: 1, pending: working, change: 'change 1' })
 })

@@ -8,7 +8,13 @@ import type {
   SavedRelease,
   SavedVersion,
 } from '../../../../src/client/apply/pending.js'
-import type { ApplyState, Mode, Trial, Work } from '../../../../src/client/apply/state.js'
+import {
+  UNDER_WAY,
+  type ApplyState,
+  type Mode,
+  type Trial,
+  type Work,
+} from '../../../../src/client/apply/state.js'
 
 /** An event's name; the ends of an attempt are told apart. */
 export type EventName = Exclude<ApplyEvent['type'], 'ended'> | `ended ${AttemptEnd['type']}`
@@ -55,11 +61,27 @@ export const EVENTS: { readonly [Name in EventName]: ApplyEvent<string> } = {
   release: { type: 'release', pending: newer },
   again: { type: 'again', pending: newer },
   current: { type: 'current' },
+  freed: { type: 'freed', pending: working },
   pause: { type: 'pause' },
   resume: { type: 'resume' },
   close: { type: 'close' },
   'retry-due': { type: 'retry-due', id: 1 },
+  confirmed: { type: 'confirmed', commit: 1 },
+  reverted: {
+    type: 'reverted',
+    commit: 1,
+    pending: working,
+    refused: {
+      digest: saved.digest,
+      version: 1,
+      code: 'unhealthy',
+      issues: [],
+      overridden: false,
+      reverted: true,
+    },
+  },
   soaked: { type: 'soaked', commit: 1 },
+  trying: { type: 'trying', id: 1, saved },
   staged: { type: 'staged', id: 1 },
   refused: {
     type: 'refused',
@@ -78,8 +100,15 @@ export const EVENTS: { readonly [Name in EventName]: ApplyEvent<string> } = {
 /** One work of each kind; the attempt at hand is number 1. */
 export const WORKS: { readonly [At in Work['at']]: Extract<Work, { at: At }> } = {
   idle: { at: 'idle' },
-  restoring: { at: 'restoring', id: 1, pending: savedRelease, rest: [savedVersion], retry: undefined },
-  applying: { at: 'applying', id: 1, pending: working, step: 'under-way' },
+  restoring: {
+    at: 'restoring',
+    id: 1,
+    pending: savedRelease,
+    step: UNDER_WAY,
+    rest: [savedVersion],
+    retry: undefined,
+  },
+  applying: { at: 'applying', id: 1, pending: working, step: UNDER_WAY },
   retrying: { at: 'retrying', id: 1, retry: { pending: working, why: { type: 'failed' } } },
   restored: { at: 'restored', newest: true },
   settled: { at: 'settled', how: 'applied' },
@@ -94,6 +123,7 @@ export const MODES: { readonly [At in Mode['at']]: Extract<Mode, { at: At }> } =
 
 export const TRIALS: { readonly [At in Trial['at']]: Extract<Trial, { at: At }> } = {
   none: { at: 'none' },
+  unconfirmed: { at: 'unconfirmed', commit: 1 },
   probation: { at: 'probation', commit: 1 },
   earned: { at: 'earned', commit: 1 },
 }
@@ -122,11 +152,12 @@ export function sayWork(work: Work): string {
     case 'restoring':
       return [
         `restoring ${work.id} ${sayPending(work.pending)}`,
+        ...(work.step === UNDER_WAY ? [] : [work.step.type]),
         ...work.rest.map(pending => `then ${sayPending(pending)}`),
         ...(work.retry === undefined ? [] : [`else ${sayPending(work.retry.pending)}`]),
       ].join(', ')
     case 'applying':
-      return `applying ${work.id} ${sayPending(work.pending)} ${work.step}`
+      return `applying ${work.id} ${sayPending(work.pending)} ${work.step.type}`
     case 'retrying':
       return `retrying ${work.id} ${sayPending(work.retry.pending)} ${work.retry.why.type}`
     case 'restored':

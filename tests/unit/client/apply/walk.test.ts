@@ -64,7 +64,7 @@ function walkOf(chance: Chance): Walk {
 /** Something that may happen next, also what comes late. */
 function eventOf({ state, newest, begun }: Walk, chance: Chance): ApplyEvent<string> {
   const id = chance.oneIn(4) ? chance.below(state.serial + 2) : (attemptOf(state)?.id ?? state.serial)
-  switch (chance.below(12)) {
+  switch (chance.below(14)) {
     case 0:
     case 1:
       return { type: 'release', pending: received(newest + 1) }
@@ -84,12 +84,29 @@ function eventOf({ state, newest, begun }: Walk, chance: Chance): ApplyEvent<str
     }
     case 8:
       return { ...(chance.oneIn(2) ? EVENTS.staged : EVENTS.refused), id } as ApplyEvent<string>
+    case 9: {
+      const { trial } = state
+      const commit = trial.at === 'none' || chance.oneIn(3) ? id : trial.commit
+      if (chance.oneIn(2)) return { type: 'confirmed', commit }
+      return { ...EVENTS.reverted, commit, pending: newestOf(newest) } as ApplyEvent<string>
+    }
+    case 10:
+      return { type: 'freed', pending: newestOf(newest) }
     default: {
       if (!begun.has(id)) return EVENTS.current
       const { end } = EVENTS[`ended ${chance.pick(ENDS)}`] as Ended
-      return { type: 'ended', id, end: end.type === 'prepared' ? { ...end, change: `change ${id}` } : end }
+      const confirm = chance.oneIn(3)
+      return {
+        type: 'ended',
+        id,
+        end: end.type === 'prepared' ? { ...end, change: `change ${id}`, confirm } : end,
+      }
     }
   }
+}
+
+function newestOf(newest: number): Pending {
+  return newest === 0 ? savedRelease : received(newest)
 }
 
 /** Takes an event, does what a driver does, and checks what must hold at every step. */
@@ -136,7 +153,8 @@ function check(
       const { id } = attemptOf(before) ?? { id: 0 }
       must('what is committed was worked on', effect.change === `change ${id}`)
       const { trial } = walk.state
-      must('a commit is on probation', trial.at === 'probation' && trial.commit === id)
+      const onTrial = trial.at === 'probation' || trial.at === 'unconfirmed'
+      must('a commit is on trial', onTrial && trial.commit === id)
       walk.committed.push(effect.change)
       return
     }
@@ -239,6 +257,7 @@ describe('a walk at random', () => {
       'restoring',
       'retrying',
       'settled',
+      'unconfirmed',
     ])
   })
 })

@@ -16,12 +16,17 @@ function report(facts: Partial<ReportFacts> = {}): ReportState {
   return describeClient({
     namespace: 'a',
     identity: { clientId: 'c', instanceId: 'i', ephemeral: false, labels: {} },
-    strategy: 'pull',
+    strategy: { name: 'pull', lookMs: 30_000 },
     state: stateOf({}),
     running: undefined,
     seen: undefined,
     applied: undefined,
     refusal: undefined,
+    quarantined: undefined,
+    verdicts: [],
+    slot: undefined,
+    previous: undefined,
+    health: undefined,
     protects: false,
     ...facts,
   })
@@ -33,7 +38,7 @@ describe('the phase of a report', () => {
     ['applied', stateOf({ trial: TRIALS.probation })],
     ['healthy', stateOf({ trial: TRIALS.earned })],
     ['healthy', stateOf({ trial: TRIALS.earned, work: WORKS.applying })],
-    ['staged', stateOf({ trial: TRIALS.earned, work: { ...WORKS.applying, step: 'staged' } })],
+    ['staged', stateOf({ trial: TRIALS.earned, work: { ...WORKS.applying, step: { type: 'staged' } } })],
     ['rejected', stateOf({ trial: TRIALS.earned, work: { at: 'settled', how: 'unsupported' } })],
     ['stopped', stateOf({ trial: TRIALS.none, work: WORKS.closed })],
   ] as const)('is %s', (phase, state) => {
@@ -41,7 +46,7 @@ describe('the phase of a report', () => {
   })
 
   test('is what was refused, although something else runs or is staged', () => {
-    for (const work of [WORKS.settled, { ...WORKS.applying, step: 'staged' } as const])
+    for (const work of [WORKS.settled, { ...WORKS.applying, step: { type: 'staged' } } as const])
       expect(report({ state: stateOf({ work, trial: TRIALS.earned }), refusal })).toMatchObject({
         phase: 'rejected',
         refused: refusal.digest,
@@ -69,14 +74,20 @@ describe('the phase of a report', () => {
   })
 })
 
-test('a report says that a client is paused or pinned, and what protects it', () => {
-  expect(report()).not.toHaveProperty('paused')
+test('a report says that a client is paused or pinned, until it closes, and what protects it', () => {
   expect(report().protection).toBe('none')
-  for (const mode of [MODES.paused, MODES.pinned])
+  for (const mode of [MODES.paused, MODES.pinned]) {
     expect(report({ state: stateOf({ mode }), protects: true })).toMatchObject({
-      paused: true,
+      phase: 'paused',
       protection: 'disk',
     })
+    expect(report({ state: stateOf({ mode, work: WORKS.closed }) }).phase).toBe('stopped')
+  }
+})
+
+test('a report says how far apart the looks of the strategy are', () => {
+  expect(report().lookMs).toBe(30_000)
+  expect(report({ strategy: { name: 'on-demand', lookMs: Infinity } }).lookMs).toBe(Number.MAX_SAFE_INTEGER)
 })
 
 test('paths of overrides are bounded, and what is not known is left out', () => {
@@ -86,6 +97,8 @@ test('paths of overrides are bounded, and what is not known is left out', () => 
     version: undefined,
     position: undefined,
     origin: 'defaults' as const,
+    arm: undefined,
+    rolloutId: undefined,
     overridden: Array.from({ length: 300 }, () => 'p'.repeat(300)),
   }
   const said = report({ running })

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { restorePlan } from '../../../../src/client/state/restore-plan.js'
 import { savedAfter, withGood } from '../../../../src/client/state/saved-after.js'
 import type { SavedSnapshot, SavedState } from '../../../../src/contracts/state.js'
+import { cohortHash } from '../../../../src/core/release/audience.js'
 import type { IdentifiedRelease, Release } from '../../../../src/core/release/release.js'
+import { systemHasher } from '../../../../src/system/system.js'
 import { received } from '../apply/states.js'
 
 const saved = (digest: string): SavedSnapshot => ({ digest, version: 1, bytes: 1 })
@@ -53,34 +55,61 @@ test('of last-known-good three generations are kept, each digest once', () => {
 })
 
 describe('a restart', () => {
-  const seen = { release: { sequence: 2 } as Release, position: position(2) } as IdentifiedRelease
+  const identity = { clientId: 'c', instanceId: 'i', ephemeral: false, labels: {} }
+  const nowMs = Date.parse('2026-01-01T12:00:00.000Z')
+  const arm = (digest: string): Release['stable'] => ({ version: 1, variants: [{ digest, bytes: 1 }] })
+  const seenOf = (more: Partial<Release>): IdentifiedRelease =>
+    ({ release: { sequence: 2, stable: arm('stable'), ...more }, position: position(2) }) as IdentifiedRelease
+  const seen = seenOf({})
   const names = (of: SavedState, newest?: IdentifiedRelease): readonly string[] =>
-    restorePlan(of, newest).map(pending =>
+    restorePlan(of, newest, { identity, hasher: systemHasher, nowMs }).map(pending =>
       pending.type === 'saved-version' ? pending.saved.digest : pending.type,
     )
+  const ran = state({ applied: position(1), current: saved('current') })
 
-  test('tries what the newest release asks for, then what ran, then last-known-good', () => {
-    expect(names(state({ applied: position(2), current: saved('current') }), seen)).toEqual([
+  test('tries what the newest release asks for, then last-known-good, then what ran', () => {
+    expect(names(ran, seen)).toEqual(['saved-release', 'good', 'current'])
+    expect(names({ ...ran, current: saved('good') }, seen)).toEqual(['saved-release', 'good'])
+    expect(names(state(), seen)).toEqual(['saved-release', 'good'])
+  })
+
+  test('without a release that can be read begins with what ran', () => {
+    expect(names({ ...ran, applied: position(2) })).toEqual(['current', 'good'])
+    expect(names(state())).toEqual(['good'])
+  })
+
+  test('runs nothing that the newest release withdraws, but what it asks for all the same', () => {
+    expect(names(ran, seenOf({ withdrawn: ['current', 'good'] }))).toEqual(['saved-release'])
+    expect(names(ran, seenOf({ withdrawn: ['good'], stable: arm('good') }))).toEqual([
       'saved-release',
-      'current',
       'good',
+      'current',
     ])
   })
 
-  test('asks no release that was not applied', () => {
-    expect(names(state({ applied: position(1), current: saved('current') }), seen)).toEqual([
-      'current',
-      'good',
-    ])
-    expect(names(state(), seen)).toEqual(['good'])
-    expect(names(state({ applied: position(2) }))).toEqual(['good'])
+  test('runs a candidate only if this client is exposed to it', () => {
+    const clause = (ids: readonly string[]): Partial<Release> => ({
+      candidate: arm('current'),
+      audience: { salt: 's', clauses: [{ ids }] },
+    })
+    const own = cohortHash('s', 'c', systemHasher).slice(0, 32)
+    expect(names(ran, seenOf(clause([])))).toEqual(['saved-release', 'good'])
+    expect(names(ran, seenOf(clause([own])))).toEqual(['saved-release', 'good', 'current'])
+  })
+
+  test('applies no release before its time that was not applied before', () => {
+    const later = seenOf({ activateAt: '2026-01-01T12:00:01.000Z' })
+    expect(names(ran, later)).toEqual(['good', 'current'])
+    expect(names({ ...ran, applied: position(2) }, later)).toEqual(['saved-release', 'good', 'current'])
+    expect(names(ran, seenOf({ activateAt: '2026-01-01T12:00:00.000Z' }))[0]).toBe('saved-release')
   })
 
   test('of a bare document has no position', () => {
-    expect(restorePlan(state({ current: saved('current') }), undefined)[0]).toEqual({
-      type: 'saved-version',
-      saved: saved('current'),
-      position: undefined,
+    const plan = restorePlan(state({ current: saved('current') }), undefined, {
+      identity,
+      hasher: systemHasher,
+      nowMs,
     })
+    expect(plan[0]).toEqual({ type: 'saved-version', saved: saved('current'), position: undefined })
   })
 })

@@ -3,22 +3,30 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { comparePositions, namespaceProblem, parsePosition } from '../../../../src/contracts/index.js'
+import {
+  comparePositions,
+  namespaceProblem,
+  parsePosition,
+  type Json,
+} from '../../../../src/contracts/index.js'
 import { canonicalize } from '../../../../src/core/json/canonical.js'
 import { cohortHash, isExposed, readAudience, type Audience } from '../../../../src/core/release/audience.js'
 import { decodeMark } from '../../../../src/core/release/mark.js'
 import {
   decodeRelease,
-  isInstant,
   positionOf,
   releaseDigest,
   unknownCritical,
   type Arm,
 } from '../../../../src/core/release/release.js'
+import { isInstant } from '../../../../src/core/release/instant.js'
 import { encodeText } from '../../../../src/core/json/text.js'
 import { labelsMatch, readLabelMatch } from '../../../../src/core/release/labels.js'
 import { parseCanonical } from '../../../../src/core/json/strict-parse.js'
 import { readJsonText } from '../../../../src/core/json/json-text.js'
+import { readStepEvidence } from '../../../../src/core/release/step-evidence.js'
+import { readReport } from '../../../../src/core/report/report-codec.js'
+import { readStagedPlan } from '../../../../src/rollouts/plan.js'
 import { target } from '../../../../src/core/release/target.js'
 import { shapeOf } from '../../../../src/core/json/shape.js'
 import { systemHasher as hasher } from '../../../../src/system/system.js'
@@ -125,6 +133,26 @@ describe('vectors.json', () => {
     expect(releaseDigest(hasher, bytes)).toBe(expected.releaseDigest)
     expect(positionOf(release)).toEqual(parsePosition(expected.position))
     expect(unknownCritical(release) ?? null).toBe(expected.unknownCritical)
+  })
+
+  it.each<any>(vectors.reports)('report: $name', ({ name, json, read, error }) => {
+    const understood = () => canonicalize(readReport(readJsonText(json, { what: name })) as unknown as Json)
+    if (error === undefined) {
+      expect(understood()).toBe(read)
+      expect(canonicalize(readReport(JSON.parse(read)) as unknown as Json)).toBe(read)
+    } else expect(understood).toThrow(expect.objectContaining({ code: error }))
+  })
+
+  it.each<any>(vectors.stepEvidence)('evidence of a step: $name', ({ name, json, read, error }) => {
+    const understood = (text: string) =>
+      canonicalize(readStepEvidence(shapeOf(readJsonText(text, { what: name }), name)) as unknown as Json)
+    if (error === undefined) expect([understood(json), understood(read)]).toEqual([read, read])
+    else expect(() => understood(json)).toThrow(expect.objectContaining({ code: error }))
+  })
+
+  it('holds plans that their policy reads', () => {
+    const { release } = decodeRelease(encodeText(vectors.releases[1].file))
+    expect(() => readStagedPlan(release.rollout?.plan ?? null)).not.toThrow()
   })
 
   it.each<any>(vectors.marks)('mark $sha256', ({ file, sha256: digest }) => {

@@ -10,17 +10,39 @@ const line = fc.string({
   maxLength: 40,
 })
 const position = fc.record({ epoch, sequence })
+const instanceId = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/)
+const verdict = fc.record(
+  {
+    digest,
+    verdict: fc.constantFrom('rejected', 'reverted', 'quarantined'),
+    code: line,
+    validator: line,
+    path: line,
+    overridden: fc.constant(true as const),
+  },
+  { requiredKeys: ['digest', 'verdict'] },
+)
+const answer = fc.constantFrom('healthy', 'unhealthy', 'threw', 'timeout', 'none')
+const previous = fc.record(
+  { instanceId, digest, end: fc.constantFrom('clean', 'abrupt'), ranMs: fc.nat() },
+  { requiredKeys: ['instanceId', 'end', 'ranMs'] },
+)
+const role = fc.oneof(
+  fc.record({ type: fc.constant('controller'), policies: fc.array(line), gates: fc.array(line) }),
+  fc.constant({ type: 'other' }),
+)
 const report: fc.Arbitrary<ClientReport> = fc.record(
   {
     v: fc.constant(1 as const), namespace, clientId: line, instanceId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/), ephemeral: fc.boolean(), labels, build: line, strategy: line, count: sequence,
-    phase: fc.constantFrom('waiting', 'staged', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'stopped'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
-    validator: line, path: line, overridden: fc.array(line), paused: fc.constant(true as const), protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
+    phase: fc.constantFrom('waiting', 'staged', 'trying', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'paused', 'stopped'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
+    validator: line, path: line, overridden: fc.array(line), role, slot: fc.nat(65_535), lookMs: fc.nat(), upMs: fc.nat(), sinceMs: fc.nat(), verdicts: fc.array(verdict, { maxLength: 4 }),
+    health: fc.record({ before: answer, now: answer }), previous, protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
   },
-  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'protection', 'nextReportWithinMs'] },
+  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'lookMs', 'upMs', 'sinceMs', 'protection', 'nextReportWithinMs'] },
 ) as fc.Arbitrary<ClientReport> // prettier-ignore
 
 const one: ClientReport = {
-  v: 1, namespace: 'a', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'waiting', protection: 'none', nextReportWithinMs: 1000,
+  v: 1, namespace: 'a', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'waiting', protection: 'none', lookMs: 30_000, upMs: 0, sinceMs: 0, nextReportWithinMs: 1000,
 } // prettier-ignore
 const read = (change: object) => readReport({ ...one, ...change } as unknown as Json)
 
@@ -52,20 +74,37 @@ describe('reports', () => {
     expect(refused).toBeGreaterThan(200)
   })
 
+  it.each(['upMs', 'sinceMs', 'lookMs'])('are refused with a -0 for %s, which no text brings back', name => {
+    expect(() => read({ [name]: -0 })).toThrow(name)
+    expect(read({ [name]: 0 })).toHaveProperty(name, 0)
+  })
+
   it('may hold more than this version knows, which is left out', () => {
     expect(read({ later: { secret: 1 } })).toEqual(one)
   })
 
-  it('are paused only when they say so', () => {
-    expect(read({ paused: true })).toEqual({ ...one, paused: true })
-    expect(read({ paused: false })).toEqual(one)
+  it('keep what a later version added to a list as something else that is not known', () => {
+    expect(read({ phase: 'dancing' }).phase).toBe('other')
+    expect(read({ role: { type: 'relay', hops: 2 } }).role).toEqual({ type: 'other' })
+    expect(read({ health: { before: 'none', now: 'dizzy' } }).health).toEqual({
+      before: 'none',
+      now: 'threw',
+    })
+    const digest = 'a'.repeat(64)
+    expect(read({ verdicts: [{ digest, verdict: 'bewitched' }] }).verdicts).toEqual([
+      { digest, verdict: 'other' },
+    ])
+    expect(read({ verdicts: [{ digest, verdict: 'rejected', overridden: false }] }).verdicts).toEqual([
+      { digest, verdict: 'rejected' },
+    ])
   })
 
   it.each<[string, object]>([
     ['a clientId that forges a line', { clientId: 'a\nb' }], ['a clientId with a line separator', { clientId: 'a\u2028b' }], ['an empty clientId', { clientId: '' }], ['a clientId of 257 units', { clientId: 'x'.repeat(257) }],
     ['a clientId with half a pair', { clientId: '\ud800' }], ['an instanceId that climbs', { instanceId: '../x' }], ['an instanceId with a dot', { instanceId: 'x.json' }], ['a long instanceId', { instanceId: 'x'.repeat(65) }],
     ['an escape for the terminal', { strategy: '\u001b[2J' }], ['a label whose name holds =', { labels: { 'a=b': 'c' } }], ['a label that is no text', { labels: { a: 1 } }],
-    ['65 labels', { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, 'x'])) }], ['an unknown phase', { phase: 'dancing' }], ['count 0', { count: 0 }],
+    ['65 labels', { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, 'x'])) }], ['a phase that forges a line', { phase: 'dan\ncing' }], ['a slot that is none', { slot: -1 }], ['five verdicts', { verdicts: Array.from({ length: 5 }, () => ({ digest: 'a'.repeat(64), verdict: 'rejected' })) }],
+    ['an end of two lines', { previous: { instanceId: 'i', end: 'a\nb', ranMs: 1 } }], ['a time that runs backwards', { sinceMs: -1 }], ['count 0', { count: 0 }],
     ['another version', { v: 2 }], ['a namespace that is none', { namespace: '../x' }], ['a presence of no end', { nextReportWithinMs: 1e12 }], ['257 overrides', { overridden: Array.from({ length: 257 }, () => 'a') }],
   ])('are refused with %s', (_, change) => {
     expect(() => read(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
@@ -81,7 +120,7 @@ describe('reports', () => {
   it('never put what they hold into the error', () => {
     for (const change of [
       { clientId: 'hunter2\n' },
-      { phase: 'hunter2' },
+      { phase: 'hunter2\n' },
       { count: 'hunter2' },
       { labels: { 'hunter2 ': 5 } },
       { labels: { region: 'hunter2\n' } },

@@ -20,11 +20,11 @@ import {
   temporaryFolder,
 } from '../../../support/board-kit.js'
 
-/** A file system of 3 MiB, where the system lets us have one. */
+/** A file system of 8 MiB, where the system lets us have one. */
 async function mountSmall(): Promise<string | undefined> {
   const folder = await permanentFolder()
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m,mode=0700', 'tmpfs', folder], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=0700', 'tmpfs', folder], { stdio: 'ignore' })
     return folder
   } catch {
     // Needs root and a system with mounts.
@@ -62,7 +62,7 @@ describe('a full disk', () => {
     const store = closeLater(fileStore(board))
     const first = await publish(store, { size: 1 })
     const second = await publish(store, { size: 2 })
-    expect((await stat(join(board, 'private/reserve'))).size).toBe(1_048_576)
+    expect((await stat(join(board, 'private/reserve'))).size).toBe(4_194_304)
     await fill(ballast)
     expect((await statfs(folder)).bavail).toBe(0)
 
@@ -106,7 +106,7 @@ describe('a full disk', () => {
     // With room again the reserve comes back with the next publish.
     await rm(ballast)
     await publish(store, { size: 4 })
-    expect((await stat(join(board, 'private/reserve'))).size).toBe(1_048_576)
+    expect((await stat(join(board, 'private/reserve'))).size).toBe(4_194_304)
   })
 
   it('takes a rollback that opens nothing new, again and again, while there is room in the reserve', async context => {

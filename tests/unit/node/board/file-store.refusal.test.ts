@@ -138,7 +138,7 @@ describe('fileStore refuses', () => {
         encodeText('{"v":1}'),
       ],
       ['digest-mismatch', releaseOf(snapshot, { at: second, prev }), encodeText('{"v":1}')],
-      ['too-large', releaseOf(snapshot, { at: second, prev, audit: 'f'.repeat(64) }), new Uint8Array(5_000)],
+      ['too-large', releaseOf(snapshot, { at: second, prev, audit: 'f'.repeat(64) }), new Uint8Array(65_537)],
     ]
     for (const [code, bytes, audit] of cases) {
       await expect(

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { ClientReport } from '../../../../src/contracts/report.js'
+import type { ClientReport, HeardReports } from '../../../../src/contracts/report.js'
 import { encodeText } from '../../../../src/core/json/text.js'
-import { fileStore } from '../../../../src/node/board/file-store.js'
+import { fileStore, type FileStore } from '../../../../src/node/board/file-store.js'
 import { nodeFs } from '../../../../src/node/disk/node-fs.js'
 import { systemClock } from '../../../../src/system/system.js'
 import { closeLater, NAMESPACE, never, publish, temporaryFolder } from '../../../support/board-kit.js'
@@ -24,7 +24,7 @@ const report = (instanceId: string, count: number, more: Partial<ClientReport> =
 
 const realFs = nodeFs()
 
-const byInstance = (reports: readonly ClientReport[]) =>
+const byInstance = ({ reports }: HeardReports) =>
   Object.fromEntries(reports.map(({ instanceId, count, phase }) => [instanceId, `${count} ${phase}`]).sort())
 
 describe('reports', () => {
@@ -35,8 +35,8 @@ describe('reports', () => {
     await store.report([report('a', 2)], never)
     const heard = await store.reports({ namespace: NAMESPACE }, never)
     expect(byInstance(heard)).toEqual({ a: '3 rejected', b: '5 healthy' })
-    expect(heard[0]?.receivedAt).toMatch(/^\d{4}-.*Z$/)
-    expect(await store.reports({ namespace: 'other' }, never)).toEqual([])
+    expect(heard.reports[0]?.receivedAt).toMatch(/^\d{4}-.*Z$/)
+    expect((await store.reports({ namespace: 'other' }, never)).reports).toEqual([])
   })
 
   it('survive a restart, and are folded over processes', async () => {
@@ -68,6 +68,48 @@ describe('reports', () => {
     }) // prettier-ignore
   })
 
+  it('keep when an instance was heard first and since when any was, over processes and restarts', async () => {
+    const folder = await temporaryFolder()
+    let nowMs = Date.parse('2026-11-21T09:30:00.000Z')
+    const system = { clock: { ...systemClock, now: () => nowMs } }
+    const open = (tag: string): FileStore =>
+      fileStore(folder, { system, owner: { tag, isGone: other => other !== tag } })
+    const minutes = (count: number): string => new Date(Date.UTC(2026, 10, 21, 9, 30 + count)).toISOString()
+    const look = async (store: FileStore): Promise<HeardReports> =>
+      store.reports({ namespace: NAMESPACE }, never)
+
+    const one = open('one')
+    expect(await look(one)).toEqual({ since: minutes(0), asOf: minutes(0), reports: [] })
+    nowMs += 60_000
+    await one.report([report('a', 1)], never)
+    nowMs += 60_000
+    await one.report([report('a', 2), report('b', 1)], never)
+    expect(await look(one)).toMatchObject({
+      since: minutes(1),
+      asOf: minutes(2),
+      reports: [
+        { count: 2, firstHeardAt: minutes(1), receivedAt: minutes(2) },
+        { count: 1, firstHeardAt: minutes(2), receivedAt: minutes(2) },
+      ],
+    })
+    await one.close()
+    nowMs += 60_000
+    // Another process hears the next word of one of them, and takes over the file.
+    const two = open('two')
+    await two.report([report('a', 3)], never)
+    const told = {
+      since: minutes(1),
+      reports: [
+        { count: 3, firstHeardAt: minutes(1), receivedAt: minutes(3) },
+        { count: 1, firstHeardAt: minutes(2), receivedAt: minutes(2) },
+      ],
+    }
+    expect(await look(two)).toMatchObject(told)
+    await two.close()
+    expect(await readdir(join(folder, 'private/reports', NAMESPACE))).toEqual(['two.json'])
+    expect(await look(closeLater(open('three')))).toMatchObject(told)
+  })
+
   it('may be deleted or damaged at any time', async () => {
     const folder = await temporaryFolder()
     const store = fileStore(folder)
@@ -81,7 +123,7 @@ describe('reports', () => {
       a: '1 healthy',
     })
     await rm(reports, { recursive: true })
-    expect(await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never)).toEqual([])
+    expect((await closeLater(fileStore(folder)).reports({ namespace: NAMESPACE }, never)).reports).toEqual([])
   })
 
   it('of a later version are left to it, even when nobody writes them any more', async () => {
@@ -152,7 +194,7 @@ describe('reports', () => {
         never,
       )
     }
-    const heard = await store.reports({ namespace: NAMESPACE }, never)
+    const { reports: heard } = await store.reports({ namespace: NAMESPACE }, never)
     expect(heard.length).toBe(20_000)
     expect(heard.some(({ instanceId }) => instanceId === 'i0')).toBe(false)
     expect(heard.some(({ instanceId }) => instanceId === 'i23999')).toBe(true)

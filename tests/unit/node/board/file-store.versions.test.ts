@@ -97,8 +97,8 @@ describe('what a later version left in a board', () => {
       })
     const store = open()
     await store.report([reportOf({ namespace: NAMESPACE, instanceId: 'c' })], never)
-    const heard = await store.reports({ namespace: NAMESPACE }, never)
-    expect(heard.map(({ instanceId }) => instanceId).sort()).toEqual(['a', 'c'])
+    const { reports: heard } = await store.reports({ namespace: NAMESPACE }, never)
+    expect(heard.map(({ instanceId }) => instanceId).sort()).toEqual(['a', 'b', 'c'])
     await store.close()
     expect(await readFile(join(reports, 'young.json'), 'utf8')).toBe(file)
 

@@ -3,9 +3,10 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isNoticeboardError } from '../../../../src/contracts/errors.js'
-import type { SavedState } from '../../../../src/contracts/state.js'
+import type { Quarantine, SavedAttempt, SavedState } from '../../../../src/contracts/state.js'
 import { canonicalize } from '../../../../src/core/json/canonical.js'
 import { encodeText } from '../../../../src/core/json/text.js'
+import { readAttempts, readQuarantines } from '../../../../src/node/state/attempts.js'
 import { stateFolder } from '../../../../src/node/state/state-folder.js'
 import { foldStates } from '../../../../src/node/state/state-fold.js'
 import type { StateFile } from '../../../../src/node/state/state-file.js'
@@ -40,8 +41,14 @@ const clockAt = (text: string) => {
   return { ...systemClock, now: () => nowMs, advance: (ms: number) => (nowMs += ms) }
 }
 
-const load = async (folder: string, options = {}) =>
-  stateFolder(folder, options).load({ namespace: NAMESPACE })
+/** What a folder holds of the namespace; without the attempts and quarantines, where there are none. */
+const load = async (folder: string, options = {}) => {
+  const { attempts, quarantined, lives, pardoned, ...loaded } = await stateFolder(folder, options).load({
+    namespace: NAMESPACE,
+  })
+  expect([attempts, quarantined, lives, pardoned]).toEqual([[], [], [], []])
+  return loaded
+}
 
 describe('disk', () => {
   it('finds again what was saved', async () => {
@@ -53,7 +60,10 @@ describe('disk', () => {
     }
     await stateFolder(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
     expect(await load(folder)).toEqual({ state, warnings: [] })
-    expect(await stateFolder(folder).load({ namespace: 'other' })).toEqual({ state: empty, warnings: [] })
+    expect(await stateFolder(folder).load({ namespace: 'other' })).toMatchObject({
+      state: empty,
+      warnings: [],
+    })
   })
 
   it('lays the folder out as the formats say, for nobody else to read', async () => {
@@ -278,6 +288,49 @@ describe('disk', () => {
     expect(names).not.toContain('i1.json')
   })
 
+  it('gives the attempts and quarantines of all instances, each once, and keeps those that it is told to', async () => {
+    const folder = await temporaryFolder()
+    const one = stateFolder(folder)
+    const attempt: SavedAttempt = {
+      digest: 'a'.repeat(64),
+      build: '',
+      slot: 0,
+      instanceId: 'one',
+      owner: '7-9',
+      bootId: 'b1',
+      startedAt: '2026-11-21T09:00:00.000Z',
+      beatAt: '2026-11-21T09:00:05.000Z',
+      ranMs: 5_000,
+    }
+    const quarantine: Quarantine = {
+      digest: 'b'.repeat(64),
+      build: '1.2',
+      until: '2026-11-22T09:00:00.000Z',
+    }
+    const save = (instanceId: string, more: Partial<SavedState>): Promise<void> =>
+      one.save({ namespace: NAMESPACE, instanceId, state: { ...empty, ...more } })
+    await save('one', { attempts: [attempt], quarantined: [quarantine] })
+    const later = { ...attempt, beatAt: '2026-11-21T09:00:10.000Z', ranMs: 10_000 }
+    await save('two', { attempts: [later, { ...later, instanceId: 'two' }], quarantined: [quarantine] })
+    const both = await stateFolder(folder).load({ namespace: NAMESPACE })
+    expect(both.quarantined).toEqual([quarantine])
+    expect(both.attempts?.toSorted((a, b) => (a.instanceId < b.instanceId ? -1 : 1))).toEqual([
+      later,
+      { ...later, instanceId: 'two' },
+    ])
+    // What an instance leaves out stays as it was; an empty list takes it away.
+    await save('two', {})
+    expect((await stateFolder(folder).load({ namespace: NAMESPACE })).attempts).toHaveLength(2)
+    for (const instanceId of ['one', 'two']) await save(instanceId, { attempts: [], quarantined: [] })
+    expect(await load(folder)).toMatchObject({ warnings: [] })
+  })
+
+  it('leaves out attempts and quarantines that it cannot read', () => {
+    const digest = 'a'.repeat(64)
+    expect(readAttempts([null, 7, { digest }, { digest, build: '' }])).toEqual([])
+    expect(readQuarantines([[], { digest, build: '', until: 'tomorrow' }])).toEqual([])
+  })
+
   it('hands on attempts and quarantines of a version that writes them', async () => {
     const folder = await temporaryFolder()
     const clock = clockAt('2026-11-21T09:30:00.000Z')
@@ -467,6 +520,7 @@ describe('foldStates', () => {
       },
       attempts: [],
       quarantined: [],
+      pardoned: [],
     }))
   const files = fc.uniqueArray(file, { selector: ({ savedAt }) => savedAt, maxLength: 8 })
 
@@ -505,7 +559,13 @@ describe('foldStates', () => {
     fc.assert(
       fc.property(files, list => {
         const { state } = foldStates(list)
-        const again: StateFile = { savedAt: '2026-11-21T10:00:00.000Z', state, attempts: [], quarantined: [] }
+        const again: StateFile = {
+          savedAt: '2026-11-21T10:00:00.000Z',
+          state,
+          attempts: [],
+          quarantined: [],
+          pardoned: [],
+        }
         expect(foldStates([again]).state).toEqual(state)
         expect(foldStates([...list, again]).state.seen).toEqual(state.seen)
       }),

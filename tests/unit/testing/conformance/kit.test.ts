@@ -137,11 +137,55 @@ describe('a broken store is told by the case that it breaks', () => {
         return {
           report: async states =>
             states.forEach(state => words.set(state.namespace + state.instanceId, state)),
-          reports: async ({ namespace }) =>
-            [...words.values()].filter(state => state.namespace === namespace),
+          reports: async ({ namespace }) => ({
+            since: '2026-01-01T00:00:00.000Z',
+            asOf: '2026-01-01T00:00:00.000Z',
+            reports: [...words.values()].filter(state => state.namespace === namespace),
+          }),
         }
       }),
       /report 2 counts, and 3 is its last/,
+    ],
+    [
+      'one that takes each word for the first of its instance',
+      'whoever hears reports says since when',
+      changed(store => ({
+        reports: async (query, signal) => {
+          const heard = await store.reports(query, signal)
+          const reports = heard.reports.map(word => ({
+            ...word,
+            firstHeardAt: new Date(Date.UTC(2000, 0, word.count)).toISOString(),
+          }))
+          return { ...heard, reports }
+        },
+      })),
+      /`firstHeardAt` moved/,
+    ],
+    [
+      'one that listens since it was asked',
+      'whoever hears reports says since when',
+      changed(store => {
+        let asked = 0
+        return {
+          reports: async (query, signal) => {
+            asked += 1
+            const since = new Date(Date.UTC(2000, 0, 1, 0, 0, asked)).toISOString()
+            return { ...(await store.reports(query, signal)), since }
+          },
+        }
+      }),
+      /`since` moved/,
+    ],
+    [
+      'one that cuts long audit records',
+      'of the largest size are taken',
+      changed(store => ({
+        async *history(query, signal) {
+          for await (const { bytes, audit } of store.history(query, signal))
+            yield { bytes, ...(audit && { audit: audit.slice(0, 4_096) }) }
+        },
+      })),
+      /the largest audit record was changed/,
     ],
     [
       'one that keeps snapshots for everybody',

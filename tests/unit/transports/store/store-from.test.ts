@@ -228,13 +228,13 @@ describe('an engine', () => {
     await store.report([sampleReport(namespace)], never)
     nowMs += 60_000
     await store.report([sampleReport(namespace, { count: 2 })], never)
-    const heard = await store.reports!({ namespace }, never)
-    expect(heard).toMatchObject([
+    const { reports } = await store.reports!({ namespace }, never)
+    expect(reports).toMatchObject([
       { count: 2, firstHeardAt: '2026-01-01T00:00:00.000Z', receivedAt: '2026-01-01T00:01:00.000Z' },
     ])
     nowMs += 3_600_001
-    expect(await store.reports!({ namespace }, never)).toEqual([])
-    expect(await engine.list({ prefix: 'reports/', limit: 9 }, never)).toEqual([])
+    expect((await store.reports!({ namespace }, never)).reports).toEqual([])
+    expect(await engine.list({ prefix: `reports/${namespace}=/`, limit: 9 }, never)).toEqual([])
   })
 
   test('that lost a part of its log says so', async () => {

@@ -1,0 +1,116 @@
+// `npm run demo:rollout`: a bad document, to everyone at once and as publish() does it. See `npm run demo:rollout -- --help`.
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createProcesses } from '../demo/processes.js'
+import { createScreen } from '../demo/screen.js'
+import { duration } from '../demo/table.js'
+import { help, readOptions, removable } from './options.js'
+import { fuseMs, handMs, periodsBesideDefaults, restartMs } from './periods.js'
+import { sayPromise } from './promise.js'
+import { createScene } from './scene.js'
+import { summarize } from './summary.js'
+
+const options = readOptions(process.argv.slice(2))
+if (options === 'help') {
+  process.stdout.write(help)
+} else if ('problem' in options) {
+  process.stderr.write(`demo: ${options.problem}\n\n${help}`)
+  process.exitCode = 2
+} else {
+  process.exitCode = await run(options)
+}
+
+/** @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status */
+async function run({ clients, only, patience, seed, without }) {
+  const screen = createScreen()
+  const processes = createProcesses()
+  const folder = mkdtempSync(join(tmpdir(), 'noticeboard-rollout-'))
+  /** @type {ReturnType<typeof createScene>[]} */
+  const scenes = []
+  const interruption = new Promise(resolve => {
+    process.once('SIGINT', () => resolve(130))
+    process.once('SIGTERM', () => resolve(143))
+  })
+  introduce()
+  const result = await Promise.race([interruption, perform().catch(fail)])
+  await end()
+  if (typeof result === 'object')
+    return summarize({ ...result, clients, patience, without, screen, folder, scenes })
+  screen.print(`demo: it ended early; what was seen until then is in ${folder}`)
+  // What was interrupted may still be waiting for something.
+  process.exit(result)
+
+  async function perform() {
+    const token = randomBytes(24).toString('base64url')
+    const boardFolder = join(folder, 'board')
+    mkdirSync(boardFolder)
+    // The processes of the other demo start modules beside them.
+    const server = processes.start('../demo-rollout/server.js', { folder: boardFolder, token, without })
+    const { url } = await server.heard('ready')
+    const meetings = []
+    for (const way of /** @type {const} */ (['at once', 'by default'])) {
+      if (way === 'at once' && without !== 'nothing') continue
+      const board = { url, token }
+      const fleets = only.map(strategy =>
+        createScene({ strategy, way, clients, seed, patience, without, board, folder, say: screen.say }),
+      )
+      scenes.push(...fleets)
+      await Promise.all(fleets.map(scene => scene.start()))
+      const count = fleets.reduce((sum, { supervisor }) => sum + supervisor.started, 0)
+      screen.say(`the fleet is up: ${clients * only.length} clients in ${count} processes`)
+      meetings.push(
+        ...(await Promise.all(fleets.map(async scene => ({ scene, ...(await scene.meetPoison()) })))),
+      )
+      if (way === 'at once') await Promise.all(fleets.map(({ supervisor }) => supervisor.end()))
+    }
+    const arrivals = await Promise.all(
+      scenes
+        .filter(({ way }) => way === 'by default')
+        .map(async scene => ({ scene, ...(await scene.getMended()) })),
+    )
+    return { meetings, arrivals }
+  }
+
+  /** Ends every process, and removes all but the event files. */
+  async function end() {
+    await Promise.all(scenes.map(({ supervisor }) => supervisor.end()))
+    await processes.killAll()
+    const made = [join(folder, 'board'), ...scenes.map(({ name }) => join(folder, name, 'state'))]
+    for (const path of made) rmSync(path, { recursive: true, force: true })
+  }
+
+  /** @param {unknown} error */
+  function fail(error) {
+    screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
+    return 1
+  }
+
+  function introduce() {
+    const { bold, dim, red } = screen.paint
+    screen.print(
+      bold('noticeboard: a document that passes its schema, and kills the application some time later'),
+    )
+    screen.print(
+      `  fleet      ${clients} clients for each of ${only.join(', ')}: a host with workers that share a folder,`,
+    )
+    screen.print('             containers without a durable folder, and machines with one')
+    screen.print(
+      `  the bug    it dies ${duration(fuseMs.least)} to ${duration(fuseMs.most)} after it took the document, by seed ${seed};`,
+    )
+    screen.print(`             it is started again after ${duration(restartMs)}`)
+    screen.print(`  at once    to everyone, without protection; somebody steps in after ${duration(handMs)}`)
+    screen.print('  by default what publish() does, with shorter periods and nobody to help:')
+    for (const [name, ownMs, defaultMs, meaning] of periodsBesideDefaults)
+      screen.print(
+        `             ${name.padEnd(19)}${duration(ownMs).padStart(6)} ${dim(`instead of ${duration(defaultMs).padStart(6)}`)}  ${dim(meaning)}`,
+      )
+    sayPromise(patience).forEach((line, index) =>
+      screen.print(`  ${(index === 0 ? 'promise' : '').padEnd(11)}${index > 2 ? dim(line) : line}`),
+    )
+    if (without !== 'nothing') screen.print(red(`  without    the ${without}: ${removable[without]}`))
+    screen.print(`  folder     ${folder}`)
+    screen.print('')
+  }
+}

@@ -1,0 +1,103 @@
+import type { HeardReports } from '../contracts/report.js'
+import { oneLine } from '../core/json/text.js'
+import type { Release } from '../core/release/release.js'
+import { isUnderWay } from '../core/release/rollout.js'
+import { isLive, summarizeFleet, type FleetMember, type FleetState } from '../fleet/summary.js'
+import { isRunBySomebody } from '../rollouts/controllers.js'
+import { ALARM_NAMES, alarmOf, type Alarm, type AlarmName } from './alarm.js'
+
+/** What is known of one namespace. */
+export interface NamespaceFacts {
+  readonly newest: Release | undefined
+  /** Undefined over a store that keeps no reports. */
+  readonly heard: HeardReports | undefined
+  /** What the clock of the store says, in milliseconds since 1970. */
+  readonly nowMs: number
+  /** Why a rollout that is not paused by hand stands still, where its policy says so. */
+  readonly standsStill?: string | undefined
+}
+
+/** What a client is given beside two of its looks, in milliseconds. */
+const SLACK_MS = 60_000
+
+/**
+ * The alarms of one namespace, the most urgent first. A pure function of the newest release and of what
+ * was heard, so that a command, a server and a dashboard say the same.
+ *
+ * ```ts
+ * for (const { name, says } of alarmsOf({ newest, heard, nowMs: Date.parse(heard.asOf) })) show(name, says)
+ * ```
+ */
+export function alarmsOf(facts: NamespaceFacts): readonly Alarm[] {
+  const alarms = [...clientAlarms(facts), ...rolloutAlarms(facts)]
+  return alarms.sort((a, b) => ALARM_NAMES.indexOf(a.name) - ALARM_NAMES.indexOf(b.name))
+}
+
+function clientAlarms({ newest, heard, nowMs }: NamespaceFacts): readonly Alarm[] {
+  if (heard === undefined) return []
+  const fleet = summarizeFleet(heard, newest)
+  if (fleet.type === 'unknown') return []
+  const live = fleet.members.filter(isLive).length
+  const among = (name: AlarmName, states: readonly FleetState[], what: string): readonly Alarm[] => {
+    const found = fleet.members.filter(({ state }) => states.includes(state))
+    return found.length === 0
+      ? []
+      : [alarmOf(name, `${found.length} of ${live} ${what}${examples(found)}`, found.length)]
+  }
+  const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, nowMs))
+  return [
+    ...among('board-behind', ['ahead'], 'have seen releases that the board does not have'),
+    ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),
+    ...among('clients-failed', ['failed', 'crashed'], 'took the newest document back, or died of it'),
+    ...among('clients-rejected', ['rejected', 'unsupported'], 'refuse the newest release'),
+    ...(late.length === 0
+      ? []
+      : [
+          alarmOf(
+            'clients-behind',
+            `${late.length} of ${live} have not taken the newest release, two looks and a minute after it${examples(late)}`,
+            late.length,
+          ),
+        ]),
+  ]
+}
+
+/** Whether a client that is heard should run the newest release by now. */
+function isLate({ state, report }: FleetMember, newest: Release, nowMs: number): boolean {
+  if (state !== 'behind') return false
+  const { issuedAt, activateAt, spreadMs = 0, evidence } = newest
+  const fromMs = Math.max(Date.parse(issuedAt), activateAt === undefined ? 0 : Date.parse(activateAt))
+  const allowedMs = 2 * report.lookMs + spreadMs + (evidence?.spreadMs ?? 0) + SLACK_MS
+  return nowMs - fromMs > allowedMs
+}
+
+function rolloutAlarms({ newest, heard, nowMs, standsStill }: NamespaceFacts): readonly Alarm[] {
+  const rollout = newest?.rollout
+  if (rollout === undefined || !(isUnderWay(rollout) || rollout.state === 'watching')) return []
+  const { id, state, stage, decideBy, why, plan } = rollout
+  const where = `rollout ${id}, stage ${stage + 1}`
+  if (state === 'paused' || state === 'retreated')
+    return [alarmOf('rollout-paused', `${where}, is ${state}${why === undefined ? '' : `: ${oneLine(why)}`}`)]
+  return [
+    ...(standsStill === undefined
+      ? []
+      : [alarmOf('rollout-paused', `${where}, stands still: ${oneLine(standsStill)}`)]),
+    ...(nowMs > Date.parse(decideBy)
+      ? [alarmOf('rollout-overdue', `${where}, was to be decided by ${decideBy}`)]
+      : []),
+    ...(heard === undefined || isRunBySomebody(plan, heard)
+      ? []
+      : [alarmOf('rollout-orphaned', `${where}, has no controller that could move it on`)]),
+  ]
+}
+
+/** The first clients by name, with what they say. */
+function examples(members: readonly FleetMember[]): string {
+  const named = members
+    .slice(0, 3)
+    .map(({ report: { clientId, code, path } }) =>
+      [clientId, code, path].filter(part => part !== undefined).join(' '),
+    )
+  const more = members.length - named.length
+  return `: ${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+}

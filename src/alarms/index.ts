@@ -1,0 +1,2 @@
+export { ALARM_NAMES, alarmOf, type Alarm, type AlarmName, type AlarmSeverity } from './alarm.js'
+export { alarmsOf, type NamespaceFacts } from './alarms-of.js'

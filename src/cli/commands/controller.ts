@@ -1,0 +1,52 @@
+import { whenAborted } from '../../async/signals.js'
+import { parseNamespace } from '../../contracts/names.js'
+import { createController } from '../../controller/index.js'
+import { withBoard } from '../boards.js'
+import { BOARD_OPTIONS, type Command } from '../command.js'
+import { loggerFor } from '../logger.js'
+import { readSettings } from '../settings.js'
+
+export const controllerCommand: Command = {
+  name: 'controller',
+  summary: 'move rollouts on, beside a server or in its place',
+  usage: '[NAMESPACE]…',
+  text: `Looks at the rollouts of a board and takes their steps, until it is interrupted: of the namespaces that are named, else of all.
+Gates and policies of yours come from the configuration file. Several controllers at once are harmless.`,
+  options: {
+    ...BOARD_OPTIONS,
+    name: { value: 'NAME', text: 'names it in releases, reports and the history; controller unless given' },
+  },
+  examples: [
+    'noticeboard controller --url http://127.0.0.1:4600 --token-file token',
+    'noticeboard controller --board /var/lib/board checkout/prod',
+  ],
+  positionals: [0, 64],
+  async run(context) {
+    const { io, args, print, json } = context
+    const settings = await readSettings(io, args)
+    const { gates, policies } = settings.rollouts
+    const named = args.positionals.length > 0 ? args.positionals.map(parseNamespace) : undefined
+    const option = settings.optionalNamespace()
+    const namespaces =
+      named ?? (args.text('namespace') === undefined || option === undefined ? undefined : [option])
+    const name = args.text('name')
+    await withBoard({ io, address: settings.address() }, async ({ store, name: board }) => {
+      const controller = createController({
+        store,
+        logger: loggerFor(context, 'controller'),
+        ...(namespaces !== undefined && { namespaces }),
+        ...(gates !== undefined && { gates }),
+        ...(policies !== undefined && { policies }),
+        ...(name !== undefined && { name }),
+      })
+      try {
+        if (json) print.jsonLine({ controller: controller.name, board })
+        else print.data(`${controller.name} moves the rollouts of ${board} on\n`)
+        await whenAborted(io.signal)
+        print.note('closing')
+      } finally {
+        await controller.close()
+      }
+    })
+  },
+}

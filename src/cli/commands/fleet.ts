@@ -1,0 +1,39 @@
+import { BOARD_OPTIONS, type Command } from '../command.js'
+import { usageError } from '../exit.js'
+import { withPublisher } from '../open-publisher.js'
+
+export const fleetCommand: Command = {
+  name: 'fleet',
+  summary: 'forget clients that will not come back',
+  usage: 'forget [NAMESPACE]',
+  text: `forget counts clients as stopped: machines that are gone, clients that were renamed. Name them by --client, or take every
+instance that is missing by --missing. One that lives is back within two of its reports. What clients are there, and where they
+stand, noticeboard status shows.`,
+  options: {
+    ...BOARD_OPTIONS,
+    client: { value: 'ID', multiple: true, text: 'forget all instances of this client; several are allowed' },
+    missing: { text: 'forget every instance that is missing' },
+  },
+  examples: [
+    'noticeboard fleet forget checkout/prod --missing',
+    'noticeboard fleet forget checkout/prod --client web-17 --client web-18',
+  ],
+  positionals: [1, 2],
+  async run(context) {
+    const { args, print, json } = context
+    const [verb = '', namespace] = args.positionals
+    if (verb !== 'forget')
+      throw usageError(`there is no fleet ${JSON.stringify(verb.slice(0, 60))}; it is forget`)
+    const clients = args.texts('client')
+    const missing = args.flag('missing')
+    if (clients.length === 0 && !missing)
+      throw usageError('say what is to be forgotten: --client ID, or --missing')
+    await withPublisher(context, { namespace }, async ({ publisher }) => {
+      const forgotten = await publisher.forget({ clients, missing })
+      if (json) return print.jsonLine({ namespace: publisher.namespace, forgotten })
+      print.data(
+        `${publisher.namespace}: ${forgotten === 1 ? '1 instance is' : `${forgotten} instances are`} forgotten\n`,
+      )
+    })
+  },
+}

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { readJsonText } from '../../core/json/json-text.js'
+import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { refusing, usageError } from '../exit.js'
+import { withPublisher } from '../open-publisher.js'
+import { printRollout } from './publish.js'
+
+export const killCommand: Command = {
+  name: 'kill',
+  summary: 'patch every document that runs, at once and for everybody',
+  usage: '[NAMESPACE]',
+  text: `Applies a JSON Merge Patch to the stable document and to the candidate of a rollout, at once and for everybody, and pauses that
+rollout. Nothing is staged, and nothing stands in the way: neither a schema nor a gate nor a full disk. To undo it, publish a document as always.`,
+  options: {
+    ...BOARD_OPTIONS,
+    patch: { value: 'JSON', text: 'what changes: \'{"newCheckout":false}\'; null takes a member away' },
+    'patch-file': { value: 'FILE', text: 'the same, in a file' },
+    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
+    author: { value: 'NAME', text: 'who, for the history' },
+  },
+  examples: ['noticeboard kill checkout/prod --patch \'{"newCheckout":false}\' --reason "it loses orders"'],
+  positionals: [0, 1],
+  async run(context) {
+    const { args } = context
+    const reason = args.text('reason')
+    if (reason === undefined || reason.trim() === '')
+      throw usageError('say why: --reason "it loses orders"; it is kept in the history')
+    const patch = await readPatch(context)
+    await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk =>
+      printRollout(context, desk, await desk.publisher.kill({ patch, reason })),
+    )
+  },
+}
+
+async function readPatch({ args, io }: CommandContext): Promise<Json> {
+  const written = args.text('patch')
+  const file = args.text('patch-file')
+  if ((written === undefined) === (file === undefined))
+    throw usageError('say what changes: --patch \'{"newCheckout":false}\', or --patch-file FILE')
+  const text = written ?? (await readText(resolve(io.cwd, file ?? '')))
+  return refusing(async () => readJsonText(text, { what: 'the patch' }))
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new NoticeboardError('not-found', `the patch file ${path} cannot be read`, { cause: error })
+  }
+}

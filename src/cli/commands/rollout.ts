@@ -1,0 +1,114 @@
+import { formatPosition } from '../../contracts/position.js'
+import type { HistoryEntry, Publisher, StepOptions } from '../../publisher/index.js'
+import { explanationLines } from '../../rollouts/index.js'
+import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { usageError, type ExitStatus } from '../exit.js'
+import { withPublisher } from '../open-publisher.js'
+import { printEnd } from '../print-end.js'
+import { shortDigest, shortTime } from '../references.js'
+import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
+import { printRollout } from './publish.js'
+
+const STEPS = ['pause', 'resume', 'promote', 'abort', 'retreat'] as const
+type Step = (typeof STEPS)[number]
+
+export const rolloutCommand: Command = {
+  name: 'rollout',
+  summary: 'show a rollout and its story, or pause, resume, promote, abort or retreat it',
+  usage: 'show|pause|resume|promote|abort|retreat [NAMESPACE]',
+  text: `show says where the rollout stands and why, which clients are the evidence, what would change the verdict, and what
+became of each stage. pause keeps who is exposed; resume goes on; promote gives it to everybody now; abort takes it back and withdraws
+it; retreat takes it back and may be resumed. Each but show wants a reason, for the history.`,
+  options: {
+    ...BOARD_OPTIONS,
+    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
+    author: { value: 'NAME', text: 'who, for the history' },
+    ...WAIT_OPTIONS,
+  },
+  examples: [
+    'noticeboard rollout show checkout/prod',
+    'noticeboard rollout pause checkout/prod --reason "the sale begins"',
+    'noticeboard rollout show checkout/prod --wait=completed --timeout 3600',
+  ],
+  positionals: [1, 2],
+  async run(context) {
+    const { args } = context
+    const [verb = '', namespace] = args.positionals
+    const waiting = readWaiting(args)
+    if (verb !== 'show' && !isStep(verb))
+      throw usageError(
+        `there is no rollout ${JSON.stringify(verb.slice(0, 60))}; it is show, ${STEPS.join(', ')}`,
+      )
+    const step = isStep(verb) ? { verb, options: reasonOf(context, verb) } : undefined
+    return withPublisher(context, { namespace }, async ({ publisher }): Promise<ExitStatus | void> => {
+      if (step !== undefined) printRollout(context, publisher, await publisher[step.verb](step.options))
+      else if (waiting === undefined) return show(context, publisher)
+      if (waiting === undefined) return
+      const rollout = await publisher.rollout({ drive: true })
+      if (rollout === undefined) return
+      const {
+        status,
+        end,
+        step: last,
+      } = await waitFor(context, { namespace: publisher.namespace, rollout }, waiting)
+      await printEnd(context, { publisher, rollout, end, step: last })
+      return status
+    })
+  },
+}
+
+function isStep(verb: string): verb is Step {
+  return (STEPS as readonly string[]).includes(verb)
+}
+
+function reasonOf({ args }: CommandContext, verb: Step): StepOptions {
+  const reason = args.text('reason')
+  if (reason === undefined || reason.trim() === '')
+    throw usageError(`say why: noticeboard rollout ${verb} --reason "…"; it is kept in the history`)
+  return { reason }
+}
+
+async function show({ print, json }: CommandContext, publisher: Publisher): Promise<void> {
+  const { namespace } = publisher
+  const rollout = await publisher.rollout()
+  if (rollout === undefined) {
+    if (json) return print.jsonLine({ namespace, rollout: null })
+    return print.data(`${namespace}: the newest release has no stages\n`)
+  }
+  const explanation = await rollout.explain()
+  const story = await storyOf(publisher, rollout.id)
+  const { id, state, stage, of, digest, version } = rollout
+  if (json)
+    return print.jsonLine({
+      namespace,
+      rollout: { id, state, stage, of, digest, version },
+      explanation: explanation ?? null,
+      story: story.map(({ position, issuedAt, cause, audit }) => ({ position, issuedAt, cause, ...audit })),
+    })
+  print.data(`${namespace}: rollout ${id} of version ${version} ${shortDigest(digest)} is ${state}\n`)
+  if (explanation === undefined) print.data('its policy is not known here, so the evidence is not judged\n')
+  else for (const line of explanationLines(explanation)) print.data(`  ${line}\n`)
+  print.data('\n')
+  print.table(
+    ['when', 'release', 'step', 'state', 'stage', 'by', 'why'],
+    story.map(({ position, issuedAt, cause, release, audit }) => [
+      shortTime(issuedAt),
+      formatPosition(position),
+      cause,
+      release.rollout?.state,
+      (release.rollout?.stage ?? 0) + 1,
+      release.rollout?.controller,
+      audit?.reason ?? release.rollout?.why,
+    ]),
+  )
+}
+
+/** Every release of a rollout, the first one first. */
+async function storyOf(publisher: Publisher, id: string | undefined): Promise<readonly HistoryEntry[]> {
+  const story: HistoryEntry[] = []
+  for await (const entry of publisher.history()) {
+    if (entry.release.rollout?.id === id) story.unshift(entry)
+    else if (story.length > 0) break
+  }
+  return story
+}

@@ -1,0 +1,110 @@
+import type { StepException } from '../core/release/step-evidence.js'
+import type { RolloutStep } from '../publisher/index.js'
+import type { CommandContext } from './command.js'
+import { printable } from './style.js'
+
+/** Shows a rollout as it happens, on stderr. */
+export interface Progress {
+  show(step: RolloutStep): void
+  /** Ends the line that is being written. */
+  end(): void
+}
+
+const WIDTH = 24
+
+/**
+ * A bar a stage on a terminal, which is drawn again while the stage lasts; without one a line whenever
+ * the stage, its verdict or what it waits for changes.
+ *
+ * ```ts
+ * for await (const step of rollout) progress.show(step)
+ * ```
+ */
+export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print'>): Progress {
+  const draws = io.stderr.isTTY === true
+  let told = ''
+  let stage = ''
+  let open = false
+  const named = new Set<string>()
+
+  const end = (): void => {
+    if (open) io.stderr.write('\n')
+    open = false
+  }
+  /** Clients as they come to be exceptions, each once. */
+  const name = ({ explanation }: RolloutStep): void => {
+    for (const exception of explanation?.exceptions ?? []) {
+      const line = sayException(exception)
+      if (named.has(line)) continue
+      named.add(line)
+      end()
+      print.note(`  ${line}`)
+    }
+  }
+  return {
+    end,
+    show(step) {
+      name(step)
+      if (draws) {
+        const at = `${step.state} ${step.stage}`
+        if (stage !== '' && at !== stage) end()
+        stage = at
+        io.stderr.write(
+          `\r\u001b[K${printable(`${barOf(step)} ${headOf(step)}`).slice(0, (io.stderr.columns ?? 100) - 1)}`,
+        )
+        open = true
+        return
+      }
+      const { state, verdict, waitingFor, why } = step
+      const shown = [state, step.stage, verdict, waitingFor.join(), why[0]?.replace(/\d+/g, '')].join(' ')
+      if (shown === told) return
+      told = shown
+      print.note(headOf(step))
+    },
+  }
+}
+
+/**
+ * A client on which a decision rests, in one line.
+ *
+ * ```ts
+ * sayException({ clientId: 'web-1', kind: 'rejected', code: 'invalid-document', path: 'pool.size' })
+ * ```
+ */
+export function sayException({ clientId, kind, code, path }: StepException): string {
+  return [`${clientId}: ${kind}`, code, path].filter(part => part !== undefined).join(' ')
+}
+
+function barOf({ exposed, applied, healthy }: RolloutStep): string {
+  const part = (count: number): number => (exposed === 0 ? 0 : Math.round((count / exposed) * WIDTH))
+  const well = part(healthy)
+  const runs = Math.max(0, part(applied) - well)
+  return `[${'#'.repeat(well)}${'+'.repeat(runs)}${'.'.repeat(Math.max(0, WIDTH - well - runs))}]`
+}
+
+/**
+ * Where a rollout stands, in one line.
+ *
+ * ```ts
+ * headOf(step) // stage 2 of 4, running: 3 of 6 exposed run it, 1 rejected; unknown: clients run the candidate, …
+ * ```
+ */
+export function headOf(step: RolloutStep): string {
+  const { state, stage, of, exposed, applied, rejected, failed, missing, verdict, why, waitingFor } = step
+  const ran = {
+    running: 'exposed run it',
+    paused: 'exposed run it',
+    'rolled-back': 'clients run what ran before',
+    retreated: 'clients run what ran before',
+  } as Readonly<Record<string, string>>
+  const counts = [
+    `${applied} of ${exposed} ${ran[state] ?? 'clients run it'}`,
+    ...(rejected > 0 ? [`${rejected} rejected`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(missing > 0 ? [`${missing} missing`] : []),
+  ]
+  const reasons = [...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []), ...why]
+  const because =
+    reasons.length === 0 ? '' : `${verdict === undefined ? '' : `${verdict}: `}${reasons.join('; ')}`
+  return `stage ${stage + 1} of ${of}, ${state}: ${counts.join(', ')}${because === '' ? '' : `; ${because}`}`
+}

@@ -1,0 +1,202 @@
+import { settlesWithin } from '../async/deadline.js'
+import { canAppend, canRead, canReport } from '../contracts/capabilities.js'
+import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { parseNamespace, type Namespace } from '../contracts/names.js'
+import type { Logger } from '../contracts/system.js'
+import type { ReportTransport } from '../contracts/transport.js'
+import { jitter } from '../async/jitter.js'
+import { checkOptions, checkPositive } from '../core/options.js'
+import { isLine } from '../core/json/text.js'
+import { bareContext, type PublisherContext } from '../publisher/context.js'
+import { assertGates } from '../publisher/rollouts/gates.js'
+import { assertPolicy, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
+import { tend, type Tended, type Tending } from '../publisher/rollouts/tend.js'
+import { readSystem } from '../system/system.js'
+import { CONTROLLER_OPTIONS, type ControllerOptions } from './options.js'
+import { createPresence } from './presence.js'
+
+/** What a controller last found in a namespace; see {@link Controller.standings}. */
+export type ControllerFinding =
+  | Tended
+  /** It could not look, or could not take the step that follows; it tries again. */
+  | { readonly type: 'failed'; readonly error: NoticeboardError }
+
+/** Moves rollouts on, until it is closed. */
+export interface Controller extends AsyncDisposable {
+  readonly name: string
+  /** What it found when it looked last, by namespace: why a rollout stands, and what it waits for. */
+  readonly standings: ReadonlyMap<Namespace, ControllerFinding>
+  /**
+   * Stops looking, waits for what is under way, and says that it has stopped; each for a second at most.
+   * The store stays open.
+   */
+  close(): Promise<void>
+}
+
+/** How long a controller that is closed waits for what is under way, and for its last word, in milliseconds. */
+const GOODBYE_MS = 1_000
+
+/** Each how many looks the namespaces are listed anew, and those looked at in which no rollout went on. */
+const SELDOM = 5
+
+/** How many namespaces are looked at at the same time. */
+const AT_ONCE = 16
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
+
+/**
+ * Starts a controller: it looks at the rollouts of a store, asks their policies, and appends one step at a
+ * time. Several at once are harmless, since each step is an append at a position; it keeps nothing that a
+ * new one would need. What it cannot run it leaves to others and says so; what is bad it takes back all the
+ * same. It does not keep the process alive. Throws `invalid-option`.
+ *
+ * ```ts
+ * const controller = createController({ store: fileStore('/var/lib/board'), gates: [latency] })
+ * await controller.close()
+ * ```
+ */
+export function createController(options: ControllerOptions): Controller {
+  checkOptions('createController()', options, CONTROLLER_OPTIONS)
+  const { store, namespaces, policies = [], gates = [], mirrors = [] } = options
+  const { name = 'controller', lookMs = 2_000, reportMs = 60_000, logger = silent } = options
+  if (!canRead(store) || !canAppend(store))
+    throw new NoticeboardError(
+      'invalid-option',
+      'createController(): store must be a store, which can append',
+    )
+  if (store.namespaces === undefined && namespaces === undefined)
+    throw new NoticeboardError(
+      'invalid-option',
+      `createController(): ${store.name} cannot list its namespaces; pass { namespaces: ['checkout/prod'] }`,
+    )
+  if (!isLine(name)) throw new NoticeboardError('invalid-option', 'createController(): name must be one line')
+  checkPositive('createController()', { lookMs, reportMs })
+  for (const policy of policies) assertPolicy('createController()', policy)
+  assertGates('createController()', gates)
+  const system = readSystem('createController()', options.system)
+  const { clock, random } = system
+  const named = namespaces?.map(parseNamespace)
+
+  const tending: Tending = { by: name, policies: withBuiltIn(policies), gates }
+  const presence = createPresence({
+    to: canReport(store) ? (store as ReportTransport) : undefined,
+    name,
+    role: {
+      type: 'controller',
+      policies: tending.policies.map(nameOfPolicy),
+      gates: gates.map(gate => gate.name),
+    },
+    reportMs,
+    lookMs,
+    clock,
+    random,
+    logger,
+  })
+  const root = new AbortController()
+  const contexts = new Map<Namespace, PublisherContext>()
+  const standings = new Map<Namespace, ControllerFinding>()
+  let listed: readonly Namespace[] = named ?? []
+
+  const contextOf = (namespace: Namespace): PublisherContext => {
+    const known = contexts.get(namespace)
+    const context = known ?? bareContext({ namespace, store, mirrors, system, logger, author: name })
+    contexts.set(namespace, context)
+    return context
+  }
+  const list = async (): Promise<void> => {
+    if (named === undefined && store.namespaces !== undefined) listed = await store.namespaces(root.signal)
+  }
+  const lookAt = async (namespace: Namespace): Promise<void> => {
+    try {
+      const found = await tend(contextOf(namespace), tending, root.signal)
+      tell(logger, { namespace, found, before: standings.get(namespace) })
+      standings.set(namespace, found)
+    } catch (thrown) {
+      if (root.signal.aborted) return
+      const error = asNoticeboardError(thrown, 'internal', 'a rollout could not be looked at')
+      const found: ControllerFinding = { type: 'failed', error }
+      tell(logger, { namespace, found, before: standings.get(namespace) })
+      standings.set(namespace, found)
+    }
+  }
+  const run = async (): Promise<void> => {
+    for (let look = 0; !root.signal.aborted; look += 1) {
+      try {
+        if (look % SELDOM === 0 || listed.length === 0) await list()
+        await presence.say(listed, root.signal)
+      } catch (error) {
+        if (root.signal.aborted) break
+        const { code } = asNoticeboardError(error, 'internal', 'the namespaces could not be listed')
+        logger.warn('a controller cannot list the namespaces of its store; it tries again', { code })
+      }
+      // Some at a time: a store with many namespaces is not asked for all of them at once, and a gate that
+      // takes its time holds up few others.
+      const isDue = (namespace: Namespace): boolean =>
+        look % SELDOM === 0 || (standings.get(namespace)?.type ?? 'new') !== 'idle'
+      const due = listed.filter(isDue)
+      for (let from = 0; from < due.length && !root.signal.aborted; from += AT_ONCE)
+        await Promise.all(due.slice(from, from + AT_ONCE).map(lookAt))
+      await clock.sleep(jitter(lookMs, 0.1, random), root.signal)
+    }
+  }
+
+  const running = run()
+  let closing: Promise<void> | undefined
+  const shut = async (): Promise<void> => {
+    root.abort(new NoticeboardError('closed', 'the controller was closed'))
+    // A store that does not listen to its signal must not keep a server from closing.
+    await settlesWithin(running, { clock, timeoutMs: GOODBYE_MS })
+    const goodbye = new AbortController()
+    const said = presence.stop(goodbye.signal)
+    if (!(await settlesWithin(said, { clock, timeoutMs: GOODBYE_MS })))
+      goodbye.abort(new NoticeboardError('closed', 'the controller was closed'))
+  }
+  const close = (): Promise<void> => (closing ??= shut())
+  return { name, standings, close, [Symbol.asyncDispose]: close }
+}
+
+interface Told {
+  readonly namespace: Namespace
+  readonly found: ControllerFinding
+  readonly before: ControllerFinding | undefined
+}
+
+/** Logs what changed since the look before. */
+function tell(logger: Logger, { namespace, found, before }: Told): void {
+  switch (found.type) {
+    case 'idle':
+      return
+    case 'took': {
+      const { step, explanation } = found
+      const { id: rollout, state, stage } = found.release.rollout
+      const details = { namespace, rollout, step, state, stage, why: explanation.why.join('; ') }
+      if (step === 'roll-back' || step === 'retreat') logger.warn('a rollout was taken back', details)
+      else logger.info('a rollout has taken a step', details)
+      return
+    }
+    case 'stands': {
+      const why = found.explanation?.why.join('; ')
+      const waitingFor = found.waitingFor.join(', ')
+      if (
+        before?.type === 'stands' &&
+        before.action === found.action &&
+        before.waitingFor.join(', ') === waitingFor
+      )
+        return
+      const { id: rollout, stage } = found.release.rollout
+      const details = { namespace, rollout, stage, why, ...(waitingFor !== '' && { waitingFor }) }
+      if (found.action === 'pause') logger.warn('a rollout stands still, and somebody has to look', details)
+      else if (waitingFor !== '')
+        logger.warn('a rollout waits for what this controller does not have', details)
+      return
+    }
+    case 'failed':
+      if (before?.type !== 'failed' || before.error.code !== found.error.code)
+        logger.error('a controller cannot move a rollout on; it tries again', {
+          namespace,
+          code: found.error.code,
+          message: found.error.message,
+        })
+      return
+  }
+}

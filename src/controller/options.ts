@@ -1,0 +1,42 @@
+import type { Namespace } from '../contracts/names.js'
+import type { Logger, System } from '../contracts/system.js'
+import type { Mirror, Store } from '../contracts/transport.js'
+import type { OptionNames } from '../core/options.js'
+import type { Gate, RolloutPolicy } from '../publisher/index.js'
+
+/** What a controller is made of. The store is needed. */
+export interface ControllerOptions {
+  /** Where the releases and the reports are. The controller does not close it. */
+  readonly store: Store
+  /** Which namespaces it looks after. Default: all that the store names. */
+  readonly namespaces?: readonly Namespace[]
+  /** Policies of your own; the library's are there. */
+  readonly policies?: readonly RolloutPolicy[]
+  /** What rollouts ask before they go on: those that a plan names by the same name. */
+  readonly gates?: readonly Gate[]
+  /** Mirrors, which follow each step. */
+  readonly mirrors?: readonly Mirror[]
+  /** Names it in releases, reports and the history. Default `controller`. */
+  readonly name?: string
+  /** How often it looks at a rollout that goes on, in milliseconds. Default 2,000; at others five times as seldom. */
+  readonly lookMs?: number
+  /** How often it says that it is there, in milliseconds. Default 60,000. */
+  readonly reportMs?: number
+  /** Time, chance, hashing and the process, for tests and simulation. Default: the machine's. */
+  readonly system?: Partial<System>
+  /** Silent unless given. */
+  readonly logger?: Logger
+}
+
+export const CONTROLLER_OPTIONS: OptionNames<ControllerOptions> = {
+  store: true,
+  namespaces: true,
+  policies: true,
+  gates: true,
+  mirrors: true,
+  name: true,
+  lookMs: true,
+  reportMs: true,
+  system: true,
+  logger: true,
+}

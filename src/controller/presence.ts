@@ -1,0 +1,90 @@
+import { asNoticeboardError } from '../contracts/errors.js'
+import type { Namespace } from '../contracts/names.js'
+import type { ClientReport, ReportRole } from '../contracts/report.js'
+import type { Clock, Logger, Random } from '../contracts/system.js'
+import type { ReportTransport } from '../contracts/transport.js'
+import { toHex } from '../core/release/digest.js'
+
+/** Says in each namespace that a controller is there, and what it can run. */
+export interface Presence {
+  /** Says it where it is due. Never rejects: what was not heard is said again at the next look. */
+  say(namespaces: readonly Namespace[], signal: AbortSignal): Promise<void>
+  /** Says that it has stopped. Never rejects. */
+  stop(signal: AbortSignal): Promise<void>
+}
+
+/** What a presence is made of. */
+export interface PresenceOptions {
+  /** Takes the reports; undefined where nothing does, and the controller is not seen. */
+  readonly to: ReportTransport | undefined
+  readonly name: string
+  readonly role: Extract<ReportRole, { type: 'controller' }>
+  readonly reportMs: number
+  readonly lookMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/**
+ * Makes the presence of one controller, under a new `instanceId`.
+ *
+ * ```ts
+ * await presence.say(namespaces, signal)
+ * ```
+ */
+export function createPresence(options: PresenceOptions): Presence {
+  const { to, name, role, reportMs, lookMs, clock, random, logger } = options
+  const instanceId = toHex(random.bytes(16))
+  const startedMs = clock.monotonic()
+  /** When it was last said in each namespace. */
+  const said = new Map<Namespace, number>()
+  let count = 0
+
+  const send = async (
+    namespaces: readonly Namespace[],
+    phase: 'waiting' | 'stopped',
+    signal: AbortSignal,
+  ): Promise<void> => {
+    if (to === undefined || namespaces.length === 0) return
+    count += 1
+    const upMs = Math.round(clock.monotonic() - startedMs)
+    const reports = namespaces.map((namespace): ClientReport => ({
+      v: 1,
+      namespace,
+      clientId: name,
+      instanceId,
+      ephemeral: true,
+      role,
+      labels: {},
+      strategy: 'controller',
+      lookMs,
+      count,
+      upMs,
+      phase,
+      sinceMs: upMs,
+      protection: 'none',
+      nextReportWithinMs: reportMs,
+    }))
+    try {
+      await to.report(reports, signal)
+      for (const namespace of namespaces) said.set(namespace, clock.monotonic())
+    } catch (error) {
+      if (signal.aborted) return
+      const { code } = asNoticeboardError(error, 'internal', 'the report could not be sent')
+      logger.debug('a controller could not say that it is there; it says so again', { code })
+    }
+  }
+
+  return {
+    async say(namespaces, signal) {
+      const nowMs = clock.monotonic()
+      const isDue = (namespace: Namespace): boolean => {
+        const lastMs = said.get(namespace)
+        return lastMs === undefined || nowMs - lastMs >= reportMs
+      }
+      await send(namespaces.filter(isDue), 'waiting', signal)
+    },
+    stop: signal => send([...said.keys()], 'stopped', signal),
+  }
+}

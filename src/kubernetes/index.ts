@@ -1,0 +1,6 @@
+export { configMapMirror } from './config-map-mirror.js'
+export type { ConfigMapMirror, ConfigMapMirrorOptions, FollowedStore } from './config-map-mirror.js'
+export type { ApplyManifest } from './applier.js'
+export { boardManifest } from './manifest.js'
+export type { BoardContent, BoardManifest, BoardManifestOptions } from './manifest.js'
+export { manifestYaml } from './yaml.js'

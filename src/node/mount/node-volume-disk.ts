@@ -1,0 +1,33 @@
+import { readlink, stat } from 'node:fs/promises'
+import { nodeFs } from '../disk/node-fs.js'
+import { systemErrorCode } from '../disk/system-error.js'
+import type { VolumeDisk } from './volume.js'
+
+/** What says that nothing, or no link, stands at a path. */
+const NO_LINK: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EINVAL', 'UNKNOWN'])
+const NOTHING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
+
+/** The machine's disk. */
+export function nodeVolumeDisk(): VolumeDisk {
+  return {
+    read: nodeFs({ symbolicLinks: 'follow' }).read,
+
+    async readLink(path) {
+      try {
+        return await readlink(path)
+      } catch (error) {
+        if (NO_LINK.has(systemErrorCode(error) ?? '')) return undefined
+        throw error
+      }
+    },
+
+    async kindOf(path) {
+      try {
+        return (await stat(path)).isDirectory() ? 'folder' : 'file'
+      } catch (error) {
+        if (NOTHING.has(systemErrorCode(error) ?? '')) return 'missing'
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,363 @@
+import type { Digest } from '../../contracts/names.js'
+import type { PreviousLife } from '../../contracts/report.js'
+import type {
+  LoadedState,
+  Protection,
+  ProtectQuery,
+  SavedAttempt,
+  SavedLife,
+  SavedState,
+} from '../../contracts/state.js'
+import { UNKNOWN_BOOT } from '../disk/boot-id.js'
+import { fateOf } from '../disk/process-fate.js'
+import type { Claim } from './claims.js'
+import { judge, type Case, type Judge } from './judge-attempts.js'
+import { EMPTY_LEDGER, recordOf, withFound, withPardon } from './ledger.js'
+import { previousLife } from './previous-life.js'
+import type { ProtectedFolder } from './protected-folder.js'
+import { createSaver } from './saver.js'
+import { siblingsOf, type Sibling } from './siblings.js'
+import { nameOfSlot, takeSlot } from './slot.js'
+import { createTurn } from './turn.js'
+
+/** A protection, and what it adds to the file of its instance. */
+export interface KeptProtection extends Protection {
+  readonly kept: Pick<SavedState, 'attempts' | 'quarantined' | 'pardoned' | 'life'>
+}
+
+/** Begins to protect one life of a client; reads the folder and takes a slot. */
+export async function openProtection(
+  { namespace: _, instanceId, build, onFree, warn }: ProtectQuery,
+  folder: ProtectedFolder,
+): Promise<KeptProtection> {
+  const { owner, clock, beatMs } = folder
+  const bootId = owner.bootId ?? UNKNOWN_BOOT
+  const startedAt = nowText()
+  /** What is tried, or runs and is looked after. */
+  const open = new Map<Digest, OpenAttempt>()
+  /** Suspects that something else runs instead of. */
+  const standIns = new Map<Digest, StandIn>()
+  /** Suspects that what runs instead has outlived. */
+  const outlived = new Set<Digest>()
+  /** Snapshots that wait for another process. */
+  const queued = new Set<Digest>()
+  let ledger = EMPTY_LEDGER
+  let running: {
+    readonly digest: Digest | undefined
+    readonly sinceMs: number
+    readonly watchMs: number
+    readonly earned: boolean
+  } = {
+    digest: undefined,
+    sinceMs: clock.monotonic(),
+    watchMs: 0,
+    earned: false,
+  }
+  const turn = createTurn(folder, { claim, by: judgeNow })
+  const saver = createSaver(folder.save)
+  let ended = false
+  let cancelBeat: (() => void) | undefined
+
+  const loaded = await folder.load()
+  const lives = loaded.lives ?? []
+  const slot = await ownSlot()
+  const previous = slot === undefined ? undefined : previousOf(slot)
+  take(loaded)
+  const forgetExit = folder.onCleanExit()
+  const family = siblingsOf(owner)
+
+  const self: Sibling = {
+    get tries() {
+      return [...open.values()].some(({ attempt }) => attempt.instead === undefined)
+    },
+    async crowd() {
+      const alone = [...open.values()].filter(({ attempt }) => attempt.retry === true)
+      if (alone.length === 0) return
+      for (const each of alone) {
+        const { retry: _, ...attempt } = each.attempt
+        each.attempt = attempt
+      }
+      await folder.save()
+    },
+  }
+  family.add(self)
+
+  const protection: KeptProtection = {
+    slot,
+    previous,
+    get quarantined() {
+      const at = clock.now()
+      return ledger.quarantined.filter(({ until, build: of }) => of === build && Date.parse(until) > at)
+    },
+    get kept() {
+      return {
+        attempts: [...ledger.left, ...[...open.values(), ...standIns.values()].map(now)],
+        quarantined: ledger.quarantined,
+        pardoned: ledger.pardoned,
+        ...(slot !== undefined && { life: lifeNow(slot) }),
+      }
+    },
+
+    async begin({ digest, exclusive, hasOther }) {
+      if (ended || open.has(digest)) return 'go'
+      const found = await folder.load()
+      if (ended) return 'go'
+      take(found)
+      const held = judge(digest, recordOf(found, ledger), judgeNow())
+      if (held.verdict === 'guilty') return 'quarantined'
+      // What was earned by any process of the folder is not on trial any more.
+      if (held.verdict === 'clear' && found.state.good.some(good => good.digest === digest)) return 'go'
+      const isSuspect = held.verdict === 'suspect'
+      if (isSuspect && hasOther && !outlived.has(digest)) {
+        standIn(digest, held)
+        return 'suspect'
+      }
+      if (held.uncertain) return wait(digest)
+      if ((isSuspect || exclusive) && !(await turn.take(found))) return wait(digest)
+      for (const sibling of family) if (sibling !== self) await sibling.crowd()
+      const isAlone = ![...family].some(sibling => sibling !== self && sibling.tries)
+      // What was earned is not what kills the process while something new is tried.
+      if (running.earned && running.digest !== undefined) open.delete(running.digest)
+      open.set(digest, {
+        attempt: attemptOf(digest, isSuspect && isAlone ? { retry: true } : {}),
+        sinceMs: clock.monotonic(),
+      })
+      endStandIn(digest)
+      keepBeating()
+      await folder.save()
+      return 'go'
+    },
+
+    drop(digest) {
+      if (!open.delete(digest)) return
+      letGo()
+      saver.soon()
+    },
+
+    committed(digest, watchMs) {
+      for (const [other, { sinceMs }] of open) {
+        if (other === digest) continue
+        open.delete(other)
+        const deaths = ledger.left.filter(death => death.digest === other)
+        // It has outlived what was held against it.
+        if (deaths.length > 0 && clock.monotonic() - sinceMs > outliveMs(deaths)) protection.readmit([other])
+      }
+      const mine = digest === undefined ? undefined : open.get(digest)
+      const sinceMs = clock.monotonic()
+      if (mine !== undefined) mine.sinceMs = sinceMs
+      running = { digest, sinceMs, watchMs, earned: false }
+      letGo()
+      keepBeating()
+    },
+
+    earned() {
+      running = { ...running, earned: true }
+      // The other processes may go on; this one is still looked after.
+      giveUpTurn()
+    },
+
+    readmit(digests) {
+      ledger = withPardon(ledger, digests, nowText())
+      for (const digest of digests) endStandIn(digest)
+    },
+
+    async close() {
+      ended = true
+      cancelBeat?.()
+      cancelBeat = undefined
+      for (const digest of [...standIns.keys()]) endStandIn(digest)
+      open.clear()
+      family.delete(self)
+      await saver.settled()
+      try {
+        await folder.save()
+        await turn.giveUp()
+        if (slot !== undefined) await folder.release(nameOfSlot(slot), instanceId)
+      } catch {
+        // The client's own writes tell of trouble with the disk; who comes next sees that this process is gone.
+      } finally {
+        forgetExit()
+        folder.closed()
+      }
+    },
+  }
+  return protection
+
+  function nowText(): string {
+    return new Date(clock.now()).toISOString()
+  }
+
+  function claim(): Claim {
+    return { instanceId, owner: owner.tag, bootId, at: nowText() }
+  }
+
+  function judgeNow(): Judge {
+    return { instanceId, build, nowMs: clock.now(), beatMs, fate }
+  }
+
+  function fate(of: { readonly owner: string; readonly bootId: string }): ReturnType<typeof fateOf> {
+    return fateOf({ tag: of.owner, bootId: of.bootId }, owner)
+  }
+
+  /** Takes over what the folder tells: who died of what, and what is under quarantine since. */
+  function take(found: LoadedState): void {
+    const { ledger: taken, convicted } = withFound(ledger, found, judgeNow())
+    ledger = taken
+    for (const digest of convicted)
+      warn(
+        `the snapshot ${digest.slice(0, 12)} is under quarantine: the process died of it twice. It is not run again here for a day, unless a release readmits it or the build changes`,
+      )
+  }
+
+  function attemptOf(digest: Digest, more: Pick<SavedAttempt, 'retry' | 'instead'>): SavedAttempt {
+    const at = nowText()
+    return {
+      digest,
+      build,
+      slot: slot ?? 0,
+      instanceId,
+      owner: owner.tag,
+      bootId,
+      startedAt: at,
+      beatAt: at,
+      ranMs: 0,
+      ...more,
+    }
+  }
+
+  /** An attempt as it stands now. */
+  function now({ attempt, sinceMs }: OpenAttempt): SavedAttempt {
+    return { ...attempt, beatAt: nowText(), ranMs: Math.floor(clock.monotonic() - sinceMs) }
+  }
+
+  function lifeNow(slot: number): SavedLife {
+    const tried = [...open.values()].find(({ attempt }) => attempt.digest !== running.digest)
+    const digest = tried?.attempt.digest ?? running.digest
+    return {
+      instanceId,
+      slot,
+      owner: owner.tag,
+      bootId,
+      startedAt,
+      ...(digest !== undefined && { digest }),
+      ranMs: tried === undefined ? Math.floor(clock.monotonic() - running.sinceMs) : 0,
+      ...(ended && { ended: true as const }),
+    }
+  }
+
+  async function ownSlot(): Promise<number | undefined> {
+    try {
+      return await takeSlot(folder, claim(), fate)
+    } catch {
+      warn('the state folder cannot be written, so its processes cannot be told apart')
+      return undefined
+    }
+  }
+
+  function previousOf(mine: number): PreviousLife | undefined {
+    return previousLife(
+      lives.filter(
+        life =>
+          life.slot === mine &&
+          life.instanceId !== instanceId &&
+          (life.ended === true || fate(life) !== 'alive'),
+      ),
+    )
+  }
+
+  function wait(digest: Digest): 'turn' {
+    queued.add(digest)
+    keepBeating()
+    return 'turn'
+  }
+
+  /** What runs instead of a suspect has to outlive what the suspect ran. */
+  function standIn(digest: Digest, { deaths }: Case): void {
+    if (standIns.has(digest)) return
+    const cancel = clock.after(outliveMs(deaths), () => {
+      standIns.delete(digest)
+      outlived.add(digest)
+      saver.soon()
+      onFree()
+    })
+    standIns.set(digest, {
+      attempt: attemptOf(digest, { instead: true }),
+      sinceMs: clock.monotonic(),
+      cancel,
+    })
+    keepBeating()
+    saver.soon()
+  }
+
+  /** How long something has to run to have outlived these deaths: what ran is known to a beat. */
+  function outliveMs(deaths: readonly SavedAttempt[]): number {
+    return Math.max(...deaths.map(death => death.ranMs)) + beatMs
+  }
+
+  function endStandIn(digest: Digest): void {
+    standIns.get(digest)?.cancel()
+    standIns.delete(digest)
+  }
+
+  /** Lets go of the turn once nothing is tried here. */
+  function letGo(): void {
+    if (open.size === 0) giveUpTurn()
+  }
+
+  function giveUpTurn(): void {
+    turn.giveUp().catch(() => {
+      // Who waits for it sees after a while that nothing is tried.
+    })
+  }
+
+  function keepBeating(): void {
+    if (ended || cancelBeat !== undefined) return
+    const isWatched = endWatch()
+    if (open.size === 0 && standIns.size === 0 && queued.size === 0 && !isWatched) return
+    cancelBeat = clock.after(beatMs, () => {
+      cancelBeat = undefined
+      if (open.size > 0 || standIns.size > 0 || isWatched) saver.soon()
+      if (queued.size > 0) void lookForTurn()
+      keepBeating()
+    })
+  }
+
+  /** Whether what runs is still looked after; what has outlived that is held for nothing any more. */
+  function endWatch(): boolean {
+    const { digest, sinceMs, watchMs } = running
+    if (clock.monotonic() - sinceMs < watchMs) return true
+    if (digest === undefined || !open.delete(digest)) return false
+    protection.readmit([digest])
+    saver.soon()
+    return false
+  }
+
+  /** Lets go on what waited for another process, once it may. */
+  async function lookForTurn(): Promise<void> {
+    try {
+      const found = await folder.load()
+      const isFree = await turn.isFree(found)
+      const record = recordOf(found, ledger)
+      const by = judgeNow()
+      const mayGoOn = [...queued].some(
+        digest =>
+          found.state.good.some(good => good.digest === digest) ||
+          (isFree && !judge(digest, record, by).uncertain),
+      )
+      if (!mayGoOn || ended) return
+      queued.clear()
+      onFree()
+    } catch {
+      // It is looked again with the next beat.
+    }
+  }
+}
+
+interface OpenAttempt {
+  attempt: SavedAttempt
+  sinceMs: number
+}
+
+interface StandIn extends OpenAttempt {
+  readonly cancel: () => void
+}

@@ -1,0 +1,19 @@
+import type { ProcessTag } from '../disk/process-tag.js'
+
+/** A protection, as the others of its process see it. */
+export interface Sibling {
+  /** Whether it tries something. */
+  readonly tries: boolean
+  /** Something else is tried in this process: a death proves nothing of what it tries again. */
+  crowd(): Promise<void>
+}
+
+/** By the process, since one program may simulate several. */
+const families = new WeakMap<ProcessTag, Set<Sibling>>()
+
+/** The protections of one process: what one tries, the others have to know. */
+export function siblingsOf(owner: ProcessTag): Set<Sibling> {
+  const family = families.get(owner) ?? new Set()
+  families.set(owner, family)
+  return family
+}

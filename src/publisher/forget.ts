@@ -1,0 +1,54 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { HeardReports } from '../contracts/report.js'
+import { canReport } from '../contracts/capabilities.js'
+import { MAX_REPORTS } from '../core/limits.js'
+import { checkOptions } from '../core/options.js'
+import { summarizeFleet, type FleetMember } from '../fleet/summary.js'
+import type { PublisherContext } from './context.js'
+import { retried } from './retry.js'
+
+/** Which instances are forgotten. */
+export interface ForgetOptions {
+  /** All instances of these clients, whatever they said last. */
+  readonly clients?: readonly string[]
+  /** Every instance that is `missing`. Default false. */
+  readonly missing?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Says for each of the instances that it has stopped, with a count above its last, so that every store
+ * drops it as it drops those that said so themselves.
+ *
+ * ```ts
+ * const forgotten = await forgetInstances(context, { missing: true }, signal)
+ * ```
+ */
+export async function forgetInstances(
+  context: PublisherContext,
+  options: ForgetOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  checkOptions('forget()', options, { clients: true, missing: true, signal: true })
+  const { clients = [], missing = false } = options
+  if (clients.length === 0 && !missing)
+    throw new NoticeboardError('invalid-option', 'forget() wants { clients: ["…"] } or { missing: true }')
+  const { store, namespace } = context
+  if (!canReport(store) || store.reports === undefined)
+    throw new NoticeboardError('unsupported', `${store.name} keeps no reports, so there is nothing to forget`)
+  const readReports = store.reports.bind(store)
+  const heard: HeardReports = await retried(() => readReports({ namespace }, signal), { ...context, signal })
+  const fleet = summarizeFleet(heard, undefined)
+  if (fleet.type === 'unknown') return 0
+  const isMeant = ({ state, report }: FleetMember): boolean =>
+    state !== 'stopped' && (clients.includes(report.clientId) || (missing && state === 'missing'))
+  const gone = fleet.members.filter(isMeant).map(({ report }) => {
+    const { receivedAt: _, firstHeardAt: __, ...said } = report
+    return { ...said, phase: 'stopped' as const, count: report.count + 1, sinceMs: 0 }
+  })
+  for (let from = 0; from < gone.length; from += MAX_REPORTS) {
+    const some = gone.slice(from, from + MAX_REPORTS)
+    await retried(() => store.report(some, signal), { ...context, signal })
+  }
+  return gone.length
+}

@@ -1,0 +1,64 @@
+import { alarmOf, alarmsOf, type Alarm } from '../alarms/index.js'
+import { asNoticeboardError } from '../contracts/errors.js'
+import type { HeardReports } from '../contracts/report.js'
+import type { Release } from '../core/release/release.js'
+import { summarizeFleet, type Fleet } from '../fleet/summary.js'
+import type { PublisherContext } from './context.js'
+import { readNewest } from './read-head.js'
+import { retried } from './retry.js'
+import { withBuiltIn } from './rollouts/policies.js'
+import { inRollout } from './rollouts/steps.js'
+import { goesOn, judge } from './rollouts/tend.js'
+
+/** A namespace as it stands. */
+export interface NamespaceLook {
+  readonly newest: Release | undefined
+  readonly fleet: Fleet
+  readonly alarms: readonly Alarm[]
+}
+
+/**
+ * Reads where a namespace stands. A store that fails is an alarm and not an error.
+ *
+ * ```ts
+ * const { alarms } = await lookAtNamespace(context, signal)
+ * ```
+ */
+export async function lookAtNamespace(
+  context: PublisherContext,
+  signal: AbortSignal,
+): Promise<NamespaceLook> {
+  const { store, namespace, clock } = context
+  try {
+    const newest = (await readNewest(context, signal))?.release
+    const read = async (): Promise<HeardReports | undefined> => store.reports?.({ namespace }, signal)
+    const heard = await retried(read, { ...context, signal })
+    const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
+    const standsStill = newest === undefined ? undefined : await standsStillFor(context, newest, signal)
+    return {
+      newest,
+      fleet: heard === undefined ? NO_REPORTS : summarizeFleet(heard, newest),
+      alarms: alarmsOf({ newest, heard, nowMs, standsStill }),
+    }
+  } catch (error) {
+    signal.throwIfAborted()
+    const { code, message } = asNoticeboardError(error, 'internal', 'the board could not be read')
+    const alarms = [alarmOf('board-failing', `${message} (${code})`)]
+    return { newest: undefined, fleet: NO_REPORTS, alarms }
+  }
+}
+
+const NO_REPORTS: Fleet = { type: 'unknown', why: 'no-reports' }
+
+/** Why a rollout that no operator paused waits for one. */
+async function standsStillFor(
+  context: PublisherContext,
+  release: Release,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  if (!inRollout(release) || !goesOn(release) || release.rollout.state === 'paused') return undefined
+  const policies = withBuiltIn(context.rollout === undefined ? [] : [context.rollout])
+  // Gates are the controller's to ask: alarms are looked for often, and by more than one.
+  const { decision } = await judge(context, { policies, gates: [] }, { release, signal })
+  return decision?.type === 'pause' ? (decision.explanation.why[0] ?? 'its policy says so') : undefined
+}

@@ -1,0 +1,48 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { HeardReports } from '../contracts/report.js'
+import { LARGE_RELEASE_BYTES } from '../core/limits.js'
+import type { Variant } from '../core/release/release.js'
+import type { RolloutPolicy } from '../rollouts/policy.js'
+import type { PublisherContext } from './context.js'
+
+/** What is about to be published. */
+export interface ForMirrors {
+  /** Of both arms. */
+  readonly variants: readonly Variant[]
+  /** The policy that was asked for; undefined where none was. */
+  readonly policy: RolloutPolicy | undefined
+  /** Whether it follows another release. */
+  readonly isFirst: boolean
+  readonly heard: HeardReports | undefined
+}
+
+/**
+ * Why a document cannot go to the mirrors of a publisher: it would not fit into one of them, or it
+ * shall be staged on reports that nobody behind one of them can send. Undefined where nothing stands
+ * in the way.
+ *
+ * ```ts
+ * const refusal = notForMirrors(context, { variants, policy, isFirst: false, heard })
+ * ```
+ */
+export function notForMirrors(
+  { namespace, mirrors }: PublisherContext,
+  { variants, policy, isFirst, heard }: ForMirrors,
+): NoticeboardError | undefined {
+  const sizes = new Map(variants.map(({ digest, bytes }) => [digest, bytes]))
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, LARGE_RELEASE_BYTES)
+  const small = mirrors.find(({ maxBoardBytes = Number.POSITIVE_INFINITY }) => bytes > maxBoardBytes)
+  if (small !== undefined)
+    return new NoticeboardError(
+      'too-large',
+      `the snapshots of ${namespace} and its release have ${bytes} bytes together (${[...sizes.values()].join(' + ')}, and ${LARGE_RELEASE_BYTES} for the release), and ${small.name} takes ${String(small.maxBoardBytes)}: make the document smaller, split it into namespaces, or publish it with everyone(), which needs one document at a time`,
+    )
+  const isStaged = policy === undefined || policy.type === 'staged'
+  const isHeard = heard !== undefined && heard.reports.some(({ role }) => role === undefined)
+  const silent = mirrors.find(({ unheard }) => unheard === true)
+  if (silent === undefined || isFirst || isHeard || !isStaged) return undefined
+  return new NoticeboardError(
+    'unsupported',
+    `${namespace} goes to ${silent.name}, whose readers report nowhere, and no client is heard here, so no stage can be judged: use timed(), which goes by the clock, everyone(), or let the clients report to a server of this store`,
+  )
+}

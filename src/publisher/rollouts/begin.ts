@@ -1,0 +1,184 @@
+import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
+import { nextPosition } from '../../contracts/position.js'
+import type { HeardReports } from '../../contracts/report.js'
+import { encodeText } from '../../core/json/text.js'
+import { toHex } from '../../core/release/digest.js'
+import { positionOf, type Arm, type Release } from '../../core/release/release.js'
+import { summarizeFleet } from '../../fleet/summary.js'
+import { controllersIn, isRunBySomebody, missingFor } from '../../rollouts/controllers.js'
+import { looserThan, type RolloutFloor } from '../../rollouts/floor.js'
+import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/policy.js'
+import { staged } from '../../rollouts/staged.js'
+import type { Statement } from '../compose.js'
+import type { PublisherContext } from '../context.js'
+import { askGates, type Gate } from './gates.js'
+import { nameOfPolicy } from './policies.js'
+
+/** What a rollout is about to begin with. */
+export interface Beginning {
+  /** The newest release, which it begins after; undefined where it is the first of all. */
+  readonly newest: Release | undefined
+  readonly candidate: Arm['variants']
+  /** The policy that was asked for, by the call or for the publisher; undefined where none was. */
+  readonly policy: RolloutPolicy | undefined
+  readonly floor: RolloutFloor | undefined
+  /** Why the floor does not hold for once. */
+  readonly belowFloor: string | undefined
+  /** Asked before the start: a gate that is red already stops it. */
+  readonly gates: readonly Gate[]
+  /** What the store heard; undefined where it keeps no reports. */
+  readonly heard: HeardReports | undefined
+  readonly spreadMs: number
+  /** Whether this process moves the rollout on itself. */
+  readonly drives: boolean
+}
+
+/** How a document begins to spread. `notes` are for people. */
+export type Begun =
+  | { readonly type: 'everyone'; readonly notes: readonly string[] }
+  | {
+      readonly type: 'rollout'
+      readonly parts: RolloutParts
+      readonly notes: readonly string[]
+    }
+  | { readonly type: 'refused'; readonly error: NoticeboardError }
+
+/** What the first release of a rollout says besides its cause, its times and its audit record. */
+export type RolloutParts = Pick<Statement, 'stable' | 'candidate' | 'audience' | 'rollout' | 'evidence'>
+
+/**
+ * Decides how a document begins to spread: by its policy, and where none was asked for to everybody if
+ * nothing can be known (the first release; a store in this process), else in stages. Writes nothing.
+ *
+ * ```ts
+ * const begun = await begin(context, beginning, signal)
+ * if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
+ * ```
+ */
+export async function begin(
+  context: PublisherContext,
+  beginning: Beginning,
+  signal: AbortSignal,
+): Promise<Begun> {
+  const { store, namespace, clock, hasher } = context
+  const { newest, heard, spreadMs, floor } = beginning
+  if (newest === undefined)
+    return {
+      type: 'everyone',
+      notes: ['the first release has nothing to be staged against: it goes to everyone'],
+    }
+  if (beginning.policy === undefined && floor === undefined && store.local === true)
+    return { type: 'everyone', notes: [`${store.name} is read in this process alone: it goes to everyone`] }
+  const policy = beginning.policy ?? staged()
+  const salt = saltFor(context, beginning)
+  const gates = await askGates(
+    beginning.gates,
+    {
+      clock,
+      question: {
+        namespace,
+        rollout: undefined,
+        stage: 0,
+        candidate: beginning.candidate.map(({ digest }) => digest),
+        since: undefined,
+        fleet: heard === undefined ? { type: 'unknown', why: 'no-reports' } : summarizeFleet(heard, newest),
+      },
+    },
+    signal,
+  )
+  signal.throwIfAborted()
+  const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
+  const first = policy.start({ heard, nowMs, salt, spreadMs, gates, hasher })
+  return beginWith(context, { ...beginning, newest, policy, first })
+}
+
+interface Planned extends Beginning {
+  readonly newest: Release
+  readonly policy: RolloutPolicy
+  readonly first: FirstStep
+}
+
+function beginWith(context: PublisherContext, planned: Planned): Begun {
+  const { namespace, random, store } = context
+  const { newest, candidate, first, heard, drives } = planned
+  if (first.type === 'refused' && first.why === 'no-reports' && store.reports !== undefined)
+    return refuse(
+      'fleet-unknown',
+      `the reports of ${namespace} cannot be read now, so nobody can say who would be exposed: try again`,
+    )
+  if (first.type === 'refused') return refuse(CODES[first.why], `${namespace}: ${first.says.join('; ')}`)
+  const loose = looseness(planned)
+  if (loose.length > 0)
+    return refuse('forbidden', `${namespace}: ${loose.join('; ')}; or say why in { belowFloor }`)
+  if (first.type === 'everyone') return { type: 'everyone', notes: first.says }
+  const notes = [...first.says]
+  if (
+    !drives &&
+    first.next.state === 'running' &&
+    heard !== undefined &&
+    !isRunBySomebody(first.plan, heard)
+  ) {
+    const policies = [nameOfPolicy(planned.policy)]
+    const able = controllersIn(heard).filter(one => one.policies.includes(policies[0] ?? ''))
+    if (able.length === 0)
+      return refuse(
+        'no-controller',
+        `no controller that runs ${policies.join()} is heard in ${namespace}, so nothing would move the rollout on: start noticeboard serve or noticeboard controller, or pass { drive: true } and iterate the rollout`,
+      )
+    const gates = [...new Set(able.flatMap(one => one.gates))]
+    notes.push(`waiting for: ${missingFor(first.plan, { policies, gates }).join(', ')}`)
+  }
+  if (heard === undefined)
+    notes.push(
+      'this store keeps no reports, so whether a controller moves the rollout on cannot be seen here',
+    )
+  const { state, stage, audience, start, decideBy } = first.next
+  const rollout = {
+    id: toHex(random.bytes(8)),
+    state,
+    stage,
+    plan: first.plan,
+    stageStart: { ...start, position: nextPosition(positionOf(newest)) },
+    from: positionOf(newest),
+    decideBy,
+    controller: 'publisher',
+  }
+  const common = { rollout, ...(first.evidence !== undefined && { evidence: first.evidence }) }
+  return {
+    type: 'rollout',
+    notes,
+    parts:
+      audience === undefined
+        ? { ...common, stable: candidate }
+        : { ...common, stable: newest.stable.variants, candidate, audience },
+  }
+}
+
+const CODES: Readonly<Record<StartRefusal, ErrorCode>> = {
+  'fleet-unknown': 'fleet-unknown',
+  'no-reports': 'unsupported',
+  'gate-red': 'forbidden',
+}
+
+/** Where the plan is looser than the floor, unless somebody said why. */
+function looseness({ floor, belowFloor, first, heard }: Planned): readonly string[] {
+  if (floor === undefined || belowFloor !== undefined) return []
+  // Where nobody is there to be staged, nothing is loose about that.
+  if (first.type === 'everyone' && heard !== undefined && heard.reports.length === 0) return []
+  const live = first.type === 'stage' ? first.next.start.live : 0
+  return looserThan(floor, first.type === 'stage' ? first.plan : undefined, live)
+}
+
+/**
+ * What the cohorts of a rollout are drawn with: that of the rollout it takes the place of, else one
+ * that follows from the document, so that the same clients go first when it is started again.
+ */
+function saltFor({ hasher, namespace }: PublisherContext, { newest, candidate }: Beginning): string {
+  if (newest?.audience !== undefined) return newest.audience.salt
+  const digests = candidate.map(({ digest }) => digest).join('\0')
+  return toHex(hasher.sha256(encodeText(`${namespace}\0${digests}`))).slice(0, 32)
+}
+
+function refuse(code: ErrorCode, message: string): Begun {
+  return { type: 'refused', error: new NoticeboardError(code, message) }
+}

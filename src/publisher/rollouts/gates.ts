@@ -1,0 +1,110 @@
+import { withDeadline } from '../../async/deadline.js'
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Position } from '../../contracts/position.js'
+import type { Clock } from '../../contracts/system.js'
+import { isLine, oneLine } from '../../core/json/text.js'
+import type { Fleet } from '../../fleet/summary.js'
+import type { GateAnswer, GateAnswers } from '../../rollouts/gate.js'
+import type { OnBad } from '../../rollouts/plan.js'
+
+/** What a gate says. `unknown` is neither good nor bad: the stage waits. */
+export type GateFinding =
+  | GateAnswer['verdict']
+  | {
+      readonly verdict: GateAnswer['verdict']
+      /** What was found, for people; never a value of the configuration. */
+      readonly why?: string
+    }
+
+/** What a gate is asked about. */
+export interface GateQuestion {
+  readonly namespace: Namespace
+  /** The rollout's id; undefined before its first release. */
+  readonly rollout: string | undefined
+  readonly stage: number
+  /** The candidate's snapshots. */
+  readonly candidate: readonly Digest[]
+  /** The release with which the stage began; undefined before the first. */
+  readonly since: Position | undefined
+  readonly fleet: Fleet
+}
+
+/** A question of yours that a rollout waits for: a query of your metrics, a probe, a person. */
+export interface Gate {
+  /** Names it in plans and explanations. */
+  readonly name: string
+  /** What a red gate does in the plans that it is handed to: `staged({ gates: [gate] })`. Default `roll-back`. */
+  readonly onBad?: OnBad
+  /** How long it may take, in milliseconds. Default 10,000; later counts as unknown. */
+  readonly timeoutMs?: number
+  /** Answers for the stage at hand. Asked again and again; what it throws counts as unknown. */
+  check(question: GateQuestion, signal: AbortSignal): GateFinding | Promise<GateFinding>
+}
+
+const GATE_MS = 10_000
+
+/**
+ * Throws `invalid-option` unless each of the gates has a name of its own and a check.
+ *
+ * ```ts
+ * assertGates('createController()', options.gates)
+ * ```
+ */
+export function assertGates(whose: string, gates: readonly Gate[]): void {
+  const names = new Set<string>()
+  for (const gate of gates) {
+    if (typeof gate !== 'object' || gate === null || !isLine(gate.name) || typeof gate.check !== 'function')
+      throw new NoticeboardError('invalid-option', `${whose}: each gate is { name, check }`)
+    if (names.has(gate.name))
+      throw new NoticeboardError('invalid-option', `${whose}: two gates have the name "${gate.name}"`)
+    names.add(gate.name)
+  }
+}
+
+/**
+ * Asks gates, all at the same time. One that throws, is late or says nothing that can be read has
+ * answered `unknown`. Never rejects.
+ *
+ * ```ts
+ * const answers = await askGates(gates, { clock, question }, signal)
+ * ```
+ */
+export async function askGates(
+  gates: readonly Gate[],
+  { clock, question }: { readonly clock: Clock; readonly question: GateQuestion },
+  signal: AbortSignal,
+): Promise<GateAnswers> {
+  const answers = await Promise.all(
+    gates.map(async (gate): Promise<readonly [string, GateAnswer]> => {
+      const { stage } = question
+      try {
+        const { name: what, timeoutMs = GATE_MS } = gate
+        const found = await withDeadline(
+          { clock, signal, timeoutMs, what: `gate ${what}`, graceMs: 0 },
+          async own => gate.check(question, own),
+        )
+        return [gate.name, { stage, ...readFinding(found) }]
+      } catch (error) {
+        const { code } = asNoticeboardError(error, 'internal', 'a gate threw')
+        return [
+          gate.name,
+          { stage, verdict: 'unknown', why: code === 'timeout' ? 'it took too long' : 'it threw' },
+        ]
+      }
+    }),
+  )
+  return Object.fromEntries(answers)
+}
+
+function readFinding(found: unknown): Omit<GateAnswer, 'stage'> {
+  if (typeof found === 'string') return { verdict: readVerdict(found) }
+  if (typeof found !== 'object' || found === null || !('verdict' in found)) return { verdict: 'unknown' }
+  const why = 'why' in found && typeof found.why === 'string' ? oneLine(found.why) : undefined
+  return { verdict: readVerdict(found.verdict), ...(why !== undefined && { why }) }
+}
+
+/** Anything that is not clearly good or bad is unknown: an error is never success. */
+function readVerdict(said: unknown): GateAnswer['verdict'] {
+  return said === 'good' || said === 'bad' ? said : 'unknown'
+}

@@ -1,0 +1,239 @@
+import { settlesWithin } from '../../async/deadline.js'
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Json } from '../../contracts/json.js'
+import { canonicalize } from '../../core/json/canonical.js'
+import { mergePatch } from '../../core/json/merge-patch.js'
+import { parseCanonical } from '../../core/json/strict-parse.js'
+import { encodeText } from '../../core/json/text.js'
+import { checkOptions } from '../../core/options.js'
+import { digestOf } from '../../core/release/digest.js'
+import { digestsOf, type Arm, type Release, type Variant } from '../../core/release/release.js'
+import type { RolloutState } from '../../core/release/rollout.js'
+import { runSchema } from '../../core/schema/validate.js'
+import { appendUntil, putSnapshot, type Decide, type Snapshot } from '../append.js'
+import { encodeAudit } from '../audit.js'
+import type { Statement } from '../compose.js'
+import type { PublisherContext } from '../context.js'
+import { finish } from '../finish.js'
+import { readSnapshot, sameVariants } from '../resolve-ref.js'
+import type { RolloutFacts } from '../rollout.js'
+import { trialIfKept } from './find-trial.js'
+import { inRollout, type Trial } from './steps.js'
+
+/** What a kill changes. */
+export interface KillOptions {
+  /** Why, for the readers of the history. */
+  readonly reason: string
+  /** Who kills. Default: the publisher's own author. */
+  readonly author?: string
+  /**
+   * A JSON Merge Patch (RFC 7396) for every document that runs, candidates too: members are replaced one
+   * by one, and null takes one away.
+   */
+  readonly patch: Json
+  readonly signal?: AbortSignal
+}
+
+const WHY = 'killed by hand'
+
+/**
+ * Patches every document that runs, stable and candidate, at once and for everybody, and pauses the
+ * rollout that is under way. The schema is asked and only warns; it tries until it wins.
+ * See `Publisher.kill`.
+ *
+ * ```ts
+ * await killSwitch(context, { patch: { newCheckout: false }, reason: 'it loses orders' }, signal)
+ * ```
+ */
+export async function killSwitch(
+  context: PublisherContext,
+  options: KillOptions,
+  signal: AbortSignal,
+): Promise<RolloutFacts> {
+  checkOptions('kill()', options, { reason: true, author: true, patch: true, signal: true })
+  const { patch } = options
+  if (patch === undefined)
+    throw new NoticeboardError(
+      'invalid-option',
+      'kill() wants what to change: pass { patch: { newCheckout: false } }',
+    )
+  canonicalize(patch)
+  encodeAudit(context, { author: options.author, reason: options.reason })
+  const warnings = new Set<string>()
+  /** Whether the candidate can still be patched; once it cannot, the kill aborts it. */
+  let keepsCandidate = true
+
+  const patchArm = async (variants: Arm['variants']): Promise<PatchedArm> => {
+    const patched = await Promise.all(
+      variants.map(variant => patchVariant(context, { variant, patch }, signal)),
+    )
+    for (const { problem } of patched) if (problem !== undefined) warnings.add(problem)
+    const [first, ...rest] = patched
+    if (first === undefined) throw new NoticeboardError('internal', 'an arm without variants')
+    return {
+      variants: [first.variant, ...rest.map(({ variant }) => variant)],
+      snapshots: patched.map(({ snapshot }) => snapshot),
+    }
+  }
+  const patchCandidate = async (trial: Trial | undefined): Promise<Arm['variants'] | undefined> => {
+    if (trial === undefined || !keepsCandidate) return undefined
+    try {
+      const { variants, snapshots } = await patchArm(trial.candidate)
+      for (const snapshot of snapshots) await putSnapshot(context, snapshot, { urgent: true, signal })
+      return variants
+    } catch (error) {
+      signal.throwIfAborted()
+      keepsCandidate = false
+      const { code } = asNoticeboardError(error, 'internal', 'the candidate could not be patched')
+      warnings.add(`the candidate could not be patched (${code}), so its rollout was aborted`)
+      return undefined
+    }
+  }
+
+  const decide: Decide = async head => {
+    if (head === undefined)
+      return {
+        type: 'refuse',
+        error: new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`),
+      }
+    const { release } = head
+    const stable = await patchArm(release.stable.variants)
+    const trial = await trialIfKept(context, release, signal)
+    const candidate = release.candidate === undefined ? undefined : await patchCandidate(trial)
+    const isSame =
+      sameVariants(stable.variants, release.stable.variants) &&
+      (trial === undefined || (candidate !== undefined && sameVariants(candidate, trial.candidate)))
+    if (isSame) return { type: 'unchanged', head }
+    const kept = new Set([...stable.variants, ...(candidate ?? [])].map(({ digest }) => digest))
+    const left = [...digestsOf(release), ...(trial?.candidate.map(({ digest }) => digest) ?? [])]
+    const rollout = rolloutAfter(release, candidate !== undefined)
+    const nowMs = context.clock.now()
+    const audit = encodeAudit(context, {
+      author: options.author,
+      reason: options.reason,
+      ...(rollout !== undefined && {
+        evidence: {
+          rollout: rollout.id,
+          stage: rollout.stage,
+          step: 'kill',
+          why: WHY,
+          asOf: new Date(nowMs).toISOString(),
+          counts: {},
+          exceptions: [],
+        },
+      }),
+    })
+    const statement: Statement = {
+      cause: 'kill',
+      audit,
+      stable: stable.variants,
+      withdrawn: [...new Set(left)].filter(digest => !kept.has(digest)),
+      ...(rollout !== undefined && { rollout }),
+      ...(candidate !== undefined &&
+        trial !== undefined && {
+          candidate,
+          audience: trial.audience,
+          ...(release.evidence !== undefined && { evidence: release.evidence }),
+        }),
+    }
+    return { type: 'append', urgent: true, statement, snapshots: stable.snapshots }
+  }
+  const appended = await appendUntil(context, decide, { signal })
+  return finish(context, appended, { warnings: [...warnings], signal })
+}
+
+interface PatchedArm {
+  readonly variants: Arm['variants']
+  readonly snapshots: readonly Snapshot[]
+}
+
+/**
+ * The rollout after a kill. What is watched counts as completed: going back would undo the kill. What
+ * has retreated is aborted: going on would.
+ */
+function rolloutAfter(release: Release, keepsCandidate: boolean): RolloutState | undefined {
+  if (!inRollout(release)) return undefined
+  const { rollout } = release
+  const after = (state: RolloutState['state']): RolloutState => ({
+    ...rollout,
+    state,
+    controller: 'publisher',
+    why: WHY,
+  })
+  switch (rollout.state) {
+    case 'running':
+    case 'paused':
+    case 'other':
+      return after(keepsCandidate ? 'paused' : 'rolled-back')
+    case 'retreated':
+      return after('rolled-back')
+    case 'watching':
+      return after('completed')
+    case 'completed':
+    case 'rolled-back':
+      return undefined
+  }
+}
+
+interface Patching {
+  readonly variant: Variant
+  readonly patch: Json
+}
+
+interface PatchedVariant {
+  readonly variant: Variant
+  readonly snapshot: Snapshot
+  /** What the schema or a validator has against it, which stops no kill. */
+  readonly problem: string | undefined
+}
+
+async function patchVariant(
+  context: PublisherContext,
+  { variant, patch }: Patching,
+  signal: AbortSignal,
+): Promise<PatchedVariant> {
+  const { namespace, hasher, maxReadBytes } = context
+  const previous = await readDocument(context, variant.digest, signal)
+  const document = mergePatch(previous, patch)
+  const bytes = encodeText(canonicalize(document))
+  if (bytes.length > maxReadBytes)
+    throw new NoticeboardError(
+      'too-large',
+      `with the patch the document of ${namespace} takes ${bytes.length} bytes`,
+    )
+  const digest = digestOf(hasher, bytes)
+  return {
+    variant: { ...variant, digest, bytes: bytes.length },
+    snapshot: { digest, bytes },
+    problem: await problemOf(context, document),
+  }
+}
+
+/** How long a schema may take to say what is wrong, in milliseconds: a kill waits for nothing. */
+const SCHEMA_MS = 2_000
+
+/** What the schema has against a document. Validators are not asked: they may be slow, or be what broke. */
+async function problemOf({ schema, clock }: PublisherContext, document: Json): Promise<string | undefined> {
+  const asked = runSchema(schema, document)
+  if (!(await settlesWithin(asked, { clock, timeoutMs: SCHEMA_MS })))
+    return 'the schema did not say in time whether clients take the patched document'
+  const result = await asked
+  if (result.type === 'valid') return undefined
+  const [issue] = result.issues
+  return `clients may refuse the patched document: ${issue === undefined ? 'it is not valid' : `${issue.path}: ${issue.message} (${issue.validator})`}`
+}
+
+async function readDocument(context: PublisherContext, digest: string, signal: AbortSignal): Promise<Json> {
+  try {
+    const bytes = await readSnapshot(context, digest, signal)
+    return parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxReadBytes })
+  } catch (error) {
+    signal.throwIfAborted()
+    const { code } = asNoticeboardError(error, 'internal', 'the snapshot could not be read')
+    throw new NoticeboardError(
+      code === 'internal' ? 'not-found' : code,
+      `the document of ${context.namespace} that runs cannot be read, so it cannot be patched; roll back to another version`,
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,31 @@
+import type { Json, JsonObject } from '../../contracts/json.js'
+
+/** What every plan may say, whatever its policy. */
+export interface PlanOutline {
+  /** How many stages there are; 0 where the plan does not say. */
+  readonly stages: number
+  /** How long the candidate is watched once it is stable, in milliseconds. */
+  readonly watchMs: number
+}
+
+/** How long a candidate is watched of which no plan says how long, in milliseconds. */
+const WATCH_MS = 1_800_000
+
+/**
+ * Reads of a plan what a person's step has to know, without its policy.
+ *
+ * ```ts
+ * const { stages, watchMs } = outlineOf(release.rollout.plan)
+ * ```
+ */
+export function outlineOf(plan: Json): PlanOutline {
+  const { stages, watchMs } = isObject(plan) ? plan : {}
+  return {
+    stages: Array.isArray(stages) ? stages.length : 0,
+    watchMs: typeof watchMs === 'number' && watchMs >= 0 ? watchMs : WATCH_MS,
+  }
+}
+
+function isObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

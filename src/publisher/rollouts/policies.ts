@@ -1,0 +1,65 @@
+import type { Json } from '../../contracts/json.js'
+import { NoticeboardError } from '../../contracts/errors.js'
+import { policyOf } from '../../rollouts/plan.js'
+import type { RolloutPolicy } from '../../rollouts/policy.js'
+import { staged } from '../../rollouts/staged.js'
+import { timed } from '../../rollouts/timed.js'
+
+/** The policies that every controller can run. */
+const BUILT_IN: readonly RolloutPolicy[] = [staged(), timed()]
+
+/**
+ * How a policy is named in plans and by controllers, with its version.
+ *
+ * ```ts
+ * nameOfPolicy(staged()) // staged@1
+ * ```
+ */
+export function nameOfPolicy({ type, version }: RolloutPolicy): string {
+  return `${type}@${version}`
+}
+
+/**
+ * Throws `invalid-option` unless it was given a rollout policy.
+ *
+ * ```ts
+ * assertPolicy('publish()', options.rollout)
+ * ```
+ */
+export function assertPolicy(whose: string, policy: unknown): asserts policy is RolloutPolicy {
+  const { type, version, start, decide } = (policy ?? {}) as Partial<Record<keyof RolloutPolicy, unknown>>
+  const isOne =
+    typeof type === 'string' &&
+    Number.isInteger(version) &&
+    typeof start === 'function' &&
+    typeof decide === 'function'
+  if (isOne) return
+  throw new NoticeboardError(
+    'invalid-option',
+    `${whose}: that is no rollout policy; pass staged(), or everyone() to reach every client at once`,
+  )
+}
+
+/**
+ * The built-in policies, and some of one's own, which hold where both have a name.
+ *
+ * ```ts
+ * const policies = withBuiltIn(options.policies)
+ * ```
+ */
+export function withBuiltIn(own: readonly RolloutPolicy[]): readonly RolloutPolicy[] {
+  const names = new Set(own.map(nameOfPolicy))
+  return [...own, ...BUILT_IN.filter(policy => !names.has(nameOfPolicy(policy)))]
+}
+
+/**
+ * The policy that made a plan; undefined when it is none of these.
+ *
+ * ```ts
+ * const policy = policyFor(release.rollout.plan, policies)
+ * ```
+ */
+export function policyFor(plan: Json, policies: readonly RolloutPolicy[]): RolloutPolicy | undefined {
+  const name = policyOf(plan)
+  return policies.find(policy => nameOfPolicy(policy) === name)
+}

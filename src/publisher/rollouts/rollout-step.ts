@@ -1,0 +1,47 @@
+import type { RolloutPhase } from '../../core/release/rollout.js'
+import type { Fleet } from '../../fleet/summary.js'
+import type { Explanation } from '../../rollouts/explanation.js'
+
+/**
+ * How a rollout ended. `completed`: every stage and the watch have passed; a release for everyone ends so
+ * when it is appended, since no stage follows it. `rolled-back`: what ran before runs again. `paused`:
+ * somebody paused it or took it back for now, or its policy held it up when its `decideBy` passed.
+ * `superseded`: another release took its place. `running`: it goes on, and nobody here waits any longer: its
+ * `decideBy` has passed, or the publisher was closed.
+ */
+export type RolloutEnd = 'completed' | 'rolled-back' | 'paused' | 'superseded' | 'running'
+
+/** Where a rollout stands; a new step comes when anything of it but its fleet changed. */
+export interface RolloutStep {
+  /** `everyone` where there are no stages. */
+  readonly state: RolloutPhase | 'everyone'
+  /** The stage at hand, from 0 on. */
+  readonly stage: number
+  /** How many stages there are. */
+  readonly of: number
+  /** What its policy makes of the evidence; absent where it is not known here, or nothing is judged. */
+  readonly verdict?: Explanation['verdict']
+  /** Why it stands where it stands, for people. */
+  readonly why: readonly string[]
+  /** What has to be there before it goes on: `gate latency`. */
+  readonly waitingFor: readonly string[]
+  /**
+   * Whether it stands still until somebody has looked: it was paused or taken back, or its policy holds
+   * it up. The last ends by itself when the evidence changes.
+   */
+  readonly isPaused: boolean
+  /** The controllers that are heard and able to move it on, by name. */
+  readonly controllers: readonly string[]
+  /** Clients of the audience; for everyone, instances that take part: heard lately and not gone. */
+  readonly exposed: number
+  /** How many of them run it. */
+  readonly applied: number
+  /** How many of those came through their soak. */
+  readonly healthy: number
+  readonly behind: number
+  readonly rejected: number
+  readonly failed: number
+  readonly missing: number
+  readonly explanation?: Explanation
+  readonly fleet: Fleet
+}

@@ -1,0 +1,211 @@
+import { nextPosition, type Position } from '../../contracts/position.js'
+import { oneLine } from '../../core/json/text.js'
+import type { Audience } from '../../core/release/audience.js'
+import { digestsOf, positionOf, type Arm, type Release } from '../../core/release/release.js'
+import type { EvidenceRequest, RolloutState } from '../../core/release/rollout.js'
+import type { NextStage } from '../../rollouts/policy.js'
+import type { Statement } from '../compose.js'
+
+// What follows a release when its rollout takes a step. Each function is pure, and says everything
+// that the next release says: a member that is not named here is not kept.
+
+/** A release that is a step of a rollout. */
+export type RolloutRelease = Release & { readonly rollout: RolloutState }
+
+/** What a rollout tries, and on whom. */
+export interface Trial {
+  readonly candidate: Arm['variants']
+  readonly audience: Audience
+  /** What clients were asked to report while it was out. */
+  readonly evidence: EvidenceRequest | undefined
+}
+
+/** What is said of every step. */
+export interface About {
+  readonly audit: Uint8Array
+  /** What takes the step: a controller's name, or `publisher`. */
+  readonly by: string
+  /** Why, for readers of the release: a person's reason is kept in the audit record alone. */
+  readonly why: string
+  /** The time by the clock that stamps the reports, in milliseconds since 1970. */
+  readonly nowMs: number
+}
+
+/**
+ * The rollout stands still: candidate and audience stay as they are.
+ *
+ * ```ts
+ * const statement = pauseStep(head.release, about)
+ * ```
+ */
+export function pauseStep(release: RolloutRelease, about: About): Statement {
+  return { ...unchanged(release, about), cause: 'pause', rollout: next(release, about, { state: 'paused' }) }
+}
+
+/**
+ * A paused rollout goes on with the stage at hand, which has as long again to be decided as it had
+ * from the start.
+ *
+ * ```ts
+ * const statement = resumeStep(head.release, about)
+ * ```
+ */
+export function resumeStep(release: RolloutRelease, about: About): Statement {
+  const { stageStart, decideBy } = release.rollout
+  const grantedMs = Math.max(0, Date.parse(decideBy) - Date.parse(stageStart.at))
+  return {
+    ...unchanged(release, about),
+    cause: 'resume',
+    rollout: next(release, about, { state: 'running', decideBy: timeOf(about.nowMs + grantedMs) }),
+  }
+}
+
+/**
+ * Candidate and audience are taken back, and nothing is withdrawn: the rollout may go on from the
+ * stage at hand.
+ *
+ * ```ts
+ * const statement = retreatStep(head.release, about)
+ * ```
+ */
+export function retreatStep(release: RolloutRelease, about: About): Statement {
+  return {
+    cause: 'retreat',
+    audit: about.audit,
+    stable: release.stable.variants,
+    ...(release.evidence !== undefined && { evidence: release.evidence }),
+    rollout: next(release, about, { state: 'retreated' }),
+  }
+}
+
+/**
+ * The rollout goes on as its policy says: a stage begins, or the one at hand anew; the candidate becomes
+ * stable for all and is watched; or the watch is over.
+ *
+ * ```ts
+ * const statement = nextStep(head.release, { ...about, cause: 'advance', trial, next: decision.next })
+ * ```
+ */
+export function nextStep(
+  release: RolloutRelease,
+  {
+    cause,
+    trial,
+    next: { state, stage, audience, start, decideBy },
+    ...about
+  }: About & { readonly cause: string; readonly trial: Trial | undefined; readonly next: NextStage },
+): Statement {
+  const evidence = trial?.evidence ?? release.evidence
+  const common = {
+    cause,
+    audit: about.audit,
+    ...(release.spreadMs !== undefined && { spreadMs: release.spreadMs }),
+    ...(state !== 'completed' && evidence !== undefined && { evidence }),
+    rollout: next(release, about, {
+      state,
+      stage,
+      decideBy,
+      stageStart: { ...start, position: start.position ?? following(release) },
+    }),
+  }
+  const stable = release.stable.variants
+  if (trial === undefined) return { ...common, stable }
+  return audience === undefined
+    ? { ...common, stable: trial.candidate }
+    : { ...common, stable, candidate: trial.candidate, audience }
+}
+
+/**
+ * The rollout ends, everybody runs `back`, and what it tried is withdrawn.
+ *
+ * ```ts
+ * const statement = endStep(head.release, { ...about, cause: 'abort', back, tried: trial.candidate })
+ * ```
+ */
+export function endStep(
+  release: RolloutRelease,
+  {
+    cause,
+    back,
+    tried,
+    ...about
+  }: About & {
+    readonly cause: 'abort' | 'rollback'
+    readonly back: Arm['variants']
+    readonly tried: Arm['variants']
+  },
+): Statement {
+  const kept = new Set(back.map(({ digest }) => digest))
+  const withdrawn = [...new Set(tried.map(({ digest }) => digest))].filter(digest => !kept.has(digest))
+  return {
+    cause,
+    audit: about.audit,
+    stable: back,
+    withdrawn,
+    rollout: next(release, about, { state: 'rolled-back' }),
+  }
+}
+
+/**
+ * Whether a release is a step of a rollout.
+ *
+ * ```ts
+ * if (!inRollout(release)) return { type: 'refuse', error }
+ * ```
+ */
+export function inRollout(release: Release): release is RolloutRelease {
+  return release.rollout !== undefined
+}
+
+/**
+ * What a release of a running rollout tries; undefined where it has no candidate.
+ *
+ * ```ts
+ * const trial = trialIn(head.release) ?? (await trialOf(context, head.release, signal))
+ * ```
+ */
+export function trialIn({ candidate, audience, evidence }: Release): Trial | undefined {
+  return candidate === undefined || audience === undefined
+    ? undefined
+    : { candidate: candidate.variants, audience, evidence }
+}
+
+/**
+ * The snapshots that nobody but the exposed runs.
+ *
+ * ```ts
+ * const alone = onlyTried(head.release)
+ * ```
+ */
+export function onlyTried(release: Release): readonly string[] {
+  const stable = new Set(release.stable.variants.map(({ digest }) => digest))
+  return digestsOf(release).filter(digest => !stable.has(digest))
+}
+
+function unchanged(release: RolloutRelease, { audit }: About): Statement {
+  const { cause, stable, candidate, audience, spreadMs, activateAt, evidence } = release
+  const common = {
+    cause,
+    audit,
+    stable: stable.variants,
+    ...(spreadMs !== undefined && { spreadMs }),
+    ...(activateAt !== undefined && { activateAt }),
+    ...(evidence !== undefined && { evidence }),
+  }
+  return candidate === undefined || audience === undefined
+    ? common
+    : { ...common, candidate: candidate.variants, audience }
+}
+
+function next(release: RolloutRelease, { by, why }: About, changes: Partial<RolloutState>): RolloutState {
+  return { ...release.rollout, ...changes, controller: by, why: oneLine(why) || 'no reason given' }
+}
+
+/** The position that the next release of the log gets. */
+function following(release: Release): Position {
+  return nextPosition(positionOf(release))
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString()
+}

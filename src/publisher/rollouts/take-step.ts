@@ -1,0 +1,202 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { isUnderWay } from '../../core/release/rollout.js'
+import { checkOptions } from '../../core/options.js'
+import { appendUntil, type Decide, type Decision } from '../append.js'
+import { encodeAudit } from '../audit.js'
+import type { PublisherContext } from '../context.js'
+import { finish } from '../finish.js'
+import { notExpected } from '../preconditions.js'
+import { firstUnreadable } from '../resolve-ref.js'
+import type { RolloutFacts } from '../rollout.js'
+import type { Position } from '../../contracts/position.js'
+import { outlineOf } from './outline.js'
+import { findTrial, findWayBack, trialIfKept } from './find-trial.js'
+import {
+  endStep,
+  inRollout,
+  onlyTried,
+  pauseStep,
+  nextStep,
+  resumeStep,
+  retreatStep,
+  type About,
+  type RolloutRelease,
+} from './steps.js'
+
+/** What a person asks of the rollout that is under way. */
+export interface StepOptions {
+  /** Why, for the readers of the history. */
+  readonly reason: string
+  /** Who asks. Default: the publisher's own author. */
+  readonly author?: string
+  /** Only if this is still the newest release. */
+  readonly ifPosition?: Position
+  readonly signal?: AbortSignal
+}
+
+/** The steps that a person can ask for. */
+export type AskedStep = 'pause' | 'resume' | 'promote' | 'abort' | 'retreat'
+
+/** What the steps say of themselves to readers, who are not given the reason. */
+const WHY: Readonly<Record<AskedStep, string>> = {
+  pause: 'paused by hand',
+  resume: 'resumed by hand',
+  promote: 'promoted by hand',
+  abort: 'aborted by hand',
+  retreat: 'taken back by hand',
+}
+
+/**
+ * Takes one step of the rollout that is under way, at a position; an abort and a retreat try until
+ * they win, and each step is decided anew on the release that won. Asked for again, a step that was
+ * taken is `unchanged`. Throws `conflict` when no rollout is under way, or none that can take the
+ * step.
+ *
+ * ```ts
+ * await takeStep(context, 'pause', { reason: 'the sale begins' }, signal)
+ * ```
+ */
+export async function takeStep(
+  context: PublisherContext,
+  step: AskedStep,
+  options: StepOptions,
+  signal: AbortSignal,
+): Promise<RolloutFacts> {
+  checkOptions(`${step}()`, options, { reason: true, author: true, ifPosition: true, signal: true })
+  const details = { author: options.author, reason: options.reason }
+  encodeAudit(context, details)
+  let id: string | undefined
+
+  const decide: Decide = async head => {
+    const release = head?.release
+    const refusal = notExpected(context, release, options)
+    if (refusal !== undefined) return { type: 'refuse', error: refusal }
+    if (head === undefined || release === undefined || !inRollout(release))
+      return refuse(`no rollout is under way in ${context.namespace}`)
+    const { rollout } = release
+    id ??= rollout.id
+    // Asked of the rollout that was looked at first, and not of one that superseded it meanwhile.
+    if (rollout.id !== id) return refuse(`the rollout of ${context.namespace} was superseded meanwhile`)
+    if (isTaken(step, release)) return { type: 'unchanged', head }
+    const nowMs = context.clock.now()
+    const audit = encodeAudit(context, {
+      ...details,
+      evidence: {
+        rollout: rollout.id,
+        stage: rollout.stage,
+        step,
+        why: WHY[step],
+        asOf: new Date(nowMs).toISOString(),
+        counts: {},
+        exceptions: [],
+      },
+    })
+    return decideStep(context, step, {
+      release,
+      about: { audit, by: 'publisher', why: WHY[step], nowMs },
+      signal,
+    })
+  }
+  return finish(context, await appendUntil(context, decide, { signal }), { signal })
+}
+
+interface Asked {
+  readonly release: RolloutRelease
+  readonly about: About
+  readonly signal: AbortSignal
+}
+
+async function decideStep(
+  context: PublisherContext,
+  step: AskedStep,
+  { release, about, signal }: Asked,
+): Promise<Decision> {
+  const { state, stage, stageStart, decideBy } = release.rollout
+  const cannot = (): Decision =>
+    refuse(`the rollout of ${context.namespace} is ${state}, so there is nothing to ${step}`)
+  switch (step) {
+    case 'pause':
+      return state === 'running' ? { type: 'append', statement: pauseStep(release, about) } : cannot()
+    case 'retreat':
+      return state === 'running' || state === 'paused'
+        ? { type: 'append', urgent: true, statement: retreatStep(release, about) }
+        : cannot()
+    case 'resume': {
+      if (state === 'paused') return { type: 'append', statement: resumeStep(release, about) }
+      if (state !== 'retreated') return cannot()
+      const trial = await findTrial(context, release, signal)
+      const { position: _, ...start } = stageStart
+      const grantedMs = Math.max(0, Date.parse(decideBy) - Date.parse(start.at))
+      const next = {
+        state: 'running' as const,
+        stage,
+        audience: trial.audience,
+        start: { ...start, at: timeOf(about.nowMs) },
+        decideBy: timeOf(about.nowMs + grantedMs),
+      }
+      return { type: 'append', statement: nextStep(release, { ...about, cause: 'resume', trial, next }) }
+    }
+    case 'promote': {
+      if (!isUnderWay(release.rollout) && release.candidate === undefined) return cannot()
+      const trial = await findTrial(context, release, signal)
+      const { live } = stageStart
+      const { stages, watchMs } = outlineOf(release.rollout.plan)
+      const next = {
+        state: 'watching' as const,
+        stage: Math.max(stage, stages - 1),
+        audience: undefined,
+        start: { at: timeOf(about.nowMs), live, exposed: live, control: 0 },
+        decideBy: timeOf(about.nowMs + watchMs),
+      }
+      return { type: 'append', statement: nextStep(release, { ...about, cause: 'promote', trial, next }) }
+    }
+    case 'abort': {
+      if (state === 'completed' || state === 'rolled-back') return cannot()
+      const back = await findWayBack(context, release, signal)
+      const missing =
+        state === 'watching'
+          ? await firstUnreadable(
+              context,
+              back.map(({ digest }) => digest),
+              signal,
+            )
+          : undefined
+      if (missing !== undefined)
+        return refuse(
+          `the version from before the rollout of ${context.namespace} cannot be read; name another one: rollback({ to })`,
+        )
+      const trial = await trialIfKept(context, release, signal)
+      const tried = trial?.candidate ?? release.stable.variants
+      return {
+        type: 'append',
+        urgent: true,
+        statement: endStep(release, { ...about, cause: 'abort', back, tried }),
+      }
+    }
+  }
+}
+
+/** Whether a rollout stands where the step would bring it. */
+function isTaken(step: AskedStep, release: RolloutRelease): boolean {
+  const { state } = release.rollout
+  switch (step) {
+    case 'pause':
+      return state === 'paused'
+    case 'resume':
+      return state === 'running'
+    case 'promote':
+      return (state === 'watching' || state === 'completed') && release.candidate === undefined
+    case 'abort':
+      return state === 'rolled-back' && onlyTried(release).length === 0
+    case 'retreat':
+      return state === 'retreated'
+  }
+}
+
+function refuse(message: string): Decision {
+  return { type: 'refuse', error: new NoticeboardError('conflict', message) }
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString()
+}

@@ -1,0 +1,291 @@
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { HeardReports } from '../../contracts/report.js'
+import type { Clock } from '../../contracts/system.js'
+import { digestsOf, type Arm, type SignedRelease } from '../../core/release/release.js'
+import { isUnderWay } from '../../core/release/rollout.js'
+import { summarizeFleet } from '../../fleet/summary.js'
+import { evidenceOf, type Explanation } from '../../rollouts/explanation.js'
+import type { GateAnswers } from '../../rollouts/gate.js'
+import { missingFor } from '../../rollouts/controllers.js'
+import { gatesOf } from '../../rollouts/plan.js'
+import type { Decision as PolicyDecision, RolloutPolicy } from '../../rollouts/policy.js'
+import { appendUntil, type Decide, type Decision } from '../append.js'
+import { encodeAudit } from '../audit.js'
+import { oneLine } from '../../core/json/text.js'
+import type { PublisherContext } from '../context.js'
+import { syncMirrors } from '../mirrors.js'
+import { readNewest } from '../read-head.js'
+import { firstUnreadable } from '../resolve-ref.js'
+import { retried } from '../retry.js'
+import { findTrial, findWayBack } from './find-trial.js'
+import { askGates, type Gate } from './gates.js'
+import { nameOfPolicy, policyFor } from './policies.js'
+import {
+  endStep,
+  inRollout,
+  nextStep,
+  onlyTried,
+  retreatStep,
+  type About,
+  type RolloutRelease,
+} from './steps.js'
+
+/** What moves rollouts on. */
+export interface Tending {
+  /** Names what writes the releases: a controller's name, or `publisher`. */
+  readonly by: string
+  readonly policies: readonly RolloutPolicy[]
+  readonly gates: readonly Gate[]
+}
+
+/**
+ * What became of one look at a rollout. `idle`: none goes on. `stands`: nothing was appended, and
+ * `explanation` says why; undefined where this controller cannot judge it, as `waitingFor` says.
+ */
+export type Tended =
+  | { readonly type: 'idle' }
+  | {
+      readonly type: 'stands'
+      readonly release: RolloutRelease
+      readonly action: 'hold' | 'pause'
+      readonly explanation: Explanation | undefined
+      /** What a controller must have that is to advance it: `policy own@1`, `gate latency`. */
+      readonly waitingFor: readonly string[]
+    }
+  | {
+      readonly type: 'took'
+      readonly step: string
+      readonly release: RolloutRelease
+      readonly explanation: Explanation
+    }
+
+/**
+ * Looks at the rollout that goes on, asks its policy, and appends the one step that follows, if any
+ * does. Everything is read anew, also after a lost race, so that several at once are harmless, and one
+ * that starts anew goes on where another stopped. Throws what the store throws.
+ *
+ * ```ts
+ * const tended = await tend(context, { by: 'controller', policies, gates: [] }, signal)
+ * ```
+ */
+export async function tend(
+  context: PublisherContext,
+  tending: Tending,
+  signal: AbortSignal,
+): Promise<Tended> {
+  if (!hasRollout(await readNewest(context, signal))) return { type: 'idle' }
+  const seen: { outcome: Tended } = { outcome: { type: 'idle' } }
+  const decide: Decide = async head => {
+    seen.outcome = { type: 'idle' }
+    if (head === undefined)
+      return {
+        type: 'refuse',
+        error: new NoticeboardError('not-found', `the log of ${context.namespace} is gone`),
+      }
+    const { release } = head
+    if (!inRollout(release) || !goesOn(release)) return { type: 'unchanged', head }
+    const { outcome, decision = { type: 'unchanged', head } } = await look(context, tending, {
+      release,
+      signal,
+    })
+    seen.outcome = outcome
+    return decision
+  }
+  const { outcome, signed } = await appendUntil(context, decide, { signal })
+  if (outcome === 'published') await syncMirrors(context, signed, signal)
+  return seen.outcome.type === 'took' && inRollout(signed.release)
+    ? { ...seen.outcome, release: signed.release }
+    : seen.outcome
+}
+
+function hasRollout(head: SignedRelease | undefined): boolean {
+  return head !== undefined && inRollout(head.release) && goesOn(head.release)
+}
+
+/** Whether there is something left to decide. */
+export function goesOn({ rollout }: RolloutRelease): boolean {
+  return isUnderWay(rollout) || rollout.state === 'watching'
+}
+
+interface Look {
+  readonly outcome: Tended
+  readonly decision?: Decision
+}
+
+async function look(
+  context: PublisherContext,
+  tending: Tending,
+  { release, signal }: { readonly release: RolloutRelease; readonly signal: AbortSignal },
+): Promise<Look> {
+  const judged = await judge(context, tending, { release, signal })
+  const { decision, waitingFor } = judged
+  const stands = (action: 'hold' | 'pause'): Look => ({
+    outcome: { type: 'stands', release, action, explanation: decision?.explanation, waitingFor },
+  })
+  if (decision === undefined) return stands('hold')
+  switch (decision.type) {
+    case 'hold':
+    case 'pause':
+      return stands(decision.type)
+    case 'advance':
+    case 'widen':
+    case 'roll-back':
+    case 'retreat': {
+      // What a controller cannot ask holds the stage; what is bad all the same goes back at once.
+      if ((decision.type === 'advance' || decision.type === 'widen') && waitingFor.length > 0)
+        return stands('hold')
+      return {
+        outcome: { type: 'took', step: decision.type, release, explanation: decision.explanation },
+        decision: await stepFor(context, { release, decision, by: tending.by, signal }),
+      }
+    }
+  }
+}
+
+/** A rollout as one controller judges it. */
+export interface Judged {
+  /** What its policy says; undefined where it is none of this controller's. */
+  readonly decision: PolicyDecision | undefined
+  readonly waitingFor: readonly string[]
+  readonly heard: HeardReports
+}
+
+/**
+ * Asks gates and policy about a rollout, and appends nothing.
+ *
+ * ```ts
+ * const { decision, waitingFor } = await judge(context, tending, { release, signal })
+ * ```
+ */
+export async function judge(
+  context: PublisherContext,
+  { policies, gates }: Pick<Tending, 'policies' | 'gates'>,
+  { release, signal }: { readonly release: RolloutRelease; readonly signal: AbortSignal },
+): Promise<Judged> {
+  const { store, namespace, clock, hasher } = context
+  const { plan } = release.rollout
+  const policy = policyFor(plan, policies)
+  const read = async (): Promise<HeardReports | undefined> => store.reports?.({ namespace }, signal)
+  const heard = (await retried(read, { ...context, signal })) ?? nothingHeard(clock)
+  const waitingFor = missingFor(plan, {
+    policies: policies.map(nameOfPolicy),
+    gates: gates.map(({ name }) => name),
+  })
+  if (policy === undefined) return { decision: undefined, waitingFor, heard }
+  const planned = gatesOf(plan)
+  const asked = gates.filter(({ name }) => planned.includes(name))
+  const answers: GateAnswers =
+    asked.length === 0
+      ? {}
+      : await askGates(
+          asked,
+          {
+            clock,
+            question: {
+              namespace,
+              rollout: release.rollout.id,
+              stage: release.rollout.stage,
+              candidate: candidateOf(release),
+              since: release.rollout.stageStart.position,
+              fleet: summarizeFleet(heard, release),
+            },
+          },
+          signal,
+        )
+  signal.throwIfAborted()
+  const decision = policy.decide({ release, hasher }, { heard, gates: answers }, Date.parse(heard.asOf))
+  return { decision, waitingFor, heard }
+}
+
+/** What is known over a store that keeps no reports: the time, for policies that go by nothing else. */
+function nothingHeard(clock: Clock): HeardReports {
+  const asOf = new Date(clock.now()).toISOString()
+  return { since: asOf, asOf, reports: [] }
+}
+
+function candidateOf(release: RolloutRelease): readonly string[] {
+  const tried = onlyTried(release)
+  return tried.length > 0 ? tried : digestsOf(release)
+}
+
+interface Taking {
+  readonly release: RolloutRelease
+  readonly decision: PolicyDecision
+  readonly by: string
+  readonly signal: AbortSignal
+}
+
+async function stepFor(
+  context: PublisherContext,
+  { release, decision, by, signal }: Taking,
+): Promise<Decision> {
+  const { explanation } = decision
+  const why = explanation.why[0] ?? decision.type
+  const nowMs = Date.parse(explanation.asOf)
+  const about: About = { audit: auditOf(context, { explanation, step: decision.type, by }), by, why, nowMs }
+  switch (decision.type) {
+    case 'advance':
+    case 'widen': {
+      const { next } = decision
+      const trial = release.candidate === undefined ? undefined : await findTrial(context, release, signal)
+      const cause =
+        next.state === 'running' ? decision.type : next.state === 'watching' ? 'promote' : 'complete'
+      return { type: 'append', statement: nextStep(release, { ...about, cause, trial, next }) }
+    }
+    case 'retreat':
+      return { type: 'append', urgent: true, statement: retreatStep(release, about) }
+    case 'roll-back': {
+      const back = await wayBack(context, release, signal)
+      const tried = release.candidate?.variants ?? release.stable.variants
+      return {
+        type: 'append',
+        urgent: true,
+        statement: endStep(release, { ...about, cause: 'rollback', back, tried }),
+      }
+    }
+    case 'hold':
+    case 'pause':
+      throw new NoticeboardError('internal', `a rollout that holds takes no step: ${decision.type}`)
+  }
+}
+
+async function wayBack(
+  context: PublisherContext,
+  release: RolloutRelease,
+  signal: AbortSignal,
+): Promise<Arm['variants']> {
+  const back = await findWayBack(context, release, signal)
+  if (release.candidate !== undefined) return back
+  const digests = back.map(({ digest }) => digest)
+  if ((await firstUnreadable(context, digests, signal)) === undefined) return back
+  throw new NoticeboardError(
+    'not-found',
+    `${context.namespace} should go back, and the version from before its rollout cannot be read: roll back to another one by hand`,
+  )
+}
+
+interface Recorded {
+  readonly explanation: Explanation
+  readonly step: string
+  readonly by: string
+}
+
+/** The audit record of a step, with as many of the exceptions as fit. */
+function auditOf(context: PublisherContext, { explanation, step, by }: Recorded): Uint8Array {
+  let { exceptions, omitted } = explanation
+  for (;;) {
+    try {
+      return encodeAudit(context, {
+        author: by,
+        reason: oneLine(explanation.why.join('; '), 1_000).trim() || step,
+        evidence: evidenceOf({ ...explanation, exceptions, omitted }, step),
+      })
+    } catch (error) {
+      const { code } = asNoticeboardError(error, 'internal', 'the audit record could not be written')
+      if (code !== 'too-large' || exceptions.length === 0) throw error
+      const kept = Math.floor(exceptions.length / 2)
+      omitted += exceptions.length - kept
+      exceptions = exceptions.slice(0, kept)
+    }
+  }
+}

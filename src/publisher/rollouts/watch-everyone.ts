@@ -1,0 +1,100 @@
+import { keepAlive } from '../../async/keep-alive.js'
+import { isNoticeboardError } from '../../contracts/errors.js'
+import { comparePositions } from '../../contracts/position.js'
+import type { Release } from '../../core/release/release.js'
+import { isLive, summarizeFleet, type Fleet } from '../../fleet/summary.js'
+import type { PublisherContext } from '../context.js'
+import { readNewest } from '../read-head.js'
+import type { RolloutStep } from './rollout-step.js'
+
+/** How often the reports are read while a rollout is watched, in milliseconds. */
+const LOOK_MS = 1_000
+
+/**
+ * Where the fleet stands with a release for everyone, whenever a count changed. Ends when every live
+ * instance has run or refused it, when a newer release took its place, or when the store keeps no reports.
+ *
+ * ```ts
+ * for await (const { applied, exposed } of watchEveryone(context, release, signal)) show(applied, exposed)
+ * ```
+ */
+export async function* watchEveryone(
+  context: PublisherContext,
+  release: Release,
+  root: AbortSignal,
+): AsyncGenerator<RolloutStep> {
+  const { store, namespace, clock, logger } = context
+  let told = ''
+  while (!root.aborted) {
+    try {
+      const heard = await store.reports?.({ namespace }, root)
+      if (heard === undefined) return yield stepOf({ type: 'unknown', why: 'no-reports' })
+      const step = stepOf(summarizeFleet(heard, release))
+      const { fleet, ...counts } = step
+      const shown = JSON.stringify(counts)
+      if (shown !== told) yield step
+      told = shown
+      if (isSettled(fleet) || (await isSuperseded(context, release, root))) return
+    } catch (error) {
+      if (root.aborted) return
+      if (!passes(error)) throw error
+      logger.debug('the store cannot be asked for reports now', { namespace })
+    }
+    await keepAlive(clock.sleep(LOOK_MS, root))
+  }
+}
+
+/**
+ * Whether a failure of the store passes, so that whoever watches asks again.
+ *
+ * ```ts
+ * if (!passes(error)) throw error
+ * ```
+ */
+export function passes(error: unknown): boolean {
+  return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout')
+}
+
+function stepOf(fleet: Fleet): RolloutStep {
+  const still = {
+    state: 'everyone' as const,
+    stage: 0,
+    of: 1,
+    why: [],
+    waitingFor: [],
+    isPaused: false,
+    controllers: [],
+    fleet,
+  }
+  if (fleet.type === 'unknown')
+    return { ...still, exposed: 0, applied: 0, healthy: 0, behind: 0, rejected: 0, failed: 0, missing: 0 }
+  const { counts, members } = fleet
+  const live = members.filter(isLive)
+  return {
+    ...still,
+    exposed: live.length,
+    applied: counts.current,
+    healthy: live.filter(({ state, report }) => state === 'current' && report.phase === 'healthy').length,
+    behind: counts.behind + counts.paused,
+    rejected: counts.rejected,
+    failed: counts.failed,
+    missing: counts.missing,
+  }
+}
+
+/**
+ * Whether no live instance is still on the way. An unknown fleet is not settled: its first reports
+ * may be on their way.
+ */
+function isSettled(fleet: Fleet): boolean {
+  return fleet.type === 'known' && fleet.counts.behind === 0 && fleet.members.some(isLive)
+}
+
+async function isSuperseded(
+  context: PublisherContext,
+  release: Release,
+  root: AbortSignal,
+): Promise<boolean> {
+  const newest = await readNewest(context, root)
+  return newest !== undefined && comparePositions(newest.release, release) === 'newer'
+}

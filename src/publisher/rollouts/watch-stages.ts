@@ -1,0 +1,205 @@
+import { keepAlive } from '../../async/keep-alive.js'
+import { asNoticeboardError } from '../../contracts/errors.js'
+import type { ClientReport } from '../../contracts/report.js'
+import { isExposed } from '../../core/release/audience.js'
+import { digestsOf } from '../../core/release/release.js'
+import type { RolloutPhase } from '../../core/release/rollout.js'
+import { isLive, summarizeFleet, type Fleet } from '../../fleet/summary.js'
+import { controllersIn, missingFor } from '../../rollouts/controllers.js'
+import type { Explanation } from '../../rollouts/explanation.js'
+import type { PublisherContext } from '../context.js'
+import { outlineOf } from './outline.js'
+import type { RolloutEnd, RolloutStep } from './rollout-step.js'
+import { standingOf, type Standing } from './standing.js'
+import { onlyTried, type RolloutRelease } from './steps.js'
+import { goesOn, judge, tend, type Judged, type Tending } from './tend.js'
+import { passes } from './watch-everyone.js'
+
+/** How often a rollout is looked at, in milliseconds. */
+const LOOK_MS = 2_000
+
+/** Which rollout is watched. */
+export interface Watched {
+  readonly id: string
+  readonly tending: Tending
+  /** Whether each look also moves it on. */
+  readonly drives: boolean
+}
+
+/**
+ * Where a rollout stands, whenever that changed. Ends when it does, when somebody paused it or took it back,
+ * when its `decideBy` has passed, and when another release took its place.
+ *
+ * ```ts
+ * for await (const { stage, of, verdict } of watchStages(context, watched, signal)) show(stage, of, verdict)
+ * ```
+ */
+export async function* watchStages(
+  context: PublisherContext,
+  watched: Watched,
+  root: AbortSignal,
+): AsyncGenerator<RolloutStep> {
+  let told = ''
+  for await (const { step, end, isLate } of looks(context, watched, root)) {
+    if (step !== undefined) {
+      const { fleet: _, explanation: __, ...rest } = step
+      const shown = JSON.stringify(rest)
+      if (shown !== told) yield step
+      told = shown
+    }
+    if (end !== undefined || isLate) return
+  }
+}
+
+/**
+ * How a rollout ends. Resolves at the latest a look after its `decideBy`, and never rejects.
+ *
+ * ```ts
+ * if ((await endOf(context, watched, signal)) === 'rolled-back') alert()
+ * ```
+ */
+export async function endOf(
+  context: PublisherContext,
+  watched: Watched,
+  root: AbortSignal,
+): Promise<RolloutEnd> {
+  try {
+    for await (const { step, end, isLate } of looks(context, watched, root)) {
+      if (end !== undefined) return end
+      if (isLate) return step?.isPaused === true ? 'paused' : 'running'
+    }
+  } catch (error) {
+    const { code } = asNoticeboardError(error, 'internal', 'the rollout could not be followed')
+    context.logger.warn('a rollout is not followed any more; it goes on', {
+      namespace: context.namespace,
+      code,
+    })
+  }
+  return 'running'
+}
+
+interface Look {
+  readonly step: RolloutStep | undefined
+  readonly end: RolloutEnd | undefined
+  /** Whether `decideBy` has passed. */
+  readonly isLate: boolean
+}
+
+async function* looks(
+  context: PublisherContext,
+  { id, tending, drives }: Watched,
+  root: AbortSignal,
+): AsyncGenerator<Look> {
+  const { namespace, clock, logger } = context
+  while (!root.aborted) {
+    try {
+      // What it decided is seen by the look that follows; a step that it took, too.
+      const took = drives && (await tend(context, tending, root)).type === 'took'
+      const standing = await standingOf(context, id, root)
+      yield await lookAt(context, { standing, tending }, root)
+      if (took) continue
+    } catch (error) {
+      if (root.aborted) return
+      if (!passes(error)) throw error
+      logger.debug('the store cannot be asked for a rollout now', { namespace })
+    }
+    await keepAlive(clock.sleep(LOOK_MS, root))
+  }
+}
+
+async function lookAt(
+  context: PublisherContext,
+  { standing, tending }: { readonly standing: Standing; readonly tending: Tending },
+  root: AbortSignal,
+): Promise<Look> {
+  const end = endIn(standing)
+  if (standing.type === 'gone') return { step: undefined, end, isLate: false }
+  const { release } = standing
+  const judged = await judge(context, tending, { release, signal: root })
+  return {
+    step: stepOf(context, release, judged),
+    end,
+    isLate: goesOn(release) && context.clock.now() > Date.parse(release.rollout.decideBy),
+  }
+}
+
+/** How the rollout ended; undefined while it goes on. */
+function endIn(standing: Standing): RolloutEnd | undefined {
+  if (standing.type === 'gone') return 'superseded'
+  const isNewest = standing.type === 'newest'
+  switch (standing.release.rollout.state) {
+    case 'completed':
+      return 'completed'
+    case 'rolled-back':
+      return 'rolled-back'
+    case 'paused':
+    case 'retreated':
+      return isNewest ? 'paused' : 'superseded'
+    case 'running':
+    case 'watching':
+    case 'other':
+      return isNewest ? undefined : 'superseded'
+  }
+}
+
+function stepOf(context: PublisherContext, release: RolloutRelease, judged: Judged): RolloutStep {
+  const { heard, decision, waitingFor } = judged
+  const { rollout } = release
+  const fleet = summarizeFleet(heard, release)
+  const explanation = decision?.explanation
+  return {
+    state: rollout.state,
+    stage: rollout.stage,
+    of: Math.max(outlineOf(rollout.plan).stages, rollout.stage + 1),
+    ...(explanation !== undefined && { verdict: explanation.verdict, explanation }),
+    why: whyOf(rollout.why, explanation),
+    waitingFor,
+    isPaused: isHeldUp(rollout.state) || decision?.type === 'pause',
+    controllers: controllersIn(heard)
+      .filter(abilities => missingFor(rollout.plan, abilities).length === 0)
+      .map(({ name }) => name),
+    ...countsOf(context, release, fleet),
+    fleet,
+  }
+}
+
+function isHeldUp(state: RolloutPhase): boolean {
+  return state === 'paused' || state === 'retreated'
+}
+
+function whyOf(said: string | undefined, explanation: Explanation | undefined): readonly string[] {
+  if (explanation !== undefined)
+    return [...new Set([...explanation.why, ...explanation.unknowns.map(({ text }) => text)])]
+  return said === undefined ? [] : [said]
+}
+
+/** Clients of the audience by what they report of the candidate; once it is stable for all, all of them. */
+function countsOf(
+  { hasher }: PublisherContext,
+  release: RolloutRelease,
+  fleet: Fleet,
+): Pick<RolloutStep, 'exposed' | 'applied' | 'healthy' | 'behind' | 'rejected' | 'failed' | 'missing'> {
+  const counts = { exposed: 0, applied: 0, healthy: 0, behind: 0, rejected: 0, failed: 0, missing: 0 }
+  if (fleet.type === 'unknown') return counts
+  const { audience } = release
+  const digests = new Set(audience === undefined ? digestsOf(release) : onlyTried(release))
+  for (const member of fleet.members) {
+    const { report, state } = member
+    if (audience !== undefined && !isExposed(audience, report, hasher)) continue
+    if (state === 'missing') counts.missing += 1
+    if (!isLive(member)) continue
+    counts.exposed += 1
+    const refused = report.refused !== undefined && digests.has(report.refused)
+    if (refused && report.phase === 'rejected') counts.rejected += 1
+    else if (refused) counts.failed += 1
+    else if (runsOneOf(digests, report)) {
+      counts.applied += 1
+      if (report.phase === 'healthy') counts.healthy += 1
+    } else counts.behind += 1
+  }
+  return counts
+}
+
+function runsOneOf(digests: ReadonlySet<string>, { digest, phase }: ClientReport): boolean {
+  return digest !== undefined && digests.has(digest) && (phase === 'applied' || phase === 'healthy')
+}

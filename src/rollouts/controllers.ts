@@ -1,0 +1,55 @@
+import type { Json } from '../contracts/json.js'
+import type { ClientReport, HeardReports } from '../contracts/report.js'
+import { isSilent } from './members.js'
+import { gatesOf, policyOf } from './plan.js'
+
+/** What somebody that runs rollouts can do. */
+export interface Abilities {
+  /** Each with its version: `staged@1`. */
+  readonly policies: readonly string[]
+  readonly gates: readonly string[]
+}
+
+/**
+ * What is missing to advance a plan: `policy staged@1`, `gate prometheus`. Empty where nothing is. Who
+ * lacks something may still pause, abort and roll back.
+ *
+ * ```ts
+ * const missing = missingFor(rollout.plan, { policies: ['staged@1'], gates: [] })
+ * if (missing.length > 0) show(`waiting for: ${missing.join(', ')}`)
+ * ```
+ */
+export function missingFor(plan: Json, { policies, gates }: Abilities): readonly string[] {
+  const policy = policyOf(plan)
+  const isKnown = policy !== undefined && policies.includes(policy)
+  return [
+    ...(isKnown ? [] : [`policy ${policy ?? 'of an unknown type'}`]),
+    ...gatesOf(plan)
+      .filter(name => !gates.includes(name))
+      .map(name => `gate ${name}`),
+  ]
+}
+
+/** The controllers that are heard, with what each can do. */
+export function controllersIn({
+  asOf,
+  reports,
+}: HeardReports): readonly (Abilities & { readonly name: string })[] {
+  const nowMs = Date.parse(asOf)
+  return reports.flatMap((report: ClientReport) => {
+    const { role, clientId, phase } = report
+    if (role?.type !== 'controller' || phase === 'stopped' || isSilent(report, nowMs)) return []
+    return [{ name: clientId, policies: role.policies, gates: role.gates }]
+  })
+}
+
+/**
+ * Whether a controller that is heard can advance a plan by itself.
+ *
+ * ```ts
+ * if (!isRunBySomebody(plan, heard)) throw refusal
+ * ```
+ */
+export function isRunBySomebody(plan: Json, heard: HeardReports): boolean {
+  return controllersIn(heard).some(abilities => missingFor(plan, abilities).length === 0)
+}

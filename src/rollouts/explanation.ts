@@ -1,0 +1,144 @@
+import { MAX_EXCEPTIONS, MAX_LINE_LENGTH } from '../core/limits.js'
+import type { StepEvidence, StepException } from '../core/release/step-evidence.js'
+import { oneLine } from '../core/json/text.js'
+import { quorumOf } from './quorum.js'
+import { sayResolvingPower } from './resolving-power.js'
+import { sayStage } from './stage.js'
+import type { Unknown } from './unknowns.js'
+import { failuresIn, type StageView } from './view.js'
+
+/** Why a rollout stands where it stands: for people, for the log, and for `rollout.explain()`. */
+export interface Explanation {
+  readonly rollout: string
+  readonly stage: number
+  /** `stage 2 of 4: 10 %`, or what it is besides. */
+  readonly where: string
+  readonly verdict: 'good' | 'bad' | 'unknown'
+  /** What the decision follows from, the first reason first. */
+  readonly why: readonly string[]
+  readonly unknowns: readonly Unknown[]
+  /** Clients by what they are. */
+  readonly counts: Readonly<Record<string, number>>
+  /** What the stage can see: `12 of 60 clients; with no failure seen …`. */
+  readonly canSee: string
+  /** The clients that it rests on, a hundred at most. */
+  readonly exceptions: readonly StepException[]
+  readonly omitted: number
+  /** What would change the verdict. */
+  readonly wouldChange: readonly string[]
+  /** When the evidence was gathered, by the clock that stamps the reports. */
+  readonly asOf: string
+}
+
+/** What an explanation is told besides what is seen. */
+export interface Reasons {
+  readonly verdict: Explanation['verdict']
+  readonly why: readonly string[]
+  readonly unknowns?: readonly Unknown[]
+  readonly wouldChange?: readonly string[]
+}
+
+/** Explains a view. */
+export function explain(view: StageView, reasons: Reasons): Explanation {
+  const { rollout, exposed } = view
+  const exceptions = exceptionsIn(view)
+  const { healthy } = quorumOf(view)
+  const { live } = rollout.stageStart
+  return {
+    rollout: rollout.id,
+    stage: rollout.stage,
+    where: whereIs(view),
+    verdict: reasons.verdict,
+    why: reasons.why,
+    unknowns: reasons.unknowns ?? [],
+    counts: countsIn(view),
+    canSee: sayResolvingPower({ live: Math.max(live, exposed.length), healthy }),
+    exceptions: exceptions.slice(0, MAX_EXCEPTIONS),
+    omitted: Math.max(0, exceptions.length - MAX_EXCEPTIONS),
+    wouldChange: reasons.wouldChange ?? [],
+    asOf: new Date(view.nowMs).toISOString(),
+  }
+}
+
+/**
+ * An explanation as the lines that are shown.
+ *
+ * ```ts
+ * for (const line of explanationLines(decision.explanation)) print(line)
+ * ```
+ */
+export function explanationLines(explanation: Explanation): readonly string[] {
+  const { where, verdict, why, unknowns, canSee, wouldChange, exceptions, omitted } = explanation
+  const named = exceptions.slice(0, 10)
+  const more = exceptions.length - named.length + omitted
+  return [
+    `${where}: ${verdict}`,
+    ...why,
+    // Some of them may be the reason already.
+    ...unknowns
+      .filter(({ text }) => !why.includes(text))
+      .map(({ text, clients }) => (clients === undefined ? text : `${text} (${clients})`)),
+    canSee,
+    ...named.map(({ kind, clientId, code, path }) =>
+      [`${clientId}: ${kind}`, code, path].filter(part => part !== undefined).join(' '),
+    ),
+    ...(more > 0 ? [`and ${more} more`] : []),
+    ...wouldChange.map(change => `would change it: ${change}`),
+  ].map(line => oneLine(line, 2 * MAX_LINE_LENGTH))
+}
+
+/**
+ * What is kept of an explanation beside the release of its step.
+ *
+ * ```ts
+ * const audit = encodeAudit(context, { reason, evidence: evidenceOf(explanation, 'advance') })
+ * ```
+ */
+export function evidenceOf(explanation: Explanation, step: string): StepEvidence {
+  const { rollout, stage, verdict, why, asOf, counts, exceptions, omitted } = explanation
+  return {
+    rollout,
+    stage,
+    step,
+    verdict,
+    why: oneLine(why.join('; ') || step),
+    asOf,
+    counts,
+    exceptions,
+    ...(omitted > 0 && { omitted }),
+  }
+}
+
+function whereIs({ rollout, plan }: StageView): string {
+  const stage = plan.stages[rollout.stage]
+  const said = `stage ${rollout.stage + 1} of ${plan.stages.length}${stage === undefined ? '' : `, ${sayStage(stage)}`}`
+  return rollout.state === 'running' ? said : `${rollout.state}, ${said}`
+}
+
+function countsIn(view: StageView): Readonly<Record<string, number>> {
+  const { exposed, control, controlFailed, controlHeard, rollout } = view
+  const counts: Record<string, number> = {
+    live: rollout.stageStart.live,
+    exposed: exposed.length,
+    control: control.length,
+    controlFailed,
+    controlHeard,
+  }
+  for (const { state } of exposed) {
+    const name =
+      state.is === 'failed' ? state.failure.kind : 'why' in state ? `${state.is}:${state.why}` : state.is
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+/** Those that are no healthy client, the failed ones first. */
+function exceptionsIn(view: StageView): readonly StepException[] {
+  const failed = failuresIn(view).map((failure): StepException => failure)
+  const doubtful = view.exposed.flatMap(({ member, state }): readonly StepException[] =>
+    state.is === 'doubtful' || state.is === 'left-out'
+      ? [{ clientId: member.clientId, instanceId: member.identity.instanceId, kind: state.why }]
+      : [],
+  )
+  return [...failed, ...doubtful]
+}

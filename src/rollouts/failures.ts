@@ -1,0 +1,209 @@
+import type { Digest } from '../contracts/names.js'
+import type { ClientReport } from '../contracts/report.js'
+import { firstHeardMs, heardMs, isSilent, type Member } from './members.js'
+
+/**
+ * How a client failed a snapshot. `rejected`, `reverted` and `quarantined` are its own word. `vetoed`: a
+ * part of the application refused to prepare for it. `abrupt`: the life before ended on it without a
+ * word. `vanished`: the same of a client without a disk, twice, as its successors show. `silent`: three
+ * report periods without a word.
+ */
+export type FailureKind =
+  | 'rejected'
+  | 'reverted'
+  | 'quarantined'
+  | 'vetoed'
+  | 'abrupt'
+  | 'vanished'
+  | 'silent'
+
+/** A client that failed, and how. */
+export interface Failure {
+  readonly kind: FailureKind
+  readonly clientId: string
+  readonly instanceId: string
+  readonly digest?: Digest
+  readonly code?: string
+  readonly validator?: string
+  readonly path?: string
+}
+
+/**
+ * What an abrupt end is worth. The snapshot before has to outlive the run of the candidate: until it has
+ * that is `open`, and where it dies as fast, both are ill and the candidate is `acquitted`.
+ */
+export type AbruptEnd =
+  | { readonly type: 'failed'; readonly failure: Failure }
+  | { readonly type: 'open' }
+  | { readonly type: 'acquitted' }
+
+/** A refusal in the client's own words, of one of these snapshots. Its own overrides excuse one. */
+export function refusalOf({ words }: Member, digests: ReadonlySet<Digest>): Failure | undefined {
+  // A digest says the same in each life, and the latest word says it best.
+  for (const word of words.toReversed()) {
+    const { clientId, instanceId } = word
+    const verdict = word.verdicts?.findLast(
+      ({ digest, verdict: kind, overridden }) =>
+        digests.has(digest) && kind !== 'other' && overridden !== true,
+    )
+    if (verdict !== undefined && verdict.verdict !== 'other') {
+      const { verdict: kind, overridden: _, ...said } = verdict
+      return { kind, clientId, instanceId, ...said }
+    }
+    const { phase, refused, code, validator, path, overridden = [] } = word
+    if (phase !== 'rejected' && phase !== 'reverted' && phase !== 'quarantined') continue
+    if (refused === undefined || !digests.has(refused) || overridden.length > 0) continue
+    // Where the list of verdicts names it, that has told already of the overrides.
+    if (word.verdicts?.some(({ digest }) => digest === refused) === true) continue
+    return {
+      kind: code === 'vetoed' ? 'vetoed' : phase,
+      clientId,
+      instanceId,
+      digest: refused,
+      ...(code !== undefined && { code }),
+      ...(validator !== undefined && { validator }),
+      ...(path !== undefined && { path }),
+    }
+  }
+  return undefined
+}
+
+/**
+ * What the ends of a client's lives say about these snapshots: one that came within the bake, without
+ * notice. Undefined where there was none.
+ */
+export function abruptEndOf(
+  { words }: Member,
+  digests: ReadonlySet<Digest>,
+  bakeMs: number,
+): AbruptEnd | undefined {
+  let found: AbruptEnd | undefined
+  for (const [index, word] of words.entries()) {
+    const { previous, clientId, instanceId } = word
+    if (previous?.end !== 'abrupt' || previous.digest === undefined) continue
+    if (!digests.has(previous.digest) || previous.ranMs >= bakeMs) continue
+    const { digest, ranMs } = previous
+    const later = words.slice(index)
+    if (later.some(one => outlives(one, { digests, ranMs, bakeMs })))
+      return { type: 'failed', failure: { kind: 'abrupt', clientId, instanceId, digest } }
+    const diedToo = words
+      .slice(index + 1)
+      .some(
+        ({ previous: end }) =>
+          end?.end === 'abrupt' &&
+          !(end.digest !== undefined && digests.has(end.digest)) &&
+          end.ranMs <= ranMs,
+      )
+    found = diedToo ? { type: 'acquitted' } : (found ?? { type: 'open' })
+  }
+  return found
+}
+
+/**
+ * Whether an instance has outlived the run of a candidate: with something else, which it ran for longer.
+ * Only its last word is known, and a client tries again as soon as it may: what it ran before in the same
+ * life counts too, and so does the candidate itself once it ran through the bake.
+ */
+function outlives(
+  { phase, digest, sinceMs, upMs }: ClientReport,
+  {
+    digests,
+    ranMs,
+    bakeMs,
+  }: { readonly digests: ReadonlySet<Digest>; readonly ranMs: number; readonly bakeMs: number },
+): boolean {
+  if (digest !== undefined && digests.has(digest))
+    return (phase === 'applied' || phase === 'healthy') && (upMs - sinceMs > ranMs || sinceMs >= bakeMs)
+  switch (phase) {
+    case 'applied':
+    case 'healthy':
+      return sinceMs > ranMs
+    case 'rejected':
+    case 'reverted':
+    case 'quarantined':
+    case 'paused':
+    case 'staged':
+    case 'stopped':
+      // It runs on below what it says.
+      return upMs > ranMs
+    case 'waiting':
+    case 'trying':
+    case 'other':
+      return false
+  }
+}
+
+/**
+ * A client without a disk whose instances ended on these snapshots twice, each within the bake, and
+ * whose successors came without a `stopped` between.
+ */
+export function vanishedOn(
+  member: Member,
+  digests: ReadonlySet<Digest>,
+  bakeMs: number,
+): Failure | undefined {
+  return vanishedTwice(
+    member,
+    word => word.digest !== undefined && digests.has(word.digest) && word.sinceMs < bakeMs,
+  )
+}
+
+/** A client that is there no more and did not say so. */
+export function silenceOf({ current, clientId }: Member, nowMs: number): Failure | undefined {
+  const running = current.filter(({ phase }) => phase !== 'stopped')
+  const [first] = running
+  if (first === undefined || !running.every(word => isSilent(word, nowMs))) return undefined
+  const { instanceId, digest } = first
+  return { kind: 'silent', clientId, instanceId, ...(digest !== undefined && { digest }) }
+}
+
+/**
+ * Whether a client failed since a time in any way that the control group can fail as well, whatever it
+ * ran: it is what the two groups are compared by. A refusal of the candidate counts too.
+ */
+export function failedSince(
+  member: Member,
+  {
+    atMs,
+    nowMs,
+    candidate,
+  }: { readonly atMs: number; readonly nowMs: number; readonly candidate: ReadonlySet<Digest> },
+): boolean {
+  const refused = refusalOf(member, candidate)
+  if (refused !== undefined && beganSince(member, refused, atMs)) return true
+  const ended = member.words.some(word => word.previous?.end === 'abrupt' && firstHeardMs(word) >= atMs)
+  if (ended || silenceOf(member, nowMs) !== undefined) return true
+  return vanishedTwice(member, word => heardMs(word) >= atMs) !== undefined
+}
+
+function vanishedTwice(
+  { words, clientId }: Member,
+  counts: (word: ClientReport) => boolean,
+): Failure | undefined {
+  for (const slot of new Set(words.map(word => word.slot))) {
+    const life = words.filter(word => word.slot === slot)
+    const ended = life.slice(0, -1).filter(word => {
+      const running = word.phase === 'trying' || word.phase === 'applied' || word.phase === 'healthy'
+      return running && word.protection === 'none' && counts(word)
+    })
+    const last = ended.at(-1)
+    if (ended.length < 2 || last === undefined) continue
+    const { instanceId, digest } = last
+    return { kind: 'vanished', clientId, instanceId, ...(digest !== undefined && { digest }) }
+  }
+  return undefined
+}
+
+/** Whether what a client said of itself began after a time, as far as its last word tells. */
+function beganSince({ words }: Member, { instanceId }: Failure, atMs: number): boolean {
+  const word = words.find(one => one.instanceId === instanceId)
+  if (word === undefined) return false
+  switch (word.phase) {
+    case 'rejected':
+    case 'reverted':
+    case 'quarantined':
+      return heardMs(word) - word.sinceMs >= atMs
+    default:
+      return firstHeardMs(word) >= atMs
+  }
+}

@@ -1,0 +1,91 @@
+import type { Json } from '../contracts/json.js'
+import { policyOf, readStagedPlan, type StagedPlan } from './plan.js'
+import { percent } from './resolving-power.js'
+import type { Stage } from './stage.js'
+
+/**
+ * How careful the rollouts of a namespace have to be. A publish may be stricter than its floor, never
+ * looser; what is left out is not asked for.
+ */
+export interface RolloutFloor {
+  /** Whether `everyone()` is refused. Default: true, since a floor is no floor without it. */
+  readonly staged?: boolean
+  /** How many clients the first stage may expose at most. */
+  readonly firstStage?: number
+  /** How many times as many clients a stage may expose as the one before it, but for the first. */
+  readonly growth?: number
+  readonly minBakeMs?: number
+  readonly minWatchMs?: number
+  readonly minQuorum?: number
+  /** Gates that every plan has to name, each as strict as here. */
+  readonly gates?: readonly string[]
+}
+
+/**
+ * Where a plan is looser than the floor of its namespace, for people; empty where it is not. `plan` is
+ * undefined for a release that goes to everyone at once, `live` the number of live clients.
+ *
+ * ```ts
+ * const problems = looserThan(floor, plan, live)
+ * if (problems.length > 0) throw new NoticeboardError('forbidden', problems.join('; '))
+ * ```
+ */
+export function looserThan(floor: RolloutFloor, plan: Json | undefined, live: number): readonly string[] {
+  const {
+    staged = true,
+    firstStage,
+    growth,
+    minBakeMs = 0,
+    minWatchMs = 0,
+    minQuorum = 0,
+    gates = [],
+  } = floor
+  if (plan === undefined)
+    return staged ? ['this namespace is rolled out in stages, and not to everyone at once'] : []
+  const policy = policyOf(plan)
+  // What a policy of another type promises is not known here.
+  if (policy !== 'staged@1')
+    return [`the floor of this namespace wants staged@1, and the plan is ${policy ?? 'unknown'}`]
+  const read = readStagedPlan(plan)
+  const { bakeMs, watchMs, quorum } = read
+  const sizes = sizesOf(read, live)
+  const problems: string[] = []
+  const [first = 0] = sizes
+  if (firstStage !== undefined && first > firstStage && live > firstStage)
+    problems.push(`the first stage exposes ${first} clients; ${firstStage} are allowed`)
+  if (growth !== undefined)
+    for (const [index, size] of sizes.entries()) {
+      const before = sizes[index - 1]
+      if (before !== undefined && size > Math.max(before + 1, growth * before))
+        problems.push(
+          `stage ${index + 1} exposes ${size} clients after ${before}; ${growth} times as many are allowed`,
+        )
+    }
+  if (bakeMs < minBakeMs) problems.push(`a bake of ${bakeMs} ms; ${minBakeMs} are wanted`)
+  if (watchMs < minWatchMs) problems.push(`a watch of ${watchMs} ms; ${minWatchMs} are wanted`)
+  if (quorum < minQuorum) problems.push(`a quorum of ${percent(quorum)}; ${percent(minQuorum)} are wanted`)
+  for (const name of gates)
+    if (!read.gates.some(gate => gate.name === name && gate.onBad !== 'record'))
+      problems.push(`gate ${name} is missing, or only recorded`)
+  return problems
+}
+
+/** How many clients each stage exposes together with those before it; a label may hold all of them. */
+function sizesOf({ stages }: StagedPlan, live: number): readonly number[] {
+  let exposed = 0
+  return stages.map(stage => (exposed = Math.min(live, Math.max(exposed, sizeOf(stage, live)))))
+}
+
+function sizeOf(stage: Stage, live: number): number {
+  switch (stage.by) {
+    case 'count':
+      return stage.count
+    case 'share':
+      return Math.max(Math.ceil(stage.share * live), stage.atLeast ?? 1)
+    case 'ids':
+      return stage.ids.length
+    case 'labels':
+    case 'all':
+      return live
+  }
+}

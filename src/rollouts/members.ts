@@ -1,0 +1,166 @@
+import type { Identity } from '../contracts/identity.js'
+import type { ClientReport, HeardReports } from '../contracts/report.js'
+import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
+
+/** An instance counts as over once it was not heard for so many of its report periods. */
+const OVER_AFTER_PERIODS = 1.5
+
+/** One client as evidence: a clientId, with those of its instances whose word counts. */
+export interface Member {
+  readonly clientId: string
+  /** As its latest instance says it. */
+  readonly identity: Identity
+  /** The last words of its instances, the one that was heard first at the front. */
+  readonly words: readonly ClientReport[]
+  /** Of each slot the latest instance: what the client is now. */
+  readonly current: readonly ClientReport[]
+  /** Two instances of one slot report side by side: one name for several clients. */
+  readonly shared: boolean
+}
+
+/** When each word of a report was said, in milliseconds of the clock that stamped it. */
+export function heardMs({ receivedAt }: ClientReport): number {
+  return receivedAt === undefined ? 0 : Date.parse(receivedAt)
+}
+
+/** When its instance was heard first. */
+export function firstHeardMs(report: ClientReport): number {
+  return report.firstHeardAt === undefined ? heardMs(report) : Date.parse(report.firstHeardAt)
+}
+
+/** Whether an instance is silent: three of its report periods without a word. */
+export function isSilent(report: ClientReport, nowMs: number): boolean {
+  return nowMs - heardMs(report) > MISSING_AFTER_PERIODS * report.nextReportWithinMs
+}
+
+/** Whether an instance reports when something changed and not by a timer, so that its silence says nothing. */
+export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
+  return nextReportWithinMs >= MAX_NEXT_REPORT_MS
+}
+
+/**
+ * The clients whose word is evidence: the incumbents, heard first before a time, and those who come
+ * after them under the same name. Whoever may read may report, so a later instance counts only where
+ * it names an earlier one by its `instanceId`, which nobody else can guess, or where that one has
+ * stopped or fallen silent. A stranger under a client's name is passed over, and so is a client that
+ * nobody had heard of.
+ *
+ * ```ts
+ * const incumbents = membersOf(heard, Date.parse(stageStart.at) - reportMs)
+ * ```
+ */
+export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): readonly Member[] {
+  const nowMs = Date.parse(asOf)
+  const byClient = new Map<string, ClientReport[]>()
+  for (const report of reports) {
+    if (report.role !== undefined) continue
+    const words = byClient.get(report.clientId)
+    if (words === undefined) byClient.set(report.clientId, [report])
+    else words.push(report)
+  }
+  return [...byClient].flatMap(([clientId, words]) => {
+    const inOrder = words.length === 1 ? words : words.toSorted(byFirstHeard)
+    const counted = countedOf(inOrder, { beforeMs, nowMs })
+    return counted.length === 0 ? [] : [memberOf(clientId, counted)]
+  })
+}
+
+/** The instances of one client whose word counts; the given ones are in the order in which they came. */
+function countedOf(
+  words: readonly ClientReport[],
+  { beforeMs, nowMs }: { readonly beforeMs: number; readonly nowMs: number },
+): readonly ClientReport[] {
+  const [only] = words
+  if (words.length === 1 && only !== undefined) return firstHeardMs(only) <= beforeMs ? words : []
+  const proven = new Map<string, ClientReport>()
+  for (const word of words) {
+    const names = word.previous?.instanceId
+    if (firstHeardMs(word) <= beforeMs || (names !== undefined && proven.has(names)))
+      proven.set(word.instanceId, word)
+  }
+  if (proven.size === 0) return []
+  return words.filter(word => {
+    if (proven.has(word.instanceId)) return true
+    const before = [...proven.values()].filter(({ slot }) => slot === word.slot)
+    return before.length > 0 && before.every(one => isOver(one, nowMs) && heardMs(one) <= firstHeardMs(word))
+  })
+}
+
+function isOver(report: ClientReport, nowMs: number): boolean {
+  return (
+    report.phase === 'stopped' || nowMs - heardMs(report) > OVER_AFTER_PERIODS * report.nextReportWithinMs
+  )
+}
+
+function memberOf(clientId: string, words: readonly ClientReport[]): Member {
+  const lives = livesOf(words)
+  const latest = words.at(-1) as ClientReport
+  const { instanceId, ephemeral, labels, build } = latest
+  return {
+    clientId,
+    identity: { clientId, instanceId, ephemeral, labels, ...(build !== undefined && { build }) },
+    words,
+    current: words.length === 1 ? words : lives.flatMap(life => life.slice(-1)),
+    shared: words.length > 1 && lives.some(reportSideBySide),
+  }
+}
+
+/** The instances of each slot; most clients have had one. */
+function livesOf(words: readonly ClientReport[]): readonly (readonly ClientReport[])[] {
+  if (words.length === 1) return [words]
+  const bySlot = new Map<number | undefined, ClientReport[]>()
+  for (const word of words) bySlot.set(word.slot, [...(bySlot.get(word.slot) ?? []), word])
+  return [...bySlot.values()]
+}
+
+/** Whether an instance went on to report for more than a period after the next one had begun. */
+function reportSideBySide(life: readonly ClientReport[]): boolean {
+  return life.some((word, index) => {
+    const next = life[index + 1]
+    return (
+      next !== undefined &&
+      word.phase !== 'stopped' &&
+      heardMs(word) - firstHeardMs(next) > word.nextReportWithinMs
+    )
+  })
+}
+
+function byFirstHeard(a: ClientReport, b: ClientReport): number {
+  return firstHeardMs(a) - firstHeardMs(b) || (a.instanceId < b.instanceId ? -1 : 1)
+}
+
+/** What a client is at a time. `gone`: every instance stopped in order. */
+export type Presence = 'live' | 'silent' | 'gone'
+
+/** Whether a client is there now: heard lately, silent, or gone in order. */
+export function presenceOf({ current }: Member, nowMs: number): Presence {
+  const running = current.filter(({ phase }) => phase !== 'stopped')
+  if (running.length === 0) return 'gone'
+  return running.every(word => isSilent(word, nowMs)) ? 'silent' : 'live'
+}
+
+/**
+ * Whether a client was heard within a period and a half. That is sooner than it counts as silent: where
+ * all fall silent together, some would be silent while the others are not yet.
+ */
+export function isHeard({ current }: Member, nowMs: number): boolean {
+  return current.some(
+    word => word.phase !== 'stopped' && nowMs - heardMs(word) <= OVER_AFTER_PERIODS * word.nextReportWithinMs,
+  )
+}
+
+/**
+ * Whether a client was live at an earlier time: one of its instances was heard of by then, and had
+ * neither stopped nor fallen silent.
+ *
+ * ```ts
+ * const live = members.filter(member => wasLive(member, startMs))
+ * ```
+ */
+export function wasLive({ words }: Member, atMs: number): boolean {
+  return words.some(word => {
+    if (firstHeardMs(word) > atMs) return false
+    if (word.phase === 'stopped') return heardMs(word) > atMs
+    return !isSilent(word, atMs)
+  })
+}

@@ -1,0 +1,159 @@
+import { isNoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import { shapeOf, type Shape } from '../core/json/shape.js'
+import { isLine } from '../core/json/text.js'
+import { MAX_BAKE_MS, MAX_IDS, MAX_NEXT_REPORT_MS, MAX_RUNNABLE, MAX_SPREAD_MS } from '../core/limits.js'
+import { readLabelMatch } from '../core/release/labels.js'
+import type { Stage } from './stage.js'
+
+/** What a red gate does: takes the candidate back, holds the stage until it is green, or is only written down. */
+export type OnBad = 'roll-back' | 'pause' | 'record'
+
+/** A gate as a plan names it; what it asks is code of the controller. */
+export interface PlannedGate {
+  readonly name: string
+  readonly onBad: OnBad
+}
+
+/** The plan of a staged rollout, as its releases carry it. All that the decisions rest on, but for evidence. */
+export interface StagedPlan {
+  readonly type: 'staged'
+  readonly version: 1
+  readonly stages: readonly Stage[]
+  /** How long each client has to run the candidate before it counts as healthy, in milliseconds. */
+  readonly bakeMs: number
+  /** How often clients report while the rollout goes on, in milliseconds. */
+  readonly reportMs: number
+  /** Over how long reports that only say "seen" are spread, in milliseconds. */
+  readonly spreadMs: number
+  /** Which share of a stage's clients has to be healthy; of fewer than ten all. */
+  readonly quorum: number
+  /** How long the candidate is watched once it is stable, in milliseconds. */
+  readonly watchMs: number
+  /** What damage does that shows during the watch. */
+  readonly late: 'roll-back' | 'alarm'
+  readonly gates: readonly PlannedGate[]
+  /** A label of which all clients of one value fail together, such as the host: its values are counted then. */
+  readonly cluster?: string
+  /** The share of clients that is not exposed before the watch has ended, so that a control group is left. */
+  readonly holdback?: number
+}
+
+/** A plan that goes by the clock alone. */
+export interface TimedPlan {
+  readonly type: 'timed'
+  readonly version: 1
+  readonly stages: readonly Stage[]
+  /** How long each stage lasts, in milliseconds. */
+  readonly everyMs: number
+}
+
+/**
+ * Reads the plan of a staged rollout. Throws `invalid-data` for any other.
+ *
+ * ```ts
+ * const plan = readStagedPlan(release.rollout.plan)
+ * ```
+ */
+export function readStagedPlan(value: Json): StagedPlan {
+  const shape = planOf(value, 'staged')
+  return {
+    type: 'staged',
+    version: 1,
+    stages: readStages(shape),
+    bakeMs: shape.integer('bakeMs', 0, MAX_BAKE_MS),
+    reportMs: shape.integer('reportMs', 1, MAX_NEXT_REPORT_MS),
+    spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS),
+    quorum: readShare(shape, 'quorum'),
+    watchMs: shape.integer('watchMs', 0, MAX_BAKE_MS),
+    late: shape.string('late', late => late === 'roll-back' || late === 'alarm') as StagedPlan['late'],
+    gates: shape.objects('gates', MAX_RUNNABLE).map(readGate),
+    ...shape.optional('cluster', name => shape.string(name, isLine)),
+    ...shape.optional('holdback', name => readShare(shape, name)),
+  }
+}
+
+/** Reads the plan of a timed rollout. Throws `invalid-data` for any other. */
+export function readTimedPlan(value: Json): TimedPlan {
+  const shape = planOf(value, 'timed')
+  return {
+    type: 'timed',
+    version: 1,
+    stages: readStages(shape),
+    everyMs: shape.integer('everyMs', 1, MAX_BAKE_MS),
+  }
+}
+
+/** The policy that a plan belongs to, `staged@1`; undefined where it does not say so. */
+export function policyOf(plan: Json): string | undefined {
+  try {
+    const shape = shapeOf(plan, 'the plan')
+    return `${shape.string('type', isLine)}@${shape.integer('version', 1, Number.MAX_SAFE_INTEGER)}`
+  } catch (error) {
+    if (isNoticeboardError(error)) return undefined
+    throw error
+  }
+}
+
+/** The gates that a plan names, whatever its policy. */
+export function gatesOf(plan: Json): readonly string[] {
+  try {
+    const shape = shapeOf(plan, 'the plan')
+    return shape.has('gates')
+      ? shape.objects('gates', MAX_RUNNABLE).map(gate => gate.string('name', isLine))
+      : []
+  } catch (error) {
+    if (isNoticeboardError(error)) return []
+    throw error
+  }
+}
+
+function planOf(value: Json, type: string): Shape {
+  const shape = shapeOf(value, 'the plan')
+  if (shape.member('type') !== type || shape.member('version') !== 1)
+    throw shape.refuse('type', `is not a plan of ${type}@1`)
+  return shape
+}
+
+function readStages(shape: Shape): readonly Stage[] {
+  const stages = shape.objects('stages', MAX_RUNNABLE).map(readStage)
+  if (stages.length === 0) throw shape.refuse('stages', 'must hold at least one')
+  return stages
+}
+
+function readStage(shape: Shape): Stage {
+  switch (shape.member('by')) {
+    case 'count':
+      return { by: 'count', count: shape.integer('count', 1, Number.MAX_SAFE_INTEGER) }
+    case 'share':
+      return {
+        by: 'share',
+        share: readShare(shape, 'share'),
+        ...shape.optional('atLeast', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
+      }
+    case 'labels':
+      return { by: 'labels', labels: readLabelMatch(shape.object('labels')) }
+    case 'ids':
+      return {
+        by: 'ids',
+        ids: shape.list('ids', MAX_IDS).filter(id => typeof id === 'string'),
+      }
+    case 'all':
+      return { by: 'all' }
+    default:
+      throw shape.refuse('by', 'is not a kind of stage')
+  }
+}
+
+function readGate(shape: Shape): PlannedGate {
+  const isOnBad = (text: string): boolean => text === 'roll-back' || text === 'pause' || text === 'record'
+  return { name: shape.string('name', isLine), onBad: shape.string('onBad', isOnBad) as OnBad }
+}
+
+/** A share above 0, 1 at most. */
+function readShare(shape: Shape, name: string): number {
+  const share = shape.member(name)
+  if (typeof share !== 'number' || !(share > 0 && share <= 1))
+    throw shape.refuse(name, 'must be a share above 0, 1 at most')
+  return share
+}

@@ -1,0 +1,97 @@
+import type { Json } from '../contracts/json.js'
+import type { HeardReports } from '../contracts/report.js'
+import type { Hasher } from '../contracts/system.js'
+import type { Audience } from '../core/release/audience.js'
+import type { Release } from '../core/release/release.js'
+import type { EvidenceRequest, RolloutPhase, StageStart } from '../core/release/rollout.js'
+import type { Explanation } from './explanation.js'
+import type { GateAnswers } from './gate.js'
+
+/**
+ * How a new version spreads: pure functions over what was heard, so that a controller that starts anew
+ * decides the same, and several at once do no harm. `staged()`, `timed()` and `everyone()` make one; your own
+ * has its own `type`, and runs where a controller is given it.
+ */
+export interface RolloutPolicy {
+  /** Names the policy in the plans that it makes. */
+  readonly type: string
+  /** Which plans of that type it reads. A plan of another version is left to another controller. */
+  readonly version: number
+  /** What a rollout begins with, or why it may not. */
+  start(input: StartInput): FirstStep
+  /** What follows from the evidence for a rollout under way, whose plan is of this type and version. */
+  decide(state: RolloutStanding, evidence: RolloutEvidence, nowMs: number): Decision
+}
+
+/** What a rollout that is about to begin is planned with. */
+export interface StartInput {
+  /** What the store heard; undefined where it keeps no reports. */
+  readonly heard: HeardReports | undefined
+  /** Now, by the clock that stamps the reports; where there are none, by one's own. */
+  readonly nowMs: number
+  /** Drawn anew for each rollout; the same again where one is started again. */
+  readonly salt: string
+  /** Clients spread the fetching of snapshots over this many milliseconds. */
+  readonly spreadMs: number
+  readonly gates: GateAnswers
+  readonly hasher: Hasher
+}
+
+/**
+ * What a rollout begins with. A first stage without an audience, in the state `watching`, makes the document
+ * stable at once and looks at what it does.
+ */
+export type FirstStep =
+  | {
+      readonly type: 'stage'
+      readonly plan: Json
+      readonly evidence: EvidenceRequest | undefined
+      readonly next: NextStage
+      /** For people: what the stages are, and what the first one can see. */
+      readonly says: readonly string[]
+    }
+  /** The document becomes stable at once, and nothing watches it; `says` tells why. */
+  | { readonly type: 'everyone'; readonly says: readonly string[] }
+  | { readonly type: 'refused'; readonly why: StartRefusal; readonly says: readonly string[] }
+
+/**
+ * Why a rollout may not begin. `fleet-unknown`: clients may be there that were not heard yet.
+ * `no-reports`: nothing reports to this store. `gate-red`: a gate that is red already would end it.
+ */
+export type StartRefusal = 'fleet-unknown' | 'no-reports' | 'gate-red'
+
+/** Where a rollout stands: its newest release, whose `rollout` is the whole of it. */
+export interface RolloutStanding {
+  readonly release: Release
+  readonly hasher: Hasher
+}
+
+/** What is known of a rollout besides its release. */
+export interface RolloutEvidence {
+  readonly heard: HeardReports
+  readonly gates: GateAnswers
+}
+
+/** What the next release of a rollout says. What is not named here stays as it is. */
+export interface NextStage {
+  readonly state: Extract<RolloutPhase, 'running' | 'watching' | 'completed'>
+  readonly stage: number
+  /** Who runs the candidate; undefined once it is stable for all. */
+  readonly audience: Audience | undefined
+  /** How the stage begins; `position` only where it is not the new release's own. */
+  readonly start: Omit<StageStart, 'position'> & Partial<Pick<StageStart, 'position'>>
+  readonly decideBy: string
+}
+
+/**
+ * What follows from the evidence. `hold` and `pause` append nothing: the stage stays as it is, and
+ * after a pause an alarm tells that somebody has to look; both end by themselves when the evidence
+ * changes. `retreat` takes the exposed back without withdrawing the candidate, and may be resumed.
+ */
+export type Decision = {
+  /** Why, which clients it rests on, and what would change it. */
+  readonly explanation: Explanation
+} & (
+  | { readonly type: 'advance' | 'widen'; readonly next: NextStage }
+  | { readonly type: 'hold' | 'pause' | 'roll-back' | 'retreat' }
+)

@@ -1,0 +1,52 @@
+import type { LeftOut } from './client-state.js'
+import type { StageView } from './view.js'
+
+/** From so many clients on a share is enough; of fewer each one has to be healthy. */
+const SMALL = 10
+
+/** How many of a stage's clients are healthy, how many have to be, and who is not counted. */
+export interface Quorum {
+  readonly healthy: number
+  readonly needed: number
+  /** The clients that a verdict is asked of. */
+  readonly asked: number
+  readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>
+}
+
+/**
+ * Counts a stage. The number of clients with which it began holds, less those that said why they do not
+ * count: what a store forgot since is not taken for health.
+ *
+ * ```ts
+ * const { healthy, needed } = quorumOf(view)
+ * ```
+ */
+export function quorumOf({ exposed, rollout, plan }: StageView): Quorum {
+  const leftOut: Partial<Record<LeftOut, number>> = {}
+  let healthy = 0
+  let excused = 0
+  let suspects = 0
+  for (const { state } of exposed) {
+    if (state.is === 'healthy') healthy += 1
+    // In place of one whose failure was no proof another one was exposed.
+    if (state.is === 'failed') suspects += 1
+    if (state.is !== 'left-out') continue
+    excused += 1
+    leftOut[state.why] = (leftOut[state.why] ?? 0) + 1
+  }
+  const began = Math.max(rollout.stageStart.exposed, exposed.length)
+  const { added = 0 } = rollout.stageStart
+  const asked = Math.max(0, began - excused - Math.min(suspects, added))
+  const needed = asked < SMALL ? asked : Math.ceil(plan.quorum * asked)
+  return { healthy, needed, asked, leftOut }
+}
+
+/**
+ * Whether a stage has lost the clients that it was to learn from, by a deploy or a scale-down: fewer
+ * than half of them have not stopped. Then it begins anew with others.
+ */
+export function hasLostItsClients({ exposed, rollout }: StageView): boolean {
+  const gone = exposed.filter(({ state }) => state.is === 'left-out' && state.why === 'stopped').length
+  const left = exposed.length - gone
+  return rollout.stageStart.exposed > 0 && gone > 0 && left * 2 < rollout.stageStart.exposed
+}

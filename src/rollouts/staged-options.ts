@@ -1,0 +1,115 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { MAX_BAKE_MS, MAX_NEXT_REPORT_MS, MAX_SPREAD_MS } from '../core/limits.js'
+import { checkOptions, type OptionNames } from '../core/options.js'
+import type { PlannedGate, StagedPlan } from './plan.js'
+import type { Stage, StageSpec } from './stage.js'
+
+/** How a staged rollout goes. Everything has a default. */
+export interface StagedOptions {
+  /**
+   * What is exposed stage by stage: `[1, '10%', { labels: { cell: 'eu-1' } }, 'all']`. Default: by the
+   * number of live clients, one client first and all of them last.
+   */
+  readonly stages?: readonly StageSpec[]
+  /**
+   * In place of stages: the first one is as large as it takes to exclude faults that hit more than this
+   * share of the fleet, and all clients follow.
+   */
+  readonly excludes?: number
+  /** The share of clients that is left out until the watch has ended, to compare with. Default: none. */
+  readonly holdback?: number
+  /**
+   * How long each client has to run the candidate, in milliseconds. Default 300,000; 900,000 where the
+   * live clients have no health probe.
+   */
+  readonly bakeMs?: number
+  /** How often clients report meanwhile, in milliseconds. Default 60,000, and a third of the bake at most. */
+  readonly reportMs?: number
+  /** Over how long reports are spread that only say "seen", in milliseconds. Default: half of `reportMs`. */
+  readonly spreadMs?: number
+  /** Which share of a stage has to be healthy. Default 0.9; of fewer than ten clients all. */
+  readonly quorum?: number
+  /** How long the candidate is watched after the last stage, in milliseconds. Default: three bakes, 30 minutes at least. */
+  readonly watchMs?: number
+  /** What is done about damage that shows while it is watched. Default `roll-back`. */
+  readonly late?: StagedPlan['late']
+  /** Gates by name, which the controller asks; each rolls back unless it says otherwise. */
+  readonly gates?: readonly (Pick<PlannedGate, 'name'> & Partial<Pick<PlannedGate, 'onBad'>>)[]
+  /** A label of which all clients of one value may fail together, such as the host. */
+  readonly cluster?: string
+}
+
+const OPTIONS: OptionNames<StagedOptions> = {
+  stages: true,
+  excludes: true,
+  holdback: true,
+  bakeMs: true,
+  reportMs: true,
+  spreadMs: true,
+  quorum: true,
+  watchMs: true,
+  late: true,
+  gates: true,
+  cluster: true,
+}
+
+/** A stage of a plan, from one as a user writes it; `idsOf` hashes the names of clients. */
+export function stageOf(spec: StageSpec, idsOf: (clients: readonly string[]) => readonly string[]): Stage {
+  if (spec === 'all') return { by: 'all' }
+  if (typeof spec === 'number') return { by: 'count', count: spec }
+  if (typeof spec === 'string') return { by: 'share', share: Number(spec.slice(0, -1)) / 100 }
+  if ('clients' in spec) return { by: 'ids', ids: idsOf(spec.clients) }
+  const labels = Object.entries(spec.labels).map(([name, values]): [string, readonly string[]] => [
+    name,
+    typeof values === 'string' ? [values] : values,
+  ])
+  return { by: 'labels', labels: Object.fromEntries(labels) }
+}
+
+const PERCENT = /^(?:100|[1-9]?\d(?:\.\d+)?)%$/
+
+/** Throws `invalid-option` for a plan that makes no sense. */
+export function checkStaged(settings: StagedOptions): void {
+  checkOptions('staged()', settings, OPTIONS)
+  const { stages, excludes, holdback, quorum, gates = [], late, ...times } = settings
+  const refuse = (problem: string): never => {
+    throw new NoticeboardError('invalid-option', `staged(): ${problem}`)
+  }
+  const { bakeMs, reportMs, spreadMs, watchMs } = times
+  const most = {
+    bakeMs: MAX_BAKE_MS,
+    reportMs: MAX_NEXT_REPORT_MS,
+    spreadMs: MAX_SPREAD_MS,
+    watchMs: MAX_BAKE_MS,
+  }
+  for (const [name, value] of Object.entries({ bakeMs, reportMs, spreadMs, watchMs })) {
+    const limit = most[name as keyof typeof most]
+    if (
+      value !== undefined &&
+      !(Number.isInteger(value) && value >= (name === 'reportMs' ? 1 : 0) && value <= limit)
+    )
+      refuse(`${name} is a whole number of milliseconds, ${limit} at most`)
+  }
+  for (const [name, share] of Object.entries({ excludes, holdback, quorum }))
+    if (share !== undefined && !(typeof share === 'number' && share > 0 && share <= 1))
+      refuse(`${name} is a share above 0, 1 at most`)
+  if (holdback === 1) refuse('holdback: 1 would leave nobody to expose')
+  if (late !== undefined && late !== 'roll-back' && late !== 'alarm') refuse('late is "roll-back" or "alarm"')
+  if (excludes !== undefined && stages !== undefined) refuse('give either stages or excludes')
+  if (new Set(gates.map(({ name }) => name)).size < gates.length) refuse('two gates have one name')
+  if (stages === undefined) return
+  if (!Array.isArray(stages) || stages.length === 0)
+    refuse('stages must hold at least one, such as [1, "10%", "all"]')
+  if (stages.at(-1) !== 'all') refuse('the last stage must be "all", so that the rollout comes to an end')
+  for (const spec of stages) {
+    const isFine =
+      spec === 'all' ||
+      (typeof spec === 'number' && Number.isInteger(spec) && spec > 0) ||
+      (typeof spec === 'string' && PERCENT.test(spec) && spec !== '0%') ||
+      (typeof spec === 'object' &&
+        spec !== null &&
+        ('clients' in spec ? spec.clients.length > 0 : Object.keys(spec.labels ?? {}).length > 0))
+    if (!isFine)
+      refuse('a stage is a number of clients, a share such as "10%", { labels }, { clients }, or "all"')
+  }
+}

@@ -1,0 +1,214 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { canonicalize } from '../core/json/canonical.js'
+import type { Json } from '../contracts/json.js'
+import type { Audience } from '../core/release/audience.js'
+import { exceedsBytes } from '../core/json/text.js'
+import { MAX_BAKE_MS, MAX_PLAN_BYTES } from '../core/limits.js'
+import { LISTENED_MS } from '../fleet/summary.js'
+import { audienceOf, idOf, inAudience } from './cohort.js'
+import { decideWithinMs } from './deadline.js'
+import { decideStaged, sayStages } from './decide.js'
+import { readGates } from './gate.js'
+import { membersOf, presenceOf, type Member } from './members.js'
+import { readStagedPlan, type StagedPlan } from './plan.js'
+import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
+import { healthyToExclude, sayResolvingPower } from './resolving-power.js'
+import { defaultStages, type Stage, type StageSpec } from './stage.js'
+import { checkStaged, stageOf, type StagedOptions } from './staged-options.js'
+
+const BAKE_MS = 300_000
+/** Without a probe nobody says that something is wrong, so damage has more time to show. */
+const BAKE_WITHOUT_PROBE_MS = 900_000
+const REPORT_MS = 60_000
+const WATCH_MS = 1_800_000
+const QUORUM = 0.9
+/** Of fewer clients no stage can be made. */
+const FEWEST_STAGED = 3
+
+/**
+ * Stage by stage, each on the evidence of the one before: the default. A number is clients, `'10%'` a
+ * share, `{ labels }` a ring or a cell, `{ clients }` some by name. Throws `invalid-option` for a plan
+ * that makes no sense.
+ *
+ * ```ts
+ * await publisher.publish(document, { rollout: staged([1, '10%', '50%', 'all']), reason: 'more load' })
+ * ```
+ */
+export function staged(options: readonly StageSpec[] | StagedOptions = {}): RolloutPolicy {
+  const settings: StagedOptions = Array.isArray(options)
+    ? { stages: options as readonly StageSpec[] }
+    : (options as StagedOptions)
+  checkStaged(settings)
+  return {
+    type: 'staged',
+    version: 1,
+    start: input => startStaged(settings, input),
+    decide: decideStaged,
+  }
+}
+
+function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
+  const { heard, nowMs, gates, salt, spreadMs: fetchSpreadMs, hasher } = input
+  if (heard === undefined)
+    return {
+      type: 'refused',
+      why: 'no-reports',
+      says: ['this store keeps no reports, so no stage can be judged: use timed(), which goes by the clock'],
+    }
+  const reportMs = reportMsOf(settings)
+  const liveOf = (beforeMs: number): readonly Member[] =>
+    membersOf(heard, beforeMs).filter(member => presenceOf(member, nowMs) === 'live')
+  const live = liveOf(nowMs - reportMs)
+  const present = liveOf(nowMs)
+  const few = whenFew({
+    present: present.length,
+    incumbents: live.length,
+    listenedMs: nowMs - Date.parse(heard.since),
+    reportMs,
+  })
+  if (few !== undefined) return few
+
+  const plan = planFor(settings, { live, salt, hasher })
+  const red = readGates(plan.gates, gates, 0)
+  if (red.rollBack.length + red.pause.length > 0)
+    return { type: 'refused', why: 'gate-red', says: [...red.rollBack, ...red.pause] }
+  if (present.length < FEWEST_STAGED) return watchedAtOnce(plan, { present, nowMs, fetchSpreadMs })
+  const [stage] = plan.stages
+  const before: Audience = { salt, clauses: [] }
+  const audience = audienceOf({ stage: stage as Stage, live, before, holdback: plan.holdback ?? 0, hasher })
+  const exposed = live.filter(member => inAudience(member, audience, hasher)).length
+  const { bakeMs, spreadMs } = plan
+  return {
+    type: 'stage',
+    plan: plan as unknown as Json,
+    evidence: { bakeMs, reportMs: plan.reportMs, spreadMs },
+    next: {
+      state: 'running',
+      stage: 0,
+      audience,
+      start: {
+        at: new Date(nowMs).toISOString(),
+        live: live.length,
+        exposed,
+        control: live.length - exposed,
+      },
+      decideBy: new Date(nowMs + decideWithinMs(plan, live, fetchSpreadMs)).toISOString(),
+    },
+    says: [
+      `stages: ${sayStages(plan.stages)} of ${live.length} live clients`,
+      `the first one: ${sayResolvingPower({ live: live.length, healthy: exposed })}`,
+    ],
+  }
+}
+
+/** One client or two have nobody to be compared with: the document goes to them at once, and is watched. */
+function watchedAtOnce(
+  plan: StagedPlan,
+  {
+    present,
+    nowMs,
+    fetchSpreadMs,
+  }: { readonly present: readonly Member[]; readonly nowMs: number; readonly fetchSpreadMs: number },
+): FirstStep {
+  const { bakeMs, reportMs, spreadMs, watchMs } = plan
+  const live = present.length
+  return {
+    type: 'stage',
+    plan: plan as unknown as Json,
+    evidence: { bakeMs, reportMs, spreadMs },
+    next: {
+      state: 'watching',
+      stage: plan.stages.length - 1,
+      audience: undefined,
+      start: { at: new Date(nowMs).toISOString(), live, exposed: live, control: 0 },
+      decideBy: new Date(nowMs + watchMs + decideWithinMs(plan, present, fetchSpreadMs)).toISOString(),
+    },
+    says: [
+      `${live === 1 ? 'one client is' : 'two clients are'} live, so a stage could be compared with nobody: it goes to everyone, and is watched`,
+    ],
+  }
+}
+
+interface Few {
+  readonly present: number
+  /** Those of them that were heard for at least one report period. */
+  readonly incumbents: number
+  readonly listenedMs: number
+  readonly reportMs: number
+}
+
+/** What is done where no stage can be judged: nobody is there, or they are yet to be heard. */
+function whenFew({ present, incumbents, listenedMs, reportMs }: Few): FirstStep | undefined {
+  const refused = (says: string): FirstStep => ({ type: 'refused', why: 'fleet-unknown', says: [says] })
+  if (present === 0 && listenedMs < LISTENED_MS)
+    return refused(
+      `no client was heard yet, and the store has listened for ${seconds(listenedMs)} only: wait until it has heard the fleet, or publish with everyone(), or with timed() where clients cannot report`,
+    )
+  if (present === 0)
+    return {
+      type: 'everyone',
+      says: ['no client reports here, and the store has listened for long enough: it goes to everyone'],
+    }
+  if (present < FEWEST_STAGED || incumbents >= FEWEST_STAGED) return undefined
+  return refused(
+    `${present} clients were heard, and ${incumbents} of them for longer than ${seconds(reportMs)}: whoever has only just come is no evidence, so try again in ${seconds(reportMs)}`,
+  )
+}
+
+function seconds(ms: number): string {
+  return `${Math.max(0, Math.round(ms / 1_000))} s`
+}
+
+/** The plan with everything settled, so that it is decided by what it says and by nothing else. */
+function planFor(
+  settings: StagedOptions,
+  {
+    live,
+    salt,
+    hasher,
+  }: { readonly live: readonly Member[]; readonly salt: string; readonly hasher: StartInput['hasher'] },
+): StagedPlan {
+  const probed = live.some(({ current }) =>
+    current.some(({ health }) => health !== undefined && health.now !== 'none'),
+  )
+  const { bakeMs = probed ? BAKE_MS : BAKE_WITHOUT_PROBE_MS, quorum = QUORUM, late = 'roll-back' } = settings
+  const reportMs = Math.min(reportMsOf(settings), Math.max(1, Math.ceil(bakeMs / 3)))
+  const { spreadMs = Math.floor(reportMs / 2), watchMs = Math.max(WATCH_MS, 3 * bakeMs) } = settings
+  const { gates = [], cluster, holdback } = settings
+  const idsOf = (clients: readonly string[]): readonly string[] =>
+    clients.map(clientId => idOf(clientId, { salt, hasher }))
+  const plan: StagedPlan = {
+    type: 'staged',
+    version: 1,
+    stages: stagesFor(settings, live.length, idsOf),
+    bakeMs,
+    reportMs,
+    spreadMs,
+    quorum,
+    watchMs: Math.min(watchMs, MAX_BAKE_MS),
+    late,
+    gates: gates.map(({ name, onBad = 'roll-back' }) => ({ name, onBad })),
+    ...(cluster !== undefined && { cluster }),
+    ...(holdback !== undefined && { holdback }),
+  }
+  if (exceedsBytes(canonicalize(plan as unknown as Json), MAX_PLAN_BYTES))
+    throw new NoticeboardError(
+      'invalid-option',
+      `staged(): the plan takes more than ${MAX_PLAN_BYTES} bytes; name fewer clients, or give them a label`,
+    )
+  return readStagedPlan(plan as unknown as Json)
+}
+
+function reportMsOf({ reportMs = REPORT_MS }: StagedOptions): number {
+  return reportMs
+}
+
+function stagesFor(
+  { stages, excludes }: StagedOptions,
+  live: number,
+  idsOf: (clients: readonly string[]) => readonly string[],
+): readonly Stage[] {
+  if (excludes !== undefined)
+    return [{ by: 'count', count: healthyToExclude({ live, share: excludes }) }, { by: 'all' }]
+  return stages === undefined ? defaultStages(live) : stages.map(spec => stageOf(spec, idsOf))
+}

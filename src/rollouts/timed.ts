@@ -1,0 +1,130 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import { BUCKETS, type Audience } from '../core/release/audience.js'
+import { MAX_BAKE_MS } from '../core/limits.js'
+import { checkOptions } from '../core/options.js'
+import type { Explanation } from './explanation.js'
+import { readTimedPlan, type TimedPlan } from './plan.js'
+import type { Decision, FirstStep, NextStage, RolloutPolicy, RolloutStanding, StartInput } from './policy.js'
+import { membersOf, presenceOf } from './members.js'
+import { MOST_STEPS } from './presets.js'
+import { sayStage, type Stage } from './stage.js'
+
+/** How a timed rollout goes. */
+export interface TimedOptions {
+  /** How many equal steps there are, 2 to 50. Default 4. */
+  readonly steps?: number
+  /** How long each step lasts, in milliseconds. Default 600,000: mounted volumes take minutes to change. */
+  readonly everyMs?: number
+}
+
+/** How long after its time a step counts as late, in milliseconds. */
+const SLACK_MS = 1_800_000
+
+/**
+ * Equal steps by the clock, for stores that clients cannot report to: nothing is judged, and only a
+ * person who watches can stop it in time. Throws `invalid-option`.
+ *
+ * ```ts
+ * await publisher.publish(document, { rollout: timed({ steps: 6 }), reason: 'more load' })
+ * ```
+ */
+export function timed(options: TimedOptions = {}): RolloutPolicy {
+  checkOptions('timed()', options, { steps: true, everyMs: true })
+  const { steps = 4, everyMs = 600_000 } = options
+  if (!(Number.isInteger(steps) && steps >= 2 && steps <= MOST_STEPS))
+    throw new NoticeboardError('invalid-option', `timed(): steps is a whole number from 2 to ${MOST_STEPS}`)
+  if (!(Number.isInteger(everyMs) && everyMs >= 1 && everyMs <= MAX_BAKE_MS))
+    throw new NoticeboardError(
+      'invalid-option',
+      `timed(): everyMs is a whole number of milliseconds, ${MAX_BAKE_MS} at most`,
+    )
+  const stages = Array.from({ length: steps }, (_, index): Stage => ({
+    by: 'share',
+    share: (index + 1) / steps,
+  }))
+  return {
+    type: 'timed',
+    version: 1,
+    start: input => startTimed({ type: 'timed', version: 1, stages, everyMs }, input),
+    decide: (standing, _evidence, nowMs) => decideTimed(standing, nowMs),
+  }
+}
+
+function startTimed(plan: TimedPlan, { salt, spreadMs, heard, nowMs }: StartInput): FirstStep {
+  const live =
+    heard === undefined
+      ? 0
+      : membersOf(heard, nowMs).filter(member => presenceOf(member, nowMs) === 'live').length
+  return {
+    type: 'stage',
+    plan: plan as unknown as Json,
+    evidence: undefined,
+    next: stageAt(plan, 0, { salt, clauses: [] }, { nowMs, live, spreadMs }),
+    says: [
+      `stages: ${plan.stages.map(sayStage).join(', ')}, one each ${Math.round(plan.everyMs / 1_000)} s, whatever happens`,
+    ],
+  }
+}
+
+/** The next step when its time has come. A controller that was away for long makes one step, and waits again. */
+function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
+  const { rollout, audience } = release
+  if (rollout === undefined) throw new TypeError('a timed rollout is decided on a release of it')
+  const plan = readTimedPlan(rollout.plan)
+  const { stageStart, stage, state } = rollout
+  const leftMs = Date.parse(stageStart.at) + plan.everyMs - nowMs
+  const say = (why: string): Explanation => ({
+    rollout: rollout.id,
+    stage,
+    where: `step ${stage + 1} of ${plan.stages.length}`,
+    verdict: 'unknown',
+    why: [why],
+    unknowns: [],
+    counts: {},
+    canSee: 'nothing is judged: it goes by the clock',
+    exceptions: [],
+    omitted: 0,
+    wouldChange: [],
+    asOf: new Date(nowMs).toISOString(),
+  })
+  const end: NextStage = {
+    state: 'completed',
+    stage,
+    audience: undefined,
+    start: stageStart,
+    decideBy: rollout.decideBy,
+  }
+  // Everybody has it by a person's hand, and nothing is judged that a watch could wait for.
+  if (state === 'watching')
+    return { type: 'advance', explanation: say('it was promoted by hand, and nothing is watched'), next: end }
+  if (state !== 'running' || audience === undefined)
+    return { type: 'hold', explanation: say(`${state}: it does not go on by itself`) }
+  if (leftMs > 0)
+    return { type: 'hold', explanation: say(`the next step is in ${Math.ceil(leftMs / 1_000)} s`) }
+  const { spreadMs = 0 } = release
+  const next: NextStage =
+    stage + 1 < plan.stages.length
+      ? stageAt(plan, stage + 1, audience, { nowMs, live: stageStart.live, spreadMs })
+      : end
+  return { type: 'advance', explanation: say('its time has come'), next }
+}
+
+function stageAt(
+  plan: TimedPlan,
+  index: number,
+  before: Audience,
+  { nowMs, live, spreadMs }: { readonly nowMs: number; readonly live: number; readonly spreadMs: number },
+): NextStage {
+  const stage = plan.stages[index]
+  const share = stage?.by === 'share' ? stage.share : 1
+  const below = Math.min(BUCKETS, Math.ceil(share * BUCKETS))
+  const exposed = Math.round(share * live)
+  return {
+    state: 'running',
+    stage: index,
+    audience: { salt: before.salt, clauses: [{ below }] },
+    start: { at: new Date(nowMs).toISOString(), live, exposed, control: live - exposed },
+    decideBy: new Date(nowMs + plan.everyMs + spreadMs + SLACK_MS).toISOString(),
+  }
+}

@@ -1,0 +1,91 @@
+/** What keeps a stage from being judged. Error is never success, and no data is neither success nor failure. */
+export type UnknownKind =
+  | 'never-heard'
+  | 'not-yet-heard'
+  | 'too-few'
+  | 'baking'
+  | 'not-applied'
+  | 'not-seen'
+  | 'canary-missing'
+  | 'shared-id'
+  | 'label-over-represented'
+  | 'probe-unhealthy'
+  | 'probe-threw'
+  | 'probe-timed-out'
+  | 'crash-open'
+  | 'control-failing'
+  | 'control-silent'
+  | 'control-too-small'
+  | 'gate-waiting'
+  | 'gate-unknown'
+
+/**
+ * What is done about an unknown. `waits`: the stage goes on by itself once it is known, until
+ * `decideBy`. `pauses`: somebody has to look. `goes on`: it is said, and something else decides.
+ */
+export type UnknownPolicy = 'waits' | 'pauses' | 'goes on'
+
+/** Every kind of unknown: what it means, and what is done about it. */
+export const UNKNOWNS: Readonly<
+  Record<UnknownKind, { readonly means: string; readonly policy: UnknownPolicy }>
+> = Object.freeze({
+  'never-heard': {
+    means: 'no client reports to this store, which has listened for long enough',
+    policy: 'pauses',
+  },
+  'not-yet-heard': { means: 'no client was heard since the store began to listen', policy: 'waits' },
+  'too-few': { means: 'fewer clients are left in the stage than a verdict needs', policy: 'waits' },
+  baking: { means: 'clients run the candidate, and not for long enough yet', policy: 'waits' },
+  'not-applied': { means: 'exposed clients do not run the candidate yet', policy: 'waits' },
+  'not-seen': {
+    means: 'too many live clients have not seen the release that began the stage',
+    policy: 'waits',
+  },
+  'canary-missing': { means: 'a client that was named for the stage is not healthy yet', policy: 'waits' },
+  'shared-id': { means: 'several instances report under one clientId side by side', policy: 'waits' },
+  'label-over-represented': {
+    means: 'the exposed clients carry a label far more often than the fleet does',
+    policy: 'pauses',
+  },
+  'probe-unhealthy': {
+    means: 'a probe says unhealthy, and the client has not taken the candidate back yet',
+    policy: 'waits',
+  },
+  'probe-threw': { means: 'a probe threw, which is no answer', policy: 'waits' },
+  'probe-timed-out': { means: 'a probe did not answer in time, which is no answer', policy: 'waits' },
+  'crash-open': {
+    means: 'a client ended abruptly, and what it runs now has yet to outlive that',
+    policy: 'waits',
+  },
+  'control-failing': {
+    means: 'clients outside the audience fail as well, so the candidate is not to blame',
+    policy: 'waits',
+  },
+  'control-silent': {
+    means: 'clients outside the audience are not heard either, so silence says nothing',
+    policy: 'waits',
+  },
+  'control-too-small': {
+    means:
+      'too few clients are outside the audience to compare with; only what clients say of the candidate counts',
+    policy: 'goes on',
+  },
+  'gate-waiting': {
+    means: 'a gate has not answered for this stage, or nobody here can ask it',
+    policy: 'waits',
+  },
+  'gate-unknown': { means: 'a gate answered that it does not know, threw or timed out', policy: 'waits' },
+})
+
+/** One unknown of a stage, and how many clients it concerns; none for those of the stage as a whole. */
+export interface Unknown {
+  readonly kind: UnknownKind
+  /** What exactly, for people. */
+  readonly text: string
+  readonly clients?: number
+}
+
+/** An unknown, said with what it means unless something more exact is to be said. */
+export function unknown(kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): Unknown {
+  return { kind, text: UNKNOWNS[kind].means, ...more }
+}

@@ -1,0 +1,161 @@
+import type { Digest } from '../contracts/names.js'
+import type { HeardReports } from '../contracts/report.js'
+import type { Hasher } from '../contracts/system.js'
+import { comparePositions } from '../contracts/position.js'
+import type { Audience } from '../core/release/audience.js'
+import type { Arm, Release } from '../core/release/release.js'
+import type { RolloutState } from '../core/release/rollout.js'
+import { clientStateOf, type ClientState } from './client-state.js'
+import { inAudience, isByLabel } from './cohort.js'
+import { eValue, type StageCounts } from './e-process.js'
+import { failedSince, type Failure } from './failures.js'
+import { isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
+import type { StagedPlan } from './plan.js'
+
+/** One exposed client, and where it is. */
+export interface Observed {
+  readonly member: Member
+  readonly state: ClientState
+}
+
+/** A stage as its evidence shows it now. Clients are counted, those that were live when it began. */
+export interface StageView {
+  readonly nowMs: number
+  readonly rollout: RolloutState
+  readonly plan: StagedPlan
+  readonly candidate: ReadonlySet<Digest>
+  readonly audience: Audience | undefined
+  readonly exposed: readonly Observed[]
+  readonly control: readonly Member[]
+  /** How many of the control failed in any way since the stage began, and how many are heard. */
+  readonly controlFailed: number
+  readonly controlHeard: number
+  /** The share of all live clients that has seen the release with which the stage began. */
+  readonly seenShare: number
+  /** The counts that the e-value rests on; clients, or the values of the plan's `cluster`. */
+  readonly counts: StageCounts
+  readonly e: number
+  /** Whether the e-value is allowed to roll back: not where a whole label fails together. */
+  readonly mayRollBack: boolean
+}
+
+/** What a view is made of. */
+export interface ViewQuery {
+  readonly release: Release
+  readonly rollout: RolloutState
+  readonly plan: StagedPlan
+  readonly heard: HeardReports
+  readonly hasher: Hasher
+}
+
+/**
+ * Looks at a stage: who is in it, where each client stands, and what the clients outside it do at the
+ * same time. A function of the newest release and of what was heard, so that a controller that was
+ * restarted sees the same.
+ *
+ * ```ts
+ * const view = viewOf({ release, rollout, plan, heard, hasher })
+ * ```
+ */
+export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): StageView {
+  const nowMs = Date.parse(heard.asOf)
+  const { stageStart, state } = rollout
+  const atMs = Date.parse(stageStart.at)
+  // While it is watched the candidate is what everybody runs, but for those who are held back.
+  const candidate = digestsIn(release.candidate ?? (state === 'watching' ? release.stable : undefined))
+  const audience = release.audience
+  const live = membersOf(heard, atMs - plan.reportMs).filter(member => wasLive(member, atMs))
+  const isExposed = (member: Member): boolean =>
+    audience === undefined ? state === 'watching' : inAudience(member, audience, hasher)
+  const query = { candidate, bakeMs: plan.bakeMs, nowMs }
+  const exposed: Observed[] = []
+  const control: Member[] = []
+  // Once each: to be in an audience takes a hash.
+  for (const member of live) {
+    if (isExposed(member)) exposed.push({ member, state: clientStateOf(member, query) })
+    else control.push(member)
+  }
+
+  const failed = (member: Member): boolean => failedSince(member, { atMs, nowMs, candidate })
+  const failedControl = control.filter(failed)
+  const counts = countsOf({
+    plan,
+    rollout,
+    exposed: exposed.map(({ member }) => member),
+    control,
+    failedExposed: exposed.map(({ member }) => member).filter(failed),
+    failedControl,
+  })
+  return {
+    nowMs,
+    rollout,
+    plan,
+    candidate,
+    audience,
+    exposed,
+    control,
+    controlFailed: failedControl.length,
+    controlHeard: control.filter(member => isHeard(member, nowMs)).length,
+    seenShare: seenShareOf(live, { rollout, nowMs }),
+    counts,
+    e: eValue(counts),
+    mayRollBack: plan.cluster !== undefined || audience === undefined || !isByLabel(audience),
+  }
+}
+
+/** The clients of a view that failed, and how. */
+export function failuresIn({ exposed }: Pick<StageView, 'exposed'>): readonly Failure[] {
+  return exposed.flatMap(({ state }) => (state.is === 'failed' ? [state.failure] : []))
+}
+
+function digestsIn(arm: Arm | undefined): ReadonlySet<Digest> {
+  return new Set((arm?.variants ?? []).map(({ digest }) => digest))
+}
+
+interface Groups {
+  readonly plan: StagedPlan
+  readonly rollout: RolloutState
+  readonly exposed: readonly Member[]
+  readonly control: readonly Member[]
+  readonly failedExposed: readonly Member[]
+  readonly failedControl: readonly Member[]
+}
+
+/**
+ * Of clients the numbers are those of the stage's start, since stores forget: a bound must not be
+ * reached by forgetting. Of clusters they are counted, since the release does not hold them.
+ */
+function countsOf({ plan, rollout, ...groups }: Groups): StageCounts {
+  const { cluster } = plan
+  const failed = {
+    failedExposed: groups.failedExposed.length,
+    failedControl: groups.failedControl.length,
+  }
+  if (cluster === undefined) {
+    const { exposed, control } = rollout.stageStart
+    return { exposed, control, ...failed }
+  }
+  const units = (members: readonly Member[]): number =>
+    new Set(members.map(({ identity, clientId }) => identity.labels[cluster] ?? `client ${clientId}`)).size
+  return {
+    exposed: units(groups.exposed),
+    control: units(groups.control),
+    failedExposed: units(groups.failedExposed),
+    failedControl: units(groups.failedControl),
+  }
+}
+
+function seenShareOf(
+  live: readonly Member[],
+  { rollout, nowMs }: { readonly rollout: RolloutState; readonly nowMs: number },
+): number {
+  const there = live.filter(member => presenceOf(member, nowMs) === 'live')
+  const hasSeen = ({ current }: Member): boolean =>
+    current.every(({ seen, phase }) => {
+      if (phase === 'stopped') return true
+      if (seen === undefined) return false
+      const order = comparePositions(seen, rollout.stageStart.position)
+      return order === 'same' || order === 'newer'
+    })
+  return there.length === 0 ? 0 : there.filter(hasSeen).length / there.length
+}

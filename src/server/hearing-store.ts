@@ -1,0 +1,31 @@
+import type { ReportTransport, Store } from '../contracts/transport.js'
+import type { ReportRoutes } from './routes/report-routes.js'
+
+/**
+ * A store that hears what a server hears: reports are those that were posted to it, beside those that the
+ * store keeps.
+ *
+ * ```ts
+ * const controller = createController({ store: hearingStore(store, reports) })
+ * ```
+ */
+export function hearingStore(
+  store: Store,
+  { take, heard }: Pick<ReportRoutes, 'take' | 'heard'>,
+): Store & ReportTransport {
+  const { name, durability, maxSnapshotBytes } = store
+  return {
+    name,
+    durability,
+    maxSnapshotBytes,
+    latest: (query, signal) => store.latest(query, signal),
+    snapshot: (query, signal) => store.snapshot(query, signal),
+    put: (query, signal) => store.put(query, signal),
+    append: (query, signal) => store.append(query, signal),
+    history: (query, signal) => store.history(query, signal),
+    reports: ({ namespace }, signal) => heard(namespace, signal),
+    report: async states => take(states),
+    ...(store.next !== undefined && { next: store.next.bind(store) }),
+    ...(store.namespaces !== undefined && { namespaces: store.namespaces.bind(store) }),
+  }
+}

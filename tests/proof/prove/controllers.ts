@@ -1,0 +1,21 @@
+import { runControllerKills } from '../rollouts/controller-kills.js'
+import type { Part } from './part.js'
+
+/** Controllers that are killed with SIGKILL in the middle of rollouts. */
+export const controllers: Part = {
+  name: 'controllers',
+  what: 'kill -9 trials of controllers',
+  settings: ['controllerKills'],
+  async run({ settings, progress, show }) {
+    const { trials, killed, resumed, violations } = await runControllerKills({
+      trials: settings.controllerKills,
+      onProgress: progress,
+    })
+    const told = violations.map(text => ({
+      text,
+      replay: `npm run prove -- --json none --only controllers --controller-kills ${settings.controllerKills}`,
+    }))
+    told.forEach(show)
+    return { tried: trials, violations: told, figures: { killed, resumed } }
+  },
+}

@@ -1,0 +1,144 @@
+// Reads the log of a board by itself: nothing here comes from the library, so that what it got wrong is not got
+// wrong twice.
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** What one client began to run, and the newest release that it had seen then. */
+export interface Run {
+  readonly clientId: string
+  readonly digest: string
+  readonly sequence: number
+}
+
+export interface PlainRelease {
+  readonly sequence: number
+  readonly cause: string
+  readonly stable: PlainArm
+  readonly candidate?: PlainArm
+  readonly audience?: { readonly salt: string; readonly clauses: readonly PlainClause[] }
+  readonly withdrawn?: readonly string[]
+  readonly rollout?: {
+    readonly id: string
+    readonly state: string
+    readonly stage: number
+    readonly controller: string
+    readonly stageStart: { readonly position: { readonly sequence: number } }
+  }
+}
+
+interface PlainArm {
+  readonly variants: readonly { readonly digest: string }[]
+}
+
+interface PlainClause {
+  readonly ids?: readonly string[]
+  readonly below?: number
+  readonly labels?: unknown
+}
+
+/** The releases of a board with one epoch, the first one first. */
+export async function readLog(folder: string, namespace: string): Promise<readonly PlainRelease[]> {
+  const releases = join(folder, 'public/v1', namespace, 'releases')
+  const [epoch = ''] = await readdir(releases)
+  const names = (await readdir(join(releases, epoch))).filter(name => /^\d+\.json$/.test(name))
+  const read = async (name: string): Promise<PlainRelease> =>
+    (JSON.parse(await readFile(join(releases, epoch, name), 'utf8')) as { release: PlainRelease }).release
+  return (await Promise.all(names.map(read))).sort((a, b) => a.sequence - b.sequence)
+}
+
+/**
+ * What is wrong with the story of the rollouts in a log, and with what clients ran meanwhile; empty where
+ * nothing is. Every rollout but the last one has to have ended as it is expected to.
+ */
+export function wrongIn(
+  log: readonly PlainRelease[],
+  { runs, end, stages }: { readonly runs: readonly Run[]; readonly end: string; readonly stages: number },
+): readonly string[] {
+  const wrong: string[] = []
+  log.forEach(({ sequence }, index) => {
+    if (sequence !== index + 1) wrong.push(`release ${index + 1} is missing`)
+  })
+  const ids = new Set(log.flatMap(({ rollout }) => rollout?.id ?? []))
+  for (const id of ids)
+    wrong.push(
+      ...wrongInRollout(
+        log.filter(({ rollout }) => rollout?.id === id),
+        { id, end, stages },
+      ),
+    )
+  for (const { clientId, digest, sequence } of runs) {
+    const release = log[sequence - 1]
+    if (release === undefined)
+      wrong.push(`${clientId} ran something after release ${sequence}, which is not there`)
+    else if (!mayRun(release, clientId, digest))
+      wrong.push(`${clientId} ran a candidate at ${sequence} from outside`)
+  }
+  return wrong
+}
+
+function wrongInRollout(
+  steps: readonly PlainRelease[],
+  { id, end, stages }: { readonly id: string; readonly end: string; readonly stages: number },
+): readonly string[] {
+  const wrong: string[] = []
+  const begun = new Set<number>()
+  let before: PlainRelease | undefined
+  for (const step of steps) {
+    const { state = '', stage = 0, stageStart } = step.rollout ?? {}
+    const was = before?.rollout
+    if (was === undefined && (state !== 'running' || stage !== 0))
+      wrong.push(`${id} begins as ${state} in stage ${stage}`)
+    if (was !== undefined && was.state === 'running' && state === 'running' && stage !== was.stage + 1)
+      wrong.push(`${id} goes from stage ${was.stage} to ${stage}`)
+    if (state === 'running' && begun.has(stage)) wrong.push(`${id} begins stage ${stage} twice`)
+    if (state === 'running') begun.add(stage)
+    if (state === 'running' && stageStart?.position.sequence !== step.sequence)
+      wrong.push(`${id} says of stage ${stage} that another release began it`)
+    if (state === 'watching' && (was?.state !== 'running' || was.stage !== stages - 1))
+      wrong.push(`${id} is promoted from ${was?.state} in stage ${was?.stage}`)
+    if (state === 'completed' && was?.state !== 'watching')
+      wrong.push(`${id} is completed from ${was?.state}`)
+    if (
+      before?.audience !== undefined &&
+      step.audience !== undefined &&
+      !widens(before.audience, step.audience)
+    )
+      wrong.push(`${id} takes somebody back in stage ${stage}`)
+    before = step
+  }
+  if (before?.rollout?.state !== end) wrong.push(`${id} ends as ${before?.rollout?.state}, not ${end}`)
+  return wrong
+}
+
+function widens(
+  before: NonNullable<PlainRelease['audience']>,
+  after: NonNullable<PlainRelease['audience']>,
+): boolean {
+  return (
+    before.salt === after.salt &&
+    before.clauses.every(clause =>
+      after.clauses.some(
+        wider =>
+          (clause.ids ?? []).every(name => wider.ids?.includes(name)) &&
+          (clause.ids !== undefined || wider.ids === undefined) &&
+          (clause.below ?? 0) <= (wider.below ?? (clause.below === undefined ? 0 : -1)) &&
+          (clause.below !== undefined || wider.below === undefined),
+      ),
+    )
+  )
+}
+
+function mayRun({ stable, candidate, audience }: PlainRelease, clientId: string, digest: string): boolean {
+  const names = (arm: PlainArm | undefined): boolean =>
+    arm?.variants.some(one => one.digest === digest) === true
+  if (names(stable)) return true
+  if (!names(candidate) || audience === undefined) return false
+  const hash = createHash('sha256').update(`${audience.salt}\0${clientId}`).digest('hex')
+  const bucket = Number.parseInt(hash.slice(0, 8), 16)
+  return audience.clauses.some(({ ids, below, labels, ...more }) => {
+    if (labels !== undefined || Object.keys(more).length > 0) return false
+    if (ids === undefined && below === undefined) return false
+    return (ids === undefined || ids.includes(hash.slice(0, 32))) && (below === undefined || bucket < below)
+  })
+}

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest'
+import { eValue } from '../../../src/rollouts/e-process.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { eProcess, runStage, type StageKind, type Watcher } from './stage-trial.js'
+import { brokenPromises, isHealthy, sayRow, simulateStages, type Row } from './statistics.js'
+
+/** A share of what `npm run prove -- --only statistics` simulates 10,000 times. */
+const TRIALS = Number(process.env['NOTICEBOARD_STAGES'] ?? 300)
+
+const rows = simulateStages(TRIALS, 1)
+const shareOf = (watcher: string, stage: string): number => {
+  const row = rows.find(each => each.watcher === watcher && each.stage.includes(stage))
+  if (row === undefined) throw new Error(`nobody watches ${stage} with ${watcher}`)
+  return row.alarms / row.trials
+}
+const worst = (watcher: string, of: (row: Row) => boolean = isHealthy): number =>
+  Math.max(...rows.filter(row => row.watcher === watcher && of(row)).map(row => row.alarms / row.trials))
+
+describe('stages of a candidate that changes nothing', () => {
+  test('are rolled back in one of a hundred at most and paused in one of twenty, for every background and size', () => {
+    expect(brokenPromises(rows), rows.map(sayRow).join('\n')).toEqual([])
+  })
+
+  test('are stopped far more often by thresholds, and by an exact test that is looked at again and again', () => {
+    expect(worst('more than 1 % failed')).toBeGreaterThan(0.9)
+    expect(shareOf('more than 1 % failed', '30 of 60, 0.5 %')).toBeGreaterThan(0.08)
+    expect(worst('exact test at 5 %, repeated')).toBeGreaterThan(0.2)
+  })
+
+  test('of hosts that die whole are rolled back often where clients are counted, and hardly where hosts are', () => {
+    const together = (row: Row): boolean => row.stage.includes('die whole')
+    expect(worst('e >= 100', together)).toBeGreaterThan(0.2)
+    expect(worst('e >= 100, hosts counted', together)).toBeLessThan(0.03)
+  })
+})
+
+describe('stages of a candidate that harms', () => {
+  test('are rolled back after few failed clients, the sooner the more of them are outside', () => {
+    expect(shareOf('e >= 100', '6 of 60, the candidate hits 100 %')).toBe(1)
+    expect(shareOf('e >= 100', '100 of 1000, the candidate hits 20 %')).toBeGreaterThan(0.98)
+    expect(shareOf('e >= 100', '100 of 10000, the candidate hits 10 %')).toBeGreaterThan(0.95)
+    const failed = rows.find(
+      ({ watcher, stage }) =>
+        watcher === 'e >= 100' && stage.includes('100 of 10000, the candidate hits 50 %'),
+    )?.failedAtAlarm
+    expect(failed).toBeLessThan(3)
+  })
+})
+
+describe('the measure itself', () => {
+  const kind: StageKind = { exposed: 1_000, control: 9_000, background: 0.01 }
+  const shareOfAlarms = (watcher: Watcher): number => {
+    const random = seededRandom(7)
+    let alarms = 0
+    for (let trial = 0; trial < 400; trial += 1)
+      if (runStage(kind, [watcher], random)[0] !== undefined) alarms += 1
+    return alarms / 400
+  }
+
+  test('finds that only a part of the control was counted, and that a failure was counted twice', () => {
+    expect(shareOfAlarms(eProcess(100))).toBeLessThan(0.02)
+    const part: Watcher = {
+      name: 'a tenth of the control',
+      alarms: counts => eValue({ ...counts, failedControl: Math.floor(counts.failedControl / 10) }) >= 100,
+    }
+    expect(shareOfAlarms(part)).toBeGreaterThan(0.5)
+    const twice: Watcher = {
+      name: 'each failure twice',
+      alarms: counts => eValue({ ...counts, failedExposed: 2 * counts.failedExposed }) >= 100,
+    }
+    expect(shareOfAlarms(twice)).toBeGreaterThan(0.2)
+  })
+})

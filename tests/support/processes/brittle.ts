@@ -1,0 +1,32 @@
+import { z } from 'zod'
+
+/** What a program is told that dies of its configuration. */
+export interface BrittleCommand {
+  readonly board: string
+  /** Undefined for a client that keeps nothing. */
+  readonly state: string | undefined
+  readonly soakMs: number
+  readonly beatMs: number
+  /** Ends in order after this long. */
+  readonly endsAfterMs?: number
+  /** How it ends then: by `close()` and exit 0, by exit 0 alone. */
+  readonly ends?: 'close' | 'exit'
+}
+
+/** What a document does to the program. */
+export interface Deadly {
+  readonly at: 'parse' | 'validator' | 'prepare' | 'commit' | number
+  readonly by: 'throw' | 'reject' | 'exit' | 'kill' | 'loop' | 'memory'
+}
+
+export const BRITTLE_NAMESPACE = 'brittle'
+
+export const brittleSchema = z.object({
+  n: z.number(),
+  deadly: z
+    .object({
+      at: z.union([z.enum(['parse', 'validator', 'prepare', 'commit']), z.number()]),
+      by: z.enum(['throw', 'reject', 'exit', 'kill', 'loop', 'memory']),
+    })
+    .optional(),
+})

@@ -1,0 +1,82 @@
+import { expect, test } from 'vitest'
+import { blocksOf, compilePieces } from './pages.js'
+import { workspace } from './workspace.js'
+
+const PAGE = 'docs/rollouts.md'
+
+/** What the shorter pieces of the page take for granted. */
+const surroundings = `
+import { canary, createClient, createController, createPublisher, everyone, http, linear, pull, staged, timed, type Client, type Publisher } from 'noticeboard'
+import type { Gate, GateQuestion, Store } from 'noticeboard/core'
+import * as z from 'zod'
+
+const schema = z.object({ pool: z.object({ size: z.number() }), newCheckout: z.boolean().default(false) })
+declare const publisher: Publisher<z.input<typeof schema>>
+declare const next: z.input<typeof schema>
+declare const store: Store
+declare function log(...words: unknown[]): void
+declare function queryMetrics(about: Pick<GateQuestion, 'stage' | 'candidate' | 'fleet'>, signal: AbortSignal): Promise<{ p99?: number }>
+`
+
+test(
+  'every piece of TypeScript on the page compiles against the built package',
+  { timeout: 180_000 },
+  async () => {
+    await using user = await workspace()
+    const pieces = blocksOf(PAGE, 'ts')
+    expect(pieces.length).toBeGreaterThan(7)
+    expect(await compilePieces(user, pieces, surroundings)).toBe('')
+  },
+)
+
+test('the policy that the page writes rolls out: its pilots first, then all; and goes back when one refuses', async () => {
+  await using user = await workspace()
+  const { transpileModule, ScriptTarget, ModuleKind } = await import('typescript')
+  const source = blocksOf(PAGE, 'ts').find(piece => piece.includes('function pilots')) ?? ''
+  const { outputText } = transpileModule(source, {
+    compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.ES2022 },
+  })
+  await user.write('pilots.mjs', outputText)
+  await user.write(
+    'main.mjs',
+    `
+import { createClient, createController, createPublisher, everyone, memory, push } from 'noticeboard'
+import * as z from 'zod'
+import { pilots } from './pilots.mjs'
+
+const [namespace, schema, store] = ['checkout/prod', z.object({ size: z.number() }), memory()]
+const publisher = createPublisher({ namespace, schema, store })
+await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'first' })
+const ran = []
+const clients = await Promise.all(['web-1', 'web-2', 'web-3', 'web-4'].map(clientId => {
+  const validators = [{ name: 'fits', validate: ({ size }) => size === 666 ? [{ path: 'size', message: 'too many' }] : [] }]
+  const client = createClient({ namespace, schema, clientId, validators, strategy: push(store), soakMs: 300, reports: { batchMs: 20 } })
+  client.on('change', ({ current }) => ran.push(clientId + ' runs ' + current.size))
+  return client.ready()
+}))
+const controller = createController({ store, policies: [pilots()], lookMs: 100 })
+ran.length = 0
+for (const size of [2, 666]) {
+  for (;;) {
+    try {
+      const rollout = await publisher.publish({ size }, { rollout: pilots(['web-3', 'web-1']), reason: 'more' })
+      console.log(size, await rollout.settled)
+      break
+    } catch (error) {
+      // The controller says that it is there a moment after its start.
+      if (error.code !== 'no-controller') throw error
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+  }
+}
+console.log(ran.slice(0, 2).sort().join(', '))
+console.log(clients.map(({ current }) => current.size).join())
+await controller.close()
+await Promise.all(clients.map(client => client.close()))
+await publisher.close()
+`,
+  )
+  const { code, stdout, stderr } = await user.run([process.execPath, 'main.mjs'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toBe('2 completed\n666 rolled-back\nweb-1 runs 2, web-3 runs 2\n2,2,2,2\n')
+})

@@ -1,0 +1,112 @@
+import type { TestContext } from 'vitest'
+import { z } from 'zod'
+import { createPublisher } from '../../../src/publisher/publisher.js'
+import { everyone } from '../../../src/rollouts/everyone.js'
+import { fileStore } from '../../../src/node/board/file-store.js'
+import { permanentFolder } from '../../support/board-kit.js'
+import {
+  BRITTLE_NAMESPACE as namespace,
+  type BrittleCommand,
+  type Deadly,
+} from '../../support/processes/brittle.js'
+import { startChild, type Child } from '../../support/processes/child.js'
+
+export const schema: z.ZodType<{ readonly n: number; readonly deadly?: Deadly }> = z.any()
+
+/** Periods of the program, in milliseconds: a sixtieth of the defaults. */
+export const PERIODS = { soakMs: 1_000, beatMs: 100 } as const
+
+/** A program without a sign of life for this long hangs, in milliseconds. */
+const HANGS_MS = 2_000
+
+/** How a life of the program ended. */
+export interface Ended {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** One life of the program. */
+export interface Life {
+  readonly child: Child
+  /** The versions that came into force. */
+  readonly ran: number[]
+  ended: Ended | undefined
+}
+
+/** A board, and a program that is started again each time it ends. */
+export interface Supervised {
+  readonly lives: readonly Life[]
+  /** How many lives ended by another code than 0. */
+  readonly deaths: number
+  publish(document: { readonly n: number; readonly deadly?: Deadly }): Promise<void>
+  /** Starts one more process over the same folder. */
+  start(command?: Partial<BrittleCommand>): Life
+  /** Starts processes, one after another, until the condition holds. */
+  keepAlive(command?: Partial<BrittleCommand>): void
+  /** Resolves when it holds; rejects after a while. */
+  until(condition: () => boolean, what: string): Promise<void>
+}
+
+/** Makes a {@link Supervised} that ends with its test. */
+export async function supervised(
+  script: string,
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  { keepsState = true } = {},
+): Promise<Supervised> {
+  const [board, folder] = await Promise.all([permanentFolder(), permanentFolder()])
+  const store = fileStore(board)
+  const publisher = createPublisher({ namespace, schema, store })
+  const lives: Life[] = []
+  let over = false
+  let again = false
+  onTestFinished(async () => {
+    over = true
+    for (const { child, ended } of lives) if (ended === undefined) child.kill()
+    await Promise.all(lives.map(({ child }) => child.ended))
+    await store.close()
+  })
+
+  const start = (command: Partial<BrittleCommand> = {}): Life => {
+    const child = startChild(script)
+    const life: Life = { child, ran: [], ended: undefined }
+    lives.push(life)
+    let hung: NodeJS.Timeout | undefined
+    child.onLine(line => {
+      clearTimeout(hung)
+      if (life.ended === undefined) hung = setTimeout(child.kill, HANGS_MS)
+      const [, version] = /^runs (\d+)$/.exec(line) ?? []
+      if (version !== undefined) life.ran.push(Number(version))
+    })
+    void child.ready.then(() =>
+      child.start({ board, state: keepsState ? folder : undefined, ...PERIODS, ...command }),
+    )
+    void child.ended.then(({ code, signal }) => {
+      clearTimeout(hung)
+      life.ended = { code, signal }
+      if (again && !over) start(command)
+    })
+    return life
+  }
+
+  return {
+    lives,
+    get deaths() {
+      return lives.filter(({ ended }) => ended !== undefined && ended.code !== 0).length
+    },
+    async publish(document) {
+      await publisher.publish(document, { rollout: everyone(), reason: 'a test' })
+    },
+    start,
+    keepAlive(command) {
+      again = true
+      start(command)
+    },
+    async until(condition, what) {
+      for (let left = 600; !condition(); left -= 1) {
+        if (left === 0)
+          throw new Error(`${what}: ${JSON.stringify(lives.map(({ ran, ended }) => ({ ran, ended })))}`)
+        await new Promise(resolve => void setTimeout(resolve, 50))
+      }
+    },
+  }
+}

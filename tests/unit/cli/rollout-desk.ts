@@ -1,0 +1,154 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import type { CommandLineConfig } from '../../../src/cli/config-file.js'
+import type { Fetch } from '../../../src/contracts/system.js'
+import { createController, type Controller } from '../../../src/controller/index.js'
+import { decodeRelease, type Release } from '../../../src/core/release/release.js'
+import { anything } from '../../../src/core/schema/anything.js'
+import { createPublisher, everyone, type Publisher } from '../../../src/publisher/index.js'
+import { staged } from '../../../src/rollouts/index.js'
+import { createHandler } from '../../../src/server/index.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { memory } from '../../../src/transports/memory.js'
+import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rollouts/paper-fleet.js'
+import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
+
+const NAMESPACE = 'checkout/prod'
+const TOKEN = 'a-token-for-writing'
+const BASE = 'http://board.test'
+const MINUTE = 60_000
+
+/** How long everything lasts, unless a test says otherwise. */
+export const PERIODS = { bakeMs: MINUTE, reportMs: 20_000, watchMs: MINUTE }
+
+/** A command line before a server with a fleet of twenty that runs version 1, all in virtual time. */
+export interface RolloutDesk {
+  readonly clock: VirtualClock
+  readonly fleet: PaperFleet
+  readonly publisher: Publisher
+  /** Runs a command while time passes. `during` is called once its words hold a text. */
+  nb(args: readonly string[], options?: Partial<RunOptions> & { readonly during?: During }): Promise<Ran>
+  controller(): Controller
+  releases(): Promise<readonly Release[]>
+  done<T>(work: Promise<T>): Promise<T>
+}
+
+/** What is done once a command has said something. */
+export interface During {
+  readonly says: string
+  do(): unknown
+}
+
+export interface RolloutDeskOptions {
+  /** What version 2 does to a client. */
+  readonly effect?: Effect
+  /** What the configuration file holds besides. */
+  readonly config?: CommandLineConfig
+}
+
+/** Opens a {@link RolloutDesk}; the file `next.json` holds the document to publish. */
+export async function rolloutDesk({
+  effect = 'works',
+  config = {},
+}: RolloutDeskOptions = {}): Promise<RolloutDesk> {
+  const clock = virtualClock()
+  const system = { clock, random: seededRandom(7), hasher: systemHasher }
+  const store = memory({ system })
+  const handler = createHandler(store, { write: { token: TOKEN }, system })
+  const fetch: Fetch = (url, { method, headers, body, signal }) =>
+    handler.fetch(new Request(url, { method, headers, signal, ...(body && { body }) }))
+  const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store, system })
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
+  const first = (await publisher.current())?.digest
+  const fleet = startPaperFleet({
+    store,
+    clock,
+    namespace: NAMESPACE,
+    clients: 20,
+    effect: digest => (digest === first ? 'works' : effect),
+  })
+  await store.reports({ namespace: NAMESPACE }, new AbortController().signal)
+  await clock.advance(20 * MINUTE)
+
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'next.json'), '{"pool":2}')
+  // The file is code, so that it may hold gates and policies; what it holds is this test's.
+  const held = `rolloutDesk${folder.replace(/\W/g, '')}`
+  Object.assign(globalThis, { [held]: { rollout: staged(PERIODS), ...config } })
+  await writeFile(
+    join(folder, 'noticeboard.config.mjs'),
+    `export default globalThis[${JSON.stringify(held)}]\n`,
+  )
+  const env = { NOTICEBOARD_URL: BASE, NOTICEBOARD_TOKEN: TOKEN, NOTICEBOARD_NAMESPACE: NAMESPACE }
+
+  const done = async <T>(work: Promise<T>): Promise<T> => {
+    let settled = false
+    const settle = (): void => void (settled = true)
+    work.then(settle, settle)
+    // Files and modules are read in real time.
+    while (!settled) {
+      await clock.advance(1_000)
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return work
+  }
+  const closing: (() => Promise<unknown>)[] = []
+  onTestFinished(async () => {
+    delete (globalThis as Record<string, unknown>)[held]
+    await done(Promise.all(closing.map(close => close())))
+    await done(Promise.all([fleet.close(), publisher.close(), handler.close({ drainMs: 0, graceMs: 0 })]))
+  })
+  return {
+    clock,
+    fleet,
+    publisher,
+    done,
+    async nb(args, { during, ...options } = {}) {
+      let said = ''
+      let isDue = during !== undefined
+      const hear = (text: string): void => {
+        said += text
+        if (!isDue || during === undefined || !said.includes(during.says)) return
+        isDue = false
+        void during.do()
+      }
+      return done(
+        commandLine(args, { cwd: folder, env, system, fetch, onAside: hear, onData: hear, ...options }),
+      )
+    },
+    controller() {
+      const controller = createController({ store, system, lookMs: 5_000, name: 'the server’s' })
+      closing.push(() => controller.close())
+      return controller
+    },
+    async releases() {
+      const found: Release[] = []
+      for await (const { bytes } of store.history({ namespace: NAMESPACE }, new AbortController().signal))
+        found.unshift(decodeRelease(bytes).release)
+      return found
+    },
+  }
+}
+
+/** What a terminal shows after so many characters: lines that are drawn again replace themselves. */
+export function screenOf(text: string): readonly string[] {
+  const lines = ['']
+  let column = 0
+  for (const [piece] of text.matchAll(/\r|\n|\u001b\[K|\u001b\[[0-9;]*m|[^\r\n\u001b]+/g)) {
+    const last = lines.length - 1
+    const line = lines[last] ?? ''
+    if (piece === '\r') column = 0
+    else if (piece === '\n') {
+      lines.push('')
+      column = 0
+    } else if (piece === '\u001b[K') lines[last] = line.slice(0, column)
+    else if (!piece.startsWith('\u001b')) {
+      lines[last] = line.slice(0, column) + piece + line.slice(column + piece.length)
+      column += piece.length
+    }
+  }
+  return lines.filter(line => line !== '')
+}

@@ -1,0 +1,199 @@
+import { describe, expect, test } from 'vitest'
+import type { Gate } from '../../../src/publisher/index.js'
+import { staged } from '../../../src/rollouts/index.js'
+import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
+
+const publish = ['publish', 'next.json', '--reason', 'more load'] as const
+
+describe('who publishes and waits', () => {
+  test('sees a bar a stage on a terminal, drawn again while the stage lasts, and leaves with 0 once all have it', async () => {
+    const { nb } = await rolloutDesk()
+    const ran = await nb([...publish, '--wait=completed'], { terminal: true, columns: 100 })
+    expect(ran.status).toBe(0)
+    const screen = screenOf(ran.stderr)
+    const bars = screen.filter(line => line.startsWith('['))
+    expect(
+      bars.map(line => /stage \d of 4, \w+: \d+ of \d+ (?:exposed|clients) run it/.exec(line)?.[0]),
+    ).toEqual([
+      'stage 1 of 4, running: 1 of 1 exposed run it',
+      'stage 2 of 4, running: 3 of 3 exposed run it',
+      'stage 3 of 4, running: 10 of 10 exposed run it',
+      'stage 4 of 4, running: 20 of 20 exposed run it',
+      'stage 4 of 4, watching: 20 of 20 clients run it',
+    ])
+    // A line that were longer than the terminal would not be drawn over.
+    expect(Math.max(...screen.filter(line => line.startsWith('[')).map(line => line.length))).toBeLessThan(
+      100,
+    )
+    expect(ran.stdout.split('\n').at(-2)).toMatch(/^checkout\/prod: passed; stage 4 of 4, watching: 20 of 20/)
+  })
+
+  test('gets plain lines without a terminal, one when something changed, and nothing that moves a cursor', async () => {
+    const { nb } = await rolloutDesk()
+    const ran = await nb([...publish, '--wait=watched'])
+    expect(ran.status).toBe(0)
+    expect(ran.stderr).not.toMatch(/[\r\u001b]/)
+    const stages = ran.stderr.split('\n').filter(line => line.startsWith('stage '))
+    expect(new Set(stages).size).toBe(stages.length)
+    expect([...new Set(stages.map(line => line.split(':')[0]))]).toEqual([
+      'stage 1 of 4, running',
+      'stage 2 of 4, running',
+      'stage 3 of 4, running',
+      'stage 4 of 4, running',
+      'stage 4 of 4, watching',
+      'stage 4 of 4, completed',
+    ])
+  })
+
+  test('for the stage at hand leaves with 0 when it has passed, and is told that nothing moves the rollout on', async () => {
+    const { nb, releases, clock } = await rolloutDesk()
+    const ran = await nb([...publish, '--wait=stage'])
+    expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('stage 2 of 4, running')])
+    expect(ran.stderr).toContain('no controller is heard in checkout/prod, so nothing moves the rollout on')
+    const before = await releases()
+    await clock.advance(10 * PERIODS.bakeMs)
+    expect(await releases()).toEqual(before)
+  })
+
+  test('leaves with 6 when it was rolled back, and the reason is on stdout as JSON', async () => {
+    const { nb } = await rolloutDesk({ effect: 'rejected' })
+    const ran = await nb([...publish, '--wait=completed', '--json'])
+    expect(ran.status).toBe(6)
+    const lines = ran.stdout.trim().split('\n')
+    expect(lines).toHaveLength(1)
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      namespace: 'checkout/prod',
+      end: 'rolled-back',
+      state: 'rolled-back',
+      verdict: 'bad',
+      why: expect.arrayContaining([expect.stringMatching(/^rolled back: 1 rejected/)]),
+    })
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      evidence: { step: 'roll-back', exceptions: [{ kind: 'rejected', clientId: expect.any(String) }] },
+    })
+  })
+
+  test('is told which clients a rollback rests on', async () => {
+    const { nb } = await rolloutDesk({ effect: 'rejected' })
+    const ran = await nb([...publish, '--wait=completed'])
+    expect([ran.status, ran.stderr]).toEqual([6, expect.stringMatching(/^ {2}client-\d+: rejected$/m)])
+  })
+
+  test('leaves with 7 when somebody pauses it, and is told how it goes on', async () => {
+    const { nb, publisher } = await rolloutDesk()
+    const ran = await nb([...publish, '--wait=completed'], {
+      during: { says: 'stage 1 of 4, running', do: () => publisher.pause({ reason: 'the sale begins' }) },
+    })
+    expect([ran.status, ran.stdout]).toEqual([
+      7,
+      expect.stringContaining('checkout/prod: paused; stage 1 of 4'),
+    ])
+    expect(ran.stderr).toContain('noticeboard rollout resume checkout/prod')
+  })
+
+  const gated = (check: Gate['check']) => {
+    const gate = { name: 'latency', onBad: 'pause' as const }
+    return { gates: [{ ...gate, check }], rollout: staged({ ...PERIODS, gates: [gate] }) }
+  }
+
+  test('leaves with 7 when its policy has held it up for a minute, and the JSON says why', async () => {
+    let asked = 0
+    const check = () =>
+      (asked += 1) === 1 ? ('good' as const) : { verdict: 'bad' as const, why: 'p99 is 2 s' }
+    const { nb, releases } = await rolloutDesk({ config: gated(check) })
+    const ran = await nb([...publish, '--wait=completed', '--json'])
+    expect(ran.status).toBe(7)
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      end: 'paused',
+      state: 'running',
+      isPaused: true,
+      why: expect.arrayContaining(['gate latency is red: p99 is 2 s']),
+    })
+    // An automatic pause appends nothing: it ends by itself.
+    expect(await releases()).toHaveLength(2)
+  })
+
+  test('stays while a gate is red for less than a minute', async () => {
+    let asked = 0
+    const check = () => ((asked += 1) > 5 && asked < 15 ? ('bad' as const) : ('good' as const))
+    const { nb } = await rolloutDesk({ config: gated(check) })
+    const ran = await nb([...publish, '--wait=completed'])
+    expect(ran.stderr).toContain('gate latency is red')
+    expect(ran.status).toBe(0)
+  })
+
+  test('leaves with 8 when time is up', async () => {
+    const { nb } = await rolloutDesk()
+    const ran = await nb([...publish, '--wait=completed', '--timeout', '30', '--json'])
+    expect(ran.status).toBe(8)
+    expect(JSON.parse(ran.stdout)).toMatchObject({ end: 'running', state: 'running', stage: 0 })
+  })
+})
+
+describe('who interrupts', () => {
+  test('is told that the rollout goes on, who moves it on, and how to stop it; and it does go on', async () => {
+    const { nb, controller, clock, releases } = await rolloutDesk()
+    controller()
+    await clock.advance(60_000)
+    const interrupt = new AbortController()
+    const ran = await nb([...publish, '--wait=completed'], {
+      terminal: true,
+      signal: interrupt.signal,
+      during: { says: 'stage 2 of 4', do: () => interrupt.abort() },
+    })
+    expect(ran.status).toBe(130)
+    expect(screenOf(ran.stderr).join('\n')).toContain(
+      'the rollout goes on without you, moved on by the server’s; noticeboard rollout pause checkout/prod --reason "…" stops it',
+    )
+    await clock.advance(20 * PERIODS.bakeMs)
+    expect((await releases()).at(-1)?.rollout?.state).toBe('completed')
+  })
+
+  test('is not told so where no controller would move it on', async () => {
+    const { nb } = await rolloutDesk()
+    const interrupt = new AbortController()
+    const ran = await nb([...publish, '--wait=completed'], {
+      signal: interrupt.signal,
+      during: { says: 'stage 2 of 4', do: () => interrupt.abort() },
+    })
+    expect(ran.status).toBe(130)
+    expect(ran.stderr).not.toContain('goes on without you')
+    expect(ran.stderr).toContain('start noticeboard controller')
+  })
+})
+
+describe('a dry run', () => {
+  test('shows the diff, whom each stage would expose, what it can see, and what is known of the builds', async () => {
+    const { nb, releases } = await rolloutDesk()
+    const ran = await nb([...publish, '--wait=completed', '--dry-run'])
+    expect(ran.status).toBe(0)
+    const [headline, ...lines] = ran.stdout.trim().split('\n')
+    expect(headline).toMatch(/^would publish checkout\/prod version 2 .*, running, stage 1 of 4$/)
+    expect(lines.filter(line => !line.startsWith('    '))).toEqual([
+      '~ pool: 1 -> 2',
+      '  1 client: 1 of 20 clients; that few exclude nothing; to exclude 5 % you need 20',
+      expect.stringMatching(/^ {2}10 %: 3 of 20 clients; with no failure seen this excludes faults/),
+      expect.stringMatching(/^ {2}50 %: 10 of 20 clients; /),
+      expect.stringMatching(/^ {2}all: 20 of 20 clients; /),
+      'checked by no schema at all, since none is known; builds do not report their own schema, so what they refuse is known from refusals alone',
+      '  build 1, 20 clients: not known',
+    ])
+    expect(await releases()).toHaveLength(1)
+  })
+
+  test('names the build that has refused the document before', async () => {
+    const { nb } = await rolloutDesk({ effect: 'rejected' })
+    await nb([...publish, '--wait=completed'])
+    const ran = await nb([
+      ...publish,
+      '--wait=completed',
+      '--dry-run',
+      '--readmit',
+      'it was the network',
+      '--json',
+    ])
+    expect(JSON.parse(ran.stdout)).toMatchObject({
+      builds: [{ build: '1', clients: 20, refuses: 'refused', why: 'rejected' }],
+    })
+  })
+})

@@ -1,0 +1,236 @@
+import { describe, expect, test } from 'vitest'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import { createClient } from '../../../src/client/client.js'
+import { BUCKETS } from '../../../src/core/release/audience.js'
+import { pull } from '../../../src/strategies/pull.js'
+import {
+  closedAfterEach,
+  memoryFolder,
+  schema,
+  type Config,
+  type Harness,
+} from '../../support/client-harness.js'
+import { namespace, testBoard, type TestBoard } from './board.js'
+
+const started = closedAfterEach(5_000)
+const doc = (size: number): object => ({ pool: { size } })
+const all = { salt: 's', clauses: [{ below: BUCKETS }] }
+
+/** An application that is well or not, as it is told for each size of its pool. */
+interface Patient {
+  /** What its probe does with each size; well unless told otherwise. */
+  readonly ill: Map<number, 'unhealthy' | 'throws' | 'hangs'>
+  asked: number
+}
+
+/** A client with a probe that runs the first version, and has earned it if `soaks`. */
+async function running(
+  board: TestBoard,
+  options: Parameters<typeof started>[1] = {},
+  { soaks = false } = {},
+): Promise<Harness & Patient> {
+  board.publish(doc(1))
+  const patient: Patient = { ill: new Map(), asked: 0 }
+  const probe = ({ signal }: { signal: AbortSignal }): boolean | Promise<boolean> => {
+    patient.asked += 1
+    const how = patient.ill.get((made.client.current as Config).pool.size)
+    if (how === 'throws') throw new Error('no answer')
+    if (how === 'hangs') return new Promise((_, reject) => void (signal.onabort = reject))
+    return how === undefined
+  }
+  const made = started(board, { intervalMs: 1_000, health: { probe }, ...options })
+  await made.start()
+  await made.clock.advance(soaks ? 70_000 : 5_000)
+  return Object.assign(made, patient, {
+    get asked() {
+      return patient.asked
+    },
+  })
+}
+
+const sizeOf = ({ client }: Harness): number => client.current.pool.size
+
+describe('a snapshot that a probe does not confirm', () => {
+  test.each(['unhealthy', 'throws', 'hangs'] as const)(
+    'is taken back after its time when the probe %s, reported so, and not tried again',
+    async how => {
+      const board = testBoard()
+      const subject = await running(board, { build: 'b' })
+      subject.ill.set(2, how)
+      const { stable } = board.publish(doc(2))
+      const [{ digest }] = stable.variants
+      await subject.clock.advance(20_000)
+      expect(sizeOf(subject)).toBe(2)
+      await subject.clock.advance(20_000)
+      expect(sizeOf(subject)).toBe(1)
+      const now = { unhealthy: 'unhealthy', throws: 'threw', hangs: 'timeout' }[how]
+      expect(subject.reports.findLast(({ version }) => version === 2)?.health).toEqual({
+        before: 'healthy',
+        now,
+      })
+      expect(subject.reports.at(-1)).toMatchObject({
+        phase: 'reverted',
+        refused: digest,
+        version: 1,
+        code: 'unhealthy',
+        validator: 'health',
+        verdicts: [{ digest, verdict: 'reverted', code: 'unhealthy' }],
+      })
+      expect(subject.client.status).toBe('ready')
+      await subject.clock.advance(600_000)
+      expect(sizeOf(subject)).toBe(1)
+      board.publish(doc(3))
+      await subject.clock.advance(2_000)
+      expect(sizeOf(subject)).toBe(3)
+    },
+  )
+
+  test('gives way to what is stable, when it was a candidate', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    const [stable, candidate] = [board.put(doc(4)), board.put(doc(2))]
+    subject.ill.set(2, 'unhealthy')
+    board.release({
+      stable: { version: 2, variants: [stable] },
+      candidate: { version: 3, variants: [candidate] },
+      audience: all,
+    })
+    await subject.clock.advance(3_000)
+    expect(sizeOf(subject)).toBe(2)
+    await subject.clock.advance(40_000)
+    expect(sizeOf(subject)).toBe(4)
+    expect(subject.client.running.arm).toBe('stable')
+  })
+
+  test('is judged by the newest release, which may have come after it', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    subject.ill.set(2, 'unhealthy')
+    const candidate = { version: 3, variants: [board.put(doc(2))] as const }
+    board.release({ candidate, audience: all })
+    await subject.clock.advance(3_000)
+    board.release({ stable: { version: 2, variants: [board.put(doc(4))] }, candidate, audience: all })
+    await subject.clock.advance(3_000)
+    expect(sizeOf(subject)).toBe(2)
+    await subject.clock.advance(40_000)
+    expect(subject.client.running).toMatchObject({ value: { pool: { size: 4 } }, position: { sequence: 3 } })
+  })
+
+  test('is not what a restart begins with', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const first = await running(board, { build: 'b', state }, { soaks: true })
+    first.ill.set(2, 'unhealthy')
+    board.publish(doc(2))
+    await first.clock.advance(45_000)
+    expect(sizeOf(first)).toBe(1)
+    board.failing = new NoticeboardError('unavailable', 'gone')
+    const next = started(board, { build: 'b', state })
+    await next.start()
+    expect(sizeOf(next)).toBe(1)
+  })
+})
+
+describe('a probe takes nothing back', () => {
+  test('once the application was well at the end of the time', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    subject.ill.set(2, 'unhealthy')
+    board.publish(doc(2))
+    await subject.clock.advance(15_000)
+    subject.ill.delete(2)
+    await subject.clock.advance(20_000)
+    subject.ill.set(2, 'unhealthy')
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(2)
+    expect(subject.reports.at(-1)).toMatchObject({
+      phase: 'healthy',
+      health: { before: 'healthy', now: 'unhealthy' },
+    })
+  })
+
+  test('if the application was not well before', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    for (const size of [1, 2]) subject.ill.set(size, 'unhealthy')
+    board.publish(doc(2))
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(2)
+    expect(subject.reports.at(-1)?.health).toEqual({ before: 'unhealthy', now: 'unhealthy' })
+  })
+
+  test.each(['rollback', 'kill', 'abort', 'retreat'])(
+    'of a %s, which does not wait for it either',
+    async cause => {
+      const board = testBoard()
+      const subject = await running(board)
+      board.publish(doc(2))
+      await subject.clock.advance(3_000)
+      for (const size of [1, 2]) subject.ill.set(size, 'hangs')
+      board.publish(doc(3), { cause })
+      await subject.clock.advance(1_200)
+      expect(sizeOf(subject)).toBe(3)
+      subject.ill.set(3, 'unhealthy')
+      await subject.clock.advance(300_000)
+      expect(sizeOf(subject)).toBe(3)
+    },
+  )
+
+  test('of the first value, which has nothing before it', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    subject.ill.set(1, 'unhealthy')
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(1)
+  })
+
+  test('of what was earned before', async () => {
+    const board = testBoard()
+    const subject = await running(board, {}, { soaks: true })
+    board.publish(doc(2))
+    await subject.clock.advance(3_000)
+    subject.ill.set(1, 'unhealthy')
+    board.publish(doc(1))
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(1)
+  })
+
+  test('while the client is paused', async () => {
+    const board = testBoard()
+    const subject = await running(board)
+    subject.ill.set(2, 'unhealthy')
+    board.publish(doc(2))
+    await subject.clock.advance(3_000)
+    subject.client.pause()
+    await subject.clock.advance(120_000)
+    expect(sizeOf(subject)).toBe(2)
+  })
+})
+
+test('a snapshot is earned only after it was confirmed', async () => {
+  const board = testBoard()
+  const subject = await running(board)
+  board.publish(doc(2))
+  await subject.clock.advance(3_000)
+  await subject.clock.advance(75_000)
+  expect(subject.reports.at(-1)).toMatchObject({ phase: 'applied', version: 2 })
+  await subject.clock.advance(30_000)
+  expect(subject.reports.at(-1)).toMatchObject({ phase: 'healthy', version: 2 })
+})
+
+test('without a probe a report says nothing of health', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const { start, reports } = started(board)
+  await start()
+  expect(reports.at(-1)).not.toHaveProperty('health')
+})
+
+test.each([
+  [{ probe: 1 }, /probe must be a function/],
+  [{ probe: () => true, confirmMs: 0 }, /confirmMs/],
+  [{ probe: () => true, every: 1 }, /every/],
+])('refuses options of health that make no sense: %j', (health, expected) => {
+  const strategy = pull(testBoard().transport)
+  expect(() => createClient({ namespace, schema, strategy, health: health as never })).toThrow(expected)
+})

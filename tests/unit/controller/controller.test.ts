@@ -1,0 +1,325 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
+import { decodeRelease, type Release } from '../../../src/core/release/release.js'
+import {
+  createPublisher,
+  everyone,
+  type Publisher,
+  type PublishOptions,
+  type Rollout,
+} from '../../../src/publisher/index.js'
+import { staged } from '../../../src/rollouts/index.js'
+import { seededRandom } from '../../../src/sim/seeded-random.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { memory, type MemoryStore } from '../../../src/transports/memory.js'
+import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rollouts/paper-fleet.js'
+
+const namespace = 'checkout/prod'
+const schema = z.object({ pool: z.number() })
+const MINUTE = 60_000
+const PERIODS = { bakeMs: 2 * MINUTE, reportMs: 30_000, watchMs: 10 * MINUTE }
+
+interface World {
+  readonly clock: VirtualClock
+  readonly store: MemoryStore
+  readonly publisher: Publisher<{ pool: number }>
+  readonly fleet: PaperFleet
+  readonly releases: () => Promise<readonly Release[]>
+  controller(options?: Partial<ControllerOptions>): Controller
+  publish(pool: number, options?: Partial<PublishOptions<{ pool: number }>>): Promise<Rollout>
+}
+
+const closing: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+interface WorldOptions {
+  readonly clients?: number
+  /** What version 2 does. */
+  readonly effect?: Effect | ((clientId: string) => Effect)
+}
+
+/** A fleet that has run version 1 for a while, and no controller yet. */
+async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Promise<World> {
+  const clock = virtualClock()
+  const system = { clock, random: seededRandom(7), hasher: systemHasher }
+  const store = memory({ system })
+  const publisher = createPublisher({ namespace, schema, store, system })
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
+  const first = (await publisher.current())?.digest
+  const fleet = startPaperFleet({
+    store,
+    clock,
+    namespace,
+    clients,
+    effect: (digest, clientId) =>
+      digest === first ? 'works' : typeof effect === 'function' ? effect(clientId) : effect,
+  })
+  closing.push(
+    () => fleet.close(),
+    () => publisher.close(),
+  )
+  await store.reports({ namespace }, new AbortController().signal)
+  await clock.advance(20 * MINUTE)
+  return {
+    clock,
+    store,
+    publisher,
+    fleet,
+    async releases() {
+      const found: Release[] = []
+      for await (const { bytes } of store.history({ namespace }, new AbortController().signal))
+        found.unshift(decodeRelease(bytes).release)
+      return found
+    },
+    controller(options = {}) {
+      const controller = createController({ store, system, lookMs: 5_000, ...options })
+      closing.push(() => controller.close())
+      return controller
+    },
+    publish: (pool, options = {}) =>
+      publisher.publish({ pool }, { rollout: staged(PERIODS), reason: 'more', ...options }),
+  }
+}
+
+const statesOf = (releases: readonly Release[]): readonly string[] =>
+  releases.map(({ rollout, cause }) =>
+    rollout === undefined ? cause : `${cause} ${rollout.state} ${rollout.stage}`,
+  )
+
+describe('a rollout that works', () => {
+  test('goes stage by stage to everybody, is watched, and ends, each step with its evidence in the history', async () => {
+    const { clock, controller, publish, fleet, releases, publisher } = await world()
+    controller()
+    await clock.advance(MINUTE)
+    const rollout = await publish(2)
+    expect(rollout).toMatchObject({ outcome: 'published', state: 'running' })
+    const digest = rollout.digest
+    const settled = rollout.settled
+    await clock.advance(40 * MINUTE)
+    expect(await settled).toBe('completed')
+    expect(fleet.runs(digest)).toHaveLength(20)
+    expect(statesOf(await releases())).toEqual([
+      'publish',
+      'publish running 0',
+      'advance running 1',
+      'advance running 2',
+      'advance running 3',
+      'promote watching 3',
+      'complete completed 3',
+    ])
+    const steps: (string | undefined)[] = []
+    for await (const { audit } of publisher.history()) steps.push(audit?.evidence?.step)
+    expect(steps).toEqual(['advance', 'advance', 'advance', 'advance', 'advance', undefined, undefined])
+  })
+
+  test('exposes nobody outside of a stage', async () => {
+    const { clock, controller, publish, fleet, releases } = await world()
+    controller()
+    await clock.advance(MINUTE)
+    const { digest } = await publish(2)
+    for (let minute = 0; minute < 20; minute += 1) {
+      const newest = (await releases()).at(-1)
+      const exposed = newest?.candidate === undefined ? 20 : (newest.rollout?.stageStart.exposed ?? 0)
+      expect(fleet.runs(digest).length).toBeLessThanOrEqual(exposed)
+      await clock.advance(MINUTE)
+    }
+    expect(fleet.everRan(digest).length).toBeGreaterThan(1)
+  })
+
+  test('comes to the same end with three controllers, and no stage is passed twice', async () => {
+    const { clock, controller, publish, releases } = await world()
+    for (const name of ['a', 'b', 'c']) controller({ name })
+    await clock.advance(MINUTE)
+    await publish(2)
+    await clock.advance(40 * MINUTE)
+    expect(statesOf(await releases())).toHaveLength(7)
+  })
+
+  test('goes on where it stood when its controller is gone for an hour and another one starts', async () => {
+    const { clock, controller, publish, releases } = await world()
+    const first = controller()
+    await clock.advance(MINUTE)
+    await publish(2)
+    await clock.advance(4 * MINUTE)
+    await first.close()
+    const before = await releases()
+    await clock.advance(20 * MINUTE)
+    // An outage of the controller skips no stage.
+    expect(await releases()).toEqual(before)
+    controller({ name: 'the next one' })
+    await clock.advance(10_000)
+    const after = await releases()
+    expect(after).toHaveLength(before.length + 1)
+    expect(after.at(-1)?.rollout).toMatchObject({
+      stage: (before.at(-1)?.rollout?.stage ?? 0) + 1,
+      controller: 'the next one',
+    })
+  })
+})
+
+describe('a document that does harm', () => {
+  test.each(['rejected', 'dies'] as const)(
+    'and is %s goes back by itself, and few ever ran it',
+    async effect => {
+      const { clock, controller, publish, fleet, releases } = await world({ effect })
+      controller()
+      await clock.advance(MINUTE)
+      const rollout = await publish(2)
+      const { settled } = rollout
+      await clock.advance(15 * MINUTE)
+      expect(await settled).toBe('rolled-back')
+      expect(fleet.everRan(rollout.digest).length).toBeLessThanOrEqual(2)
+      const newest = (await releases()).at(-1)
+      expect(newest).toMatchObject({ cause: 'rollback', withdrawn: [rollout.digest], stable: { version: 1 } })
+      expect(newest).not.toHaveProperty('candidate')
+    },
+  )
+
+  test('and makes its clients mute retreats, which somebody may resume', async () => {
+    const { clock, controller, publish, fleet, releases } = await world({ effect: 'mute' })
+    controller()
+    await clock.advance(MINUTE)
+    const rollout = await publish(2)
+    const { settled } = rollout
+    await clock.advance(15 * MINUTE)
+    expect(await settled).toBe('paused')
+    expect(fleet.everRan(rollout.digest).length).toBeLessThanOrEqual(2)
+    expect((await releases()).at(-1)).toMatchObject({ cause: 'retreat', rollout: { state: 'retreated' } })
+    expect((await releases()).at(-1)).not.toHaveProperty('withdrawn')
+  })
+})
+
+test('a rollout that has retreated is resumed with every client that was exposed, also with those that a wider stage took in', async () => {
+  const { clock, controller, publish, publisher, releases } = await world({ effect: 'mute' })
+  controller()
+  await clock.advance(MINUTE)
+  await publish(2)
+  await clock.advance(15 * MINUTE)
+  const before = await releases()
+  expect(before.map(({ cause }) => cause)).toEqual(['publish', 'publish', 'widen', 'retreat'])
+  await publisher.resume({ reason: 'the network was to blame' })
+  const [, begun, widened, , resumed] = await releases()
+  expect(resumed?.audience).toEqual(widened?.audience)
+  expect(resumed?.audience).not.toEqual(begun?.audience)
+})
+
+describe('what a controller does not have', () => {
+  const gate = { name: 'latency', onBad: 'roll-back' as const }
+  const gated = staged({ ...PERIODS, gates: [gate] })
+
+  test('holds the stage and is named, until a controller that has it comes', async () => {
+    const { clock, controller, publish, releases } = await world()
+    const bare = controller()
+    await clock.advance(MINUTE)
+    const rollout = await publish(2, { rollout: gated })
+    expect(rollout.notes.join()).toContain('waiting for: gate latency')
+    await clock.advance(20 * MINUTE)
+    expect(await releases()).toHaveLength(2)
+    expect(bare.standings.get(namespace)).toMatchObject({ type: 'stands', waitingFor: ['gate latency'] })
+    controller({ name: 'with it', gates: [{ ...gate, check: () => 'good' }] })
+    await clock.advance(10_000)
+    expect((await releases()).at(-1)?.rollout).toMatchObject({ stage: 1, controller: 'with it' })
+  })
+
+  test('does not keep it from taking back what is bad', async () => {
+    const { clock, controller, publish, releases } = await world({ effect: 'rejected' })
+    controller()
+    await clock.advance(MINUTE)
+    await publish(2, { rollout: gated })
+    await clock.advance(5 * MINUTE)
+    expect((await releases()).at(-1)?.rollout?.state).toBe('rolled-back')
+  })
+
+  test.each([
+    ['red', () => 'bad' as const, 'rolled-back'],
+    [
+      'thrown',
+      () => {
+        throw new Error('no')
+      },
+      'running',
+    ],
+    ['late', () => new Promise<never>(() => {}), 'running'],
+    ['nonsense', () => 'fine' as never, 'running'],
+  ])('a gate whose answer is %s neither advances nor is passed over', async (_, check, state) => {
+    const { clock, controller, publish, releases } = await world()
+    controller({ gates: [{ ...gate, check }] })
+    await clock.advance(MINUTE)
+    await publish(2, { rollout: gated })
+    await clock.advance(15 * MINUTE)
+    expect((await releases()).at(-1)?.rollout).toMatchObject({ state, stage: 0 })
+  })
+})
+
+describe('publishing in stages', () => {
+  test('is refused while no controller is heard, before anything is appended', async () => {
+    const { publish, releases, controller, clock } = await world()
+    await expect(publish(2)).rejects.toMatchObject({ code: 'no-controller' })
+    expect(await releases()).toHaveLength(1)
+    const gone = controller()
+    await clock.advance(MINUTE)
+    await gone.close()
+    await expect(publish(2)).rejects.toMatchObject({ code: 'no-controller' })
+  })
+
+  test('goes by itself while it is awaited, if it is to be driven here', async () => {
+    const { publish, clock } = await world()
+    const { settled } = await publish(2, { drive: true })
+    await clock.advance(40 * MINUTE)
+    expect(await settled).toBe('completed')
+  })
+
+  test('says why it stands, and a rollout of which nobody hears any more is late', async () => {
+    const { publish, clock } = await world()
+    const rollout = await publish(2, { drive: true })
+    const explained = await rollout.explain()
+    expect(explained).toMatchObject({ verdict: 'unknown', stage: 0 })
+    // Nobody drives it: it is only looked at.
+    const again = await publish(2, {})
+    expect(again.outcome).toBe('unchanged')
+    const { settled } = again
+    await clock.advance(45 * MINUTE)
+    expect(await settled).toBe('running')
+  })
+
+  test('the same document again returns the rollout that is under way; another one waits or supersedes', async () => {
+    const { publish, releases } = await world()
+    const rollout = await publish(2, { drive: true })
+    const again = await publish(2, { drive: true })
+    expect(again).toMatchObject({ outcome: 'unchanged', id: rollout.id, digest: rollout.digest })
+    await expect(publish(3, { drive: true })).rejects.toMatchObject({ code: 'rollout-in-progress' })
+    const other = await publish(3, { drive: true, supersede: true })
+    expect(other.id).not.toBe(rollout.id)
+    const [, first, second] = await releases()
+    // The same clients go first.
+    expect(second?.audience).toEqual(first?.audience)
+    expect(await rollout.settled).toBe('superseded')
+  })
+
+  test('a document that was taken back comes again only with a reason, and to the same clients first', async () => {
+    const { publish, publisher, releases } = await world()
+    await publish(2, { drive: true })
+    await publisher.abort({ reason: 'a doubt' })
+    await expect(publish(2, { drive: true })).rejects.toMatchObject({ code: 'withdrawn' })
+    await publish(2, { drive: true, readmit: 'it was the network' })
+    const [, first, , again] = await releases()
+    expect(again?.audience).toEqual(first?.audience)
+    expect(again).toMatchObject({ readmit: [{ reason: 'it was the network' }] })
+    expect(again).not.toHaveProperty('withdrawn')
+  })
+
+  test('a version that came back by a rollback is not the one that ifVersion meant', async () => {
+    const { publish, publisher } = await world()
+    await publish(2, { drive: true })
+    await expect(publish(3, { drive: true, supersede: true, ifVersion: 1 })).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    const { position } = await publisher.abort({ reason: 'a doubt' })
+    await expect(publish(3, { drive: true, ifVersion: 1 })).rejects.toMatchObject({ code: 'conflict' })
+    expect((await publish(3, { drive: true, ifVersion: 1, ifPosition: position })).outcome).toBe('published')
+  })
+})

@@ -1,0 +1,333 @@
+import { describe, expect, test } from 'vitest'
+import type { Protection, ProtectQuery, TrialAnswer } from '../../../../src/contracts/state.js'
+import { ownBootId } from '../../../../src/node/disk/boot-id.js'
+import { stateFolder } from '../../../../src/node/state/state-folder.js'
+import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
+import { memoryDisk } from '../../../proof/fuzz/memory-disk.js'
+
+const namespace = 'checkout/prod'
+const BEAT_MS = 5_000
+const DAY_MS = 86_400_000
+const POISON = 'b'.repeat(64)
+const OTHER = 'c'.repeat(64)
+
+/** A machine whose processes share a folder. */
+interface Machine {
+  readonly clock: VirtualClock
+  readonly disk: Map<string, Uint8Array | string>
+  /** Starts a process. */
+  start(query?: Partial<ProtectQuery>): Promise<Process>
+}
+
+interface Process extends Protection {
+  readonly freed: number
+  readonly warnings: readonly string[]
+  /** Asks to try a snapshot while something else runs. */
+  tries(digest: string, options?: { exclusive?: boolean; hasOther?: boolean }): Promise<TrialAnswer>
+  /** Ends without a word, and is known to be gone unless said otherwise. */
+  die(isKnown?: boolean): void
+  /** Makes it earn what it runs. */
+  soak(digest: string): Promise<void>
+}
+
+function machine({ knowsBoots = true } = {}): Machine {
+  const clock = virtualClock()
+  const disk = new Map<string, Uint8Array | string>()
+  const gone = new Set<string>()
+  let lives = 0
+
+  return {
+    clock,
+    disk,
+    async start(query = {}) {
+      lives += 1
+      // A thread of this process: the others see that it lives.
+      const tag = `00000000-${process.pid}-${String(lives).padStart(8, '0')}`
+      const instanceId = `life-${lives}`
+      // A process that died writes nothing any more.
+      const dead = { is: false }
+      const bare = memoryDisk(disk)
+      const folder = stateFolder('/state', {
+        fs: {
+          ...bare,
+          create: (...args) => (dead.is ? new Promise(() => {}) : bare.create(...args)),
+          remove: (...args) => (dead.is ? new Promise(() => {}) : bare.remove(...args)),
+        },
+        system: { clock },
+        owner: { tag, isGone: other => gone.has(other), ...(knowsBoots && { bootId: ownBootId() }) },
+      })
+      const warnings: string[] = []
+      let freed = 0
+      await folder.load({ namespace })
+      const protection = await folder.protect!({
+        namespace,
+        instanceId,
+        build: '1',
+        onFree: () => (freed += 1),
+        warn: text => warnings.push(text),
+        ...query,
+      })
+      return {
+        ...protection,
+        get quarantined() {
+          return protection.quarantined
+        },
+        get freed() {
+          return freed
+        },
+        warnings,
+        tries: (digest, { exclusive = false, hasOther = true } = {}) =>
+          protection.begin({ digest, exclusive, hasOther }),
+        die(isKnown = true) {
+          dead.is = true
+          if (isKnown) gone.add(tag)
+        },
+        async soak(digest) {
+          protection.committed(digest, 120_000)
+          await clock.advance(60_000)
+          protection.earned()
+          const { state } = await folder.load({ namespace })
+          const saved = { digest, version: 1, bytes: 1 }
+          await folder.save({ namespace, instanceId, state: { ...state, good: [saved, ...state.good] } })
+        },
+      }
+    },
+  }
+}
+
+/** A machine on which a process died of the poison, `ranMs` after it began to run it. */
+async function afterOneDeath(ranMs = 0): Promise<Machine> {
+  const made = machine()
+  const first = await made.start()
+  expect(await first.tries(POISON)).toBe('go')
+  first.committed(POISON, 120_000)
+  await made.clock.advance(ranMs)
+  first.die()
+  return made
+}
+
+describe('a snapshot of which a process died', () => {
+  test('is tried again, alone, once what runs instead has outlived it', async () => {
+    const { start, clock } = await afterOneDeath(20_000)
+    const second = await start()
+    expect(await second.tries(POISON)).toBe('suspect')
+    await clock.advance(24_900)
+    expect(second.freed).toBe(0)
+    expect(await second.tries(POISON)).toBe('suspect')
+    await clock.advance(200)
+    expect(second.freed).toBe(1)
+    expect(await second.tries(POISON)).toBe('go')
+  })
+
+  test('is under quarantine when a process died of it again, for a day', async () => {
+    const { start, clock } = await afterOneDeath()
+    const second = await start()
+    await second.tries(POISON)
+    await clock.advance(BEAT_MS + 100)
+    expect(await second.tries(POISON)).toBe('go')
+    second.die()
+    const third = await start()
+    expect(third.warnings).toEqual([expect.stringMatching(/bbbbbbbbbbbb is under quarantine/)])
+    expect(third.quarantined.map(({ digest }) => digest)).toEqual([POISON])
+    expect(await third.tries(POISON, { hasOther: false })).toBe('quarantined')
+    await third.close()
+    await clock.advance(DAY_MS - 60_000)
+    expect(await (await start()).tries(POISON)).toBe('quarantined')
+    await clock.advance(120_000)
+    const late = await start()
+    expect(late.quarantined).toEqual([])
+    expect(await late.tries(POISON)).toBe('go')
+  })
+
+  test('is tried at once where there is nothing else to run', async () => {
+    const { start } = await afterOneDeath()
+    const second = await start()
+    expect(await second.tries(POISON, { hasOther: false })).toBe('go')
+    second.die()
+    expect(await (await start()).tries(POISON, { hasOther: false })).toBe('quarantined')
+  })
+
+  test('is acquitted when the process dies of what runs instead, too', async () => {
+    const { start, clock } = await afterOneDeath(8_000)
+    const second = await start()
+    expect(await second.tries(POISON)).toBe('suspect')
+    await clock.advance(BEAT_MS + 100)
+    second.die()
+    const third = await start()
+    expect(await third.tries(POISON)).toBe('go')
+  })
+
+  test('is what another build may run', async () => {
+    const { start } = await afterOneDeath()
+    expect(await (await start({ build: '2' })).tries(POISON)).toBe('go')
+  })
+
+  test('is tried again at once when a release readmits it', async () => {
+    const { start } = await afterOneDeath()
+    const second = await start()
+    await second.tries(POISON, { hasOther: false })
+    second.die()
+    const third = await start()
+    expect(third.quarantined).toHaveLength(1)
+    third.readmit([POISON])
+    expect(third.quarantined).toEqual([])
+    expect(await third.tries(POISON)).toBe('go')
+    await third.close()
+    const fourth = await start()
+    expect(fourth.quarantined).toEqual([])
+    expect(await fourth.tries(POISON)).toBe('go')
+  })
+
+  test('is held for nothing once it has outlived its trial', async () => {
+    const { start, clock } = await afterOneDeath()
+    const second = await start()
+    await second.tries(POISON, { hasOther: false })
+    await second.soak(POISON)
+    await clock.advance(65_000)
+    second.die()
+    const third = await start()
+    expect(await third.tries(POISON)).toBe('go')
+    third.die()
+    // That it was earned makes no difference to what it does later.
+    expect(await (await start()).tries(POISON)).toBe('go')
+  })
+
+  test('is found although it was earned before it killed', async () => {
+    const { start, clock } = machine()
+    const first = await start()
+    await first.tries(POISON)
+    await first.soak(POISON)
+    await clock.advance(10_000)
+    first.die()
+    expect(await (await start()).tries(POISON)).toBe('suspect')
+  })
+})
+
+describe('nothing is held against a snapshot', () => {
+  test('whose client was closed', async () => {
+    const { start } = machine()
+    const first = await start()
+    await first.tries(POISON)
+    await first.close()
+    const second = await start()
+    expect(second.previous).toEqual({ instanceId: 'life-1', end: 'clean', ranMs: 0 })
+    expect(await second.tries(POISON)).toBe('go')
+  })
+
+  test('that was given up before it came into force', async () => {
+    const { start, clock } = machine()
+    const first = await start()
+    await first.tries(POISON)
+    first.drop(POISON)
+    await clock.advance(100)
+    first.die()
+    expect(await (await start()).tries(POISON)).toBe('go')
+  })
+
+  test('that another one replaced', async () => {
+    const { start, clock } = machine()
+    const first = await start()
+    await first.tries(POISON)
+    first.committed(POISON, 120_000)
+    await first.tries(OTHER)
+    first.committed(OTHER, 120_000)
+    await clock.advance(BEAT_MS + 100)
+    first.die()
+    const second = await start()
+    expect(await second.tries(POISON)).toBe('go')
+    expect(await second.tries(OTHER)).toBe('suspect')
+  })
+
+  test('that was not tried alone, but what was tried with it is tried alone then', async () => {
+    const { start } = machine()
+    for (let life = 0; life < 2; life += 1) {
+      const both = await start()
+      await both.tries(POISON, { hasOther: false })
+      await both.tries(OTHER, { hasOther: false })
+      both.die()
+    }
+    const next = await start()
+    expect(next.quarantined).toEqual([])
+    expect(await next.tries(POISON)).toBe('suspect')
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('of the processes of one folder', () => {
+  test('each has a slot of its own, which the next one takes over', async () => {
+    const { start } = machine()
+    const [first, second, third] = [await start(), await start(), await start()]
+    expect([first, second, third].map(({ slot }) => slot)).toEqual([0, 1, 2])
+    second.die()
+    expect((await start()).slot).toBe(1)
+    await first.close()
+    expect((await start()).slot).toBe(0)
+  })
+
+  test('one tries a candidate first, and the others when it was earned', async () => {
+    const { start, clock } = machine()
+    const [first, second] = [await start(), await start()]
+    expect(await first.tries(POISON, { exclusive: true })).toBe('go')
+    expect(await second.tries(POISON, { exclusive: true })).toBe('turn')
+    await clock.advance(4 * BEAT_MS)
+    expect(second.freed).toBe(0)
+    await first.soak(POISON)
+    await clock.advance(BEAT_MS + 100)
+    expect(second.freed).toBe(1)
+    expect(await second.tries(POISON, { exclusive: true })).toBe('go')
+  })
+
+  test('eight cost two deaths between them', async () => {
+    const { start, clock } = machine()
+    const workers = await Promise.all(Array.from({ length: 8 }, () => start()))
+    let deaths = 0
+    for (let round = 0; round < 20; round += 1) {
+      for (const [index, worker] of workers.entries()) {
+        if ((await worker.tries(POISON, { exclusive: true })) !== 'go') continue
+        deaths += 1
+        worker.die()
+        workers[index] = await start()
+      }
+      await clock.advance(2 * BEAT_MS)
+    }
+    expect(deaths).toBe(2)
+  })
+
+  test('the next one tries when who had the turn is closed', async () => {
+    const { start, clock } = machine()
+    const [first, second] = [await start(), await start()]
+    await first.tries(POISON, { exclusive: true })
+    expect(await second.tries(POISON, { exclusive: true })).toBe('turn')
+    await first.close()
+    await clock.advance(BEAT_MS + 100)
+    expect(second.freed).toBe(1)
+    expect(await second.tries(POISON, { exclusive: true })).toBe('go')
+  })
+
+  test('one waits for another of which nobody knows whether it lives, until three beats are missing', async () => {
+    const { start, clock } = machine({ knowsBoots: false })
+    const first = await start()
+    await first.tries(POISON)
+    first.die(false)
+    const second = await start()
+    expect(await second.tries(POISON)).toBe('turn')
+    await clock.advance(2 * BEAT_MS)
+    expect(second.freed).toBe(0)
+    await clock.advance(2 * BEAT_MS + 100)
+    expect(second.freed).toBe(1)
+    expect(await second.tries(POISON)).toBe('suspect')
+  })
+})
+
+test('the next life hears how the one before it ended, and what it ran', async () => {
+  const { start } = await afterOneDeath(12_000)
+  expect((await start()).previous).toEqual({
+    instanceId: 'life-1',
+    digest: POISON,
+    end: 'abrupt',
+    ranMs: 10_000,
+  })
+})
+
+test('a folder without a life before tells of none', async () => {
+  expect((await machine().start()).previous).toBeUndefined()
+})

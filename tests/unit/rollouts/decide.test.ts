@@ -1,0 +1,582 @@
+import { describe, expect, test } from 'vitest'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import type { Audience } from '../../../src/core/release/audience.js'
+import type { Release } from '../../../src/core/release/release.js'
+import type { RolloutState } from '../../../src/core/release/rollout.js'
+import { audienceOf, inAudience, isWider } from '../../../src/rollouts/cohort.js'
+import { decideStaged } from '../../../src/rollouts/decide.js'
+import { evidenceOf, explanationLines } from '../../../src/rollouts/explanation.js'
+import type { GateAnswers } from '../../../src/rollouts/gate.js'
+import { membersOf } from '../../../src/rollouts/members.js'
+import type { StagedPlan } from '../../../src/rollouts/plan.js'
+import type { Decision } from '../../../src/rollouts/policy.js'
+import type { Stage } from '../../../src/rollouts/stage.js'
+import {
+  CANDIDATE,
+  hasher,
+  heard,
+  minute,
+  minuteMs,
+  names,
+  PLAN,
+  releaseOf,
+  STABLE,
+  START,
+  word,
+} from './fleet.js'
+
+const NOW = 20
+
+/** A stage of a fleet: who is in its audience, and the release of it. */
+interface Place {
+  readonly exposed: ReadonlySet<string>
+  readonly release: Release
+}
+
+interface Shape {
+  readonly live?: number
+  readonly stage?: number
+  readonly rollout?: Partial<Omit<RolloutState, 'plan'>>
+  readonly plan?: Partial<StagedPlan>
+  readonly labels?: (index: number) => Readonly<Record<string, string>>
+}
+
+function place({ live = 60, stage = 0, rollout = {}, plan = {}, labels = () => ({}) }: Shape = {}): Place {
+  const reports = names(live).map((name, index) => word(name, 0, { labels: labels(index) }))
+  const members = membersOf(heard(reports, 0), minuteMs(0))
+  const { stages } = { ...PLAN, ...plan }
+  let audience: Audience = { salt: 'r1', clauses: [] }
+  for (const each of stages.slice(0, stage + 1) as readonly Stage[])
+    audience = audienceOf({
+      stage: each,
+      live: members,
+      before: audience,
+      holdback: plan.holdback ?? 0,
+      hasher,
+    })
+  const watching = rollout.state === 'watching'
+  const exposed = watching ? members : members.filter(member => inAudience(member, audience, hasher))
+  const counts = { live, exposed: exposed.length, control: live - exposed.length }
+  return {
+    exposed: new Set(exposed.map(({ clientId }) => clientId)),
+    release: releaseOf(audience, {
+      stage,
+      ...rollout,
+      plan,
+      stageStart: { position: START, at: minute(10), ...counts, ...rollout.stageStart },
+    }),
+  }
+}
+
+const WELL: Partial<ClientReport> = { phase: 'applied', digest: CANDIDATE, sinceMs: 300_000 }
+
+/** What clients say at minute 20; the index counts the exposed, and then the others, from 0 on. */
+interface Said {
+  readonly exposed?: (index: number, name: string) => Partial<ClientReport> | undefined
+  readonly control?: (index: number, name: string) => Partial<ClientReport> | undefined
+  readonly more?: readonly ClientReport[]
+  readonly at?: number
+  readonly gates?: GateAnswers
+  readonly labels?: Shape['labels']
+}
+
+function decide({ release, exposed }: Place, said: Said = {}): Decision {
+  const { more = [], at = NOW, gates = {}, labels = () => ({}) } = said
+  let [inside, outside] = [0, 0]
+  const live = release.rollout?.stageStart.live ?? 0
+  const reports = names(live).map((name, index) => {
+    const isIn = exposed.has(name)
+    const given = isIn ? said.exposed?.(inside++, name) : said.control?.(outside++, name)
+    const { receivedAt = minute(at), ...rest } = given ?? {}
+    return { ...word(name, at, { labels: labels(index), ...(isIn ? WELL : {}), ...rest }), receivedAt }
+  })
+  return decideStaged({ release, hasher }, { heard: heard([...reports, ...more], at), gates }, minuteMs(at))
+}
+
+const kinds = ({ explanation }: Decision): readonly string[] => explanation.unknowns.map(({ kind }) => kind)
+const rejected: Partial<ClientReport> = {
+  phase: 'rejected',
+  refused: CANDIDATE,
+  digest: STABLE,
+  code: 'invalid-document',
+}
+const silent: Partial<ClientReport> = { receivedAt: minute(12) }
+/** The client died on the candidate, and what was there before has outlived that. */
+const diedOn = (name: string): readonly ClientReport[] => [
+  word(name, NOW, {
+    instanceId: `${name}-2`,
+    firstAt: 15,
+    phase: 'applied',
+    digest: STABLE,
+    sinceMs: 200_000,
+    previous: { instanceId: `${name}-1`, digest: CANDIDATE, end: 'abrupt', ranMs: 300 },
+  }),
+]
+const named = (of: Place, index: number): string => [...of.exposed].at(index) ?? ''
+const first = (count: number, more: Partial<ClientReport>) => (index: number) =>
+  index < count ? more : undefined
+
+describe('a stage that is good', () => {
+  test.each([0, 1, 2])('%i goes on to the next one, wider, with the numbers of its start', stage => {
+    const where = place({ stage })
+    const decision = decide(where)
+    if (decision.type !== 'advance') throw new Error(decision.explanation.why.join())
+    const { next } = decision
+    expect(next).toMatchObject({ state: 'running', stage: stage + 1, start: { at: minute(NOW), live: 60 } })
+    expect(next.start.exposed).toBe([6, 30, 60][stage])
+    expect(next.start.control).toBe(60 - next.start.exposed)
+    expect(next.start.before).toEqual({ control: 60 - where.exposed.size, failed: 0 })
+    expect(isWider(next.audience as Audience, where.release.audience as Audience)).toBe(true)
+    expect(decision.explanation.verdict).toBe('good')
+  })
+
+  test('becomes the watch after the last one, and the watch ends by itself', () => {
+    const decision = decide(place({ stage: 3 }))
+    expect(decision).toMatchObject({
+      type: 'advance',
+      next: { state: 'watching', audience: undefined, start: { exposed: 60, control: 0 } },
+    })
+    const watch = place({ stage: 3, rollout: { state: 'watching' } })
+    expect(decide(watch)).toMatchObject({ type: 'hold' })
+    expect(decide(watch, { at: 41 })).toMatchObject({ type: 'advance', next: { state: 'completed' } })
+  })
+
+  test('needs the word of nine in ten, and of all where they are fewer than ten', () => {
+    const lagging: Partial<ClientReport> = { sinceMs: 1_000 }
+    expect(decide(place({ stage: 2 }), { exposed: first(3, lagging) }).type).toBe('advance')
+    const held = decide(place({ stage: 2 }), { exposed: first(4, lagging) })
+    expect([held.type, kinds(held)]).toEqual(['hold', ['baking', 'too-few']])
+    expect(decide(place({ stage: 1 }), { exposed: first(1, lagging) }).type).toBe('hold')
+  })
+
+  test('rounds the number of clients that it needs up', () => {
+    const said = (lagging: number) => (index: number) =>
+      index < 2 ? ({ phase: 'paused' } as const) : index < 2 + lagging ? { sinceMs: 1 } : undefined
+    // Of 28 that are asked, 26.
+    expect(decide(place({ stage: 2 }), { exposed: said(2) }).type).toBe('advance')
+    expect(decide(place({ stage: 2 }), { exposed: said(3) }).type).toBe('hold')
+  })
+
+  test('does not wait for those who are paused, stopped, invented for one life or without a timer', () => {
+    const excuses = [
+      { phase: 'paused' },
+      { phase: 'stopped' },
+      { ephemeral: true },
+      { nextReportWithinMs: 86_400_000 },
+    ] as const
+    const decision = decide(place({ stage: 2 }), { exposed: index => excuses[index] })
+    expect(decision.type).toBe('advance')
+    expect(decision.explanation.counts).toMatchObject({
+      'left-out:paused': 1,
+      'left-out:stopped': 1,
+      healthy: 26,
+    })
+  })
+
+  test('is not reached because a store forgot who was in it', () => {
+    const where = place({ stage: 2 })
+    const reports = names(60).filter(name => !where.exposed.has(name) || name === named(where, 0))
+    const evidence = {
+      heard: heard(
+        reports.map(name => word(name, NOW, where.exposed.has(name) ? WELL : {})),
+        NOW,
+      ),
+      gates: {},
+    }
+    const decision = decideStaged({ release: where.release, hasher }, evidence, minuteMs(NOW))
+    expect([decision.type, kinds(decision)]).toEqual(['hold', ['too-few']])
+  })
+
+  test('waits until nine in ten of all live clients have seen it', () => {
+    const behind = { seen: { ...START, sequence: START.sequence - 1 } }
+    expect(decide(place(), { control: first(6, behind) }).type).toBe('advance')
+    const held = decide(place(), { control: first(7, behind) })
+    expect([held.type, kinds(held)]).toEqual(['hold', ['not-seen']])
+  })
+
+  test('waits for every client that was named, but for those who stopped', () => {
+    const plan = { stages: [{ by: 'share', share: 0.5 }, { by: 'all' }] } as const
+    const where = place({ plan })
+    const name = [...where.exposed][0] ?? ''
+    const id = audienceOf({
+      stage: { by: 'count', count: 1 },
+      live: membersOf(heard([word(name, 0)], 0), minuteMs(0)),
+      before: { salt: 'r1', clauses: [] },
+      holdback: 0,
+      hasher,
+    }).clauses
+    const audience = { ...(where.release.audience as Audience) }
+    const withName: Place = {
+      ...where,
+      release: { ...where.release, audience: { ...audience, clauses: [...audience.clauses, ...id] } },
+    }
+    expect(decide(withName, { exposed: first(1, { sinceMs: 1 }) }).type).toBe('hold')
+    expect(decide(where, { exposed: first(1, { sinceMs: 1 }) }).type).toBe('advance')
+    expect(decide(withName, { exposed: first(1, { phase: 'stopped' }) }).type).toBe('advance')
+  })
+})
+
+describe('a failure in the first two stages', () => {
+  test.each([0, 1])('that a client claims in its own words is enough (%i)', stage => {
+    const decision = decide(place({ stage }), { exposed: first(1, rejected) })
+    expect([decision.type, decision.explanation.verdict]).toEqual(['roll-back', 'bad'])
+    expect(decision.explanation.exceptions[0]).toMatchObject({ kind: 'rejected', code: 'invalid-document' })
+  })
+
+  test('that is an abrupt end or silence exposes one client more, and a second one is bad', () => {
+    const where = place({ stage: 1 })
+    const one = decide(where, { more: diedOn(named(where, 0)) })
+    if (one.type !== 'widen') throw new Error(one.explanation.why.join())
+    expect(one.next.start).toMatchObject({
+      exposed: 7,
+      control: 53,
+      added: 1,
+      at: minute(10),
+      position: START,
+    })
+    const two = decide(where, { more: [...diedOn(named(where, 0)), ...diedOn(named(where, 1))] })
+    expect(two.type).toBe('roll-back')
+
+    const quiet = decide(where, { exposed: first(1, silent) })
+    expect(quiet.type).toBe('widen')
+    // Where nothing is known but silence, the candidate is not withdrawn.
+    expect(decide(where, { exposed: first(2, silent) }).type).toBe('retreat')
+    expect(decide(where, { exposed: first(1, silent), more: diedOn(named(where, 1)) }).type).toBe('roll-back')
+  })
+
+  test('of one client is made up for by a healthy one in its place', () => {
+    const before = place({ stage: 1 })
+    const widened = decide(before, { more: diedOn(named(before, 0)) })
+    if (widened.type !== 'widen') throw new Error('it widens')
+    const { audience, start } = widened.next
+    const live = membersOf(
+      heard(
+        names(60).map(name => word(name, 0)),
+        0,
+      ),
+      minuteMs(0),
+    )
+    const exposed = new Set(
+      live.filter(member => inAudience(member, audience as Audience, hasher)).map(({ clientId }) => clientId),
+    )
+    expect(exposed.size).toBe(7)
+    const release = releaseOf(audience, { stage: 1, stageStart: { position: START, ...start } })
+    const after: Place = { exposed, release }
+    expect(decide(after, { more: diedOn(named(before, 0)) }).type).toBe('advance')
+    // It is asked once.
+    expect(
+      decide(after, {
+        more: diedOn(named(before, 0)),
+        exposed: index => (index === 6 ? { sinceMs: 1 } : undefined),
+      }).type,
+    ).toBe('hold')
+    expect(decide(after, { more: [...diedOn(named(before, 0)), ...diedOn(named(before, 1))] }).type).toBe(
+      'roll-back',
+    )
+  })
+
+  test("is nobody's fault while the fleet fails outside the audience too", () => {
+    const where = place({ stage: 1 })
+    const everywhere = { exposed: first(2, silent), control: first(18, silent) }
+    const partition = decide(where, everywhere)
+    expect([partition.type, kinds(partition)]).toEqual(['hold', expect.arrayContaining(['control-silent'])])
+    // Those outside are not silent yet, and were not heard of late either.
+    const early = decide(where, {
+      exposed: first(2, silent),
+      control: () => ({ receivedAt: minute(NOW - 2) }),
+    })
+    expect([early.type, kinds(early)]).toEqual(['hold', expect.arrayContaining(['control-silent'])])
+    const deploy = decide(where, {
+      more: [
+        ...where.exposed,
+        ...names(60)
+          .filter(name => !where.exposed.has(name))
+          .slice(0, 20),
+      ].flatMap(diedOn),
+    })
+    expect([deploy.type, kinds(deploy)]).toEqual(['hold', expect.arrayContaining(['control-failing'])])
+    // But for what a client says of the candidate itself.
+    expect(
+      decide(where, {
+        ...everywhere,
+        exposed: index => (index === 0 ? rejected : index < 3 ? silent : undefined),
+      }).type,
+    ).toBe('roll-back')
+  })
+})
+
+describe('a failure in later stages', () => {
+  test('is compared with the clients outside the audience', () => {
+    const where = place({ stage: 2 })
+    expect(decide(where, { exposed: first(3, silent) }).type).toBe('advance')
+    expect(decide(where, { exposed: first(7, rejected) }).type).toBe('pause')
+    expect(decide(where, { exposed: first(9, rejected) }).type).toBe('roll-back')
+    expect(decide(where, { exposed: first(9, silent) }).type).toBe('retreat')
+    const both = decide(where, { exposed: first(9, rejected), control: first(9, silent) })
+    expect(both.type).toBe('hold')
+  })
+
+  test('is never a stop', () => {
+    const where = place({ stage: 2 })
+    expect(decide(where, { exposed: first(12, { phase: 'stopped' }) }).type).toBe('advance')
+  })
+
+  test('of clients that fail together counts once for each host, and without one only pauses', () => {
+    const labels = (index: number): Record<string, string> => ({
+      host: `h${index % 6}`,
+      cell: index % 2 ? 'a' : 'b',
+    })
+    const stages: readonly Stage[] = [
+      { by: 'count', count: 1 },
+      { by: 'count', count: 3 },
+      { by: 'labels', labels: { cell: ['a'] } },
+      { by: 'all' },
+    ]
+    const whole = { stage: 2, labels, plan: { stages } }
+    const quarantined = { phase: 'quarantined', refused: CANDIDATE, digest: STABLE } as const
+    const said = { exposed: first(12, quarantined), labels }
+    expect(decide(place(whole), said).type).toBe('pause')
+    const hosts = { ...whole, plan: { stages, cluster: 'host' } }
+    // Three hosts of six: nothing can be told from them, and a fleet's own rule holds.
+    const decision = decide(place(hosts), said)
+    expect(decision.type).toBe('roll-back')
+    expect(decision.explanation.why[0]).toContain('12 quarantined of')
+  })
+
+  test('where nobody is left to compare with is what clients say, of two or one in a hundred', () => {
+    const where = place({ stage: 3 })
+    expect(decide(where, { exposed: first(1, rejected) }).type).toBe('advance')
+    expect(decide(where, { exposed: first(2, rejected) }).type).toBe('roll-back')
+    // Three times as often as the control did before.
+    const stageStart = { before: { control: 30, failed: 2 } } as unknown as RolloutState['stageStart']
+    const usual = place({ stage: 3, rollout: { stageStart } })
+    expect(decide(usual, { exposed: first(11, rejected) }).type).toBe('hold')
+    expect(decide(usual, { exposed: first(12, rejected) }).type).toBe('roll-back')
+  })
+
+  test('while it is watched rolls back or alarms, as the plan says; silence alarms', () => {
+    const watched = (late: StagedPlan['late']): Place =>
+      place({ stage: 3, rollout: { state: 'watching' }, plan: { late } })
+    expect(decide(watched('roll-back'), { exposed: first(2, rejected) }).type).toBe('roll-back')
+    expect(decide(watched('alarm'), { exposed: first(2, rejected) }).type).toBe('pause')
+    expect(decide(watched('roll-back'), { exposed: first(7, silent) }).type).toBe('pause')
+    expect(decide(watched('roll-back'), { exposed: first(6, silent), at: 41 }).type).toBe('advance')
+  })
+
+  test('is still compared while it is watched where a part of the fleet was held back', () => {
+    const decision = decide(place({ stage: 3, plan: { holdback: 0.2 } }))
+    if (decision.type !== 'advance') throw new Error(decision.explanation.why.join())
+    expect(decision.next.state).toBe('watching')
+    expect(decision.next.start.control).toBeGreaterThan(3)
+    expect(decision.next.audience).toBeDefined()
+    // Eight of fifty would be far too many by a fleet's own rule; compared with the others they are not yet.
+    const { audience, start } = decision.next
+    const live = membersOf(
+      heard(
+        names(60).map(name => word(name, 0)),
+        0,
+      ),
+      minuteMs(0),
+    )
+    const isIn = (member: (typeof live)[number]): boolean => inAudience(member, audience as Audience, hasher)
+    const running = releaseOf(audience, {
+      stage: 3,
+      plan: { holdback: 0.2 },
+      stageStart: { position: START, ...start, at: minute(10) },
+    })
+    const release = { ...running, rollout: { ...running.rollout, state: 'watching' } } as Release
+    const watched: Place = { exposed: new Set(live.filter(isIn).map(({ clientId }) => clientId)), release }
+    expect(decide(watched, { exposed: first(8, rejected) }).type).toBe('hold')
+    expect(decide(watched, { exposed: first(40, rejected) }).type).toBe('roll-back')
+  })
+})
+
+describe('what is unknown', () => {
+  test('is neither good nor bad, and has a name', () => {
+    const cases: readonly (readonly [Partial<ClientReport>, string])[] = [
+      [{ digest: STABLE }, 'not-applied'],
+      [{ sinceMs: 1 }, 'baking'],
+      [{ health: { before: 'healthy', now: 'threw' } }, 'probe-threw'],
+      [{ health: { before: 'healthy', now: 'timeout' } }, 'probe-timed-out'],
+      [{ health: { before: 'healthy', now: 'unhealthy' } }, 'probe-unhealthy'],
+    ]
+    for (const [more, kind] of cases) {
+      const decision = decide(place({ stage: 1 }), { exposed: first(6, more) })
+      expect([decision.type, decision.explanation.verdict]).toEqual(['hold', 'unknown'])
+      expect(kinds(decision)).toContain(kind)
+    }
+  })
+
+  test('is a fleet of which nothing was heard, until somebody has to look', () => {
+    const { release } = place()
+    const evidence = { heard: heard([], NOW), gates: {} }
+    const held = decideStaged({ release, hasher }, evidence, minuteMs(NOW))
+    expect([held.type, kinds(held)]).toEqual(['hold', expect.arrayContaining(['too-few', 'not-seen'])])
+    const late = decideStaged({ release, hasher }, evidence, minuteMs(121))
+    expect([late.type, late.explanation.verdict]).toEqual(['pause', 'unknown'])
+    expect(late.explanation.why[0]).toContain('not decided by')
+  })
+
+  test('is an audience that carries a label far more often than the fleet', () => {
+    const where = place({ stage: 2 })
+    const labels = (index: number): Record<string, string> => ({
+      region: where.exposed.has(`client-${index}`) ? 'eu' : 'us',
+      host: `h${index}`,
+    })
+    const decision = decide(where, { labels })
+    expect([decision.type, kinds(decision)]).toEqual(['pause', ['label-over-represented']])
+    expect(decide(where, { labels: index => ({ region: index % 2 ? 'eu' : 'us' }) }).type).toBe('advance')
+  })
+
+  test('is one name for several clients, without a vote', () => {
+    const where = place({ stage: 1 })
+    const twin = word(named(where, 0), NOW, { instanceId: 'twin', firstAt: 1, ...WELL })
+    const decision = decide(where, { more: [twin] })
+    expect([decision.type, kinds(decision)]).toEqual(['hold', expect.arrayContaining(['shared-id'])])
+  })
+})
+
+describe('strangers', () => {
+  const say = (clientId: string, index: number, more: Partial<ClientReport>): ClientReport =>
+    word(clientId, NOW, { instanceId: `stranger-${index}`, firstAt: 18, ...more })
+
+  test('end no rollout, whether they use a new name or that of a client', () => {
+    const where = place({ stage: 1 })
+    const lies = [rejected, { phase: 'quarantined', refused: CANDIDATE }] as const
+    const crowd = Array.from({ length: 100 }, (_, index) => [
+      say(`new-${index}`, index, lies[index % 2] as Partial<ClientReport>),
+      say(named(where, index % 6), 100 + index, lies[index % 2] as Partial<ClientReport>),
+    ]).flat()
+    expect(decide(where, { more: crowd }).type).toBe('advance')
+  })
+
+  test('promote none, however healthy they say they are', () => {
+    const where = place({ stage: 2 })
+    const crowd = Array.from({ length: 100 }, (_, index) => [
+      say(`new-${index}`, index, WELL),
+      say(named(where, index % 30), 100 + index, WELL),
+    ]).flat()
+    const decision = decide(where, { exposed: first(30, { digest: STABLE }), more: crowd })
+    expect([decision.type, kinds(decision)]).toEqual(['hold', ['not-applied', 'too-few', 'canary-missing']])
+  })
+})
+
+describe('gates', () => {
+  const gates = (onBad: 'roll-back' | 'pause' | 'record') => ({ gates: [{ name: 'errors', onBad }] })
+  const answer = (verdict: 'good' | 'bad' | 'unknown', stage = 1): GateAnswers => ({
+    errors: { verdict, stage, why: 'looked' },
+  })
+
+  test.each([
+    ['roll-back', answer('bad'), 'roll-back'],
+    ['pause', answer('bad'), 'pause'],
+    ['record', answer('bad'), 'advance'],
+    ['roll-back', answer('good'), 'advance'],
+    ['roll-back', answer('unknown'), 'hold'],
+    ['roll-back', {}, 'hold'],
+    ['record', {}, 'advance'],
+    // An answer about another stage is none.
+    ['roll-back', answer('good', 0), 'hold'],
+    ['roll-back', answer('bad', 0), 'hold'],
+  ] as const)('%s %j: %s', (onBad, answers, expected) => {
+    const decision = decide(place({ stage: 1, plan: gates(onBad) }), { gates: answers })
+    expect(decision.type).toBe(expected)
+    if (expected === 'hold') expect(kinds(decision)[0]).toMatch(/^gate-/)
+    if (onBad === 'record' && answers === answer('bad'))
+      expect(decision.explanation.why.join()).toContain('only recorded')
+  })
+
+  test('that nobody here can ask are named', () => {
+    const decision = decide(place({ stage: 1, plan: gates('roll-back') }))
+    expect(explanationLines(decision.explanation).join('\n')).toContain('waiting for: gate errors')
+  })
+})
+
+describe('a stage whose clients have gone', () => {
+  test('begins anew with others, three times, and then pauses', () => {
+    const where = place({ stage: 1 })
+    const gone = { exposed: first(4, { phase: 'stopped' }) }
+    const decision = decide(where, gone)
+    if (decision.type !== 'widen') throw new Error(decision.explanation.why.join())
+    expect(decision.next).toMatchObject({
+      stage: 1,
+      start: { at: minute(NOW), live: 56, exposed: 6, anew: 1 },
+    })
+    expect(decision.next.start.position).toBeUndefined()
+    expect(isWider(decision.next.audience as Audience, where.release.audience as Audience)).toBe(true)
+    const again = place({
+      stage: 1,
+      rollout: { stageStart: { anew: 3 } as unknown as RolloutState['stageStart'] },
+    })
+    expect(decide(again, gone).type).toBe('pause')
+  })
+
+  test('goes on with those that were started again under their names', () => {
+    const where = place({ stage: 1 })
+    const deploy = [...where.exposed].map(name =>
+      word(name, NOW, {
+        instanceId: `${name}-2`,
+        firstAt: 14,
+        ...WELL,
+        previous: { instanceId: `${name}-1`, end: 'clean', ranMs: 1 },
+      }),
+    )
+    expect(
+      decide(where, { exposed: () => ({ phase: 'stopped', receivedAt: minute(14) }), more: deploy }).type,
+    ).toBe('advance')
+  })
+
+  test('is made of another client when the canary has stopped', () => {
+    const where = place()
+    const decision = decide(where, { exposed: first(1, { phase: 'stopped' }) })
+    if (decision.type !== 'widen') throw new Error(decision.explanation.why.join())
+    expect(decision.next.start).toMatchObject({ live: 59, exposed: 1, anew: 1 })
+  })
+})
+
+describe('a rollout that an operator holds', () => {
+  test('does not go on, and is rolled back all the same when it is bad', () => {
+    const paused = place({ stage: 1, rollout: { state: 'paused', why: 'lunch' } })
+    const held = decide(paused)
+    expect([held.type, held.explanation.why[0]]).toEqual(['hold', 'paused: lunch'])
+    expect(decide(paused, { exposed: first(1, rejected) }).type).toBe('roll-back')
+  })
+
+  test.each(['retreated', 'completed', 'rolled-back', 'other'] as const)(
+    'or that is %s does nothing',
+    state => {
+      expect(decide(place({ rollout: { state } }), { exposed: first(1, rejected) }).type).toBe('hold')
+    },
+  )
+})
+
+test('the clock is that of the store: the same words are judged by when they are judged', () => {
+  const where = place({ stage: 1 })
+  expect(decide(where, { at: NOW }).type).toBe('advance')
+  const evidence = {
+    heard: heard(
+      names(60).map(name => word(name, NOW, where.exposed.has(name) ? WELL : {})),
+      NOW,
+    ),
+    gates: {},
+  }
+  const late = decideStaged({ release: where.release, hasher }, evidence, minuteMs(NOW + 60))
+  expect(late.type).toBe('hold')
+})
+
+test('an explanation tells where it stands, what it can see and what would change it, and is kept for the log', () => {
+  const where = place({ stage: 1 })
+  const decision = decide(where, { exposed: first(6, { sinceMs: 1 }) })
+  const lines = explanationLines(decision.explanation)
+  expect(lines[0]).toBe('stage 2 of 4, 10 %: unknown')
+  expect(lines.join('\n')).toContain('0 of 60 clients; that few exclude nothing; to exclude 5 % you need 38')
+  expect(lines.join('\n')).toContain('would change it')
+  expect(evidenceOf(decision.explanation, 'hold')).toMatchObject({
+    rollout: 'r1',
+    stage: 1,
+    step: 'hold',
+    verdict: 'unknown',
+    asOf: minute(NOW),
+    counts: { live: 60, exposed: 6, control: 54, baking: 6 },
+  })
+})

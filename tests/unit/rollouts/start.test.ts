@@ -1,0 +1,313 @@
+import { describe, expect, test } from 'vitest'
+import * as root from '../../../src/index.js'
+import type { HeardReports } from '../../../src/contracts/report.js'
+import type { JsonObject } from '../../../src/contracts/json.js'
+import { encodeRelease, type Release } from '../../../src/core/release/release.js'
+import { controllersIn, isRunBySomebody, missingFor } from '../../../src/rollouts/controllers.js'
+import { looserThan } from '../../../src/rollouts/floor.js'
+import { policyOf, readStagedPlan } from '../../../src/rollouts/plan.js'
+import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
+import { staged } from '../../../src/rollouts/staged.js'
+import { timed } from '../../../src/rollouts/timed.js'
+import { hasher, heard, minute, minuteMs, names, releaseOf, START, word } from './fleet.js'
+
+const NOW = 20
+const fleet = (count: number, more: Parameters<typeof word>[2] = {}, since?: number): HeardReports =>
+  heard(
+    names(count).map(name => word(name, NOW, more)),
+    NOW,
+    since,
+  )
+const start = (
+  policy: RolloutPolicy,
+  reports: HeardReports | undefined,
+  more: Partial<StartInput> = {},
+): FirstStep =>
+  policy.start({ heard: reports, nowMs: minuteMs(NOW), salt: 's', spreadMs: 0, gates: {}, hasher, ...more })
+const firstStage = (step: FirstStep): Extract<FirstStep, { type: 'stage' }> => {
+  if (step.type !== 'stage') throw new Error(step.says.join())
+  return step
+}
+
+describe('a staged rollout begins', () => {
+  test('with one client of a fleet, and its plan holds all that it is decided by', () => {
+    const { plan, evidence, next, says } = firstStage(start(staged(), fleet(60)))
+    expect(readStagedPlan(plan)).toMatchObject({
+      stages: [
+        { by: 'count', count: 1 },
+        { by: 'share', share: 0.1 },
+        { by: 'share', share: 0.5 },
+        { by: 'all' },
+      ],
+      // Nobody has a probe, so damage is given more time to show.
+      bakeMs: 900_000,
+      reportMs: 60_000,
+      quorum: 0.9,
+      watchMs: 2_700_000,
+      late: 'roll-back',
+    })
+    expect(evidence).toEqual({ bakeMs: 900_000, reportMs: 60_000, spreadMs: 30_000 })
+    expect(next).toMatchObject({
+      state: 'running',
+      stage: 0,
+      start: { at: minute(NOW), live: 60, exposed: 1, control: 59 },
+    })
+    // Two looks of 300 s, the spread, two bakes and half an hour.
+    expect(Date.parse(next.decideBy) - minuteMs(NOW)).toBe(600_000 + 30_000 + 1_800_000 + 1_800_000)
+    expect(says).toEqual([
+      'stages: 1 client, 10 %, 50 %, all of 60 live clients',
+      'the first one: 1 of 60 clients; with no failure seen this excludes faults that hit more than 97 %; to exclude 5 % you need 38',
+    ])
+  })
+
+  test('with a release that readers accept', () => {
+    const { plan, evidence, next } = firstStage(start(staged(), fleet(60)))
+    const base = releaseOf({ salt: 's', clauses: [] })
+    const { start: stageStart, audience, decideBy } = next
+    const release: Release = {
+      ...base,
+      ...(audience !== undefined && { audience }),
+      ...(evidence !== undefined && { evidence }),
+      rollout: {
+        id: 'r1', state: next.state, stage: 0, plan, stageStart: { position: START, ...stageStart }, from: START,
+        decideBy, controller: 'c',
+      },
+    } // prettier-ignore
+    expect(encodeRelease(release).length).toBeLessThan(2_000)
+  })
+
+  test('with a shorter bake where clients have a probe', () => {
+    const probed = fleet(60, { health: { before: 'healthy', now: 'healthy' } })
+    expect(firstStage(start(staged(), probed)).evidence).toMatchObject({ bakeMs: 300_000 })
+    expect(firstStage(start(staged({ bakeMs: 9_000 }), probed)).evidence).toEqual({
+      bakeMs: 9_000,
+      reportMs: 3_000,
+      spreadMs: 1_500,
+    })
+  })
+
+  test('with as many clients as it takes to exclude a fault', () => {
+    const { next, plan } = firstStage(start(staged({ excludes: 0.05 }), fleet(60)))
+    expect(next.start.exposed).toBe(38)
+    expect(readStagedPlan(plan).stages.map(({ by }) => by)).toEqual(['count', 'all'])
+  })
+
+  test('with stages by number, share, label and name', () => {
+    const policy = staged([
+      { clients: ['client-7', 'client-9'] },
+      3,
+      '12.5%',
+      { labels: { cell: 'a', tier: ['x', 'y'] } },
+      'all',
+    ])
+    const { plan, next } = firstStage(start(policy, fleet(60)))
+    expect(next.start.exposed).toBe(2)
+    expect(JSON.stringify(plan)).not.toContain('client-7')
+    expect(readStagedPlan(plan).stages.slice(1)).toEqual([
+      { by: 'count', count: 3 },
+      { by: 'share', share: 0.125 },
+      { by: 'labels', labels: { cell: ['a'], tier: ['x', 'y'] } },
+      { by: 'all' },
+    ])
+  })
+
+  test('of nobody who reports it goes to everyone', () => {
+    expect(start(staged(), fleet(0))).toMatchObject({ type: 'everyone' })
+  })
+
+  test.each([1, 2])('of %i live clients it goes to everyone at once, and is watched', count => {
+    const step = start(staged(), fleet(count))
+    expect(step).toMatchObject({
+      type: 'stage',
+      next: { state: 'watching', start: { live: count, exposed: count, control: 0 } },
+    })
+    expect(step).not.toHaveProperty('next.audience', expect.anything())
+  })
+
+  test('of three live clients one goes first', () => {
+    expect(start(staged(), fleet(3))).toMatchObject({ next: { state: 'running', start: { exposed: 1 } } })
+  })
+
+  test.each([
+    [1, 300_000],
+    [2, 3_600_000],
+  ])(
+    'with time for two looks of the slowest, but for one in ten: of ten clients %i look once an hour',
+    (slow, lookMs) => {
+      const reports = names(10).map((name, index) =>
+        word(name, NOW, { lookMs: index < slow ? 3_600_000 : 300_000 }),
+      )
+      const { next } = firstStage(
+        start(staged({ bakeMs: 0, spreadMs: 0 }), heard(reports, NOW), { spreadMs: 60_000 }),
+      )
+      expect(Date.parse(next.decideBy) - minuteMs(NOW)).toBe(2 * lookMs + 60_000 + 1_800_000)
+    },
+  )
+
+  test('not before the fleet was heard: a store that listens for a moment knows nobody yet', () => {
+    expect(start(staged(), fleet(0, {}, NOW - 14))).toMatchObject({ type: 'refused', why: 'fleet-unknown' })
+    expect(start(staged(), fleet(0, {}, NOW - 15))).toMatchObject({ type: 'everyone' })
+    // Nor on the word of those who have only just come.
+    const fresh = start(staged(), fleet(60, { firstAt: NOW - 0.5 }))
+    expect(fresh).toMatchObject({ type: 'refused', why: 'fleet-unknown' })
+    expect(fresh.says.join()).toContain('60 clients were heard, and 0 of them for longer than 60 s')
+  })
+
+  test('not where nothing reports, and says what does without', () => {
+    const step = start(staged(), undefined)
+    expect(step).toMatchObject({ type: 'refused', why: 'no-reports' })
+    expect(step.says.join()).toContain('timed()')
+    expect(start(timed(), undefined)).toMatchObject({ type: 'stage' })
+  })
+
+  test('not while a gate is red that would end it, and all the same while one is that only records', () => {
+    const red = { errors: { verdict: 'bad', stage: 0 } } as const
+    expect(start(staged({ gates: [{ name: 'errors' }] }), fleet(60), { gates: red })).toMatchObject({
+      type: 'refused',
+      why: 'gate-red',
+    })
+    expect(
+      start(staged({ gates: [{ name: 'errors', onBad: 'record' }] }), fleet(60), { gates: red }).type,
+    ).toBe('stage')
+  })
+
+  test.each<[string, Parameters<typeof staged>[0]]>([
+    ['no stage', []],
+    ['no end', [1, '10%']],
+    ['no clients', [0, 'all']],
+    ['a part of a client', [1.5, 'all']],
+    ['a share of nobody', ['0%', 'all']],
+    ['more than all', ['101%' as never, 'all']],
+    ['labels for nobody', [{ labels: {} }, 'all']],
+    ['nobody by name', [{ clients: [] }, 'all']],
+    ['stages and a resolving power', { stages: ['all'], excludes: 0.1 }],
+    ['a quorum of nobody', { quorum: 0 }],
+    ['everybody held back', { holdback: 1 }],
+    ['a bake of no number', { bakeMs: Number.NaN }],
+    ['two gates of one name', { gates: [{ name: 'a' }, { name: 'a' }] }],
+    ['an option that is none', { bakesMs: 1 } as never],
+  ])('not with %s', (_name, options) => {
+    expect(() => staged(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+  })
+
+  test('not with a plan that is too large for a release', () => {
+    const clients = Array.from({ length: 200 }, (_, index) => `client-${index}`)
+    expect(() => start(staged([{ clients }, 'all']), fleet(60))).toThrow(
+      expect.objectContaining({ code: 'invalid-option' }),
+    )
+  })
+})
+
+test('presets are staged plans by another name', () => {
+  const stagesOf = (policy: RolloutPolicy): unknown =>
+    (firstStage(start(policy, fleet(60))).plan as JsonObject)['stages']
+  expect(stagesOf(root.canary({ share: 0.05 }))).toEqual(stagesOf(staged([1, '5%', 'all'])))
+  expect(stagesOf(root.linear({ steps: 4 }))).toEqual(stagesOf(staged([1, '25%', '50%', '75%', 'all'])))
+  expect(stagesOf(root.linear({ steps: 3, bakeMs: 1 }))).toEqual(
+    stagesOf(staged([1, '33.33%', '66.67%', 'all'])),
+  )
+  for (const wrong of [
+    () => root.canary({ share: 0 }),
+    () => root.linear({ steps: 1 }).start,
+    () => root.canary({ share: 2 }),
+  ])
+    expect(wrong).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+})
+
+describe('a timed rollout', () => {
+  test('goes on by the clock, one step at a time, and ends', () => {
+    const policy = timed({ steps: 2, everyMs: 60_000 })
+    const { plan, next } = firstStage(start(policy, undefined))
+    expect(next.audience?.clauses).toEqual([{ below: 2 ** 31 }])
+    const at = (stage: number, nowMs: number, state: 'running' | 'paused' | 'watching' = 'running') => {
+      const base = releaseOf({ salt: 's', clauses: [{ below: 1 }] }, { stage, state })
+      const rollout = { ...base.rollout, plan, stageStart: { ...base.rollout?.stageStart, at: minute(10) } }
+      const release = { ...base, rollout } as Release
+      return policy.decide({ release, hasher }, { heard: fleet(0), gates: {} }, nowMs)
+    }
+    expect(at(0, minuteMs(10.9)).type).toBe('hold')
+    expect(at(0, minuteMs(500))).toMatchObject({
+      type: 'advance',
+      next: { stage: 1, start: { at: minute(500) } },
+    })
+    expect(at(1, minuteMs(11))).toMatchObject({ type: 'advance', next: { state: 'completed' } })
+    expect(at(0, minuteMs(500), 'paused').type).toBe('hold')
+    // What a person promoted is over: nothing is judged that a watch could wait for.
+    expect(at(1, minuteMs(10), 'watching')).toMatchObject({ type: 'advance', next: { state: 'completed' } })
+  })
+
+  test.each([{ steps: 1 }, { steps: 51 }, { steps: 2.5 }, { everyMs: 0 }, { everyMs: 1e12 }])(
+    'is refused with %j',
+    options => {
+      expect(() => timed(options)).toThrow(expect.objectContaining({ code: 'invalid-option' }))
+    },
+  )
+})
+
+describe('a floor', () => {
+  const planOf = (policy: RolloutPolicy) => firstStage(start(policy, fleet(60))).plan
+
+  test('refuses to go to everyone unless it says otherwise', () => {
+    expect(looserThan({}, undefined, 60)).toHaveLength(1)
+    expect(looserThan({ staged: false }, undefined, 60)).toEqual([])
+  })
+
+  test.each<[string, Parameters<typeof looserThan>[0], RolloutPolicy, number]>([
+    ['what is as strict', { firstStage: 1, growth: 10, minBakeMs: 900_000, minQuorum: 0.9 }, staged(), 0],
+    ['a larger first stage', { firstStage: 5 }, staged(['10%', 'all']), 1],
+    [
+      'a label as the first stage, which may hold all',
+      { firstStage: 5 },
+      staged([{ labels: { a: 'b' } }, 'all']),
+      1,
+    ],
+    ['a leap', { growth: 10 }, staged([1, 'all']), 1],
+    [
+      'a shorter bake and watch',
+      { minBakeMs: 2_000, minWatchMs: 2_000 },
+      staged({ bakeMs: 1_000, watchMs: 1_000 }),
+      2,
+    ],
+    ['a lower quorum', { minQuorum: 0.9 }, staged({ quorum: 0.8 }), 1],
+    ['a gate less', { gates: ['errors'] }, staged(), 1],
+    [
+      'a gate that only records',
+      { gates: ['errors'] },
+      staged({ gates: [{ name: 'errors', onBad: 'record' }] }),
+      1,
+    ],
+    ['the gate', { gates: ['errors'] }, staged({ gates: [{ name: 'errors', onBad: 'pause' }] }), 0],
+    ['what goes by the clock', {}, timed(), 1],
+  ])('has something against %s', (_name, floor, policy, problems) => {
+    expect(looserThan(floor, planOf(policy), 60)).toHaveLength(problems)
+  })
+})
+
+describe('who can run a plan', () => {
+  const plan = firstStage(start(staged({ gates: [{ name: 'errors' }] }), fleet(60))).plan
+  const controller = (more: object, heardAt = NOW, phase = 'applied' as const): HeardReports => {
+    const role = { type: 'controller', policies: ['staged@1'], gates: ['errors'], ...more } as const
+    return heard([word('controller-1', heardAt, { role, phase })], NOW)
+  }
+
+  test('is a controller that knows its policy and each of its gates', () => {
+    expect(missingFor(plan, { policies: ['staged@1'], gates: ['errors', 'more'] })).toEqual([])
+    expect(missingFor(plan, { policies: ['staged@2'], gates: [] })).toEqual([
+      'policy staged@1',
+      'gate errors',
+    ])
+    expect(missingFor('x', { policies: [], gates: [] })).toEqual(['policy of an unknown type'])
+    expect(policyOf({ type: 'mine', version: 3 })).toBe('mine@3')
+  })
+
+  test('has to be heard', () => {
+    expect(isRunBySomebody(plan, controller({}))).toBe(true)
+    expect(controllersIn(controller({}))).toEqual([
+      { name: 'controller-1', policies: ['staged@1'], gates: ['errors'] },
+    ])
+    expect(isRunBySomebody(plan, controller({ gates: [] }))).toBe(false)
+    expect(isRunBySomebody(plan, controller({}, NOW - 4))).toBe(false)
+    expect(isRunBySomebody(plan, controller({}, NOW, 'stopped' as never))).toBe(false)
+    expect(isRunBySomebody(plan, fleet(9))).toBe(false)
+  })
+})
