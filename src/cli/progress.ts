@@ -1,5 +1,5 @@
 import type { StepException } from '../core/release/step-evidence.js'
-import type { RolloutStep } from '../publisher/index.js'
+import type { Rollout, RolloutStep } from '../publisher/index.js'
 import type { CommandContext } from './command.js'
 import { printable } from './style.js'
 
@@ -46,7 +46,7 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
     show(step) {
       name(step)
       if (draws) {
-        const at = `${step.state} ${step.stage}`
+        const at = `${step.state} ${step.stage} ${step.rehearsal ?? ''}`
         if (stage !== '' && at !== stage) end()
         stage = at
         io.stderr.write(
@@ -55,8 +55,15 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
         open = true
         return
       }
-      const { state, verdict, waitingFor, why } = step
-      const shown = [state, step.stage, verdict, waitingFor.join(), why[0]?.replace(/\d+/g, '')].join(' ')
+      const { state, rehearsal, verdict, waitingFor, why } = step
+      const shown = [
+        state,
+        step.stage,
+        rehearsal,
+        verdict,
+        waitingFor.join(),
+        why[0]?.replace(/\d+/g, ''),
+      ].join(' ')
       if (shown === told) return
       told = shown
       print.note(headOf(step))
@@ -90,7 +97,7 @@ function barOf({ exposed, applied, healthy }: RolloutStep): string {
  * ```
  */
 export function headOf(step: RolloutStep): string {
-  const { state, stage, of, exposed, applied, rejected, failed, missing, verdict, why, waitingFor } = step
+  const { state, exposed, applied, rejected, failed, missing, verdict, why, waitingFor } = step
   const ran = {
     running: 'exposed run it',
     paused: 'exposed run it',
@@ -106,5 +113,22 @@ export function headOf(step: RolloutStep): string {
   const reasons = [...(waitingFor.length > 0 ? [`waiting for: ${waitingFor.join(', ')}`] : []), ...why]
   const because =
     reasons.length === 0 ? '' : `${verdict === undefined ? '' : `${verdict}: `}${reasons.join('; ')}`
-  return `stage ${stage + 1} of ${of}, ${state}: ${counts.join(', ')}${because === '' ? '' : `; ${because}`}`
+  return `${sayStageOf(step)}, ${state}: ${counts.join(', ')}${because === '' ? '' : `; ${because}`}`
+}
+
+/**
+ * Which stage a rollout is in, for people: a rehearsal of the way back is stage 0.
+ *
+ * ```ts
+ * sayStageOf(step) // stage 2 of 4
+ * ```
+ */
+export function sayStageOf({
+  stage,
+  of,
+  rehearsal,
+}: Pick<Rollout, 'stage' | 'of'> & Partial<Pick<Rollout, 'rehearsal'>>): string {
+  return rehearsal === undefined
+    ? `stage ${stage + 1} of ${of}`
+    : `stage 0 of ${of}, the way back is rehearsed: ${rehearsal}`
 }

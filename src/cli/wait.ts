@@ -81,7 +81,7 @@ export async function waitFor(
     for await (const step of until(rollout, over.signal)) {
       last = step
       progress.show(step)
-      if (hasPassed(step, waiting.for, rollout.stage)) {
+      if (hasPassed(step, waiting.for, rollout)) {
         end = 'passed'
         break
       }
@@ -137,13 +137,18 @@ const STATUS: Readonly<Record<RolloutEnd, ExitStatus>> = {
   running: EXIT.running,
 }
 
-function hasPassed(step: RolloutStep, what: WaitFor, began: number): boolean {
-  const { state, stage } = step
+function hasPassed(step: RolloutStep, what: WaitFor, began: Pick<Rollout, 'stage' | 'rehearsal'>): boolean {
+  const { state, stage, rehearsal } = step
   // A release for everyone has no stages: the fleet having it is all there is.
   if (state === 'everyone') return false
   switch (what) {
     case 'stage':
-      return state === 'watching' || state === 'completed' || (state === 'running' && stage > began)
+      if (state === 'watching' || state === 'completed') return true
+      // A rehearsal is a stage of its own, whatever phase it is in.
+      return (
+        state === 'running' &&
+        (stage > began.stage || (rehearsal === undefined && began.rehearsal !== undefined))
+      )
     case 'completed':
       return state === 'watching' || state === 'completed'
     case 'watched':

@@ -58,6 +58,16 @@ export interface Client<Value> {
     name: Name,
     listener: (event: ClientEvents<DeepReadonly<Value>>[Name]) => unknown,
   ): () => void
+  /**
+   * Counts a number that tells how the application is: a latency, 1 for each request that failed and 0 for each other. A rollout
+   * whose guardrails name it compares its mean between the clients of a stage and the others; where none does, this costs next to
+   * nothing and keeps nothing. Takes values from 0 to 1e15; another one is left out, which is logged once. Never throws.
+   *
+   * ```ts
+   * config.measure('latencyMs', performance.now() - startedMs)
+   * ```
+   */
+  measure(name: string, value: number): void
   /** Keeps what runs, whatever is released or on its way, until `resume()`; also before the start. Shown in reports and logged. */
   pause(): void
   /** Goes on to the newest release. A pinned client stays pinned. */
@@ -160,6 +170,10 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     listener: (event: ClientEvents<Seen<S>>[Name]) => unknown,
   ): () => void {
     return this.#engine.events.on(name, listener)
+  }
+
+  measure(name: string, value: number): void {
+    this.#engine.measure(name, value)
   }
 
   pause(): void {

@@ -10,6 +10,7 @@ import { createChanges } from './changes.js'
 import { createEmitter, type GuardedEmitter } from './events.js'
 import type { Settings } from './options.js'
 import { createLooks, type Looks } from './receive/looks.js'
+import { createMeasures } from './report/measures.js'
 import type { Running } from './running.js'
 import { startUp, type Parts } from './start-up.js'
 import { checkDefaults } from './state/starting-value.js'
@@ -43,6 +44,8 @@ export interface Engine<Value> {
   until(condition: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void>
   /** Makes the defaults what runs, if nothing does; false when there are none either. */
   adoptDefaults(): boolean
+  /** Counts a number of the application, where a rollout asks for it. */
+  measure(name: string, value: number): void
   pause(): void
   resume(): void
   close(): Promise<void>
@@ -64,6 +67,7 @@ export function createEngine<S extends Schema>(
   const events = createEmitter<Value>(logger)
   const participants = createParticipants<Value>({ clock, logger, timeoutMs: settings.prepareTimeoutMs })
   const current = createCurrent<Value>(clock, show)
+  const measures = createMeasures({ clock, logger, current })
   const tracker = trackStatus({ clock, strategy, onChange: change => events.emit('status', change) })
   const complain = (error: NoticeboardError): void => {
     logger.warn(error.message, { namespace, code: error.code })
@@ -91,7 +95,7 @@ export function createEngine<S extends Schema>(
     else tracker.valued()
   }
   const parts: Parts<S> = {
-    settings, signal: root.signal, news, changes, events, participants, current, tracker, looks, loop, complain, adopt,
+    settings, signal: root.signal, news, changes, events, participants, current, measures, tracker, looks, loop, complain, adopt,
   } // prettier-ignore
   let defaults: Applied<Value> | undefined
   let starting: Promise<{ stop(): Promise<void> }> | undefined
@@ -127,6 +131,7 @@ export function createEngine<S extends Schema>(
       if (defaults !== undefined && current.applied === undefined) adopt(defaults)
       return current.applied !== undefined
     },
+    measure: measures.add,
     pause() {
       const { mode } = loop.state
       loop.send({ type: 'pause' })

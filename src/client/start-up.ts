@@ -29,6 +29,7 @@ import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
 import type { Looks } from './receive/looks.js'
 import { createReleaseOrder, readSeen, type ReleaseOrder } from './receive/release-order.js'
 import { runStrategy } from './receive/run-strategy.js'
+import type { Measures } from './report/measures.js'
 import { describeClient } from './report/report-state.js'
 import { startReporter, type Reporter } from './report/reporter.js'
 import { verdictsOf } from './report/verdicts.js'
@@ -48,6 +49,7 @@ export interface Parts<S extends Schema> {
   readonly events: GuardedEmitter<OutputOf<S>>
   readonly participants: Participants<OutputOf<S>>
   readonly current: Current<OutputOf<S>>
+  readonly measures: Measures
   readonly tracker: StatusTracker
   readonly looks: Looks
   readonly loop: ApplyLoop<Change<OutputOf<S>>>
@@ -79,6 +81,7 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   const { namespace, clock, random, hasher, strategy } = settings
   const known = await readKnown(parts)
   const { identity, writer, order, protection } = known
+  parts.measures.follow(order.seen?.release)
   const reporter = startReporting(parts, known)
   known.health.onChange(reporter.touch)
   openLoop(parts, known, reporter)
@@ -120,7 +123,11 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   }
   const delivering = runStrategy(strategy, {
     session,
-    accept: event => accept(order.judge(event), accepting),
+    accept: event => {
+      const verdict = order.judge(event)
+      parts.measures.follow(order.seen?.release)
+      accept(verdict, accepting)
+    },
     complain,
   })
   return {
@@ -178,7 +185,7 @@ async function openProtection<S extends Schema>(
 }
 
 function startReporting<S extends Schema>(
-  { settings, signal, loop, current }: Parts<S>,
+  { settings, signal, loop, current, measures }: Parts<S>,
   { identity, writer, refusals, order, protection, health }: Known,
 ): Reporter {
   const { namespace, strategy, clock, random, logger, hasher, reports } = settings
@@ -208,6 +215,7 @@ function startReporting<S extends Schema>(
         slot: protection?.slot,
         previous: protection?.previous,
         health: health.health,
+        measures: measures.said(),
         protects: writer.protects,
       })
     },

@@ -56,6 +56,29 @@ export interface SnapshotVerdict {
   readonly overridden?: true
 }
 
+/**
+ * What an application measured of the numbers that a rollout asks for. It grows until `overMs` is the
+ * bake of the rollout, and then stays as it is until the next stage or snapshot: each client says one
+ * thing of a stage, once.
+ */
+export interface StageMeasures {
+  /** The release with which the stage began that it was measured in. */
+  readonly stage: Position
+  /** The snapshot that ran meanwhile. */
+  readonly digest: Digest
+  /** Over how long, in milliseconds of monotonic time. */
+  readonly overMs: number
+  /** By name, those that were measured at all: how many values, and their sum. */
+  readonly numbers: readonly MeasuredNumber[]
+}
+
+/** The values of one name: their mean is `sum / count`. */
+export interface MeasuredNumber {
+  readonly name: string
+  readonly count: number
+  readonly sum: number
+}
+
 /** What reports besides clients. `other`: a role of a later version, which this one does not know. */
 export type ReportRole =
   | {
@@ -123,6 +146,8 @@ export interface ClientReport {
   readonly health?: { readonly before: ProbeAnswer; readonly now: ProbeAnswer }
   /** How the instance before this one ended, where the disk tells. */
   readonly previous?: PreviousLife
+  /** What the application measured of what the newest release asks for. */
+  readonly measures?: StageMeasures
   /** Paths that this client's own overrides changed. */
   readonly overridden?: readonly string[]
   /** Whether state on disk protects this client over a restart. */

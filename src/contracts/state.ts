@@ -23,6 +23,13 @@ export interface Refusal {
   readonly at: string
 }
 
+/** A snapshot that may be run again although it was refused. */
+export interface SavedReadmission {
+  readonly digest: Digest
+  /** The release that readmitted it: what was refused by who had not seen that counts no more. */
+  readonly position: Position
+}
+
 /** A snapshot that an instance tries, marked on disk before its first byte is parsed. */
 export interface SavedAttempt {
   readonly digest: Digest
@@ -93,6 +100,8 @@ export interface SavedState {
   readonly good: readonly SavedSnapshot[]
   /** What was refused here, by whatever build: the latest at the end, 64 at most. */
   readonly refused: readonly Refusal[]
+  /** What releases readmitted, the newest at the end, 64 at most. */
+  readonly readmitted?: readonly SavedReadmission[]
   /**
    * What this instance tries, and what instances that are gone tried, as long as it counts. What is
    * left out is kept as it was.
@@ -102,7 +111,7 @@ export interface SavedState {
   readonly quarantined?: readonly Quarantine[]
   /** Who wrote this. What is left out is kept as it was. */
   readonly life?: SavedLife
-  /** What was readmitted. What is left out is kept as it was. */
+  /** Of what deaths and quarantines count no more. What is left out is kept as it was. */
   readonly pardoned?: readonly Pardon[]
 }
 

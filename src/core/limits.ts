@@ -70,6 +70,9 @@ export const MAX_PLAN_BYTES = 4_096
 /** The longest `bakeMs`, in milliseconds: a week. */
 export const MAX_BAKE_MS = 604_800_000
 
+/** The highest `worseBy` of a guardrail. */
+export const MAX_WORSE_BY = 100
+
 /** How many clauses an audience may have. */
 export const MAX_CLAUSES = 64
 
@@ -107,6 +110,12 @@ export const MAX_OVERRIDDEN = 256
 
 /** How many verdicts a report may hold. */
 export const MAX_VERDICTS = 4
+
+/** How many numbers a release may ask its clients for, a report may hold, and a plan may watch. */
+export const MAX_MEASURES = 4
+
+/** The highest value that a client measures, so that sums and squares of it stay finite. */
+export const MAX_MEASURED = 1_000_000_000_000_000
 
 /** The highest `slot` of a report. */
 export const MAX_SLOT = 65_535

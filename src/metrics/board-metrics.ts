@@ -5,6 +5,7 @@ import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { System } from '../contracts/system.js'
 import type { Store } from '../contracts/transport.js'
 import { checkOptions, checkPositive } from '../core/options.js'
+import { stageNumberOf } from '../core/release/rollout.js'
 import { FLEET_STATES } from '../fleet/summary.js'
 import { lookAtBoard, type BoardLook } from '../publisher/look-at-board.js'
 import { readSystem } from '../system/system.js'
@@ -151,11 +152,11 @@ const GAUGES: readonly {
   },
   {
     name: 'noticeboard_rollout_stage',
-    help: 'The stage of the rollout of the newest release, from 1 on',
+    help: 'The stage of the rollout of the newest release, from 1 on; 0 while the way back is rehearsed',
     labelNames: ['namespace', 'state'],
     fill: ofEach(({ namespace, newest }, set) => {
       const rollout = newest?.rollout
-      if (rollout !== undefined) set({ namespace, state: rollout.state }, rollout.stage + 1)
+      if (rollout !== undefined) set({ namespace, state: rollout.state }, stageNumberOf(rollout))
     }),
   },
   {

@@ -11,9 +11,12 @@ import {
   type SignedRelease,
 } from '../core/release/release.js'
 import type { EvidenceRequest, RolloutState } from '../core/release/rollout.js'
+import { keepingUnread, unreadOf } from '../core/release/unread.js'
 import type { PublisherContext } from './context.js'
 import { readHistory } from './history.js'
+import { sameVariants } from './resolve-ref.js'
 import { retried } from './retry.js'
+import { listReadmitted } from './readmitted.js'
 import { encodeFitting, listWithdrawn } from './withdrawn.js'
 
 /**
@@ -34,7 +37,10 @@ interface Said {
    * stay withdrawn, up to 128 together.
    */
   readonly withdrawn?: readonly Digest[]
-  /** Digests that clients may run again although they refused them. Of this release alone. */
+  /**
+   * Digests that clients may run again although they refused them. Those that the release before readmitted
+   * stay so for as long as they are named, so that a client that missed it heeds them too.
+   */
   readonly readmit?: readonly Readmission[] | undefined
   /** The state of the rollout that this release is a step of. */
   readonly rollout?: RolloutState | undefined
@@ -48,6 +54,11 @@ interface Said {
   readonly crit?: readonly string[] | undefined
   /** The position of the release. Default: right after the head. */
   readonly at?: Position
+  /**
+   * Whether this is the head with changes. What this version does not know of the head stays then, and
+   * so does its `crit`.
+   */
+  readonly rewrites?: boolean
 }
 
 /** The snapshots of the exposed clients, and which clients those are: both or neither. */
@@ -71,38 +82,51 @@ export async function compose(
   signal: AbortSignal,
 ): Promise<SignedRelease> {
   const { namespace, clock, hasher } = context
-  const { cause, audit, readmit, rollout, evidence, spreadMs, activateAt, crit } = statement
+  const { cause, audit, rollout, evidence, spreadMs, activateAt } = statement
   const at = statement.at ?? following(context, head?.release)
-  const armOf = async (variants: Arm['variants']): Promise<Arm> => ({
-    version: await versionOf(context, { variants, head: head?.release, at, signal }),
-    variants,
-  })
-  const release: Release = {
+  const rewritten = statement.rewrites === true ? head?.release : undefined
+  const crit = statement.crit ?? rewritten?.crit
+  const armOf = async (variants: Arm['variants'], from: Arm | undefined): Promise<Arm> =>
+    taking(from, {
+      version: await versionOf(context, { variants, head: head?.release, at, signal }),
+      variants,
+    })
+  const becomesStable =
+    rewritten?.candidate !== undefined && sameVariants(statement.stable, rewritten.candidate.variants)
+  const release: Release = taking(rewritten, {
     v: 1,
     namespace,
     ...at,
     issuedAt: new Date(clock.now()).toISOString(),
     cause,
-    stable: await armOf(statement.stable),
+    stable: await armOf(statement.stable, becomesStable ? rewritten.candidate : rewritten?.stable),
     ...(statement.candidate !== undefined && {
-      candidate: await armOf(statement.candidate),
-      audience: statement.audience,
+      candidate: await armOf(statement.candidate, rewritten?.candidate),
+      audience: taking(rewritten?.audience, statement.audience),
     }),
     ...(spreadMs !== undefined && { spreadMs }),
     ...(activateAt !== undefined && { activateAt }),
-    ...(readmit !== undefined && { readmit }),
     ...(rollout !== undefined && { rollout }),
     ...(evidence !== undefined && { evidence }),
     prev: head === undefined ? null : releaseDigest(hasher, head.bytes),
     audit: digestOf(hasher, audit),
     ...(crit !== undefined && { crit }),
-  }
+  })
   const withdrawn = listWithdrawn({
     before: head?.release.withdrawn,
     added: statement.withdrawn,
     named: digestsOf(release),
   })
-  return encodeFitting(release, withdrawn)
+  const readmit = listReadmitted({ before: head?.release, added: statement.readmit, next: release })
+  return encodeFitting(
+    { ...release, ...((statement.readmit !== undefined || readmit.length > 0) && { readmit }) },
+    withdrawn,
+  )
+}
+
+/** A part of a release with what this version does not know of the part that it takes the place of. */
+function taking<Part extends object>(from: object | undefined, part: Part): Part {
+  return from === undefined ? part : keepingUnread(part, unreadOf(from))
 }
 
 /**

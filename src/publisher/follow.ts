@@ -25,6 +25,7 @@ export const FOLLOW_OPTIONS: OptionNames<FollowOptions> = {
   reason: true,
   author: true,
   spreadMs: true,
+  bytesPerSecond: true,
   supersede: true,
   ignoreReports: true,
   signal: true,

@@ -1,5 +1,4 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import { MAX_SPREAD_MS } from '../core/limits.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { appendUntil, rehearse, type Decide } from './append.js'
 import { encodeAudit, type AuditDetails } from './audit.js'
@@ -19,6 +18,7 @@ import {
 import { prepareAll, readPrevious, validateAll, variantsOf, type VariantDocument } from './prepare.js'
 import { sameVariants } from './resolve-ref.js'
 import type { RolloutFacts } from './rollout.js'
+import { assertSpreading, spreadFor, type Spreading } from './spread.js'
 import { notForMirrors } from './mirror-limits.js'
 import { begin } from './rollouts/begin.js'
 import { buildsIn } from './rollouts/builds.js'
@@ -31,7 +31,7 @@ import { oneLine } from '../core/json/text.js'
 import type { Arm, Release } from '../core/release/release.js'
 
 /** How a document is published. */
-export interface PublishOptions<Input = unknown> extends Expected {
+export interface PublishOptions<Input = unknown> extends Expected, Spreading {
   /**
    * How it spreads. Default: as the publisher says, else {@link staged}; the first release of a
    * namespace, and everything on a store in this process (`memory()`), goes to everyone.
@@ -52,8 +52,6 @@ export interface PublishOptions<Input = unknown> extends Expected {
   readonly author?: string
   /** Check everything and write nothing. Default false. */
   readonly dryRun?: boolean
-  /** Clients spread their fetches over this many milliseconds, 3,600,000 at most. Default 0. */
-  readonly spreadMs?: number
   /** Clients fetch and check it at once and switch at this time. Default: on arrival. */
   readonly activateAt?: Date
   /** Other documents for clients with certain labels; the first that matches holds. */
@@ -79,6 +77,7 @@ const PUBLISH_OPTIONS: OptionNames<PublishOptions> = {
   author: true,
   dryRun: true,
   spreadMs: true,
+  bytesPerSecond: true,
   activateAt: true,
   variants: true,
   supersede: true,
@@ -106,7 +105,8 @@ export async function publishDocument(
   if (options.rollout !== undefined) assertPolicy('publish()', options.rollout)
   checkReason('readmit', options.readmit)
   checkReason('belowFloor', options.belowFloor)
-  const timing = readTiming(options)
+  assertSpreading(options)
+  const activateAt = readActivation(options)
   const audit = encodeAudit(context, recordOf(options))
   const prepared = prepareAll(context, document, options.variants ?? [])
   const variants = variantsOf(prepared)
@@ -143,6 +143,7 @@ export async function publishDocument(
       heard,
     })
     if (unfit !== undefined) return { type: 'refuse', error: unfit }
+    const spread = spreadFor(options, { variants, heard, newest })
     const begun = await begin(
       context,
       {
@@ -153,14 +154,14 @@ export async function publishDocument(
         belowFloor: options.belowFloor,
         gates: context.gates,
         heard,
-        spreadMs: timing.spreadMs ?? 0,
+        spreadMs: spread.spreadMs ?? 0,
         drives,
       },
       signal,
     )
     if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
-    ;({ notes } = begun)
-    if (begun.type === 'rollout' && timing.activateAt !== undefined)
+    notes = [...begun.notes, ...spread.notes]
+    if (begun.type === 'rollout' && activateAt !== undefined)
       return { type: 'refuse', error: new NoticeboardError('invalid-option', ACTIVATE_STAGED) }
     const readmit =
       options.readmit === undefined
@@ -169,7 +170,8 @@ export async function publishDocument(
     const statement = {
       cause: 'publish',
       audit,
-      ...timing,
+      spreadMs: spread.spreadMs,
+      activateAt,
       readmit,
       withdrawn: leftBehind(newest, trial, variants),
       ...(begun.type === 'rollout' ? begun.parts : { stable: variants }),
@@ -228,18 +230,8 @@ function checkReason(name: string, given: string | undefined): void {
   throw new NoticeboardError('invalid-option', `publish(): ${name} is the reason why, as a text`)
 }
 
-function readTiming({ spreadMs, activateAt }: PublishOptions): {
-  readonly spreadMs: number | undefined
-  readonly activateAt: string | undefined
-} {
-  if (spreadMs !== undefined && !(Number.isInteger(spreadMs) && spreadMs >= 0 && spreadMs <= MAX_SPREAD_MS)) {
-    throw new NoticeboardError(
-      'invalid-option',
-      'spreadMs is a whole number of milliseconds from 0 to 3600000',
-    )
-  }
-  if (activateAt !== undefined && !(activateAt instanceof Date && !Number.isNaN(activateAt.getTime()))) {
+function readActivation({ activateAt }: PublishOptions): string | undefined {
+  if (activateAt !== undefined && !(activateAt instanceof Date && !Number.isNaN(activateAt.getTime())))
     throw new NoticeboardError('invalid-option', 'activateAt is a valid Date')
-  }
-  return { spreadMs, activateAt: activateAt?.toISOString() }
+  return activateAt?.toISOString()
 }

@@ -25,6 +25,7 @@ import { mainVariant, readHistory, type HistoryEntry } from './history.js'
 import { lookAtNamespace } from './look-at-namespace.js'
 import { syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
+import { readmit, type ReadmitOptions } from './readmit.js'
 import { isSource } from './object-source.js'
 import { publishDocument, type PublishOptions } from './publish.js'
 import { DEFAULT_RETRIES, eachWithSignal, retried, withSignal } from './retry.js'
@@ -128,6 +129,12 @@ export interface Publisher<Input = unknown> {
    * roll back then.
    */
   kill(options: KillOptions): Promise<Rollout>
+  /**
+   * Lets clients run a snapshot of the newest release that they refused, took back or have under quarantine, and
+   * no other: the release is said again with a readmission. Throws `not-found` when the newest release does not
+   * name it; a document that was withdrawn comes back by `publish(document, { readmit })`.
+   */
+  readmit(options: ReadmitOptions): Promise<Rollout>
   /** The log, newest first; all of it unless limited. */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
   /** Where the documents of two releases differ. */
@@ -239,6 +246,7 @@ export function createPublisher<Input = unknown, Output = Input>(
     abort: settings => step('abort', settings),
     retreat: settings => step('retreat', settings),
     kill: settings => rollout(run(settings?.signal, signal => killSwitch(context, settings ?? {}, signal))),
+    readmit: settings => rollout(run(settings?.signal, signal => readmit(context, settings ?? {}, signal))),
     history(settings = {}) {
       checkOptions('history()', settings, { limit: true, signal: true })
       const { limit, signal: own } = settings

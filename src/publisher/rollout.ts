@@ -1,6 +1,6 @@
 import type { Digest } from '../contracts/names.js'
 import type { Position } from '../contracts/position.js'
-import type { RolloutPhase } from '../core/release/rollout.js'
+import type { Rehearsal, RolloutPhase } from '../core/release/rollout.js'
 import { positionOf, type Release } from '../core/release/release.js'
 import type { Explanation } from '../rollouts/explanation.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
@@ -40,6 +40,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** In which stage that was, from 0 on, and how many there are. */
   readonly stage: number
   readonly of: number
+  /** Where the rehearsal of the way back stood then; undefined where none went on. */
+  readonly rehearsal: Rehearsal['phase'] | undefined
   /** Snapshots that this release withdrew; empty but for rollbacks, aborts and kills. */
   readonly withdrawn: readonly Digest[]
   readonly mirrors: readonly MirrorResult[]
@@ -112,6 +114,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     state: release.rollout?.state ?? 'everyone',
     stage: release.rollout?.stage ?? 0,
     of: release.rollout === undefined ? 1 : Math.max(1, outlineOf(release.rollout.plan).stages),
+    rehearsal: release.rollout?.stageStart.rehearsal?.phase,
     withdrawn,
     mirrors,
     warnings,

@@ -3,6 +3,7 @@ import { canonicalize } from '../core/json/canonical.js'
 import { encodeText } from '../core/json/text.js'
 import { MAX_RELEASE_BYTES, MAX_WITHDRAWN } from '../core/limits.js'
 import { encodeRelease, type Release, type SignedRelease } from '../core/release/release.js'
+import { written } from '../core/release/unread.js'
 
 /** What the withdrawn digests of a release follow from. */
 export interface Withdrawals {
@@ -45,7 +46,9 @@ const BYTES_PER_DIGEST = 67
  * ```
  */
 export function encodeFitting(release: Release, withdrawn: readonly Digest[]): SignedRelease {
-  const sizeWithAll = encodeText(canonicalize({ release: { ...release, withdrawn }, signatures: [] })).length
+  const sizeWithAll = encodeText(
+    canonicalize({ release: written({ ...release, withdrawn }), signatures: [] }),
+  ).length
   const excess = Math.max(0, sizeWithAll - MAX_RELEASE_BYTES)
   const kept = withdrawn.slice(Math.ceil(excess / BYTES_PER_DIGEST))
   const fitting: Release = { ...release, ...(kept.length > 0 && { withdrawn: kept }) }

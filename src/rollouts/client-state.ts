@@ -43,6 +43,8 @@ export interface ClientQuery {
   readonly candidate: ReadonlySet<Digest>
   readonly bakeMs: number
   readonly nowMs: number
+  /** What a client said of the candidate before and not again since does not count. Default: all counts. */
+  readonly fromMs?: number | undefined
 }
 
 /**
@@ -52,11 +54,14 @@ export interface ClientQuery {
  * const state = clientStateOf(member, { candidate, bakeMs, nowMs })
  * ```
  */
-export function clientStateOf(member: Member, { candidate, bakeMs, nowMs }: ClientQuery): ClientState {
+export function clientStateOf(
+  member: Member,
+  { candidate, bakeMs, nowMs, fromMs }: ClientQuery,
+): ClientState {
   const { current, identity } = member
-  const refusal = refusalOf(member, candidate)
+  const refusal = refusalOf(member, candidate, fromMs)
   if (refusal !== undefined) return { is: 'failed', failure: refusal }
-  const end = abruptEndOf(member, candidate, bakeMs)
+  const end = abruptEndOf(member, candidate, { bakeMs, fromMs })
   if (end?.type === 'failed') return { is: 'failed', failure: end.failure }
   const leftOut = (why: LeftOut): ClientState => ({ is: 'left-out', why })
   const doubtful = (why: Doubt): ClientState => ({ is: 'doubtful', why })

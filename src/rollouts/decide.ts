@@ -1,26 +1,21 @@
-import { explain, type Reasons } from './explanation.js'
-import { readGates } from './gate.js'
+import { beginAnew, type Anew } from './begin-anew.js'
+import { decideWayBack } from './decide-way-back.js'
+import { bothResults, readGates, type GateResult } from './gate.js'
+import { guardrailResult } from './guardrail.js'
 import { badFleet, badByComparison, canCompare, judgeStage, sayFailures, type Verdict } from './judge.js'
+import { rehearsalAnew, rehearsalFrom, rehearsalWithOneMore } from './next-rehearsal.js'
 import { oneMoreIn, stageFrom, watchFrom } from './next-stage.js'
 import { readStagedPlan } from './plan.js'
 import type { Decision, NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
 import { hasLostItsClients } from './quorum.js'
-import { percent } from './resolving-power.js'
+import { lossOf, rehearserIn } from './rehearsal.js'
+import { hold, say, stayPaused, type Place } from './say-decision.js'
 import { sayStage } from './stage.js'
 import { unknown, UNKNOWNS } from './unknowns.js'
-import { failuresIn, viewOf, type StageView } from './view.js'
-
-/** How often a stage may begin anew because its clients have gone. */
-const MOST_ANEW = 3
+import { failuresIn, viewOf } from './view.js'
 
 /** What share of a fleet may fall silent while the candidate is watched, before somebody has to look. */
 const SILENT_SHARE = 0.1
-
-/** What a decision is made in. */
-interface Place extends RolloutStanding, RolloutEvidence {
-  readonly view: StageView
-  readonly heard: RolloutEvidence['heard']
-}
 
 /**
  * What follows from the evidence for a staged rollout: bad goes before unknown, and unknown before good.
@@ -42,7 +37,21 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
   switch (rollout.state) {
     case 'running':
     case 'paused':
-      return decideStage(place)
+      switch (rollout.stageStart.rehearsal?.phase) {
+        case 'back':
+          return decideWayBack(place)
+        case 'other':
+          return hold(place, {
+            verdict: 'unknown',
+            why: [
+              'the way back is rehearsed in a way that this version does not know; update noticeboard here',
+            ],
+          })
+        case 'forward':
+        case 'again':
+        case undefined:
+          return decideStage(place)
+      }
     case 'watching':
       return decideWatch(place)
     case 'retreated':
@@ -64,19 +73,23 @@ export function decideStaged(standing: RolloutStanding, evidence: RolloutEvidenc
 }
 
 function decideStage(place: Place): Decision {
-  const { view, gates, hasher } = place
-  const result = readGates(view.plan.gates, gates, view.rollout.stage)
+  const { view, hasher } = place
+  const result = resultOf(place)
   const verdict = judgeStage(view, result, hasher)
   if (verdict.verdict === 'bad') return act(place, verdict.silentOnly ? 'retreat' : 'roll-back', verdict)
   if (result.rollBack.length > 0) return say(place, 'roll-back', { verdict: 'bad', why: result.rollBack })
   if (view.rollout.state === 'paused') {
-    const why = [`paused: ${view.rollout.why ?? 'by an operator'}`]
-    return hold(place, { verdict: 'unknown', why, wouldChange: ['resume it, abort it or roll it back'] })
+    return stayPaused(place)
   }
   if (verdict.verdict === 'alarming') return act(place, 'pause', verdict)
   if (result.pause.length > 0)
-    return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: ['a green gate'] })
-  if (verdict.verdict !== 'suspect' && hasLostItsClients(view)) return beginAnew(place)
+    return say(place, 'pause', {
+      verdict: 'bad',
+      why: result.pause,
+      wouldChange: ['a green gate, or a guardrail that holds'],
+    })
+  const lost = verdict.verdict === 'suspect' ? undefined : lostIn(place)
+  if (lost !== undefined) return beginAnew(place, lost)
   if (verdict.verdict === 'good') return advance(place, [verdict.why, ...result.recorded])
 
   const late = view.nowMs > Date.parse(view.rollout.decideBy)
@@ -94,9 +107,9 @@ function decideStage(place: Place): Decision {
 
 /** Nobody is left to compare with: what clients say counts, and silence alarms. */
 function decideWatch(place: Place): Decision {
-  const { view, gates } = place
+  const { view } = place
   const { rollout, plan, nowMs } = view
-  const result = readGates(plan.gates, gates, rollout.stage)
+  const result = resultOf(place)
   // Who was held back is still there to compare with.
   const bad = canCompare(view) ? badByComparison(view) : badFleet(view)
   const damage = plan.late === 'roll-back' ? 'roll-back' : 'pause'
@@ -126,9 +139,24 @@ function decideWatch(place: Place): Decision {
   )
 }
 
-/** The next stage; after the last one the watch. */
+/** What the user's gates and the guardrails come to. */
+function resultOf({ view, gates }: Place): GateResult {
+  const answers = readGates(view.plan.gates, gates, view.rollout.stage)
+  return bothResults(answers, guardrailResult(view.readings, view))
+}
+
+/** The next stage; after the last one the watch. A rehearsal goes back, and then the first stage begins. */
 function advance(place: Place, why: readonly string[]): Decision {
   const { plan, rollout } = place.view
+  const { rehearsal } = rollout.stageStart
+  if (rehearsal !== undefined) {
+    const isForward = rehearsal.phase === 'forward'
+    const next = isForward
+      ? rehearsalFrom(place, { phase: 'back', id: rehearsal.id })
+      : stageFrom(place, rollout.stage)
+    const said = isForward ? 'the client goes back now' : 'the client went forward, back and forward'
+    return say(place, 'advance', { verdict: 'good', why: [said, ...why] }, next)
+  }
   const stage = rollout.stage + 1
   const next = stage < plan.stages.length ? stageFrom(place, stage) : watchFrom(place)
   return say(place, 'advance', { verdict: 'good', why }, next)
@@ -136,24 +164,29 @@ function advance(place: Place, why: readonly string[]): Decision {
 
 /** One failure is no proof: it is asked of one client more. */
 function exposeOneMore(place: Place, suspect: Extract<Verdict, { verdict: 'suspect' }>): Decision {
-  const next = oneMoreIn(place)
+  const isRehearsal = place.view.rollout.stageStart.rehearsal !== undefined
+  const next = isRehearsal ? rehearsalWithOneMore(place) : oneMoreIn(place)
   if (next === undefined) return act(place, 'pause', suspect)
   return say(place, 'widen', { verdict: 'unknown', why: [suspect.why, 'one client more is exposed'] }, next)
 }
 
-/** A stage whose clients have gone bakes anew, with others. */
-function beginAnew(place: Place): Decision {
-  const { rollout } = place.view
-  const { anew = 0 } = rollout.stageStart
-  const gone = 'most clients of the stage have stopped'
-  if (anew >= MOST_ANEW)
-    return say(place, 'pause', {
-      verdict: 'unknown',
-      why: [`${gone}, for the ${MOST_ANEW + 1}th time`],
-      wouldChange: ['clients that stay for a bake'],
-    })
-  const why = [`${gone}; it begins anew with others`]
-  return say(place, 'widen', { verdict: 'unknown', why }, stageFrom(place, rollout.stage, { anew: anew + 1 }))
+/** What a stage has lost that it was to learn from; undefined where it has not. */
+function lostIn(place: Place): Anew | undefined {
+  const { view, hasher } = place
+  const { audience, rollout } = view
+  const { rehearsal } = rollout.stageStart
+  if (rehearsal === undefined || audience === undefined) {
+    // Of a fleet that is started anew nobody is there to begin it with: it comes back under its names.
+    if (!hasLostItsClients(view) || stageFrom(place, rollout.stage).start.exposed === 0) return undefined
+    return {
+      gone: 'most clients of the stage have stopped',
+      next: times => stageFrom(place, rollout.stage, times),
+      wanted: 'other clients',
+    }
+  }
+  const client = rehearserIn(view.exposed, rehearsal, { salt: audience.salt, hasher })
+  const loss = client && lossOf(client)
+  return loss === undefined ? undefined : rehearsalAnew(place, loss, 'another')
 }
 
 /** A fleet of which nothing was heard at all, said as what it is. */
@@ -201,20 +234,6 @@ function act(
     ],
     wouldChange: isBad ? [] : waysOut(verdict),
   })
-}
-
-function hold(place: Place, reasons: Reasons): Decision {
-  return say(place, 'hold', reasons)
-}
-
-function say(place: Place, type: 'advance' | 'widen', reasons: Reasons, next: NextStage): Decision
-function say(place: Place, type: 'hold' | 'pause' | 'roll-back' | 'retreat', reasons: Reasons): Decision
-function say(place: Place, type: Decision['type'], reasons: Reasons, next?: NextStage): Decision {
-  const lag = `${percent(place.view.seenShare)} of the live clients have seen this stage`
-  // Where nothing else is the reason, what is unknown is.
-  const why = reasons.why.length > 0 ? reasons.why : (reasons.unknowns ?? []).map(({ text }) => text)
-  const explanation = explain(place.view, { ...reasons, why: [...why, lag] })
-  return (next === undefined ? { type, explanation } : { type, explanation, next }) as Decision
 }
 
 /**

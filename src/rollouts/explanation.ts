@@ -14,6 +14,8 @@ export interface Explanation {
   /** `stage 2 of 4: 10 %`, or what it is besides. */
   readonly where: string
   readonly verdict: 'good' | 'bad' | 'unknown'
+  /** A reason of the rollout's own, for machines: a client could not go back when that was rehearsed. */
+  readonly code?: 'way-back-failed'
   /** What the decision follows from, the first reason first. */
   readonly why: readonly string[]
   readonly unknowns: readonly Unknown[]
@@ -26,6 +28,8 @@ export interface Explanation {
   readonly omitted: number
   /** What would change the verdict. */
   readonly wouldChange: readonly string[]
+  /** By when somebody has to look, as a time of docs/formats.md; absent where nothing waits to be decided. */
+  readonly decideBy?: string
   /** When the evidence was gathered, by the clock that stamps the reports. */
   readonly asOf: string
 }
@@ -33,6 +37,7 @@ export interface Explanation {
 /** What an explanation is told besides what is seen. */
 export interface Reasons {
   readonly verdict: Explanation['verdict']
+  readonly code?: Explanation['code']
   readonly why: readonly string[]
   readonly unknowns?: readonly Unknown[]
   readonly wouldChange?: readonly string[]
@@ -49,13 +54,18 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
     stage: rollout.stage,
     where: whereIs(view),
     verdict: reasons.verdict,
+    ...(reasons.code !== undefined && { code: reasons.code }),
     why: reasons.why,
     unknowns: reasons.unknowns ?? [],
     counts: countsIn(view),
-    canSee: sayResolvingPower({ live: Math.max(live, exposed.length), healthy }),
+    canSee:
+      rollout.stageStart.rehearsal === undefined
+        ? sayResolvingPower({ live: Math.max(live, exposed.length), healthy })
+        : 'whether one client can go back to what ran before',
     exceptions: exceptions.slice(0, MAX_EXCEPTIONS),
     omitted: Math.max(0, exceptions.length - MAX_EXCEPTIONS),
     wouldChange: reasons.wouldChange ?? [],
+    ...(rollout.state === 'running' && { decideBy: rollout.decideBy }),
     asOf: new Date(view.nowMs).toISOString(),
   }
 }
@@ -68,11 +78,11 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
  * ```
  */
 export function explanationLines(explanation: Explanation): readonly string[] {
-  const { where, verdict, why, unknowns, canSee, wouldChange, exceptions, omitted } = explanation
+  const { where, verdict, code, why, unknowns, canSee, wouldChange, decideBy, exceptions, omitted } = explanation
   const named = exceptions.slice(0, 10)
   const more = exceptions.length - named.length + omitted
   return [
-    `${where}: ${verdict}`,
+    `${where}: ${verdict}${code === undefined ? '' : ` (${code})`}`,
     ...why,
     // Some of them may be the reason already.
     ...unknowns
@@ -84,6 +94,7 @@ export function explanationLines(explanation: Explanation): readonly string[] {
     ),
     ...(more > 0 ? [`and ${more} more`] : []),
     ...wouldChange.map(change => `would change it: ${change}`),
+    ...(decideBy === undefined ? [] : [`to be decided by ${decideBy}`]),
   ].map(line => oneLine(line, 2 * MAX_LINE_LENGTH))
 }
 
@@ -95,12 +106,13 @@ export function explanationLines(explanation: Explanation): readonly string[] {
  * ```
  */
 export function evidenceOf(explanation: Explanation, step: string): StepEvidence {
-  const { rollout, stage, verdict, why, asOf, counts, exceptions, omitted } = explanation
+  const { rollout, stage, verdict, code, why, asOf, counts, exceptions, omitted } = explanation
   return {
     rollout,
     stage,
     step,
     verdict,
+    ...(code !== undefined && { code }),
     why: oneLine(why.join('; ') || step),
     asOf,
     counts,
@@ -109,7 +121,13 @@ export function evidenceOf(explanation: Explanation, step: string): StepEvidence
   }
 }
 
-function whereIs({ rollout, plan }: StageView): string {
+function whereIs({ rollout, plan, exposed }: StageView): string {
+  const { rehearsal } = rollout.stageStart
+  if (rehearsal !== undefined) {
+    const who = exposed.map(({ member }) => member.clientId).join(', ')
+    const said = `stage 0 of ${plan.stages.length}, the way back is rehearsed${who === '' ? '' : ` with ${who}`}: ${rehearsal.phase}`
+    return rollout.state === 'running' ? said : `${rollout.state}, ${said}`
+  }
   const stage = plan.stages[rollout.stage]
   const said = `stage ${rollout.stage + 1} of ${plan.stages.length}${stage === undefined ? '' : `, ${sayStage(stage)}`}`
   return rollout.state === 'running' ? said : `${rollout.state}, ${said}`
@@ -135,10 +153,18 @@ function countsIn(view: StageView): Readonly<Record<string, number>> {
 /** Those that are no healthy client, the failed ones first. */
 function exceptionsIn(view: StageView): readonly StepException[] {
   const failed = failuresIn(view).map((failure): StepException => failure)
+  const { rehearsal } = view.rollout.stageStart
+  // Who is not back in time is why a rehearsal ends, or waits for somebody to look.
+  const isLate = rehearsal?.phase === 'back' && view.nowMs > Date.parse(view.rollout.decideBy)
+  const late = view.exposed.flatMap(({ member, state }): readonly StepException[] =>
+    isLate && (state.is === 'waiting' || state.is === 'baking')
+      ? [{ clientId: member.clientId, instanceId: member.identity.instanceId, kind: 'not-back' }]
+      : [],
+  )
   const doubtful = view.exposed.flatMap(({ member, state }): readonly StepException[] =>
     state.is === 'doubtful' || state.is === 'left-out'
       ? [{ clientId: member.clientId, instanceId: member.identity.instanceId, kind: state.why }]
       : [],
   )
-  return [...failed, ...doubtful]
+  return [...failed, ...late, ...doubtful]
 }

@@ -37,10 +37,19 @@ export type AbruptEnd =
   | { readonly type: 'open' }
   | { readonly type: 'acquitted' }
 
-/** A refusal in the client's own words, of one of these snapshots. Its own overrides excuse one. */
-export function refusalOf({ words }: Member, digests: ReadonlySet<Digest>): Failure | undefined {
+/**
+ * A refusal in the client's own words, of one of these snapshots. Its own overrides excuse one. What was
+ * said before `fromMs` and not again since does not count: a client repeats it, and a stranger who
+ * spoke once does not.
+ */
+export function refusalOf(
+  { words }: Member,
+  digests: ReadonlySet<Digest>,
+  fromMs: number = Number.NEGATIVE_INFINITY,
+): Failure | undefined {
   // A digest says the same in each life, and the latest word says it best.
   for (const word of words.toReversed()) {
+    if (heardMs(word) < fromMs) continue
     const { clientId, instanceId } = word
     const verdict = word.verdicts?.findLast(
       ({ digest, verdict: kind, overridden }) =>
@@ -75,12 +84,15 @@ export function refusalOf({ words }: Member, digests: ReadonlySet<Digest>): Fail
 export function abruptEndOf(
   { words }: Member,
   digests: ReadonlySet<Digest>,
-  bakeMs: number,
+  {
+    bakeMs,
+    fromMs = Number.NEGATIVE_INFINITY,
+  }: { readonly bakeMs: number; readonly fromMs?: number | undefined },
 ): AbruptEnd | undefined {
   let found: AbruptEnd | undefined
   for (const [index, word] of words.entries()) {
     const { previous, clientId, instanceId } = word
-    if (previous?.end !== 'abrupt' || previous.digest === undefined) continue
+    if (heardMs(word) < fromMs || previous?.end !== 'abrupt' || previous.digest === undefined) continue
     if (!digests.has(previous.digest) || previous.ranMs >= bakeMs) continue
     const { digest, ranMs } = previous
     const later = words.slice(index)
@@ -169,7 +181,7 @@ export function failedSince(
     candidate,
   }: { readonly atMs: number; readonly nowMs: number; readonly candidate: ReadonlySet<Digest> },
 ): boolean {
-  const refused = refusalOf(member, candidate)
+  const refused = refusalOf(member, candidate, atMs)
   if (refused !== undefined && beganSince(member, refused, atMs)) return true
   const ended = member.words.some(word => word.previous?.end === 'abrupt' && firstHeardMs(word) >= atMs)
   if (ended || silenceOf(member, nowMs) !== undefined) return true

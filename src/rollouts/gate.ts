@@ -24,6 +24,22 @@ export interface GateResult {
 }
 
 /**
+ * What several results come to together.
+ *
+ * ```ts
+ * const result = bothResults(readGates(plan.gates, answers, stage), guardrailResult(view.readings, view))
+ * ```
+ */
+export function bothResults(a: GateResult, b: GateResult): GateResult {
+  return {
+    rollBack: [...a.rollBack, ...b.rollBack],
+    pause: [...a.pause, ...b.pause],
+    recorded: [...a.recorded, ...b.recorded],
+    unknowns: [...a.unknowns, ...b.unknowns],
+  }
+}
+
+/**
  * Puts the answers of a stage's gates together. A gate without an answer holds the stage: `waiting for:
  * gate prometheus`.
  *

@@ -14,8 +14,17 @@ export { evidenceOf, explanationLines, type Explanation } from './explanation.js
 export type { Failure, FailureKind } from './failures.js'
 export { looserThan, type RolloutFloor } from './floor.js'
 export { readGates, type GateAnswer, type GateAnswers, type GateResult } from './gate.js'
+export { marginOf, momentsOf, type Comparison, type Moments } from './mean-sequence.js'
 export { isSilent, membersOf, presenceOf, wasLive, type Member, type Presence } from './members.js'
-export { gatesOf, policyOf, type OnBad, type PlannedGate, type StagedPlan, type TimedPlan } from './plan.js'
+export {
+  gatesOf,
+  policyOf,
+  type OnBad,
+  type PlannedGate,
+  type PlannedGuardrail,
+  type StagedPlan,
+  type TimedPlan,
+} from './plan.js'
 export type {
   Decision,
   FirstStep,

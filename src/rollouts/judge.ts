@@ -6,7 +6,7 @@ import { idOf, idsIn, isByLabel } from './cohort.js'
 import type { Hasher } from '../contracts/system.js'
 import { quorumOf, type Quorum } from './quorum.js'
 import { percent } from './resolving-power.js'
-import { unknown, type Unknown, type UnknownKind } from './unknowns.js'
+import { unknown, UNKNOWNS, type Unknown, type UnknownKind } from './unknowns.js'
 import { failuresIn, type StageView } from './view.js'
 
 /** The stages in which one failure that a client attributes to the candidate is enough. */
@@ -60,7 +60,8 @@ export function judgeStage(view: StageView, gates: GateResult, hasher: Hasher): 
   if (bad !== undefined) return bad
   const quorum = quorumOf(view)
   const unknowns = [...unknownsOf(view, quorum, hasher), ...gates.unknowns]
-  if (unknowns.some(({ kind }) => kind !== 'control-too-small')) return { verdict: 'unknown', unknowns }
+  if (unknowns.some(({ kind }) => UNKNOWNS[kind].policy !== 'goes on'))
+    return { verdict: 'unknown', unknowns }
   const { healthy, asked } = quorum
   return { verdict: 'good', why: `${healthy} of ${asked} clients are healthy` }
 }
@@ -143,12 +144,13 @@ function isControlFailing({ controlFailed, control }: StageView): boolean {
   return control.length > 0 && controlFailed >= FAILING_SHARE * control.length && controlFailed > 1
 }
 
-function isControlHeard({ controlHeard, control }: StageView): boolean {
+/** Whether so much of the control is heard that silence in the audience says something. */
+export function isControlHeard({ controlHeard, control }: StageView): boolean {
   return control.length > 0 && controlHeard >= HEARD_SHARE * control.length
 }
 
 function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly Unknown[] {
-  const { exposed, control, seenShare, audience } = view
+  const { exposed, control, audience } = view
   const found: Unknown[] = []
   const say = (kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): void =>
     void found.push(unknown(kind, more))
@@ -178,8 +180,8 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
     say('control-failing', { clients: view.controlFailed })
   const canaries = missingCanaries(view, hasher)
   if (canaries > 0) say('canary-missing', { clients: canaries })
-  if (seenShare < SEEN_SHARE)
-    say('not-seen', { text: `${percent(seenShare)} of the live clients have seen this stage` })
+  const unseen = unseenIn(view)
+  if (unseen !== undefined) found.push(unseen)
   const imbalance =
     // Asked only once it could stand in the way: it takes a look at every label.
     found.length > 0 || audience === undefined || isByLabel(audience)
@@ -192,6 +194,12 @@ function unknownsOf(view: StageView, quorum: Quorum, hasher: Hasher): readonly U
   }
   if (view.rollout.stage >= STRICT_STAGES && !canCompare(view)) say('control-too-small')
   return found
+}
+
+/** Too few of the live clients have seen a stage for the next one to begin; undefined where enough have. */
+export function unseenIn({ seenShare }: Pick<StageView, 'seenShare'>): Unknown | undefined {
+  if (seenShare >= SEEN_SHARE) return undefined
+  return unknown('not-seen', { text: `${percent(seenShare)} of the live clients have seen this stage` })
 }
 
 /** Clients that were named, and neither are healthy nor failed nor are gone in order. */

@@ -14,7 +14,7 @@ export interface Member {
   readonly words: readonly ClientReport[]
   /** Of each slot the latest instance: what the client is now. */
   readonly current: readonly ClientReport[]
-  /** Two instances of one slot report side by side: one name for several clients. */
+  /** Two instances of one slot report side by side: one name for several clients, of which one counts. */
   readonly shared: boolean
 }
 
@@ -42,8 +42,8 @@ export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
  * The clients whose word is evidence: the incumbents, heard first before a time, and those who come
  * after them under the same name. Whoever may read may report, so a later instance counts only where
  * it names an earlier one by its `instanceId`, which nobody else can guess, or where that one has
- * stopped or fallen silent. A stranger under a client's name is passed over, and so is a client that
- * nobody had heard of.
+ * stopped or fallen silent and it speaks after it. A stranger under a client's name is passed over,
+ * however long ago it came, and so is a client that nobody had heard of.
  *
  * ```ts
  * const incumbents = membersOf(heard, Date.parse(stageStart.at) - reportMs)
@@ -61,7 +61,9 @@ export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): re
   return [...byClient].flatMap(([clientId, words]) => {
     const inOrder = words.length === 1 ? words : words.toSorted(byFirstHeard)
     const counted = countedOf(inOrder, { beforeMs, nowMs })
-    return counted.length === 0 ? [] : [memberOf(clientId, counted)]
+    const heardBefore =
+      inOrder.length === counted.length ? counted : inOrder.filter(word => firstHeardMs(word) <= beforeMs)
+    return counted.length === 0 ? [] : [memberOf(clientId, counted, heardBefore)]
   })
 }
 
@@ -72,18 +74,27 @@ function countedOf(
 ): readonly ClientReport[] {
   const [only] = words
   if (words.length === 1 && only !== undefined) return firstHeardMs(only) <= beforeMs ? words : []
-  const proven = new Map<string, ClientReport>()
+  const counted = new Map<string, ClientReport>()
   for (const word of words) {
     const names = word.previous?.instanceId
-    if (firstHeardMs(word) <= beforeMs || (names !== undefined && proven.has(names)))
-      proven.set(word.instanceId, word)
+    const earlier = [...counted.values()].filter(({ slot }) => slot === word.slot)
+    const isNamed = names !== undefined && counted.has(names)
+    if (isNamed || follows(word, earlier, { beforeMs, nowMs })) counted.set(word.instanceId, word)
   }
-  if (proven.size === 0) return []
-  return words.filter(word => {
-    if (proven.has(word.instanceId)) return true
-    const before = [...proven.values()].filter(({ slot }) => slot === word.slot)
-    return before.length > 0 && before.every(one => isOver(one, nowMs) && heardMs(one) <= firstHeardMs(word))
-  })
+  return [...counted.values()]
+}
+
+/** Whether an instance is the first of its slot and came in time, or comes after all that were there. */
+function follows(
+  word: ClientReport,
+  earlier: readonly ClientReport[],
+  { beforeMs, nowMs }: { readonly beforeMs: number; readonly nowMs: number },
+): boolean {
+  const isInTime = firstHeardMs(word) <= beforeMs
+  if (earlier.length === 0) return isInTime
+  // Who came in time may have run beside them for a while; whoever came later has to come after their last word.
+  const sinceMs = isInTime ? heardMs(word) : firstHeardMs(word)
+  return earlier.every(one => isOver(one, nowMs) && heardMs(one) <= sinceMs)
 }
 
 function isOver(report: ClientReport, nowMs: number): boolean {
@@ -92,7 +103,11 @@ function isOver(report: ClientReport, nowMs: number): boolean {
   )
 }
 
-function memberOf(clientId: string, words: readonly ClientReport[]): Member {
+function memberOf(
+  clientId: string,
+  words: readonly ClientReport[],
+  heardBefore: readonly ClientReport[],
+): Member {
   const lives = livesOf(words)
   const latest = words.at(-1) as ClientReport
   const { instanceId, ephemeral, labels, build } = latest
@@ -101,7 +116,7 @@ function memberOf(clientId: string, words: readonly ClientReport[]): Member {
     identity: { clientId, instanceId, ephemeral, labels, ...(build !== undefined && { build }) },
     words,
     current: words.length === 1 ? words : lives.flatMap(life => life.slice(-1)),
-    shared: words.length > 1 && lives.some(reportSideBySide),
+    shared: heardBefore.length > 1 && livesOf(heardBefore).some(reportSideBySide),
   }
 }
 
@@ -113,14 +128,14 @@ function livesOf(words: readonly ClientReport[]): readonly (readonly ClientRepor
   return [...bySlot.values()]
 }
 
-/** Whether an instance went on to report for more than a period after the next one had begun. */
+/** Whether an instance and the next one went on to report beside each other for more than a period. */
 function reportSideBySide(life: readonly ClientReport[]): boolean {
   return life.some((word, index) => {
     const next = life[index + 1]
     return (
       next !== undefined &&
       word.phase !== 'stopped' &&
-      heardMs(word) - firstHeardMs(next) > word.nextReportWithinMs
+      Math.min(heardMs(word), heardMs(next)) - firstHeardMs(next) > word.nextReportWithinMs
     )
   })
 }

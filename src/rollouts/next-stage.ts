@@ -63,11 +63,12 @@ export function oneMoreIn(query: NextQuery): NextStage | undefined {
 }
 
 /** The incumbents that are live now. */
-function liveIn({ heard, view: { nowMs, plan } }: NextQuery): readonly Member[] {
+export function liveIn({ heard, view: { nowMs, plan } }: NextQuery): readonly Member[] {
   return membersOf(heard, nowMs - plan.reportMs).filter(member => presenceOf(member, nowMs) === 'live')
 }
 
-function startOf(
+/** How a stage with this audience begins now. */
+export function startOf(
   { view, hasher }: NextQuery,
   live: readonly Member[],
   audience: Audience | undefined,

@@ -2,7 +2,16 @@ import { isNoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { shapeOf, type Shape } from '../core/json/shape.js'
 import { isLine } from '../core/json/text.js'
-import { MAX_BAKE_MS, MAX_IDS, MAX_NEXT_REPORT_MS, MAX_RUNNABLE, MAX_SPREAD_MS } from '../core/limits.js'
+import {
+  MAX_BAKE_MS,
+  MAX_IDS,
+  MAX_MEASURES,
+  MAX_NEXT_REPORT_MS,
+  MAX_RUNNABLE,
+  MAX_SHORT_LINE_LENGTH,
+  MAX_SPREAD_MS,
+  MAX_WORSE_BY,
+} from '../core/limits.js'
 import { readLabelMatch } from '../core/release/labels.js'
 import type { Stage } from './stage.js'
 
@@ -12,6 +21,20 @@ export type OnBad = 'roll-back' | 'pause' | 'record'
 /** A gate as a plan names it; what it asks is code of the controller. */
 export interface PlannedGate {
   readonly name: string
+  readonly onBad: OnBad
+}
+
+/**
+ * A number that the application measures, and how much worse its mean may be in the clients of a stage
+ * than in the others at the same time.
+ */
+export interface PlannedGuardrail {
+  /** The name that the application measures it under. */
+  readonly measure: string
+  /** The share of the others' mean by which it may be worse: 0.2 for 20 %. */
+  readonly worseBy: number
+  /** Where worse is: `up` for a latency, `down` for a rate of success. */
+  readonly direction: 'up' | 'down'
   readonly onBad: OnBad
 }
 
@@ -33,10 +56,14 @@ export interface StagedPlan {
   /** What damage does that shows during the watch. */
   readonly late: 'roll-back' | 'alarm'
   readonly gates: readonly PlannedGate[]
+  /** The numbers of the application that are compared, each once. Default: none. */
+  readonly guardrails?: readonly PlannedGuardrail[]
   /** A label of which all clients of one value fail together, such as the host: its values are counted then. */
   readonly cluster?: string
   /** The share of clients that is not exposed before the watch has ended, so that a control group is left. */
   readonly holdback?: number
+  /** The way back is rehearsed with one client before the first stage. */
+  readonly rehearse?: true
 }
 
 /** A plan that goes by the clock alone. */
@@ -68,8 +95,10 @@ export function readStagedPlan(value: Json): StagedPlan {
     watchMs: shape.integer('watchMs', 0, MAX_BAKE_MS),
     late: shape.string('late', late => late === 'roll-back' || late === 'alarm') as StagedPlan['late'],
     gates: shape.objects('gates', MAX_RUNNABLE).map(readGate),
+    ...shape.optional('guardrails', name => readPlannedGuardrails(shape, name)),
     ...shape.optional('cluster', name => shape.string(name, isLine)),
     ...shape.optional('holdback', name => readShare(shape, name)),
+    ...(readFlag(shape, 'rehearse') && { rehearse: true }),
   }
 }
 
@@ -146,8 +175,43 @@ function readStage(shape: Shape): Stage {
 }
 
 function readGate(shape: Shape): PlannedGate {
-  const isOnBad = (text: string): boolean => text === 'roll-back' || text === 'pause' || text === 'record'
   return { name: shape.string('name', isLine), onBad: shape.string('onBad', isOnBad) as OnBad }
+}
+
+function readPlannedGuardrails(shape: Shape, name: string): readonly PlannedGuardrail[] {
+  const guardrails = shape.objects(name, MAX_MEASURES).map(readPlannedGuardrail)
+  if (new Set(guardrails.map(({ measure }) => measure)).size < guardrails.length)
+    throw shape.refuse(name, 'names one measure twice')
+  return guardrails
+}
+
+function readPlannedGuardrail(shape: Shape): PlannedGuardrail {
+  const direction = shape.string('direction', text => text === 'up' || text === 'down') as 'up' | 'down'
+  const worseBy = shape.member('worseBy')
+  if (!isWorseBy(worseBy, direction)) throw shape.refuse('worseBy', 'is no share that makes sense')
+  return {
+    measure: shape.string('measure', text => isLine(text, MAX_SHORT_LINE_LENGTH)),
+    worseBy,
+    direction,
+    onBad: shape.string('onBad', isOnBad) as OnBad,
+  }
+}
+
+/** Whether something is a share by which a number may be worse: nothing is lower than by all of it. */
+export function isWorseBy(value: unknown, direction: PlannedGuardrail['direction']): value is number {
+  if (typeof value !== 'number' || !(value >= 0)) return false
+  return direction === 'up' ? value <= MAX_WORSE_BY : value < 1
+}
+
+/** Whether a text says what a red gate or guardrail does. */
+export function isOnBad(text: string): boolean {
+  return text === 'roll-back' || text === 'pause' || text === 'record'
+}
+
+function readFlag(shape: Shape, name: string): boolean {
+  if (!shape.has(name)) return false
+  if (shape.member(name) !== true) throw shape.refuse(name, 'must be true, or missing')
+  return true
 }
 
 /** A share above 0, 1 at most. */

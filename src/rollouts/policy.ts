@@ -1,4 +1,5 @@
 import type { Json } from '../contracts/json.js'
+import type { Digest } from '../contracts/names.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Hasher } from '../contracts/system.js'
 import type { Audience } from '../core/release/audience.js'
@@ -31,6 +32,8 @@ export interface StartInput {
   readonly nowMs: number
   /** Drawn anew for each rollout; the same again where one is started again. */
   readonly salt: string
+  /** The snapshots that everybody runs now, and goes back to. */
+  readonly stable: readonly Digest[]
   /** Clients spread the fetching of snapshots over this many milliseconds. */
   readonly spreadMs: number
   readonly gates: GateAnswers
@@ -57,8 +60,9 @@ export type FirstStep =
 /**
  * Why a rollout may not begin. `fleet-unknown`: clients may be there that were not heard yet.
  * `no-reports`: nothing reports to this store. `gate-red`: a gate that is red already would end it.
+ * `no-rehearsal`: the way back is to be rehearsed, and no live client can.
  */
-export type StartRefusal = 'fleet-unknown' | 'no-reports' | 'gate-red'
+export type StartRefusal = 'fleet-unknown' | 'no-reports' | 'gate-red' | 'no-rehearsal'
 
 /** Where a rollout stands: its newest release, whose `rollout` is the whole of it. */
 export interface RolloutStanding {

@@ -1,7 +1,15 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import { MAX_BAKE_MS, MAX_NEXT_REPORT_MS, MAX_SPREAD_MS } from '../core/limits.js'
+import {
+  MAX_BAKE_MS,
+  MAX_MEASURES,
+  MAX_NEXT_REPORT_MS,
+  MAX_SHORT_LINE_LENGTH,
+  MAX_SPREAD_MS,
+  MAX_WORSE_BY,
+} from '../core/limits.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
-import type { PlannedGate, StagedPlan } from './plan.js'
+import { isLine } from '../core/json/text.js'
+import { isOnBad, isWorseBy, type PlannedGate, type PlannedGuardrail, type StagedPlan } from './plan.js'
 import type { Stage, StageSpec } from './stage.js'
 
 /** How a staged rollout goes. Everything has a default. */
@@ -35,8 +43,20 @@ export interface StagedOptions {
   readonly late?: StagedPlan['late']
   /** Gates by name, which the controller asks; each rolls back unless it says otherwise. */
   readonly gates?: readonly (Pick<PlannedGate, 'name'> & Partial<Pick<PlannedGate, 'onBad'>>)[]
+  /**
+   * Numbers that the application measures with `config.measure()`, four at most: `{ measure: 'latencyMs', worseBy: 0.2 }` is bad
+   * once its mean in the clients of a stage is more than 20 % higher than in the others, beyond chance. `direction: 'down'` is for
+   * those of which less is worse. Each rolls back unless it says otherwise.
+   */
+  readonly guardrails?: readonly (Pick<PlannedGuardrail, 'measure' | 'worseBy'> &
+    Partial<Pick<PlannedGuardrail, 'direction' | 'onBad'>>)[]
   /** A label of which all clients of one value may fail together, such as the host. */
   readonly cluster?: string
+  /**
+   * Whether one client rehearses the way back before the first stage: it runs the candidate, goes back,
+   * and runs it again, a bake each. Default false.
+   */
+  readonly rehearse?: boolean
 }
 
 const OPTIONS: OptionNames<StagedOptions> = {
@@ -50,7 +70,9 @@ const OPTIONS: OptionNames<StagedOptions> = {
   watchMs: true,
   late: true,
   gates: true,
+  guardrails: true,
   cluster: true,
+  rehearse: true,
 }
 
 /** A stage of a plan, from one as a user writes it; `idsOf` hashes the names of clients. */
@@ -71,7 +93,7 @@ const PERCENT = /^(?:100|[1-9]?\d(?:\.\d+)?)%$/
 /** Throws `invalid-option` for a plan that makes no sense. */
 export function checkStaged(settings: StagedOptions): void {
   checkOptions('staged()', settings, OPTIONS)
-  const { stages, excludes, holdback, quorum, gates = [], late, ...times } = settings
+  const { stages, excludes, holdback, quorum, gates = [], guardrails = [], late, rehearse = false, ...times } = settings
   const refuse = (problem: string): never => {
     throw new NoticeboardError('invalid-option', `staged(): ${problem}`)
   }
@@ -95,8 +117,13 @@ export function checkStaged(settings: StagedOptions): void {
       refuse(`${name} is a share above 0, 1 at most`)
   if (holdback === 1) refuse('holdback: 1 would leave nobody to expose')
   if (late !== undefined && late !== 'roll-back' && late !== 'alarm') refuse('late is "roll-back" or "alarm"')
+  if (typeof rehearse !== 'boolean') refuse('rehearse is true or false')
   if (excludes !== undefined && stages !== undefined) refuse('give either stages or excludes')
   if (new Set(gates.map(({ name }) => name)).size < gates.length) refuse('two gates have one name')
+  for (const guardrail of guardrails) checkGuardrail(guardrail, refuse)
+  if (new Set(guardrails.map(({ measure }) => measure)).size < guardrails.length)
+    refuse('two guardrails watch one measure')
+  if (guardrails.length > MAX_MEASURES) refuse(`${MAX_MEASURES} guardrails are allowed`)
   if (stages === undefined) return
   if (!Array.isArray(stages) || stages.length === 0)
     refuse('stages must hold at least one, such as [1, "10%", "all"]')
@@ -112,4 +139,23 @@ export function checkStaged(settings: StagedOptions): void {
     if (!isFine)
       refuse('a stage is a number of clients, a share such as "10%", { labels }, { clients }, or "all"')
   }
+}
+
+function checkGuardrail(
+  {
+    measure,
+    worseBy,
+    direction = 'up',
+    onBad = 'roll-back',
+  }: NonNullable<StagedOptions['guardrails']>[number],
+  refuse: (problem: string) => never,
+): void {
+  if (!isLine(measure, MAX_SHORT_LINE_LENGTH))
+    refuse(`a guardrail names its measure, a text of 1 to ${MAX_SHORT_LINE_LENGTH} characters`)
+  if (direction !== 'up' && direction !== 'down') refuse('the direction of a guardrail is "up" or "down"')
+  if (!isWorseBy(worseBy, direction))
+    refuse(
+      `worseBy of a guardrail is a share from 0 to ${MAX_WORSE_BY}, and below 1 with the direction "down"`,
+    )
+  if (!isOnBad(onBad)) refuse('onBad of a guardrail is "roll-back", "pause" or "record"')
 }

@@ -1,7 +1,9 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { canonicalize } from '../core/json/canonical.js'
 import type { Json } from '../contracts/json.js'
+import type { HeardReports } from '../contracts/report.js'
 import type { Audience } from '../core/release/audience.js'
+import type { EvidenceRequest } from '../core/release/rollout.js'
 import { exceedsBytes } from '../core/json/text.js'
 import { MAX_BAKE_MS, MAX_PLAN_BYTES } from '../core/limits.js'
 import { LISTENED_MS } from '../fleet/summary.js'
@@ -9,9 +11,10 @@ import { audienceOf, idOf, inAudience } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
 import { decideStaged, sayStages } from './decide.js'
 import { readGates } from './gate.js'
-import { membersOf, presenceOf, type Member } from './members.js'
+import { heardMs, membersOf, presenceOf, type Member } from './members.js'
 import { readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
+import { rehearserOf } from './rehearsal.js'
 import { healthyToExclude, sayResolvingPower } from './resolving-power.js'
 import { defaultStages, type Stage, type StageSpec } from './stage.js'
 import { checkStaged, stageOf, type StagedOptions } from './staged-options.js'
@@ -63,6 +66,7 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   const few = whenFew({
     present: present.length,
     incumbents: live.length,
+    ...awayIn(heard, { nowMs, reportMs }),
     listenedMs: nowMs - Date.parse(heard.since),
     reportMs,
   })
@@ -72,16 +76,16 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   const red = readGates(plan.gates, gates, 0)
   if (red.rollBack.length + red.pause.length > 0)
     return { type: 'refused', why: 'gate-red', says: [...red.rollBack, ...red.pause] }
+  if (plan.rehearse === true) return rehearsedFirst(plan, { input, live, present })
   if (present.length < FEWEST_STAGED) return watchedAtOnce(plan, { present, nowMs, fetchSpreadMs })
   const [stage] = plan.stages
   const before: Audience = { salt, clauses: [] }
   const audience = audienceOf({ stage: stage as Stage, live, before, holdback: plan.holdback ?? 0, hasher })
   const exposed = live.filter(member => inAudience(member, audience, hasher)).length
-  const { bakeMs, spreadMs } = plan
   return {
     type: 'stage',
     plan: plan as unknown as Json,
-    evidence: { bakeMs, reportMs: plan.reportMs, spreadMs },
+    evidence: evidenceFor(plan),
     next: {
       state: 'running',
       stage: 0,
@@ -101,6 +105,58 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
   }
 }
 
+/**
+ * Stage 0: one client goes forward, back and forward. In a fleet of one or two as well, since it is compared
+ * with nobody.
+ */
+function rehearsedFirst(
+  plan: StagedPlan,
+  {
+    input: { nowMs, salt, stable, hasher, spreadMs: fetchSpreadMs },
+    live,
+    present,
+  }: {
+    readonly input: StartInput
+    readonly live: readonly Member[]
+    readonly present: readonly Member[]
+  },
+): FirstStep {
+  const [first] = plan.stages
+  const client = rehearserOf({ live, first: first as Stage, stable: new Set(stable), salt, hasher })
+  if (client === undefined)
+    return {
+      type: 'refused',
+      why: 'no-rehearsal',
+      says: [
+        `none of ${present.length} live clients can rehearse the way back: it takes one that was heard for ${seconds(plan.reportMs)}, is well, runs what is stable, reports by a timer, and has a state folder; try again later, or leave rehearse out`,
+      ],
+    }
+  const id = idOf(client.clientId, { salt, hasher })
+  const { bakeMs, reportMs, spreadMs } = plan
+  return {
+    type: 'stage',
+    plan: plan as unknown as Json,
+    evidence: { bakeMs, reportMs, spreadMs },
+    next: {
+      state: 'running',
+      stage: 0,
+      audience: { salt, clauses: [{ ids: [id] }] },
+      start: {
+        at: new Date(nowMs).toISOString(),
+        live: live.length,
+        exposed: 1,
+        control: live.length - 1,
+        rehearsal: { phase: 'forward', id },
+      },
+      decideBy: new Date(nowMs + decideWithinMs(plan, live, fetchSpreadMs)).toISOString(),
+    },
+    says: [
+      `first one client of ${live.length} rehearses the way back: forward, back and forward, ${seconds(bakeMs)} each`,
+      `then the stages: ${sayStages(plan.stages)} of ${live.length} live clients`,
+    ],
+  }
+}
+
 /** One client or two have nobody to be compared with: the document goes to them at once, and is watched. */
 function watchedAtOnce(
   plan: StagedPlan,
@@ -110,18 +166,17 @@ function watchedAtOnce(
     fetchSpreadMs,
   }: { readonly present: readonly Member[]; readonly nowMs: number; readonly fetchSpreadMs: number },
 ): FirstStep {
-  const { bakeMs, reportMs, spreadMs, watchMs } = plan
   const live = present.length
   return {
     type: 'stage',
     plan: plan as unknown as Json,
-    evidence: { bakeMs, reportMs, spreadMs },
+    evidence: evidenceFor(plan),
     next: {
       state: 'watching',
       stage: plan.stages.length - 1,
       audience: undefined,
       start: { at: new Date(nowMs).toISOString(), live, exposed: live, control: 0 },
-      decideBy: new Date(nowMs + watchMs + decideWithinMs(plan, present, fetchSpreadMs)).toISOString(),
+      decideBy: new Date(nowMs + plan.watchMs + decideWithinMs(plan, present, fetchSpreadMs)).toISOString(),
     },
     says: [
       `${live === 1 ? 'one client is' : 'two clients are'} live, so a stage could be compared with nobody: it goes to everyone, and is watched`,
@@ -129,20 +184,49 @@ function watchedAtOnce(
   }
 }
 
+/** What clients are asked for, by the plan. */
+function evidenceFor({ bakeMs, reportMs, spreadMs, guardrails = [] }: StagedPlan): EvidenceRequest {
+  const measures = guardrails.map(({ measure }) => measure)
+  return { bakeMs, reportMs, spreadMs, ...(measures.length > 0 && { measures }) }
+}
+
 interface Few {
   readonly present: number
   /** Those of them that were heard for at least one report period. */
   readonly incumbents: number
+  /** Clients that fell silent, and those that stopped less than a report period ago. */
+  readonly silent: number
+  readonly stopped: number
   readonly listenedMs: number
   readonly reportMs: number
 }
 
+/** Clients that are not there now and may be back in a moment. */
+function awayIn(
+  heard: HeardReports,
+  { nowMs, reportMs }: { readonly nowMs: number; readonly reportMs: number },
+): Pick<Few, 'silent' | 'stopped'> {
+  const members = membersOf(heard, nowMs)
+  const silent = members.filter(member => presenceOf(member, nowMs) === 'silent').length
+  const stopped = members.filter(
+    member =>
+      presenceOf(member, nowMs) === 'gone' && member.words.some(word => nowMs - heardMs(word) < reportMs),
+  ).length
+  return { silent, stopped }
+}
+
 /** What is done where no stage can be judged: nobody is there, or they are yet to be heard. */
-function whenFew({ present, incumbents, listenedMs, reportMs }: Few): FirstStep | undefined {
+function whenFew(few: Few): FirstStep | undefined {
+  const { present, incumbents, silent, stopped, listenedMs, reportMs } = few
   const refused = (says: string): FirstStep => ({ type: 'refused', why: 'fleet-unknown', says: [says] })
   if (present === 0 && listenedMs < LISTENED_MS)
     return refused(
       `no client was heard yet, and the store has listened for ${seconds(listenedMs)} only: wait until it has heard the fleet, or publish with everyone(), or with timed() where clients cannot report`,
+    )
+  // A fleet that is started anew, or whose reports do not come through, is not one that is not there.
+  if (stopped > present || (present === 0 && silent > 0))
+    return refused(
+      `${present} clients are live, ${silent} are silent, and ${stopped} stopped within the last ${seconds(reportMs)}: wait until the fleet is heard again, or publish with everyone()`,
     )
   if (present === 0)
     return {
@@ -174,7 +258,7 @@ function planFor(
   const { bakeMs = probed ? BAKE_MS : BAKE_WITHOUT_PROBE_MS, quorum = QUORUM, late = 'roll-back' } = settings
   const reportMs = Math.min(reportMsOf(settings), Math.max(1, Math.ceil(bakeMs / 3)))
   const { spreadMs = Math.floor(reportMs / 2), watchMs = Math.max(WATCH_MS, 3 * bakeMs) } = settings
-  const { gates = [], cluster, holdback } = settings
+  const { gates = [], guardrails = [], cluster, holdback, rehearse = false } = settings
   const idsOf = (clients: readonly string[]): readonly string[] =>
     clients.map(clientId => idOf(clientId, { salt, hasher }))
   const plan: StagedPlan = {
@@ -188,8 +272,17 @@ function planFor(
     watchMs: Math.min(watchMs, MAX_BAKE_MS),
     late,
     gates: gates.map(({ name, onBad = 'roll-back' }) => ({ name, onBad })),
+    ...(guardrails.length > 0 && {
+      guardrails: guardrails.map(({ measure, worseBy, direction = 'up', onBad = 'roll-back' }) => ({
+        measure,
+        worseBy,
+        direction,
+        onBad,
+      })),
+    }),
     ...(cluster !== undefined && { cluster }),
     ...(holdback !== undefined && { holdback }),
+    ...(rehearse && { rehearse }),
   }
   if (exceedsBytes(canonicalize(plan as unknown as Json), MAX_PLAN_BYTES))
     throw new NoticeboardError(

@@ -16,6 +16,8 @@ export type UnknownKind =
   | 'control-failing'
   | 'control-silent'
   | 'control-too-small'
+  | 'guardrail-too-small'
+  | 'guardrail-waiting'
   | 'gate-waiting'
   | 'gate-unknown'
 
@@ -69,6 +71,14 @@ export const UNKNOWNS: Readonly<
     means:
       'too few clients are outside the audience to compare with; only what clients say of the candidate counts',
     policy: 'goes on',
+  },
+  'guardrail-too-small': {
+    means: 'too few clients are in the stage, or outside of it, to compare the mean of a number',
+    policy: 'goes on',
+  },
+  'guardrail-waiting': {
+    means: 'too few clients have reported a number that is to be compared',
+    policy: 'waits',
   },
   'gate-waiting': {
     means: 'a gate has not answered for this stage, or nobody here can ask it',

@@ -6,11 +6,13 @@ import type { Audience } from '../core/release/audience.js'
 import type { Arm, Release } from '../core/release/release.js'
 import type { RolloutState } from '../core/release/rollout.js'
 import { clientStateOf, type ClientState } from './client-state.js'
-import { inAudience, isByLabel } from './cohort.js'
+import { idOf, inAudience, isByLabel } from './cohort.js'
 import { eValue, type StageCounts } from './e-process.js'
 import { failedSince, type Failure } from './failures.js'
+import { readGuardrails, type GuardrailReading } from './guardrail.js'
 import { isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
 import type { StagedPlan } from './plan.js'
+import { sinceThen } from './rehearsal.js'
 
 /** One exposed client, and where it is. */
 export interface Observed {
@@ -23,8 +25,10 @@ export interface StageView {
   readonly nowMs: number
   readonly rollout: RolloutState
   readonly plan: StagedPlan
+  /** The snapshots that the exposed are judged by; on a rehearsed way back those that are stable. */
   readonly candidate: ReadonlySet<Digest>
   readonly audience: Audience | undefined
+  /** Who is exposed, and on a rehearsed way back the client that goes back. */
   readonly exposed: readonly Observed[]
   readonly control: readonly Member[]
   /** How many of the control failed in any way since the stage began, and how many are heard. */
@@ -37,6 +41,8 @@ export interface StageView {
   readonly e: number
   /** Whether the e-value is allowed to roll back: not where a whole label fails together. */
   readonly mayRollBack: boolean
+  /** Where each number stands that the plan compares. */
+  readonly readings: readonly GuardrailReading[]
 }
 
 /** What a view is made of. */
@@ -61,18 +67,23 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
   const nowMs = Date.parse(heard.asOf)
   const { stageStart, state } = rollout
   const atMs = Date.parse(stageStart.at)
-  // While it is watched the candidate is what everybody runs, but for those who are held back.
-  const candidate = digestsIn(release.candidate ?? (state === 'watching' ? release.stable : undefined))
-  const audience = release.audience
+  const { audience } = release
+  const back = stageStart.rehearsal?.phase === 'back' ? stageStart.rehearsal : undefined
+  const candidate = digestsIn(triedArm({ release, rollout }))
   const live = membersOf(heard, atMs - plan.reportMs).filter(member => wasLive(member, atMs))
-  const isExposed = (member: Member): boolean =>
-    audience === undefined ? state === 'watching' : inAudience(member, audience, hasher)
-  const query = { candidate, bakeMs: plan.bakeMs, nowMs }
+  const isExposed = (member: Member): boolean => {
+    if (audience === undefined) return state === 'watching'
+    if (back === undefined) return inAudience(member, audience, hasher)
+    return idOf(member.clientId, { salt: audience.salt, hasher }) === back.id
+  }
+  const query = { candidate, bakeMs: plan.bakeMs, nowMs, fromMs: atMs }
+  const stateOf = (member: Member): ClientState =>
+    clientStateOf(back === undefined ? member : sinceThen(member, atMs), query)
   const exposed: Observed[] = []
   const control: Member[] = []
   // Once each: to be in an audience takes a hash.
   for (const member of live) {
-    if (isExposed(member)) exposed.push({ member, state: clientStateOf(member, query) })
+    if (isExposed(member)) exposed.push({ member, state: stateOf(member) })
     else control.push(member)
   }
 
@@ -100,12 +111,31 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
     counts,
     e: eValue(counts),
     mayRollBack: plan.cluster !== undefined || audience === undefined || !isByLabel(audience),
+    readings: readGuardrails({
+      guardrails: plan.guardrails ?? [],
+      stage: stageStart.position,
+      bakeMs: plan.bakeMs,
+      exposed: {
+        members: exposed.map(({ member }) => member),
+        digests: candidate,
+        planned: counts.exposed,
+      },
+      control: { members: control, digests: digestsIn(release.stable), planned: counts.control },
+      cluster: plan.cluster,
+    }),
   }
 }
 
 /** The clients of a view that failed, and how. */
 export function failuresIn({ exposed }: Pick<StageView, 'exposed'>): readonly Failure[] {
   return exposed.flatMap(({ state }) => (state.is === 'failed' ? [state.failure] : []))
+}
+
+/** What a stage is judged by: the candidate, and for a client that rehearses its way back what is stable. */
+function triedArm({ release, rollout }: Pick<ViewQuery, 'release' | 'rollout'>): Arm | undefined {
+  if (rollout.stageStart.rehearsal?.phase === 'back') return release.stable
+  // While it is watched the candidate is what everybody runs, but for those who are held back.
+  return release.candidate ?? (rollout.state === 'watching' ? release.stable : undefined)
 }
 
 function digestsIn(arm: Arm | undefined): ReadonlySet<Digest> {

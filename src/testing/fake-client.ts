@@ -107,6 +107,8 @@ export function fakeClient<const S extends Schema>(
       return () => void participants.delete(participant)
     },
     on: events.on,
+    // No rollout asks for anything here.
+    measure() {},
     pause() {
       paused = true
     },

@@ -60,7 +60,15 @@ const rollout: fc.Arbitrary<RolloutState> = fc
     }),
     fc.record({ position, at: instant, live: fc.nat(), exposed: fc.nat(), control: fc.nat() }),
     fc.record(
-      { before: fc.record({ control: fc.nat(), failed: fc.nat() }), added: fc.nat(), anew: fc.nat() },
+      {
+        before: fc.record({ control: fc.nat(), failed: fc.nat() }),
+        added: fc.nat(),
+        anew: fc.nat(),
+        rehearsal: fc.record({
+          phase: fc.constantFrom('forward', 'back', 'again'),
+          id: fc.constant('0123456789abcdef0123456789abcdef'),
+        }),
+      },
       { requiredKeys: [] },
     ),
     fc.record({ why: fc.constant('nobody looked') }, { requiredKeys: [] }),
@@ -70,7 +78,7 @@ const rollout: fc.Arbitrary<RolloutState> = fc
 const optional = fc.record(
   {
     spreadMs: fc.integer({ min: 0, max: 3_600_000 }), activateAt: instant, withdrawn: fc.array(digest, { maxLength: 3 }), readmit: fc.array(fc.record({ digest, reason: fc.constant('r') }), { maxLength: 2 }),
-    rollout, evidence: fc.record({ bakeMs: fc.nat(604_800_000), reportMs: fc.integer({ min: 1, max: 86_400_000 }), spreadMs: fc.nat(3_600_000) }),
+    rollout, evidence: fc.record({ bakeMs: fc.nat(604_800_000), reportMs: fc.integer({ min: 1, max: 86_400_000 }), spreadMs: fc.nat(3_600_000), measures: fc.constantFrom(['latencyMs'], ['a b', 'c'], []) }, { requiredKeys: ['bakeMs', 'reportMs', 'spreadMs'] }),
     audit: digest, crit: fc.array(fc.constantFrom('candidate', 'later')),
   },
   { requiredKeys: [] },

@@ -39,7 +39,7 @@ export interface Operation<Result, Scene extends Stage<Result>> {
   readonly name: string
   /** How many awaits it has at least, so that a harness that sees none of them fails. */
   readonly leastSteps: number
-  /** At how many awaits each thing happens, where not all are tried. Default 3. */
+  /** At how many awaits each thing happens, where not all are tried. Default 1. */
   readonly drawn?: number
   /** Sets the scene, anew for each try. */
   open(steps: Steps): Promise<Scene> | Scene
@@ -78,7 +78,7 @@ const ASKED = process.env['NOTICEBOARD_AWAITS']
  * turn, until there are no more, and with a number at that one.
  */
 export function atEachStep<Result, Scene extends Stage<Result>>(operation: Operation<Result, Scene>): void {
-  const { name, leastSteps, drawn = 3, open, happenings } = operation
+  const { name, leastSteps, drawn = 1, open, happenings } = operation
   const attempt = (at: number, happened: string): Promise<Tried> =>
     once(open, { at, happened, happen: happenings[happened] ?? (() => undefined) })
   let undisturbed: Promise<Tried> | undefined

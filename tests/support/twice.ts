@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { drawn } from './scale.js'
 
 /** The first of two, or the second. */
 export type Who = 0 | 1
@@ -25,7 +26,7 @@ export interface Scene {
 export interface Pair {
   readonly what: string
   readonly open: () => Scene | Promise<Scene>
-  /** In which ways they meet. Default: in all. */
+  /** In which ways they may meet. Default: in all. One of them is drawn; with `NOTICEBOARD_SCALE=whole` each is tried. */
   readonly meetings?: readonly MeetingName[]
 }
 
@@ -52,12 +53,12 @@ const ALL_MEETINGS = Object.keys(MEETINGS) as readonly MeetingName[]
 type Seen = readonly (readonly [step: string, saw: unknown])[]
 
 /**
- * Registers a test for each way in which two can meet: each of them must see, step by step, what it sees when it is
+ * Registers a test for a way in which two can meet: each of them must see, step by step, what it sees when it is
  * alone in a place of its own.
  */
 export function aloneAsTogether({ what, open, meetings = ALL_MEETINGS }: Pair): void {
   describe(what, () => {
-    test.each(meetings)('%s see what each sees alone', async name => {
+    test.each(drawn(meetings, { share: 1 }))('%s see what each sees alone', async name => {
       const meeting = MEETINGS[name]
       const together = await run(await open(), [0, 1], meeting)
       for (const who of [0, 1] as const) {

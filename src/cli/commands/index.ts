@@ -9,6 +9,7 @@ import { getCommand } from './get.js'
 import { historyCommand } from './history.js'
 import { killCommand } from './kill.js'
 import { publishCommand } from './publish.js'
+import { readmitCommand } from './readmit.js'
 import { rollbackCommand } from './rollback.js'
 import { rolloutCommand } from './rollout.js'
 import { serveCommand } from './serve.js'
@@ -28,6 +29,7 @@ export const COMMANDS: readonly Command[] = [
   rolloutCommand,
   rollbackCommand,
   killCommand,
+  readmitCommand,
   statusCommand,
   fleetCommand,
   controllerCommand,

@@ -8,6 +8,7 @@ import { sourceFor } from '../documents.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
 import { shortDigest } from '../references.js'
+import { sayStageOf } from '../progress.js'
 import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
 import { forecastLines } from '../forecast.js'
 import { printEnd } from '../print-end.js'
@@ -24,6 +25,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     ...BOARD_OPTIONS,
     everyone: { text: 'every client at once; nothing holds it back' },
     stages: { value: 'LIST', text: 'numbers of clients and shares, the last one all: 1,10%,50%,all' },
+    rehearse: { text: 'one client tries the way back before the first stage: forward, back, forward' },
     timed: { text: 'in equal steps by the clock, for boards that clients cannot report to' },
     ...WAIT_OPTIONS,
     reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
@@ -34,6 +36,10 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     'if-version': { value: 'N', text: 'only on top of this version; 0 for a namespace that is empty' },
     'dry-run': { text: 'check everything, print what would change, write nothing' },
     'spread-ms': { value: 'N', text: 'clients spread the fetching over this long' },
+    'bytes-per-second': {
+      value: 'N',
+      text: 'what the way to the clients may carry: they spread the fetching over as long as that takes',
+    },
     'activate-at': { value: 'TIME', text: 'clients switch at this time, such as 2026-11-21T09:30:00Z' },
     schema: { value: 'FILE', text: 'check by this JSON Schema instead' },
     watch: { text: 'go on, and publish the file whenever it changes' },
@@ -46,6 +52,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     'noticeboard publish service.yaml --reason "bigger pool"',
     'noticeboard publish service.yaml --reason "bigger pool" --wait=completed --timeout 3600',
     'noticeboard publish service.json --everyone --reason "bigger pool" --if-version 7',
+    'noticeboard publish service.yaml --rehearse --reason "new storage format"',
     'noticeboard publish service.json --reason "bigger pool" --dry-run',
   ],
   positionals: [1, 1],
@@ -95,6 +102,9 @@ function readOptions({ args }: CommandContext) {
   if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
     throw usageError('--watch goes with neither --dry-run nor --if-version')
   const spreadMs = args.integer('spread-ms', 0)
+  const bytesPerSecond = args.integer('bytes-per-second', 1)
+  if (spreadMs !== undefined && bytesPerSecond !== undefined)
+    throw usageError('--spread-ms and --bytes-per-second say two things; keep one')
   const written = args.text('activate-at')
   const activateAt = written === undefined ? undefined : new Date(written)
   if (activateAt !== undefined && Number.isNaN(activateAt.getTime()))
@@ -108,6 +118,7 @@ function readOptions({ args }: CommandContext) {
     supersede: args.flag('supersede'),
     ignoreReports: args.flag('ignore-reports'),
     ...(spreadMs !== undefined && { spreadMs }),
+    ...(bytesPerSecond !== undefined && { bytesPerSecond }),
     ...(activateAt !== undefined && { activateAt }),
   }
 }
@@ -117,11 +128,14 @@ function readPolicy(args: CommandContext['args']): RolloutPolicy | undefined {
   const stages = args.text('stages')
   const asked = [args.flag('everyone'), stages !== undefined, args.flag('timed')].filter(Boolean).length
   if (asked > 1) throw usageError('--everyone, --stages and --timed say three things; keep one')
+  const rehearse = args.flag('rehearse')
+  if (rehearse && (args.flag('everyone') || args.flag('timed')))
+    throw usageError('--rehearse is for stages: leave --everyone and --timed out')
   if (args.flag('everyone')) return everyone()
   if (args.flag('timed')) return timed()
-  return stages === undefined
-    ? undefined
-    : staged(stages.split(',').map(stage => (/^\d+$/.test(stage) ? Number(stage) : (stage as StageSpec))))
+  if (stages === undefined) return rehearse ? staged({ rehearse }) : undefined
+  const specs = stages.split(',').map(stage => (/^\d+$/.test(stage) ? Number(stage) : (stage as StageSpec)))
+  return staged({ stages: specs, rehearse })
 }
 
 interface Followed {
@@ -145,7 +159,7 @@ export function printRollout(
   rollout: Rollout,
 ): void {
   const { outcome, version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { forecast, builds } = rollout
+  const { forecast, builds, rehearsal } = rollout
   if (json)
     return print.jsonLine({
       outcome,
@@ -154,7 +168,12 @@ export function printRollout(
       position,
       digest,
       state,
-      ...(state !== 'everyone' && { stage, of, ...(id !== undefined && { rollout: id }) }),
+      ...(state !== 'everyone' && {
+        stage,
+        of,
+        ...(rehearsal !== undefined && { rehearsal }),
+        ...(id !== undefined && { rollout: id }),
+      }),
       ...(withdrawn.length > 0 && { withdrawn }),
       ...(mirrors.length > 0 && { mirrors }),
       ...(notes.length > 0 && { notes }),
@@ -164,7 +183,7 @@ export function printRollout(
   const what = { published: 'published', unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }[
     outcome
   ]
-  const where = state === 'everyone' ? '' : `, ${state}, stage ${stage + 1} of ${of}`
+  const where = state === 'everyone' ? '' : `, ${state}, ${sayStageOf(rollout)}`
   print.data(
     `${what} ${namespace} version ${version} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`,
   )

@@ -1,4 +1,5 @@
 import { formatPosition } from '../../contracts/position.js'
+import { stageNumberOf } from '../../core/release/rollout.js'
 import type { HistoryEntry, Publisher, StepOptions } from '../../publisher/index.js'
 import { explanationLines } from '../../rollouts/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
@@ -77,11 +78,11 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   }
   const explanation = await rollout.explain()
   const story = await storyOf(publisher, rollout.id)
-  const { id, state, stage, of, digest, version } = rollout
+  const { id, state, stage, of, rehearsal, digest, version } = rollout
   if (json)
     return print.jsonLine({
       namespace,
-      rollout: { id, state, stage, of, digest, version },
+      rollout: { id, state, stage, of, ...(rehearsal !== undefined && { rehearsal }), digest, version },
       explanation: explanation ?? null,
       story: story.map(({ position, issuedAt, cause, audit }) => ({ position, issuedAt, cause, ...audit })),
     })
@@ -96,7 +97,7 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
       formatPosition(position),
       cause,
       release.rollout?.state,
-      (release.rollout?.stage ?? 0) + 1,
+      release.rollout === undefined ? 1 : stageNumberOf(release.rollout),
       release.rollout?.controller,
       audit?.reason ?? release.rollout?.why,
     ]),

@@ -1,8 +1,11 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
+import type { Digest } from '../../contracts/names.js'
+import { comparePositions, type Position } from '../../contracts/position.js'
 import type { Protection } from '../../contracts/state.js'
+import type { Readmission, Release } from '../../core/release/release.js'
 import type { ApplyEvent } from '../apply/events.js'
 import type { Refusals } from '../apply/refusals.js'
-import { stillGood } from '../state/saved-after.js'
+import { stillGood, withReadmitted } from '../state/saved-after.js'
 import type { StateWriter } from '../state/state-writer.js'
 import type { Looks } from './looks.js'
 import type { Verdict } from './release-order.js'
@@ -75,9 +78,8 @@ function keepSeen(
   // A bare document's positions are of its own making, and must not stand against a publisher's
   // later.
   if (pending.origin === 'unmanaged') return
-  const { readmit = [] } = seen.release
-  if (readmit.length > 0) {
-    const digests = readmit.map(({ digest }) => digest)
+  const digests = newlyReadmitted(seen.release, writer.state.seen)
+  if (digests.length > 0) {
     refusals.forget(digests)
     protection?.readmit(digests)
   }
@@ -86,5 +88,15 @@ function keepSeen(
     seen: seen.position,
     release: seen.bytes,
     refused: refusals.list(),
+    ...(digests.length > 0 && withReadmitted(writer.state, digests, seen.position)),
   })
+}
+
+/** What a release readmits that none has readmitted that was seen here before. */
+function newlyReadmitted({ epoch, readmit = [] }: Release, before: Position | undefined): readonly Digest[] {
+  const isNew = ({ since }: Readmission): boolean =>
+    since === undefined ||
+    before === undefined ||
+    comparePositions(before, { epoch, sequence: since }) === 'older'
+  return readmit.filter(isNew).map(({ digest }) => digest)
 }

@@ -2,7 +2,13 @@ import { MAX_LINE_LENGTH, MAX_OVERRIDDEN } from '../../core/limits.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Position } from '../../contracts/position.js'
-import type { ClientReport, PreviousLife, ReportPhase, SnapshotVerdict } from '../../contracts/report.js'
+import type {
+  ClientReport,
+  PreviousLife,
+  ReportPhase,
+  SnapshotVerdict,
+  StageMeasures,
+} from '../../contracts/report.js'
 import type { Refusal } from '../../contracts/state.js'
 import type { Strategy } from '../../contracts/strategy.js'
 import type { ApplyState } from '../apply/state.js'
@@ -29,6 +35,8 @@ export interface ReportFacts {
   readonly previous: PreviousLife | undefined
   /** What a probe says; undefined without one. */
   readonly health: ClientReport['health'] | undefined
+  /** What the application measured of what the newest release asks for. */
+  readonly measures: StageMeasures | undefined
   /** Whether a restart would find what runs. */
   readonly protects: boolean
 }
@@ -47,6 +55,7 @@ export function describeClient(facts: ReportFacts): ReportState {
     slot,
     previous,
     health,
+    measures,
   } = facts
   return {
     namespace,
@@ -62,6 +71,7 @@ export function describeClient(facts: ReportFacts): ReportState {
     ...(verdicts.length > 0 && { verdicts }),
     ...(previous !== undefined && { previous }),
     ...(health !== undefined && { health }),
+    ...(measures !== undefined && { measures }),
     ...(running !== undefined &&
       running.overridden.length > 0 && {
         overridden: running.overridden.slice(0, MAX_OVERRIDDEN).map(path => path.slice(0, MAX_LINE_LENGTH)),

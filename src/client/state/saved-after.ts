@@ -1,6 +1,7 @@
 import type { Digest } from '../../contracts/names.js'
+import type { Position } from '../../contracts/position.js'
 import type { SavedSnapshot, SavedState } from '../../contracts/state.js'
-import { MAX_GOOD } from '../../core/limits.js'
+import { MAX_GOOD, MAX_READMITTED } from '../../core/limits.js'
 import type { Saveable } from '../apply/events.js'
 import type { ReceivedRelease } from '../apply/pending.js'
 
@@ -25,6 +26,16 @@ export function stillGood(
   { withdrawn = [] }: { readonly withdrawn?: readonly Digest[] },
 ): Pick<SavedState, 'good'> {
   return { good: good.filter(({ digest }) => !withdrawn.includes(digest)) }
+}
+
+/** What releases readmitted, with what the newest one does. */
+export function withReadmitted(
+  { readmitted = [] }: SavedState,
+  digests: readonly Digest[],
+  position: Position,
+): Required<Pick<SavedState, 'readmitted'>> {
+  const others = readmitted.filter(({ digest }) => !digests.includes(digest))
+  return { readmitted: [...others, ...digests.map(digest => ({ digest, position }))].slice(-MAX_READMITTED) }
 }
 
 /** Last-known-good with one more generation in front, each digest once. */

@@ -2,6 +2,7 @@ import type { Identity } from '../../contracts/identity.js'
 import type { Hasher } from '../../contracts/system.js'
 import { toHex } from './digest.js'
 import { labelsMatch, readLabelMatch, type LabelMatch } from './labels.js'
+import { keepingUnread, withUnread } from './unread.js'
 import type { Shape } from '../json/shape.js'
 import { encodeText, isLine } from '../json/text.js'
 import { MAX_CLAUSES, MAX_IDS, MAX_SHORT_LINE_LENGTH } from '../limits.js'
@@ -51,18 +52,25 @@ export function cohortHash(salt: string, clientId: string, hasher: Hasher): stri
   return toHex(hasher.sha256(encodeText(`${salt}\0${clientId}`)))
 }
 
+const PARTS: ReadonlySet<string> = new Set(['salt', 'clauses'])
 const CONDITIONS: ReadonlySet<string> = new Set(['ids', 'labels', 'below'])
 
 /** Reads the `audience` member of a release. */
 export function readAudience(shape: Shape): Audience {
-  return {
+  const audience: Audience = {
     salt: shape.string('salt', text => isLine(text, MAX_SHORT_LINE_LENGTH)),
     clauses: shape.objects('clauses', MAX_CLAUSES).map(readClause),
   }
+  return withUnread(audience, shape, PARTS)
 }
 
 function readClause(clause: Shape): Clause {
-  if (clause.names().some(name => !CONDITIONS.has(name))) return { unknown: true }
+  const names = clause.names()
+  if (names.some(name => !CONDITIONS.has(name)))
+    return keepingUnread<Clause>(
+      { unknown: true },
+      Object.fromEntries(names.map(name => [name, clause.member(name)])),
+    )
   return {
     ...clause.optional('ids', name => clause.list(name, MAX_IDS).filter(id => typeof id === 'string')),
     ...clause.optional('labels', name => readLabelMatch(clause.object(name))),

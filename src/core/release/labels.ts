@@ -1,5 +1,7 @@
 import type { Identity } from '../../contracts/identity.js'
+import type { Json } from '../../contracts/json.js'
 import type { Shape } from '../json/shape.js'
+import { keepingUnread } from './unread.js'
 
 /** Labels that a client must carry: for each name one of the listed values. Several names are an *and*. */
 export type LabelMatch = Readonly<Record<string, readonly string[]>>
@@ -25,14 +27,14 @@ export function labelsMatch(match: LabelMatch, { labels }: Identity): boolean {
 
 /** Reads a label match. A value that is not a list of texts matches nobody: an unknown condition is false. */
 export function readLabelMatch(shape: Shape): LabelMatch {
+  const unread: Record<string, Json> = {}
   const entries = shape.names().map((name): [string, readonly string[]] => {
     const values = shape.member(name)
-    return [
-      name,
-      Array.isArray(values) && values.every(value => typeof value === 'string')
-        ? (values as readonly string[])
-        : [],
-    ]
+    if (Array.isArray(values) && values.every(value => typeof value === 'string'))
+      return [name, values as readonly string[]]
+    unread[name] = values
+    return [name, []]
   })
-  return Object.fromEntries(entries)
+  const match: LabelMatch = Object.fromEntries(entries)
+  return Object.keys(unread).length === 0 ? match : keepingUnread(match, unread)
 }

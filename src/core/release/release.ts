@@ -9,6 +9,7 @@ import { readAudience, type Audience } from './audience.js'
 import { isInstant } from './instant.js'
 import { readLabelMatch, type LabelMatch } from './labels.js'
 import { readEvidenceRequest, readRollout, type EvidenceRequest, type RolloutState } from './rollout.js'
+import { withUnread, written } from './unread.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { encodeText, isLine } from '../json/text.js'
@@ -37,10 +38,15 @@ export interface Arm {
   readonly variants: readonly [Variant, ...Variant[]]
 }
 
-/** Brings back a snapshot that clients had refused. */
+/** Brings back a snapshot that clients had refused, or have under quarantine. */
 export interface Readmission {
   readonly digest: Digest
   readonly reason: string
+  /**
+   * The sequence, in the release's epoch, of the release that said it first, where that was an earlier one:
+   * a client that has seen that one has heeded it.
+   */
+  readonly since?: number
 }
 
 /**
@@ -98,7 +104,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 ]) // prettier-ignore
 
 /**
- * The bytes of a release file: canonical, as they are stored, sent and compared. Throws `too-large` past 64 KB, and
+ * The bytes of a release file: canonical, as they are stored, sent and compared. What `decodeRelease` read and
+ * did not understand is written again, also of a part that was taken over from another release. Throws `too-large` past 64 KB, and
  * `invalid-data` for a statement that readers would refuse, so that none is ever published.
  *
  * ```ts
@@ -106,7 +113,7 @@ const KNOWN: ReadonlySet<string> = new Set([
  * ```
  */
 export function encodeRelease(release: Release, signatures: readonly Json[] = []): Uint8Array<ArrayBuffer> {
-  const bytes = encodeText(canonicalize({ release, signatures }))
+  const bytes = encodeText(canonicalize({ release: written(release), signatures }))
   if (bytes.length > MAX_RELEASE_BYTES) {
     throw new NoticeboardError(
       'too-large',
@@ -214,7 +221,7 @@ function readRelease(shape: Shape): Release {
   }
   const prev = shape.member('prev')
   if (prev !== null && !isDigest(prev)) throw shape.refuse('prev', 'must be a digest or null')
-  return {
+  const release: Release = {
     v: 1,
     namespace,
     epoch: shape.string('epoch', isEpoch),
@@ -236,7 +243,11 @@ function readRelease(shape: Shape): Release {
     ...shape.optional('audit', name => shape.string(name, isDigest)),
     ...shape.optional('crit', name => readNames(shape, name, MAX_CRITICAL)),
   }
+  return withUnread(release, shape, KNOWN)
 }
+
+const OF_ARM: ReadonlySet<string> = new Set(['version', 'variants'])
+const OF_VARIANT: ReadonlySet<string> = new Set(['when', 'digest', 'bytes'])
 
 function readArm(shape: Shape): Arm {
   const shapes = shape.objects('variants', MAX_VARIANTS)
@@ -245,19 +256,28 @@ function readArm(shape: Shape): Arm {
     if (variant.has('when') === last) {
       throw shape.refuse('variants', 'must each have "when", but for the last, which is for everybody else')
     }
-    return {
+    const read: Variant = {
       ...variant.optional('when', name => readLabelMatch(variant.object(name))),
       digest: variant.string('digest', isDigest),
       bytes: variant.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
     }
+    return withUnread(read, variant, OF_VARIANT)
   })
   const [first, ...rest] = variants
   if (first === undefined) throw shape.refuse('variants', 'must hold at least one')
-  return { version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER), variants: [first, ...rest] }
+  const arm: Arm = {
+    version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER),
+    variants: [first, ...rest],
+  }
+  return withUnread(arm, shape, OF_ARM)
 }
 
 function readReadmission(shape: Shape): Readmission {
-  return { digest: shape.string('digest', isDigest), reason: shape.string('reason', isLine) }
+  return {
+    digest: shape.string('digest', isDigest),
+    reason: shape.string('reason', isLine),
+    ...shape.optional('since', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
+  }
 }
 
 function readDigests(shape: Shape, name: string, most: number): readonly Digest[] {

@@ -3,9 +3,18 @@ import type { Position } from '../../contracts/position.js'
 import { canonicalize } from '../json/canonical.js'
 import type { Shape } from '../json/shape.js'
 import { exceedsBytes, isLine } from '../json/text.js'
-import { MAX_BAKE_MS, MAX_NEXT_REPORT_MS, MAX_PLAN_BYTES, MAX_SPREAD_MS, MAX_STAGE } from '../limits.js'
+import {
+  MAX_BAKE_MS,
+  MAX_MEASURES,
+  MAX_NEXT_REPORT_MS,
+  MAX_PLAN_BYTES,
+  MAX_SHORT_LINE_LENGTH,
+  MAX_SPREAD_MS,
+  MAX_STAGE,
+} from '../limits.js'
 import { isInstant } from './instant.js'
 import { readPosition } from './read-position.js'
+import { keepingUnread, unreadOf, withUnread } from './unread.js'
 
 /**
  * Where a rollout stands. `running`, `paused` and `retreated` are under way: a paused one keeps its
@@ -21,6 +30,16 @@ export type RolloutPhase =
   | 'completed'
   | 'rolled-back'
   | 'other'
+
+/**
+ * The way back is tried with one client before the first stage: it runs the candidate, goes back, and
+ * runs it again. `other`: a phase of a later version, which this one does not know.
+ */
+export interface Rehearsal {
+  readonly phase: 'forward' | 'back' | 'again' | 'other'
+  /** The client's hashed id, as an audience names it. */
+  readonly id: string
+}
 
 /** How the stage at hand began. Clients are counted, not instances. */
 export interface StageStart {
@@ -40,6 +59,8 @@ export interface StageStart {
   readonly added?: number
   /** How often the stage began anew, since the clients that were exposed had gone. */
   readonly anew?: number
+  /** Set while the first stage has not begun, and the way back is rehearsed. */
+  readonly rehearsal?: Rehearsal
 }
 
 /** A rollout, whole in each of its releases, so that the newest one alone tells where it stands. */
@@ -70,6 +91,8 @@ export interface EvidenceRequest {
   readonly reportMs: number
   /** Over how long clients spread the report that they have seen a release which changes nothing for them. */
   readonly spreadMs: number
+  /** The numbers of the application that are asked for, by name; four at most. */
+  readonly measures?: readonly string[]
 }
 
 const PHASES: ReadonlySet<string> = new Set<RolloutPhase>([
@@ -80,6 +103,8 @@ const PHASES: ReadonlySet<string> = new Set<RolloutPhase>([
   'completed',
   'rolled-back',
 ])
+
+const HASHED_ID = /^[0-9a-f]{32}$/
 
 /**
  * Whether a rollout has not come to its end: a document that is published now has to wait for it or
@@ -103,15 +128,27 @@ export function isUnderWay({ state }: RolloutState): boolean {
   }
 }
 
+/**
+ * The stage at hand as people count: from 1 on, and 0 while the way back is rehearsed.
+ *
+ * ```ts
+ * show(`stage ${stageNumberOf(release.rollout)}`)
+ * ```
+ */
+export function stageNumberOf({ stage, stageStart }: Pick<RolloutState, 'stage' | 'stageStart'>): number {
+  return stageStart.rehearsal === undefined ? stage + 1 : 0
+}
+
 /** Reads the `rollout` member of a release. */
 export function readRollout(shape: Shape): RolloutState {
   const state = shape.string('state', isLine)
   const plan = shape.member('plan')
   if (exceedsBytes(canonicalize(plan), MAX_PLAN_BYTES))
     throw shape.refuse('plan', `takes more than ${MAX_PLAN_BYTES} bytes`)
-  return {
+  const isKnown = PHASES.has(state)
+  const read: RolloutState = {
     id: shape.string('id', isLine),
-    state: PHASES.has(state) ? (state as RolloutPhase) : 'other',
+    state: isKnown ? (state as RolloutPhase) : 'other',
     stage: shape.integer('stage', 0, MAX_STAGE),
     plan,
     stageStart: readStageStart(shape.object('stageStart')),
@@ -120,19 +157,40 @@ export function readRollout(shape: Shape): RolloutState {
     controller: shape.string('controller', isLine),
     ...shape.optional('why', name => shape.string(name, isLine)),
   }
+  const whole = withUnread(read, shape, MEMBERS)
+  return isKnown ? whole : keepingUnread(whole, { ...unreadOf(whole), state })
 }
 
 /** Reads the `evidence` member of a release. */
 export function readEvidenceRequest(shape: Shape): EvidenceRequest {
-  return {
+  const request: EvidenceRequest = {
     bakeMs: shape.integer('bakeMs', 0, MAX_BAKE_MS),
     reportMs: shape.integer('reportMs', 1, MAX_NEXT_REPORT_MS),
     spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS),
+    ...shape.optional('measures', name => readMeasureNames(shape, name)),
   }
+  return withUnread(request, shape, ASKED)
+}
+
+const MEMBERS: ReadonlySet<string> = new Set([
+  'id', 'state', 'stage', 'plan', 'stageStart', 'from', 'decideBy', 'controller', 'why',
+]) // prettier-ignore
+const STARTS: ReadonlySet<string> = new Set([
+  'position', 'at', 'live', 'exposed', 'control', 'before', 'added', 'anew', 'rehearsal',
+]) // prettier-ignore
+const REHEARSALS: ReadonlySet<string> = new Set(['phase', 'id'])
+const ASKED: ReadonlySet<string> = new Set(['bakeMs', 'reportMs', 'spreadMs', 'measures'])
+
+function readMeasureNames(shape: Shape, member: string): readonly string[] {
+  const names = shape.list(member, MAX_MEASURES)
+  return names.map(name => {
+    if (!isLine(name, MAX_SHORT_LINE_LENGTH)) throw shape.refuse(member, 'holds what is no name')
+    return name
+  })
 }
 
 function readStageStart(shape: Shape): StageStart {
-  return {
+  const start: StageStart = {
     position: readPosition(shape.object('position')),
     at: shape.string('at', isInstant),
     live: count(shape, 'live'),
@@ -144,7 +202,18 @@ function readStageStart(shape: Shape): StageStart {
     }),
     ...shape.optional('added', name => count(shape, name)),
     ...shape.optional('anew', name => count(shape, name)),
+    ...shape.optional('rehearsal', name => readRehearsal(shape.object(name))),
   }
+  return withUnread(start, shape, STARTS)
+}
+
+function readRehearsal(shape: Shape): Rehearsal {
+  const phase = shape.string('phase', isLine)
+  const id = shape.string('id', text => HASHED_ID.test(text))
+  if (phase === 'forward' || phase === 'back' || phase === 'again')
+    return withUnread({ phase, id }, shape, REHEARSALS)
+  const other = withUnread<Rehearsal>({ phase: 'other', id }, shape, REHEARSALS)
+  return keepingUnread(other, { ...unreadOf(other), phase })
 }
 
 function count(shape: Shape, name: string): number {

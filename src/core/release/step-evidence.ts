@@ -29,6 +29,8 @@ export interface StepEvidence {
   readonly step: string
   /** The verdict that it follows from; absent where somebody asked for the step. */
   readonly verdict?: 'good' | 'bad' | 'unknown'
+  /** A reason of the rollout's own, for machines: `way-back-failed`. */
+  readonly code?: string
   /** Why, for people. */
   readonly why: string
   /** When the evidence was gathered, by the clock that stamps the reports. */
@@ -51,6 +53,7 @@ export function readStepEvidence(shape: Shape): StepEvidence {
       const verdict = shape.string(name, isLine)
       return verdict === 'good' || verdict === 'bad' ? verdict : 'unknown'
     }),
+    ...shape.optional('code', name => shape.string(name, isLine)),
     why: shape.string('why', isLine),
     asOf: shape.string('asOf', isInstant),
     counts: readCounts(shape.object('counts')),

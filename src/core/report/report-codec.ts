@@ -8,6 +8,7 @@ import type {
   ReportPhase,
   ReportRole,
   SnapshotVerdict,
+  StageMeasures,
 } from '../../contracts/report.js'
 import { shapeOf, type Shape } from '../json/shape.js'
 import { isLine } from '../json/text.js'
@@ -15,9 +16,12 @@ import { isInstant } from '../release/instant.js'
 import { readPosition } from '../release/read-position.js'
 import {
   MAX_LABELS,
+  MAX_MEASURED,
+  MAX_MEASURES,
   MAX_NEXT_REPORT_MS,
   MAX_OVERRIDDEN,
   MAX_RUNNABLE,
+  MAX_SHORT_LINE_LENGTH,
   MAX_SLOT,
   MAX_VERDICTS,
 } from '../limits.js'
@@ -77,6 +81,7 @@ export function readReport(value: Json): ClientReport {
     ...shape.optional('verdicts', name => shape.objects(name, MAX_VERDICTS).map(readVerdict)),
     ...shape.optional('health', name => readHealth(shape.object(name))),
     ...shape.optional('previous', name => readPrevious(shape.object(name))),
+    ...shape.optional('measures', name => readMeasures(shape.object(name))),
     ...shape.optional('overridden', name => readLines(shape, name, MAX_OVERRIDDEN)),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
     nextReportWithinMs: shape.integer('nextReportWithinMs', 1, MAX_NEXT_REPORT_MS),
@@ -150,6 +155,23 @@ function readPrevious(shape: Shape): PreviousLife {
     end: oneOf(ENDS, shape.string('end', isLine)) as PreviousLife['end'],
     ranMs: shape.integer('ranMs', 0, Number.MAX_SAFE_INTEGER),
   }
+}
+
+function readMeasures(shape: Shape): StageMeasures {
+  return {
+    stage: readPosition(shape.object('stage')),
+    digest: shape.string('digest', isDigest),
+    overMs: shape.integer('overMs', 0, Number.MAX_SAFE_INTEGER),
+    numbers: shape.objects('numbers', MAX_MEASURES).map(readNumber),
+  }
+}
+
+function readNumber(shape: Shape): StageMeasures['numbers'][number] {
+  const count = shape.integer('count', 1, Number.MAX_SAFE_INTEGER)
+  const sum = shape.member('sum')
+  if (typeof sum !== 'number' || !(sum >= 0 && sum <= MAX_MEASURED * count) || Object.is(sum, -0))
+    throw shape.refuse('sum', 'is not the sum of so many values')
+  return { name: shape.string('name', text => isLine(text, MAX_SHORT_LINE_LENGTH)), count, sum }
 }
 
 function readLines(shape: Shape, name: string, most: number): readonly string[] {

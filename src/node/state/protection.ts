@@ -45,18 +45,18 @@ export async function openProtection(
   let running: {
     readonly digest: Digest | undefined
     readonly sinceMs: number
-    readonly watchMs: number
     readonly earned: boolean
   } = {
     digest: undefined,
     sinceMs: clock.monotonic(),
-    watchMs: 0,
     earned: false,
   }
   const turn = createTurn(folder, { claim, by: judgeNow })
   const saver = createSaver(folder.save)
   let ended = false
   let cancelBeat: (() => void) | undefined
+  /** Ends the watch over what runs when its time has come; undefined where nothing is watched. */
+  let cancelWatch: (() => void) | undefined
 
   const loaded = await folder.load()
   const lives = loaded.lives ?? []
@@ -145,7 +145,10 @@ export async function openProtection(
       const mine = digest === undefined ? undefined : open.get(digest)
       const sinceMs = clock.monotonic()
       if (mine !== undefined) mine.sinceMs = sinceMs
-      running = { digest, sinceMs, watchMs, earned: false }
+      running = { digest, sinceMs, earned: false }
+      cancelWatch?.()
+      // Not with the next beat: a power loss after its time must not make what was earned a suspect.
+      cancelWatch = clock.after(watchMs, endWatch)
       letGo()
       keepBeating()
     },
@@ -165,6 +168,8 @@ export async function openProtection(
       ended = true
       cancelBeat?.()
       cancelBeat = undefined
+      cancelWatch?.()
+      cancelWatch = undefined
       for (const digest of [...standIns.keys()]) endStandIn(digest)
       open.clear()
       family.delete(self)
@@ -312,7 +317,7 @@ export async function openProtection(
 
   function keepBeating(): void {
     if (ended || cancelBeat !== undefined) return
-    const isWatched = endWatch()
+    const isWatched = cancelWatch !== undefined
     if (open.size === 0 && standIns.size === 0 && queued.size === 0 && !isWatched) return
     cancelBeat = clock.after(beatMs, () => {
       cancelBeat = undefined
@@ -322,14 +327,13 @@ export async function openProtection(
     })
   }
 
-  /** Whether what runs is still looked after; what has outlived that is held for nothing any more. */
-  function endWatch(): boolean {
-    const { digest, sinceMs, watchMs } = running
-    if (clock.monotonic() - sinceMs < watchMs) return true
-    if (digest === undefined || !open.delete(digest)) return false
+  /** What runs has outlived its trial, and is held for nothing any more. */
+  function endWatch(): void {
+    cancelWatch = undefined
+    const { digest } = running
+    if (digest === undefined || !open.delete(digest)) return
     protection.readmit([digest])
     saver.soon()
-    return false
   }
 
   /** Lets go on what waited for another process, once it may. */

@@ -10,7 +10,14 @@ import { shapeOf, type Shape } from '../../core/json/shape.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText, isLine } from '../../core/json/text.js'
 import { systemHasher } from '../../system/system.js'
-import { MAX_GOOD, MAX_REFUSALS, MAX_RELEASE_BYTES, MAX_STATE_BYTES } from '../../core/limits.js'
+import {
+  MAX_GOOD,
+  MAX_READMITTED,
+  MAX_REFUSALS,
+  MAX_RELEASE_BYTES,
+  MAX_STATE_BYTES,
+} from '../../core/limits.js'
+import { readReadmission } from './readmitted.js'
 
 /** What one instance knows, as its file says it (docs/formats.md). */
 export interface StateFile {
@@ -35,7 +42,7 @@ export function encodeStateFile({
   pardoned,
   life,
 }: StateFile): Uint8Array {
-  const { release, seen, applied, current, good } = state
+  const { release, seen, applied, current, good, readmitted = [] } = state
   // The longest refusals that are read add up to more than a file may hold; the latest ones stay then.
   for (
     let refused = state.refused.slice(-MAX_REFUSALS);
@@ -56,6 +63,7 @@ export function encodeStateFile({
       current,
       good: good.slice(0, MAX_GOOD),
       refused,
+      readmitted: readmitted.length === 0 ? undefined : readmitted.slice(-MAX_READMITTED),
       attempts: attempts.slice(-MAX_REFUSALS),
       quarantined: quarantined.slice(-MAX_REFUSALS),
       pardoned: pardoned.length === 0 ? undefined : pardoned.slice(-MAX_REFUSALS),
@@ -102,6 +110,9 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
       ...(current && { current }),
       good,
       refused: file.objects('refused', MAX_REFUSALS).flatMap(readRefusal),
+      ...(file.has('readmitted') && {
+        readmitted: file.list('readmitted', MAX_READMITTED).flatMap(readReadmission),
+      }),
     },
   }
 }

@@ -1,5 +1,6 @@
 import { comparePositions, epochNumber, type Position } from '../../contracts/position.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
+import { stillRefused, unionOfReadmitted } from './readmitted.js'
 import type { StateFile } from './state-file.js'
 import { MAX_GOOD, MAX_REFUSALS } from '../../core/limits.js'
 
@@ -10,8 +11,8 @@ export interface FoldedState {
 }
 
 /**
- * Folds what several instances knew: the highest `seen` with its release, the highest `applied` with its snapshot, the union of the rest.
- * A pure function; the order of the files does not matter, but for those saved at the very same time.
+ * Folds what several instances knew: the highest `seen` with its release, the highest `applied` with its snapshot, the union of the rest;
+ * but what was refused by who had not seen the release that readmits it is forgotten. A pure function; the order of the files does not matter, but for those saved at the very same time.
  */
 export function foldStates(files: readonly StateFile[]): FoldedState {
   const newestFirst = [...files].sort((a, b) => (a.savedAt < b.savedAt ? 1 : a.savedAt > b.savedAt ? -1 : 0))
@@ -25,6 +26,8 @@ export function foldStates(files: readonly StateFile[]): FoldedState {
     applied.file &&
     newestFirst.find(({ state }) => state.current && state.applied && isSame(state.applied, applied.position))
       ?.state.current
+  const readmitted = unionOfReadmitted(newestFirst.map(({ state }) => state))
+  const refused = newestFirst.map(({ state }) => stillRefused(state, readmitted))
   const forks = [...new Set([...seen.forks, ...applied.forks])]
   return {
     state: {
@@ -33,7 +36,8 @@ export function foldStates(files: readonly StateFile[]): FoldedState {
       ...(applied.position && { applied: applied.position }),
       ...(current && { current }),
       good: unionOfGood(newestFirst),
-      refused: unionOfRefused(newestFirst),
+      refused: unionOfRefused(refused),
+      ...(readmitted.length > 0 && { readmitted }),
     },
     warnings: forks.map(fork => `two logs were followed from here (${fork}); what was saved last holds`),
   }
@@ -83,14 +87,12 @@ function unionOfGood(newestFirst: readonly StateFile[]): readonly SavedSnapshot[
 }
 
 /** Each (digest, build) once, with its latest reason; the latest ones when there are too many. */
-function unionOfRefused(newestFirst: readonly StateFile[]): readonly Refusal[] {
+function unionOfRefused(newestFirst: readonly (readonly Refusal[])[]): readonly Refusal[] {
   const refused = new Map<string, Refusal>()
-  for (const { state } of newestFirst) {
-    for (const refusal of state.refused) {
-      const key = `${refusal.digest} ${refusal.build}`
-      const known = refused.get(key)
-      if (known === undefined || known.at < refusal.at) refused.set(key, refusal)
-    }
+  for (const refusal of newestFirst.flat()) {
+    const key = `${refusal.digest} ${refusal.build}`
+    const known = refused.get(key)
+    if (known === undefined || known.at < refusal.at) refused.set(key, refusal)
   }
   return [...refused.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).slice(-MAX_REFUSALS)
 }

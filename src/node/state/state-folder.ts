@@ -5,7 +5,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import { isDigest, parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, System } from '../../contracts/system.js'
-import type { LoadedState, SavedState, StateStorage } from '../../contracts/state.js'
+import type { LoadedState, Pardon, Refusal, SavedState, StateStorage } from '../../contracts/state.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { isInstanceId } from '../../core/report/report-codec.js'
 import { sameBytes } from '../../core/json/text.js'
@@ -78,6 +78,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   /** Snapshots that this process wrote, and that no saved state names yet. */
   const unnamed = new Set<string>()
   let cleaned = false
+  /** What an operator readmitted on this machine, by namespace, as the last `load` found it. */
+  const readmitted = new Map<Namespace, readonly Pardon[]>()
   const claims = createClaims(port, files)
   /** What each instance of this process said last, and what protects it, by the path of its file. */
   const said = new Map<string, SavedState>()
@@ -237,15 +239,36 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     }
   }
 
-  /** What the files of these instances tell together. */
-  const tell = (instances: readonly Instance[], warnings: readonly string[]): LoadedState => {
+  /** A file that is named for a snapshot: what was held against that one before the file's time is forgotten. */
+  const readReadmitted = async (namespace: Namespace): Promise<readonly Pardon[]> => {
+    const folder = join(pathOf(namespace), 'readmit')
+    const found: Pardon[] = []
+    for (const digest of (await port.list(folder)).filter(isDigest)) {
+      const stat = await port.stat(join(folder, digest))
+      if (stat !== undefined) found.push({ digest, at: new Date(stat.changedMs).toISOString() })
+    }
+    return found
+  }
+
+  /** What the files of these instances, and an operator on this machine, tell together. */
+  const tell = (
+    namespace: Namespace,
+    instances: readonly Instance[],
+    warnings: readonly string[],
+  ): LoadedState => {
     const files = instances.map(({ file }) => file)
     const { state, warnings: contradictions } = foldStates(files)
+    const local = readmitted.get(namespace) ?? []
+    const isForgotten = ({ digest, at }: Refusal): boolean =>
+      local.some(pardon => pardon.digest === digest && at <= pardon.at)
     return {
-      state,
+      state: { ...state, refused: state.refused.filter(refusal => !isForgotten(refusal)) },
       attempts: readAttempts(files.flatMap(({ attempts }) => attempts)),
       quarantined: readQuarantines(files.flatMap(({ quarantined }) => quarantined)),
-      pardoned: readPardons(files.flatMap(({ pardoned }) => pardoned)),
+      pardoned: readPardons([
+        ...files.flatMap(({ pardoned }) => pardoned),
+        ...(local as unknown as readonly Json[]),
+      ]),
       lives: readLives(files.flatMap(({ life }) => (life === undefined ? [] : [life]))),
       warnings: [...warnings, ...contradictions],
     }
@@ -253,7 +276,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
 
   /** What all instances know now; nothing of it is folded into what this process saves. */
   const look = async (namespace: Namespace): Promise<LoadedState> =>
-    tell(await readInstances(namespace, () => {}), [])
+    tell(namespace, await readInstances(namespace, () => {}), [])
 
   return {
     clientId: proposed =>
@@ -276,7 +299,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         const warnings: string[] = []
         const instances = await readInstances(namespace, text => warnings.push(text))
         folded.set(namespace, commonTo(folded.get(namespace), instances))
-        return tell(instances, warnings)
+        readmitted.set(namespace, await readReadmitted(namespace))
+        return tell(namespace, instances, warnings)
       }),
 
     async save({ namespace, instanceId, state }) {

@@ -11,6 +11,7 @@ import type { FirstStep, RolloutPolicy, StartRefusal } from '../../rollouts/poli
 import { staged } from '../../rollouts/staged.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
+import { firstUnreadable } from '../resolve-ref.js'
 import { askGates, type Gate } from './gates.js'
 import { nameOfPolicy } from './policies.js'
 
@@ -88,8 +89,30 @@ export async function begin(
   )
   signal.throwIfAborted()
   const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
-  const first = policy.start({ heard, nowMs, salt, spreadMs, gates, hasher })
-  return beginWith(context, { ...beginning, newest, policy, first })
+  const stable = newest.stable.variants.map(({ digest }) => digest)
+  const first = policy.start({ heard, nowMs, salt, stable, spreadMs, gates, hasher })
+  const begun = beginWith(context, { ...beginning, newest, policy, first })
+  if (begun.type !== 'rollout') return begun
+  return (await withoutWayBack(context, { newest, candidate: beginning.candidate }, signal)) ?? begun
+}
+
+/**
+ * The refusal of a rollout whose clients could not go back, since a snapshot that they run is lost; undefined
+ * where all can be read.
+ */
+async function withoutWayBack(
+  context: PublisherContext,
+  { newest, candidate }: { readonly newest: Release; readonly candidate: Arm['variants'] },
+  signal: AbortSignal,
+): Promise<Begun | undefined> {
+  const put = new Set(candidate.map(({ digest }) => digest))
+  const needed = newest.stable.variants.map(({ digest }) => digest).filter(digest => !put.has(digest))
+  const lost = await firstUnreadable(context, needed, signal)
+  if (lost === undefined) return undefined
+  return refuse(
+    'not-found',
+    `the snapshot ${lost.slice(0, 12)} that ${context.namespace} runs is missing or damaged in the store, so who is exposed could not go back: publish what runs once more, which puts it back, or publish this with everyone()`,
+  )
 }
 
 interface Planned extends Beginning {
@@ -158,6 +181,7 @@ const CODES: Readonly<Record<StartRefusal, ErrorCode>> = {
   'fleet-unknown': 'fleet-unknown',
   'no-reports': 'unsupported',
   'gate-red': 'forbidden',
+  'no-rehearsal': 'unsupported',
 }
 
 /** Where the plan is looser than the floor, unless somebody said why. */

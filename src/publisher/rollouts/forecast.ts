@@ -32,8 +32,8 @@ export interface StageForecast {
 const NAMED = 10
 
 /**
- * Says whom each stage of a staged rollout would expose, if the fleet stays as it is; empty for other
- * rollouts.
+ * Says whom each stage of a staged rollout would expose, if the fleet stays as it is, a rehearsal of the way
+ * back before them; empty for other rollouts.
  *
  * ```ts
  * for (const { stage, exposed, of } of forecast(release, { heard, hasher })) show(stage, exposed, of)
@@ -48,9 +48,11 @@ export function forecast(
     return []
   const nowMs = Date.parse(heard.asOf)
   const live = membersOf(heard, nowMs - plan.reportMs).filter(member => presenceOf(member, nowMs) === 'live')
-  let before: Audience = { salt: audience.salt, clauses: [] }
+  const { rehearsal } = rollout?.stageStart ?? {}
+  let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
   let known: readonly Member[] = []
-  return plan.stages.map(stage => {
+  const rehearsed = rehearsal === undefined ? [] : [rehearsalForecast(live, { audience, hasher })]
+  const stages = plan.stages.map(stage => {
     before = audienceOf({ stage, live, before, holdback: plan.holdback ?? 0, hasher })
     const inside = live.filter(member => inAudience(member, before, hasher))
     const fresh = inside.filter(member => !known.includes(member))
@@ -63,6 +65,21 @@ export function forecast(
       clients: fresh.slice(0, NAMED).map(({ clientId }) => clientId),
     }
   })
+  return [...rehearsed, ...stages]
+}
+
+function rehearsalForecast(
+  live: readonly Member[],
+  { audience, hasher }: { readonly audience: Audience; readonly hasher: Hasher },
+): StageForecast {
+  const clients = live.filter(member => inAudience(member, audience, hasher))
+  return {
+    stage: 'the way back: forward, back, forward',
+    exposed: clients.length,
+    of: live.length,
+    canSee: 'whether one client can go back to what ran before',
+    clients: clients.map(({ clientId }) => clientId),
+  }
 }
 
 function stagedPlan(plan: Parameters<typeof readStagedPlan>[0]): StagedPlan | undefined {

@@ -125,6 +125,7 @@ export async function killSwitch(
     })
     const statement: Statement = {
       cause: 'kill',
+      rewrites: true,
       audit,
       stable: stable.variants,
       withdrawn: [...new Set(left)].filter(digest => !kept.has(digest)),

@@ -1,4 +1,4 @@
-import type { RolloutPhase } from '../../core/release/rollout.js'
+import type { Rehearsal, RolloutPhase } from '../../core/release/rollout.js'
 import type { Fleet } from '../../fleet/summary.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 
@@ -19,6 +19,8 @@ export interface RolloutStep {
   readonly stage: number
   /** How many stages there are. */
   readonly of: number
+  /** Set before the first stage, while the way back is rehearsed with one client: where that is. */
+  readonly rehearsal?: Rehearsal['phase']
   /** What its policy makes of the evidence; absent where it is not known here, or nothing is judged. */
   readonly verdict?: Explanation['verdict']
   /** Why it stands where it stands, for people. */

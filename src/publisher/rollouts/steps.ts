@@ -7,7 +7,8 @@ import type { NextStage } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 
 // What follows a release when its rollout takes a step. Each function is pure, and says everything
-// that the next release says: a member that is not named here is not kept.
+// that the next release says: a member that is not named here is not kept, unless this version does not
+// know it.
 
 /** A release that is a step of a rollout. */
 export type RolloutRelease = Release & { readonly rollout: RolloutState }
@@ -39,25 +40,39 @@ export interface About {
  * ```
  */
 export function pauseStep(release: RolloutRelease, about: About): Statement {
-  return { ...unchanged(release, about), cause: 'pause', rollout: next(release, about, { state: 'paused' }) }
+  return {
+    ...restated(release, { cause: 'pause', audit: about.audit }),
+    rollout: next(release, about, { state: 'paused' }),
+  }
 }
 
 /**
- * A paused rollout goes on with the stage at hand, which has as long again to be decided as it had
- * from the start.
+ * A paused rollout goes on with the stage at hand, to be decided by `decideBy`.
  *
  * ```ts
- * const statement = resumeStep(head.release, about)
+ * const statement = resumeStep(head.release, { ...about, decideBy: deadlineAfterPause(head.release, nowMs) })
  * ```
  */
-export function resumeStep(release: RolloutRelease, about: About): Statement {
-  const { stageStart, decideBy } = release.rollout
-  const grantedMs = Math.max(0, Date.parse(decideBy) - Date.parse(stageStart.at))
+export function resumeStep(
+  release: RolloutRelease,
+  { decideBy, ...about }: About & { readonly decideBy: string },
+): Statement {
   return {
-    ...unchanged(release, about),
-    cause: 'resume',
-    rollout: next(release, about, { state: 'running', decideBy: timeOf(about.nowMs + grantedMs) }),
+    ...restated(release, { cause: 'resume', audit: about.audit }),
+    rollout: next(release, about, { state: 'running', decideBy }),
   }
+}
+
+/**
+ * By when a paused stage is to be decided that goes on now: the time that it stood still does not count.
+ * One that was late already when it was paused has as long again as it had.
+ */
+export function deadlineAfterPause({ issuedAt, rollout }: RolloutRelease, nowMs: number): string {
+  const { stageStart, decideBy } = rollout
+  const pausedMs = Date.parse(issuedAt)
+  const deadlineMs = Date.parse(decideBy)
+  const leftMs = pausedMs < deadlineMs ? deadlineMs - pausedMs : deadlineMs - Date.parse(stageStart.at)
+  return timeOf(nowMs + Math.max(0, leftMs))
 }
 
 /**
@@ -71,6 +86,7 @@ export function resumeStep(release: RolloutRelease, about: About): Statement {
 export function retreatStep(release: RolloutRelease, about: About): Statement {
   return {
     cause: 'retreat',
+    rewrites: true,
     audit: about.audit,
     stable: release.stable.variants,
     ...(release.evidence !== undefined && { evidence: release.evidence }),
@@ -98,6 +114,7 @@ export function nextStep(
   const evidence = trial?.evidence ?? release.evidence
   const common = {
     cause,
+    rewrites: true,
     audit: about.audit,
     ...(release.spreadMs !== undefined && { spreadMs: release.spreadMs }),
     ...(state !== 'completed' && evidence !== undefined && { evidence }),
@@ -139,6 +156,7 @@ export function endStep(
   const withdrawn = [...new Set(tried.map(({ digest }) => digest))].filter(digest => !kept.has(digest))
   return {
     cause,
+    rewrites: true,
     audit: about.audit,
     stable: back,
     withdrawn,
@@ -182,15 +200,26 @@ export function onlyTried(release: Release): readonly string[] {
   return digestsOf(release).filter(digest => !stable.has(digest))
 }
 
-function unchanged(release: RolloutRelease, { audit }: About): Statement {
-  const { cause, stable, candidate, audience, spreadMs, activateAt, evidence } = release
+/**
+ * The same release once more, by another cause.
+ *
+ * ```ts
+ * const statement = restated(head.release, { cause: 'readmit', audit })
+ * ```
+ */
+export function restated(
+  { stable, candidate, audience, spreadMs, activateAt, evidence, rollout }: Release,
+  { cause, audit }: Pick<Statement, 'cause' | 'audit'>,
+): Statement {
   const common = {
     cause,
+    rewrites: true,
     audit,
     stable: stable.variants,
     ...(spreadMs !== undefined && { spreadMs }),
     ...(activateAt !== undefined && { activateAt }),
     ...(evidence !== undefined && { evidence }),
+    ...(rollout !== undefined && { rollout }),
   }
   return candidate === undefined || audience === undefined
     ? common

@@ -17,6 +17,7 @@ import {
   onlyTried,
   pauseStep,
   nextStep,
+  deadlineAfterPause,
   resumeStep,
   retreatStep,
   type About,
@@ -66,6 +67,8 @@ export async function takeStep(
   const details = { author: options.author, reason: options.reason }
   encodeAudit(context, details)
   let id: string | undefined
+  /** By when the stage was to be decided before this step. */
+  let before: string | undefined
 
   const decide: Decide = async head => {
     const release = head?.release
@@ -78,6 +81,7 @@ export async function takeStep(
     // Asked of the rollout that was looked at first, and not of one that superseded it meanwhile.
     if (rollout.id !== id) return refuse(`the rollout of ${context.namespace} was superseded meanwhile`)
     if (isTaken(step, release)) return { type: 'unchanged', head }
+    before = rollout.decideBy
     const nowMs = context.clock.now()
     const audit = encodeAudit(context, {
       ...details,
@@ -97,7 +101,11 @@ export async function takeStep(
       signal,
     })
   }
-  return finish(context, await appendUntil(context, decide, { signal }), { signal })
+  const facts = await finish(context, await appendUntil(context, decide, { signal }), { signal })
+  const { decideBy } = facts.release.rollout ?? {}
+  return step === 'resume' && facts.outcome === 'published' && decideBy !== undefined && before !== undefined
+    ? { ...facts, notes: [`the stage is to be decided by ${decideBy}; before it stood still it was ${before}`] }
+    : facts
 }
 
 interface Asked {
@@ -111,7 +119,7 @@ async function decideStep(
   step: AskedStep,
   { release, about, signal }: Asked,
 ): Promise<Decision> {
-  const { state, stage, stageStart, decideBy } = release.rollout
+  const { state, stage, stageStart } = release.rollout
   const cannot = (): Decision =>
     refuse(`the rollout of ${context.namespace} is ${state}, so there is nothing to ${step}`)
   switch (step) {
@@ -122,19 +130,21 @@ async function decideStep(
         ? { type: 'append', urgent: true, statement: retreatStep(release, about) }
         : cannot()
     case 'resume': {
-      if (state === 'paused') return { type: 'append', statement: resumeStep(release, about) }
+      const by = resumeBy(release, about.nowMs)
+      const resumed = { ...about, why: `${about.why}, to be decided by ${by}` }
+      if (state === 'paused')
+        return { type: 'append', statement: resumeStep(release, { ...resumed, decideBy: by }) }
       if (state !== 'retreated') return cannot()
       const trial = await findTrial(context, release, signal)
       const { position: _, ...start } = stageStart
-      const grantedMs = Math.max(0, Date.parse(decideBy) - Date.parse(start.at))
       const next = {
         state: 'running' as const,
         stage,
         audience: trial.audience,
         start: { ...start, at: timeOf(about.nowMs) },
-        decideBy: timeOf(about.nowMs + grantedMs),
+        decideBy: by,
       }
-      return { type: 'append', statement: nextStep(release, { ...about, cause: 'resume', trial, next }) }
+      return { type: 'append', statement: nextStep(release, { ...resumed, cause: 'resume', trial, next }) }
     }
     case 'promote': {
       if (!isUnderWay(release.rollout) && release.candidate === undefined) return cannot()
@@ -191,6 +201,14 @@ function isTaken(step: AskedStep, release: RolloutRelease): boolean {
     case 'retreat':
       return state === 'retreated'
   }
+}
+
+/** By when a stage is to be decided that goes on now. One that retreated begins anew, and has as long as it had. */
+function resumeBy(release: RolloutRelease, nowMs: number): string {
+  const { state, stageStart, decideBy } = release.rollout
+  return state === 'retreated'
+    ? timeOf(nowMs + Math.max(0, Date.parse(decideBy) - Date.parse(stageStart.at)))
+    : deadlineAfterPause(release, nowMs)
 }
 
 function refuse(message: string): Decision {

@@ -228,9 +228,8 @@ async function stepFor(
     case 'widen': {
       const { next } = decision
       const trial = release.candidate === undefined ? undefined : await findTrial(context, release, signal)
-      const cause =
-        next.state === 'running' ? decision.type : next.state === 'watching' ? 'promote' : 'complete'
-      return { type: 'append', statement: nextStep(release, { ...about, cause, trial, next }) }
+      const statement = nextStep(release, { ...about, cause: causeOf(decision), trial, next })
+      return { type: 'append', statement }
     }
     case 'retreat':
       return { type: 'append', urgent: true, statement: retreatStep(release, about) }
@@ -246,6 +245,21 @@ async function stepFor(
     case 'hold':
     case 'pause':
       throw new NoticeboardError('internal', `a rollout that holds takes no step: ${decision.type}`)
+  }
+}
+
+/**
+ * What a step is called in its release. A rehearsed way back is called what it would be in an incident, since
+ * clients go by that.
+ */
+function causeOf({ type, next }: Extract<PolicyDecision, { type: 'advance' | 'widen' }>): string {
+  switch (next.state) {
+    case 'running':
+      return next.start.rehearsal?.phase === 'back' ? 'retreat' : type
+    case 'watching':
+      return 'promote'
+    case 'completed':
+      return 'complete'
   }
 }
 

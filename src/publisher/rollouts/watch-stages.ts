@@ -145,12 +145,14 @@ function endIn(standing: Standing): RolloutEnd | undefined {
 function stepOf(context: PublisherContext, release: RolloutRelease, judged: Judged): RolloutStep {
   const { heard, decision, waitingFor } = judged
   const { rollout } = release
+  const { rehearsal } = rollout.stageStart
   const fleet = summarizeFleet(heard, release)
   const explanation = decision?.explanation
   return {
     state: rollout.state,
     stage: rollout.stage,
     of: Math.max(outlineOf(rollout.plan).stages, rollout.stage + 1),
+    ...(rehearsal !== undefined && { rehearsal: rehearsal.phase }),
     ...(explanation !== undefined && { verdict: explanation.verdict, explanation }),
     why: whyOf(rollout.why, explanation),
     waitingFor,

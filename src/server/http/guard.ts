@@ -8,6 +8,8 @@ import type { Access } from '../routes/routes.js'
 export interface Guard {
   /** What to answer to a request that does not pass; undefined lets it through. */
   check(request: Incoming, access: Access): Answer | undefined
+  /** Whether a request that reads comes from somebody who may write as well. */
+  mayWrite(request: Incoming): boolean
   /** Whether every request that reads passes if its host name does, and gets no further headers. */
   readonly letsEverybodyRead: boolean
   isKnownHost(host: string | undefined): boolean
@@ -65,13 +67,17 @@ export function createGuard({
     return host === undefined || (origin !== `http://${host}` && origin !== `https://${host}`)
   }
 
+  const hashOf = (request: Incoming): Uint8Array | undefined => {
+    const bearer = /^Bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1]
+    return bearer === undefined ? undefined : hasher.sha256(encodeText(bearer))
+  }
+
   const authorize = (request: Incoming, access: Access): Answer | undefined => {
     if (access === 'write' && writeHash === undefined) return notFound()
     if (access === 'read' && readHash === undefined) return undefined
-    const bearer = /^Bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1]
-    if (bearer === undefined)
+    const hash = hashOf(request)
+    if (hash === undefined)
       return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
-    const hash = hasher.sha256(encodeText(bearer))
     const mayWrite = writeHash !== undefined && isSame(hash, writeHash)
     const mayRead = readHash !== undefined && isSame(hash, readHash)
     if (mayWrite || (access === 'read' && mayRead)) return undefined
@@ -82,6 +88,10 @@ export function createGuard({
   return {
     letsEverybodyRead: readHash === undefined && friends.size === 0,
     isKnownHost,
+    mayWrite(request) {
+      const hash = writeHash === undefined ? undefined : hashOf(request)
+      return hash !== undefined && writeHash !== undefined && isSame(hash, writeHash)
+    },
     check(request, access) {
       if (!isKnownHost(request.header('host'))) {
         return errorAnswer(

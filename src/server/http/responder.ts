@@ -78,7 +78,7 @@ function answerRoute(
   route: Route,
   method: string,
   request: Incoming,
-  { hub, reading, writing, reports }: ResponderOptions,
+  { guard, hub, reading, writing, reports }: ResponderOptions,
 ): Answer | Promise<Answer> {
   switch (route.type) {
     case 'pointer':
@@ -95,7 +95,7 @@ function answerRoute(
       return writing?.append(request, route.namespace) ?? notFound()
     case 'reports':
       return method === 'POST'
-        ? reports.post(request, route.namespace)
+        ? reports.post(request, { namespace: route.namespace, mayWrite: guard.mayWrite(request) })
         : reports.get(route.namespace, request.signal())
     case 'history':
       if (request.method === 'HEAD') return withoutLength()

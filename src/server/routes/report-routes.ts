@@ -20,7 +20,14 @@ export interface ReportRoutes {
   take(reports: readonly ClientReport[]): void
   /** What this process and its store heard of a namespace. */
   heard(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
-  post(request: Incoming, namespace: Namespace): Promise<Answer>
+  /**
+   * Takes posted reports. What moves rollouts on has to be able to write: of who may only read, the report
+   * of a controller counts for nothing, else a forged one would hide that there is none.
+   */
+  post(
+    request: Incoming,
+    by: { readonly namespace: Namespace; readonly mayWrite: boolean },
+  ): Promise<Answer>
   get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
   /** Hands over what waits. */
   close(): Promise<void>
@@ -79,17 +86,24 @@ export function reportRoutes({
   }
 
   return {
-    async post(request, namespace) {
+    async post(request, { namespace, mayWrite }) {
       const items = shapeOf(await readJsonBody(request, MAX_REPORTS_BYTES), 'the body').list(
         'reports',
         MAX_REPORTS,
       )
       let passedOver = 0
+      let unproven = 0
       for (const item of items) {
         const report = readOwn(item, namespace)
         if (report === undefined) passedOver += 1
+        else if (report.role?.type === 'controller' && !mayWrite) unproven += 1
         else if (registry.add(report)) gather(report)
       }
+      if (unproven > 0)
+        logger?.warn('reports of a controller were passed over: they came without the token for writing', {
+          namespace,
+          reports: unproven,
+        })
       if (passedOver > 0)
         logger?.warn('reports were passed over: of another namespace, or not well-formed', {
           namespace,

@@ -70,7 +70,7 @@ export const releases: readonly Json[] = [
       later: { note: SECRET },
       prev: digest('e'),
       readmit: [{ digest: digest('1'), reason: 'mended' }],
-      evidence: { bakeMs: 300_000, reportMs: 60_000, spreadMs: 0 },
+      evidence: { bakeMs: 300_000, measures: ['latencyMs'], reportMs: 60_000, spreadMs: 0 },
       rollout: {
         controller: 'ci',
         decideBy: at,

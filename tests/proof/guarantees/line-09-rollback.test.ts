@@ -153,6 +153,56 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
   )
 
   test.each(['rollback', 'kill', 'abort'] as const)(
+    'a %s is held up by nothing where all comes together: a rollout, a gate that hangs, a full disk, a schema and a validator that refuse, a candidate that nobody can read',
+    async by => {
+      const clock = virtualClock({ turns: 1 })
+      const machine = openMachine(clock)
+      const quota = quotaOf(machine.disk)
+      const place = openPlace({ clock, store: machine.store(quota.over) })
+      await place.publish({ n: 1 })
+      const members = ['a', 'b', 'c', 'd'].map(clientId => place.client(way, { clientId }))
+      await place.until(() => members.every(member => runs(member)?.n === 1), boundMs(way))
+      let isOpen = true
+      const gates: readonly Gate[] = [
+        { name: 'latency', check: () => (isOpen ? 'good' : new Promise<never>(() => {})) },
+      ]
+      await clock.advance(2 * PERIODS.reportIntervalMs + 60_000)
+      const { digest } = await place.done(
+        place
+          .publisherOf({ gates })
+          .publish(
+            { n: 2 },
+            { rollout: staged({ stages: [2, 'all'], gates }), drive: true, reason: 'in stages' },
+          ),
+      )
+      await place.until(() => members.filter(member => runs(member)?.n === 2).length === 2, boundMs(way))
+      isOpen = false
+      await place.done(place.origin.end())
+      const path = `/board/public/v1/${NAMESPACE}/snapshots/${digest}.json`
+      const image = new Map(machine.disk.copy())
+      expect(image.has(path)).toBe(true)
+      image.set(path, { bytes: Uint8Array.of(0, 1, 2), changedMs: clock.now() })
+      machine.disk.restore(image)
+      place.origin.start(machine.store(quota.over))
+      quota.limitBytes = quota.usedBytes
+      const strict = place.publisherOf({
+        gates,
+        schema: z.never(),
+        validators: [{ name: 'nothing passes', validate: () => [{ path: '', message: 'no' }] }],
+      })
+
+      const reason = 'it hurts'
+      if (by === 'kill') await place.done(strict.kill({ patch: { text: 'off' }, reason }))
+      else await place.done(strict[by]({ reason }))
+      await place.until(
+        () =>
+          members.every(member => runs(member)?.n === 1 && (by !== 'kill' || runs(member)?.text === 'off')),
+        boundMs(way),
+      )
+    },
+  )
+
+  test.each(['rollback', 'kill', 'abort'] as const)(
     'a probe that is red during the incident does not bring the bad version back after a %s, also where a client missed it',
     async by => {
       const clock = virtualClock({ turns: 1 })

@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Outcome, Part } from './part.js'
 import { proveParts } from './prove.js'
+import { root } from '../sim/bundle.js'
 import { commitOf, type ProveRecord } from './record.js'
+import { SCALED_TESTS, shareOf } from './scale.js'
 
 let folder: string
 beforeAll(async () => {
@@ -119,5 +121,23 @@ describe('a proof', () => {
     expect((await prove([passing('one')], '--kills', 'some')).code).toBe(2)
     expect(await readdir(folder)).toEqual(before)
     expect(commitOf()).toMatch(/^[0-9a-f]{40}(\+[0-9a-f]{8})?$|^unknown$/)
+  })
+})
+
+describe('the tests in full', () => {
+  it('are all of those that do a share in npm test', async () => {
+    const files = await readdir(join(root, 'tests'), { recursive: true })
+    const sharing: string[] = []
+    for (const file of files.filter(name => name.endsWith('.test.ts'))) {
+      const text = await readFile(join(root, 'tests', file), 'utf8')
+      if (/support\/(?:scale|twice|engines\/engine-cases)\.js'/.test(text)) sharing.push(`tests/${file}`)
+    }
+    expect(SCALED_TESTS.toSorted()).toEqual(sharing.toSorted())
+  })
+
+  it('come by a few at a time, each of them once', () => {
+    const shares = [0, 1, 2, 3, 4].map(seed => shareOf(SCALED_TESTS, { every: 5, seed }))
+    expect(shares.flat().toSorted()).toEqual(SCALED_TESTS.toSorted())
+    expect(shareOf(SCALED_TESTS, { every: 1, seed: 7 })).toEqual(SCALED_TESTS)
   })
 })

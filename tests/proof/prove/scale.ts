@@ -1,17 +1,36 @@
 import type { Part, Violation } from './part.js'
+import type { ProveSettings } from './settings.js'
 import { runTestFile } from './test-run.js'
 
 /** The tests that try a share of what there is in `npm test`; see tests/support/scale.ts. */
 export const SCALED_TESTS = [
+  'tests/proof/board/file-store.kill.test.ts',
   'tests/proof/board/file-store.race.test.ts',
   'tests/proof/sim/kept.test.ts',
+  'tests/proof/rollouts/guardrails.test.ts',
+  'tests/unit/twice/clients.test.ts',
+  'tests/unit/twice/publishers.test.ts',
+  'tests/unit/twice/state-folder.test.ts',
+  'tests/unit/twice/stores.test.ts',
   'tests/unit/node/board/file-store.opening.test.ts',
   'tests/unit/node/board/file-store.pointer.test.ts',
   'tests/system/engines/postgres.test.ts',
   'tests/system/engines/etcd.test.ts',
   'tests/system/engines/redis.test.ts',
   'tests/system/demo/demo.built.test.ts',
+  'tests/system/demo/demo-rollout.built.test.ts',
+  'tests/system/rollouts/same-rollout.test.ts',
+  'tests/system/soak/soak.built.test.ts',
+  'tests/system/benchmarks/quick.built.test.ts',
 ] as const
+
+/** Of files with tests every so many, from a drawn one on. */
+export function shareOf(
+  files: readonly string[],
+  { every, seed }: Pick<ProveSettings, 'every' | 'seed'>,
+): readonly string[] {
+  return files.filter((_, index) => (index + seed) % Math.max(1, every) === 0)
+}
 
 /** Tests of the suite at their whole size. Those whose programs are not installed are counted as skipped. */
 export const scale: Part = {
@@ -20,7 +39,7 @@ export const scale: Part = {
   settings: ['every', 'seed'],
   built: true,
   async run({ settings: { every, seed }, progress, show, say }) {
-    const files = SCALED_TESTS.filter((_, index) => (index + seed) % Math.max(1, every) === 0)
+    const files = shareOf(SCALED_TESTS, { every, seed })
     const violations: Violation[] = []
     const byFile: Record<string, { passed: number; skipped: number }> = {}
     for (const [index, file] of files.entries()) {

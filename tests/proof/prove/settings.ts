@@ -23,7 +23,7 @@ export interface ProveSettings {
   readonly lanes: number
   readonly clients: number
   readonly publishes: number
-  /** Of the files with tests in full every n-th is run, from a drawn one on. */
+  /** Of the files of `steps` and `scale` every n-th is run, from a drawn one on. */
   readonly every: number
   /** What a busy machine may add to the bound of a round of chaos, in milliseconds. */
   readonly graceMs: number
@@ -52,11 +52,11 @@ Ends with 1 when anything failed, and with 0 otherwise.
   --only <parts>       the parts to run, with commas between
   --json <file>        where results go, and where those of other parts are kept (prove.json); none for nowhere
   --resume             leaves out parts that passed at this commit; seeds go on after their last 5,000
-  --seed <n>           draws of parsers, statistics, chaos, kills and scale (1)
+  --seed <n>           draws of parsers, statistics, chaos, kills, steps and scale (1)
 
   seeds                --seeds <n> histories (100,000)        --from <seed> the first (1)
   bugs                 --bug-seeds <n> at most a bug (500)    --bug-from <seed> the first (500,000)    --bug <name> only this one
-  steps                whatever may happen, at each await of each operation (npm test draws some)
+  steps                whatever may happen, at each await of each operation (npm test draws some)   --every <n> only every n-th file of them (1)
   kills                --kills <n> trials (5,000)             --kill-from <trial> the first (0)
   controllers          --controller-kills <n> trials (200)
   parsers              --inputs <n> inputs (10,000,000)       --input-from <index> the first (0)       --target <name> only this one

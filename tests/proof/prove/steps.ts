@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { root } from '../sim/bundle.js'
 import type { Part, Violation } from './part.js'
+import { shareOf } from './scale.js'
 import { runTestFile } from './test-run.js'
 
 const FOLDER = 'tests/proof/steps'
@@ -10,9 +11,10 @@ const FOLDER = 'tests/proof/steps'
 export const steps: Part = {
   name: 'steps',
   what: 'awaits',
-  settings: [],
-  async run({ progress, show }) {
-    const files = (await readdir(join(root, FOLDER))).filter(name => name.endsWith('.test.ts')).toSorted()
+  settings: ['every', 'seed'],
+  async run({ settings: { every, seed }, progress, show }) {
+    const all = (await readdir(join(root, FOLDER))).filter(name => name.endsWith('.test.ts')).toSorted()
+    const files = shareOf(all, { every, seed })
     const violations: Violation[] = []
     const byFile: Record<string, number> = {}
     for (const [index, file] of files.entries()) {

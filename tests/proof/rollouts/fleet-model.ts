@@ -25,11 +25,17 @@ export type Candidate =
   /** It hangs a client: no word comes from it any more. */
   | { readonly type: 'hanging'; readonly afterMs: number; readonly percent: number }
 
+/** When something happens: that long after the rollout began, or after one of its stages did. */
+interface Moment {
+  readonly atMs: number
+  readonly inStage?: number
+}
+
 /** What happens to the fleet meanwhile, whatever it runs. */
 export type Event =
-  | { readonly type: 'deploy'; readonly atMs: number; readonly abrupt: boolean }
-  | { readonly type: 'scale-down'; readonly atMs: number; readonly percent: number }
-  | { readonly type: 'partition'; readonly atMs: number; readonly percent: number; readonly lastsMs: number }
+  | (Moment & { readonly type: 'deploy'; readonly abrupt: boolean })
+  | (Moment & { readonly type: 'scale-down'; readonly percent: number })
+  | (Moment & { readonly type: 'partition'; readonly percent: number; readonly lastsMs: number })
   | { readonly type: 'deaths'; readonly perHour: number }
 
 export interface History {
@@ -51,6 +57,8 @@ export interface Outcome {
   /** Clients that ever ran the candidate, and lives that it ended. */
   readonly touched: number
   readonly killed: number
+  /** How many events with a moment of theirs came. */
+  readonly happened: number
   /** Each decision that appended something, or changed what is shown. */
   readonly steps: readonly { readonly atMs: number; readonly decision: Decision; readonly release: Release }[]
 }
@@ -84,8 +92,12 @@ export function runHistory(history: History): Outcome {
   const startMs = BEGAN_MS + 600_000
   let release: Release | undefined
   let exposed: ReadonlySet<string> = new Set()
-  const follow = (next: Release): Release => {
-    const { audience } = next
+  /** When each stage began, for the first time. */
+  const stagesBeganMs: number[] = []
+  let happened = 0
+  const follow = (next: Release, nowMs: number): Release => {
+    const { audience, rollout } = next
+    if (rollout?.state === 'running') stagesBeganMs[rollout.stage] ??= nowMs
     const isIn = (clientId: string): boolean =>
       audience !== undefined &&
       isExposed(audience, { clientId, instanceId: 'i', ephemeral: false, labels: {} }, hasher)
@@ -124,7 +136,17 @@ export function runHistory(history: History): Outcome {
   }
 
   for (let nowMs = BEGAN_MS; nowMs < startMs + hours * 3_600_000; nowMs += 5_000) {
-    for (const event of events) happen(event, { fleet, nowMs, startMs, random, die })
+    for (const event of events) {
+      const place = { fleet, nowMs, random, die }
+      if (event.type === 'deaths') {
+        lose(event, place)
+        continue
+      }
+      const fromMs = event.inStage === undefined ? startMs : stagesBeganMs[event.inStage]
+      if (fromMs === undefined || nowMs !== fromMs + event.atMs) continue
+      happened += 1
+      happen(event, place)
+    }
     for (const client of fleet) {
       if (client.goneMs !== undefined) {
         if (client.goneMs > nowMs) continue
@@ -183,9 +205,10 @@ export function runHistory(history: History): Outcome {
       reports: forgetting(words, nowMs),
     }
     if (release === undefined) {
-      const first = policy.start({ heard, nowMs, salt: `salt-${seed}`, spreadMs: 0, gates: {}, hasher })
+      const salt = `salt-${seed}`
+      const first = policy.start({ heard, nowMs, salt, stable: [STABLE], spreadMs: 0, gates: {}, hasher })
       if (first.type !== 'stage') return outcome('refused', nowMs)
-      release = follow(releaseOf(undefined, first.next, first.plan))
+      release = follow(releaseOf(undefined, first.next, first.plan), nowMs)
       continue
     }
     const decision = policy.decide({ release, hasher }, { heard, gates: {} }, nowMs)
@@ -196,7 +219,7 @@ export function runHistory(history: History): Outcome {
     if (decision.type === 'retreat') return outcome('retreated', nowMs)
     if ('next' in decision) {
       if (decision.next.state === 'completed') return outcome('completed', nowMs)
-      release = follow(releaseOf(release, decision.next, release.rollout?.plan ?? null))
+      release = follow(releaseOf(release, decision.next, release.rollout?.plan ?? null), nowMs)
     }
   }
   return outcome(shown.startsWith('pause') ? 'paused' : 'under way', startMs + hours * 3_600_000)
@@ -207,6 +230,7 @@ export function runHistory(history: History): Outcome {
       afterMs: nowMs - startMs,
       touched: fleet.filter(({ touched }) => touched).length,
       killed,
+      happened,
       steps,
     }
   }
@@ -276,19 +300,21 @@ function wordOf(
 interface Happening {
   readonly fleet: Client[]
   readonly nowMs: number
-  readonly startMs: number
   readonly random: Random
   readonly die: (client: Client, nowMs: number, end: 'clean' | 'abrupt') => void
 }
 
-function happen(event: Event, { fleet, nowMs, startMs, random, die }: Happening): void {
-  const present = fleet.filter(({ goneMs }) => goneMs === undefined)
-  if (event.type === 'deaths') {
-    const chance = (event.perHour * 5_000) / 3_600_000
-    for (const client of present) if (random.number() < chance) die(client, nowMs, 'abrupt')
-    return
-  }
-  if (nowMs !== startMs + event.atMs) return
+/** Some clients die of something else, each five seconds by chance. */
+function lose(
+  { perHour }: Extract<Event, { type: 'deaths' }>,
+  { fleet, nowMs, random, die }: Happening,
+): void {
+  const chance = (perHour * 5_000) / 3_600_000
+  for (const client of presentIn(fleet)) if (random.number() < chance) die(client, nowMs, 'abrupt')
+}
+
+function happen(event: Exclude<Event, { type: 'deaths' }>, { fleet, nowMs, random, die }: Happening): void {
+  const present = presentIn(fleet)
   switch (event.type) {
     case 'deploy':
       for (const client of present) die(client, nowMs, event.abrupt ? 'abrupt' : 'clean')
@@ -303,6 +329,10 @@ function happen(event: Event, { fleet, nowMs, startMs, random, die }: Happening)
       for (const client of present)
         if (random.number() * 100 < event.percent) client.cutUntilMs = nowMs + event.lastsMs
   }
+}
+
+function presentIn(fleet: readonly Client[]): readonly Client[] {
+  return fleet.filter(({ goneMs }) => goneMs === undefined)
 }
 
 /** Stores forget after an hour. */

@@ -45,18 +45,31 @@ describe('a healthy document', () => {
   })
 
   test.each<[string, Event]>([
-    ['a deploy of all clients', { type: 'deploy', atMs: minutes(25), abrupt: false }],
     ['a deploy that kills them', { type: 'deploy', atMs: minutes(25), abrupt: true }],
-    ['a deploy in the first stage', { type: 'deploy', atMs: minutes(3), abrupt: false }],
     ['a deploy in the first stage that kills them', { type: 'deploy', atMs: minutes(3), abrupt: true }],
-    ['a scale-down of a fifth', { type: 'scale-down', atMs: minutes(25), percent: 20 }],
-    ['a partition of a third', { type: 'partition', atMs: minutes(25), percent: 33, lastsMs: minutes(10) }],
     ['a partition of all', { type: 'partition', atMs: minutes(25), percent: 100, lastsMs: minutes(10) }],
   ])('is not taken back because of %s', (_name, event) => {
     for (const seed of SEEDS) {
       const outcome = runHistory({ ...FINE, seed, clients: 60, hours: 1.2, events: [event] })
       expect(['completed', 'paused', 'under way'], told(outcome)).toContain(outcome.end)
     }
+  })
+
+  test.each<[string, Event]>([
+    ['a deploy of all clients', { type: 'deploy', atMs: minutes(2), abrupt: false }],
+    ['a scale-down of a fifth', { type: 'scale-down', atMs: minutes(2), percent: 20 }],
+    ['a partition of a third', { type: 'partition', atMs: minutes(2), percent: 33, lastsMs: minutes(10) }],
+  ])('reaches everybody and its end through %s in the middle of whatever stage', (_name, event) => {
+    const options = { bakeMs: minutes(5), watchMs: minutes(1) }
+    for (const inStage of [0, 1, 2, 3])
+      for (const seed of SEEDS) {
+        const events = [{ ...event, inStage }]
+        const outcome = runHistory({ ...FINE, seed, options, events })
+        expect([outcome.happened, outcome.end], `stage ${inStage}, seed ${seed}\n${told(outcome)}`).toEqual([
+          1,
+          'completed',
+        ])
+      }
   })
 
   test('gets there although clients die now and then of something else', () => {

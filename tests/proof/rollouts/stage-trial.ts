@@ -119,12 +119,12 @@ function shuffled(failures: Failure[], random: Random): readonly Failure[] {
 function tailOf({ exposed, control, failedExposed, failedControl }: StageCounts): number {
   const all = failedExposed + failedControl
   const q = exposed / (exposed + control)
-  // From one term to the next, from the top down.
-  let term = q ** all
-  let sum = term
+  // From one term to the next, from the top down; by logarithms, since the first ones are too small for a number.
+  let logTerm = all * Math.log(q)
+  let sum = Math.exp(logTerm)
   for (let hits = all - 1; hits >= failedExposed; hits -= 1) {
-    term *= ((hits + 1) / (all - hits)) * ((1 - q) / q)
-    sum += term
+    logTerm += Math.log(((hits + 1) / (all - hits)) * ((1 - q) / q))
+    sum += Math.exp(logTerm)
   }
   return sum
 }

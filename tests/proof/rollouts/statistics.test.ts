@@ -1,7 +1,8 @@
+import jstat from 'jstat'
 import { describe, expect, test } from 'vitest'
 import { eValue } from '../../../src/rollouts/e-process.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
-import { eProcess, runStage, type StageKind, type Watcher } from './stage-trial.js'
+import { eProcess, repeatedExactTest, runStage, type StageKind, type Watcher } from './stage-trial.js'
 import { brokenPromises, isHealthy, sayRow, simulateStages, type Row } from './statistics.js'
 
 /** A share of what `npm run prove -- --only statistics` simulates 10,000 times. */
@@ -56,6 +57,22 @@ describe('the measure itself', () => {
       if (runStage(kind, [watcher], random)[0] !== undefined) alarms += 1
     return alarms / 400
   }
+
+  test('takes the exact test for what it is, also where hundreds have failed', () => {
+    for (const [failedExposed, failedControl] of [
+      [1, 0],
+      [2, 40],
+      [5, 495],
+      [9, 495],
+      [10, 495],
+    ] as const) {
+      const all = failedExposed + failedControl
+      let chance = 0
+      for (let hits = failedExposed; hits <= all; hits += 1) chance += jstat.binomial.pdf(hits, all, 0.01)
+      const counts = { exposed: 100, control: 9_900, failedExposed, failedControl }
+      expect([failedExposed, repeatedExactTest.alarms(counts)]).toEqual([failedExposed, chance <= 0.05])
+    }
+  })
 
   test('finds that only a part of the control was counted, and that a failure was counted twice', () => {
     expect(shareOfAlarms(eProcess(100))).toBeLessThan(0.02)

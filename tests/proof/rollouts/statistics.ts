@@ -34,7 +34,13 @@ const SIZES = [
 /** What a candidate does to the exposed clients, at a background of 0.5 %. */
 const FAULTS = [1, 0.5, 0.2, 0.1, 0.05] as const
 
-const WATCHERS: readonly Watcher[] = [eProcess(100), eProcess(20), threshold(0.01), repeatedExactTest]
+const WATCHERS: readonly Watcher[] = [
+  eProcess(100),
+  eProcess(20),
+  threshold(0.01),
+  threshold(0.05),
+  repeatedExactTest,
+]
 /** Hosts of 20 clients: counted by the client, and by the host. */
 const HOST_SIZE = 20
 const HOST_WATCHERS: readonly Watcher[] = [eProcess(100), eProcess(100, true)]

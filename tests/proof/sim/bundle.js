@@ -16,6 +16,17 @@ export const AS_A_MODULE = /** @type {const} */ ({
 })
 
 /**
+ * A simulated disk knows no room, and bytes that nobody reads would take a tenth of the time of a history.
+ *
+ * @type {{ name: string, file: string, replace: readonly (readonly [string, string])[] }}
+ */
+const SMALL_RESERVE = {
+  name: 'the small reserve',
+  file: 'src/core/limits.ts',
+  replace: [['RESERVE_BYTES = 4_194_304', 'RESERVE_BYTES = 4_096']],
+}
+
+/**
  * Resolves with the path of the bundle. It lies under `node_modules`, so that packages are found from there.
  *
  * @param {{ entry: string, bug?: { name: string, file: string, replace: readonly (readonly [string, string])[], also?: readonly { file: string, replace: readonly (readonly [string, string])[] }[] } }} what
@@ -24,23 +35,28 @@ export const AS_A_MODULE = /** @type {const} */ ({
 export async function bundle({ entry, bug }) {
   const outfile = `${root}/node_modules/.cache/noticeboard-sim/${process.pid}/${entry}${bug === undefined ? '' : `.${bug.name}`}.mjs`
   let patched = bug === undefined
+  const planted =
+    bug === undefined ? [] : [bug, ...(bug.also ?? [])].map(edit => ({ ...edit, name: bug.name }))
+  const edits = [SMALL_RESERVE, ...planted]
   await build({
     entryPoints: [`${root}/tests/proof/sim/${entry}.ts`],
     outfile,
     ...AS_A_MODULE,
-    plugins: bug === undefined ? [] : [{
-      name: 'planted-bug',
+    plugins: [{
+      name: 'edits',
       setup(builder) {
         builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
-          const edit = [bug, ...(bug.also ?? [])].find(({ file }) => path.endsWith(file))
-          if (edit === undefined) return undefined
+          const due = edits.filter(({ file }) => path.endsWith(file))
+          if (due.length === 0) return undefined
           let contents = await readFile(path, 'utf8')
-          for (const [from, to] of edit.replace) {
-            const changed = contents.replace(patternOf(from), () => to)
-            if (changed === contents) throw new Error(`the planted bug ${bug.name} does not fit ${edit.file} any more: ${from}`)
-            contents = changed
+          for (const { name, file, replace } of due) {
+            for (const [from, to] of replace) {
+              const changed = contents.replace(patternOf(from), () => to)
+              if (changed === contents) throw new Error(`${name} does not fit ${file} any more: ${from}`)
+              contents = changed
+            }
+            if (bug !== undefined && name === bug.name) patched = true
           }
-          patched = true
           return { contents, loader: 'ts' }
         })
       },

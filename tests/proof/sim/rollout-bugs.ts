@@ -65,7 +65,7 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     file: 'src/rollouts/judge.ts',
     replace: [
       [
-        "unknowns.some(({ kind }) => kind !== 'control-too-small')",
+        "unknowns.some(({ kind }) => UNKNOWNS[kind].policy !== 'goes on')",
         "unknowns.some(({ kind }) => kind === 'baking')",
       ],
     ],
@@ -188,5 +188,76 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
     file: 'src/rollouts/timed.ts',
     replace: [["if (state === 'watching')", "if (state === 'watching' && nowMs < 0)"]],
     oracles: ['rollouts-end-or-alarm'],
+  },
+  {
+    name: 'a-gate-that-fails-is-taken-for-green',
+    file: 'src/publisher/rollouts/gates.ts',
+    replace: [["{ stage, verdict: 'unknown', why:", "{ stage, verdict: 'good', why:"]],
+    oracles: ['a-gate-is-never-skipped'],
+  },
+  {
+    name: 'a-gate-that-talks-nonsense-is-taken-for-green',
+    file: 'src/publisher/rollouts/gates.ts',
+    replace: [["said === 'good' || said === 'bad' ? said : 'unknown'", "said === 'bad' ? said : 'good'"]],
+    oracles: ['a-gate-is-never-skipped'],
+  },
+  {
+    name: 'a-stage-goes-on-without-the-gates-that-are-missing',
+    file: 'src/rollouts/gate.ts',
+    replace: [
+      ['else if (answer === undefined) {', 'else if (answer === undefined && stage < 0) {'],
+      ["else if (answer.verdict === 'unknown')", "else if (answer?.verdict === 'unknown')"],
+      ["else if (answer.verdict === 'bad')", "else if (answer?.verdict === 'bad')"],
+    ],
+    also: [
+      {
+        file: 'src/publisher/rollouts/tend.ts',
+        replace: [['&& waitingFor.length > 0)', '&& waitingFor.length < 0)']],
+      },
+    ],
+    oracles: ['a-gate-is-never-skipped'],
+  },
+  {
+    name: 'a-red-gate-does-not-block-the-start',
+    file: 'src/rollouts/staged.ts',
+    replace: [['red.rollBack.length + red.pause.length > 0', 'red.rollBack.length + red.pause.length < 0']],
+    oracles: ['a-red-gate-keeps-it-from-starting'],
+  },
+  {
+    name: 'a-probe-takes-back-what-a-person-put-up',
+    file: 'src/client/health/confirmation.ts',
+    replace: [
+      [
+        "pending.type === 'saved-version' || BY_HAND.has(pending.release.cause)",
+        "pending.type === 'saved-version' || BY_HAND.has(`not ${pending.release.cause}`)",
+      ],
+    ],
+    oracles: ['a-rollback-is-not-undone', 'everybody-gets-there', 'audience'],
+  },
+  {
+    name: 'a-stranger-under-a-known-name-counts',
+    file: 'src/rollouts/members.ts',
+    replace: [
+      ['if (earlier.length === 0) return isInTime', 'if (earlier.length === 0 || isInTime) return isInTime'],
+    ],
+    oracles: ['no-false-rollback', 'evidence-is-true'],
+  },
+  {
+    name: 'a-newcomer-counts',
+    file: 'src/rollouts/members.ts',
+    replace: [['firstHeardMs(only) <= beforeMs ? words : []', 'firstHeardMs(only) <= nowMs ? words : []']],
+    also: [
+      {
+        file: 'src/rollouts/view.ts',
+        replace: [['.filter(member => wasLive(member, atMs))', '.filter(member => wasLive(member, nowMs))']],
+      },
+    ],
+    oracles: ['no-false-rollback', 'evidence-is-true'],
+  },
+  {
+    name: 'who-is-held-back-is-exposed-with-the-last-stage',
+    file: 'src/rollouts/cohort.ts',
+    replace: [['Math.ceil((1 - holdback) * BUCKETS)', 'Math.ceil((1 - 0 * holdback) * BUCKETS)']],
+    oracles: ['a-stage-is-what-it-says'],
   },
 ]

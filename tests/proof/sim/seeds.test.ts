@@ -8,8 +8,8 @@ import { neverHappened } from './sometimes.js'
 
 const COUNT = Number(process.env['NOTICEBOARD_SEEDS'] ?? 3_000)
 
-/** Every hundredth, and some at least, is run again to compare its trace. */
-const SAMPLE = { from: 1, stride: 100, count: Math.max(10, Math.ceil(COUNT / 100)) }
+/** One in three hundred, and some at least, is run again to compare its trace. */
+const SAMPLE = { from: 1, stride: 300, count: Math.max(10, Math.ceil(COUNT / 300)) }
 
 const file = await bundle({ entry: 'seed-process' })
 

@@ -293,7 +293,6 @@ for (const command of COMMANDS)
   atEachStep<Ended, Scene>({
     name: `noticeboard ${command.name}`,
     leastSteps: command.leastSteps,
-    drawn: 2,
     open: steps => open(steps, command),
     happenings: HAPPENINGS,
   })

@@ -98,7 +98,6 @@ for (const name of Object.keys(ASKED))
   atEachStep<string, Scene>({
     name: `serve(): ${name}`,
     leastSteps: 2,
-    drawn: 1,
     open: steps => open(steps, name),
     happenings: {
       'a loss': failing('unavailable'),

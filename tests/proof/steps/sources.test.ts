@@ -168,7 +168,6 @@ for (const kind of Object.keys(FILES))
     atEachStep<Json, Scene>({
       name: `${kind}: ${doing}`,
       leastSteps,
-      drawn: 2,
       open: steps => open(steps, kind, doing),
       happenings: {
         'a failure': failingAs('EIO'),

@@ -321,7 +321,6 @@ for (const [kind, make] of Object.entries(STORES))
     atEachStep<unknown, Scene>({
       name: `${kind}: ${operation}`,
       leastSteps: operation.startsWith('report') && kind === 'fileStore' ? 1 : 2,
-      drawn: 2,
       open: steps => open(steps, call, { make, operation }),
       happenings: {
         'a failure': failingAs('EIO'),

@@ -11,9 +11,10 @@ import { systemHasher } from '../../../src/system/system.js'
 
 /**
  * What a document does to a client. `dies`: it ends the process a second after it was applied, twice,
- * and is quarantined then. `mute`: nothing is heard any more.
+ * and is quarantined then. `mute`: nothing is heard any more. `unread`: its bytes are damaged, so it is
+ * fetched again and again and never runs.
  */
-export type Effect = 'works' | 'rejected' | 'dies' | 'mute'
+export type Effect = 'works' | 'rejected' | 'dies' | 'mute' | 'unread'
 
 /** Clients on paper: they follow releases and report as real ones do, and what a document does to them is told by the test. */
 export interface PaperFleet {
@@ -43,12 +44,15 @@ export interface PaperFleetOptions {
     readonly digest: Digest
     readonly sequence: number
   }) => void
+  /** What each client carries; the first one is number 1. Default: nothing. */
+  readonly labels?: (number: number) => Readonly<Record<string, string>>
   /** How often each looks for a new release, in milliseconds. Default 5,000. */
   readonly lookMs?: number
 }
 
 interface Paper {
   readonly clientId: string
+  readonly labels: Readonly<Record<string, string>>
   instance: number
   startedMs: number
   running: Digest | undefined
@@ -69,7 +73,7 @@ const PRESENCE_MS = 60_000
 /** Starts a fleet on paper; it works by the clock alone. */
 export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
   const { store, clock, namespace, clients, effect = () => 'works', lookMs = 5_000, onRun } = options
-  const { diesAfterMs = 1_000 } = options
+  const { diesAfterMs = 1_000, labels = () => ({}) } = options
   const fleet: Paper[] = []
   const ever = new Map<Digest, Set<string>>()
   const over = new AbortController()
@@ -82,6 +86,7 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
       made += 1
       fleet.push({
         clientId: `client-${made}`,
+        labels: labels(made),
         instance: 1,
         startedMs: clock.monotonic(),
         running: undefined,
@@ -98,11 +103,11 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
       })
     }
   }
-  const identityOf = ({ clientId, instance }: Paper): Identity => ({
+  const identityOf = ({ clientId, instance, labels: own }: Paper): Identity => ({
     clientId,
     instanceId: `${clientId}-life-${instance}`,
     ephemeral: false,
-    labels: {},
+    labels: own,
     build: '1',
   })
   const say = (paper: Paper): void => {
@@ -170,6 +175,10 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
     paper.seen = positionOf(release)
     if (wanted.arm !== 'keep' && wanted.digest !== paper.running) {
       const does = effect(wanted.digest, paper.clientId)
+      if (does === 'unread') {
+        if (isNews || nowMs - paper.saidMs >= (release.evidence?.reportMs ?? PRESENCE_MS)) say(paper)
+        return
+      }
       if (does === 'rejected') {
         paper.refused.set(wanted.digest, 'rejected')
         say(paper)

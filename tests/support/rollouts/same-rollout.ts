@@ -45,6 +45,8 @@ export interface Medium {
   readonly mirrors?: readonly Mirror[]
   /** What its rollouts ask, where the harness moves them on. */
   readonly gates?: readonly Gate[]
+  /** What every client's own validator refuses, after what ran before; {@link REFUSED} unless given. */
+  readonly refuses?: (pool: number, before: number | undefined) => boolean
   /** Virtual time, where nothing of it is real; the machine's unless given. */
   readonly clock?: VirtualClock
 }
@@ -83,9 +85,13 @@ export interface Fleet extends AsyncDisposable {
   releases(): Promise<readonly Release[]>
 }
 
+function isBadLuck(pool: number): boolean {
+  return pool === REFUSED
+}
+
 /** Publishes the first version to everyone, and starts clients and a controller. */
 export async function startFleet(medium: Medium): Promise<Fleet> {
-  const { store, clock: virtual, gates = [], mirrors = [] } = medium
+  const { store, clock: virtual, gates = [], mirrors = [], refuses = isBadLuck } = medium
   const clock: Clock = virtual ?? systemClock
   const systemOf = (seed: number) => ({
     clock,
@@ -126,7 +132,10 @@ export async function startFleet(medium: Medium): Promise<Fleet> {
       validators: [
         {
           name: 'no bad luck',
-          validate: ({ pool }) => (pool === REFUSED ? [{ path: 'pool', message: 'brings bad luck' }] : []),
+          validate: ({ pool }, { previous }) =>
+            refuses(pool, (previous as Document | undefined)?.pool)
+              ? [{ path: 'pool', message: 'brings bad luck' }]
+              : [],
         },
       ],
       state: memoryFolder(),

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import { temporaryFolder } from '../../support/place.js'
 import { start } from '../../support/program.js'
+import { drawn } from '../../support/scale.js'
 
 // The whole thing takes its time; everything here runs one demo after the other.
 const limitMs = 600_000
@@ -27,12 +28,15 @@ function figuresOf(output: string, way: string): readonly number[] {
   return (row ?? []).slice(1).map(Number)
 }
 
-/** What can be taken away, and what is said then. */
-const REMOVED = [
-  ['controller', /\d+ clients were exposed, 2 at most were promised/],
-  ['quarantine', /died \d+ times, 2 at most were promised/],
-  ['evidence', /the mended version reached \d+ of 20 clients/],
-] as const
+/** What can be taken away, and what is said then. Each starts a fleet of processes. */
+const REMOVED = drawn(
+  [
+    ['controller', /\d+ clients were exposed, 2 at most were promised/],
+    ['quarantine', /died \d+ times, 2 at most were promised/],
+    ['evidence', /the mended version reached \d+ of 20 clients/],
+  ] as const,
+  { share: 1 },
+)
 
 describe('the demo of rollouts', () => {
   test(

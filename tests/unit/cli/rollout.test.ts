@@ -55,6 +55,27 @@ describe('who publishes and waits', () => {
     expect(await releases()).toEqual(before)
   })
 
+  test('sees the way back rehearsed as a stage of its own, and waits for all of it', async () => {
+    const rollout = staged({ ...PERIODS, stages: [1, 'all'], rehearse: true })
+    const { nb, releases } = await rolloutDesk({ config: { rollout } })
+    const ran = await nb([...publish, '--wait=stage'])
+    expect([ran.status, ran.stdout]).toEqual([0, expect.stringContaining('stage 1 of 2, running')])
+    const said = ran.stderr
+      .split('\n')
+      .flatMap(line => /^stage \d of 2[^:]*(?:: \w+)?(?=, running)/.exec(line) ?? [])
+    expect([...new Set(said)]).toEqual([
+      'stage 0 of 2, the way back is rehearsed: forward',
+      'stage 0 of 2, the way back is rehearsed: back',
+      'stage 0 of 2, the way back is rehearsed: again',
+      'stage 1 of 2',
+    ])
+    expect(await releases()).toHaveLength(5)
+    const shown = await nb(['rollout', 'show'])
+    expect(shown.stdout.split('\n').filter(line => / retreat /.test(line))).toEqual([
+      expect.stringMatching(/ running +0 /),
+    ])
+  })
+
   test('leaves with 6 when it was rolled back, and the reason is on stdout as JSON', async () => {
     const { nb } = await rolloutDesk({ effect: 'rejected' })
     const ran = await nb([...publish, '--wait=completed', '--json'])
@@ -179,6 +200,23 @@ describe('a dry run', () => {
       '  build 1, 20 clients: not known',
     ])
     expect(await releases()).toHaveLength(1)
+  })
+
+  test('shows stage 0 where the way back is rehearsed, with the client that rehearses it', async () => {
+    const { nb, releases } = await rolloutDesk()
+    const ran = await nb([...publish, '--rehearse', '--stages', '1,all', '--dry-run'])
+    const [headline, ...lines] = ran.stdout.trim().split('\n')
+    expect(headline).toMatch(/, running, stage 0 of 2, the way back is rehearsed: forward$/)
+    expect(lines.slice(1, 5)).toEqual([
+      '  the way back: forward, back, forward: whether one client can go back to what ran before',
+      expect.stringMatching(/^ {4}client-\d+$/),
+      expect.stringMatching(/^ {2}1 client: 1 of 20 clients; /),
+      expect.stringMatching(/^ {2}all: 20 of 20 clients; /),
+    ])
+    expect(ran.stderr).toContain('first one client of 20 rehearses the way back: forward, back and forward')
+    expect(await releases()).toHaveLength(1)
+    for (const other of ['--everyone', '--timed'])
+      expect((await nb([...publish, '--rehearse', other])).status).toBe(2)
   })
 
   test('names the build that has refused the document before', async () => {

@@ -188,6 +188,49 @@ describe('a report', () => {
     expect(client.reports.at(-1)).toMatchObject({ phase: 'quarantined', refused: digest })
   })
 
+  test('says nothing of a quarantine any more that a release has ended, and what was held back runs', async () => {
+    const board = testBoard()
+    const { digest } = board.put(doc(2))
+    const other = board.put(doc(3)).digest
+    const until = '2999-01-01T00:00:00.000Z'
+    let quarantined = [digest, other].map(held => ({ digest: held, build: '', until }))
+    const protection: Protection = {
+      ...protectionOf(),
+      get quarantined() {
+        return quarantined
+      },
+      readmit: digests => void (quarantined = quarantined.filter(held => !digests.includes(held.digest))),
+    }
+    const client = await running(board, { state: protectedBy(protection) })
+    const { stable } = board.publish(doc(2))
+    await client.clock.advance(3_000)
+    expect(client.reports.at(-1)).toMatchObject({ phase: 'quarantined', refused: digest })
+    const { sequence } = board.release({ stable, readmit: [{ digest, reason: 'the driver' }] })
+    await client.clock.advance(3_000)
+    expect(client.client.current.pool.size).toBe(2)
+    expect(client.reports.at(-1)).toMatchObject({
+      phase: 'applied',
+      verdicts: [{ digest: other, verdict: 'quarantined' }],
+    })
+    // What it has heeded once, later releases say again to those who missed it.
+    quarantined = [{ digest, build: '', until }]
+    board.release({ stable, readmit: [{ digest, reason: 'the driver', since: sequence }] })
+    await client.clock.advance(3_000)
+    expect(quarantined).toHaveLength(1)
+  })
+
+  test('heeds a readmission of a release that it missed', async () => {
+    const board = testBoard()
+    const { digest } = board.put(doc(2))
+    const heeded: string[] = []
+    const state = protectedBy({ ...protectionOf(), readmit: digests => void heeded.push(...digests) })
+    const { clock } = await running(board, { state })
+    const { stable, sequence } = board.publish(doc(2), { readmit: [{ digest, reason: 'the driver' }] })
+    board.release({ stable, readmit: [{ digest, reason: 'the driver', since: sequence }] })
+    await clock.advance(3_000)
+    expect(heeded).toEqual([digest])
+  })
+
   test('holds what was refused, the latest at the end', async () => {
     const board = testBoard()
     const { clock, reports } = await running(board)

@@ -310,9 +310,11 @@ describe('restarting', () => {
     await started(board, { state, build: 'b', validators }).start()
     expect(asked).toBe(1)
     const { digest } = board.put(doc(2))
-    board.publish(doc(2), { readmit: [{ digest, reason: 'mended' }] })
+    const { epoch, sequence } = board.publish(doc(2), { readmit: [{ digest, reason: 'mended' }] })
     await started(board, { state, build: 'b', validators }).start()
     expect(asked).toBe(2)
+    // Another instance that shares the folder may have refused it before.
+    expect(state.saved.at(-1)?.readmitted).toEqual([{ digest, position: { epoch, sequence } }])
     await started(board, { state, build: 'b', validators }).start()
     expect(asked).toBe(2)
   })

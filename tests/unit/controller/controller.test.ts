@@ -161,6 +161,81 @@ describe('a rollout that works', () => {
   })
 })
 
+describe('a rehearsed way back', () => {
+  const rehearsing = { rollout: staged({ ...PERIODS, stages: [1, 'all'], rehearse: true }) }
+  const PHASES = ['publish forward', 'retreat back', 'advance again', 'advance stage 0', 'advance stage 1']
+  const phasesOf = (releases: readonly Release[]): readonly string[] =>
+    releases
+      .filter(({ rollout }) => rollout?.state === 'running')
+      .map(
+        ({ cause, rollout }) =>
+          `${cause} ${rollout?.stageStart.rehearsal?.phase ?? `stage ${rollout?.stage}`}`,
+      )
+
+  test('comes before the first stage, with one client, and the rollout goes its way', async () => {
+    const { clock, controller, publish, releases, fleet } = await world()
+    controller()
+    await clock.advance(MINUTE)
+    const rollout = await publish(2, rehearsing)
+    expect(rollout).toMatchObject({ state: 'running', stage: 0, of: 2, rehearsal: 'forward' })
+    const { settled } = rollout
+    await clock.advance(6 * MINUTE)
+    expect(fleet.everRan(rollout.digest)).toHaveLength(1)
+    await clock.advance(40 * MINUTE)
+    expect(await settled).toBe('completed')
+    expect(phasesOf(await releases())).toEqual(PHASES)
+  })
+
+  test.each([0, 1, 2, 3])(
+    'goes on in the same phase when its controller is gone for twenty minutes and another one starts: %i',
+    async phase => {
+      const { clock, controller, publish, releases } = await world()
+      const first = controller()
+      await clock.advance(MINUTE)
+      await publish(2, rehearsing)
+      for (let left = 200; (await releases()).length < phase + 2; left -= 1) {
+        if (left === 0) throw new Error(`no phase ${phase} in the log`)
+        await clock.advance(5_000)
+      }
+      await first.close()
+      const before = await releases()
+      expect(phasesOf(before)).toEqual(PHASES.slice(0, phase + 1))
+      await clock.advance(20 * MINUTE)
+      // An outage of the controller skips no phase.
+      expect(await releases()).toEqual(before)
+      controller({ name: 'the next one' })
+      await clock.advance(10_000)
+      const after = await releases()
+      expect(phasesOf(after)).toEqual(PHASES.slice(0, phase + 2))
+      expect(after.at(-1)?.rollout?.controller).toBe('the next one')
+    },
+  )
+
+  test('is paused, taken back and resumed by hand in its phase, and promoted out of it', async () => {
+    const { clock, controller, publish, publisher, releases } = await world()
+    const { rehearsal } = await publish(2, rehearsing).catch(async () => {
+      controller()
+      await clock.advance(MINUTE)
+      return publish(2, rehearsing)
+    })
+    expect(rehearsal).toBe('forward')
+    await clock.advance(3 * MINUTE)
+    const phase = async (): Promise<string | undefined> =>
+      (await releases()).at(-1)?.rollout?.stageStart.rehearsal?.phase
+    expect(await phase()).toBe('back')
+    for (const verb of ['pause', 'resume', 'retreat', 'resume'] as const) {
+      await publisher[verb]({ reason: 'a doubt' })
+      expect(await phase()).toBe('back')
+    }
+    const { audience, candidate } = (await releases()).at(-1) ?? {}
+    expect(audience?.clauses).toEqual([])
+    await publisher.promote({ reason: 'it fixes the outage' })
+    const promoted = (await releases()).at(-1)
+    expect(promoted?.stable.variants).toEqual(candidate?.variants)
+    expect(await phase()).toBeUndefined()
+  })
+})
+
 describe('a document that does harm', () => {
   test.each(['rejected', 'dies'] as const)(
     'and is %s goes back by itself, and few ever ran it',

@@ -450,6 +450,21 @@ describe('strangers', () => {
     expect(decide(where, { more: crowd }).type).toBe('advance')
   })
 
+  test('end no rollout with what they said once, before its stage began', () => {
+    const where = place({ stage: 1 })
+    const once = { firstAt: 8, nextReportWithinMs: 86_400_000 }
+    const lies = [rejected, { verdicts: [{ digest: CANDIDATE, verdict: 'reverted' }] }] as const
+    const crowd = Array.from({ length: 6 }, (_, index) => [
+      word(`new-${index}`, 8, { ...once, ...(lies[index % 2] as Partial<ClientReport>) }),
+      word(named(where, index), 8, {
+        ...once,
+        instanceId: `stranger-${index}`,
+        ...(lies[index % 2] as Partial<ClientReport>),
+      }),
+    ]).flat()
+    expect(decide(where, { more: crowd }).type).toBe('advance')
+  })
+
   test('promote none, however healthy they say they are', () => {
     const where = place({ stage: 2 })
     const crowd = Array.from({ length: 100 }, (_, index) => [
@@ -524,6 +539,24 @@ describe('a stage whose clients have gone', () => {
     expect(
       decide(where, { exposed: () => ({ phase: 'stopped', receivedAt: minute(14) }), more: deploy }).type,
     ).toBe('advance')
+  })
+
+  test.each([0, 1])('waits where all have stopped at once, and goes on once they are back (%i)', stage => {
+    const where = place({ stage })
+    const stopped = { phase: 'stopped', receivedAt: minute(14) } as const
+    const waits = decide(where, { exposed: () => stopped, control: () => stopped })
+    expect([waits.type, waits.explanation.verdict]).toEqual(['hold', 'unknown'])
+    const again = names(60).map(name =>
+      word(name, NOW, {
+        instanceId: `${name}-2`,
+        firstAt: 14,
+        ...(where.exposed.has(name) && WELL),
+        previous: { instanceId: `${name}-1`, end: 'clean', ranMs: 1 },
+      }),
+    )
+    expect(decide(where, { exposed: () => stopped, control: () => stopped, more: again }).type).toBe(
+      'advance',
+    )
   })
 
   test('is made of another client when the canary has stopped', () => {

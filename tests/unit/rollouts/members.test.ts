@@ -52,6 +52,20 @@ describe('whose word counts', () => {
     expect(counted(...strangers)).toEqual([])
   })
 
+  test('no stranger who came long before the stage, while the client whose name it took goes on', () => {
+    const lie = { phase: 'rejected', refused: CANDIDATE } as const
+    expect(counted(instance('old', 0, 20), instance('stranger', 2, 2, lie))).toEqual(['old'])
+    expect(counted(instance('old', 0, 20), instance('stranger', 2, 20, lie))).toEqual(['old'])
+    // Who takes over runs beside the one before for a while, and speaks after it.
+    expect(counted(instance('old', 0, 4.5), instance('next', 4, 20))).toEqual(['old', 'next'])
+    expect(counted(instance('old', 0, 15), instance('stranger', 4, 14, lie))).toEqual(['old'])
+    expect(counted(instance('one', 0, 3), instance('two', 4, 8), instance('three', 8.5, 20))).toEqual([
+      'one',
+      'two',
+      'three',
+    ])
+  })
+
   test('no successor in another slot, and no controller', () => {
     expect(counted(instance('old', 0, 10, { slot: 0 }), instance('next', 16, 20, { slot: 1 }))).toEqual([
       'old',
@@ -79,6 +93,8 @@ describe('a client', () => {
 
   test('shares its name when two instances of one slot report on side by side', () => {
     expect(only(instance('one', 0, 20), instance('two', 5, 20)).shared).toBe(true)
+    // Who spoke once under its name does not make it one name for two.
+    expect(only(instance('one', 0, 20), instance('once', 5, 5)).shared).toBe(false)
     // Who goes while its successor comes does not.
     expect(only(instance('one', 0, 5.5), instance('two', 5, 20)).shared).toBe(false)
     expect(only(instance('one', 0, 19, { phase: 'stopped' }), instance('two', 5, 20)).shared).toBe(false)

@@ -9,7 +9,7 @@ import { policyOf, readStagedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
 import { staged } from '../../../src/rollouts/staged.js'
 import { timed } from '../../../src/rollouts/timed.js'
-import { hasher, heard, minute, minuteMs, names, releaseOf, START, word } from './fleet.js'
+import { hasher, heard, minute, minuteMs, names, releaseOf, STABLE, START, word } from './fleet.js'
 
 const NOW = 20
 const fleet = (count: number, more: Parameters<typeof word>[2] = {}, since?: number): HeardReports =>
@@ -23,7 +23,7 @@ const start = (
   reports: HeardReports | undefined,
   more: Partial<StartInput> = {},
 ): FirstStep =>
-  policy.start({ heard: reports, nowMs: minuteMs(NOW), salt: 's', spreadMs: 0, gates: {}, hasher, ...more })
+  policy.start({ heard: reports, nowMs: minuteMs(NOW), salt: 's', stable: [STABLE], spreadMs: 0, gates: {}, hasher, ...more })
 const firstStage = (step: FirstStep): Extract<FirstStep, { type: 'stage' }> => {
   if (step.type !== 'stage') throw new Error(step.says.join())
   return step
@@ -113,6 +113,35 @@ describe('a staged rollout begins', () => {
 
   test('of nobody who reports it goes to everyone', () => {
     expect(start(staged(), fleet(0))).toMatchObject({ type: 'everyone' })
+  })
+
+  test('not while its fleet is started anew or cannot be heard', () => {
+    const away = (present: number, gone: number, more: Parameters<typeof word>[2] = {}): FirstStep =>
+      start(
+        staged(),
+        heard(
+          names(present + gone).map((name, index) => word(name, NOW, index < present ? {} : more)),
+          NOW,
+        ),
+      )
+    const stoppedAt = (at: number): Parameters<typeof word>[2] => ({
+      phase: 'stopped',
+      receivedAt: minute(at),
+    })
+    for (const present of [0, 1, 2])
+      expect(away(present, 58, stoppedAt(NOW - 0.5))).toMatchObject({
+        type: 'refused',
+        why: 'fleet-unknown',
+      })
+    expect(away(0, 60, { receivedAt: minute(NOW - 4) })).toMatchObject({
+      type: 'refused',
+      says: [expect.stringContaining('60 are silent')],
+    })
+    // Who went away a while ago, or is one of few, is waited for by nobody.
+    expect(away(0, 60, stoppedAt(NOW - 2))).toMatchObject({ type: 'everyone' })
+    expect(away(2, 58, stoppedAt(NOW - 2))).toMatchObject({ next: { state: 'watching' } })
+    expect(away(2, 1, { receivedAt: minute(NOW - 4) })).toMatchObject({ next: { state: 'watching' } })
+    expect(away(2, 2, stoppedAt(NOW - 0.5))).toMatchObject({ next: { state: 'watching' } })
   })
 
   test.each([1, 2])('of %i live clients it goes to everyone at once, and is watched', count => {

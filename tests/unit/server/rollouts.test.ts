@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
+import type { ClientReport } from '../../../src/contracts/report.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
-import { staged } from '../../../src/rollouts/index.js'
+import { controllersIn, staged } from '../../../src/rollouts/index.js'
 import { serve, type ServeOptions, type Server } from '../../../src/server/index.js'
 import { systemClock } from '../../../src/system/system.js'
-import { httpStore } from '../../../src/transports/http/index.js'
+import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { startPaperFleet } from '../../support/rollouts/paper-fleet.js'
 
@@ -77,6 +78,41 @@ test('the controller of a server says that it is there, and when it goes', async
   expect(await phases()).toEqual(['waiting'])
   await server.close({ drainMs: 0 })
   expect(await phases()).toEqual(['stopped'])
+})
+
+test('that a controller lives is believed of who may write, and of nobody else', async () => {
+  const { url } = await served({ controller: false })
+  const store = httpStore(url, { token })
+  const publisher = createPublisher({ namespace, schema, store })
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
+  const claim: ClientReport = {
+    v: 1,
+    namespace,
+    clientId: 'controller',
+    instanceId: 'forged',
+    ephemeral: true,
+    role: { type: 'controller', policies: ['staged@1'], gates: [] },
+    labels: {},
+    strategy: 'controller',
+    lookMs: 1,
+    count: 1,
+    upMs: 1,
+    phase: 'waiting',
+    sinceMs: 1,
+    protection: 'none',
+    nextReportWithinMs: 60_000,
+  }
+  const heard = async (): Promise<readonly string[]> => {
+    const { asOf, since, reports } = await store.reports({ namespace }, never)
+    return controllersIn({ asOf, since, reports }).map(({ name }) => name)
+  }
+  await http(url).report([claim], never)
+  expect(await heard()).toEqual([])
+  // Nor does it count as a client.
+  expect((await publisher.fleet()).type).toBe('unknown')
+  await store.report([{ ...claim, instanceId: 'true' }], never)
+  expect(await heard()).toEqual(['controller'])
+  await publisher.close()
 })
 
 test.each<[string, ServeOptions]>([

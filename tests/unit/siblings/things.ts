@@ -153,6 +153,7 @@ function openPublisher(store: Store): OpenThing {
   const epoch = { author: 'someone', reason: 'a test', document: { size: 1 } }
   const back = { author: 'someone', reason: 'a test' }
   const kill = { ...back, patch: { size: 2 } }
+  const readmit = { ...back, digest: '0'.repeat(64) }
   const followed = async (options: object): Promise<void> => {
     for await (const _step of publisher.follow(quietSource, { ...settings, ...options }));
   }
@@ -175,6 +176,7 @@ function openPublisher(store: Store): OpenThing {
         ]),
       ),
       kill: async signal => void (await publisher.kill({ ...kill, signal })),
+      readmit: async signal => void (await publisher.readmit({ ...readmit, signal })),
       rollout: async signal => void (await publisher.rollout({ signal })),
       history: signal => publisher.history({ signal }),
       'history, and be gone': signal => first(publisher.history({ signal })),
@@ -190,6 +192,7 @@ function openPublisher(store: Store): OpenThing {
         STEPS.map(step => [step, (options: object) => publisher[step]({ ...back, ...options })]),
       ),
       kill: options => publisher.kill({ ...kill, ...options }),
+      readmit: options => publisher.readmit({ ...readmit, ...options }),
       rollout: options => publisher.rollout(options),
       history: told,
       follow: followed,

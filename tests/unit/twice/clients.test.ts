@@ -17,6 +17,7 @@ import { memoryDisk } from '../../proof/fuzz/memory-disk.js'
 import { driven } from '../../support/at-each-step.js'
 import { never } from '../../support/board-kit.js'
 import { testPlatform } from '../../support/client-harness.js'
+import { drawn } from '../../support/scale.js'
 import { aloneAsTogether, outcome, type Life, type Scene } from '../../support/twice.js'
 import { strategySiblings } from '../siblings/strategies.js'
 
@@ -221,7 +222,7 @@ function sceneOf(two: Two, makeStrategy: (transport: HttpTransport) => Strategy)
 /** Each strategy once, whatever it can be given. */
 const STRATEGIES = strategySiblings.filter(({ maker, what }) => maker === what)
 describe.each(STRATEGIES.map(sibling => [sibling.what, sibling] as const))('%s', (_, { make }) => {
-  for (const two of PAIRS)
+  for (const two of drawn(PAIRS, { share: 2 }))
     aloneAsTogether({
       what: two.what,
       open: () => sceneOf(two, transport => make(transport)),

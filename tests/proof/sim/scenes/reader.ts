@@ -36,6 +36,10 @@ const VETO_RETRY_MS = 300_000
 /** Two of the longest delays of a backoff, and a request that was under way. */
 const RETRIES_MS = 2 * 30_000 + 10_000
 
+/** How long a snapshot is on trial from its commit on, and how often that is noted, in milliseconds: the defaults of a client. */
+const TRIAL_MS = 2 * 60_000
+const BEAT_MS = 5_000
+
 interface Published {
   readonly position: Position
   readonly document: Document
@@ -48,6 +52,9 @@ interface Life {
   readonly line: Line
   readonly strategy: Strategy
   readonly client: Client<Document>
+  readonly startedMs: number
+  /** What came into force last, and when. */
+  readonly ran: { digest: string | undefined; sinceMs: number }
   readonly told: Told
   /** The times at which its status became `stale`. */
   readonly staleMs: number[]
@@ -88,6 +95,8 @@ async function play(stage: SceneStage): Promise<void> {
   let pausing = false
   /** Until when the last release may be waited for. */
   let dueMs = 0
+  /** How long snapshots had run that were on trial when a life ended abruptly. */
+  const suspects = new Map<string, number>()
 
   const newestOf = ({ line }: Life): Published | undefined =>
     published.findLast(({ position }) => line.broughtMs(position) !== undefined)
@@ -108,8 +117,16 @@ async function play(stage: SceneStage): Promise<void> {
     note(`publishes ${formatPosition(position)}`)
   }
 
+  /** How long a life may run something else instead of what an earlier one died with: as long as that had run, and a beat. */
+  const insteadMs = (digest: string | undefined): number => {
+    const ranMs = suspects.get(digest ?? '')
+    return ranMs === undefined ? 0 : ranMs + BEAT_MS
+  }
+
   const start = (asCut: boolean): Life => {
     lives += 1
+    const startedMs = clock.monotonic()
+    dueMs = Math.max(dueMs, ...[...suspects.keys()].map(digest => startedMs + insteadMs(digest)))
     const own = startProcess(`reader.${lives}`, { clock, seed })
     const line = layLine(store, stage)
     if (asCut) line.cut()
@@ -181,7 +198,8 @@ async function play(stage: SceneStage): Promise<void> {
       },
     })
     startedClient.on('rejected', () => (work.rejections += 1))
-    const life: Life = { own, line, strategy, client: startedClient, told, staleMs, work }
+    const ran: Life['ran'] = { digest: undefined, sinceMs: startedMs }
+    const life: Life = { own, line, strategy, client: startedClient, startedMs, ran, told, staleMs, work }
     let before = 'idle'
     startedClient.on('status', ({ previous, current }) => {
       if (previous !== before || current === previous)
@@ -191,11 +209,11 @@ async function play(stage: SceneStage): Promise<void> {
       if (current !== 'stale') return
       staleMs.push(clock.monotonic())
     })
-    let ran: unknown
     startedClient.on('change', ({ running, release }) => {
       note(`runs ${running.origin} ${running.position === undefined ? '' : formatPosition(running.position)}`)
-      const hadSnapshot = ran !== undefined
-      ran = running.digest
+      const hadSnapshot = ran.digest !== undefined
+      ran.digest = running.digest
+      ran.sinceMs = clock.monotonic()
       if (release === undefined || running.position === undefined) return
       judgeChange(life, running.position, hadSnapshot)
     })
@@ -206,7 +224,7 @@ async function play(stage: SceneStage): Promise<void> {
   /**
    * A release that was brought comes into force in its time, and none that is superseded by then.
    */
-  const judgeChange = ({ line }: Life, position: Position, hadSnapshot: boolean): void => {
+  const judgeChange = ({ line, startedMs, ran }: Life, position: Position, hadSnapshot: boolean): void => {
     const nowMs = clock.monotonic()
     const release = published.find(each => comparePositions(each.position, position) === 'same')
     const broughtMs = line.broughtMs(position)
@@ -228,7 +246,12 @@ async function play(stage: SceneStage): Promise<void> {
     // What was cut or paused meanwhile may have begun anew.
     if (line.sinceMs > broughtMs || held) return
     const waitMs = hadSnapshot ? release.spreadMs : 0
-    const latestMs = Math.max(broughtMs + waitMs, nowMs + release.activateAtMs - clock.now()) + SLACK_MS
+    const latestMs =
+      Math.max(
+        broughtMs + waitMs,
+        nowMs + release.activateAtMs - clock.now(),
+        startedMs + insteadMs(ran.digest),
+      ) + SLACK_MS
     if (nowMs > latestMs)
       violate(
         'changes-come-in-time',
@@ -439,7 +462,11 @@ async function play(stage: SceneStage): Promise<void> {
   const restart = async (life: Life): Promise<Life> => {
     const before = runningOf(life.client)
     const closes = dice.chance(0.5)
+    const { digest, sinceMs } = life.ran
+    const ranMs = clock.monotonic() - sinceMs
     if (closes) await during(clock, life.client.close(), 10_000)
+    else if (kept === true && digest !== undefined && ranMs <= TRIAL_MS + BEAT_MS)
+      suspects.set(digest, Math.max(suspects.get(digest) ?? 0, ranMs))
     life.own.kill()
     // Whoever is gone listens no more.
     life.line.cut()

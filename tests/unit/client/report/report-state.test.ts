@@ -27,6 +27,7 @@ function report(facts: Partial<ReportFacts> = {}): ReportState {
     slot: undefined,
     previous: undefined,
     health: undefined,
+    measures: undefined,
     protects: false,
     ...facts,
   })

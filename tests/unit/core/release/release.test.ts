@@ -88,7 +88,7 @@ describe('release files', () => {
       later: { deep: [1] },
       stable: { ...first.stable, later: 1, variants: [{ ...first.stable.variants[0], encoding: 'x' }] },
     }
-    expect(decodeRelease(file(more)).release).toEqual(first)
+    expect(canonicalize(decodeRelease(file(more)).release)).toBe(canonicalize(first))
     expect(releaseDigest(hasher, file(first, [{ protected: 'x' }]))).toBe(releaseDigest(hasher, file(first)))
     expect(releaseDigest(hasher, file(more))).not.toBe(releaseDigest(hasher, file(first)))
     expect(releaseDigest(hasher, file(first))).toBe(

@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import type { Json } from '../../../../src/contracts/json.js'
 import { shapeOf } from '../../../../src/core/json/shape.js'
-import { isUnderWay, readRollout, type RolloutState } from '../../../../src/core/release/rollout.js'
+import { canonicalize } from '../../../../src/core/json/canonical.js'
+import {
+  isUnderWay,
+  readEvidenceRequest,
+  readRollout,
+  stageNumberOf,
+  type EvidenceRequest,
+  type RolloutState,
+} from '../../../../src/core/release/rollout.js'
 import { readStepEvidence } from '../../../../src/core/release/step-evidence.js'
 
 const position = { epoch: '1-9f3a01bc', sequence: 7 }
@@ -23,7 +31,22 @@ describe('a rollout in a release', () => {
   it('is read as it was written, and a state of a later version as one that is not known', () => {
     expect(read({})).toEqual(rollout)
     expect(read({ state: 'dancing' }).state).toBe('other')
-    expect(read({ later: 1 })).toEqual(rollout)
+    expect(canonicalize(read({ later: 1 }))).toBe(canonicalize(rollout))
+  })
+
+  it('tells where a rehearsal of the way back is, which is stage 0, and keeps a phase of a later version as another one', () => {
+    const at = (rehearsal: object): RolloutState =>
+      read({ stageStart: { ...rollout.stageStart, rehearsal: { id: 'a'.repeat(32), ...rehearsal } } })
+    for (const phase of ['forward', 'back', 'again'])
+      expect(at({ phase }).stageStart.rehearsal).toEqual({ phase, id: 'a'.repeat(32) })
+    expect(at({ phase: 'sideways' }).stageStart.rehearsal?.phase).toBe('other')
+    expect([stageNumberOf(at({ phase: 'back' })), stageNumberOf(read({}))]).toEqual([0, 1])
+    for (const broken of [
+      { phase: 'back', id: 'web-1' },
+      { phase: 7 },
+      { phase: 'back', id: 'A'.repeat(32) },
+    ])
+      expect(() => at(broken)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   })
 
   it('is under way unless it is watched or over; what is not known has not ended', () => {
@@ -56,12 +79,33 @@ describe('a rollout in a release', () => {
   })
 })
 
+describe('what a release asks its clients for', () => {
+  const asked: EvidenceRequest = { bakeMs: 1, reportMs: 1, spreadMs: 0, measures: ['latencyMs'] }
+  const readAsked = (change: object): object =>
+    readEvidenceRequest(shapeOf({ ...asked, ...change } as unknown as Json, 'the release'))
+
+  it('is read as it was written', () => {
+    expect(readAsked({})).toEqual(asked)
+    expect(readAsked({ measures: [] })).toEqual({ ...asked, measures: [] })
+  })
+
+  it.each<[string, object]>([
+    ['five numbers', { measures: ['a', 'b', 'c', 'd', 'e'] }],
+    ['a name that forges a line', { measures: ['a\nb'] }],
+    ['a name of 65 characters', { measures: ['x'.repeat(65)] }],
+    ['a bake of more than a week', { bakeMs: 604_800_001 }],
+  ])('is refused with %s', (_, change) => {
+    expect(() => readAsked(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
+  })
+})
+
 describe('the evidence of a step', () => {
   const evidence = {
     rollout: 'r1',
     stage: 1,
     step: 'roll-back',
     verdict: 'bad',
+    code: 'way-back-failed',
     why: 'two clients ended abruptly',
     asOf: at,
     counts: { exposed: 6, healthy: 4 },
@@ -81,6 +125,7 @@ describe('the evidence of a step', () => {
     ['65 numbers', { counts: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [`n${n}`, 1])) }],
     ['a number that is none', { counts: { exposed: 'six' } }],
     ['a reason of two lines', { why: 'a\nb' }],
+    ['a code of two lines', { code: 'a\nb' }],
   ])('is refused with %s', (_, change) => {
     expect(() => readStep(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))
   })

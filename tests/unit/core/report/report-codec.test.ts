@@ -27,6 +27,19 @@ const previous = fc.record(
   { instanceId, digest, end: fc.constantFrom('clean', 'abrupt'), ranMs: fc.nat() },
   { requiredKeys: ['instanceId', 'end', 'ranMs'] },
 )
+const measures = fc.record({
+  stage: position,
+  digest,
+  overMs: fc.nat(),
+  numbers: fc.array(
+    fc.record({
+      name: line,
+      count: fc.integer({ min: 1, max: 1_000 }),
+      sum: fc.double({ min: 0, max: 1e15, noNaN: true }),
+    }),
+    { maxLength: 4 },
+  ),
+})
 const role = fc.oneof(
   fc.record({ type: fc.constant('controller'), policies: fc.array(line), gates: fc.array(line) }),
   fc.constant({ type: 'other' }),
@@ -36,7 +49,7 @@ const report: fc.Arbitrary<ClientReport> = fc.record(
     v: fc.constant(1 as const), namespace, clientId: line, instanceId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/), ephemeral: fc.boolean(), labels, build: line, strategy: line, count: sequence,
     phase: fc.constantFrom('waiting', 'staged', 'trying', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'paused', 'stopped'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
     validator: line, path: line, overridden: fc.array(line), role, slot: fc.nat(65_535), lookMs: fc.nat(), upMs: fc.nat(), sinceMs: fc.nat(), verdicts: fc.array(verdict, { maxLength: 4 }),
-    health: fc.record({ before: answer, now: answer }), previous, protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
+    health: fc.record({ before: answer, now: answer }), previous, measures, protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
   },
   { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'lookMs', 'upMs', 'sinceMs', 'protection', 'nextReportWithinMs'] },
 ) as fc.Arbitrary<ClientReport> // prettier-ignore
@@ -44,6 +57,12 @@ const report: fc.Arbitrary<ClientReport> = fc.record(
 const one: ClientReport = {
   v: 1, namespace: 'a', clientId: 'web-1', instanceId: 'i1', ephemeral: false, labels: {}, strategy: 'pull', count: 1, phase: 'waiting', protection: 'none', lookMs: 30_000, upMs: 0, sinceMs: 0, nextReportWithinMs: 1000,
 } // prettier-ignore
+const measured = {
+  stage: { epoch: '1-9f3a01bc', sequence: 7 },
+  digest: 'a'.repeat(64),
+  overMs: 1,
+  numbers: [{ name: 'latencyMs', count: 1, sum: 1 }],
+}
 const read = (change: object) => readReport({ ...one, ...change } as unknown as Json)
 
 describe('reports', () => {
@@ -105,6 +124,11 @@ describe('reports', () => {
     ['an escape for the terminal', { strategy: '\u001b[2J' }], ['a label whose name holds =', { labels: { 'a=b': 'c' } }], ['a label that is no text', { labels: { a: 1 } }],
     ['65 labels', { labels: Object.fromEntries(Array.from({ length: 65 }, (_, index) => [`l${index}`, 'x'])) }], ['a phase that forges a line', { phase: 'dan\ncing' }], ['a slot that is none', { slot: -1 }], ['five verdicts', { verdicts: Array.from({ length: 5 }, () => ({ digest: 'a'.repeat(64), verdict: 'rejected' })) }],
     ['an end of two lines', { previous: { instanceId: 'i', end: 'a\nb', ranMs: 1 } }], ['a time that runs backwards', { sinceMs: -1 }], ['count 0', { count: 0 }],
+    ...([
+      ['the sum of more than so many values can be', { count: 2, sum: 2.1e15 }], ['a sum below nothing', { count: 1, sum: -1 }], ['a sum of -0', { count: 1, sum: -0 }], ['a sum that is no number', { count: 1, sum: '7' }], ['values that are none', { count: 0, sum: 0 }],
+      ['a number whose name is too long', { name: 'x'.repeat(65), count: 1, sum: 1 }],
+    ] as const).map(([what, number]): [string, object] => [what, { measures: { ...measured, numbers: [{ ...measured.numbers[0], ...number }] } }]),
+    ['five numbers', { measures: { ...measured, numbers: Array.from({ length: 5 }, () => measured.numbers[0]) } }],
     ['another version', { v: 2 }], ['a namespace that is none', { namespace: '../x' }], ['a presence of no end', { nextReportWithinMs: 1e12 }], ['257 overrides', { overridden: Array.from({ length: 257 }, () => 'a') }],
   ])('are refused with %s', (_, change) => {
     expect(() => read(change)).toThrow(expect.objectContaining({ code: 'invalid-data' }))

@@ -15,6 +15,8 @@ const OTHER = 'c'.repeat(64)
 interface Machine {
   readonly clock: VirtualClock
   readonly disk: Map<string, Uint8Array | string>
+  /** An operator readmits a snapshot, on this machine alone. */
+  readmit(digest: string): void
   /** Starts a process. */
   start(query?: Partial<ProtectQuery>): Promise<Process>
 }
@@ -34,11 +36,17 @@ function machine({ knowsBoots = true } = {}): Machine {
   const clock = virtualClock()
   const disk = new Map<string, Uint8Array | string>()
   const gone = new Set<string>()
+  const readmittedMs = new Map<string, number>()
   let lives = 0
 
   return {
     clock,
     disk,
+    readmit(digest) {
+      const path = `/state/${namespace}/readmit/${digest}`
+      disk.set(path, new Uint8Array())
+      readmittedMs.set(path, clock.now())
+    },
     async start(query = {}) {
       lives += 1
       // A thread of this process: the others see that it lives.
@@ -50,6 +58,10 @@ function machine({ knowsBoots = true } = {}): Machine {
       const folder = stateFolder('/state', {
         fs: {
           ...bare,
+          stat: async path => {
+            const changedMs = readmittedMs.get(path)
+            return changedMs === undefined ? bare.stat(path) : { bytes: 0, changedMs }
+          },
           create: (...args) => (dead.is ? new Promise(() => {}) : bare.create(...args)),
           remove: (...args) => (dead.is ? new Promise(() => {}) : bare.remove(...args)),
         },
@@ -178,6 +190,29 @@ describe('a snapshot of which a process died', () => {
     expect(await fourth.tries(POISON)).toBe('go')
   })
 
+  test('is tried again after a restart when an operator readmits it on this machine, and no other is', async () => {
+    const { start, readmit, clock } = machine()
+    for (const digest of [POISON, OTHER])
+      for (let life = 0; life < 2; life += 1) {
+        const doomed = await start()
+        expect(await doomed.tries(digest, { hasOther: false })).toBe('go')
+        doomed.die()
+      }
+    const third = await start()
+    expect(third.quarantined).toHaveLength(2)
+    await third.close()
+    await clock.advance(1_000)
+    readmit(POISON)
+    await clock.advance(1_000)
+    const fourth = await start()
+    expect(fourth.quarantined.map(({ digest }) => digest)).toEqual([OTHER])
+    expect(await fourth.tries(OTHER)).toBe('quarantined')
+    expect(await fourth.tries(POISON)).toBe('go')
+    // It is no licence for what comes later.
+    fourth.die()
+    expect(await (await start()).tries(POISON)).toBe('suspect')
+  })
+
   test('is held for nothing once it has outlived its trial', async () => {
     const { start, clock } = await afterOneDeath()
     const second = await start()
@@ -192,6 +227,16 @@ describe('a snapshot of which a process died', () => {
     expect(await (await start()).tries(POISON)).toBe('go')
   })
 
+  test('is one until the very end of its trial', async () => {
+    const { start, clock } = machine()
+    const first = await start()
+    await first.tries(POISON)
+    first.committed(POISON, 2.4 * BEAT_MS)
+    await clock.advance(2.4 * BEAT_MS - 10)
+    first.die()
+    expect(await (await start()).tries(POISON)).toBe('suspect')
+  })
+
   test('is found although it was earned before it killed', async () => {
     const { start, clock } = machine()
     const first = await start()
@@ -204,6 +249,17 @@ describe('a snapshot of which a process died', () => {
 })
 
 describe('nothing is held against a snapshot', () => {
+  test('that has run for its whole trial, from that moment on and not from the next beat', async () => {
+    const { start, clock } = machine()
+    const first = await start()
+    await first.tries(POISON)
+    // No whole number of beats.
+    first.committed(POISON, 2.4 * BEAT_MS)
+    await clock.advance(2.4 * BEAT_MS + 10)
+    first.die()
+    expect(await (await start()).tries(POISON)).toBe('go')
+  })
+
   test('whose client was closed', async () => {
     const { start } = machine()
     const first = await start()

@@ -57,6 +57,7 @@ describe('disk', () => {
     const state: SavedState = {
       ...stood,
       refused: [{ ...refusal({ size: 2 }, '', 1), path: 'pool.size', validator: 'schema' }],
+      readmitted: [{ digest: snapshotOf({ size: 3 }).digest, position: at(5) }],
     }
     await stateFolder(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
     expect(await load(folder)).toEqual({ state, warnings: [] })
@@ -509,14 +510,24 @@ describe('foldStates', () => {
       seen: fc.option(position, { nil: undefined }),
       applied: fc.option(position, { nil: undefined }),
       size: fc.integer({ min: 0, max: 3 }),
+      readmits: fc.boolean(),
     })
-    .map(({ minute, seen, applied, size }): StateFile => ({
+    .map(({ minute, seen, applied, size, readmits }): StateFile => ({
       savedAt: `2026-11-21T09:${String(minute).padStart(2, '0')}:00.000Z`,
       state: {
         ...(seen && { seen }),
         ...(applied && { applied, current: saved({ size }, 1) }),
         good: [saved({ size }, 1)],
         refused: [refusal({ size }, 'b', minute)],
+        ...(readmits &&
+          seen && {
+            readmitted: [
+              {
+                digest: snapshotOf({ size: 3 - size }).digest,
+                position: { ...seen, sequence: Math.max(1, seen.sequence - size) },
+              },
+            ],
+          }),
       },
       attempts: [],
       quarantined: [],
@@ -553,6 +564,41 @@ describe('foldStates', () => {
         )
       }),
     )
+  })
+
+  const knowing = (state: Partial<SavedState>, minute: number): StateFile => ({
+    savedAt: `2026-11-21T09:${String(minute).padStart(2, '0')}:00.000Z`,
+    state: { ...empty, ...state },
+    attempts: [],
+    quarantined: [],
+    pardoned: [],
+  })
+  const { digest } = snapshotOf({ size: 2 })
+  const readmitted = [{ digest, position: at(5) }]
+
+  it('forgets what was refused before a release that readmitted it, whatever the clocks said', () => {
+    const [early, late, other] = [
+      refusal({ size: 2 }, 'b', 1),
+      refusal({ size: 2 }, 'c', 59),
+      refusal({ size: 3 }, 'b', 2),
+    ]
+    const files = [
+      knowing({ seen: at(4), refused: [early, other] }, 1),
+      knowing({ refused: [late] }, 58),
+      knowing({ seen: at(5), readmitted }, 20),
+    ]
+    expect(foldStates(files).state).toMatchObject({ refused: [other], readmitted })
+  })
+
+  it('keeps what was refused after that release', () => {
+    const again = refusal({ size: 2 }, 'b', 1)
+    const files = [
+      knowing({ seen: at(6), refused: [again] }, 1),
+      knowing({ seen: at(5), readmitted }, 20),
+      // An earlier readmission makes no difference.
+      knowing({ seen: at(9), readmitted: [{ digest, position: at(3) }] }, 30),
+    ]
+    expect(foldStates(files).state).toMatchObject({ refused: [again], readmitted })
   })
 
   it('folding what was folded changes nothing', () => {

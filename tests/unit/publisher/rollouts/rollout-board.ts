@@ -29,6 +29,8 @@ export interface RolloutBoard {
   releases(): readonly Release[]
   /** The document that an arm of the newest release names. */
   document(arm: 'stable' | 'candidate'): Json
+  /** Time passes, and nothing else happens. */
+  elapse(ms: number): void
 }
 
 export interface RolloutBoardOptions {
@@ -39,7 +41,9 @@ export interface RolloutBoardOptions {
 /** Publishes version 1, and takes a rollout of version 2 to where it shall stand. */
 export async function rolloutBoard({ state }: RolloutBoardOptions = {}): Promise<RolloutBoard> {
   const store = scriptedStore()
-  const context = publisherContext(store)
+  let nowMs = Date.UTC(2026, 0, 1)
+  const { clock } = publisherContext(store)
+  const context = publisherContext(store, { clock: { ...clock, now: () => nowMs } })
   const publisher = createPublisher({
     namespace: 'checkout/prod',
     schema,
@@ -55,6 +59,7 @@ export async function rolloutBoard({ state }: RolloutBoardOptions = {}): Promise
     publisher,
     newest,
     releases,
+    elapse: ms => void (nowMs += ms),
     document(arm) {
       const digest = newest()[arm]?.variants.at(-1)?.digest ?? ''
       return JSON.parse(new TextDecoder().decode(store.snapshots.get(digest))) as Json

@@ -5,6 +5,8 @@ import type { HistoryEntry, Publisher } from '../../../../src/publisher/index.js
 import type { AskedStep } from '../../../../src/publisher/rollouts/take-step.js'
 import { audience, rolloutBoard, size } from './rollout-board.js'
 
+const HOUR_MS = 3_600_000
+
 type State = RolloutState['state'] | 'none'
 
 /** Where each step leads from each state. `=`: it is there already, and nothing is appended. `!`: refused. */
@@ -49,7 +51,7 @@ describe.each(Object.entries(TABLE))('a rollout that is %s', (state, steps) => {
   })
 })
 
-test('a pause keeps who is exposed, and a resume gives the stage as long again as it had', async () => {
+test('a pause keeps who is exposed, and a resume leaves the stage as it began', async () => {
   const board = await rolloutBoard({ state: 'running' })
   const running = board.newest()
   await board.publisher.pause({ reason: 'x' })
@@ -62,10 +64,34 @@ test('a pause keeps who is exposed, and a resume gives the stage as long again a
     evidence: running.evidence,
   })
   await board.publisher.resume({ reason: 'x' })
-  expect(board.newest().rollout).toMatchObject({
-    stageStart: running.rollout?.stageStart,
-    decideBy: '2026-01-01T02:00:00.000Z',
-  })
+  expect(board.newest().rollout).toMatchObject({ stageStart: running.rollout?.stageStart })
+})
+
+test('the time for which a stage stood still does not count, however often, and a resume says by when it is to be decided', async () => {
+  const board = await rolloutBoard({ state: 'running' })
+  const { publisher } = board
+  // An hour is left.
+  for (const [hours, decideBy] of [
+    [2, '2026-01-01T03:00:00.000Z'],
+    [3, '2026-01-01T06:00:00.000Z'],
+  ] as const) {
+    await publisher.pause({ reason: 'x' })
+    board.elapse(hours * HOUR_MS)
+    const { notes } = await publisher.resume({ reason: 'x' })
+    expect(board.newest().rollout).toMatchObject({
+      decideBy,
+      why: `resumed by hand, to be decided by ${decideBy}`,
+    })
+    expect(notes).toEqual([expect.stringContaining(`to be decided by ${decideBy}; before it stood still`)])
+  }
+})
+
+test('a stage that was late when it was paused has as long again as it had', async () => {
+  const board = await rolloutBoard({ state: 'running' })
+  board.elapse(2 * HOUR_MS)
+  await board.publisher.pause({ reason: 'x' })
+  await board.publisher.resume({ reason: 'x' })
+  expect(board.newest().rollout?.decideBy).toBe('2026-01-01T04:00:00.000Z')
 })
 
 test('a retreat takes the candidate back without withdrawing it, and a resume exposes the same clients again', async () => {

@@ -2,6 +2,7 @@ import { createController, type Controller } from '../../../../../src/controller
 import type { CompleteStore } from '../../../../../src/contracts/transport.js'
 import { startProcess, type SimProcess } from '../../../../../src/sim/process.js'
 import type { SceneStage } from '../scene.js'
+import type { Gates } from './gates.js'
 import { ROLLED } from './machine.js'
 import { layWire, type Wire } from './wire.js'
 
@@ -14,6 +15,8 @@ export interface ControllerActor {
   readonly controller: Controller | undefined
   readonly process: SimProcess | undefined
   readonly wire: Wire | undefined
+  /** The gates that it cannot ask. */
+  readonly lacks: readonly string[]
   /** When it was started, resumed or mended last. */
   readonly sinceMs: number
   /** Whether nothing keeps it from looking. */
@@ -27,11 +30,20 @@ export interface ControllerActor {
   close(): Promise<void>
 }
 
+/** What a controller is. */
+export interface ControllerPlan {
+  readonly name: string
+  /** It runs in the server, and there is no wire between. */
+  readonly isHosted: boolean
+  readonly gates: Gates
+  readonly lacks: readonly string[]
+}
+
 /** Makes a machine for a controller. One that a server hosts has no wire that could be cut. */
 export function controllerActor(
   { clock, seed, note }: SceneStage,
   store: CompleteStore,
-  { name, isHosted }: { readonly name: string; readonly isHosted: boolean },
+  { name, isHosted, gates, lacks }: ControllerPlan,
 ): ControllerActor {
   let lives = 0
   let process: SimProcess | undefined
@@ -42,6 +54,7 @@ export function controllerActor(
   const begin = (): void => void (sinceMs = clock.monotonic())
   const actor: ControllerActor = {
     name,
+    lacks,
     get controller() {
       return controller
     },
@@ -67,6 +80,7 @@ export function controllerActor(
         store: wire.store,
         namespaces: [ROLLED],
         name,
+        gates: gates.of(own, lacks),
         lookMs: LOOK_MS,
         reportMs: 5_000,
         system: own.system,

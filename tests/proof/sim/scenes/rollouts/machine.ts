@@ -27,6 +27,8 @@ export interface MachinePlan {
   readonly strategy: 'pull' | 'push'
   readonly disk: boolean
   readonly probe: boolean
+  /** Where it stands: its ring and its cell, where the fleet has any. */
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** How long a client ran a snapshot, without a break. */
@@ -67,6 +69,8 @@ export interface Machine {
   /** The releases that it was brought, and when. */
   readonly heard: readonly { readonly sequence: number; readonly atMs: number; readonly life: number }[]
   readonly lives: number
+  /** When strangers spoke under its name. */
+  readonly taken: number[]
   /** When it was heard first. */
   firstHeardMs: number | undefined
   /** Whether it is gone for good. */
@@ -176,6 +180,7 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
     reverts,
     deaths,
     heard,
+    taken: [],
     firstHeardMs: undefined,
     get lives() {
       return lives
@@ -229,6 +234,7 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
             : push(line.store, { backoff }),
         clientId: plan.name,
         build: plan.build,
+        labels: plan.labels,
         soakMs: 3_000,
         reports: { intervalMs: 20_000, batchMs: 300 },
         ...(plan.probe && {

@@ -3,8 +3,20 @@ import type { Document } from '../../builds.js'
 import type { SceneStage } from '../scene.js'
 import type { ControllerActor } from './controllers.js'
 import { BAKE_MS, type Effects } from './effects.js'
+import { createGateOracles } from './gate-oracles.js'
+import type { Gates } from './gates.js'
 import type { Machine } from './machine.js'
-import { isIn, isNamedFor, mayRun, named, type PlainRelease, type Step, type Story } from './story.js'
+import { createStageOracles } from './stage-oracles.js'
+import {
+  isIn,
+  isNamedFor,
+  mayRun,
+  named,
+  type PlainRelease,
+  type Step,
+  type Story,
+  type Who,
+} from './story.js'
 
 /** What a client was told so long ago, in milliseconds, it goes by, also when it starts anew. */
 const WRITTEN_MS = 3_000
@@ -32,6 +44,9 @@ export interface Judged {
   readonly documents: ReadonlyMap<string, Document>
   /** When probes were made red everywhere. */
   readonly incidents: readonly number[]
+  readonly gates: Gates
+  /** The strangers that will be looked for, as clients that are there. */
+  readonly strangers: readonly Who[]
 }
 
 /** Judges what happens in a world of rollouts from what really happened there. */
@@ -58,13 +73,18 @@ interface Said {
   readonly verdict: string
 }
 
+/** What is done in an incident. */
+const BY_HAND: ReadonlySet<string> = new Set(['rollback', 'abort', 'retreat', 'kill'])
+
 const CLAIMS: ReadonlySet<string> = new Set(['rejected', 'reverted', 'quarantined'])
 const FAILURES = ['rejected', 'reverted', 'quarantined', 'vetoed', 'abrupt', 'vanished', 'silent'] as const
 
 /** Makes {@link Oracles}. */
 export function createOracles(judged: Judged): Oracles {
-  const { stage, story, machines, controllers, effects, documents, incidents } = judged
+  const { stage, story, machines, controllers, effects, documents, incidents, gates, strangers } = judged
   const { clock, violate, met } = stage
+  const ofGates = createGateOracles({ stage, gates, controllers })
+  const ofStages = createStageOracles(stage, machines)
   const nowMs = (): number => clock.monotonic()
   const beganMs = clock.now() - clock.monotonic()
   const sinceStart = (time: string): number => Date.parse(time) - beganMs
@@ -81,7 +101,9 @@ export function createOracles(judged: Judged): Oracles {
 
   const names = (): readonly string[] => machines.map(({ plan }) => plan.name)
   const exposedBy = (audience: PlainRelease['audience']): ReadonlySet<string> =>
-    new Set(audience === undefined ? [] : names().filter(name => isIn(audience, name)))
+    new Set(
+      audience === undefined ? [] : machines.flatMap(({ plan }) => (isIn(audience, plan) ? [plan.name] : [])),
+    )
   /** Whether something kept the fleet from hearing a client as it is, at some time since then. */
   const isTroubled = ({ troubles }: Machine, fromMs: number, untilMs: number): boolean =>
     troubles.some(({ atMs, toMs = Number.POSITIVE_INFINITY }) => atMs <= untilMs && toMs >= fromMs)
@@ -116,6 +138,7 @@ export function createOracles(judged: Judged): Oracles {
           'no-verdict-twice',
           `${plan.name} ${how} ${digest.slice(0, 8)}, which it has under quarantine`,
         )
+      if (how === 'runs') checkUndone(machine, digest)
       const own = heard.filter(({ life }) => plan.disk || life === lives)
       const newest = Math.max(0, ...own.map(({ sequence }) => sequence))
       const settled = Math.max(
@@ -123,7 +146,7 @@ export function createOracles(judged: Judged): Oracles {
         ...own.filter(({ atMs }) => nowMs() - atMs >= WRITTEN_MS).map(({ sequence }) => sequence),
       )
       for (let sequence = newest; sequence >= Math.max(1, settled); sequence -= 1)
-        if (mayRun(story(), { sequence, clientId: plan.name, digest })) return
+        if (mayRun(story(), { sequence, who: plan, digest })) return
       violate(
         'audience',
         `${plan.name} ${how} ${digest.slice(0, 8)}, which none of the releases ${settled} to ${newest} gives it`,
@@ -161,6 +184,7 @@ export function createOracles(judged: Judged): Oracles {
       if (rollout === undefined) return
       const was = before?.release.rollout?.id === rollout.id ? before.release : undefined
       checkOrder(step, was)
+      ofStages.step(release, was, audiences.get(rollout.id))
       checkExposure(release)
       if (was?.rollout !== undefined && rollout.controller !== 'publisher') {
         met('a controller took a step')
@@ -169,14 +193,17 @@ export function createOracles(judged: Judged): Oracles {
           was.rollout.state === 'running' &&
           ((rollout.state === 'running' && rollout.stage > was.rollout.stage) || rollout.state === 'watching')
         if (rollout.plan.type === 'timed') checkTime(step, was)
-        else if (goesOn) checkEarned(step, was)
-        else if (rollout.state === 'rolled-back' || rollout.state === 'retreated') checkBlame(step, was)
+        else if (goesOn) {
+          checkEarned(step, was)
+          ofGates.wentOn(step, was)
+        } else if (rollout.state === 'rolled-back' || rollout.state === 'retreated') checkBlame(step, was)
       }
       if (rollout.state === 'rolled-back' || rollout.state === 'completed') ended.add(rollout.id)
     },
 
     look() {
       const newest = story().newest?.release
+      if (story().newest !== undefined) ofGates.look(story().newest as Step)
       for (const { plan, process, wire, runs, heard } of machines) {
         const run = runs.at(-1)
         const last = heard.at(-1)
@@ -184,7 +211,7 @@ export function createOracles(judged: Judged): Oracles {
           continue
         const sinceMs = Math.max(run.fromMs, last.atMs, process.runsSinceMs, wire?.sinceMs ?? 0)
         if (wire?.isCut === true || wire?.isLate === true || nowMs() - sinceMs < LEAVING_MS) continue
-        if (!mayRun(story(), { sequence: last.sequence, clientId: plan.name, digest: run.digest }))
+        if (!mayRun(story(), { sequence: last.sequence, who: plan, digest: run.digest }))
           violate(
             'bad-is-left',
             `${plan.name} still runs ${run.digest.slice(0, 8)}, and was told ${nowMs() - sinceMs} ms ago to run something else`,
@@ -202,6 +229,22 @@ export function createOracles(judged: Judged): Oracles {
           violate('rollouts-end-or-alarm', `${name} holds a stage ${lateMs} ms after it was to be decided`)
       }
     },
+  }
+
+  /** Neither a clock nor a probe moves a client off what a person or a controller went back to. */
+  function checkUndone({ runs, heard, plan }: Machine, digest: string): void {
+    const before = runs.at(-2)
+    const newest = Math.max(0, ...heard.map(({ sequence }) => sequence))
+    const release = story().at(newest)?.release
+    // What it died of, or was stopped with, it may begin anew without.
+    if (before === undefined || release === undefined || before.toMs !== nowMs()) return
+    const isLater = heard.some(({ sequence, atMs }) => sequence === newest && atMs <= before.fromMs)
+    if (!BY_HAND.has(release.cause) || !isLater) return
+    if (isNamedFor(release, plan, before.digest) && !isNamedFor(release, plan, digest))
+      violate(
+        'a-rollback-is-not-undone',
+        `${plan.name} leaves what release ${release.sequence} (${release.cause}) gives it for ${digest.slice(0, 8)}`,
+      )
   }
 
   /** One step after the other, none twice, and none after the end; a pause holds until somebody ends it. */
@@ -275,9 +318,11 @@ export function createOracles(judged: Judged): Oracles {
     for (const { plan, troubles } of machines)
       if (silent.includes(plan.name) && troubles.length === 0)
         say(`${plan.name} counts as silent, and never was`)
-    if (counted > exposed.size)
+    // Who will be looked for is one client more, and neither well nor failed.
+    const more = strangers.filter(one => was.audience === undefined || isIn(was.audience, one)).length
+    if (counted > exposed.size + more)
       say(`${counted} clients are counted, and ${exposed.size} were in the audience`)
-    if (counted + control > machines.length)
+    if (counted + control > machines.length + strangers.length)
       say(`${counted + control} clients are counted of ${machines.length}`)
     if (failed > exposed.size) say(`${failed} failures are counted of ${exposed.size} clients`)
     if (new Set(blamed.map(({ clientId }) => clientId)).size < blamed.length)
@@ -351,7 +396,7 @@ export function createOracles(judged: Judged): Oracles {
       ({ machine: { plan: own, firstHeardMs, troubles }, digest, atMs }) =>
         named(candidate).includes(digest) &&
         atMs <= sinceMs &&
-        isIn(audience, own.name) &&
+        isIn(audience, own) &&
         !troubles.some(({ kind }) => kind === 'silence') &&
         firstHeardMs !== undefined &&
         firstHeardMs <= sinceStart(stageStart.at) - (plan.reportMs ?? 0),
@@ -365,7 +410,7 @@ export function createOracles(judged: Judged): Oracles {
   }
 
   /** Nothing is taken back by a controller without a client that refused it, or two that were lost. */
-  function checkBlame({ release, atMs }: Step, was: PlainRelease): void {
+  function checkBlame({ release, atMs, evidence }: Step, was: PlainRelease): void {
     const { id, controller } = release.rollout as NonNullable<PlainRelease['rollout']>
     const begun = story().steps.find(step => step.release.rollout?.id === id)
     const fromMs = (begun?.atMs ?? atMs) - REMEMBERED_MS
@@ -374,7 +419,7 @@ export function createOracles(judged: Judged): Oracles {
       ...(was.audience === undefined ? named(was.stable) : []),
     ])
     const isExposed = (machine: Machine): boolean =>
-      was.audience === undefined || isIn(was.audience, machine.plan.name)
+      was.audience === undefined || isIn(was.audience, machine.plan)
     const exposed = machines.filter(isExposed)
     const claims = exposed.filter(
       ({ refusals, reverts, deaths }) =>
@@ -383,6 +428,10 @@ export function createOracles(judged: Judged): Oracles {
     )
     const lost = exposed.filter(machine => isTroubled(machine, fromMs, atMs))
     met('a controller took a candidate back')
+    if (release.rollout?.state === 'rolled-back' && ofGates.sentBack({ release, atMs, evidence }, was)) return
+    // Who goes after a stranger took its name is followed by the stranger.
+    if (exposed.some(({ taken, troubles, stops }) => taken.some(at => isFollowed(at, { troubles, stops }))))
+      return
     if (claims.length === 0 && lost.length < Math.min(2, exposed.length))
       violate(
         'no-false-rollback',
@@ -405,14 +454,18 @@ export function createOracles(judged: Judged): Oracles {
   }
 }
 
+/** Whether a client has gone, or was not heard, after a stranger spoke under its name. */
+function isFollowed(atMs: number, { troubles, stops }: Pick<Machine, 'troubles' | 'stops'>): boolean {
+  return troubles.some(one => one.atMs >= atMs) || stops.some(stop => stop >= atMs)
+}
+
 /** Whether a release names what a client runs. */
 export function runsItsTarget({ plan, runs }: Machine, newest: PlainRelease | undefined): boolean {
   const run = runs.at(-1)
   if (newest === undefined || run === undefined) return false
   const { candidate, audience } = newest
-  const isExposed = candidate !== undefined && audience !== undefined && isIn(audience, plan.name)
+  const isExposed = candidate !== undefined && audience !== undefined && isIn(audience, plan)
   return (
-    isNamedFor(newest, plan.name, run.digest) &&
-    named(isExposed ? candidate : newest.stable).includes(run.digest)
+    isNamedFor(newest, plan, run.digest) && named(isExposed ? candidate : newest.stable).includes(run.digest)
   )
 }

@@ -1,16 +1,19 @@
 import { isNoticeboardError, type ErrorCode } from '../../../../../src/contracts/errors.js'
 import { createPublisher, everyone, type Publisher } from '../../../../../src/publisher/index.js'
-import { staged, timed, type StageSpec } from '../../../../../src/rollouts/index.js'
+import { seededDice, type Dice } from '../../../../../src/sim/dice.js'
 import { startProcess } from '../../../../../src/sim/process.js'
 import { memory } from '../../../../../src/transports/memory.js'
 import { schema, type Document } from '../../builds.js'
 import { during } from '../../waiting.js'
 import type { Scene, SceneStage } from '../scene.js'
 import { controllerActor, type ControllerActor } from './controllers.js'
-import { BAKE_MS, createEffects, drawEffect, type Effects } from './effects.js'
+import { createEffects, drawEffect, type Effects } from './effects.js'
+import { createGates, drawMood, GATES, type Gates } from './gates.js'
 import { digestOfDocument, makeMachine, ROLLED, type Machine } from './machine.js'
 import { createOracles, runsItsTarget, type Oracles } from './oracles.js'
-import { watchStory, type PlainRelease, type Story } from './story.js'
+import { drawLabels, drawPolicy, FLOOR, type PolicyDice } from './policies.js'
+import { watchStory, type PlainRelease, type Story, type Who } from './story.js'
+import { drawLies } from './strangers.js'
 import { layWire } from './wire.js'
 
 /**
@@ -25,9 +28,6 @@ export const rollouts: Scene = async stage => {
 
 /** How long a fleet is heard before something is published to it in stages, in milliseconds. */
 const HEARD_MS = 30_000
-
-const REPORT_MS = 5_000
-const WATCH_MS = 40_000
 
 /** How long a rollout may take until it has ended, stands or alarms once all is well, in milliseconds: it gives a stage half an hour. */
 const SETTLED_MS = 2_700_000
@@ -54,12 +54,45 @@ interface Place {
   /** What waits for the end of the scene. */
   readonly under: Promise<unknown>[]
   readonly documents: Map<string, Document>
+  readonly gates: Gates
+  /** Whether who publishes asks gates too. */
+  readonly isGuarded: boolean
+  readonly more: More
+  /** Strangers that will be looked for, as clients that are there. */
+  readonly strangers: Who[]
+  /** Whether one of them said that it is ahead of the store. */
+  isAhead: boolean
+  visits: number
   /** What ends by itself after a while, unless the round is over before. */
   readonly timers: (() => void)[]
 }
 
+/** What a scene has besides, each with dice of its own, so that a scene without it stays as it is. */
+interface More extends Pick<PolicyDice, 'places' | 'gates'> {
+  readonly strangers: Dice | undefined
+  /** Probes turn red right after a rollback or a kill. */
+  readonly red: Dice | undefined
+}
+
+function drawMore(seed: number): More {
+  const own = (name: string, often: number): Dice | undefined => {
+    const dice = seededDice(seed, `${name} of rollouts`)
+    return dice.chance(often) ? dice : undefined
+  }
+  return {
+    places: own('places', 0.35),
+    gates: own('gates', 0.35),
+    strangers: own('strangers', 0.3),
+    red: own('red probes', 0.5),
+  }
+}
+
 async function open(stage: SceneStage): Promise<Place> {
   const { clock, dice, seed } = stage
+  const more = drawMore(seed)
+  const gates = createGates(clock)
+  const isGuarded = more.gates?.chance(0.7) === true
+  const strangers: Who[] = []
   const effects = createEffects()
   const documents = new Map<string, Document>()
   const incidents: number[] = []
@@ -73,6 +106,8 @@ async function open(stage: SceneStage): Promise<Place> {
     effects,
     documents,
     incidents,
+    gates,
+    strangers,
   })
   const shared = memory({ system: { clock }, heartbeatMs: 10_000 })
   const story = watchStory(
@@ -97,11 +132,12 @@ async function open(stage: SceneStage): Promise<Place> {
     namespace: ROLLED,
     schema,
     store: layWire(story.store, { own, nowMs: () => clock.monotonic() }).store,
-    floor: { firstStage: 3, minBakeMs: BAKE_MS },
+    floor: FLOOR,
+    gates: isGuarded ? gates.of(own) : [],
     system: own.system,
   })
   const place: Place = {
-    stage, story, machines, controllers, publisher, effects, oracles, incidentUntilMs: 0, incidents, lastN: 0, kills: 0, under: [], documents, timers: [],
+    stage, story, machines, controllers, publisher, effects, oracles, incidentUntilMs: 0, incidents, lastN: 0, kills: 0, under: [], documents, gates, isGuarded, more, strangers, isAhead: false, visits: 0, timers: [],
   } // prettier-ignore
   for (let index = dice.between(4, 9); index > 0; index -= 1)
     machines.push(
@@ -125,11 +161,19 @@ async function open(stage: SceneStage): Promise<Place> {
           strategy: dice.pick(['pull', 'push']),
           disk: dice.chance(0.85),
           probe: dice.chance(0.3),
+          labels: more.places === undefined ? {} : drawLabels(more.places, index),
         },
       ),
     )
   for (const name of ['controller-a', 'controller-b'].slice(0, dice.between(1, 2)))
-    controllers.push(controllerActor(stage, story.store, { name, isHosted: dice.chance(0.4) }))
+    controllers.push(
+      controllerActor(stage, story.store, {
+        name,
+        isHosted: dice.chance(0.4),
+        gates,
+        lacks: GATES.flatMap(gate => (more.gates?.chance(0.1) === true ? [gate.name] : [])),
+      }),
+    )
   const first = next(place)
   effects.add(first, { type: 'fine' })
   await during(clock, publisher.publish(first, { rollout: everyone(), reason: 'the first' }), 10_000)
@@ -153,13 +197,6 @@ async function pass({ stage: { clock }, oracles }: Place, ms: number): Promise<v
   }
 }
 
-const STAGES: readonly (readonly StageSpec[])[] = [
-  [1, 'all'],
-  [1, 3, 'all'],
-  [1, '50%', 'all'],
-  [2, '30%', '60%', 'all'],
-]
-
 /** What a person at a command line may be told. */
 const TOLD: readonly ErrorCode[] = ['conflict', 'forbidden', 'no-controller', 'fleet-unknown', 'withdrawn', 'unavailable', 'not-found', 'store-damaged'] // prettier-ignore
 
@@ -175,6 +212,8 @@ async function ask(
     (error: unknown) => {
       const code = isNoticeboardError(error) ? error.code : String(error)
       stage.note(`${what}: ${code}`)
+      if (code === 'store-damaged' && what !== 'publish')
+        stage.violate('strangers-stand-in-no-way', `${what} failed with ${code}`)
       if (!TOLD.some(one => one === code)) stage.violate('verbs-answer', `${what} failed with ${code}`)
     },
   )
@@ -192,11 +231,14 @@ async function ask(
 async function playRound(place: Place): Promise<void> {
   const { stage, story, machines } = place
   const { dice, clock } = stage
+  turnGates(place)
   await publish(place)
   const isCalm = dice.chance(0.2)
   for (let left = isCalm ? 0 : dice.between(1, 6); left > 0; left -= 1) {
     await pass(place, dice.between(500, 15_000))
     await happen(place)
+    turnGates(place)
+    await lie(place)
   }
   await pass(place, dice.between(1_000, 20_000))
   heal(place)
@@ -219,7 +261,9 @@ async function playRound(place: Place): Promise<void> {
     )
   }
   await endIt(place)
+  redden(place)
   await everybodyIsThere(place)
+  await stayThere(place)
   if (dice.chance(0.4)) await readmit(place)
 }
 
@@ -238,14 +282,85 @@ async function readmit(place: Place): Promise<void> {
       rollout: everyone(),
       belowFloor: 'mended',
       readmit: 'it was the application',
+      ignoreReports: place.isAhead,
       reason: 'again',
     }),
   )
   await everybodyIsThere(place)
 }
 
+/** Some gates say something else from now on. */
+function turnGates({ gates, more: { gates: dice }, stage: { note } }: Place): void {
+  for (const { name } of GATES) {
+    if (dice?.chance(0.3) !== true) continue
+    const mood = drawMood(dice)
+    gates.turn(name, mood)
+    note(`gate ${name} is ${mood}`)
+  }
+}
+
+/** Strangers report, once: somebody who may read may report too. */
+async function lie(place: Place): Promise<void> {
+  const { stage, story, machines, strangers, more } = place
+  const newest = story.newest?.release
+  if (more.strangers?.chance(0.5) !== true || newest === undefined) return
+  place.visits += 1
+  const digest = (newest.candidate ?? newest.stable).variants[0]?.digest ?? ''
+  const { kind, reports, taken, made } = drawLies({ dice: more.strangers, machines, digest, newest, visit: place.visits }) // prettier-ignore
+  if (reports.length === 0) return
+  stage.note(`strangers: ${kind} ${reports.map(({ clientId, phase }) => `${clientId} ${phase}`).join()}`)
+  stage.met('strangers reported of a rollout')
+  for (const { taken: times } of taken) times.push(stage.clock.monotonic())
+  for (const { clientId, labels } of reports)
+    if (made.includes(clientId)) strangers.push({ name: clientId, labels })
+  if (kind === 'ahead') place.isAhead = true
+  await during(stage.clock, story.store.report(reports, new AbortController().signal), 1_000)
+}
+
+/** Every probe turns red, where clients have just gone back to something. */
+function redden(place: Place): void {
+  const { stage, story, more: { red } } = place // prettier-ignore
+  if (red === undefined || !wentBack(story.newest?.release)) return
+  place.timers.push(
+    stage.clock.after(red.between(200, 5_000), () => {
+      const nowMs = stage.clock.monotonic()
+      stage.met('probes turned red after a way back')
+      place.incidents.push(nowMs)
+      place.incidentUntilMs = nowMs + red.between(3_000, 30_000)
+    }),
+  )
+}
+
+function wentBack(newest: PlainRelease | undefined): boolean {
+  return newest?.cause === 'rollback' || newest?.cause === 'abort' || newest?.cause === 'kill'
+}
+
+/** Neither time nor a probe nor a restart brings back what was taken back. */
+async function stayThere(place: Place): Promise<void> {
+  const { stage, story, machines, controllers, more: { red } } = place // prettier-ignore
+  const newest = story.newest
+  if (red?.chance(0.6) !== true || newest === undefined || !wentBack(newest.release)) return
+  const there = machines.filter(machine => !machine.isGone && runsItsTarget(machine, newest.release))
+  for (const { process } of controllers)
+    if (red.chance(0.5)) process?.skew(red.pick([86_400_000, -3_600_000]))
+  for (const machine of there)
+    if (machine.process?.running === true && red.chance(0.3)) place.under.push(machine.stop(false))
+  place.incidents.push(stage.clock.monotonic())
+  place.incidentUntilMs = stage.clock.monotonic() + 20_000
+  await pass(place, 45_000)
+  const say = (text: string): void => stage.violate('a-rollback-is-not-undone', text)
+  if (story.newest !== newest)
+    say(
+      `release ${story.newest?.release.sequence} follows ${newest.release.sequence}, and nobody asked for it`,
+    )
+  for (const machine of there)
+    if (!runsItsTarget(machine, newest.release))
+      say(`${machine.plan.name} does not run any more what it went back to`)
+}
+
 /** Everything that went wrong is mended; who is gone stays so. */
-function heal({ machines, controllers, timers }: Place): void {
+function heal({ machines, controllers, timers, gates, more }: Place): void {
+  for (const { name } of GATES) if (more.gates?.chance(0.85) === true) gates.turn(name, 'good')
   for (const cancel of timers.splice(0)) cancel()
   for (const actor of controllers) {
     actor.resume()
@@ -307,30 +422,26 @@ async function everybodyIsThere(place: Place): Promise<void> {
 }
 
 async function publish(place: Place, supersede = false): Promise<void> {
-  const { stage, publisher, effects } = place
-  const { dice } = stage
+  const { stage, publisher, effects, more, story, gates } = place
+  const { dice, clock } = stage
   const document = next(place)
   const effect = drawEffect(dice)
   effects.add(document, effect)
-  const isTimed = dice.chance(0.12)
-  const rollout = isTimed
-    ? timed({ steps: 3, everyMs: 25_000 })
-    : staged({
-        stages: dice.pick(STAGES),
-        bakeMs: BAKE_MS,
-        reportMs: REPORT_MS,
-        spreadMs: 1_000,
-        watchMs: WATCH_MS,
-      })
+  const { rollout, gates: planned, belowFloor } = drawPolicy({ dice, ...more })
   stage.note(`publishes ${digestOfDocument(document).slice(0, 8)}: ${JSON.stringify(effect)}`)
-  await ask(place, 'publish', () =>
-    publisher.publish(document, {
-      rollout,
-      supersede,
-      reason: 'more',
-      ...(isTimed && { belowFloor: 'by the clock' }),
-    }),
-  )
+  const askedMs = clock.monotonic()
+  const before = story.steps.length
+  const options = { rollout, supersede, reason: 'more', ...(belowFloor !== undefined && { belowFloor }) }
+  await ask(place, 'publish', () => publisher.publish(document, { ...options, ignoreReports: place.isAhead }))
+  const red = planned.find(({ name, onBad }) => {
+    const sinceMs = gates.redSinceMs(name) ?? Number.POSITIVE_INFINITY
+    return onBad !== 'record' && sinceMs <= askedMs && place.isGuarded
+  })
+  if (red === undefined) return
+  stage.met('a gate was red before a start')
+  const digest = digestOfDocument(document)
+  if (story.steps.slice(before).some(({ release }) => release.candidate?.variants[0]?.digest === digest))
+    stage.violate('a-red-gate-keeps-it-from-starting', `a rollout began although gate ${red.name} was red`)
 }
 
 /** One thing happens: to a client, to some of them, to a controller, or somebody asks for something. */
@@ -416,11 +527,13 @@ async function happen(place: Place): Promise<void> {
       await pass(place, dice.between(1_000, 15_000))
       return ask(place, 'resume', () => publisher.resume({ reason }))
     case 'rollback':
-      return ask(place, what, () => publisher.rollback({ reason }))
+      await ask(place, what, () => publisher.rollback({ reason }))
+      return redden(place)
     case 'kill':
       met('somebody killed something in a rollout')
       place.kills += 1
-      return ask(place, what, () => publisher.kill({ patch: { name: `killed ${place.kills}` }, reason }))
+      await ask(place, what, () => publisher.kill({ patch: { name: `killed ${place.kills}` }, reason }))
+      return redden(place)
     case 'supersede':
       return publish(place, true)
     case 'everyone':
@@ -444,7 +557,12 @@ async function goAround(place: Place): Promise<void> {
   effects.add(document, { type: 'fine' })
   const before = story.steps.length
   await ask(place, 'everyone', () =>
-    publisher.publish(document, { rollout: everyone(), supersede: true, reason: 'in a hurry' }),
+    publisher.publish(document, {
+      rollout: everyone(),
+      supersede: true,
+      ignoreReports: place.isAhead,
+      reason: 'in a hurry',
+    }),
   )
   if (
     story.steps

@@ -5,6 +5,7 @@ import type { CompleteStore } from '../../../../../src/contracts/transport.js'
 
 /** A release as it stands in the log. */
 export interface PlainRelease {
+  readonly epoch: string
   readonly sequence: number
   readonly cause: string
   readonly stable: PlainArm
@@ -19,9 +20,11 @@ export interface PlainRelease {
     readonly decideBy: string
     readonly plan: {
       readonly type: string
-      readonly stages: readonly unknown[]
+      readonly stages: readonly PlainStage[]
       readonly everyMs?: number
       readonly reportMs?: number
+      readonly holdback?: number
+      readonly gates?: readonly { readonly name: string; readonly onBad: string }[]
     }
     readonly stageStart: {
       readonly at: string
@@ -37,9 +40,29 @@ interface PlainArm {
   readonly variants: readonly { readonly digest: string }[]
 }
 
-interface PlainAudience {
+type PlainLabels = Readonly<Record<string, readonly string[]>>
+
+/** What a stage exposes. */
+export interface PlainStage {
+  readonly by: string
+  readonly labels?: PlainLabels
+  readonly ids?: readonly string[]
+}
+
+/** Who runs a candidate. */
+export interface PlainAudience {
   readonly salt: string
-  readonly clauses: readonly { readonly ids?: readonly string[]; readonly below?: number }[]
+  readonly clauses: readonly {
+    readonly ids?: readonly string[]
+    readonly labels?: PlainLabels
+    readonly below?: number
+  }[]
+}
+
+/** A client as audiences know it. */
+export interface Who {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** One release of the log, when it came to stand there, and the evidence that is kept beside it. */
@@ -51,6 +74,7 @@ export interface Step {
 
 /** What is kept of a decision. */
 export interface PlainEvidence {
+  readonly why: string
   readonly counts: Readonly<Record<string, number>>
   readonly exceptions: readonly { readonly clientId: string; readonly kind: string }[]
 }
@@ -110,15 +134,27 @@ export function named(arm: PlainArm | undefined): readonly string[] {
 }
 
 /** Whether a client is in an audience. */
-export function isIn({ salt, clauses }: PlainAudience, clientId: string): boolean {
-  const hash = createHash('sha256').update(`${salt}\0${clientId}`).digest('hex')
-  const bucket = Number.parseInt(hash.slice(0, 8), 16)
+export function isIn({ salt, clauses }: PlainAudience, { name, labels }: Who): boolean {
+  const { bucket, id } = drawOf(salt, name)
   return clauses.some(
-    ({ ids, below }) =>
-      (ids !== undefined || below !== undefined) &&
-      (ids === undefined || ids.includes(hash.slice(0, 32))) &&
+    ({ ids, labels: wanted, below }) =>
+      (ids !== undefined || wanted !== undefined || below !== undefined) &&
+      (ids === undefined || ids.includes(id)) &&
+      (wanted === undefined || carries(labels, wanted)) &&
       (below === undefined || bucket < below),
   )
+}
+
+/** What a salt draws for a client: its bucket of 2^32, and its hashed id. */
+export function drawOf(salt: string, name: string): { readonly bucket: number; readonly id: string } {
+  const hash = createHash('sha256').update(`${salt}\0${name}`).digest('hex')
+  return { bucket: Number.parseInt(hash.slice(0, 8), 16), id: hash.slice(0, 32) }
+}
+
+/** Whether a client carries labels, of each one of the values. */
+export function carries(labels: Who['labels'], wanted: PlainLabels): boolean {
+  const names = Object.keys(wanted)
+  return names.length > 0 && names.every(name => wanted[name]?.includes(labels[name] ?? '') === true)
 }
 
 /** What a release lets a client run: it names it for it, or it was good for everybody once and was not withdrawn since. */
@@ -126,17 +162,17 @@ export function mayRun(
   story: Pick<Story, 'at'>,
   {
     sequence,
-    clientId,
+    who,
     digest,
   }: {
     readonly sequence: number
-    readonly clientId: string
+    readonly who: Who
     readonly digest: string
   },
 ): boolean {
   const own = story.at(sequence)?.release
   if (own === undefined) return false
-  if (isNamedFor(own, clientId, digest)) return true
+  if (isNamedFor(own, who, digest)) return true
   for (let at = sequence; at > 0; at -= 1) {
     const release = story.at(at)?.release
     if (named(release?.stable).includes(digest)) return true
@@ -146,11 +182,7 @@ export function mayRun(
 }
 
 /** Whether a release names a snapshot for a client. */
-export function isNamedFor(
-  { stable, candidate, audience }: PlainRelease,
-  clientId: string,
-  digest: string,
-): boolean {
+export function isNamedFor({ stable, candidate, audience }: PlainRelease, who: Who, digest: string): boolean {
   if (named(stable).includes(digest)) return true
-  return named(candidate).includes(digest) && audience !== undefined && isIn(audience, clientId)
+  return named(candidate).includes(digest) && audience !== undefined && isIn(audience, who)
 }

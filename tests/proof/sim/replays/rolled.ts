@@ -1,0 +1,116 @@
+import { afterEach } from 'vitest'
+import { z } from 'zod'
+import type { CompleteStore } from '../../../../src/contracts/transport.js'
+import { createController } from '../../../../src/controller/index.js'
+import {
+  createPublisher,
+  everyone,
+  type Publisher,
+  type RolloutPolicy,
+} from '../../../../src/publisher/index.js'
+import type { RolloutFloor, StagedOptions } from '../../../../src/rollouts/index.js'
+import { seededRandom } from '../../../../src/sim/seeded-random.js'
+import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
+import { systemHasher } from '../../../../src/system/system.js'
+import { memory } from '../../../../src/transports/memory.js'
+import { startPaperFleet, type Effect, type PaperFleet } from '../../../support/rollouts/paper-fleet.js'
+
+const namespace = 'replays/rollouts'
+const schema = z.object({ pool: z.number() })
+export const MINUTE = 60_000
+export const CLIENTS = 60
+export const reason = 'an update'
+/** The stages that a fleet of that size gets by itself; only the periods are shorter. */
+export const DEFAULTS: StagedOptions = { bakeMs: 5 * MINUTE, reportMs: 30_000, watchMs: 15 * MINUTE }
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+/** What became of a document that did harm. */
+export interface Outcome {
+  /** Clients that ever ran it. */
+  readonly touched: number
+  /** The most of them that began to run it within a minute. */
+  readonly most: number
+  /** Clients that run it an hour and a half later. */
+  readonly left: number
+  readonly state: string | undefined
+}
+
+/** A fleet, its controller, and who publishes to it. */
+export interface Stand {
+  readonly clock: VirtualClock
+  readonly publisher: Publisher<{ readonly pool: number }>
+  readonly fleet: PaperFleet
+  /** Publishes a document, and gives its digest. */
+  readonly publish: (pool: number) => Promise<string>
+}
+
+export interface Play {
+  readonly rollout: RolloutPolicy
+  readonly floor?: RolloutFloor
+  readonly belowFloor?: string
+  /** What a version after the first does to a client; `running` is how many clients run it now. */
+  readonly effect: (clientId: string, running: number, digest: string) => Effect
+  readonly diesAfterMs?: number
+  readonly clients?: number
+  readonly labels?: (number: number) => Readonly<Record<string, string>>
+  /** Policies that the controller has besides. */
+  readonly policies?: readonly RolloutPolicy[]
+  /** The store as clients and controller have it. */
+  readonly through?: (store: CompleteStore) => CompleteStore
+  /** What happens once the second version is published, before anybody waits. */
+  readonly then?: (stand: Stand) => Promise<void>
+}
+
+/** Publishes a harmful second version to a fleet that has run the first for a while, and waits for an hour and a half. */
+export async function play(given: Play): Promise<Outcome> {
+  const { rollout, floor, belowFloor, effect, diesAfterMs, clients = CLIENTS, labels, policies = [] } = given
+  const { through = (store: CompleteStore): CompleteStore => store, then } = given
+  const clock: VirtualClock = virtualClock()
+  const system = { clock, random: seededRandom(11), hasher: systemHasher }
+  const store = memory({ system })
+  const publisher = createPublisher({ namespace, schema, store, system, ...(floor && { floor }) })
+  const controller = createController({
+    store: through(store),
+    system,
+    lookMs: 5_000,
+    policies,
+    namespaces: [namespace],
+  })
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason })
+  const first = (await publisher.current())?.digest
+  const begun: number[] = []
+  const fleet: PaperFleet = startPaperFleet({
+    store: through(store),
+    clock,
+    namespace,
+    clients,
+    effect: (digest, clientId) =>
+      digest === first ? 'works' : effect(clientId, fleet.runs(digest).length, digest),
+    onRun: ({ digest }) => void (digest === first || begun.push(clock.monotonic())),
+    ...(diesAfterMs !== undefined && { diesAfterMs }),
+    ...(labels !== undefined && { labels }),
+  })
+  closing.push(
+    () => publisher.close(),
+    () => controller.close(),
+    () => fleet.close(),
+  )
+  await clock.advance(20 * MINUTE)
+  const publish = async (pool: number): Promise<string> => {
+    const options = { rollout, reason, ...(belowFloor !== undefined && { belowFloor }) }
+    return (await publisher.publish({ pool }, options)).digest
+  }
+  const digest = await publish(2)
+  await then?.({ clock, publisher, fleet, publish })
+  await clock.advance(90 * MINUTE)
+  const state = (await publisher.rollout())?.state
+  const most = Math.max(0, ...begun.map(from => begun.filter(at => at >= from && at < from + MINUTE).length))
+  return { touched: fleet.everRan(digest).length, most, left: fleet.runs(digest).length, state }
+}
+
+/** How many of the fleet a number stands for. */
+export const indexOf = (clientId: string): number => Number(clientId.slice(clientId.lastIndexOf('-') + 1))
