@@ -147,7 +147,7 @@ const told = (/** @type {object} */ change) => JSON.stringify({ ...step, ...chan
 // prettier-ignore
 /** @type {[string, string][]} */
 export const stepCases = [
-  ['every member', told({})], ['nobody judged', told({ verdict: undefined, omitted: undefined, exceptions: [] })], ['a verdict of a later version', told({ verdict: 'splendid' })],
+  ['every member', told({})], ['a reason of the rollout itself', told({ code: 'way-back-failed' })], ['nobody judged', told({ verdict: undefined, omitted: undefined, exceptions: [] })], ['a verdict of a later version', told({ verdict: 'splendid' })],
   ['a member of a later version is dropped', told({ later: 1 })], ['none omitted', told({ omitted: 0 })], ['a time with an offset', told({ asOf: '2026-11-21T10:30:00.000+01:00' })],
   ['101 clients', told({ exceptions: Array.from({ length: 101 }, () => ({ clientId: 'a', kind: 'b' })) })], ['a count below 0', told({ counts: { exposed: -1 } })],
 ]

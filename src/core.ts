@@ -122,6 +122,7 @@ export {
   MAX_IDS,
   MAX_INLINE_BYTES,
   MAX_LABELS,
+  MAX_LABELS_BYTES,
   MAX_LINE_LENGTH,
   MAX_MARK_BYTES,
   MAX_MEASURED,
@@ -133,10 +134,12 @@ export {
   MAX_REASON_BYTES,
   MAX_REFUSALS,
   MAX_RELEASE_BYTES,
+  MAX_REPORT_BYTES,
   MAX_REPORTS,
   MAX_REPORTS_BYTES,
   MAX_RUNNABLE,
   MAX_SCHEMA_BYTES,
+  MAX_SENT_REPORTS_BYTES,
   MAX_SHORT_LINE_LENGTH,
   MAX_SIGNATURES,
   MAX_SLOT,
@@ -177,6 +180,7 @@ export {
   type EvidenceRequest,
   type RolloutPhase,
   type RolloutState,
+  type Rehearsal,
   type StageStart,
 } from './core/release/rollout.js'
 export { type StepEvidence, type StepException } from './core/release/step-evidence.js'

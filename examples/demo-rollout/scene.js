@@ -79,8 +79,7 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
           return publish(document, { rollout: everyone() })
         }
         // The fleet and its controller have to be heard for a while, so that there is evidence.
-        const passes =
-          isNoticeboardError(error, 'fleet-unknown') || isNoticeboardError(error, 'no-controller')
+        const passes = isPassing(error) || isNoticeboardError(error, 'fleet-unknown', 'no-controller')
         if (!passes || Date.now() > last) throw error
       }
     }
@@ -120,7 +119,7 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
       if (way === 'at once') {
         await sleep(handMs)
         say(`somebody rolls it back, after ${handMs / 1_000} s`)
-        await publisher.rollback({ reason: 'the shop is down' })
+        await insist(() => publisher.rollback({ reason: 'the shop is down' }))
       }
       let calmSince = Infinity
       const isOver = async () => {
@@ -151,8 +150,9 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
       const half = Math.ceil(clients / 2)
       await until(async () => running([digest]) >= half || (await isTakenBack()), mostArriveMs(patience))
       const victims = victimsIn(courseNow(), { seats, digest, clients })
-      if (running([digest]) < clients) {
-        say(`${victims.join(' and ')} runs out of memory, as happens every day`)
+      if (running([digest]) < clients && victims.length > 0) {
+        const verb = victims.length === 1 ? 'runs' : 'run'
+        say(`${victims.join(' and ')} ${verb} out of memory, as happens every day`)
         for (const victim of victims) supervisor.crash(victim)
       }
       await until(async () => running([digest]) === clients || (await isTakenBack()), mostArriveMs(patience))
@@ -190,9 +190,20 @@ function victimsIn(course, { seats, digest, clients }) {
   return victims
 }
 
-/** @param {unknown} error */
+/** Whether an error is one of a machine that is busy. @param {unknown} error */
 function isPassing(error) {
-  return isNoticeboardError(error, 'unavailable')
+  return isNoticeboardError(error, 'unavailable', 'timeout', 'rate-limited')
+}
+
+/** Asks again where a busy machine did not answer, as somebody in front of it would. @template T @param {() => Promise<T>} ask @returns {Promise<T>} */
+async function insist(ask) {
+  for (const last = Date.now() + startMs; ; await sleep(2 * lookMs)) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!isPassing(error) || Date.now() > last) throw error
+    }
+  }
 }
 
 /** @param {number} ms */

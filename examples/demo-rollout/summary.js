@@ -64,7 +64,7 @@ export function summarize({ meetings, arrivals, clients, patience, without, scre
     dim('  a stair is a stage: one client, a tenth, a half, all'),
     ...arrivals.map(
       ({ scene, arrival: { arrived, clients: all, deaths, allMs } }) =>
-        `  ${scene.strategy.padEnd(20)}${arrived} of ${all} run it${allMs === undefined ? '' : `, the last after ${duration(allMs)}`}; ${deaths} processes died of something else`,
+        `  ${scene.strategy.padEnd(20)}${arrived} of ${all} run it${allMs === undefined ? '' : `, the last after ${duration(allMs)}`}; ${deaths} ${deaths === 1 ? 'process' : 'processes'} died of something else`,
     ),
     '',
     ...conclusion(meetings).map(line => bold(line)),
@@ -111,7 +111,9 @@ function conclusion(meetings) {
     const isBack = of.every(({ backMs }) => backMs !== undefined)
     const lastMs = Math.max(...of.map(({ backMs }) => backMs ?? 0))
     return way === 'at once'
-      ? [`At once ${exposed}, and the fleet went down again and again until somebody stepped in.`]
+      ? [
+          `At once ${exposed}; processes went down ${sum(({ deaths }) => deaths)} times until somebody stepped in.`,
+        ]
       : [
           `By default ${exposed}, ${isBack ? `and after ${duration(lastMs)} the fleet was well again, by itself.` : 'and the fleet never was all well again.'}`,
         ]

@@ -4,6 +4,8 @@ import type { Logger, Platform, Random } from '../contracts/system.js'
 import type { StateStorage } from '../contracts/state.js'
 import { toHex } from '../core/release/digest.js'
 import { isLine } from '../core/json/text.js'
+import { MAX_LABELS, MAX_LABELS_BYTES } from '../core/limits.js'
+import { jsonBytes } from '../core/report/fit-report.js'
 
 export interface IdentityOptions {
   readonly clientId?: string | undefined
@@ -21,6 +23,14 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
       throw new NoticeboardError('invalid-option', 'labels: a name must not contain "="')
     check(`labels.${name}`, value)
   }
+  if (Object.keys(labels).length > MAX_LABELS)
+    throw new NoticeboardError('invalid-option', `labels: a client may have ${MAX_LABELS} at most`)
+  const bytes = jsonBytes(labels)
+  if (bytes > MAX_LABELS_BYTES)
+    throw new NoticeboardError(
+      'invalid-option',
+      `labels: together they take ${bytes} bytes of JSON; ${MAX_LABELS_BYTES} are allowed, so that a report has room for them`,
+    )
 }
 
 /**

@@ -150,7 +150,12 @@ export interface ClientReport {
   readonly measures?: StageMeasures
   /** Paths that this client's own overrides changed. */
   readonly overridden?: readonly string[]
-  /** Whether state on disk protects this client over a restart. */
+  /** How many more paths they changed, which there was no room for. */
+  readonly overriddenOmitted?: number
+  /**
+   * Whether state on disk protects this client over a restart, as far as it knows: that a folder is empty at each
+   * start, its readers see.
+   */
   readonly protection: 'disk' | 'none'
   /**
    * The interval in which this client reports while nothing changes, in milliseconds; after three of them

@@ -102,6 +102,15 @@ export const MAX_REPORTS = 100
 /** The largest body of reports, in bytes. */
 export const MAX_REPORTS_BYTES = 1_048_576
 
+/** The largest report, in bytes of JSON. */
+export const MAX_REPORT_BYTES = 4_096
+
+/** What the labels of a client may take together, in bytes of JSON. */
+export const MAX_LABELS_BYTES = 2_048
+
+/** The largest body of reports that is sent, in bytes. */
+export const MAX_SENT_REPORTS_BYTES = 49_152
+
 /** How many labels a client may carry, in a report and in the query of the event stream. */
 export const MAX_LABELS = 64
 

@@ -3,6 +3,8 @@ import type { Clock } from '../contracts/system.js'
 import type { ClientReport } from '../contracts/report.js'
 import { MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { lastWord } from '../core/report/last-word.js'
+import { createInterner } from './interner.js'
+import { packWord, wordReader, type PackedWord } from './packed-word.js'
 
 /** The last word of each client, as far as it was heard here. */
 export interface Registry {
@@ -19,7 +21,8 @@ export interface Registry {
 }
 
 interface Entry {
-  readonly report: ClientReport
+  readonly namespace: Namespace
+  readonly word: PackedWord
   readonly heardAtMs: number
 }
 
@@ -27,13 +30,14 @@ interface Entry {
 const SEARCHED = 64
 
 /**
- * Makes a registry of 100,000 instances at most, unless `maxInstances` is given. Instances that
- * stopped or are missing make room first.
+ * Makes a registry of 100,000 instances at most, unless `maxInstances` is given, each of which takes
+ * less than 1 KB where labels are as a fleet's are. Instances that stopped or are missing make room
+ * first.
  *
  * ```ts
  * const registry = createRegistry({ clock })
  * registry.add(report)
- * const fleet = summarizeFleet(registry.of('checkout/prod'), newest, clock.now())
+ * const fleet = summarizeFleet({ since, asOf, reports: registry.of('checkout/prod') }, newest)
  * ```
  */
 export function createRegistry({
@@ -43,62 +47,65 @@ export function createRegistry({
   readonly clock: Clock
   readonly maxInstances?: number
 }): Registry {
-  /** By namespace and instance, the one that was silent for longest first. */
-  const entries = new Map<string, Entry>()
-  const byNamespace = new Map<Namespace, Set<string>>()
+  /** The one that was silent for longest first. */
+  const entries = new Set<Entry>()
+  const byNamespace = new Map<Namespace, Map<string, Entry>>()
+  const same = createInterner()
   const since = new Date(clock.now()).toISOString()
 
-  const remove = (key: string, namespace: Namespace): void => {
-    entries.delete(key)
-    const keys = byNamespace.get(namespace)
-    keys?.delete(key)
-    if (keys?.size === 0) byNamespace.delete(namespace)
+  const remove = (entry: Entry): void => {
+    const { namespace, word } = entry
+    entries.delete(entry)
+    const instances = byNamespace.get(namespace)
+    instances?.delete(word.instanceId)
+    if (instances?.size === 0) byNamespace.delete(namespace)
   }
 
   const makeRoom = (): void => {
     const nowMs = clock.monotonic()
-    let oldest: readonly [string, Entry] | undefined
+    let oldest: Entry | undefined
     let looked = 0
     for (const candidate of entries) {
       oldest ??= candidate
-      const { report, heardAtMs } = candidate[1]
-      if (
-        report.phase === 'stopped' ||
-        nowMs - heardAtMs > report.nextReportWithinMs * MISSING_AFTER_PERIODS
-      ) {
+      const { word, heardAtMs } = candidate
+      if (word.phase === 'stopped' || nowMs - heardAtMs > word.nextReportWithinMs * MISSING_AFTER_PERIODS) {
         oldest = candidate
         break
       }
       looked += 1
       if (looked >= SEARCHED) break
     }
-    if (oldest !== undefined) remove(oldest[0], oldest[1].report.namespace)
+    if (oldest !== undefined) remove(oldest)
   }
 
   const take = (report: ClientReport): boolean => {
-    const key = `${report.namespace}\n${report.instanceId}`
-    const known = entries.get(key)
-    if (known !== undefined && known.report.count > report.count) return false
-    const { receivedAt: _, firstHeardAt: __, ...said } = report
+    const { namespace, instanceId } = report
+    const known = byNamespace.get(namespace)?.get(instanceId)
+    if (known !== undefined && known.word.count > report.count) return false
     const receivedAt = new Date(clock.now()).toISOString()
-    const heard = { ...said, receivedAt, firstHeardAt: receivedAt }
+    const heard = packWord(report, { receivedAt, firstHeardAt: receivedAt }, same)
     // What was heard again moves to the young end, so that the silent gather at the old one.
-    if (known !== undefined) entries.delete(key)
+    if (known !== undefined) entries.delete(known)
     else if (entries.size >= maxInstances) makeRoom()
-    entries.set(key, {
-      report: known === undefined ? heard : lastWord(known.report, heard),
+    const entry: Entry = {
+      namespace,
+      word: known === undefined ? heard : lastWord(known.word, heard),
       heardAtMs: clock.monotonic(),
-    })
-    const keys = byNamespace.get(report.namespace)
-    if (keys === undefined) byNamespace.set(report.namespace, new Set([key]))
-    else keys.add(key)
+    }
+    entries.add(entry)
+    const instances = byNamespace.get(namespace)
+    if (instances === undefined) byNamespace.set(namespace, new Map([[instanceId, entry]]))
+    else instances.set(instanceId, entry)
     return true
   }
 
   return {
     add: take,
     since,
-    of: namespace => [...(byNamespace.get(namespace) ?? [])].flatMap(key => entries.get(key)?.report ?? []),
+    of(namespace) {
+      const read = wordReader()
+      return Array.from(byNamespace.get(namespace)?.values() ?? [], ({ word }) => read(word))
+    },
     get size() {
       return entries.size
     },

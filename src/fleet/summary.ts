@@ -2,6 +2,7 @@ import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { lostState } from '../core/report/lost-state.js'
 import { digestsOf, positionOf, type Release } from '../core/release/release.js'
 
 /**
@@ -124,7 +125,10 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
       order(a.report.clientId, b.report.clientId) ||
       order(a.report.instanceId, b.report.instanceId),
   )
-  const unprotected = members.filter(isLive).filter(({ report }) => isUnprotected(report)).length
+  const lost = lostIn(last)
+  const unprotected = members
+    .filter(isLive)
+    .filter(({ report }) => isUnprotected(report) || lost.has(report.instanceId)).length
   return { type: 'known', counts: count(members), unprotected, members, running: running(members) }
 }
 
@@ -137,6 +141,17 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
  */
 export function isLive({ state }: FleetMember): boolean {
   return state !== 'stopped' && state !== 'missing' && state !== 'replaced'
+}
+
+/** The instances whose state did not survive, as those after them show. */
+function lostIn(reports: readonly ClientReport[]): ReadonlySet<string> {
+  const byClient = new Map<string, ClientReport[]>()
+  for (const report of reports) {
+    const words = byClient.get(report.clientId)
+    if (words === undefined) byClient.set(report.clientId, [report])
+    else words.push(report)
+  }
+  return new Set([...byClient.values()].flatMap(words => [...lostState(words)]))
 }
 
 function isUnprotected({ protection, ephemeral }: ClientReport): boolean {

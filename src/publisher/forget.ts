@@ -3,6 +3,7 @@ import type { HeardReports } from '../contracts/report.js'
 import { canReport } from '../contracts/capabilities.js'
 import { MAX_REPORTS } from '../core/limits.js'
 import { checkOptions } from '../core/options.js'
+import { fitReport } from '../core/report/fit-report.js'
 import { summarizeFleet, type FleetMember } from '../fleet/summary.js'
 import type { PublisherContext } from './context.js'
 import { retried } from './retry.js'
@@ -44,7 +45,7 @@ export async function forgetInstances(
     state !== 'stopped' && (clients.includes(report.clientId) || (missing && state === 'missing'))
   const gone = fleet.members.filter(isMeant).map(({ report }) => {
     const { receivedAt: _, firstHeardAt: __, ...said } = report
-    return { ...said, phase: 'stopped' as const, count: report.count + 1, sinceMs: 0 }
+    return fitReport({ ...said, phase: 'stopped', count: report.count + 1, sinceMs: 0 })
   })
   for (let from = 0; from < gone.length; from += MAX_REPORTS) {
     const some = gone.slice(from, from + MAX_REPORTS)

@@ -1,7 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import type { ClientReport } from '../contracts/report.js'
 import { abruptEndOf, refusalOf, silenceOf, vanishedOn, type Failure } from './failures.js'
-import { isOnDemand, isSilent, presenceOf, type Member } from './members.js'
+import { isOnDemand, isSilent, presenceOf, wasHeardSince, type Member } from './members.js'
 
 /**
  * Where an exposed client is with the candidate, exactly one of these.
@@ -37,13 +37,22 @@ export type LeftOut =
   | 'unwell-before'
   | 'crashing-both'
 
+/** One exposed client, and where it is. */
+export interface Observed {
+  readonly member: Member
+  readonly state: ClientState
+}
+
 /** What a client is judged with. */
 export interface ClientQuery {
   /** The snapshots of the candidate. */
   readonly candidate: ReadonlySet<Digest>
   readonly bakeMs: number
   readonly nowMs: number
-  /** What a client said of the candidate before and not again since does not count. Default: all counts. */
+  /**
+   * Since when a client's word counts: what it said of the candidate before and not again since is no
+   * refusal, and its silence is no failure unless it was heard since then. Default: all counts.
+   */
   readonly fromMs?: number | undefined
 }
 
@@ -73,7 +82,9 @@ export function clientStateOf(
   if (vanished !== undefined) return { is: 'failed', failure: vanished }
   if (presenceOf(member, nowMs) === 'gone') return leftOut('stopped')
   const silence = silenceOf(member, nowMs)
-  if (silence !== undefined) return { is: 'failed', failure: silence }
+  // Who has not said a word since then has not said that it tried the candidate.
+  if (silence !== undefined)
+    return wasHeardSince(member, fromMs) ? { is: 'failed', failure: silence } : doubtful('silent')
   if (member.shared) return doubtful('shared-id')
   if (end?.type === 'open') return doubtful('crash-open')
 

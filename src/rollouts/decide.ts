@@ -1,4 +1,5 @@
 import { beginAnew, type Anew } from './begin-anew.js'
+import type { Observed } from './client-state.js'
 import { decideWayBack } from './decide-way-back.js'
 import { bothResults, readGates, type GateResult } from './gate.js'
 import { guardrailResult } from './guardrail.js'
@@ -12,10 +13,13 @@ import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'
 import { sayStage } from './stage.js'
 import { unknown, UNKNOWNS } from './unknowns.js'
-import { failuresIn, viewOf } from './view.js'
+import { presenceOf } from './members.js'
+import { viewOf } from './view.js'
 
 /** What share of a fleet may fall silent while the candidate is watched, before somebody has to look. */
 const SILENT_SHARE = 0.1
+
+const GREEN_AGAIN = 'a green gate, or a guardrail that holds'
 
 /**
  * What follows from the evidence for a staged rollout: bad goes before unknown, and unknown before good.
@@ -83,11 +87,7 @@ function decideStage(place: Place): Decision {
   }
   if (verdict.verdict === 'alarming') return act(place, 'pause', verdict)
   if (result.pause.length > 0)
-    return say(place, 'pause', {
-      verdict: 'bad',
-      why: result.pause,
-      wouldChange: ['a green gate, or a guardrail that holds'],
-    })
+    return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
   const lost = verdict.verdict === 'suspect' ? undefined : lostIn(place)
   if (lost !== undefined) return beginAnew(place, lost)
   if (verdict.verdict === 'good') return advance(place, [verdict.why, ...result.recorded])
@@ -115,11 +115,15 @@ function decideWatch(place: Place): Decision {
   const damage = plan.late === 'roll-back' ? 'roll-back' : 'pause'
   if (bad !== undefined) return act(place, bad.verdict === 'bad' ? damage : 'pause', bad)
   if (result.rollBack.length > 0) return say(place, damage, { verdict: 'bad', why: result.rollBack })
-  const silent = failuresIn(view).filter(({ kind }) => kind === 'silent').length
+  const isQuiet = ({ member, state }: Observed): boolean =>
+    state.is !== 'left-out' && presenceOf(member, nowMs) === 'silent'
+  const silent = view.exposed.filter(isQuiet).length
   if (silent > 1 && silent > SILENT_SHARE * rollout.stageStart.exposed) {
     const why = [`${silent} of ${rollout.stageStart.exposed} clients fell silent`]
     return say(place, 'pause', { verdict: 'unknown', why, wouldChange: ['a word from them'] })
   }
+  if (result.pause.length > 0)
+    return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
   const leftMs = Date.parse(rollout.stageStart.at) + plan.watchMs - nowMs
   if (leftMs > 0) {
     const why = [`watched for ${Math.ceil(leftMs / 1_000)} s more`]

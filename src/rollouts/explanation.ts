@@ -5,6 +5,7 @@ import { quorumOf } from './quorum.js'
 import { sayResolvingPower } from './resolving-power.js'
 import { sayStage } from './stage.js'
 import type { Unknown } from './unknowns.js'
+import { isUnprotected, sayNotProtected } from './unprotected.js'
 import { failuresIn, type StageView } from './view.js'
 
 /** Why a rollout stands where it stands: for people, for the log, and for `rollout.explain()`. */
@@ -78,7 +79,9 @@ export function explain(view: StageView, reasons: Reasons): Explanation {
  * ```
  */
 export function explanationLines(explanation: Explanation): readonly string[] {
-  const { where, verdict, code, why, unknowns, canSee, wouldChange, decideBy, exceptions, omitted } = explanation
+  const { where, verdict, code, why, unknowns, canSee, wouldChange, decideBy, exceptions, omitted } =
+    explanation
+  const { exposed = 0, unprotected = 0 } = explanation.counts
   const named = exceptions.slice(0, 10)
   const more = exceptions.length - named.length + omitted
   return [
@@ -89,6 +92,7 @@ export function explanationLines(explanation: Explanation): readonly string[] {
       .filter(({ text }) => !why.includes(text))
       .map(({ text, clients }) => (clients === undefined ? text : `${text} (${clients})`)),
     canSee,
+    ...(unprotected === 0 ? [] : [sayNotProtected(unprotected, exposed, 'clients')]),
     ...named.map(({ kind, clientId, code, path }) =>
       [`${clientId}: ${kind}`, code, path].filter(part => part !== undefined).join(' '),
     ),
@@ -142,6 +146,8 @@ function countsIn(view: StageView): Readonly<Record<string, number>> {
     controlFailed,
     controlHeard,
   }
+  const unprotected = exposed.filter(({ member }) => isUnprotected(member)).length
+  if (unprotected > 0) counts['unprotected'] = unprotected
   for (const { state } of exposed) {
     const name =
       state.is === 'failed' ? state.failure.kind : 'why' in state ? `${state.is}:${state.why}` : state.is

@@ -1,6 +1,6 @@
 import type { Digest } from '../contracts/names.js'
 import type { ClientReport } from '../contracts/report.js'
-import { firstHeardMs, heardMs, isSilent, type Member } from './members.js'
+import { firstHeardMs, heardMs, isSilent, wasHeardSince, type Member } from './members.js'
 
 /**
  * How a client failed a snapshot. `rejected`, `reverted` and `quarantined` are its own word. `vetoed`: a
@@ -184,7 +184,7 @@ export function failedSince(
   const refused = refusalOf(member, candidate, atMs)
   if (refused !== undefined && beganSince(member, refused, atMs)) return true
   const ended = member.words.some(word => word.previous?.end === 'abrupt' && firstHeardMs(word) >= atMs)
-  if (ended || silenceOf(member, nowMs) !== undefined) return true
+  if (ended || (silenceOf(member, nowMs) !== undefined && wasHeardSince(member, atMs))) return true
   return vanishedTwice(member, word => heardMs(word) >= atMs) !== undefined
 }
 

@@ -1,6 +1,7 @@
 import type { Identity } from '../contracts/identity.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { withLostState } from '../core/report/lost-state.js'
 
 /** An instance counts as over once it was not heard for so many of its report periods. */
 const OVER_AFTER_PERIODS = 1.5
@@ -63,7 +64,7 @@ export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): re
     const counted = countedOf(inOrder, { beforeMs, nowMs })
     const heardBefore =
       inOrder.length === counted.length ? counted : inOrder.filter(word => firstHeardMs(word) <= beforeMs)
-    return counted.length === 0 ? [] : [memberOf(clientId, counted, heardBefore)]
+    return counted.length === 0 ? [] : [memberOf(clientId, withLostState(counted), heardBefore)]
   })
 }
 
@@ -164,6 +165,11 @@ export function isHeard({ current }: Member, nowMs: number): boolean {
   )
 }
 
+/** Whether a client has said anything since a time. */
+export function wasHeardSince({ words }: Member, fromMs: number = Number.NEGATIVE_INFINITY): boolean {
+  return words.some(word => heardMs(word) >= fromMs)
+}
+
 /**
  * Whether a client was live at an earlier time: one of its instances was heard of by then, and had
  * neither stopped nor fallen silent.
@@ -177,5 +183,17 @@ export function wasLive({ words }: Member, atMs: number): boolean {
     if (firstHeardMs(word) > atMs) return false
     if (word.phase === 'stopped') return heardMs(word) > atMs
     return !isSilent(word, atMs)
+  })
+}
+
+/**
+ * Whether a client that had stopped in order by a time was there again after it, within so many
+ * milliseconds: a deploy takes each client away for a moment.
+ */
+export function cameBack({ words }: Member, atMs: number, withinMs: number): boolean {
+  const stopped = words.filter(({ phase }) => phase === 'stopped').map(heardMs)
+  return words.some(word => {
+    const firstMs = firstHeardMs(word)
+    return firstMs > atMs && stopped.some(stoppedMs => stoppedMs <= atMs && firstMs - stoppedMs <= withinMs)
   })
 }

@@ -2,12 +2,11 @@ import type { Digest } from '../contracts/names.js'
 import type { ClientReport } from '../contracts/report.js'
 import type { Hasher } from '../contracts/system.js'
 import type { Rehearsal } from '../core/release/rollout.js'
-import { runs } from './client-state.js'
+import { runs, type Observed } from './client-state.js'
 import { audienceOf, canaryOf, idOf, inAudience } from './cohort.js'
 import { refusalOf } from './failures.js'
 import { firstHeardMs, isOnDemand, type Member } from './members.js'
 import type { Stage } from './stage.js'
-import type { Observed } from './view.js'
 
 /** What the client of a rehearsal is chosen from. */
 export interface RehearserQuery {

@@ -93,7 +93,17 @@ const PERCENT = /^(?:100|[1-9]?\d(?:\.\d+)?)%$/
 /** Throws `invalid-option` for a plan that makes no sense. */
 export function checkStaged(settings: StagedOptions): void {
   checkOptions('staged()', settings, OPTIONS)
-  const { stages, excludes, holdback, quorum, gates = [], guardrails = [], late, rehearse = false, ...times } = settings
+  const {
+    stages,
+    excludes,
+    holdback,
+    quorum,
+    gates = [],
+    guardrails = [],
+    late,
+    rehearse = false,
+    ...times
+  } = settings
   const refuse = (problem: string): never => {
     throw new NoticeboardError('invalid-option', `staged(): ${problem}`)
   }

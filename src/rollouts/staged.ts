@@ -12,6 +12,7 @@ import { decideWithinMs } from './deadline.js'
 import { decideStaged, sayStages } from './decide.js'
 import { readGates } from './gate.js'
 import { heardMs, membersOf, presenceOf, type Member } from './members.js'
+import { sayUnprotected } from './unprotected.js'
 import { readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
 import { rehearserOf } from './rehearsal.js'
@@ -101,6 +102,7 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
     says: [
       `stages: ${sayStages(plan.stages)} of ${live.length} live clients`,
       `the first one: ${sayResolvingPower({ live: live.length, healthy: exposed })}`,
+      ...sayUnprotected(live),
     ],
   }
 }
@@ -180,6 +182,7 @@ function watchedAtOnce(
     },
     says: [
       `${live === 1 ? 'one client is' : 'two clients are'} live, so a stage could be compared with nobody: it goes to everyone, and is watched`,
+      ...sayUnprotected(present),
     ],
   }
 }

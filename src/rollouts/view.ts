@@ -5,22 +5,19 @@ import { comparePositions } from '../contracts/position.js'
 import type { Audience } from '../core/release/audience.js'
 import type { Arm, Release } from '../core/release/release.js'
 import type { RolloutState } from '../core/release/rollout.js'
-import { clientStateOf, type ClientState } from './client-state.js'
+import { clientStateOf, type ClientState, type Observed } from './client-state.js'
 import { idOf, inAudience, isByLabel } from './cohort.js'
 import { eValue, type StageCounts } from './e-process.js'
 import { failedSince, type Failure } from './failures.js'
 import { readGuardrails, type GuardrailReading } from './guardrail.js'
-import { isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
+import { cameBack, isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
 import type { StagedPlan } from './plan.js'
 import { sinceThen } from './rehearsal.js'
 
-/** One exposed client, and where it is. */
-export interface Observed {
-  readonly member: Member
-  readonly state: ClientState
-}
-
-/** A stage as its evidence shows it now. Clients are counted, those that were live when it began. */
+/**
+ * A stage as its evidence shows it now. Clients are counted, those that were live when it began, or
+ * were started again in that moment.
+ */
 export interface StageView {
   readonly nowMs: number
   readonly rollout: RolloutState
@@ -70,7 +67,9 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
   const { audience } = release
   const back = stageStart.rehearsal?.phase === 'back' ? stageStart.rehearsal : undefined
   const candidate = digestsIn(triedArm({ release, rollout }))
-  const live = membersOf(heard, atMs - plan.reportMs).filter(member => wasLive(member, atMs))
+  const live = membersOf(heard, atMs - plan.reportMs).filter(
+    member => wasLive(member, atMs) || cameBack(member, atMs, plan.reportMs),
+  )
   const isExposed = (member: Member): boolean => {
     if (audience === undefined) return state === 'watching'
     if (back === undefined) return inAudience(member, audience, hasher)
@@ -152,8 +151,8 @@ interface Groups {
 }
 
 /**
- * Of clients the numbers are those of the stage's start, since stores forget: a bound must not be
- * reached by forgetting. Of clusters they are counted, since the release does not hold them.
+ * Of clients the numbers are those of the stage's start or more, since stores forget: a bound must not
+ * be reached by forgetting. Of clusters they are counted, since the release does not hold them.
  */
 function countsOf({ plan, rollout, ...groups }: Groups): StageCounts {
   const { cluster } = plan
@@ -163,7 +162,11 @@ function countsOf({ plan, rollout, ...groups }: Groups): StageCounts {
   }
   if (cluster === undefined) {
     const { exposed, control } = rollout.stageStart
-    return { exposed, control, ...failed }
+    return {
+      exposed: Math.max(exposed, groups.exposed.length),
+      control: Math.max(control, groups.control.length),
+      ...failed,
+    }
   }
   const units = (members: readonly Member[]): number =>
     new Set(members.map(({ identity, clientId }) => identity.labels[cluster] ?? `client ${clientId}`)).size

@@ -8,6 +8,7 @@ import {
   type HistoryEntry,
   type Publisher,
 } from '../../publisher/index.js'
+import { sayNotProtected } from '../../rollouts/index.js'
 import { withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
@@ -70,6 +71,9 @@ async function printOne({ args, print, json }: CommandContext, publisher: Publis
     ({ version, instances }) => `${version === undefined ? 'defaults' : `version ${version}`}: ${instances}`,
   )
   if (runs.length > 0) print.data(`running: ${runs.join(', ')}\n`)
+  const live = fleet.running.reduce((sum, { instances }) => sum + instances, 0)
+  if (fleet.unprotected > 0)
+    print.data(`protection: ${sayNotProtected(fleet.unprotected, live, 'instances')}\n`)
   const quiet = new Set(['current', 'stopped', 'replaced'])
   const listed = fleet.members.filter(({ state }) => args.flag('all') || !quiet.has(state))
   if (listed.length === 0) return alarms.length
@@ -193,7 +197,10 @@ function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): 
 
 function rowOf({ state, report, silentMs }: FleetMember): readonly Cell[] {
   const { clientId, instanceId, labels, strategy, version, seen, code, validator, path } = report
-  const why = [code, path, validator && `(${validator})`].filter(part => part !== undefined).join(' ')
+  const { phase, refused } = report
+  const held =
+    phase === 'quarantined' && refused !== undefined ? `quarantined ${shortDigest(refused)}` : undefined
+  const why = [held, code, path, validator && `(${validator})`].filter(part => part !== undefined).join(' ')
   return [
     { text: state, tone: TONES[state] ?? 'dim' },
     clientId,

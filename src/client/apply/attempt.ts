@@ -3,8 +3,10 @@ import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
 import type { SavedSnapshot } from '../../contracts/state.js'
 import type { Hasher } from '../../contracts/system.js'
+import { isExposed } from '../../core/release/audience.js'
 import { unknownCritical, type Release } from '../../core/release/release.js'
-import { target } from '../../core/release/target.js'
+import { armOf, target } from '../../core/release/target.js'
+import type { Running } from '../running.js'
 import type { AttemptEnd } from './events.js'
 import type { Pending } from './pending.js'
 import { prepareChange, type Change, type Course, type PrepareContext } from './prepare-change.js'
@@ -80,14 +82,17 @@ export async function attempt<Value>(
   }
 }
 
-/** What comes back in the place of a snapshot that a probe did not confirm: what ran before, or last-known-good. */
+/** What comes back in the place of a snapshot that may not run on: what ran before, or last-known-good. */
 function comesBack<Value>(
   pending: Pending,
   context: AttemptContext<Value>,
   passedOver: ReadonlySet<Digest>,
 ): SavedSnapshot | undefined {
-  const runs = context.current.applied?.running.digest
-  if (runs === undefined || context.refusals.get(runs)?.reverted !== true) return undefined
+  const running = context.current.applied?.running
+  if (running?.digest === undefined) return undefined
+  const { digest: runs } = running
+  if (context.refusals.get(runs)?.reverted !== true && !isTakenBack(running, pending, context))
+    return undefined
   const withdrawn = pending.type === 'saved-version' ? [] : (pending.release.withdrawn ?? [])
   return context
     .before()
@@ -98,6 +103,25 @@ function comesBack<Value>(
         !withdrawn.includes(digest) &&
         !isBarred(digest, context),
     )
+}
+
+/** Whether what runs is withdrawn, or is a candidate that is not for this client any more. */
+function isTakenBack<Value>(
+  { digest, arm }: Partial<Running<Value>>,
+  pending: Pending,
+  { identity, hasher }: AttemptContext<Value>,
+): boolean {
+  if (pending.type === 'saved-version' || digest === undefined) return false
+  const { release } = pending
+  const { audience, withdrawn = [] } = release
+  switch (armOf(release, digest)) {
+    case 'stable':
+      return false
+    case 'candidate':
+      return audience === undefined || !isExposed(audience, identity, hasher)
+    case undefined:
+      return withdrawn.includes(digest) || arm === 'candidate'
+  }
 }
 
 /** Whether a snapshot is not run here: refused by this build, or under quarantine for it. */

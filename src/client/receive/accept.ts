@@ -1,8 +1,7 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
-import type { Digest } from '../../contracts/names.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
-import type { Protection } from '../../contracts/state.js'
-import type { Readmission, Release } from '../../core/release/release.js'
+import type { Protection, SavedReadmission } from '../../contracts/state.js'
+import type { Release } from '../../core/release/release.js'
 import type { ApplyEvent } from '../apply/events.js'
 import type { Refusals } from '../apply/refusals.js'
 import { stillGood, withReadmitted } from '../state/saved-after.js'
@@ -78,8 +77,9 @@ function keepSeen(
   // A bare document's positions are of its own making, and must not stand against a publisher's
   // later.
   if (pending.origin === 'unmanaged') return
-  const digests = newlyReadmitted(seen.release, writer.state.seen)
-  if (digests.length > 0) {
+  const readmitted = newlyReadmitted(seen.release, writer.state.seen)
+  if (readmitted.length > 0) {
+    const digests = readmitted.map(({ digest }) => digest)
     refusals.forget(digests)
     protection?.readmit(digests)
   }
@@ -88,15 +88,20 @@ function keepSeen(
     seen: seen.position,
     release: seen.bytes,
     refused: refusals.list(),
-    ...(digests.length > 0 && withReadmitted(writer.state, digests, seen.position)),
+    ...(readmitted.length > 0 && withReadmitted(writer.state, readmitted)),
   })
 }
 
-/** What a release readmits that none has readmitted that was seen here before. */
-function newlyReadmitted({ epoch, readmit = [] }: Release, before: Position | undefined): readonly Digest[] {
-  const isNew = ({ since }: Readmission): boolean =>
-    since === undefined ||
-    before === undefined ||
-    comparePositions(before, { epoch, sequence: since }) === 'older'
-  return readmit.filter(isNew).map(({ digest }) => digest)
+/** What a release readmits that none has readmitted that was seen here before, with the one that did first. */
+function newlyReadmitted(
+  { epoch, sequence, readmit = [] }: Release,
+  before: Position | undefined,
+): readonly SavedReadmission[] {
+  const hasHeeded = ({ position }: SavedReadmission): boolean => {
+    const order = before === undefined ? 'older' : comparePositions(before, position)
+    return order === 'same' || order === 'newer'
+  }
+  return readmit
+    .map(({ digest, since = sequence }) => ({ digest, position: { epoch, sequence: since } }))
+    .filter(readmission => !hasHeeded(readmission))
 }

@@ -76,6 +76,10 @@ export function describeClient(facts: ReportFacts): ReportState {
       running.overridden.length > 0 && {
         overridden: running.overridden.slice(0, MAX_OVERRIDDEN).map(path => path.slice(0, MAX_LINE_LENGTH)),
       }),
+    ...(running !== undefined &&
+      running.overridden.length > MAX_OVERRIDDEN && {
+        overriddenOmitted: running.overridden.length - MAX_OVERRIDDEN,
+      }),
     protection: protects ? 'disk' : 'none',
   }
 }

@@ -3,6 +3,7 @@ import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { ReportTransport } from '../../contracts/transport.js'
 import { MAX_NEXT_REPORT_MS } from '../../core/limits.js'
+import { fitReport } from '../../core/report/fit-report.js'
 import { createBackoff } from '../../async/backoff.js'
 import { settlesWithin, withDeadline } from '../../async/deadline.js'
 import { jitter } from '../../async/jitter.js'
@@ -109,14 +110,14 @@ export function startReporter({
   const send = async (timeoutMs: number, until?: AbortSignal): Promise<void> => {
     count += 1
     const now = look()
-    const report = {
+    const report = fitReport({
       v: 1,
       ...now,
       count,
       upMs: Math.round(clock.monotonic() - startedMs),
       sinceMs: sinceMs(now),
       nextReportWithinMs: rhythm().intervalMs ?? MAX_NEXT_REPORT_MS,
-    } as const
+    })
     const told = waiting.splice(0)
     try {
       await withDeadline({ clock, signal: until, timeoutMs, what: 'the receiver of reports' }, own =>

@@ -1,6 +1,5 @@
 import type { Digest } from '../../contracts/names.js'
-import type { Position } from '../../contracts/position.js'
-import type { SavedSnapshot, SavedState } from '../../contracts/state.js'
+import type { SavedReadmission, SavedSnapshot, SavedState } from '../../contracts/state.js'
 import { MAX_GOOD, MAX_READMITTED } from '../../core/limits.js'
 import type { Saveable } from '../apply/events.js'
 import type { ReceivedRelease } from '../apply/pending.js'
@@ -31,11 +30,10 @@ export function stillGood(
 /** What releases readmitted, with what the newest one does. */
 export function withReadmitted(
   { readmitted = [] }: SavedState,
-  digests: readonly Digest[],
-  position: Position,
+  added: readonly SavedReadmission[],
 ): Required<Pick<SavedState, 'readmitted'>> {
-  const others = readmitted.filter(({ digest }) => !digests.includes(digest))
-  return { readmitted: [...others, ...digests.map(digest => ({ digest, position }))].slice(-MAX_READMITTED) }
+  const others = readmitted.filter(({ digest }) => !added.some(other => other.digest === digest))
+  return { readmitted: [...others, ...added].slice(-MAX_READMITTED) }
 }
 
 /** Last-known-good with one more generation in front, each digest once. */

@@ -1,5 +1,8 @@
 import type { ClientReport } from '../../contracts/report.js'
 
+/** What decides between two words, and when they were heard. */
+export type TimedWord = Pick<ClientReport, 'clientId' | 'count' | 'receivedAt' | 'firstHeardAt'>
+
 /**
  * What holds of two reports of one instance: the word with the higher count, and the earlier of the
  * two times at which the instance was first heard. The same word twice shows only that the instance
@@ -10,7 +13,7 @@ import type { ClientReport } from '../../contracts/report.js'
  * const held = known === undefined ? report : lastWord(known, report)
  * ```
  */
-export function lastWord(known: ClientReport, next: ClientReport): ClientReport {
+export function lastWord<Word extends TimedWord>(known: Word, next: Word): Word {
   const word = next.count > known.count ? next : known
   const receivedAt = next.count === known.count ? latest(known.receivedAt, next.receivedAt) : word.receivedAt
   const firstHeardAt =

@@ -83,6 +83,7 @@ export function readReport(value: Json): ClientReport {
     ...shape.optional('previous', name => readPrevious(shape.object(name))),
     ...shape.optional('measures', name => readMeasures(shape.object(name))),
     ...shape.optional('overridden', name => readLines(shape, name, MAX_OVERRIDDEN)),
+    ...shape.optional('overriddenOmitted', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
     nextReportWithinMs: shape.integer('nextReportWithinMs', 1, MAX_NEXT_REPORT_MS),
   }

@@ -195,7 +195,7 @@ function fold(into: Known, { since, words }: Known): void {
 
 function keep({ words }: Known, word: Heard): void {
   const known = words.get(word.instanceId)
-  words.set(word.instanceId, known === undefined ? word : (lastWord(known, word) as Heard))
+  words.set(word.instanceId, known === undefined ? word : lastWord(known, word))
 }
 
 function bound({ words }: Known, now: number): void {

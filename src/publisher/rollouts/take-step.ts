@@ -104,7 +104,10 @@ export async function takeStep(
   const facts = await finish(context, await appendUntil(context, decide, { signal }), { signal })
   const { decideBy } = facts.release.rollout ?? {}
   return step === 'resume' && facts.outcome === 'published' && decideBy !== undefined && before !== undefined
-    ? { ...facts, notes: [`the stage is to be decided by ${decideBy}; before it stood still it was ${before}`] }
+    ? {
+        ...facts,
+        notes: [`the stage is to be decided by ${decideBy}; before it stood still it was ${before}`],
+      }
     : facts
 }
 

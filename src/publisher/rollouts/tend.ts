@@ -122,7 +122,10 @@ async function look(
   const stands = (action: 'hold' | 'pause'): Look => ({
     outcome: { type: 'stands', release, action, explanation: decision?.explanation, waitingFor },
   })
-  if (decision === undefined) return stands('hold')
+  // What nobody has decided by its time is somebody's to look at, also where it could be decided elsewhere.
+  const isLate = Date.parse(judged.heard.asOf) > Date.parse(release.rollout.decideBy)
+  const waits = (): Look => stands(isLate ? 'pause' : 'hold')
+  if (decision === undefined) return waits()
   switch (decision.type) {
     case 'hold':
     case 'pause':
@@ -132,8 +135,7 @@ async function look(
     case 'roll-back':
     case 'retreat': {
       // What a controller cannot ask holds the stage; what is bad all the same goes back at once.
-      if ((decision.type === 'advance' || decision.type === 'widen') && waitingFor.length > 0)
-        return stands('hold')
+      if ((decision.type === 'advance' || decision.type === 'widen') && waitingFor.length > 0) return waits()
       return {
         outcome: { type: 'took', step: decision.type, release, explanation: decision.explanation },
         decision: await stepFor(context, { release, decision, by: tending.by, signal }),

@@ -34,10 +34,16 @@ export async function readBody(request: Incoming, maxBytes: number): Promise<Uin
   return joinBytes(chunks, length)
 }
 
-/** Reads a body as JSON, in any spelling, but without anything that would silently become something else. */
+/**
+ * Reads a body as JSON, in any spelling, but without anything that would silently become something else. Its texts are copies, so that
+ * whoever keeps one does not keep the body.
+ */
 export async function readJsonBody(request: Incoming, maxBytes: number): Promise<Json> {
   const what = 'the body'
-  return readJsonText(decodeText(await readBody(request, maxBytes), what), { what, maxBytes })
+  const text = decodeText(await readBody(request, maxBytes), what)
+  readJsonText(text, { what, maxBytes })
+  // The same value; but the texts above are slices, each of which holds on to all of the text.
+  return JSON.parse(text) as Json
 }
 
 /** The mistake of a mount, not of whoever asked: a body that somebody else read is lost. */

@@ -4,6 +4,7 @@ import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
+import { jsonBytes } from '../../core/report/fit-report.js'
 import { lastWord } from '../../core/report/last-word.js'
 import { readReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
@@ -12,7 +13,8 @@ import { readJsonBody } from '../http/body.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { Registry } from '../../fleet/registry.js'
-import { MAX_REPORTS, MAX_REPORTS_BYTES } from '../../core/limits.js'
+import { clockAhead, shiftTimes } from '../../fleet/time-shift.js'
+import { MAX_REPORT_BYTES, MAX_REPORTS, MAX_REPORTS_BYTES } from '../../core/limits.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
@@ -24,10 +26,7 @@ export interface ReportRoutes {
    * Takes posted reports. What moves rollouts on has to be able to write: of who may only read, the report
    * of a controller counts for nothing, else a forged one would hide that there is none.
    */
-  post(
-    request: Incoming,
-    by: { readonly namespace: Namespace; readonly mayWrite: boolean },
-  ): Promise<Answer>
+  post(request: Incoming, by: { readonly namespace: Namespace; readonly mayWrite: boolean }): Promise<Answer>
   get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
   /** Hands over what waits. */
   close(): Promise<void>
@@ -47,6 +46,8 @@ export function reportRoutes({
   /** What the store was not given yet, the last word of each instance. */
   let waiting = new Map<string, ClientReport>()
   let cancel: (() => void) | undefined
+  /** How far the store's clock is ahead: what was heard is told by that one alone. */
+  let storeAheadMs = 0
 
   const handOver = async (): Promise<void> => {
     cancel?.()
@@ -70,19 +71,20 @@ export function reportRoutes({
   }
 
   const heard = async (namespace: Namespace, requestSignal: AbortSignal): Promise<HeardReports> => {
+    const askedAtMs = clock.now()
     const kept = await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)
-    const lastWords = new Map<string, ClientReport>()
-    for (const report of [...(kept?.reports ?? []), ...registry.of(namespace)]) {
+    const here = { since: registry.since, reports: registry.of(namespace) }
+    const answeredAtMs = clock.now()
+    if (kept === undefined) return { ...here, asOf: new Date(answeredAtMs).toISOString() }
+    storeAheadMs = clockAhead(storeAheadMs, { askedAtMs, answeredAtMs, asOfMs: Date.parse(kept.asOf) })
+    // This process hears its clients from its start on, whatever was kept of the time before.
+    const { since, asOf, reports } = shiftTimes(here, { aheadMs: storeAheadMs, asOf: kept.asOf })
+    const lastWords = new Map(kept.reports.map(report => [report.instanceId, report]))
+    for (const report of reports) {
       const other = lastWords.get(report.instanceId)
       lastWords.set(report.instanceId, other === undefined ? report : lastWord(other, report))
     }
-    const asOf = kept?.asOf ?? new Date(clock.now()).toISOString()
-    return {
-      // This process hears its clients from its start on, whatever was kept of the time before.
-      since: registry.since < asOf ? registry.since : asOf,
-      asOf,
-      reports: [...lastWords.values()],
-    }
+    return { since, asOf, reports: [...lastWords.values()] }
   }
 
   return {
@@ -105,7 +107,7 @@ export function reportRoutes({
           reports: unproven,
         })
       if (passedOver > 0)
-        logger?.warn('reports were passed over: of another namespace, or not well-formed', {
+        logger?.warn('reports were passed over: of another namespace, too large, or not well-formed', {
           namespace,
           reports: passedOver,
         })
@@ -128,11 +130,11 @@ export interface ReportRoutesOptions {
   readonly lifetime: Lifetime
 }
 
-/** A report of this namespace; undefined for any other, and for what is no report. */
+/** A report of this namespace; undefined for any other, for one that is too large, and for what is no report. */
 function readOwn(item: Json, namespace: Namespace): ClientReport | undefined {
   try {
     const report = readReport(item)
-    return report.namespace === namespace ? report : undefined
+    return report.namespace === namespace && jsonBytes(report) <= MAX_REPORT_BYTES ? report : undefined
   } catch (error) {
     if (isNoticeboardError(error, 'invalid-data')) return undefined
     throw error instanceof Error ? error : new NoticeboardError('internal', 'a report could not be read')

@@ -11,7 +11,8 @@ import { exchange, type Ask, type Reply } from '../fetch/exchange.js'
 import type { Settings } from './options.js'
 import { pathOf, refusalFor, snapshotPath } from './reading.js'
 import { toldCode } from './refusal.js'
-import { MAX_REPORTS, MAX_SCHEMA_BYTES } from '../../core/limits.js'
+import { MAX_REPORTS, MAX_SCHEMA_BYTES, MAX_SENT_REPORTS_BYTES } from '../../core/limits.js'
+import { jsonBytes } from '../../core/report/fit-report.js'
 
 /** An acknowledgement has no body worth reading. */
 const ACKNOWLEDGEMENT_BYTES = 16_384
@@ -87,7 +88,7 @@ export async function putSchema(
   )
 }
 
-/** Hands over last words, a request for each namespace and each hundred of them. */
+/** Hands over last words, each namespace's in requests of a hundred and of 48 KB at most. */
 export async function postReports(
   settings: Settings,
   states: readonly ClientReport[],
@@ -100,13 +101,32 @@ export async function postReports(
     else others.push(state)
   }
   for (const [namespace, reports] of byNamespace) {
-    for (let from = 0; from < reports.length; from += MAX_REPORTS) {
+    for (const batch of batchesOf(reports)) {
       const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~reports`, what: 'the report' }
-      const body = { reports: reports.slice(from, from + MAX_REPORTS) as unknown as Json }
-      const reply = await exchangeJson(settings, ask, body, signal)
+      const reply = await exchangeJson(settings, ask, { reports: batch as unknown as Json }, signal)
       if (reply.status < 200 || reply.status >= 300) throw refusalFor(settings, ask, reply)
     }
   }
+}
+
+/** What `{"reports":[]}` takes. */
+const AROUND_BYTES = 14
+
+/** A report that is larger than a body may be goes alone, for the server to say so. */
+function* batchesOf(reports: readonly ClientReport[]): Iterable<readonly ClientReport[]> {
+  let batch: ClientReport[] = []
+  let bytes = AROUND_BYTES
+  for (const report of reports) {
+    const more = jsonBytes(report) + 1
+    if (batch.length > 0 && (batch.length === MAX_REPORTS || bytes + more > MAX_SENT_REPORTS_BYTES)) {
+      yield batch
+      batch = []
+      bytes = AROUND_BYTES
+    }
+    batch.push(report)
+    bytes += more
+  }
+  if (batch.length > 0) yield batch
 }
 
 function exchangeJson(settings: Settings, ask: Ask, body: Json, signal: AbortSignal): Promise<Reply> {

@@ -360,7 +360,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a-registry-keeps-the-first-word',
     file: 'src/fleet/registry.ts',
-    replace: [['known.report.count > report.count', 'known.report.count < report.count']],
+    replace: [['known.word.count > report.count', 'known.word.count < report.count']],
     oracles: ['reports-are-true'],
   },
   {

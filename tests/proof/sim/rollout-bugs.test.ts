@@ -7,7 +7,7 @@ import { runMany } from './run-many.js'
 /** Seeds that nothing was written with. */
 const FROM = 3_000_000
 
-/** How many scenes a bug may survive: those of 500 histories. */
+/** How many scenes a bug may survive: those of 1,250 histories. */
 const MOST = 100
 
 /** Only that scene of each seed is played. */

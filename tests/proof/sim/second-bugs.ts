@@ -267,7 +267,7 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     file: 'src/fleet/registry.ts',
     replace: [
       [
-        'if (known !== undefined) entries.delete(key) else if (entries.size >= maxInstances) makeRoom()',
+        'if (known !== undefined) entries.delete(known) else if (entries.size >= maxInstances) makeRoom()',
         'if (known === undefined && entries.size >= maxInstances) makeRoom()',
       ],
     ],

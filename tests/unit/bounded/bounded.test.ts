@@ -15,6 +15,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   KEPT: 'one buffer',
   MAX_ADDRESSES: 'emptied as a whole; what is forgotten is worked out again, with the same answer',
   MOST_DECODED: 'what is forgotten is decoded again, with the same answer',
+  MOST_REMEMBERED: 'of texts that are equal; what is forgotten is kept once more',
   REMEMBERED: 'answers that are drawn from at random',
   SEARCHED: 'bounds a search; the registry is in the table',
   MOST_PATHS: 'the front of one list',

@@ -309,12 +309,27 @@ test('status shows who runs what, one by one where somebody should look', async 
   await reporter.close()
   const shown = (await nb('status', '--board', 'board')).stdout
   expect(shown).toContain('fleet: 1 current, 1 rejected')
+  expect(shown).toContain('protection: 2 of 2 instances are not protected: ')
   expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*invalid-document pool\.size \(schema\)/)
   expect(shown).not.toMatch(/current +good/)
   expect((await nb('status', '--board', 'board', '--all')).stdout).toMatch(/current +good/)
   expect(JSON.parse((await nb('status', '--board', 'board', '--json')).stdout)).toMatchObject({
     fleet: { counts: { current: 1, rejected: 1 } },
   })
+})
+
+test('readmit says the release again for one document, and wants to know which and why', async () => {
+  const { nb, write } = await place()
+  await write('a.json', '{"a":1}')
+  const { digest } = JSON.parse((await nb('publish', 'a.json', ...everyone, '--json')).stdout)
+  expect((await nb('readmit', '--reason', 'x')).stderr).toContain('--digest')
+  expect((await nb('readmit', '--digest', digest)).stderr).toContain('--reason')
+  expect((await nb('readmit', '--digest', '0'.repeat(64), '--reason', 'x', '--json')).error?.code).toBe(
+    'not-found',
+  )
+  const done = await nb('readmit', '--digest', digest.slice(0, 8), '--reason', 'the driver was to blame')
+  expect(done.status).toBe(0)
+  expect((await nb('history')).stdout).toMatch(/readmit .*the driver was to blame/)
 })
 
 test('without a namespace status lists them all', async () => {

@@ -204,13 +204,15 @@ describe('a dry run', () => {
 
   test('shows stage 0 where the way back is rehearsed, with the client that rehearses it', async () => {
     const { nb, releases } = await rolloutDesk()
-    const ran = await nb([...publish, '--rehearse', '--stages', '1,all', '--dry-run'])
+    const ran = await nb([...publish, '--wait=completed', '--rehearse', '--stages', '1,all', '--dry-run'])
     const [headline, ...lines] = ran.stdout.trim().split('\n')
     expect(headline).toMatch(/, running, stage 0 of 2, the way back is rehearsed: forward$/)
-    expect(lines.slice(1, 5)).toEqual([
+    expect(lines.slice(1, 6)).toEqual([
       '  the way back: forward, back, forward: whether one client can go back to what ran before',
       expect.stringMatching(/^ {4}client-\d+$/),
       expect.stringMatching(/^ {2}1 client: 1 of 20 clients; /),
+      // The first stage begins with it.
+      lines[2],
       expect.stringMatching(/^ {2}all: 20 of 20 clients; /),
     ])
     expect(ran.stderr).toContain('first one client of 20 rehearses the way back: forward, back and forward')

@@ -294,6 +294,36 @@ describe('restarting', () => {
     expect(second.client.current.pool.size).toBe(1)
   })
 
+  test.each(['withdrawn', 'given to others', 'not named any more'] as const)(
+    'a candidate that is %s is left for last-known-good where the client refuses the stable version',
+    async how => {
+      const board = testBoard()
+      const { client, clock, start } = started(board, {
+        intervalMs: 1_000,
+        validators: [
+          { name: 'v', validate: ({ pool }) => (pool.size === 2 ? { message: 'no' } : undefined) },
+        ],
+      })
+      board.publish(doc(1))
+      await start()
+      await clock.advance(70_000)
+      const { stable } = board.publish(doc(2))
+      await clock.advance(5_000)
+      const candidate = { version: 3, variants: [board.put(doc(3))] as const }
+      board.release({ stable, candidate, audience: everyone })
+      await clock.advance(5_000)
+      expect(client.current.pool.size).toBe(3)
+      board.release({
+        stable,
+        ...(how === 'withdrawn' && { withdrawn: [candidate.variants[0].digest] }),
+        ...(how === 'given to others' && { candidate, audience: { salt: 's', clauses: [{ below: 0 }] } }),
+      })
+      await clock.advance(5_000)
+      expect(client.current.pool.size).toBe(1)
+      expect(client.status).toBe('ready')
+    },
+  )
+
   test('a readmission counts once: what is refused again after it is not tried at each start', async () => {
     const board = testBoard()
     const state = memoryFolder()

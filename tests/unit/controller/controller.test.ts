@@ -204,7 +204,8 @@ describe('a rehearsed way back', () => {
       // An outage of the controller skips no phase.
       expect(await releases()).toEqual(before)
       controller({ name: 'the next one' })
-      await clock.advance(10_000)
+      // One look: the client has run the candidate for long, so the first stage would be over at the next.
+      await clock.advance(4_000)
       const after = await releases()
       expect(phasesOf(after)).toEqual(PHASES.slice(0, phase + 2))
       expect(after.at(-1)?.rollout?.controller).toBe('the next one')
@@ -298,6 +299,19 @@ describe('what a controller does not have', () => {
     controller({ name: 'with it', gates: [{ ...gate, check: () => 'good' }] })
     await clock.advance(10_000)
     expect((await releases()).at(-1)?.rollout).toMatchObject({ stage: 1, controller: 'with it' })
+  })
+
+  test('alarms once the stage was to be decided, also where only what it would write down is missing', async () => {
+    const { clock, controller, publish, releases } = await world({ clients: 4 })
+    const bare = controller()
+    await clock.advance(MINUTE)
+    await publish(2, { rollout: staged({ ...PERIODS, gates: [{ ...gate, onBad: 'record' }] }) })
+    await clock.advance(20 * MINUTE)
+    const waits = { type: 'stands', waitingFor: ['gate latency'] }
+    expect(bare.standings.get(namespace)).toMatchObject({ ...waits, action: 'hold' })
+    await clock.advance(60 * MINUTE)
+    expect(bare.standings.get(namespace)).toMatchObject({ ...waits, action: 'pause' })
+    expect(await releases()).toHaveLength(2)
   })
 
   test('does not keep it from taking back what is bad', async () => {

@@ -167,3 +167,20 @@ test('before the first release nobody is behind', () => {
   } as never
   expect(summarizeFleet(heard([waiting]), undefined)).toMatchObject({ counts: { current: 1 } })
 })
+
+test('a client whose state is lost at each start counts as unprotected, whatever it says itself', () => {
+  const life = (instanceId: string, [first, last]: readonly [number, number], more = {}): ClientReport => ({
+    ...base,
+    instanceId,
+    slot: 0,
+    protection: 'disk',
+    firstHeardAt: ago(first),
+    receivedAt: ago(last),
+    ...more,
+  })
+  const stopped = life('a1', [9_000, 5_000], { phase: 'stopped' })
+  const unprotectedIn = (reports: readonly ClientReport[]): unknown => summarizeFleet(heard(reports), newest)
+  expect(unprotectedIn([stopped, life('a2', [900, 100])])).toMatchObject({ unprotected: 1 })
+  const previous = { instanceId: 'a1', end: 'clean', ranMs: 1 }
+  expect(unprotectedIn([stopped, life('a2', [900, 100], { previous })])).toMatchObject({ unprotected: 0 })
+})

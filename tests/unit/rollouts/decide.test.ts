@@ -173,6 +173,17 @@ describe('a stage that is good', () => {
     })
   })
 
+  test('says how many of the exposed are not protected, and by when it is to be decided', () => {
+    const { explanation } = decide(place({ stage: 2 }), {
+      exposed: index => ({ sinceMs: 1, protection: index < 3 ? 'none' : 'disk' }),
+      control: () => ({ protection: 'none' }),
+    })
+    expect(explanation).toMatchObject({ counts: { exposed: 30, unprotected: 3 }, decideBy: minute(120) })
+    const lines = explanationLines(explanation)
+    expect(lines).toContain('3 of 30 clients are not protected: they have no state that outlives a restart')
+    expect(lines.at(-1)).toBe(`to be decided by ${minute(120)}`)
+  })
+
   test('is not reached because a store forgot who was in it', () => {
     const where = place({ stage: 2 })
     const reports = names(60).filter(name => !where.exposed.has(name) || name === named(where, 0))
@@ -360,6 +371,9 @@ describe('a failure in later stages', () => {
     expect(decide(watched('roll-back'), { exposed: first(2, rejected) }).type).toBe('roll-back')
     expect(decide(watched('alarm'), { exposed: first(2, rejected) }).type).toBe('pause')
     expect(decide(watched('roll-back'), { exposed: first(7, silent) }).type).toBe('pause')
+    // Also of those who were not heard any more since it began.
+    const before = { receivedAt: minute(9) }
+    expect(decide(watched('roll-back'), { exposed: first(7, before) }).type).toBe('pause')
     expect(decide(watched('roll-back'), { exposed: first(6, silent), at: 41 }).type).toBe('advance')
   })
 
@@ -463,6 +477,11 @@ describe('strangers', () => {
       }),
     ]).flat()
     expect(decide(where, { more: crowd }).type).toBe('advance')
+    // Nor with a silence that they came for.
+    const quiet = crowd.map(({ clientId }, index) =>
+      word(clientId, 8, { firstAt: 8, instanceId: `quiet-${index}`, nextReportWithinMs: 180_000 }),
+    )
+    expect(decide(where, { more: quiet }).type).toMatch(/^(advance|hold)$/)
   })
 
   test('promote none, however healthy they say they are', () => {
@@ -557,6 +576,28 @@ describe('a stage whose clients have gone', () => {
     expect(decide(where, { exposed: () => stopped, control: () => stopped, more: again }).type).toBe(
       'advance',
     )
+  })
+
+  test('hears those of them that were started again in the moment in which it began', () => {
+    const where = place()
+    const [canary = ''] = where.exposed
+    const again = (more: Partial<ClientReport>): ClientReport =>
+      word(canary, NOW, { instanceId: `${canary}-2`, firstAt: 10.2, ...more })
+    const decideWith = (more: Partial<ClientReport>): Decision =>
+      decide(where, {
+        exposed: () => ({ phase: 'stopped', receivedAt: minute(9.9) }),
+        more: [again(more)],
+      })
+    expect(decideWith(rejected)).toMatchObject({ type: 'roll-back' })
+    expect(decideWith(WELL).type).toBe('advance')
+  })
+
+  test('waits while nobody is there to begin anew with, and is given up at its time', () => {
+    const where = place()
+    const stopped: Partial<ClientReport> = { phase: 'stopped', receivedAt: minute(NOW) }
+    const said = { exposed: () => stopped, control: () => stopped }
+    expect(decide(where, said).type).toBe('hold')
+    expect(decide(where, { ...said, at: 121 }).type).toBe('pause')
   })
 
   test('is made of another client when the canary has stopped', () => {

@@ -29,6 +29,35 @@ const after = (instanceId: string, ranMs = 300, digest = CANDIDATE): Partial<Cli
   previous: { instanceId, digest, end: 'abrupt', ranMs },
 })
 
+describe('what was said before a stage, and not since', () => {
+  const stateIn = (report: ClientReport): string => {
+    const query = { candidate, bakeMs: BAKE_MS, nowMs: minuteMs(NOW), fromMs: minuteMs(10) }
+    const state = clientStateOf(memberOf(report), query)
+    return state.is === 'failed'
+      ? state.failure.kind
+      : 'why' in state
+        ? `${state.is}: ${state.why}`
+        : state.is
+  }
+  const refused = { phase: 'rejected', refused: CANDIDATE, nextReportWithinMs: 600_000 } as const
+
+  test('is no refusal', () => {
+    expect(stateIn(word('a', 9, refused))).not.toBe('rejected')
+    expect(stateIn(word('a', 10, refused))).toBe('rejected')
+  })
+
+  test('is no death', () => {
+    const died = { ...after('a-0'), nextReportWithinMs: 600_000, phase: 'applied', sinceMs: 600_000 } as const
+    expect(stateIn(word('a', 9, died))).toBe('waiting')
+    expect(stateIn(word('a', 10, died))).toBe('abrupt')
+  })
+
+  test('leaves a silence in doubt', () => {
+    expect(stateIn(word('a', 9, runs))).toBe('doubtful: silent')
+    expect(stateIn(word('a', 10, runs))).toBe('silent')
+  })
+})
+
 describe('where an exposed client is', () => {
   test.each<[string, Partial<ClientReport>]>([
     ['healthy', runs],
@@ -157,6 +186,20 @@ describe('a client without a disk', () => {
     expect(lives(bare, { ...bare, sinceMs: BAKE_MS })).toBe('waiting')
     expect(lives(bare, { ...bare, digest: STABLE })).toBe('waiting')
     expect(lives(bare, { ...bare, protection: 'disk' })).toBe('waiting')
+  })
+
+  test('is also one whose folder is empty at each start, whatever it says of itself', () => {
+    const emptied = (more: Partial<ClientReport>, last: Partial<ClientReport> = {}): string =>
+      stateOf(
+        life('life-0', 0, 11, { ...bare, slot: 0, protection: 'disk' }),
+        life('life-1', 12, 12, { ...bare, slot: 0, protection: 'disk', ...more }),
+        life('last', NOW, NOW, { slot: 0, protection: 'disk', ...last }),
+      )
+    expect(emptied({})).toBe('vanished')
+    const found = (instanceId: string): Partial<ClientReport> => ({
+      previous: { instanceId, digest: STABLE, end: 'clean', ranMs: 1 },
+    })
+    expect(emptied(found('life-0'), found('life-1'))).toBe('waiting')
   })
 
   test('has not when strangers use its name while it is there', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { ClientReport } from '../../../src/contracts/report.js'
-import { membersOf, presenceOf, wasLive } from '../../../src/rollouts/members.js'
+import { cameBack, membersOf, presenceOf, wasLive } from '../../../src/rollouts/members.js'
 import { CANDIDATE, heard, minuteMs, word } from './fleet.js'
 
 /** The instances of client `a` whose word counts at minute 20; a stage began at minute 10. */
@@ -118,5 +118,17 @@ describe('a client', () => {
     expect(was(instance('one', 0, 6.9))).toBe(false)
     expect(was(instance('one', 0, 9, { phase: 'stopped' }))).toBe(false)
     expect(was(instance('one', 0, 11, { phase: 'stopped' }))).toBe(true)
+  })
+
+  test('came back when it was started again around that moment, and not long after', () => {
+    const came = (stopped: number, again: number): boolean =>
+      cameBack(
+        only(instance('one', 0, stopped, { phase: 'stopped' }), instance('two', again, 20)),
+        minuteMs(10),
+        60_000,
+      )
+    expect([came(9.9, 10.1), came(9.5, 10.5)]).toEqual([true, true])
+    expect([came(9.4, 10.5), came(9.5, 9.9), came(10.1, 10.2)]).toEqual([false, false, false])
+    expect(cameBack(only(instance('one', 0, 20)), minuteMs(10), 60_000)).toBe(false)
   })
 })

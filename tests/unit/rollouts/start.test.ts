@@ -23,7 +23,16 @@ const start = (
   reports: HeardReports | undefined,
   more: Partial<StartInput> = {},
 ): FirstStep =>
-  policy.start({ heard: reports, nowMs: minuteMs(NOW), salt: 's', stable: [STABLE], spreadMs: 0, gates: {}, hasher, ...more })
+  policy.start({
+    heard: reports,
+    nowMs: minuteMs(NOW),
+    salt: 's',
+    stable: [STABLE],
+    spreadMs: 0,
+    gates: {},
+    hasher,
+    ...more,
+  })
 const firstStage = (step: FirstStep): Extract<FirstStep, { type: 'stage' }> => {
   if (step.type !== 'stage') throw new Error(step.says.join())
   return step
@@ -58,6 +67,15 @@ describe('a staged rollout begins', () => {
       'stages: 1 client, 10 %, 50 %, all of 60 live clients',
       'the first one: 1 of 60 clients; with no failure seen this excludes faults that hit more than 97 %; to exclude 5 % you need 38',
     ])
+  })
+
+  test('and says how many clients are not protected', () => {
+    const { asOf, since, reports } = fleet(60)
+    const some = reports.map((report, index): (typeof reports)[number] =>
+      index < 12 ? { ...report, protection: 'none' } : report,
+    )
+    const { says } = firstStage(start(staged(), { asOf, since, reports: some }))
+    expect(says.at(-1)).toBe('12 of 60 clients are not protected: they have no state that outlives a restart')
   })
 
   test('with a release that readers accept', () => {

@@ -323,6 +323,7 @@ describe('reports', () => {
       { ...report('x', 1), v: 2 },
       { ...report('x', 1), phase: 'dan\ncing' },
       report('x', 1, { namespace: 'other' }),
+      report('x', 1, { overridden: Array.from({ length: 20 }, (_, index) => `/${index}`.padEnd(200, 'x')) }),
       null,
       7,
     ]
@@ -338,6 +339,32 @@ describe('reports', () => {
     expect(await httpStore(url, { token: TOKEN }).reports({ namespace: 'other' }, never)).toMatchObject({
       reports: [],
     })
+  })
+
+  test('go out in bodies of a hundred and of 48 KiB at most, in order, whatever their size', async () => {
+    const bodies: string[] = []
+    const answer = async (_url: string, init: { readonly body?: unknown }) => {
+      bodies.push(new TextDecoder().decode(init.body as Uint8Array))
+      return new Response(null, { status: 204 })
+    }
+    const sizes = [...Array<number>(150).fill(0), ...Array<number>(40).fill(15), 0, 400, 0]
+    const reports = sizes.map((size, index) =>
+      report(`i${index}`, 1, { overridden: Array<string>(size).fill('/'.padEnd(200, 'ü')) }),
+    )
+    await http('http://board.test', { fetch: answer as never }).report(reports, never)
+    const sent = bodies.map(body => (JSON.parse(body) as { reports: ClientReport[] }).reports)
+    expect(sent.flat()).toEqual(reports)
+    for (const [index, body] of bodies.entries()) {
+      const bytes = Buffer.byteLength(body)
+      const alone = sent[index]?.length === 1
+      expect(sent[index]?.length).toBeLessThanOrEqual(100)
+      if (!alone) expect(bytes).toBeLessThanOrEqual(49_152)
+      // The next report had no room here.
+      const next = sent[index + 1]?.[0]
+      if (next !== undefined && sent[index]?.length !== 100)
+        expect(bytes + Buffer.byteLength(JSON.stringify(next)) + 1).toBeGreaterThan(49_152)
+    }
+    expect(bodies.length).toBeGreaterThan(5)
   })
 
   test('a client cannot say when it was heard', async () => {

@@ -9,7 +9,7 @@ test.each(['missing', 'damaged'] as const)(
     const { digest } = newest().stable.variants[0]
     if (how === 'missing') store.snapshots.delete(digest)
     else store.snapshots.set(digest, new TextEncoder().encode('{}'))
-    const staged = { rollout: timed(), reason: 'more load' }
+    const staged = { rollout: timed(), drive: true, reason: 'more load' }
     await expect(publisher.publish(size(2), staged)).rejects.toMatchObject({
       code: 'not-found',
       message: expect.stringContaining('could not go back: publish what runs once more'),

@@ -6,7 +6,7 @@ import { encodeText } from '../../../../src/core/json/text.js'
 import type { Publisher } from '../../../../src/publisher/index.js'
 import { rolloutBoard, size, type Document, type RolloutBoard } from './rollout-board.js'
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what is looked at is JSON
+/** What is looked at is JSON. */
 type Raw = any
 
 /** The newest release as it is written. */

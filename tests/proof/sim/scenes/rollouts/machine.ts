@@ -17,6 +17,9 @@ import type { Effects, Share } from './effects.js'
 import { readRelease } from './story.js'
 import { layWire, type Wire } from './wire.js'
 
+/** How long a snapshot has to run until it counts as good, in milliseconds. */
+const SOAK_MS = 3_000
+
 /** The namespace of the scene. */
 export const ROLLED = 'shop/rolled'
 
@@ -235,7 +238,7 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
         clientId: plan.name,
         build: plan.build,
         labels: plan.labels,
-        soakMs: 3_000,
+        soakMs: SOAK_MS,
         reports: { intervalMs: 20_000, batchMs: 300 },
         ...(plan.probe && {
           health: {
@@ -269,7 +272,7 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       })
       client = life_
       life_.ready({ timeoutMs: 1_000 }).catch(() => {})
-      life_.on('change', ({ current, running }) => {
+      life_.on('change', ({ current, running, release }) => {
         if (!own.alive || running.digest === undefined) return
         const { digest } = running
         const before = runs.at(-1)
@@ -286,7 +289,9 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
         world.runs(machine, digest)
         const effect = effects.of(current.n)
         if (effect.type !== 'deadly' || effect.in !== 'application' || !isHit(effect.of)) return
-        own.clock.after(effect.afterMs, () => {
+        // What kills later than that is held against nothing.
+        const trialMs = Math.max(2 * SOAK_MS, release?.evidence?.bakeMs ?? 0) - 500
+        own.clock.after(Math.min(effect.afterMs, trialMs), () => {
           if (own.alive && runningOf(life_)?.digest === digest) ends(own, digest)
         })
       })

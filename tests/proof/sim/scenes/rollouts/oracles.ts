@@ -315,9 +315,9 @@ export function createOracles(judged: Judged): Oracles {
     const blamed = exceptions.filter(({ kind }) => FAILURES.some(one => one === kind))
     const say = (text: string): void => violate('evidence-is-true', `release ${release.sequence}: ${text}`)
     const silent = blamed.filter(({ kind }) => kind === 'silent').map(({ clientId }) => clientId)
-    for (const { plan, troubles } of machines)
-      if (silent.includes(plan.name) && troubles.length === 0)
-        say(`${plan.name} counts as silent, and never was`)
+    for (const machine of machines)
+      if (silent.includes(machine.plan.name) && machine.troubles.length === 0 && !isFollowed(machine))
+        say(`${machine.plan.name} counts as silent, and never was`)
     // Who will be looked for is one client more, and neither well nor failed.
     const more = strangers.filter(one => was.audience === undefined || isIn(was.audience, one)).length
     if (counted > exposed.size + more)
@@ -429,9 +429,7 @@ export function createOracles(judged: Judged): Oracles {
     const lost = exposed.filter(machine => isTroubled(machine, fromMs, atMs))
     met('a controller took a candidate back')
     if (release.rollout?.state === 'rolled-back' && ofGates.sentBack({ release, atMs, evidence }, was)) return
-    // Who goes after a stranger took its name is followed by the stranger.
-    if (exposed.some(({ taken, troubles, stops }) => taken.some(at => isFollowed(at, { troubles, stops }))))
-      return
+    if (exposed.some(isFollowed)) return
     if (claims.length === 0 && lost.length < Math.min(2, exposed.length))
       violate(
         'no-false-rollback',
@@ -454,9 +452,10 @@ export function createOracles(judged: Judged): Oracles {
   }
 }
 
-/** Whether a client has gone, or was not heard, after a stranger spoke under its name. */
-function isFollowed(atMs: number, { troubles, stops }: Pick<Machine, 'troubles' | 'stops'>): boolean {
-  return troubles.some(one => one.atMs >= atMs) || stops.some(stop => stop >= atMs)
+/** Whether a client went, or was not heard, after a stranger spoke under its name: then the stranger comes after it. */
+function isFollowed({ taken, troubles, stops }: Machine): boolean {
+  const gone = [...troubles.map(({ atMs }) => atMs), ...stops]
+  return taken.some(fromMs => gone.some(atMs => atMs >= fromMs))
 }
 
 /** Whether a release names what a client runs. */

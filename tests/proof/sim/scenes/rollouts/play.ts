@@ -337,9 +337,12 @@ function wentBack(newest: PlainRelease | undefined): boolean {
 
 /** Neither time nor a probe nor a restart brings back what was taken back. */
 async function stayThere(place: Place): Promise<void> {
-  const { stage, story, machines, controllers, more: { red } } = place // prettier-ignore
+  const { stage, story, machines, controllers, effects, documents, more: { red } } = place // prettier-ignore
   const newest = story.newest
   if (red?.chance(0.6) !== true || newest === undefined || !wentBack(newest.release)) return
+  // What does harm itself may be left for what did none.
+  const document = documents.get(newest.release.stable.variants[0]?.digest ?? '')
+  if (document === undefined || effects.of(document.n).type !== 'fine') return
   const there = machines.filter(machine => !machine.isGone && runsItsTarget(machine, newest.release))
   for (const { process } of controllers)
     if (red.chance(0.5)) process?.skew(red.pick([86_400_000, -3_600_000]))

@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { ClientReport } from '../../../src/contracts/report.js'
+import type { Transport } from '../../../src/contracts/transport.js'
+import { createHandler, type Handler } from '../../../src/server/handler.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { NAMESPACE } from '../../support/board-kit.js'
+import { fleetReport } from '../../support/fleet-reports.js'
+import { heapBytesOf } from '../../support/heap.js'
+
+const CLIENTS = 5_000
+const A_BODY = 40
+
+/** Keeps no reports, so that what is weighed is what the server keeps. */
+const transport: Transport = {
+  name: 'silent',
+  latest: async () => ({ type: 'none' }),
+  snapshot: async () => new Uint8Array(),
+}
+
+const post = async ({ fetch }: Handler, body: object): Promise<void> => {
+  const request = new Request(`http://board.test/v1/${NAMESPACE}/~reports`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  expect((await fetch(request)).status).toBe(204)
+}
+
+const open = (): Handler => createHandler(transport, { system: { clock: virtualClock() } })
+
+/** All clients report, some dozens in each body. */
+async function report(
+  handler: Handler,
+  change: (report: ClientReport) => ClientReport = each => each,
+): Promise<void> {
+  for (let from = 0; from < CLIENTS; from += A_BODY) {
+    const reports = Array.from({ length: A_BODY }, (_, at) => change(fleetReport(from + at)))
+    await post(handler, { reports })
+  }
+}
+
+describe('the memory of a server', () => {
+  // What a process loads and compiles once is no memory of any client.
+  beforeAll(async () => report(open()), 120_000)
+
+  test('is under 1 KB a client, of a fleet whose hosts, pods and earlier lives all differ', async () => {
+    const bytes = await heapBytesOf(async () => {
+      const handler = open()
+      await report(handler)
+      expect(handler.load.instances).toBe(CLIENTS)
+      return handler
+    })
+    expect(bytes / CLIENTS).toBeLessThan(1_024)
+  }, 120_000)
+
+  test('stays so while all of them go on to report, and say something else', async () => {
+    const handler = open()
+    const bytes = await heapBytesOf(async () => {
+      for (const round of [1, 2, 3])
+        await report(handler, each => ({
+          ...each,
+          count: 6_000 + round,
+          version: round,
+          strategy: `s${round}`,
+        }))
+      return handler
+    })
+    expect(bytes / CLIENTS).toBeLessThan(1_024)
+  }, 120_000)
+
+  test('holds nothing of what came beside a report in its body', async () => {
+    const bytes = await heapBytesOf(async () => {
+      const handler = open()
+      for (let index = 0; index < 100; index += 1)
+        await post(handler, { reports: [fleetReport(index)], comment: 'x'.repeat(100_000) })
+      return handler
+    })
+    // A hundred of its words take less than the comment of one.
+    expect(bytes).toBeLessThan(1_000_000)
+  })
+
+  test('is seen to be more where reports are kept as they came', async () => {
+    const bytes = await heapBytesOf(async () =>
+      Array.from({ length: CLIENTS }, (_, index) => JSON.parse(JSON.stringify(fleetReport(index))) as object),
+    )
+    expect(bytes / CLIENTS).toBeGreaterThan(1_024)
+  })
+})
