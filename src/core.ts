@@ -210,6 +210,7 @@ export {
   type OpenEpochOptions,
   type ReleaseRef,
   type RolloutEnd,
+  type RolloutRelease,
   type RolloutStep,
   type RunningVersion,
   type StageForecast,

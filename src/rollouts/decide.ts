@@ -7,7 +7,7 @@ import { badFleet, badByComparison, canCompare, judgeStage, sayFailures, type Ve
 import { rehearsalAnew, rehearsalFrom, rehearsalWithOneMore } from './next-rehearsal.js'
 import { oneMoreIn, stageFrom, watchFrom } from './next-stage.js'
 import { readStagedPlan } from './plan.js'
-import type { Decision, NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
+import type { Decision, RolloutEvidence, RolloutStanding } from './policy.js'
 import { hasLostItsClients } from './quorum.js'
 import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'

@@ -15,7 +15,15 @@ export type { Failure, FailureKind } from './failures.js'
 export { looserThan, type RolloutFloor } from './floor.js'
 export { readGates, type GateAnswer, type GateAnswers, type GateResult } from './gate.js'
 export { marginOf, momentsOf, type Comparison, type Moments } from './mean-sequence.js'
-export { isSilent, membersOf, presenceOf, wasLive, type Member, type Presence } from './members.js'
+export {
+  isSilent,
+  liveMembers,
+  membersOf,
+  presenceOf,
+  wasLive,
+  type Member,
+  type Presence,
+} from './members.js'
 export {
   gatesOf,
   policyOf,

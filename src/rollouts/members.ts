@@ -68,6 +68,12 @@ export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): re
   })
 }
 
+/** What is known of the instances of one slot that count so far. */
+interface SlotSoFar {
+  readonly allOver: boolean
+  readonly lastHeardMs: number
+}
+
 /** The instances of one client whose word counts; the given ones are in the order in which they came. */
 function countedOf(
   words: readonly ClientReport[],
@@ -76,26 +82,27 @@ function countedOf(
   const [only] = words
   if (words.length === 1 && only !== undefined) return firstHeardMs(only) <= beforeMs ? words : []
   const counted = new Map<string, ClientReport>()
+  const slots = new Map<ClientReport['slot'], SlotSoFar>()
   for (const word of words) {
     const names = word.previous?.instanceId
-    const earlier = [...counted.values()].filter(({ slot }) => slot === word.slot)
+    const earlier = slots.get(word.slot)
     const isNamed = names !== undefined && counted.has(names)
-    if (isNamed || follows(word, earlier, { beforeMs, nowMs })) counted.set(word.instanceId, word)
+    if (!isNamed && !follows(word, earlier, beforeMs)) continue
+    counted.set(word.instanceId, word)
+    slots.set(word.slot, {
+      allOver: (earlier?.allOver ?? true) && isOver(word, nowMs),
+      lastHeardMs: Math.max(earlier?.lastHeardMs ?? Number.NEGATIVE_INFINITY, heardMs(word)),
+    })
   }
   return [...counted.values()]
 }
 
 /** Whether an instance is the first of its slot and came in time, or comes after all that were there. */
-function follows(
-  word: ClientReport,
-  earlier: readonly ClientReport[],
-  { beforeMs, nowMs }: { readonly beforeMs: number; readonly nowMs: number },
-): boolean {
+function follows(word: ClientReport, earlier: SlotSoFar | undefined, beforeMs: number): boolean {
   const isInTime = firstHeardMs(word) <= beforeMs
-  if (earlier.length === 0) return isInTime
+  if (earlier === undefined) return isInTime
   // Who came in time may have run beside them for a while; whoever came later has to come after their last word.
-  const sinceMs = isInTime ? heardMs(word) : firstHeardMs(word)
-  return earlier.every(one => isOver(one, nowMs) && heardMs(one) <= sinceMs)
+  return earlier.allOver && earlier.lastHeardMs <= (isInTime ? heardMs(word) : firstHeardMs(word))
 }
 
 function isOver(report: ClientReport, nowMs: number): boolean {
@@ -111,14 +118,17 @@ function memberOf(
 ): Member {
   const lives = livesOf(words)
   const latest = words.at(-1) as ClientReport
-  const { instanceId, ephemeral, labels, build } = latest
   return {
     clientId,
-    identity: { clientId, instanceId, ephemeral, labels, ...(build !== undefined && { build }) },
+    identity: identityOf(latest),
     words,
     current: words.length === 1 ? words : lives.flatMap(life => life.slice(-1)),
     shared: heardBefore.length > 1 && livesOf(heardBefore).some(reportSideBySide),
   }
+}
+
+function identityOf({ clientId, instanceId, ephemeral, labels, build }: ClientReport): Identity {
+  return { clientId, instanceId, ephemeral, labels, ...(build !== undefined && { build }) }
 }
 
 /** The instances of each slot; most clients have had one. */
@@ -163,6 +173,42 @@ export function isHeard({ current }: Member, nowMs: number): boolean {
   return current.some(
     word => word.phase !== 'stopped' && nowMs - heardMs(word) <= OVER_AFTER_PERIODS * word.nextReportWithinMs,
   )
+}
+
+/**
+ * A client as it was from a time on: without those of its instances that had fallen silent by then, or
+ * that report on demand and were not heard since. Anybody can speak once under a name, in a slot of its
+ * own. Where nobody else is left, all of them stay.
+ *
+ * ```ts
+ * const then = membersOf(heard, beforeMs).map(member => asOfThen(member, startMs))
+ * ```
+ */
+export function asOfThen(member: Member, atMs: number): Member {
+  if (member.current.length === 1) return member
+  const current = member.current.filter(
+    word => heardMs(word) >= atMs || (!isOnDemand(word) && !isSilent(word, atMs)),
+  )
+  const latest = member.words.findLast(word => current.includes(word))
+  if (latest === undefined || current.length === member.current.length) return member
+  return { ...member, current, identity: identityOf(latest) }
+}
+
+/**
+ * The clients that were heard first before a time and are live now, each with those of its instances
+ * that are there now.
+ *
+ * ```ts
+ * const live = liveMembers(heard, { beforeMs: nowMs - reportMs, nowMs })
+ * ```
+ */
+export function liveMembers(
+  heard: HeardReports,
+  { beforeMs, nowMs }: { readonly beforeMs: number; readonly nowMs: number },
+): readonly Member[] {
+  return membersOf(heard, beforeMs)
+    .map(member => asOfThen(member, nowMs))
+    .filter(member => presenceOf(member, nowMs) === 'live')
 }
 
 /** Whether a client has said anything since a time. */

@@ -1,7 +1,7 @@
 import type { Audience } from '../core/release/audience.js'
 import { audienceOf, inAudience, oneMore } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
-import { membersOf, presenceOf, type Member } from './members.js'
+import { liveMembers, type Member } from './members.js'
 import type { NextStage, RolloutEvidence, RolloutStanding } from './policy.js'
 import type { StageView } from './view.js'
 
@@ -64,7 +64,7 @@ export function oneMoreIn(query: NextQuery): NextStage | undefined {
 
 /** The incumbents that are live now. */
 export function liveIn({ heard, view: { nowMs, plan } }: NextQuery): readonly Member[] {
-  return membersOf(heard, nowMs - plan.reportMs).filter(member => presenceOf(member, nowMs) === 'live')
+  return liveMembers(heard, { beforeMs: nowMs - plan.reportMs, nowMs })
 }
 
 /** How a stage with this audience begins now. */

@@ -11,7 +11,7 @@ import { audienceOf, idOf, inAudience } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
 import { decideStaged, sayStages } from './decide.js'
 import { readGates } from './gate.js'
-import { heardMs, membersOf, presenceOf, type Member } from './members.js'
+import { heardMs, liveMembers, membersOf, presenceOf, type Member } from './members.js'
 import { sayUnprotected } from './unprotected.js'
 import { readStagedPlan, type StagedPlan } from './plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from './policy.js'
@@ -60,8 +60,7 @@ function startStaged(settings: StagedOptions, input: StartInput): FirstStep {
       says: ['this store keeps no reports, so no stage can be judged: use timed(), which goes by the clock'],
     }
   const reportMs = reportMsOf(settings)
-  const liveOf = (beforeMs: number): readonly Member[] =>
-    membersOf(heard, beforeMs).filter(member => presenceOf(member, nowMs) === 'live')
+  const liveOf = (beforeMs: number): readonly Member[] => liveMembers(heard, { beforeMs, nowMs })
   const live = liveOf(nowMs - reportMs)
   const present = liveOf(nowMs)
   const few = whenFew({

@@ -6,7 +6,7 @@ import { checkOptions } from '../core/options.js'
 import type { Explanation } from './explanation.js'
 import { readTimedPlan, type TimedPlan } from './plan.js'
 import type { Decision, FirstStep, NextStage, RolloutPolicy, RolloutStanding, StartInput } from './policy.js'
-import { membersOf, presenceOf } from './members.js'
+import { liveMembers } from './members.js'
 import { MOST_STEPS } from './presets.js'
 import { sayStage, type Stage } from './stage.js'
 
@@ -52,10 +52,7 @@ export function timed(options: TimedOptions = {}): RolloutPolicy {
 }
 
 function startTimed(plan: TimedPlan, { salt, spreadMs, heard, nowMs }: StartInput): FirstStep {
-  const live =
-    heard === undefined
-      ? 0
-      : membersOf(heard, nowMs).filter(member => presenceOf(member, nowMs) === 'live').length
+  const live = heard === undefined ? 0 : liveMembers(heard, { beforeMs: nowMs, nowMs }).length
   return {
     type: 'stage',
     plan: plan as unknown as Json,

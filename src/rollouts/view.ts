@@ -10,7 +10,7 @@ import { idOf, inAudience, isByLabel } from './cohort.js'
 import { eValue, type StageCounts } from './e-process.js'
 import { failedSince, type Failure } from './failures.js'
 import { readGuardrails, type GuardrailReading } from './guardrail.js'
-import { cameBack, isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
+import { asOfThen, cameBack, isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
 import type { StagedPlan } from './plan.js'
 import { sinceThen } from './rehearsal.js'
 
@@ -67,9 +67,9 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
   const { audience } = release
   const back = stageStart.rehearsal?.phase === 'back' ? stageStart.rehearsal : undefined
   const candidate = digestsIn(triedArm({ release, rollout }))
-  const live = membersOf(heard, atMs - plan.reportMs).filter(
-    member => wasLive(member, atMs) || cameBack(member, atMs, plan.reportMs),
-  )
+  const live = membersOf(heard, atMs - plan.reportMs)
+    .filter(member => wasLive(member, atMs) || cameBack(member, atMs, plan.reportMs))
+    .map(member => asOfThen(member, atMs))
   const isExposed = (member: Member): boolean => {
     if (audience === undefined) return state === 'watching'
     if (back === undefined) return inAudience(member, audience, hasher)

@@ -105,7 +105,7 @@ function comesBack<Value>(
     )
 }
 
-/** Whether what runs is withdrawn, or is a candidate that is not for this client any more. */
+/** Whether what runs is a candidate that is not for this client any more. */
 function isTakenBack<Value>(
   { digest, arm }: Partial<Running<Value>>,
   pending: Pending,
@@ -113,14 +113,14 @@ function isTakenBack<Value>(
 ): boolean {
   if (pending.type === 'saved-version' || digest === undefined) return false
   const { release } = pending
-  const { audience, withdrawn = [] } = release
+  const { audience } = release
   switch (armOf(release, digest)) {
     case 'stable':
       return false
     case 'candidate':
       return audience === undefined || !isExposed(audience, identity, hasher)
     case undefined:
-      return withdrawn.includes(digest) || arm === 'candidate'
+      return arm === 'candidate'
   }
 }
 

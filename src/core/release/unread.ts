@@ -38,7 +38,7 @@ export function written(value: unknown): unknown {
   const said = Object.fromEntries(Object.entries(members).map(([name, member]) => [name, written(member)]))
   const unread = unreadOf(value)
   if (unread === undefined) return unknown === undefined ? said : { ...said, unknown: written(unknown) }
-  const kept = Object.entries(unread).filter(([name]) => standsIn(said[name]))
+  const kept = Object.entries(unread).filter(([name]) => !Object.hasOwn(said, name) || standsIn(said[name]))
   return { ...said, ...Object.fromEntries(kept) }
 }
 

@@ -94,9 +94,12 @@ export function judge(digest: Digest, record: FolderRecord, by: Judge): Case {
   }
 }
 
-/** Whether nothing else was tried in the process that died. */
+/** Whether nothing else was tried in the process that died; what only waited there was not. */
 function isLone({ digest, owner, bootId }: SavedAttempt, dead: readonly SavedAttempt[]): boolean {
-  return dead.every(other => other.digest === digest || other.owner !== owner || other.bootId !== bootId)
+  return dead.every(
+    other =>
+      other.digest === digest || other.instead === true || other.owner !== owner || other.bootId !== bootId,
+  )
 }
 
 /** A quarantine is told by its end; a pardon that came after its beginning ends it. */

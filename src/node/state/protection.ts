@@ -108,7 +108,8 @@ export async function openProtection(
       // What was earned by any process of the folder is not on trial any more.
       if (held.verdict === 'clear' && found.state.good.some(good => good.digest === digest)) return 'go'
       const isSuspect = held.verdict === 'suspect'
-      if (isSuspect && hasOther && !outlived.has(digest)) {
+      // Of two that are on trial nobody could tell which one a process died of.
+      if (isSuspect && hasOther && (!outlived.has(digest) || isOnTrial())) {
         standIn(digest, held)
         return 'suspect'
       }
@@ -276,10 +277,16 @@ export async function openProtection(
     return 'turn'
   }
 
-  /** What runs instead of a suspect has to outlive what the suspect ran. */
+  /** Whether what runs has yet to be earned. */
+  function isOnTrial(): boolean {
+    return !running.earned && running.digest !== undefined && open.has(running.digest)
+  }
+
+  /** What runs instead of a suspect has to outlive what the suspect ran, and to be earned. */
   function standIn(digest: Digest, { deaths }: Case): void {
     if (standIns.has(digest)) return
-    const cancel = clock.after(outliveMs(deaths), () => {
+    const restMs = outlived.has(digest) ? beatMs : outliveMs(deaths)
+    const cancel = clock.after(restMs, () => {
       standIns.delete(digest)
       outlived.add(digest)
       saver.soon()

@@ -1,7 +1,7 @@
 import type { HeardReports, SnapshotVerdict } from '../../contracts/report.js'
 import type { Digest } from '../../contracts/names.js'
 import { digestsOf, type Release } from '../../core/release/release.js'
-import { membersOf, presenceOf, type Member } from '../../rollouts/members.js'
+import { liveMembers, type Member } from '../../rollouts/members.js'
 
 /** What is known of one build of the application and a document that is not published yet. */
 export interface BuildForecast {
@@ -35,8 +35,7 @@ export function buildsIn(release: Release, heard: HeardReports | undefined): rea
       : release.candidate.variants.map(({ digest }) => digest),
   )
   const builds = new Map<string | undefined, Member[]>()
-  for (const member of membersOf(heard, nowMs)) {
-    if (presenceOf(member, nowMs) !== 'live') continue
+  for (const member of liveMembers(heard, { beforeMs: nowMs, nowMs })) {
     const { build } = member.identity
     builds.set(build, [...(builds.get(build) ?? []), member])
   }

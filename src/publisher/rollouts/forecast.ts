@@ -6,8 +6,7 @@ import type { Release } from '../../core/release/release.js'
 import {
   audienceOf,
   inAudience,
-  membersOf,
-  presenceOf,
+  liveMembers,
   sayResolvingPower,
   sayStage,
   type Member,
@@ -47,7 +46,7 @@ export function forecast(
   if (plan === undefined || heard === undefined || audience === undefined || candidate === undefined)
     return []
   const nowMs = Date.parse(heard.asOf)
-  const live = membersOf(heard, nowMs - plan.reportMs).filter(member => presenceOf(member, nowMs) === 'live')
+  const live = liveMembers(heard, { beforeMs: nowMs - plan.reportMs, nowMs })
   const { rehearsal } = rollout?.stageStart ?? {}
   let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
   let known: readonly Member[] = []

@@ -10,7 +10,6 @@ export const SCALED_TESTS = [
   'tests/proof/rollouts/guardrails.test.ts',
   'tests/unit/twice/clients.test.ts',
   'tests/unit/twice/publishers.test.ts',
-  'tests/unit/twice/state-folder.test.ts',
   'tests/unit/twice/stores.test.ts',
   'tests/unit/node/board/file-store.opening.test.ts',
   'tests/unit/node/board/file-store.pointer.test.ts',

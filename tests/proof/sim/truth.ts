@@ -3,6 +3,7 @@ import { comparePositions, formatPosition, type Position } from '../../../src/co
 import type { Identity } from '../../../src/contracts/identity.js'
 import type { Release } from '../../../src/core/release/release.js'
 import { decodeRelease, digestsOf, positionOf, releaseDigest } from '../../../src/core/release/release.js'
+import { armOf } from '../../../src/core/release/target.js'
 import { systemHasher } from '../../../src/system/system.js'
 
 /** Something that always holds, and did not. */
@@ -102,12 +103,22 @@ export function createTruth(
     readonly text: string | undefined
     readonly unread: boolean
   }[] = []
-  const followed: Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'>[] = []
+  const followed: (Pick<AppliedEvent, 'client' | 'identity' | 'digest' | 'position'> & {
+    readonly earlier: readonly string[]
+  })[] = []
   let newest: Position | undefined
   const restores: (Position | undefined)[] = []
   /** Whether a position was lost with a backup's restoration, and may have been given again: two releases bear it. */
   const ambiguous = (position: Position): boolean =>
     restores.some(at => at === undefined || (at.epoch === position.epoch && at.sequence < position.sequence))
+
+  /** Whether a client that ran a candidate, which this release does not name any more, has gone back to what it ran before. */
+  const leavesCandidate = (release: Release, allRan: readonly string[]): boolean => {
+    const [left, back] = allRan.slice(-2)
+    if (left === undefined || back === undefined || armOf(release, left) !== undefined) return false
+    const wasCandidate = [...released.values()].some(known => armOf(known.release, left) === 'candidate')
+    return wasCandidate && allRan.slice(0, -2).includes(back)
+  }
 
   const violate = (oracle: string, text: string): void => {
     if (violations.length < 20) violations.push({ oracle, atMs: nowMs(), text })
@@ -180,8 +191,9 @@ export function createTruth(
           )
       }
       last.set(client, position)
-      ran.set(client, [...(ran.get(client) ?? []), digest])
-      if (!fromDisk) followed.push({ client, identity, digest, position })
+      const earlier = ran.get(client) ?? []
+      ran.set(client, [...earlier, digest])
+      if (!fromDisk) followed.push({ client, identity, digest, position, earlier })
     },
     checkFollowed() {
       for (const { client, identity, position, ran: before } of reports.values()) {
@@ -189,7 +201,8 @@ export function createTruth(
         if (
           known !== undefined &&
           !ambiguous(position) &&
-          !before.some(digest => allowed(known.release, identity, digest))
+          !before.some(digest => allowed(known.release, identity, digest)) &&
+          !leavesCandidate(known.release, before)
         ) {
           violate(
             'nothing-moves-on-receipt',
@@ -197,7 +210,7 @@ export function createTruth(
           )
         }
       }
-      for (const { client, identity, digest, position } of followed.splice(0)) {
+      for (const { client, identity, digest, position, earlier } of followed.splice(0)) {
         const known = released.get(formatPosition(position))
         if (ambiguous(position)) continue
         if (known === undefined)
@@ -205,7 +218,10 @@ export function createTruth(
             'only-what-was-published',
             `${client} followed ${formatPosition(position)}, which is in no log`,
           )
-        else if (!allowed(known.release, identity, digest))
+        else if (
+          !allowed(known.release, identity, digest) &&
+          !leavesCandidate(known.release, [...earlier, digest])
+        )
           violate(
             'audience',
             `${client} runs ${digest.slice(0, 8)} at ${formatPosition(position)}, which is not for it`,

@@ -67,10 +67,11 @@ describe.concurrent('who did not die of a document', () => {
     'is told to end by SIGTERM, as a deployment does, again and again',
     { timeout: 60_000 },
     async context => {
-      const { lives, until } = await onTrial(context)
+      const { lives, until, saved } = await onTrial(context)
       for (let round = 1; round <= 4; round += 1) {
         await until(
-          () => lives.length === round + 1 && lives.at(-1)?.ran.includes(2) === true,
+          async () =>
+            lives.length === round + 1 && lives.at(-1)?.ran.includes(2) === true && (await saved(2)),
           `life ${round}`,
         )
         lives.at(-1)?.child.end()

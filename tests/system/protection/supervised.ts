@@ -1,3 +1,5 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { TestContext } from 'vitest'
 import { z } from 'zod'
 import { createPublisher } from '../../../src/publisher/publisher.js'
@@ -43,8 +45,15 @@ export interface Supervised {
   start(command?: Partial<BrittleCommand>): Life
   /** Starts processes, one after another, until the condition holds. */
   keepAlive(command?: Partial<BrittleCommand>): void
+  /** Whether a life has saved that it runs this version. */
+  saved(version: number): Promise<boolean>
   /** Resolves when it holds; rejects after a while. */
-  until(condition: () => boolean, what: string): Promise<void>
+  until(condition: () => boolean | Promise<boolean>, what: string): Promise<void>
+}
+
+/** Of the files of a state folder, what tells what ran. */
+interface SavedFile {
+  readonly current?: { readonly version: number }
 }
 
 /** Makes a {@link Supervised} that ends with its test. */
@@ -101,8 +110,15 @@ export async function supervised(
       again = true
       start(command)
     },
+    async saved(version) {
+      const names = await readdir(folder, { recursive: true })
+      const files = names.filter(name => name.endsWith('.json')).map(name => join(folder, name))
+      // A file that is replaced meanwhile is looked at the next time.
+      const texts = await Promise.all(files.map(file => readFile(file, 'utf8').catch(() => '{}')))
+      return texts.some(text => (JSON.parse(text) as SavedFile).current?.version === version)
+    },
     async until(condition, what) {
-      for (let left = 600; !condition(); left -= 1) {
+      for (let left = 600; !(await condition()); left -= 1) {
         if (left === 0)
           throw new Error(`${what}: ${JSON.stringify(lives.map(({ ran, ended }) => ({ ran, ended })))}`)
         await new Promise(resolve => void setTimeout(resolve, 50))

@@ -22,12 +22,13 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MOST_VALUES: 'a label with more values is left out as a whole',
   MOST_ANEW: 'how often a stage begins anew; a rollout pauses then',
   MAX_ISSUES: 'the front of one list',
+  MAX_KEPT: 'readmissions of releases that are gone; the oldest go, as they were heard of longest ago',
   MAX_OVERRIDDEN: 'the front of one list',
 }
 
 /** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
 const REFUSES =
-  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|NEXT_REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS)$|^MOST_(?:TEXT|EPOCHS)$/
+  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|NEXT_REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED)$|^MOST_(?:TEXT|EPOCHS)$/
 
 /** Bounds on how often or how long something is tried. */
 const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/

@@ -62,13 +62,13 @@ export interface Play {
   /** The store as clients and controller have it. */
   readonly through?: (store: CompleteStore) => CompleteStore
   /** What happens once the second version is published, before anybody waits. */
-  readonly then?: (stand: Stand) => Promise<void>
+  readonly after?: (stand: Stand) => Promise<void>
 }
 
 /** Publishes a harmful second version to a fleet that has run the first for a while, and waits for an hour and a half. */
 export async function play(given: Play): Promise<Outcome> {
   const { rollout, floor, belowFloor, effect, diesAfterMs, clients = CLIENTS, labels, policies = [] } = given
-  const { through = (store: CompleteStore): CompleteStore => store, then } = given
+  const { through = (store: CompleteStore): CompleteStore => store, after } = given
   const clock: VirtualClock = virtualClock()
   const system = { clock, random: seededRandom(11), hasher: systemHasher }
   const store = memory({ system })
@@ -105,7 +105,7 @@ export async function play(given: Play): Promise<Outcome> {
     return (await publisher.publish({ pool }, options)).digest
   }
   const digest = await publish(2)
-  await then?.({ clock, publisher, fleet, publish })
+  await after?.({ clock, publisher, fleet, publish })
   await clock.advance(90 * MINUTE)
   const state = (await publisher.rollout())?.state
   const most = Math.max(0, ...begun.map(from => begun.filter(at => at >= from && at < from + MINUTE).length))

@@ -38,7 +38,7 @@ test('cloudflare-generated: a generator that writes a good and a bad file by tur
     clock,
     publish,
     fleet,
-  }: Parameters<NonNullable<Parameters<typeof play>[0]['then']>>[0]) => {
+  }: Parameters<NonNullable<Parameters<typeof play>[0]['after']>>[0]) => {
     for (let turn = 0; turn < 12; turn += 1) {
       await clock.advance(5 * MINUTE)
       await publish(turn % 2 === 0 ? good : bad).catch((error: unknown) => {
@@ -48,13 +48,13 @@ test('cloudflare-generated: a generator that writes a good and a bad file by tur
     }
     expect(fleet.everRan(digestOfDocument({ pool: good })).length).toBeGreaterThan(0)
   }
-  const { touched, left } = await play({ ...small, rollout: staged(DEFAULTS), effect, then: generates })
+  const { touched, left } = await play({ ...small, rollout: staged(DEFAULTS), effect, after: generates })
   expect(touched).toBeLessThanOrEqual(2)
   expect(left).toBe(0)
   // The file that was taken back does not come back by itself, and nothing overtakes a rollout.
   expect(new Set(told)).toEqual(new Set(['rollout-in-progress', 'withdrawn']))
   // Off: everyone at once.
-  const hasty = await play({ ...small, rollout: everyone(), effect, then: generates })
+  const hasty = await play({ ...small, rollout: everyone(), effect, after: generates })
   expect(hasty.touched).toBe(CLIENTS)
 })
 
@@ -131,14 +131,14 @@ test('roblox-blind: when the way by which a fleet is watched is lost, a rollout 
       await store.report(states, signal)
     },
   })
-  const then = async (): Promise<void> => void (isLost = true)
-  const { touched, state } = await play({ ...small, rollout: staged(DEFAULTS), effect: dies, through, then })
+  const after = async (): Promise<void> => void (isLost = true)
+  const { touched, state } = await play({ ...small, rollout: staged(DEFAULTS), effect: dies, through, after })
   expect(touched).toBeLessThanOrEqual(1)
   expect(state).toBe('running')
   // Off: by the clock, which asks nobody.
   isLost = false
   const rollout = timed({ steps: 3, everyMs: 10 * MINUTE })
-  expect((await play({ ...small, rollout, effect: dies, through, then })).touched).toBe(CLIENTS)
+  expect((await play({ ...small, rollout, effect: dies, through, after })).touched).toBe(CLIENTS)
 })
 
 test('facebook-cut-off: a command that takes whoever obeys it off the network is taken back from two clients', async () => {
@@ -180,7 +180,7 @@ test('dynamodb-late: a step that was decided long ago does not undo what was don
     rollout: staged(DEFAULTS),
     effect: works,
     through: line.through,
-    async then({ clock, publisher }: Parameters<NonNullable<Parameters<typeof play>[0]['then']>>[0]) {
+    async after({ clock, publisher }: Parameters<NonNullable<Parameters<typeof play>[0]['after']>>[0]) {
       await clock.advance(15 * MINUTE)
       await publisher.abort({ reason })
       line.free()

@@ -73,6 +73,19 @@ describe('a restart', () => {
     expect(names(state(), seen)).toEqual(['saved-release', 'good'])
   })
 
+  test('goes back to the stable snapshot before an earlier candidate that counts as good', () => {
+    const { stable, candidate } = { stable: arm('stable'), candidate: arm('new') }
+    const audience = { salt: 's', clauses: [{ below: 2 ** 32 }] }
+    const good = [saved('earlier candidate'), saved('stable')]
+    const expected = ['saved-release', 'stable', 'earlier candidate']
+    expect(names(state({ good }), seenOf({ stable, candidate, audience }))).toEqual(expected)
+    const current = saved('stable')
+    const unearned = state({ good: [saved('earlier candidate')], current })
+    expect(names(unearned, seenOf({ stable, candidate, audience }))).toEqual(expected)
+    const activateAt = '2026-01-01T13:00:00.000Z'
+    expect(names(state({ good }), seenOf({ stable, activateAt }))).toEqual(['earlier candidate', 'stable'])
+  })
+
   test('without a release that can be read begins with what ran', () => {
     expect(names({ ...ran, applied: position(2) })).toEqual(['current', 'good'])
     expect(names(state())).toEqual(['good'])

@@ -22,7 +22,11 @@ function withMore(value: Json, more: JsonObject): Json {
 const LEFT_ALONE = new Set(['when', 'labels', 'plan', 'readmit', 'from', 'position', 'before'])
 
 test('a condition that was not understood stays as it was, wherever its clause goes', () => {
-  const clauses = [{ below: 1, moon: 'full' }, { labels: { region: { not: ['eu'] } } }, { below: 2 }]
+  const clauses: readonly JsonObject[] = [
+    { constructor: 1, moon: 'full' },
+    { labels: { region: { not: ['eu'] } } },
+    { below: 2 },
+  ]
   const arm = { version: 1, variants: [{ bytes: 1, digest: 'a'.repeat(64) }] }
   const given = {
     v: 1, namespace: 'checkout/prod', epoch: '1-9f3a01bc', sequence: 2, issuedAt: '2026-01-01T00:00:00.000Z',
@@ -43,7 +47,7 @@ describe('a release that is read and written again', () => {
   test('says at every level what it said, also what this version does not know', () => {
     fc.assert(
       fc.property(anyRelease, given => {
-        const more = { later: { than: 'this' } }
+        const more = { later: { than: 'this' }, toString: 'a name that every object has' }
         const known = JSON.parse(decodeText(encodeRelease(given), 'the release')) as { release: Json }
         const bytes = encodeText(canonicalize({ release: withMore(known.release, more), signatures: [] }))
         const { release } = decodeRelease(bytes)

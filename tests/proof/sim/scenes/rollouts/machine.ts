@@ -72,8 +72,8 @@ export interface Machine {
   /** The releases that it was brought, and when. */
   readonly heard: readonly { readonly sequence: number; readonly atMs: number; readonly life: number }[]
   readonly lives: number
-  /** When strangers spoke under its name. */
-  readonly taken: number[]
+  /** When strangers spoke under its name, and from when on they counted as silent. */
+  readonly taken: { readonly atMs: number; readonly silentMs: number }[]
   /** When it was heard first. */
   firstHeardMs: number | undefined
   /** Whether it is gone for good. */

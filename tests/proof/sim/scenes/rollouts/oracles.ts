@@ -118,8 +118,11 @@ export function createOracles(judged: Judged): Oracles {
       const of = deaths.at(-1)?.of
       if (of === undefined || back.has(of) || !plan.disk || hasJumped) return
       const times = deaths.filter(death => death.of === of).length
-      // What ended it meanwhile for another reason acquits what it tried.
-      const others = deaths.filter(death => death.of !== of && death.digests.includes(of)).length
+      // What ended it meanwhile for another reason acquits what it tried, or ran something instead of.
+      const first = deaths.findIndex(death => death.of === of)
+      const others = deaths.filter(
+        (death, index) => death.of !== of && (death.digests.includes(of) || index > first),
+      ).length
       if (times > 2 + others)
         violate('two-deaths-at-most', `${plan.name} has died ${times} times of ${of.slice(0, 8)}`)
     },
@@ -315,9 +318,18 @@ export function createOracles(judged: Judged): Oracles {
     const blamed = exceptions.filter(({ kind }) => FAILURES.some(one => one === kind))
     const say = (text: string): void => violate('evidence-is-true', `release ${release.sequence}: ${text}`)
     const silent = blamed.filter(({ kind }) => kind === 'silent').map(({ clientId }) => clientId)
-    for (const machine of machines)
-      if (silent.includes(machine.plan.name) && machine.troubles.length === 0 && !isFollowed(machine))
-        say(`${machine.plan.name} counts as silent, and never was`)
+    const startMs = sinceStart(was.rollout?.stageStart.at ?? '')
+    // Those who failed come before those who are in doubt.
+    const lost = silent.slice(0, counts['silent'] ?? 0)
+    for (const machine of machines) {
+      const { plan, troubles, taken } = machine
+      if (!silent.includes(plan.name) || troubles.length > 0) continue
+      // A stranger in a slot of its own who was there when the stage began leaves a client in doubt, which is no failure.
+      const isDoubted =
+        !lost.includes(plan.name) &&
+        taken.some(({ atMs, silentMs }) => atMs <= startMs && silentMs >= startMs)
+      if (!isDoubted && !isFollowed(machine)) say(`${plan.name} counts as silent, and never was`)
+    }
     // Who will be looked for is one client more, and neither well nor failed.
     const more = strangers.filter(one => was.audience === undefined || isIn(was.audience, one)).length
     if (counted > exposed.size + more)
@@ -455,7 +467,7 @@ export function createOracles(judged: Judged): Oracles {
 /** Whether a client went, or was not heard, after a stranger spoke under its name: then the stranger comes after it. */
 function isFollowed({ taken, troubles, stops }: Machine): boolean {
   const gone = [...troubles.map(({ atMs }) => atMs), ...stops]
-  return taken.some(fromMs => gone.some(atMs => atMs >= fromMs))
+  return taken.some(({ atMs: fromMs }) => gone.some(atMs => atMs >= fromMs))
 }
 
 /** Whether a release names what a client runs. */

@@ -1,5 +1,6 @@
 import { isNoticeboardError, type ErrorCode } from '../../../../../src/contracts/errors.js'
 import { createPublisher, everyone, type Publisher } from '../../../../../src/publisher/index.js'
+import { MISSING_AFTER_PERIODS } from '../../../../../src/core/limits.js'
 import { seededDice, type Dice } from '../../../../../src/sim/dice.js'
 import { startProcess } from '../../../../../src/sim/process.js'
 import { memory } from '../../../../../src/transports/memory.js'
@@ -310,7 +311,9 @@ async function lie(place: Place): Promise<void> {
   if (reports.length === 0) return
   stage.note(`strangers: ${kind} ${reports.map(({ clientId, phase }) => `${clientId} ${phase}`).join()}`)
   stage.met('strangers reported of a rollout')
-  for (const { taken: times } of taken) times.push(stage.clock.monotonic())
+  const atMs = stage.clock.monotonic()
+  const silentMs = atMs + MISSING_AFTER_PERIODS * (reports[0]?.nextReportWithinMs ?? 0)
+  for (const machine of taken) machine.taken.push({ atMs, silentMs })
   for (const { clientId, labels } of reports)
     if (made.includes(clientId)) strangers.push({ name: clientId, labels })
   if (kind === 'ahead') place.isAhead = true
