@@ -3,11 +3,13 @@ import { expect, test } from 'vitest'
 import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
 import { patternOf, root } from './bundle.js'
 import { KEPT_HISTORIES } from './kept-seeds.js'
+import { ROLLOUT_BUGS } from './rollout-bugs.js'
 import { SECOND_BUGS } from './second-bugs.js'
 
 const edits: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 'also'>[] = [
   ...PLANTED_BUGS,
   ...SECOND_BUGS,
+  ...ROLLOUT_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]
 

@@ -79,8 +79,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/publisher/rollback.ts',
     replace: [
       [
-        "cause: 'rollback', stable, audit, withdrawn }",
-        "cause: 'rollback', stable, audit, withdrawn, at: { epoch: release.epoch, sequence: release.sequence } }",
+        "cause: 'rollback', stable, audit, withdrawn,",
+        "cause: 'rollback', stable, audit, withdrawn, at: { epoch: release.epoch, sequence: release.sequence },",
       ],
     ],
     oracles: ['publishing-works-again'],
@@ -232,7 +232,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         "if (checked.type === 'invalid' && overridden.length > 0) return refuse",
       ],
     ],
-    oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there', 'readers-agree'],
+    oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there', 'readers-agree', 'stages-are-earned'],
   },
   {
     name: 'no-delay-after-failures',
@@ -267,8 +267,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/node/board/file-store.ts',
     replace: [
       [
-        'doing(`keep a snapshot of ${namespace}`, () => snapshots.write({ namespace, digest, bytes }))',
-        'snapshots.write({ namespace, digest, bytes })',
+        'doing(`keep a snapshot of ${namespace}`, () => (urgent ? reserve.use(write) : write()))',
+        '(urgent ? reserve.use(write) : write())',
       ],
     ],
     oracles: ['one-error-class'],
@@ -425,8 +425,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/publisher/publish.ts',
     replace: [
       [
-        'const stable = variantsOf(prepared)',
-        'const stable = variantsOf(prepared); let first: Awaited<ReturnType<typeof readPrevious>> | undefined',
+        'const variants = variantsOf(prepared)',
+        'const variants = variantsOf(prepared); let first: Awaited<ReturnType<typeof readPrevious>> | undefined',
       ],
       [
         'const previous = await readPrevious(context, newest && mainVariant(newest).digest, signal)',
