@@ -52,7 +52,10 @@ export interface PublishOptions<Input = unknown> extends Expected, Spreading {
   readonly author?: string
   /** Check everything and write nothing. Default false. */
   readonly dryRun?: boolean
-  /** Clients fetch and check it at once and switch at this time. Default: on arrival. */
+  /**
+   * Clients fetch and check it at once and switch together at this time. In stages the last one does, and those before
+   * run it on arrival. Default: on arrival.
+   */
   readonly activateAt?: Date
   /** Other documents for clients with certain labels; the first that matches holds. */
   readonly variants?: readonly VariantDocument<Input>[]
@@ -155,14 +158,13 @@ export async function publishDocument(
         gates: context.gates,
         heard,
         spreadMs: spread.spreadMs ?? 0,
+        activateAt,
         drives,
       },
       signal,
     )
     if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
     notes = [...begun.notes, ...spread.notes]
-    if (begun.type === 'rollout' && activateAt !== undefined)
-      return { type: 'refuse', error: new NoticeboardError('invalid-option', ACTIVATE_STAGED) }
     const readmit =
       options.readmit === undefined
         ? undefined
@@ -171,10 +173,9 @@ export async function publishDocument(
       cause: 'publish',
       audit,
       spreadMs: spread.spreadMs,
-      activateAt,
       readmit,
       withdrawn: leftBehind(newest, trial, variants),
-      ...(begun.type === 'rollout' ? begun.parts : { stable: variants }),
+      ...(begun.type === 'rollout' ? begun.parts : { stable: variants, activateAt }),
     } as Statement
     return { type: 'append', statement }
   }
@@ -197,9 +198,6 @@ export async function publishDocument(
     ...(policy !== undefined && { policy }),
   }
 }
-
-const ACTIVATE_STAGED =
-  'activateAt is for everybody at once, and a stage comes into force when a client has it: pass { rollout: everyone() }, or leave it out'
 
 /** What a rollout leaves behind that takes the place of one which stood still or has retreated: its candidate. */
 function leftBehind(

@@ -14,6 +14,7 @@ import { hold, say, stayPaused, type Place } from './say-decision.js'
 import { sayStage } from './stage.js'
 import { unknown, UNKNOWNS } from './unknowns.js'
 import { presenceOf } from './members.js'
+import { runsFromMs } from './runs-from.js'
 import { viewOf } from './view.js'
 
 /** What share of a fleet may fall silent while the candidate is watched, before somebody has to look. */
@@ -124,7 +125,7 @@ function decideWatch(place: Place): Decision {
   }
   if (result.pause.length > 0)
     return say(place, 'pause', { verdict: 'bad', why: result.pause, wouldChange: [GREEN_AGAIN] })
-  const leftMs = Date.parse(rollout.stageStart.at) + plan.watchMs - nowMs
+  const leftMs = runsFromMs(place.release, rollout) + plan.watchMs - nowMs
   if (leftMs > 0) {
     const why = [`watched for ${Math.ceil(leftMs / 1_000)} s more`]
     return hold(place, { verdict: 'unknown', why })

@@ -8,6 +8,7 @@ import { readTimedPlan, type TimedPlan } from './plan.js'
 import type { Decision, FirstStep, NextStage, RolloutPolicy, RolloutStanding, StartInput } from './policy.js'
 import { liveMembers } from './members.js'
 import { MOST_STEPS } from './presets.js'
+import { runsFromMs } from './runs-from.js'
 import { sayStage, type Stage } from './stage.js'
 
 /** How a timed rollout goes. */
@@ -70,7 +71,7 @@ function decideTimed({ release }: RolloutStanding, nowMs: number): Decision {
   if (rollout === undefined) throw new TypeError('a timed rollout is decided on a release of it')
   const plan = readTimedPlan(rollout.plan)
   const { stageStart, stage, state } = rollout
-  const leftMs = Date.parse(stageStart.at) + plan.everyMs - nowMs
+  const leftMs = runsFromMs(release, rollout) + plan.everyMs - nowMs
   const say = (why: string): Explanation => ({
     rollout: rollout.id,
     stage,

@@ -56,6 +56,7 @@ const rollout: fc.Arbitrary<RolloutState> = fc
       plan: fc.constant<Json>({ stages: [1] }),
       from: position,
       decideBy: instant,
+      activateAt: instant,
       controller: fc.constant('c'),
     }),
     fc.record({ position, at: instant, live: fc.nat(), exposed: fc.nat(), control: fc.nat() }),

@@ -40,7 +40,10 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       value: 'N',
       text: 'what the way to the clients may carry: they spread the fetching over as long as that takes',
     },
-    'activate-at': { value: 'TIME', text: 'clients switch at this time, such as 2026-11-21T09:30:00Z' },
+    'activate-at': {
+      value: 'TIME',
+      text: 'clients switch together at this time, in stages those of the last one: 2026-11-21T09:30:00Z',
+    },
     schema: { value: 'FILE', text: 'check by this JSON Schema instead' },
     watch: { text: 'go on, and publish the file whenever it changes' },
     readmit: { value: 'TEXT', text: 'why a document that was withdrawn may come back' },

@@ -77,6 +77,8 @@ export interface RolloutState {
   readonly from: Position
   /** When somebody has to look, if the stage was not decided by then. */
   readonly decideBy: string
+  /** When all clients of the last stage begin to run the candidate together. Default: on arrival. */
+  readonly activateAt?: string
   /** What wrote this release. */
   readonly controller: string
   /** Why the state is what it is, for people. */
@@ -154,6 +156,7 @@ export function readRollout(shape: Shape): RolloutState {
     stageStart: readStageStart(shape.object('stageStart')),
     from: readPosition(shape.object('from')),
     decideBy: shape.string('decideBy', isInstant),
+    ...shape.optional('activateAt', name => shape.string(name, isInstant)),
     controller: shape.string('controller', isLine),
     ...shape.optional('why', name => shape.string(name, isLine)),
   }
@@ -173,7 +176,8 @@ export function readEvidenceRequest(shape: Shape): EvidenceRequest {
 }
 
 const MEMBERS: ReadonlySet<string> = new Set([
-  'id', 'state', 'stage', 'plan', 'stageStart', 'from', 'decideBy', 'controller', 'why',
+  'id', 'state', 'stage', 'plan', 'stageStart', 'from', 'decideBy', 'activateAt', 'controller',
+  'why',
 ]) // prettier-ignore
 const STARTS: ReadonlySet<string> = new Set([
   'position', 'at', 'live', 'exposed', 'control', 'before', 'added', 'anew', 'rehearsal',

@@ -12,7 +12,9 @@ import { staged } from '../../rollouts/staged.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
 import { firstUnreadable } from '../resolve-ref.js'
+import { activationOf, tooEarly } from './activation.js'
 import { askGates, type Gate } from './gates.js'
+import { outlineOf } from './outline.js'
 import { nameOfPolicy } from './policies.js'
 
 /** What a rollout is about to begin with. */
@@ -30,6 +32,8 @@ export interface Beginning {
   /** What the store heard; undefined where it keeps no reports. */
   readonly heard: HeardReports | undefined
   readonly spreadMs: number
+  /** When all clients of the last stage begin to run the document together; undefined for on arrival. */
+  readonly activateAt: string | undefined
   /** Whether this process moves the rollout on itself. */
   readonly drives: boolean
 }
@@ -45,7 +49,10 @@ export type Begun =
   | { readonly type: 'refused'; readonly error: NoticeboardError }
 
 /** What the first release of a rollout says besides its cause, its times and its audit record. */
-export type RolloutParts = Pick<Statement, 'stable' | 'candidate' | 'audience' | 'rollout' | 'evidence'>
+export type RolloutParts = Pick<
+  Statement,
+  'stable' | 'candidate' | 'audience' | 'rollout' | 'evidence' | 'activateAt'
+>
 
 /**
  * Decides how a document begins to spread: by its policy, and where none was asked for to everybody if
@@ -91,7 +98,7 @@ export async function begin(
   const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
   const stable = newest.stable.variants.map(({ digest }) => digest)
   const first = policy.start({ heard, nowMs, salt, stable, spreadMs, gates, hasher })
-  const begun = beginWith(context, { ...beginning, newest, policy, first })
+  const begun = beginWith(context, { ...beginning, newest, policy, first, nowMs })
   if (begun.type !== 'rollout') return begun
   return (await withoutWayBack(context, { newest, candidate: beginning.candidate }, signal)) ?? begun
 }
@@ -119,11 +126,13 @@ interface Planned extends Beginning {
   readonly newest: Release
   readonly policy: RolloutPolicy
   readonly first: FirstStep
+  /** Now, by the clock that stamps the reports. */
+  readonly nowMs: number
 }
 
 function beginWith(context: PublisherContext, planned: Planned): Begun {
   const { namespace, random, store } = context
-  const { newest, candidate, first, heard, drives } = planned
+  const { newest, candidate, first, heard, drives, nowMs, activateAt } = planned
   if (first.type === 'refused' && first.why === 'no-reports' && store.reports !== undefined)
     return refuse(
       'fleet-unknown',
@@ -155,18 +164,24 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
     notes.push(
       'this store keeps no reports, so whether a controller moves the rollout on cannot be seen here',
     )
-  const { state, stage, audience, start, decideBy } = first.next
+  const { state, stage, audience, start } = first.next
+  const named = { plan: first.plan, ...(activateAt !== undefined && { activateAt }) }
+  const early = tooEarly(named, first.next, nowMs)
+  if (early !== undefined) return { type: 'refused', error: early }
+  const { decideBy, ...together } = activationOf(named, first.next, nowMs)
+  if (activateAt !== undefined && stage < outlineOf(first.plan).stages - 1)
+    notes.push(`the last stage begins to run it together, at ${activateAt}; the stages before do on arrival`)
   const rollout = {
     id: toHex(random.bytes(8)),
     state,
     stage,
-    plan: first.plan,
+    ...named,
     stageStart: { ...start, position: nextPosition(positionOf(newest)) },
     from: positionOf(newest),
     decideBy,
     controller: 'publisher',
   }
-  const common = { rollout, ...(first.evidence !== undefined && { evidence: first.evidence }) }
+  const common = { rollout, ...together, ...(first.evidence !== undefined && { evidence: first.evidence }) }
   return {
     type: 'rollout',
     notes,

@@ -4,6 +4,8 @@ import type { Json, JsonObject } from '../../contracts/json.js'
 export interface PlanOutline {
   /** How many stages there are; 0 where the plan does not say. */
   readonly stages: number
+  /** How long a stage lasts at least, in milliseconds; 0 where the plan does not say. */
+  readonly stageMs: number
   /** How long the candidate is watched once it is stable, in milliseconds. */
   readonly watchMs: number
 }
@@ -19,11 +21,16 @@ const WATCH_MS = 1_800_000
  * ```
  */
 export function outlineOf(plan: Json): PlanOutline {
-  const { stages, watchMs } = isObject(plan) ? plan : {}
+  const { stages, watchMs, bakeMs, everyMs } = isObject(plan) ? plan : {}
   return {
     stages: Array.isArray(stages) ? stages.length : 0,
-    watchMs: typeof watchMs === 'number' && watchMs >= 0 ? watchMs : WATCH_MS,
+    stageMs: durationOf(bakeMs) ?? durationOf(everyMs) ?? 0,
+    watchMs: durationOf(watchMs) ?? WATCH_MS,
   }
+}
+
+function durationOf(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && value >= 0 ? value : undefined
 }
 
 function isObject(value: Json): value is JsonObject {

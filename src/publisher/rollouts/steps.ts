@@ -5,6 +5,7 @@ import { digestsOf, positionOf, type Arm, type Release } from '../../core/releas
 import type { EvidenceRequest, RolloutState } from '../../core/release/rollout.js'
 import type { NextStage } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
+import { activationOf } from './activation.js'
 
 // What follows a release when its rollout takes a step. Each function is pure, and says everything
 // that the next release says: a member that is not named here is not kept, unless this version does not
@@ -112,16 +113,19 @@ export function nextStep(
   }: About & { readonly cause: string; readonly trial: Trial | undefined; readonly next: NextStage },
 ): Statement {
   const evidence = trial?.evidence ?? release.evidence
+  const together = activationOf(release.rollout, { stage, audience, start, decideBy }, about.nowMs)
   const common = {
     cause,
     rewrites: true,
     audit: about.audit,
     ...(release.spreadMs !== undefined && { spreadMs: release.spreadMs }),
+    ...(together.activateAt !== undefined && { activateAt: together.activateAt }),
     ...(state !== 'completed' && evidence !== undefined && { evidence }),
     rollout: next(release, about, {
       state,
       stage,
-      decideBy,
+      // One that stays has been put off already.
+      decideBy: decideBy === release.rollout.decideBy ? decideBy : together.decideBy,
       stageStart: { ...start, position: start.position ?? following(release) },
     }),
   }

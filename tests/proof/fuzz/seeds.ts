@@ -74,6 +74,7 @@ export const releases: readonly Json[] = [
       rollout: {
         controller: 'ci',
         decideBy: at,
+        activateAt: at,
         from: { epoch: '1-9f3a01bc', sequence: 5 },
         id: 'r1',
         plan: { stages: [1, 10, 100], type: 'staged', version: 1 },

@@ -6,7 +6,7 @@ import { fileStore } from '../../../src/node/board/file-store.js'
 import { configMapMirror, mountedBoard } from '../../../src/node/index.js'
 import { serve, type ServeOptions } from '../../../src/server/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
-import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { pull, push } from '../../../src/strategies/index.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { etcd, etcdGateway } from '../../../src/transports/etcd/index.js'
@@ -29,7 +29,7 @@ const TOKEN = 'a-token-for-writing'
 const quick = { backoff: { baseMs: 50, capMs: 500 } }
 
 /** A store in this process, in virtual time. */
-export async function overMemory(): Promise<OpenMedium> {
+export async function overMemory(): Promise<OpenMedium & { readonly clock: VirtualClock }> {
   const clock = virtualClock()
   const store = memory({ system: { clock, random: seededRandom(7), hasher: systemHasher } })
   return {
