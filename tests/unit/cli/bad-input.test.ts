@@ -25,7 +25,11 @@ beforeAll(async () => {
   await mkdir(join(folder, 'input'))
   await writeFile(join(folder, 'good.json'), good)
   store = fileStore(join(folder, 'board'))
-  server = await serve(store, { tokenFile: join(folder, 'board', 'private', 'token') })
+  // The word of a controller is kept in the board, each half a minute.
+  server = await serve(store, {
+    tokenFile: join(folder, 'board', 'private', 'token'),
+    controller: false,
+  })
   expect((await cli('publish', 'good.json', ...publish)).status).toBe(0)
   before = await hashFolder(join(folder, 'board'))
 })
