@@ -33,6 +33,7 @@ import type { Measures } from './report/measures.js'
 import { describeClient } from './report/report-state.js'
 import { startReporter, type Reporter } from './report/reporter.js'
 import { verdictsOf } from './report/verdicts.js'
+import { mayRun } from './state/may-run.js'
 import { restorePlan } from './state/restore-plan.js'
 import { readPin } from './state/starting-value.js'
 import { openStateWriter, type StateWriter } from './state/state-writer.js'
@@ -239,7 +240,8 @@ function startReporting<S extends Schema>(
 function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Reporter): void {
   const { settings, loop, looks, tracker, current, changes, participants, events, complain } = parts
   const { namespace, clock, random, hasher, logger, state } = settings
-  const { identity, refusals, writer, fleetClock, protection, waiting, health } = known
+  const { identity, refusals, writer, fleetClock, order, protection, waiting, health } = known
+  const identified = { identity, hasher }
   /** The newest release that was attempted. */
   let newest: Pending | undefined
   /** What ran before what runs. */
@@ -259,7 +261,10 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     health,
     mayRevert: (pending, digest) =>
       mayRevert(pending, digest, { runs: current.applied?.saved, good: writer.state.good }),
-    before: () => (ranBefore === undefined ? writer.state.good : [ranBefore, ...writer.state.good]),
+    before() {
+      const all = ranBefore === undefined ? writer.state.good : [ranBefore, ...writer.state.good]
+      return all.filter(saved => order.seen === undefined || mayRun(saved, order.seen.release, identified))
+    },
     participants,
     current,
     tell: reporter.now,
@@ -272,9 +277,9 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     },
     hasOther(pending) {
       const { work } = loop.state
-      const runs = current.applied?.running.digest
+      const runs = current.applied?.saved
       if (runs === undefined) return work.at === 'restoring' && work.rest.length > 0
-      return pending.type === 'saved-version' || pending.release.withdrawn?.includes(runs) !== true
+      return pending.type === 'saved-version' || mayRun(runs, pending.release, identified)
     },
     fetchSnapshot: createFetchSnapshot({
       namespace,

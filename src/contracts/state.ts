@@ -7,6 +7,8 @@ export interface SavedSnapshot {
   readonly digest: Digest
   readonly version: number
   readonly bytes: number
+  /** Set when it ran here as a candidate, and no release has named it as stable since. */
+  readonly candidate?: true
 }
 
 /** A snapshot that was refused here, by one build of the application. */

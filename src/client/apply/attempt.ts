@@ -3,15 +3,14 @@ import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
 import type { SavedSnapshot } from '../../contracts/state.js'
 import type { Hasher } from '../../contracts/system.js'
-import { isExposed } from '../../core/release/audience.js'
 import { unknownCritical, type Release } from '../../core/release/release.js'
 import { armOf, target } from '../../core/release/target.js'
-import type { Running } from '../running.js'
 import type { AttemptEnd } from './events.js'
 import type { Pending } from './pending.js'
 import { prepareChange, type Change, type Course, type PrepareContext } from './prepare-change.js'
 import type { Refusals } from './refusals.js'
 import type { Waiting } from './waiting.js'
+import { mayRun } from '../state/may-run.js'
 
 /** What every attempt of a client is made with. */
 export interface AttemptContext<Value> extends PrepareContext<Value> {
@@ -19,7 +18,7 @@ export interface AttemptContext<Value> extends PrepareContext<Value> {
   readonly hasher: Hasher
   readonly refusals: Refusals
   readonly waiting: Waiting
-  /** What ran before what runs, and last-known-good, best first. */
+  /** What ran before what runs, and last-known-good, best first: what the newest release lets run. */
   readonly before: () => readonly SavedSnapshot[]
   /**
    * Whether another snapshot than what is pending runs, or is kept and could: defaults are no reason
@@ -88,40 +87,21 @@ function comesBack<Value>(
   context: AttemptContext<Value>,
   passedOver: ReadonlySet<Digest>,
 ): SavedSnapshot | undefined {
-  const running = context.current.applied?.running
-  if (running?.digest === undefined) return undefined
-  const { digest: runs } = running
-  if (context.refusals.get(runs)?.reverted !== true && !isTakenBack(running, pending, context))
+  const runs = context.current.applied?.saved
+  if (runs === undefined) return undefined
+  if (context.refusals.get(runs.digest)?.reverted !== true && !isTakenBack(runs, pending, context))
     return undefined
-  const withdrawn = pending.type === 'saved-version' ? [] : (pending.release.withdrawn ?? [])
   return context
     .before()
-    .find(
-      ({ digest }) =>
-        digest !== runs &&
-        !passedOver.has(digest) &&
-        !withdrawn.includes(digest) &&
-        !isBarred(digest, context),
-    )
+    .find(({ digest }) => digest !== runs.digest && !passedOver.has(digest) && !isBarred(digest, context))
 }
 
 /** Whether what runs is a candidate that is not for this client any more. */
-function isTakenBack<Value>(
-  { digest, arm }: Partial<Running<Value>>,
-  pending: Pending,
-  { identity, hasher }: AttemptContext<Value>,
-): boolean {
-  if (pending.type === 'saved-version' || digest === undefined) return false
+function isTakenBack<Value>(runs: SavedSnapshot, pending: Pending, context: AttemptContext<Value>): boolean {
+  if (pending.type === 'saved-version') return false
   const { release } = pending
-  const { audience } = release
-  switch (armOf(release, digest)) {
-    case 'stable':
-      return false
-    case 'candidate':
-      return audience === undefined || !isExposed(audience, identity, hasher)
-    case undefined:
-      return arm === 'candidate'
-  }
+  const isCandidate = runs.candidate === true || armOf(release, runs.digest) === 'candidate'
+  return isCandidate && !mayRun(runs, release, context)
 }
 
 /** Whether a snapshot is not run here: refused by this build, or under quarantine for it. */
@@ -139,7 +119,8 @@ function wantedBy<Value>(
   const wanted = target(pending.release, { identity, refused, hasher })
   if (wanted.arm === 'keep') return undefined
   const { digest, version, bytes } = wanted
-  return { digest, version, bytes }
+  const isCandidate = armOf(pending.release, digest) === 'candidate'
+  return { digest, version, bytes, ...(isCandidate && { candidate: true as const }) }
 }
 
 function unsupportedBy(release: Release): NoticeboardError | undefined {

@@ -3,10 +3,10 @@ import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
 import type { SavedSnapshot, SavedState } from '../../contracts/state.js'
 import type { Hasher } from '../../contracts/system.js'
-import { isExposed } from '../../core/release/audience.js'
 import type { IdentifiedRelease, Release } from '../../core/release/release.js'
 import { armOf, target } from '../../core/release/target.js'
 import type { Pending } from '../apply/pending.js'
+import { isAllowed, mayRun } from './may-run.js'
 
 /** Who restarts, and when. */
 export interface RestorePlanContext {
@@ -18,8 +18,9 @@ export interface RestorePlanContext {
 
 /**
  * What a restart tries to bring back from disk alone, best first: what the newest release asks for;
- * then its stable snapshot; then last-known-good; then what ran. What that release withdraws is not among it, nor a candidate
- * that this client is not exposed to. Without a release that can be read, what ran comes first.
+ * then its stable snapshot; then last-known-good; then what ran. What that release withdraws is not
+ * among it, nor a candidate that this client is not exposed to, or that was given up for another
+ * one. Without a release that can be read, what ran comes first.
  */
 export function restorePlan(
   state: SavedState,
@@ -32,9 +33,10 @@ export function restorePlan(
   if (seen === undefined) return [...ran, ...good].map(version)
   const { release } = seen
   const others = good.some(({ digest }) => digest === current?.digest) ? good : [...good, ...ran]
-  const runnable = others.filter(saved => mayRun(saved, release, context))
   const isApplied = position !== undefined && comparePositions(seen.position, position) === 'same'
-  if (!isApplied && isYetToCome(release, context)) return runnable.map(version)
+  if (!isApplied && isYetToCome(release, context))
+    return others.filter(saved => isAllowed(saved, release, context)).map(version)
+  const runnable = others.filter(saved => mayRun(saved, release, context))
   // A candidate that is not on disk yet is no reason to run what this client was told to leave.
   const stable = stableOf(release, context)
   const isStable = ({ digest }: SavedSnapshot): boolean => digest === stable
@@ -47,16 +49,6 @@ function stableOf(release: Release, { identity, hasher }: RestorePlanContext): D
   const refused = (digest: Digest): boolean => armOf(release, digest) === 'candidate'
   const wanted = target(release, { identity, refused, hasher })
   return wanted.arm === 'keep' ? undefined : wanted.digest
-}
-
-function mayRun(
-  { digest }: SavedSnapshot,
-  release: Release,
-  { identity, hasher }: RestorePlanContext,
-): boolean {
-  if (armOf(release, digest) === 'candidate')
-    return release.audience !== undefined && isExposed(release.audience, identity, hasher)
-  return release.withdrawn?.includes(digest) !== true || armOf(release, digest) === 'stable'
 }
 
 function isYetToCome({ activateAt }: Release, { nowMs }: RestorePlanContext): boolean {

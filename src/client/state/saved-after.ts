@@ -1,6 +1,7 @@
-import type { Digest } from '../../contracts/names.js'
 import type { SavedReadmission, SavedSnapshot, SavedState } from '../../contracts/state.js'
 import { MAX_GOOD, MAX_READMITTED } from '../../core/limits.js'
+import type { Release } from '../../core/release/release.js'
+import { armOf } from '../../core/release/target.js'
 import type { Saveable } from '../apply/events.js'
 import type { ReceivedRelease } from '../apply/pending.js'
 
@@ -19,12 +20,21 @@ export function savedAfter(
   return { ...good, ...(isOwn && current) }
 }
 
-/** Last-known-good without what a release withdraws: that is no fallback any more. */
-export function stillGood(
-  { good }: SavedState,
-  { withdrawn = [] }: { readonly withdrawn?: readonly Digest[] },
-): Pick<SavedState, 'good'> {
-  return { good: good.filter(({ digest }) => !withdrawn.includes(digest)) }
+/**
+ * Last-known-good without what a release withdraws: that is no fallback any more. What the release
+ * names as stable is a candidate no more.
+ */
+export function stillGood({ good }: SavedState, release: Release): Pick<SavedState, 'good'> {
+  return {
+    good: good
+      .filter(({ digest }) => release.withdrawn?.includes(digest) !== true)
+      .map(saved => withoutMark(saved, release)),
+  }
+}
+
+function withoutMark(saved: SavedSnapshot, release: Release): SavedSnapshot {
+  const { candidate, ...stable } = saved
+  return candidate === true && armOf(release, saved.digest) === 'stable' ? stable : saved
 }
 
 /** What releases readmitted, with what the newest one does. */

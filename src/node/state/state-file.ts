@@ -138,6 +138,7 @@ function readSnapshot(shape: Shape): SavedSnapshot {
     digest: shape.string('digest', isDigest),
     version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER),
     bytes: shape.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
+    ...(shape.has('candidate') && shape.member('candidate') === true && { candidate: true as const }),
   }
 }
 

@@ -232,7 +232,14 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         "if (checked.type === 'invalid' && overridden.length > 0) return refuse",
       ],
     ],
-    oracles: ['validated', 'no-unhandled-rejection', 'everybody-gets-there', 'readers-agree', 'stages-are-earned'],
+    oracles: [
+      'validated',
+      'no-unhandled-rejection',
+      'everybody-gets-there',
+      'readers-agree',
+      'stages-are-earned',
+      'previous-is-what-ran',
+    ],
   },
   {
     name: 'no-delay-after-failures',

@@ -61,6 +61,8 @@ export interface ClientActor {
   refusedSince(position: Position): boolean
   /** Whether this build of it refused that snapshot. */
   hasRefused(digest: string): boolean
+  /** Whether its process was killed while this build tried a snapshot: it is tried again only after a while. */
+  suspects(digest: string): boolean
   /** Whether its process was killed twice while it tried something: that may be under quarantine. */
   readonly mayHoldSomething: boolean
   /** What was refused on the disk that it was given: builds and digests. */
@@ -178,6 +180,7 @@ export function clientActor(
     refuse(others) {
       for (const other of others) refused.add(other)
     },
+    suspects: digest => deaths.has(`${buildNow()} ${digest}`),
     hasRefused: digest => refused.has(`${buildNow()} ${digest}`) || mayBeHeld(`${buildNow()} ${digest}`),
     start() {
       lives += 1

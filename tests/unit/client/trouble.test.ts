@@ -324,6 +324,77 @@ describe('restarting', () => {
     },
   )
 
+  test('a restart begins with no candidate that was given up, also where it counts as good', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const { stable } = board.publish(doc(1))
+    const first = started(board, { state, intervalMs: 1_000 })
+    await first.start()
+    board.release({ stable, candidate: { version: 2, variants: [board.put(doc(2))] }, audience: everyone })
+    await first.clock.advance(70_000)
+    const elsewhere = { version: 3, variants: [testBoard().put(doc(3))] as const }
+    board.release({ stable: elsewhere, withdrawn: [stable.variants[0].digest] })
+    await first.clock.advance(5_000)
+    expect(first.client.current.pool.size).toBe(2)
+    const second = started(board, { state, intervalMs: 1_000 })
+    await second.start()
+    expect(second.client.status).toBe('starting')
+    board.put(doc(3))
+    await second.clock.advance(70_000)
+    expect(second.client.current.pool.size).toBe(3)
+  })
+
+  test('a candidate gives way to no earlier one that was given up', async () => {
+    const board = testBoard()
+    const { client, clock, start } = started(board, {
+      intervalMs: 1_000,
+      validators: [{ name: 'v', validate: ({ pool }) => (pool.size === 4 ? { message: 'no' } : undefined) }],
+    })
+    const { stable } = board.publish(doc(1))
+    await start()
+    await clock.advance(70_000)
+    for (const size of [2, 3]) {
+      board.release({
+        stable,
+        candidate: { version: size, variants: [board.put(doc(size))] },
+        audience: everyone,
+      })
+      await clock.advance(70_000)
+      expect(client.current.pool.size).toBe(size)
+    }
+    board.publish(doc(4))
+    await clock.advance(5_000)
+    expect(client.current.pool.size).toBe(1)
+  })
+
+  test('a candidate that a restart began with before the time of a release is left with it', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const validators = [
+      {
+        name: 'v',
+        validate: ({ pool }: { pool: { size: number } }) => (pool.size === 3 ? { message: 'no' } : undefined),
+      },
+    ]
+    const { stable } = board.publish(doc(1))
+    const first = started(board, { state, intervalMs: 1_000 })
+    await first.start()
+    await first.clock.advance(70_000)
+    board.release({ stable, candidate: { version: 2, variants: [board.put(doc(2))] }, audience: everyone })
+    await first.clock.advance(70_000)
+    const activateAt = new Date(first.clock.now() + 3_600_000).toISOString()
+    board.release({ stable: { version: 3, variants: [board.put(doc(3))] }, activateAt })
+    await first.clock.advance(5_000)
+    expect(first.client.current.pool.size).toBe(2)
+    board.failing = new NoticeboardError('unavailable', 'gone')
+    const second = started(board, { state, intervalMs: 1_000, validators })
+    await second.start()
+    const began = second.client.current.pool.size
+    board.failing = undefined
+    await second.clock.advance(3_800_000)
+    expect([began, second.client.current.pool.size]).toEqual([2, 1])
+  })
+
   test('a readmission counts once: what is refused again after it is not tried at each start', async () => {
     const board = testBoard()
     const state = memoryFolder()

@@ -40,6 +40,16 @@ describe('what is kept after a release', () => {
       expect(savedAfter(state(), pending, end).good).toEqual([])
   })
 
+  test('is a candidate no more once a release names it as stable', () => {
+    const mark = { ...saved('good'), candidate: true } as const
+    const named = (digest: string): Release =>
+      ({ stable: { version: 1, variants: [{ digest, bytes: 1 }] } }) as unknown as Release
+    const goodAfter = (digest: string): unknown =>
+      savedAfter(state({ good: [mark] }), { ...received(3), release: named(digest) }, { type: 'kept' }).good
+    expect(goodAfter('another')).toEqual([mark])
+    expect(goodAfter('good')).toEqual([saved('good')])
+  })
+
   test('is no position of a bare document, nor its snapshot in place of a published one', () => {
     const pending = { ...received(3), origin: 'unmanaged' as const }
     expect(savedAfter(state(), pending, prepared)).toEqual({ current: saved('new'), good: [saved('good')] })
@@ -73,17 +83,31 @@ describe('a restart', () => {
     expect(names(state(), seen)).toEqual(['saved-release', 'good'])
   })
 
-  test('goes back to the stable snapshot before an earlier candidate that counts as good', () => {
+  test('goes back to the stable snapshot before another one that counts as good', () => {
     const { stable, candidate } = { stable: arm('stable'), candidate: arm('new') }
     const audience = { salt: 's', clauses: [{ below: 2 ** 32 }] }
-    const good = [saved('earlier candidate'), saved('stable')]
-    const expected = ['saved-release', 'stable', 'earlier candidate']
+    const good = [saved('another'), saved('stable')]
+    const expected = ['saved-release', 'stable', 'another']
     expect(names(state({ good }), seenOf({ stable, candidate, audience }))).toEqual(expected)
     const current = saved('stable')
-    const unearned = state({ good: [saved('earlier candidate')], current })
+    const unearned = state({ good: [saved('another')], current })
     expect(names(unearned, seenOf({ stable, candidate, audience }))).toEqual(expected)
     const activateAt = '2026-01-01T13:00:00.000Z'
-    expect(names(state({ good }), seenOf({ stable, activateAt }))).toEqual(['earlier candidate', 'stable'])
+    expect(names(state({ good }), seenOf({ stable, activateAt }))).toEqual(['another', 'stable'])
+  })
+
+  test('runs no candidate that was given up for another one, unless the release is yet to come', () => {
+    const mark = (digest: string): SavedSnapshot => ({ ...saved(digest), candidate: true })
+    const left = state({ good: [mark('left'), saved('good')], current: mark('current') })
+    const everybody = { salt: 's', clauses: [{ below: 2 ** 32 }] }
+    expect(names(left, seen)).toEqual(['saved-release', 'good'])
+    const next = seenOf({ candidate: arm('next'), audience: everybody })
+    expect(names(left, next)).toEqual(['saved-release', 'good'])
+    expect(names(left, seenOf({ stable: arm('left') }))).toEqual(['saved-release', 'left', 'good'])
+    const again = seenOf({ candidate: arm('left'), audience: everybody })
+    expect(names(left, again)).toEqual(['saved-release', 'left', 'good'])
+    const later = seenOf({ activateAt: '2026-01-01T13:00:00.000Z' })
+    expect(names(left, later)).toEqual(['left', 'good', 'current'])
   })
 
   test('without a release that can be read begins with what ran', () => {

@@ -56,6 +56,7 @@ describe('disk', () => {
     expect(await load(folder)).toEqual({ state: empty, warnings: [] })
     const state: SavedState = {
       ...stood,
+      current: { ...saved({ size: 1 }, 6), candidate: true },
       refused: [{ ...refusal({ size: 2 }, '', 1), path: 'pool.size', validator: 'schema' }],
       readmitted: [{ digest: snapshotOf({ size: 3 }).digest, position: at(5) }],
     }

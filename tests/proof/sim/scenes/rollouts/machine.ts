@@ -69,6 +69,11 @@ export interface Machine {
   }[]
   /** Whether the wall clock of a life of it jumped. */
   readonly hasJumped: boolean
+  /**
+   * Whether it may hold a snapshot for guilty that came back with a reason: its wall clock went back
+   * after a death, and what is held against a snapshot is forgiven until a time by that clock.
+   */
+  mayHold(digest: string): boolean
   /** The releases that it was brought, and when. */
   readonly heard: readonly { readonly sequence: number; readonly atMs: number; readonly life: number }[]
   readonly lives: number
@@ -134,6 +139,10 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
   const reverts: { digest: string; atMs: number }[] = []
   const deaths: { digests: readonly string[]; of: string | undefined; atMs: number }[] = []
   let hasJumped = false
+  /** How far the wall clock of this life has jumped, in milliseconds; and when the machine's went back. */
+  let skewMs = 0
+  const wentBack: number[] = []
+  const forgivenTooEarly = new Set<string>()
   const heard: { sequence: number; atMs: number; life: number }[] = []
   /** What this life has parsed and not yet left. */
   let tried = new Set<string>()
@@ -195,6 +204,9 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       lives += 1
       const life = lives
       tried = new Set()
+      // A new life has the true time again.
+      if (skewMs > 0) wentBack.push(nowMs())
+      skewMs = 0
       const own = startProcess(`${plan.name}.${lives}`, { clock, seed })
       process = own
       const line = layWire(store, {
@@ -323,8 +335,11 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
     },
     jump(ms) {
       hasJumped = true
+      skewMs += ms
+      if (ms < 0) wentBack.push(nowMs())
       process?.skew(ms)
     },
+    mayHold: digest => forgivenTooEarly.has(digest),
     pause() {
       if (process?.running !== true) return
       process.pause()
@@ -355,6 +370,10 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       wire?.lag(isLate)
     },
     pardon(digest) {
+      const held = deaths.filter(({ digests }) => digests.includes(digest))
+      const [first] = held
+      if (plan.disk && first !== undefined && held.length > 1 && wentBack.some(atMs => atMs >= first.atMs))
+        forgivenTooEarly.add(digest)
       for (const list of [deaths, refusals, reverts] as { digest?: string; digests?: readonly string[] }[][])
         for (const one of [...list])
           if (one.digest === digest || one.digests?.includes(digest) === true)

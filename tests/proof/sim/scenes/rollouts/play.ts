@@ -412,6 +412,7 @@ async function everybodyIsThere(place: Place): Promise<void> {
       // While every probe was red it may have taken back what does no harm.
       if (machine.plan.probe && place.incidents.length > 0) return false
       const digest = story.newest?.release.stable.variants[0]?.digest ?? ''
+      if (machine.mayHold(digest)) return false
       const effect = place.effects.of(place.documents.get(digest)?.n ?? 0)
       const isGuilty = machine.deaths.filter(({ digests }) => digests.includes(digest)).length > 1
       return (
