@@ -43,7 +43,8 @@ export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
  * The clients whose word is evidence: the incumbents, heard first before a time, and those who come
  * after them under the same name. Whoever may read may report, so a later instance counts only where
  * it names an earlier one by its `instanceId`, which nobody else can guess, or where that one has
- * stopped or fallen silent and it speaks after it. A stranger under a client's name is passed over,
+ * stopped or fallen silent, it speaks after it, and no other slot of the client is still there: processes
+ * that share a folder find there whom they follow. A stranger under a client's name is passed over,
  * however long ago it came, and so is a client that nobody had heard of.
  *
  * ```ts
@@ -72,6 +73,14 @@ export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): re
 interface SlotSoFar {
   readonly allOver: boolean
   readonly lastHeardMs: number
+  /** Until when an instance was there that came in time or named another one; infinite while it still is. */
+  readonly thereUntilMs: number
+}
+
+const NOBODY: SlotSoFar = {
+  allOver: true,
+  lastHeardMs: Number.NEGATIVE_INFINITY,
+  thereUntilMs: Number.NEGATIVE_INFINITY,
 }
 
 /** The instances of one client whose word counts; the given ones are in the order in which they came. */
@@ -87,22 +96,37 @@ function countedOf(
     const names = word.previous?.instanceId
     const earlier = slots.get(word.slot)
     const isNamed = names !== undefined && counted.has(names)
-    if (!isNamed && !follows(word, earlier, beforeMs)) continue
+    const isInTime = firstHeardMs(word) <= beforeMs
+    if (!isNamed && !follows(word, earlier, isInTime)) continue
+    const isKnown = isNamed || isInTime
+    if (!isKnown && isBesideOthers(word, slots)) continue
+    const { allOver, lastHeardMs, thereUntilMs } = earlier ?? NOBODY
     counted.set(word.instanceId, word)
     slots.set(word.slot, {
-      allOver: (earlier?.allOver ?? true) && isOver(word, nowMs),
-      lastHeardMs: Math.max(earlier?.lastHeardMs ?? Number.NEGATIVE_INFINITY, heardMs(word)),
+      allOver: allOver && isOver(word, nowMs),
+      lastHeardMs: Math.max(lastHeardMs, heardMs(word)),
+      thereUntilMs: isKnown ? Math.max(thereUntilMs, thereUntil(word, nowMs)) : thereUntilMs,
     })
   }
   return [...counted.values()]
 }
 
 /** Whether an instance is the first of its slot and came in time, or comes after all that were there. */
-function follows(word: ClientReport, earlier: SlotSoFar | undefined, beforeMs: number): boolean {
-  const isInTime = firstHeardMs(word) <= beforeMs
+function follows(word: ClientReport, earlier: SlotSoFar | undefined, isInTime: boolean): boolean {
   if (earlier === undefined) return isInTime
   // Who came in time may have run beside them for a while; whoever came later has to come after their last word.
   return earlier.allOver && earlier.lastHeardMs <= (isInTime ? heardMs(word) : firstHeardMs(word))
+}
+
+/** Whether another slot of its client was still there when an instance came. */
+function isBesideOthers(word: ClientReport, slots: ReadonlyMap<ClientReport['slot'], SlotSoFar>): boolean {
+  return [...slots].some(
+    ([slot, { thereUntilMs }]) => slot !== word.slot && thereUntilMs > firstHeardMs(word),
+  )
+}
+
+function thereUntil(word: ClientReport, nowMs: number): number {
+  return isOver(word, nowMs) || isOnDemand(word) ? heardMs(word) : Number.POSITIVE_INFINITY
 }
 
 function isOver(report: ClientReport, nowMs: number): boolean {

@@ -44,6 +44,30 @@ describe('whose word counts', () => {
     expect(counted(instance('old', 0, 14), instance('next', 12, 20))).toEqual(['old'])
   })
 
+  test('a successor that names nobody while another slot goes on does not, nor does who comes after it', () => {
+    const others = [instance('own', 0, 20, { slot: 0 }), instance('other', 1, 12, { slot: 1 })]
+    const late = instance('late', 15, 16, { slot: 1 })
+    expect(counted(...others, late)).toEqual(['own', 'other'])
+    expect(counted(...others, late, instance('later', 18, 20, { slot: 1 }))).toEqual(['own', 'other'])
+    expect(counted(...others, { ...late, ...crashed('other') })).toEqual(['own', 'other', 'late'])
+  })
+
+  test('successors in all slots that name nobody, once those before them are gone: their folder was lost', () => {
+    const stopped = [0, 1].map(slot => instance(`old-${slot}`, 0, 15, { slot, phase: 'stopped' }))
+    const anew = [0, 1].map(slot => instance(`new-${slot}`, 15 + (slot + 1) / 10, 20, { slot }))
+    expect(counted(...stopped, ...anew)).toEqual(['old-0', 'old-1', 'new-0', 'new-1'])
+    const silent = stopped.map(report => ({ ...report, phase: 'healthy' }) as const)
+    expect(counted(...silent, ...anew)).toEqual(['old-0', 'old-1', 'new-0', 'new-1'])
+  })
+
+  test('a successor that names nobody beside another slot that reports on demand and was not heard since', () => {
+    const onDemand = { slot: 0, nextReportWithinMs: 86_400_000 } as const
+    const old = instance('old', 0, 15)
+    const next = instance('next', 17, 20)
+    expect(counted(old, instance('once', 5, 5, onDemand), next)).toEqual(['old', 'once', 'next'])
+    expect(counted(old, instance('once', 5, 18, onDemand), next)).toEqual(['old', 'once'])
+  })
+
   test('no stranger under the name of a client that is there, whatever it says and how many there are', () => {
     const strangers = Array.from({ length: 100 }, (_, index) =>
       instance(`stranger-${index}`, 19, 20, { ...crashed('guessed'), phase: 'rejected', refused: CANDIDATE }),

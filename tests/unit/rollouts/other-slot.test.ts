@@ -47,6 +47,17 @@ describe('an instance in another slot of a client', () => {
     expect(statesOf(look(own, stranger(5, 9, { slot: 1 })))).toEqual(['doubtful: silent'])
   })
 
+  test.each<[string, ClientReport, string]>([
+    ['was gone when the stage began', stranger(5, 6.9), 'healthy'],
+    ['stopped long before', stranger(5, 5, { phase: 'stopped' }), 'healthy'],
+    ['fell silent in the stage', stranger(5, 9), 'doubtful: silent'],
+  ])('is followed by nobody while the client goes on, where it %s', (_, once, state) => {
+    const lie = { instanceId: 'another', phase: 'rejected', refused: CANDIDATE } as const
+    expect(statesOf(look(own, once, stranger(19.9, 19.9, lie)))).toEqual([state])
+    // The client's next word is yet to come.
+    expect(statesOf(look(word('a', 19.8, well), once, stranger(19.9, 19.9, lie)))).toEqual([state])
+  })
+
   test('counts as long as it is heard, and where it is the only one', () => {
     expect(statesOf(look(own, stranger(5, 20, { slot: 1 })))).toEqual(['waiting'])
     const onDemand = stranger(5, 5, { nextReportWithinMs: DAY_MS })
