@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/system/system.js'
 import type { VirtualClock } from '../../src/sim/virtual-clock.js'
+import { drawn } from './scale.js'
 import { createSteps, type Steps } from './steps.js'
 
 declare module 'vitest' {
@@ -73,12 +74,17 @@ const LONGEST_MS = 3_600_000
 /** `all` awaits, or the one with that number; a drawn few unless given. */
 const ASKED = process.env['NOTICEBOARD_AWAITS']
 
+/** Of so many things that may happen to an operation one is drawn, unless awaits are asked for. */
+const OF_HAPPENINGS = 3
+
 /**
- * Registers a test for each happening of an operation: it happens at a drawn few of its awaits; with `NOTICEBOARD_AWAITS=all` at each in
- * turn, until there are no more, and with a number at that one.
+ * Registers a test for a drawn share of what may happen to an operation: it happens at a drawn few of its awaits. With
+ * `NOTICEBOARD_AWAITS=all` everything that may happen does, at each await in turn, until there are no more, and with a number at that one.
  */
 export function atEachStep<Result, Scene extends Stage<Result>>(operation: Operation<Result, Scene>): void {
-  const { name, leastSteps, drawn = 1, open, happenings } = operation
+  const { name, leastSteps, drawn: few = 1, open, happenings } = operation
+  const all = Object.keys(happenings)
+  const tried = ASKED === undefined ? drawn(all, { share: Math.ceil(all.length / OF_HAPPENINGS) }) : all
   const attempt = (at: number, happened: string): Promise<Tried> =>
     once(open, { at, happened, happen: happenings[happened] ?? (() => undefined) })
   let undisturbed: Promise<Tried> | undefined
@@ -90,16 +96,16 @@ export function atEachStep<Result, Scene extends Stage<Result>>(operation: Opera
     return awaits
   }
   describe(name, () => {
-    for (const happened of Object.keys(happenings)) {
+    for (const happened of tried) {
       it(`${happened} at each of its awaits`, async ({ task }) => {
-        const tried = (at: number): Promise<Tried> => {
+        const trial = (at: number): Promise<Tried> => {
           task.meta.tried = (task.meta.tried ?? 0) + 1
           return attempt(at, happened)
         }
         const awaits = await count()
-        if (ASKED === 'all') for (let at = 1; (await tried(at)).awaits >= at; at += 1) continue
-        else if (ASKED !== undefined) await tried(Number(ASKED))
-        else for (const at of draw(awaits, drawn)) await tried(at)
+        if (ASKED === 'all') for (let at = 1; (await trial(at)).awaits >= at; at += 1) continue
+        else if (ASKED !== undefined) await trial(Number(ASKED))
+        else for (const at of draw(awaits, few)) await trial(at)
       }, 120_000)
     }
   })

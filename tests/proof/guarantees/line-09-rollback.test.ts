@@ -5,6 +5,7 @@ import type { Gate } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { memoryFolder } from '../../support/client-harness.js'
+import { drawn } from '../../support/scale.js'
 import { openMachine } from './machine.js'
 import {
   boundMs,
@@ -105,7 +106,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     await place.until(() => runs(member)?.n === 1 && runs(newcomer)?.n === 1, boundMs(way))
   })
 
-  test.each(['rollback', 'kill'] as const)(
+  test.each(drawn(['rollback', 'kill'] as const, { share: 1 }))(
     'a %s is not held up by a rollout whose gate is red, hangs or throws, nor by its exposed clients',
     async by => {
       for (const answer of ['bad', 'hangs', 'throws'] as const) {
@@ -152,7 +153,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     },
   )
 
-  test.each(['rollback', 'kill', 'abort'] as const)(
+  test.each(drawn(['rollback', 'kill', 'abort'] as const, { share: 1 }))(
     'a %s is held up by nothing where all comes together: a rollout, a gate that hangs, a full disk, a schema and a validator that refuse, a candidate that nobody can read',
     async by => {
       const clock = virtualClock({ turns: 1 })
@@ -202,7 +203,7 @@ describe.each(WAYS)('9. rollback is never blocked (%s)', (_name, way) => {
     },
   )
 
-  test.each(['rollback', 'kill', 'abort'] as const)(
+  test.each(drawn(['rollback', 'kill', 'abort'] as const, { share: 1 }))(
     'a probe that is red during the incident does not bring the bad version back after a %s, also where a client missed it',
     async by => {
       const clock = virtualClock({ turns: 1 })

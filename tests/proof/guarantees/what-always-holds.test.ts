@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
+import { scaled, SCALED_LIMIT_MS } from '../../support/scale.js'
 import { runHerd } from '../sim/herd.js'
 import { runPlan, type History } from '../sim/history.js'
 import { EVERY_WAY, planOf, type Happening } from '../sim/plan-of.js'
@@ -14,8 +15,9 @@ const HISTORIES: readonly (readonly Happening[])[] = [
   ['lossy-links', 'race', 'cut-bodies', 'burst', 'slow-links', 'publisher-kill', 'burst'],
 ]
 
-/** How often each is run, with other chances: every other time it ends with a rollback. */
-const DRAWS = 6
+/** How often each is run in full, with other chances: every other time it ends with a rollback. */
+const ALL_DRAWS = 6
+const DRAWS = scaled({ share: 4, whole: ALL_DRAWS })
 
 /** A client's report that was taken, and a stream that was given. */
 const REPORTED = / POST \S+\/~reports 2/
@@ -154,7 +156,7 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
         done.push(
           await runPlan(
             planOf({
-              seed: 29 + DRAWS * index + draw,
+              seed: 29 + ALL_DRAWS * index + draw,
               happenings,
               // A rollback after a refused document may lead back to it.
               last: happenings.includes('poison') ? 'publish' : last,
@@ -165,7 +167,7 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
       }
     }
     histories = done
-  }, 240_000)
+  }, SCALED_LIMIT_MS)
 
   test('every client of every way ran what was published', () => {
     for (const { plan, trace } of histories) {

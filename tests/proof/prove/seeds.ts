@@ -9,7 +9,7 @@ import { count } from './progress.js'
 const BLOCK = 5_000
 
 /** With fewer histories some things do not happen. */
-const ENOUGH = 1_000
+const ENOUGH = 5_000
 
 type Figures = {
   readonly from: number

@@ -21,7 +21,7 @@ import {
   type PostgresServer,
 } from '../../support/engines/postgres-server.js'
 import { runRace } from '../../support/engines/run-race.js'
-import { SCALED_LIMIT_MS } from '../../support/scale.js'
+import { drawn, SCALED_LIMIT_MS } from '../../support/scale.js'
 
 const namespace = 'checkout/prod'
 const never = new AbortController().signal
@@ -88,49 +88,48 @@ describe.skipIf(missing !== undefined)(
       }
     }
 
-    runCases(
-      'the kit, with a pool of pg whose connection lives on and listens no more',
-      storeCases(
-        () =>
-          open(async () => {
-            const pool = server.pool()
-            const listening: pg.PoolClient[] = []
-            const connect = async (): Promise<pg.PoolClient> => {
-              const client = await pool.connect()
-              listening.push(client)
-              return client
-            }
-            return {
-              client: { query: (text, values) => pool.query(text, values), connect, totalCount: 0 },
-              async silence() {
-                for (const client of listening) await client.query('unlisten *')
-              },
-              end: () => pool.end(),
-            }
-          }),
-        { ...PATIENT, without },
-      ),
-    )
-
-    runCases(
-      'the kit, with a client of postgres that connects anew by itself',
-      storeCases(
-        () =>
-          open(async admin => {
-            const sql = sqlOf(server.port)
-            return {
-              client: sql,
-              async silence() {
-                await admin.query(
-                  "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'",
-                )
-              },
-              end: () => sql.end({ timeout: 0 }),
-            }
-          }),
-        { ...PATIENT, without },
-      ),
-    )
+    /** The clients that the kit is run with, and how each loses what it listens to. */
+    const KITS: readonly (readonly [string, (admin: pg.Pool) => Promise<Connected>])[] = [
+      [
+        'a pool of pg whose connection lives on and listens no more',
+        async () => {
+          const pool = server.pool()
+          const listening: pg.PoolClient[] = []
+          const connect = async (): Promise<pg.PoolClient> => {
+            const client = await pool.connect()
+            listening.push(client)
+            return client
+          }
+          return {
+            client: { query: (text, values) => pool.query(text, values), connect, totalCount: 0 },
+            async silence() {
+              for (const client of listening) await client.query('unlisten *')
+            },
+            end: () => pool.end(),
+          }
+        },
+      ],
+      [
+        'a client of postgres that connects anew by itself',
+        async admin => {
+          const sql = sqlOf(server.port)
+          return {
+            client: sql,
+            async silence() {
+              await admin.query(
+                "select pg_terminate_backend(pid) from pg_stat_activity where query like 'listen %'",
+              )
+            },
+            end: () => sql.end({ timeout: 0 }),
+          }
+        },
+      ],
+    ]
+    for (const [what, connect] of drawn(KITS, { share: 1 }))
+      runCases(
+        `the kit, with ${what}`,
+        storeCases(() => open(connect), { ...PATIENT, without }),
+      )
 
     describe('the server', () => {
       engineCases(

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test, type TestContext } from 'vitest'
 import { permanentFolder } from '../../support/board-kit.js'
 import type { BrittleCommand, Deadly } from '../../support/processes/brittle.js'
 import { bundleChild } from '../../support/processes/bundle.js'
+import { drawn } from '../../support/scale.js'
 import { PERIODS, supervised, type Supervised } from './supervised.js'
 
 let script = ''
@@ -9,6 +10,7 @@ beforeAll(async () => {
   script = await bundleChild('brittle-child', await permanentFolder())
 })
 
+/** Ways to die, of which some are drawn: each starts a program again and again. */
 const DEADLY: readonly (readonly [string, Deadly])[] = [
   ['while it is parsed', { at: 'parse', by: 'kill' }],
   ['in a validator', { at: 'validator', by: 'exit' }],
@@ -22,26 +24,30 @@ const DEADLY: readonly (readonly [string, Deadly])[] = [
 ]
 
 describe.concurrent('a document that kills its program', () => {
-  test.for(DEADLY)('%s costs it two deaths', { timeout: 60_000 }, async ([, deadly], context) => {
-    const program = await supervised(script, context)
-    const { publish, keepAlive, until, lives } = program
-    await publish({ n: 1 })
-    keepAlive()
-    await until(() => lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
-    // It has to be earned, to be what is gone back to.
-    await new Promise(resolve => void setTimeout(resolve, 1.3 * PERIODS.soakMs))
-    await publish({ n: 2, deadly })
-    await until(() => program.deaths >= 2, 'it kills twice')
-    const last = (): readonly number[] => lives.at(-1)?.ran ?? []
-    await until(() => last().includes(1), 'the first version runs again')
-    await new Promise(resolve => void setTimeout(resolve, 2.5 * PERIODS.soakMs))
-    expect(program.deaths).toBe(2)
-    expect(last()).toEqual([1])
-    // Nothing is wrong with the next version.
-    await publish({ n: 3 })
-    await until(() => last().includes(3), 'the third version runs')
-    expect(program.deaths).toBe(2)
-  })
+  test.for(drawn(DEADLY, { share: 4 }))(
+    '%s costs it two deaths',
+    { timeout: 60_000 },
+    async ([, deadly], context) => {
+      const program = await supervised(script, context)
+      const { publish, keepAlive, until, lives } = program
+      await publish({ n: 1 })
+      keepAlive()
+      await until(() => lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
+      // It has to be earned, to be what is gone back to.
+      await new Promise(resolve => void setTimeout(resolve, 1.3 * PERIODS.soakMs))
+      await publish({ n: 2, deadly })
+      await until(() => program.deaths >= 2, 'it kills twice')
+      const last = (): readonly number[] => lives.at(-1)?.ran ?? []
+      await until(() => last().includes(1), 'the first version runs again')
+      await new Promise(resolve => void setTimeout(resolve, 2.5 * PERIODS.soakMs))
+      expect(program.deaths).toBe(2)
+      expect(last()).toEqual([1])
+      // Nothing is wrong with the next version.
+      await publish({ n: 3 })
+      await until(() => last().includes(3), 'the third version runs')
+      expect(program.deaths).toBe(2)
+    },
+  )
 })
 
 describe.concurrent('who did not die of a document', () => {

@@ -57,9 +57,9 @@ const media: readonly (readonly [
   ['PostgreSQL', overPostgres, missingPostgres()],
 ]
 
-/** Files and HTTP in any case; of the others two. */
+/** Files and HTTP in any case; of the others one. */
 const [first, ...others] = media
-const tried = [first!, ...drawn(others, { share: 2 })]
+const tried = [first!, ...drawn(others, { share: 1 })]
 
 describe('the same rollout', () => {
   for (const [name, open, missing] of tried)

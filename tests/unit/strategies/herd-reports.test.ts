@@ -11,6 +11,7 @@ import { systemHasher } from '../../../src/system/system.js'
 import { http, type HttpTransport } from '../../../src/transports/http/index.js'
 import { memory, type MemoryStore } from '../../../src/transports/memory.js'
 import { testPlatform } from '../../support/client-harness.js'
+import { drawn, SCALED_LIMIT_MS } from '../../support/scale.js'
 import { namespace, publish } from '../../support/session.js'
 import { strategySiblings } from '../siblings/strategies.js'
 
@@ -74,7 +75,8 @@ function busiest(times: readonly number[]): number {
 }
 
 describe.each(Object.keys(MEDIA))('over %s', medium => {
-  test.each(strategySiblings.filter(({ maker, what }) => maker === what).map(({ what }) => what))(
+  const ways = strategySiblings.filter(({ maker, what }) => maker === what).map(({ what }) => what)
+  test.each(drawn(ways, { share: 2 }))(
     'a fleet by %s that started together asks and reports spread out, past every period and after an outage',
     async what => {
       const { make } = strategySiblings.find(sibling => sibling.what === what) ?? strategySiblings[0]!
@@ -137,7 +139,7 @@ describe.each(Object.keys(MEDIA))('over %s', medium => {
       await clock.advance(60_000)
       expect(clock.pending).toBe(0)
     },
-    60_000,
+    SCALED_LIMIT_MS,
   )
 })
 

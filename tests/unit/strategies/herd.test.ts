@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { defaultPeriods, hybrid, pull, push } from '../../../src/strategies/index.js'
+import { drawn, SCALED_LIMIT_MS } from '../../support/scale.js'
 import { down, faulty, publish, run, setUp } from '../../support/session.js'
 
 /** Asks a second in the busiest three seconds between two times; shorter windows show chance more than the load. */
@@ -14,10 +15,15 @@ function busiest(times: readonly number[], fromMs: number, toMs: number): number
 }
 
 // At the cap a delay is 15 s in the mean: that is what a fleet is spread over. Streams also poll beside, once in 30 s.
-test.each([
-  ['pull', pull, 15],
-  ['hybrid', hybrid, 10],
-] as const)(
+test.each(
+  drawn(
+    [
+      ['pull', pull, 15],
+      ['hybrid', hybrid, 10],
+    ] as const,
+    { share: 1 },
+  ),
+)(
   'a %s fleet whose server returns asks at most 1.2 N / spread times a second',
   async (_name, make, spreadS) => {
     const { clock, store } = await setUp({ heartbeatMs: 15_000 })
@@ -38,7 +44,7 @@ test.each([
     expect(clients.every(client => client.seen()?.sequence === 2)).toBe(true)
     expect(clock.pending).toBe(0)
   },
-  60_000,
+  SCALED_LIMIT_MS,
 )
 
 test('a fleet that loses its streams together polls spread out', async () => {
@@ -62,11 +68,16 @@ test('a fleet that loses its streams together polls spread out', async () => {
 /** The most that chance puts into a stretch into which so many come in the mean: seven standard deviations above it. */
 const mostByChance = (mean: number): number => mean + 7 * Math.sqrt(mean)
 
-test.each([
-  ['pull', pull],
-  ['push', push],
-  ['hybrid', hybrid],
-] as const)(
+test.each(
+  drawn(
+    [
+      ['pull', pull],
+      ['push', push],
+      ['hybrid', hybrid],
+    ] as const,
+    { share: 1 },
+  ),
+)(
   'a %s fleet that started together does not sweep together, neither at first nor later',
   async (_name, make) => {
     const { clock, store } = await setUp({ heartbeatMs: 15_000 })
@@ -87,5 +98,5 @@ test.each([
     expect(3 * busiest(sweeps, 0, Number.POSITIVE_INFINITY)).toBeLessThanOrEqual(mostByChance(within3s))
     expect(clock.pending).toBe(0)
   },
-  60_000,
+  SCALED_LIMIT_MS,
 )

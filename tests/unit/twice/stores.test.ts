@@ -1,6 +1,7 @@
 import { describe } from 'vitest'
 import { driven } from '../../support/at-each-step.js'
 import { never } from '../../support/board-kit.js'
+import { drawn } from '../../support/scale.js'
 import { tenantLife } from '../../support/tenant.js'
 import { aloneAsTogether, oneAsOther, type Scene } from '../../support/twice.js'
 import { storeKinds, type StoreKind, type StorePlace } from './stores.js'
@@ -76,7 +77,7 @@ describe.each(storeKinds.map(kind => [kind.what, kind] as const))('%s', (_, kind
     what: `two namespaces ${how} in an object each`,
     open: () => sceneIn(kind, namespaces, who => who),
   })
-  for (const [through, objectOf] of Object.entries(TURNS)) {
+  for (const [through, objectOf] of drawn(Object.entries(TURNS), { share: 2 })) {
     const other = (): Promise<Scene> => sceneIn(kind, namespaces, (_who, call) => objectOf(call))
     aloneAsTogether({ what: `two namespaces ${how} ${through}`, open: other, meetings: ['at the same time'] })
     oneAsOther({ what: `a tenant ${through} sees what it sees through one`, one, other })

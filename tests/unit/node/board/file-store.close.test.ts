@@ -3,9 +3,14 @@ import { systemClock } from '../../../../src/system/system.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
 import { publish, temporaryFolder } from '../../../support/board-kit.js'
 import { interceptedDisk } from '../../../support/disks.js'
+import { scaled } from '../../../support/scale.js'
+
+/** Of the steps every so many is tried, from a drawn one on. */
+const STRIDE = scaled({ share: 12, whole: 1 })
 
 it('closing at any step of a publish resolves when nothing touches the folder any more', async () => {
-  for (let step = 1, reached = true; reached; step += 4) {
+  let tried = 0
+  for (let step = 1 + Math.floor(STRIDE * Math.random()), reached = true; reached; step += STRIDE) {
     let count = 0
     let operations = 0
     let closed: Promise<void> | undefined
@@ -22,10 +27,12 @@ it('closing at any step of a publish resolves when nothing touches the folder an
       if ((await Promise.race([publishing.then(() => true), systemClock.turn()])) === true) break
     }
     reached = closed !== undefined
+    if (reached) tried += 1
     await (closed ?? store.close())
     const atClose = operations
     await publishing
     for (let turn = 0; turn < 20; turn += 1) await systemClock.turn()
     expect(operations).toBe(atClose)
   }
+  expect(tried).toBeGreaterThan(2)
 })

@@ -19,6 +19,12 @@ import {
   temporaryFolder,
 } from '../../../support/board-kit.js'
 import { failing, interceptedDisk, unavailable } from '../../../support/disks.js'
+import { scaled, SCALED_LIMIT_MS } from '../../../support/scale.js'
+
+/** Of the steps at which a disk fails every so many is tried, from a drawn one on. */
+const STRIDE = scaled({ share: 4, whole: 1 })
+
+const firstStep = (): number => 1 + Math.floor(STRIDE * Math.random())
 
 const open = async (options = {}) => {
   const folder = await temporaryFolder()
@@ -346,12 +352,15 @@ describe('a disk that fails once', () => {
   }
 
   for (const code of ['EIO', 'ENOENT']) {
-    it(`with ${code} at each step of a publish leaves a board that takes the same release again`, async () => {
-      let step = 1
-      while (await failAt(step, code)) step += 1
-      expect(step).toBeGreaterThan(20)
-      // Some fifty boards, each made durable step by step: a busy disk takes its time.
-    }, 180_000)
+    it(
+      `with ${code} at each step of a publish leaves a board that takes the same release again`,
+      async () => {
+        let step = firstStep()
+        while (await failAt(step, code)) step += STRIDE
+        expect(step).toBeGreaterThan(20)
+      },
+      SCALED_LIMIT_MS,
+    )
   }
 
   it.each([
