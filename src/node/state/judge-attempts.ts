@@ -36,6 +36,8 @@ export interface Case {
   readonly trying: readonly SavedAttempt[]
   /** Whether one of them may be dead, and nobody knows yet. */
   readonly uncertain: boolean
+  /** Whether deaths were held against it until what ran in its stead died as well: it has yet to outlive its trial. */
+  readonly acquitted: boolean
 }
 
 /**
@@ -91,6 +93,7 @@ export function judge(digest: Digest, record: FolderRecord, by: Judge): Case {
     deaths,
     trying,
     uncertain: trying.some(attempt => by.fate(attempt) === 'unknown'),
+    acquitted: acquittedAt !== '',
   }
 }
 

@@ -105,8 +105,9 @@ export async function openProtection(
       take(found)
       const held = judge(digest, recordOf(found, ledger), judgeNow())
       if (held.verdict === 'guilty') return 'quarantined'
-      // What was earned by any process of the folder is not on trial any more.
-      if (held.verdict === 'clear' && found.state.good.some(good => good.digest === digest)) return 'go'
+      // What was earned by any process of the folder is not on trial any more, unless somebody may have died of it.
+      const isEarned = found.state.good.some(good => good.digest === digest)
+      if (held.verdict === 'clear' && !held.acquitted && isEarned) return 'go'
       const isSuspect = held.verdict === 'suspect'
       // Of two that are on trial nobody could tell which one a process died of.
       if (isSuspect && hasOther && (!outlived.has(digest) || isOnTrial())) {
