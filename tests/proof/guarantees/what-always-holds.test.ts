@@ -208,12 +208,4 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
     await runHerd(100, (oracle, text) => problems.push(`${oracle}: ${text}`))
     expect(problems).toEqual([])
   })
-  test.todo('4. a quarantine is not tried again')
-  test.todo('5. audience grows with the stages of a rollout, and by nothing else')
-  test.todo('9. rollback and kill are never blocked by a running rollout or a failing gate')
-  test.todo('12. a deadly document costs a client with storage at most two deaths')
-  test.todo('18. a controller that dies in mid-rollout resumes the same stage')
-  test.todo(
-    '23. no stage advances without the minimum of fresh, positive evidence; the four are different in every gate',
-  )
 })

@@ -55,7 +55,7 @@ Ends with 1 when anything failed, and with 0 otherwise.
   --seed <n>           draws of parsers, statistics, chaos, kills, steps and scale (1)
 
   seeds                --seeds <n> histories (100,000)        --from <seed> the first (1)
-  bugs                 --bug-seeds <n> at most a bug (500)    --bug-from <seed> the first (500,000)    --bug <name> only this one
+  bugs                 --bug-seeds <n> at most a bug (1,500)  --bug-from <seed> the first (500,000)    --bug <name> only this one
   steps                whatever may happen, at each await of each operation (npm test draws some)   --every <n> only every n-th file of them (1)
   kills                --kills <n> trials (5,000)             --kill-from <trial> the first (0)
   controllers          --controller-kills <n> trials (200)
@@ -97,7 +97,7 @@ export function readArguments(argv: readonly string[]): ProveArguments {
     settings: {
       seeds: number('seeds', 100_000),
       from: number('from', 1),
-      bugSeeds: number('bug-seeds', 500),
+      bugSeeds: number('bug-seeds', 1_500),
       bugFrom: number('bug-from', 500_000),
       bug: values.bug,
       kills: number('kills', 5_000),

@@ -7,8 +7,8 @@ import { runMany } from './run-many.js'
 /** Seeds that nothing was written with. */
 const FROM = 3_000_000
 
-/** How many scenes a bug may survive: those of 1,250 histories. */
-const MOST = 100
+/** How many scenes a bug may survive: those of 2,500 histories. */
+const MOST = 200
 
 /** Only that scene of each seed is played. */
 const ALONE = { entry: 'scene-process', more: ['rollouts'] } as const

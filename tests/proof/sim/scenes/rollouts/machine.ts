@@ -20,6 +20,9 @@ import { layWire, type Wire } from './wire.js'
 /** How long a snapshot has to run until it counts as good, in milliseconds. */
 const SOAK_MS = 3_000
 
+/** The longest until a machine starts again what died, in milliseconds. */
+const RESTARTED_MS = 2_000
+
 /** The namespace of the scene. */
 export const ROLLED = 'shop/rolled'
 
@@ -71,7 +74,7 @@ export interface Machine {
   readonly hasJumped: boolean
   /**
    * Whether it may hold a snapshot for guilty that came back with a reason: its wall clock went back
-   * after a death, and what is held against a snapshot is forgiven until a time by that clock.
+   * after its deaths, and what is held against a snapshot is forgiven until a time by that clock.
    */
   mayHold(digest: string): boolean
   /** The releases that it was brought, and when. */
@@ -137,11 +140,11 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
   const stops: number[] = []
   const refusals: { digest: string; atMs: number }[] = []
   const reverts: { digest: string; atMs: number }[] = []
-  const deaths: { digests: readonly string[]; of: string | undefined; atMs: number }[] = []
+  const deaths: { digests: readonly string[]; of: string | undefined; atMs: number; wallMs: number }[] = []
   let hasJumped = false
-  /** How far the wall clock of this life has jumped, in milliseconds; and when the machine's went back. */
+  /** How far the wall clock of this life has jumped, in milliseconds. */
   let skewMs = 0
-  const wentBack: number[] = []
+  const wallMs = (): number => nowMs() + skewMs
   const forgivenTooEarly = new Set<string>()
   const heard: { sequence: number; atMs: number; life: number }[] = []
   /** What this life has parsed and not yet left. */
@@ -166,10 +169,10 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
     own.kill()
     endRun()
     trouble('death')
-    deaths.push({ digests: [...tried], of, atMs: nowMs() })
+    deaths.push({ digests: [...tried], of, atMs: nowMs(), wallMs: wallMs() })
     world.died(machine)
     note(`${own.name} dies`)
-    clock.after(stage.dice.between(200, 2_000), () => {
+    clock.after(stage.dice.between(200, RESTARTED_MS), () => {
       if (process === own && !isGone) machine.start()
     })
   }
@@ -205,7 +208,6 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       const life = lives
       tried = new Set()
       // A new life has the true time again.
-      if (skewMs > 0) wentBack.push(nowMs())
       skewMs = 0
       const own = startProcess(`${plan.name}.${lives}`, { clock, seed })
       process = own
@@ -336,7 +338,6 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
     jump(ms) {
       hasJumped = true
       skewMs += ms
-      if (ms < 0) wentBack.push(nowMs())
       process?.skew(ms)
     },
     mayHold: digest => forgivenTooEarly.has(digest),
@@ -370,10 +371,10 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       wire?.lag(isLate)
     },
     pardon(digest) {
-      const held = deaths.filter(({ digests }) => digests.includes(digest))
-      const [first] = held
-      if (plan.disk && first !== undefined && held.length > 1 && wentBack.some(atMs => atMs >= first.atMs))
-        forgivenTooEarly.add(digest)
+      // The first death alone makes it a suspect; with another one the next life finds that it is guilty.
+      const [, ...held] = deaths.filter(({ digests }) => digests.includes(digest))
+      const latestMs = Math.max(...held.flatMap(death => [death.wallMs, death.atMs + RESTARTED_MS]))
+      if (plan.disk && wallMs() < latestMs) forgivenTooEarly.add(digest)
       for (const list of [deaths, refusals, reverts] as { digest?: string; digests?: readonly string[] }[][])
         for (const one of [...list])
           if (one.digest === digest || one.digests?.includes(digest) === true)

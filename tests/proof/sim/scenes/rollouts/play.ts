@@ -30,7 +30,10 @@ export const rollouts: Scene = async stage => {
 /** How long a fleet is heard before something is published to it in stages, in milliseconds. */
 const HEARD_MS = 30_000
 
-/** How long a rollout may take until it has ended, stands or alarms once all is well, in milliseconds: twice its slowest `decideBy`. */
+/**
+ * How long a rollout may take until it has ended, stands or alarms once all is well, in milliseconds: longer than
+ * any `decideBy`.
+ */
 const SETTLED_MS = 2_000_000
 
 /** How long a fleet may take until it runs what it is to, in milliseconds: what somebody died of is tried again last. */
