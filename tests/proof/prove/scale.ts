@@ -10,6 +10,7 @@ export const SCALED_TESTS = [
   'tests/proof/guarantees/what-always-holds.test.ts',
   'tests/proof/sim/kept.test.ts',
   'tests/proof/rollouts/guardrails.test.ts',
+  'tests/proof/guarantees/rollout-lines.test.ts',
   'tests/unit/strategies/herd.test.ts',
   'tests/unit/strategies/herd-reports.test.ts',
   'tests/unit/twice/clients.test.ts',
