@@ -22,11 +22,18 @@ const LONGEST = [
   'proof/board/file-store.kill',
   'system/engines/etcd',
   'proof/board/file-store.race',
+  'proof/sim/replays/rollout-outages',
   'proof/sim/shrink',
   'proof/sim/kept',
   'proof/steps/',
   'system/engines/redis',
+  'system/static-board/config-map',
   'system/static-board/static-board',
+  'system/static-board/mirror',
+  'system/protection/deaths',
+  'proof/guarantees/what-always-holds',
+  'proof/guarantees/rollout-lines',
+  'proof/rollouts/histories',
   'system/built/readme',
 ]
 
@@ -97,7 +104,7 @@ export default defineConfig({
       },
     ],
     // Most tests wait for servers, files and processes more than they compute; one core less than there are would leave two idle.
-    maxWorkers: Math.max(3, availableParallelism()),
+    maxWorkers: Math.max(4, availableParallelism()),
     sequence: { sequencer: LongestFirst },
     // For tests that hang. Where the machine is busy an honest one takes ten times as long.
     testTimeout: 60_000,
