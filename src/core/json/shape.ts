@@ -11,6 +11,8 @@ export interface Shape {
     name: Name,
     read: (name: Name) => Value,
   ): { readonly [Member in Name]?: Value }
+  /** A member that is `true`, in an object to be spread; an empty one when it is missing or anything else. */
+  flag<Name extends string>(name: Name): { readonly [Member in Name]?: true }
   /** A member as it is; refused when missing. */
   member(name: string): Json
   string(name: string, accept?: (text: string) => boolean): string
@@ -52,6 +54,10 @@ export function shapeOf(value: Json, what: string, path = ''): Shape {
     optional: (name, read) =>
       (has(name) ? { [name]: read(name) } : {}) as {
         readonly [Member in typeof name]?: ReturnType<typeof read>
+      },
+    flag: name =>
+      (has(name) && object[name] === true ? { [name]: true } : {}) as {
+        readonly [Member in typeof name]?: true
       },
     member,
     list,

@@ -135,7 +135,7 @@ function readVerdict(shape: Shape): SnapshotVerdict {
     ...shape.optional('code', name => shape.string(name, isLine)),
     ...shape.optional('validator', name => shape.string(name, isLine)),
     ...shape.optional('path', name => shape.string(name, isLine)),
-    ...(shape.has('overridden') && shape.member('overridden') === true && { overridden: true as const }),
+    ...shape.flag('overridden'),
   }
 }
 

@@ -1,4 +1,3 @@
-import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { isDigest } from '../../contracts/names.js'
 import type { Pardon, Quarantine, SavedAttempt, SavedLife } from '../../contracts/state.js'
@@ -7,28 +6,22 @@ import { isLine } from '../../core/json/text.js'
 import { MAX_SLOT } from '../../core/limits.js'
 import { isInstant } from '../../core/release/instant.js'
 import { isInstanceId } from '../../core/report/report-codec.js'
+import { ifReadable, isBuild, newestOfEach } from './entries.js'
 
 /** Each attempt that can be read, once: of several words about one the latest beat. */
 export function readAttempts(entries: readonly Json[]): readonly SavedAttempt[] {
-  const found = new Map<string, SavedAttempt>()
-  for (const attempt of readable(entries, attemptIn)) {
-    const { digest, build, instanceId } = attempt
-    const key = JSON.stringify([digest, build, instanceId])
-    const known = found.get(key)
-    if (known === undefined || known.beatAt < attempt.beatAt) found.set(key, attempt)
-  }
-  return [...found.values()]
+  return newestOfEach(readable(entries, attemptIn), {
+    keyOf: ({ digest, build, instanceId }) => JSON.stringify([digest, build, instanceId]),
+    isNewer: (attempt, than) => attempt.beatAt > than.beatAt,
+  })
 }
 
 /** Each quarantine that can be read, once: of several of one snapshot the one that ends last. */
 export function readQuarantines(entries: readonly Json[]): readonly Quarantine[] {
-  const found = new Map<string, Quarantine>()
-  for (const quarantine of readable(entries, quarantineIn)) {
-    const key = JSON.stringify([quarantine.digest, quarantine.build])
-    const known = found.get(key)
-    if (known === undefined || known.until < quarantine.until) found.set(key, quarantine)
-  }
-  return [...found.values()]
+  return newestOfEach(readable(entries, quarantineIn), {
+    keyOf: ({ digest, build }) => JSON.stringify([digest, build]),
+    isNewer: (quarantine, than) => quarantine.until > than.until,
+  })
 }
 
 /** Each life that can be read. */
@@ -38,24 +31,19 @@ export function readLives(entries: readonly Json[]): readonly SavedLife[] {
 
 /** Each pardon that can be read, once: of several of one snapshot the latest. */
 export function readPardons(entries: readonly Json[]): readonly Pardon[] {
-  const found = new Map<string, Pardon>()
-  for (const pardon of readable(entries, pardonIn)) {
-    const known = found.get(pardon.digest)
-    if (known === undefined || known.at < pardon.at) found.set(pardon.digest, pardon)
-  }
-  return [...found.values()]
+  return latestPardons(readable(entries, pardonIn))
 }
 
-/** One that cannot be read is left out: the rest of the file is worth more. */
-function readable<Entry>(entries: readonly Json[], read: (shape: Shape) => Entry): readonly Entry[] {
-  return entries.flatMap(entry => {
-    try {
-      return [read(shapeOf(entry, 'the state file'))]
-    } catch (error) {
-      if (isNoticeboardError(error)) return []
-      throw error
-    }
+/** Of several pardons of one snapshot the latest. */
+export function latestPardons(pardons: readonly Pardon[]): readonly Pardon[] {
+  return newestOfEach(pardons, {
+    keyOf: ({ digest }) => digest,
+    isNewer: (pardon, than) => pardon.at > than.at,
   })
+}
+
+function readable<Entry>(entries: readonly Json[], read: (shape: Shape) => Entry): readonly Entry[] {
+  return entries.flatMap(entry => ifReadable(() => read(shapeOf(entry, 'the state file'))))
 }
 
 function attemptIn(shape: Shape): SavedAttempt {
@@ -69,8 +57,8 @@ function attemptIn(shape: Shape): SavedAttempt {
     startedAt: shape.string('startedAt', isInstant),
     beatAt: shape.string('beatAt', isInstant),
     ranMs: shape.integer('ranMs', 0, Number.MAX_SAFE_INTEGER),
-    ...(isSet(shape, 'retry') && { retry: true as const }),
-    ...(isSet(shape, 'instead') && { instead: true as const }),
+    ...shape.flag('retry'),
+    ...shape.flag('instead'),
   }
 }
 
@@ -83,16 +71,12 @@ function lifeIn(shape: Shape): SavedLife {
     startedAt: shape.string('startedAt', isInstant),
     ...shape.optional('digest', name => shape.string(name, isDigest)),
     ranMs: shape.integer('ranMs', 0, Number.MAX_SAFE_INTEGER),
-    ...(isSet(shape, 'ended') && { ended: true as const }),
+    ...shape.flag('ended'),
   }
 }
 
 function pardonIn(shape: Shape): Pardon {
   return { digest: shape.string('digest', isDigest), at: shape.string('at', isInstant) }
-}
-
-function isSet(shape: Shape, name: string): boolean {
-  return shape.has(name) && shape.member(name) === true
 }
 
 function quarantineIn(shape: Shape): Quarantine {
@@ -101,8 +85,4 @@ function quarantineIn(shape: Shape): Quarantine {
     build: shape.string('build', isBuild),
     until: shape.string('until', isInstant),
   }
-}
-
-function isBuild(text: string): boolean {
-  return text === '' || isLine(text)
 }

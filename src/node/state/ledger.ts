@@ -1,5 +1,6 @@
 import type { Digest } from '../../contracts/names.js'
 import type { LoadedState, Pardon, Quarantine, SavedAttempt } from '../../contracts/state.js'
+import { latestPardons } from './attempts.js'
 import { HELD_MS, isDead, judge, type FolderRecord, type Judge } from './judge-attempts.js'
 
 /** What is held against snapshots, as far as one instance knows. */
@@ -29,7 +30,7 @@ export function withFound(
 ): { readonly ledger: Ledger; readonly convicted: readonly Digest[] } {
   const { build, nowMs } = by
   const record = recordOf(found, ledger)
-  const pardoned = latestOf(record.pardoned)
+  const pardoned = latestPardons(record.pardoned)
   const counts = ({ beatAt, digest }: SavedAttempt): boolean => {
     const pardon = pardoned.find(other => other.digest === digest)
     return Math.abs(nowMs - Date.parse(beatAt)) <= HELD_MS && (pardon === undefined || beatAt > pardon.at)
@@ -60,13 +61,4 @@ export function withPardon(
     pardoned: [...pardoned.filter(isOther), ...digests.map(digest => ({ digest, at }))],
     left: left.filter(isOther),
   }
-}
-
-function latestOf(pardons: readonly Pardon[]): readonly Pardon[] {
-  const found = new Map<Digest, Pardon>()
-  for (const pardon of pardons) {
-    const known = found.get(pardon.digest)
-    if (known === undefined || known.at < pardon.at) found.set(pardon.digest, pardon)
-  }
-  return [...found.values()]
 }

@@ -1,22 +1,20 @@
-import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { isDigest, type Digest } from '../../contracts/names.js'
+import { isDigest } from '../../contracts/names.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { Refusal, SavedReadmission, SavedState } from '../../contracts/state.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { MAX_READMITTED } from '../../core/limits.js'
 import { readPosition } from '../../core/release/read-position.js'
+import { ifReadable, newestOfEach } from './entries.js'
 
 /** Each snapshot that a release readmitted, with the newest that did; the newest of them last. */
 export function unionOfReadmitted(states: readonly SavedState[]): readonly SavedReadmission[] {
-  const found = new Map<Digest, SavedReadmission>()
-  for (const { readmitted = [] } of states)
-    for (const each of readmitted) {
-      const known = found.get(each.digest)
-      if (known === undefined || comparePositions(each.position, known.position) === 'newer')
-        found.set(each.digest, each)
-    }
-  return [...found.values()]
+  const all = states.flatMap(({ readmitted = [] }) => readmitted)
+  const newest = newestOfEach(all, {
+    keyOf: ({ digest }) => digest,
+    isNewer: (each, than) => comparePositions(each.position, than.position) === 'newer',
+  })
+  return [...newest]
     .sort((a, b) => order(a.position, b.position) || (a.digest < b.digest ? -1 : 1))
     .slice(-MAX_READMITTED)
 }
@@ -34,15 +32,12 @@ export function stillRefused(
   return refused.filter(({ digest }) => !readmitted.some(each => each.digest === digest && isUnheard(each)))
 }
 
-/** One that cannot be read is left out: the rest of the file is worth more. */
+/** A readmission in a state file, in a list of its own; an empty list where it cannot be read. */
 export function readReadmission(entry: Json): readonly SavedReadmission[] {
-  try {
+  return ifReadable(() => {
     const shape = shapeOf(entry, 'the state file')
-    return [{ digest: shape.string('digest', isDigest), position: readPosition(shape.object('position')) }]
-  } catch (error) {
-    if (isNoticeboardError(error)) return []
-    throw error
-  }
+    return { digest: shape.string('digest', isDigest), position: readPosition(shape.object('position')) }
+  })
 }
 
 function order(a: Position, b: Position): number {

@@ -1,4 +1,3 @@
-import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import { isDigest, type Digest } from '../../contracts/names.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
@@ -17,6 +16,7 @@ import {
   MAX_RELEASE_BYTES,
   MAX_STATE_BYTES,
 } from '../../core/limits.js'
+import { ifReadable, isBuild } from './entries.js'
 import { readReadmission } from './readmitted.js'
 
 /** What one instance knows, as its file says it (docs/formats.md). */
@@ -109,7 +109,7 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
       ...(file.has('applied') && { applied: readPosition(file.object('applied')) }),
       ...(current && { current }),
       good,
-      refused: file.objects('refused', MAX_REFUSALS).flatMap(readRefusal),
+      refused: file.objects('refused', MAX_REFUSALS).flatMap(shape => ifReadable(() => refusalIn(shape))),
       ...(file.has('readmitted') && {
         readmitted: file.list('readmitted', MAX_READMITTED).flatMap(readReadmission),
       }),
@@ -138,27 +138,17 @@ function readSnapshot(shape: Shape): SavedSnapshot {
     digest: shape.string('digest', isDigest),
     version: shape.integer('version', 1, Number.MAX_SAFE_INTEGER),
     bytes: shape.integer('bytes', 1, Number.MAX_SAFE_INTEGER),
-    ...(shape.has('candidate') && shape.member('candidate') === true && { candidate: true as const }),
-  }
-}
-
-/** One that cannot be read is left out: the rest of the file is worth more. */
-function readRefusal(shape: Shape): readonly Refusal[] {
-  try {
-    return [refusalIn(shape)]
-  } catch (error) {
-    if (isNoticeboardError(error)) return []
-    throw error
+    ...shape.flag('candidate'),
   }
 }
 
 function refusalIn(shape: Shape): Refusal {
   return {
     digest: shape.string('digest', isDigest),
-    build: shape.string('build', text => text === '' || isLine(text)),
+    build: shape.string('build', isBuild),
     code: shape.string('code', isLine),
     at: shape.string('at', isInstant),
-    ...(shape.has('reverted') && shape.member('reverted') === true && { reverted: true as const }),
+    ...shape.flag('reverted'),
     ...(shape.has('validator') && { validator: shape.string('validator', isLine) }),
     ...(shape.has('path') && { path: shape.string('path', text => text === '' || isLine(text, 1_024)) }),
   }

@@ -1,5 +1,6 @@
 import { comparePositions, epochNumber, type Position } from '../../contracts/position.js'
 import type { Refusal, SavedSnapshot, SavedState } from '../../contracts/state.js'
+import { newestOfEach } from './entries.js'
 import { stillRefused, unionOfReadmitted } from './readmitted.js'
 import type { StateFile } from './state-file.js'
 import { MAX_GOOD, MAX_REFUSALS } from '../../core/limits.js'
@@ -88,11 +89,9 @@ function unionOfGood(newestFirst: readonly StateFile[]): readonly SavedSnapshot[
 
 /** Each (digest, build) once, with its latest reason; the latest ones when there are too many. */
 function unionOfRefused(newestFirst: readonly (readonly Refusal[])[]): readonly Refusal[] {
-  const refused = new Map<string, Refusal>()
-  for (const refusal of newestFirst.flat()) {
-    const key = `${refusal.digest} ${refusal.build}`
-    const known = refused.get(key)
-    if (known === undefined || known.at < refusal.at) refused.set(key, refusal)
-  }
-  return [...refused.values()].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).slice(-MAX_REFUSALS)
+  const refused = newestOfEach(newestFirst.flat(), {
+    keyOf: ({ digest, build }) => `${digest} ${build}`,
+    isNewer: (refusal, than) => refusal.at > than.at,
+  })
+  return [...refused].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).slice(-MAX_REFUSALS)
 }
