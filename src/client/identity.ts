@@ -6,6 +6,7 @@ import { toHex } from '../core/release/digest.js'
 import { isLine } from '../core/json/text.js'
 import { MAX_LABELS, MAX_LABELS_BYTES } from '../core/limits.js'
 import { jsonBytes } from '../core/report/fit-report.js'
+import { codeOf } from './logger.js'
 
 export interface IdentityOptions {
   readonly clientId?: string | undefined
@@ -67,11 +68,10 @@ export async function resolveIdentity(
     try {
       return await state?.clientId(text)
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       logger.warn(
         'the state folder cannot keep the name of this client; it may get another at its next start',
         {
-          code,
+          code: codeOf(error),
         },
       )
       return undefined

@@ -23,6 +23,7 @@ import type { GuardedEmitter } from './events.js'
 import { mayRevert, unconfirmed } from './health/confirmation.js'
 import { createHealthWatch, type HealthWatch } from './health/watch.js'
 import { resolveIdentity } from './identity.js'
+import { codeOf } from './logger.js'
 import type { Settings } from './options.js'
 import { accept, type AcceptContext } from './receive/accept.js'
 import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
@@ -176,10 +177,9 @@ async function openProtection<S extends Schema>(
   try {
     return await state?.protect?.({ namespace, instanceId, build, onFree, warn })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
     logger.warn('the state folder cannot protect this client from what kills its process', {
       namespace,
-      code,
+      code: codeOf(error),
     })
     return undefined
   }
@@ -269,10 +269,9 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     current,
     tell: reporter.now,
     unmarked(error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       logger.warn('the state folder cannot note what is tried; this process is not protected from it', {
         namespace,
-        code,
+        code: codeOf(error),
       })
     },
     hasOther(pending) {

@@ -1,6 +1,7 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Logger } from '../../contracts/system.js'
 import type { SavedState, StateStorage } from '../../contracts/state.js'
+import { codeOf } from '../logger.js'
 
 /**
  * Keeps a client's state on disk, one write at a time and only the newest. Trouble with the disk is
@@ -45,8 +46,10 @@ export async function openStateWriter(options: StateWriterOptions): Promise<Stat
 
   const complain = (what: string, error: unknown): void => {
     protects = false
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-    logger.warn(`${what}; the client goes on, but a restart may not find what runs now`, { namespace, code })
+    logger.warn(`${what}; the client goes on, but a restart may not find what runs now`, {
+      namespace,
+      code: codeOf(error),
+    })
   }
   if (storage !== undefined) {
     try {
