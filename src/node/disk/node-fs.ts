@@ -15,7 +15,7 @@ import { dirname } from 'node:path'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Fs } from '../../contracts/system.js'
 import { checkOptions } from '../../core/options.js'
-import { isForbidden, systemError, systemErrorCode } from './system-error.js'
+import { isForbidden, isMissing, systemError, systemErrorCode } from './system-error.js'
 
 /** With which modes files and folders are made. */
 export interface NodeFsOptions {
@@ -190,8 +190,7 @@ async function missingAsUndefined<Result>(work: Promise<Result>): Promise<Result
   try {
     return await work
   } catch (error) {
-    const code = systemErrorCode(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    if (isMissing(error)) return undefined
     throw error
   }
 }

@@ -1,5 +1,5 @@
 import { bootOf, startOf, ticksOf, UNKNOWN_BOOT } from './boot-id.js'
-import type { ProcessTag } from './process-tag.js'
+import { splitTag, type ProcessTag } from './process-tag.js'
 
 /** What can be said of a process that wrote something: a number of a process alone says nothing in containers. */
 export type ProcessFate = 'alive' | 'gone' | 'unknown'
@@ -18,9 +18,4 @@ export function fateOf(
   if (bootOf(bootId) !== bootOf(mine)) return 'gone'
   const [now, then] = [startOf(pid), ticksOf(bootId)]
   return now === undefined ? 'unknown' : now === then ? 'alive' : 'gone'
-}
-
-function splitTag(tag: string): readonly [machine: string | undefined, pid: string | undefined] {
-  const [machine, pid] = /^([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{8}$/.exec(tag)?.slice(1) ?? []
-  return [machine, pid]
 }

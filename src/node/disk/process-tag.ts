@@ -15,7 +15,7 @@ export interface ProcessTag {
   isGone(tag: string): boolean
 }
 
-const TAG = /^([0-9a-f]{8})-([0-9]{1,10})-([0-9a-f]{8})$/
+const TAG = /^([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{8}$/
 
 let own: ProcessTag | undefined
 
@@ -25,6 +25,12 @@ export function processTag(): ProcessTag {
   return own
 }
 
+/** The machine and the process number in a tag; nothing where it is not of that form. */
+export function splitTag(tag: string): readonly [machine?: string, pid?: string] {
+  const [, machine, pid] = TAG.exec(tag) ?? []
+  return machine === undefined || pid === undefined ? [] : [machine, pid]
+}
+
 function createTag(): ProcessTag {
   const machine = createHash('sha256').update(hostname()).digest('hex').slice(0, 8)
   const tag = `${machine}-${process.pid}-${randomBytes(4).toString('hex')}`
@@ -32,7 +38,7 @@ function createTag(): ProcessTag {
     tag,
     bootId: ownBootId(),
     isGone(other) {
-      const [, where, pid] = TAG.exec(other) ?? []
+      const [where, pid] = splitTag(other)
       // The same number with another chance may be a worker thread of this process, or an earlier life of a container: not known.
       if (where !== machine || pid === undefined || Number(pid) === process.pid) return false
       return !exists(Number(pid))

@@ -45,6 +45,13 @@ export function takesNoLinks(error: unknown): boolean {
   return NO_LINKS.has(systemErrorCode(error) ?? '')
 }
 
+const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
+
+/** Whether an error says that nothing stands at a path. */
+export function isMissing(error: unknown): boolean {
+  return MISSING.has(systemErrorCode(error) ?? '')
+}
+
 const NO_FILE: ReadonlySet<string> = new Set(['EISDIR', 'ELOOP', 'EINVAL', 'ENXIO'])
 
 /** Whether an error says that what stands at a path is no ordinary file. */

@@ -1,11 +1,10 @@
 import { readlink, stat } from 'node:fs/promises'
 import { nodeFs } from '../disk/node-fs.js'
-import { systemErrorCode } from '../disk/system-error.js'
+import { isMissing, systemErrorCode } from '../disk/system-error.js'
 import type { VolumeDisk } from './volume.js'
 
-/** What says that nothing, or no link, stands at a path. */
-const NO_LINK: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EINVAL', 'UNKNOWN'])
-const NOTHING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR'])
+/** What says that something else than a link stands at a path. */
+const NO_LINK: ReadonlySet<string> = new Set(['EINVAL', 'UNKNOWN'])
 
 /** The machine's disk. */
 export function nodeVolumeDisk(): VolumeDisk {
@@ -16,7 +15,7 @@ export function nodeVolumeDisk(): VolumeDisk {
       try {
         return await readlink(path)
       } catch (error) {
-        if (NO_LINK.has(systemErrorCode(error) ?? '')) return undefined
+        if (isMissing(error) || NO_LINK.has(systemErrorCode(error) ?? '')) return undefined
         throw error
       }
     },
@@ -25,7 +24,7 @@ export function nodeVolumeDisk(): VolumeDisk {
       try {
         return (await stat(path)).isDirectory() ? 'folder' : 'file'
       } catch (error) {
-        if (NOTHING.has(systemErrorCode(error) ?? '')) return 'missing'
+        if (isMissing(error)) return 'missing'
         throw error
       }
     },
