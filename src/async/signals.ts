@@ -1,4 +1,4 @@
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 
 /** The callbacks of each signal. The signal itself carries one listener, however many these are. */
 const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>()
@@ -51,6 +51,20 @@ function callAll(event: Event): void {
       })
     }
   }
+}
+
+/**
+ * Refuses a call whose signal aborted before it began: throws the signal's reason where that is an
+ * error of ours, and `closed` with the reason as its cause where not.
+ *
+ * ```ts
+ * refuseIfAborted(signal)
+ * ```
+ */
+export function refuseIfAborted({ aborted, reason }: AbortSignal): void {
+  if (!aborted) return
+  if (isNoticeboardError(reason)) throw reason
+  throw new NoticeboardError('closed', 'the call was given up before it began', { cause: reason })
 }
 
 /**

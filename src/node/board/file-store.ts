@@ -1,8 +1,9 @@
 import { settlesWithin } from '../../async/deadline.js'
 import { createSerial } from '../../async/serial.js'
+import { refuseIfAborted } from '../../async/signals.js'
 import { checkAppend } from '../../core/release/log-order.js'
 import { resolve } from 'node:path'
-import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { NoticeboardError } from '../../contracts/errors.js'
 import { parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, Logger, System } from '../../contracts/system.js'
 import { isEpoch, isSequence } from '../../contracts/position.js'
@@ -153,10 +154,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const enter = (namespace: unknown, signal: AbortSignal): void => {
     parseNamespace(namespace)
     if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')
-    if (!signal.aborted) return
-    throw isNoticeboardError(signal.reason)
-      ? signal.reason
-      : new NoticeboardError('closed', 'the call was given up before it began', { cause: signal.reason })
+    refuseIfAborted(signal)
   }
 
   const close = (): Promise<void> => {

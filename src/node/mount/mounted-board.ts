@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { refuseIfAborted } from '../../async/signals.js'
+import { NoticeboardError } from '../../contracts/errors.js'
 import { parseDigest, parseNamespace } from '../../contracts/names.js'
 import type { System } from '../../contracts/system.js'
 import type { Latest, WatchTransport } from '../../contracts/transport.js'
@@ -67,12 +68,9 @@ export function boardOnVolume(
   const root = resolve(folder)
   const volume = volumeIn(root, disk)
 
-  const enter = (namespace: unknown, { aborted, reason }: AbortSignal): void => {
+  const enter = (namespace: unknown, signal: AbortSignal): void => {
     parseNamespace(namespace)
-    if (!aborted) return
-    throw isNoticeboardError(reason)
-      ? reason
-      : new NoticeboardError('closed', 'the call was given up before it began', { cause: reason })
+    refuseIfAborted(signal)
   }
 
   return {
