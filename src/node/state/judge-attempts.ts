@@ -6,7 +6,7 @@ import type { ProcessFate } from '../disk/process-fate.js'
 export const HELD_MS = 86_400_000
 
 /** An attempt is dead when this many of its beats are missing. */
-const MISSED_BEATS = 3
+export const MISSED_BEATS = 3
 
 /** What a folder tells of who tries what. */
 export interface FolderRecord {

@@ -27,7 +27,7 @@ export interface KeptProtection extends Protection {
 
 /** Begins to protect one life of a client; reads the folder and takes a slot. */
 export async function openProtection(
-  { namespace: _, instanceId, build, onFree, warn }: ProtectQuery,
+  { instanceId, build, onFree, warn }: ProtectQuery,
   folder: ProtectedFolder,
 ): Promise<KeptProtection> {
   const { owner, clock, beatMs } = folder

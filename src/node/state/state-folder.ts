@@ -194,27 +194,21 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     said.set(path, given)
     const state = { ...given, ...protections.get(path)?.kept }
     const replaced = replaceable(namespace, path)
-    const own = (folded.get(namespace) ?? []).filter(instance => instance.path === path)
+    const before = (folded.get(namespace) ?? []).filter(instance => instance.path === path)
     // What was said last stands at the end, since the front is what goes when there is too much.
-    const inheritedFrom = (member: object | undefined): readonly StateFile[] =>
+    const union = (member: 'attempts' | 'quarantined' | 'pardoned'): readonly Json[] => {
+      const own = state[member] as unknown as readonly Json[] | undefined
       // What this instance says of itself replaces what it said before.
-      [...replaced.toReversed(), ...(member === undefined ? own : [])].map(({ file }) => file)
+      const inherited = [...replaced.toReversed(), ...(own === undefined ? before : [])]
+      return onceEach([...inherited.flatMap(({ file }) => file[member]), ...(own ?? [])])
+    }
     const bytes = encodeStateFile({
       savedAt: new Date(clock.now()).toISOString(),
       state,
-      attempts: union([
-        ...inheritedFrom(state.attempts).flatMap(({ attempts }) => attempts),
-        ...((state.attempts ?? []) as unknown as readonly Json[]),
-      ]),
-      quarantined: union([
-        ...inheritedFrom(state.quarantined).flatMap(({ quarantined }) => quarantined),
-        ...((state.quarantined ?? []) as unknown as readonly Json[]),
-      ]),
-      pardoned: union([
-        ...inheritedFrom(state.pardoned).flatMap(({ pardoned }) => pardoned),
-        ...((state.pardoned ?? []) as unknown as readonly Json[]),
-      ]),
-      life: (state.life as unknown as Json | undefined) ?? own.at(0)?.file.life,
+      attempts: union('attempts'),
+      quarantined: union('quarantined'),
+      pardoned: union('pardoned'),
+      life: (state.life as unknown as Json | undefined) ?? before.at(0)?.file.life,
     })
     await port.makeFolder(instancesOf(namespace))
     await files.replace(path, bytes)
@@ -409,7 +403,7 @@ function commonTo(before: readonly Instance[] | undefined, now: readonly Instanc
 }
 
 /** Each entry once, at the place where it stands last. */
-function union(entries: readonly Json[]): readonly Json[] {
+function onceEach(entries: readonly Json[]): readonly Json[] {
   const lastFirst = entries.toReversed().map(entry => [canonicalize(entry), entry] as const)
   const found = new Map<string, Json>()
   for (const [text, entry] of lastFirst) if (!found.has(text)) found.set(text, entry)

@@ -1,6 +1,6 @@
 import type { LoadedState, SavedAttempt } from '../../contracts/state.js'
 import type { Claim } from './claims.js'
-import { isDead, type Judge } from './judge-attempts.js'
+import { isDead, MISSED_BEATS, type Judge } from './judge-attempts.js'
 import type { ProtectedFolder } from './protected-folder.js'
 
 /** The right to try what no more than one process of a folder tries at a time. */
@@ -17,7 +17,7 @@ const NAME = 'turn'
 
 /** Makes the {@link Turn} of one instance. */
 export function createTurn(
-  folder: Pick<ProtectedFolder, 'take' | 'holder' | 'release' | 'beatMs'>,
+  folder: Pick<ProtectedFolder, 'take' | 'holder' | 'release'>,
   { claim, by }: { readonly claim: () => Claim; readonly by: () => Judge },
 ): Turn {
   let isHeld = false
@@ -29,7 +29,7 @@ export function createTurn(
     const isTrying = (attempt: SavedAttempt): boolean =>
       attempt.instanceId === holder.instanceId && !isDead(attempt, judge)
     const sinceMs = Math.abs(judge.nowMs - Date.parse(holder.at))
-    return sinceMs >= 3 * folder.beatMs && !attempts.some(isTrying)
+    return sinceMs >= MISSED_BEATS * judge.beatMs && !attempts.some(isTrying)
   }
 
   return {
