@@ -37,23 +37,18 @@ export function createHealthWatch({ options, clock, signal }: HealthWatchOptions
   /** Grows with each snapshot: the watch of an earlier one ends. */
   let serial = 0
 
-  const watch = async (
-    { probe, ...periods }: Required<HealthOptions>,
-    { before, decide }: Committed,
-  ): Promise<void> => {
+  const watch = async (asking: Required<HealthOptions>, { before, decide }: Committed): Promise<void> => {
+    const { intervalMs, confirmMs } = asking
     serial += 1
     const mine = serial
-    const endsMs = clock.monotonic() + periods.confirmMs
+    const endsMs = clock.monotonic() + confirmMs
     let isOpen = decide !== undefined
     health = { before, now: before }
     while (!signal.aborted) {
       const leftMs = endsMs - clock.monotonic()
-      await clock.sleep(
-        isOpen ? Math.min(periods.intervalMs, Math.max(leftMs, 0)) : periods.intervalMs,
-        signal,
-      )
+      await clock.sleep(isOpen ? Math.min(intervalMs, Math.max(leftMs, 0)) : intervalMs, signal)
       if (signal.aborted || serial !== mine) return
-      const now = await askProbe({ probe, ...periods }, { clock, signal })
+      const now = await askProbe(asking, { clock, signal })
       if (signal.aborted || serial !== mine) return
       if (now !== health.now) {
         health = { before, now }

@@ -4,6 +4,7 @@ import { comparePositions, type Position } from '../../contracts/position.js'
 import type { StageMeasures } from '../../contracts/report.js'
 import { MAX_MEASURED } from '../../core/limits.js'
 import type { Release } from '../../core/release/release.js'
+import type { Current } from '../apply/applied.js'
 
 /** Adds up what an application measures, while a rollout asks for it. */
 export interface Measures {
@@ -13,12 +14,6 @@ export interface Measures {
   follow(release: Release | undefined): void
   /** What a report says of it; undefined where nothing was asked for, or measured. */
   said(): StageMeasures | undefined
-}
-
-/** What runs, and since when. */
-interface Running {
-  readonly applied: { readonly running: { readonly digest?: Digest | undefined } } | undefined
-  readonly sinceMs: number | undefined
 }
 
 /** What a stage asks for. */
@@ -51,7 +46,7 @@ export function createMeasures({
 }: {
   readonly clock: Clock
   readonly logger: Logger
-  readonly current: Running
+  readonly current: Pick<Current<unknown>, 'applied' | 'sinceMs'>
 }): Measures {
   let asked: Asked | undefined
   let window: Window | undefined

@@ -57,6 +57,7 @@ export function describeClient(facts: ReportFacts): ReportState {
     health,
     measures,
   } = facts
+  const { overridden = [] } = running ?? {}
   return {
     namespace,
     ...identity,
@@ -72,14 +73,10 @@ export function describeClient(facts: ReportFacts): ReportState {
     ...(previous !== undefined && { previous }),
     ...(health !== undefined && { health }),
     ...(measures !== undefined && { measures }),
-    ...(running !== undefined &&
-      running.overridden.length > 0 && {
-        overridden: running.overridden.slice(0, MAX_OVERRIDDEN).map(path => path.slice(0, MAX_LINE_LENGTH)),
-      }),
-    ...(running !== undefined &&
-      running.overridden.length > MAX_OVERRIDDEN && {
-        overriddenOmitted: running.overridden.length - MAX_OVERRIDDEN,
-      }),
+    ...(overridden.length > 0 && {
+      overridden: overridden.slice(0, MAX_OVERRIDDEN).map(path => path.slice(0, MAX_LINE_LENGTH)),
+    }),
+    ...(overridden.length > MAX_OVERRIDDEN && { overriddenOmitted: overridden.length - MAX_OVERRIDDEN }),
     protection: protects ? 'disk' : 'none',
   }
 }
