@@ -1,3 +1,4 @@
+import { createSaver } from '../../async/saver.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Logger } from '../../contracts/system.js'
 import type { SavedState, StateStorage } from '../../contracts/state.js'
@@ -41,8 +42,6 @@ export async function openStateWriter(options: StateWriterOptions): Promise<Stat
   const unwritten = new Map<Digest, Uint8Array>()
   let state: SavedState = { good: [], refused: [] }
   let protects = false
-  let writing: Promise<void> | undefined
-  let outdated = false
 
   const complain = (what: string, error: unknown): void => {
     protects = false
@@ -63,19 +62,15 @@ export async function openStateWriter(options: StateWriterOptions): Promise<Stat
   }
 
   const write = async (to: StateStorage): Promise<void> => {
-    do {
-      outdated = false
-      // A state is written with the snapshots that it names, whatever becomes known meanwhile.
-      const saving = state
-      const kept = await writeSnapshots([...unwritten], to)
-      try {
-        await to.save({ namespace, instanceId, state: saving })
-        protects = kept
-      } catch (error) {
-        complain('the state folder cannot be written', error)
-      }
-    } while (outdated)
-    writing = undefined
+    // A state is written with the snapshots that it names, whatever becomes known meanwhile.
+    const saving = state
+    const kept = await writeSnapshots([...unwritten], to)
+    try {
+      await to.save({ namespace, instanceId, state: saving })
+      protects = kept
+    } catch (error) {
+      complain('the state folder cannot be written', error)
+    }
   }
 
   /** Whether all could be written. */
@@ -102,6 +97,8 @@ export async function openStateWriter(options: StateWriterOptions): Promise<Stat
     for (const digest of unwritten.keys()) if (!named.has(digest)) unwritten.delete(digest)
   }
 
+  const saver = storage && createSaver(() => write(storage))
+
   return {
     get state() {
       return state
@@ -114,9 +111,8 @@ export async function openStateWriter(options: StateWriterOptions): Promise<Stat
       if (storage === undefined) return
       if (snapshot !== undefined) unwritten.set(snapshot.digest, snapshot.bytes)
       forgetUnnamed()
-      if (writing === undefined) writing = write(storage)
-      else outdated = true
+      saver?.soon()
     },
-    flush: () => writing ?? Promise.resolve(),
+    flush: () => saver?.settled() ?? Promise.resolve(),
   }
 }

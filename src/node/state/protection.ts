@@ -1,3 +1,4 @@
+import { createSaver } from '../../async/saver.js'
 import type { Digest } from '../../contracts/names.js'
 import type { PreviousLife } from '../../contracts/report.js'
 import type {
@@ -15,7 +16,6 @@ import { judge, type Case, type Judge } from './judge-attempts.js'
 import { EMPTY_LEDGER, recordOf, withFound, withPardon } from './ledger.js'
 import { previousLife } from './previous-life.js'
 import type { ProtectedFolder } from './protected-folder.js'
-import { createSaver } from './saver.js'
 import { siblingsOf, type Sibling } from './siblings.js'
 import { nameOfSlot, takeSlot } from './slot.js'
 import { createTurn } from './turn.js'

@@ -9,6 +9,12 @@ export interface Saver {
 /**
  * Makes a {@link Saver}. What a write rejects with is let go: whoever needs to know writes by
  * itself.
+ *
+ * ```ts
+ * const saver = createSaver(() => storage.save(state))
+ * saver.soon()
+ * await saver.settled()
+ * ```
  */
 export function createSaver(save: () => Promise<void>): Saver {
   let saving: Promise<void> | undefined
