@@ -89,13 +89,11 @@ export function sampleAfter(
     // What nobody knows yet is part of the bytes as well.
     ...{ later: { made, text: AWKWARD } },
   }
-  const missing = bytes - encodeRelease({ ...release, ...{ more: '' } }).length
-  const filled = missing < 0 ? release : { ...release, more: 'x'.repeat(missing) }
   return {
     namespace,
     at,
     snapshot,
-    bytes: encodeRelease(filled),
+    bytes: filled(release, { bytes, encode: encodeRelease }),
     document: said,
     ...(audit !== undefined && { audit }),
   }
@@ -116,8 +114,16 @@ export function sampleOfSize(length: number): { readonly document: Json; readonl
 /** An audit record: canonical, with a nonce as docs/formats.md wants it; filled up to that many bytes. */
 export function sampleAudit(bytes = 0): Uint8Array {
   const record = { author: 'ada', nonce: toHex(systemRandom.bytes(16)), reason: 'Grüße 🛰', v: 1 }
-  const missing = bytes - encodeText(canonicalize({ ...record, more: '' })).length
-  return encodeText(canonicalize(missing < 0 ? record : { ...record, more: 'x'.repeat(missing) }))
+  return filled(record, { bytes, encode: said => encodeText(canonicalize(said)) })
+}
+
+/** A record as it is kept, with one more member that fills it up to that many bytes where it has fewer. */
+function filled<Said extends object>(
+  record: Said,
+  { bytes, encode }: { readonly bytes: number; readonly encode: (said: Said) => Uint8Array },
+): Uint8Array {
+  const missing = bytes - encode({ ...record, more: '' }).length
+  return encode(missing < 0 ? record : { ...record, more: 'x'.repeat(missing) })
 }
 
 export function sampleReport(namespace: Namespace, more: Partial<ClientReport> = {}): ClientReport {
