@@ -55,6 +55,18 @@ export function createClaims(port: Fs, files: BoardFiles): Claims {
     }
   }
 
+  /** Gets out of the way what was found to be over; false when somebody took it meanwhile. */
+  const clear = async (path: string, over: Claim | 'unreadable'): Promise<boolean> => {
+    const aside = await files.moveAside(path)
+    // Of several that find it over one gets it out of the way; the others find it gone.
+    if (aside === undefined) return true
+    const isTaken = isOther(await read(aside), over)
+    // It goes back to its place, unless the next has come there.
+    if (isTaken) await port.link(aside, path)
+    await files.discard(aside)
+    return !isTaken
+  }
+
   return {
     async take(path, mine, isOver) {
       const holder = await read(path)
@@ -62,19 +74,8 @@ export function createClaims(port: Fs, files: BoardFiles): Claims {
         if (holder.instanceId === mine.instanceId) return true
         if (!isOver(holder)) return false
       }
+      if (holder !== undefined && !(await clear(path, holder))) return false
       const bytes = encodeText(canonicalize({ ...mine, v: 1 }))
-      if (holder !== undefined) {
-        // Of several that find it over one gets it out of the way; the others find it gone.
-        const aside = await files.moveAside(path)
-        const moved = aside === undefined ? undefined : await read(aside)
-        if (aside !== undefined && isOther(moved, holder)) {
-          // Somebody took it meanwhile: it goes back to its place, unless the next has come there.
-          await port.link(aside, path)
-          await files.discard(aside)
-          return false
-        }
-        if (aside !== undefined) await files.discard(aside)
-      }
       await port.makeFolder(dirname(path))
       return (await files.claim(path, bytes)) === 'linked'
     },
