@@ -1,7 +1,7 @@
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { sourceFor } from '../documents.js'
-import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
+import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { printRollout } from './publish.js'
 
 export const epochCommand: Command = {
@@ -12,19 +12,17 @@ export const epochCommand: Command = {
 release names, or with --document. Look at the board first: what clients saw and the board lost is gone.`,
   options: {
     ...BOARD_OPTIONS,
-    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
+    reason: REASON_OPTION,
     document: { value: 'FILE', text: 'what the epoch begins with, JSON or YAML' },
     schema: { value: 'FILE', text: 'check the document by this JSON Schema instead' },
-    author: { value: 'NAME', text: 'who, for the history' },
+    author: AUTHOR_OPTION,
     'ignore-reports': { text: 'go above the board alone, not above what clients claim to have seen' },
   },
   examples: ['noticeboard epoch checkout/prod --reason "restored from the backup of Monday"'],
   positionals: [0, 1],
   async run(context) {
     const { args, io } = context
-    const reason = args.text('reason')
-    if (reason === undefined || reason.trim() === '')
-      throw usageError('say why: --reason "restored from the backup of Monday"')
+    const reason = readReason(args, 'say why: --reason "restored from the backup of Monday"')
     const file = args.text('document')
     const document = file === undefined ? {} : { document: await sourceFor(io, file).read(io.signal) }
     await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk => {

@@ -6,6 +6,7 @@ import { readJsonText } from '../../core/json/json-text.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { refusing, usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
+import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { printRollout } from './publish.js'
 
 export const killCommand: Command = {
@@ -18,16 +19,14 @@ rollout. Nothing is staged, and nothing stands in the way: neither a schema nor 
     ...BOARD_OPTIONS,
     patch: { value: 'JSON', text: 'what changes: \'{"newCheckout":false}\'; null takes a member away' },
     'patch-file': { value: 'FILE', text: 'the same, in a file' },
-    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
-    author: { value: 'NAME', text: 'who, for the history' },
+    reason: REASON_OPTION,
+    author: AUTHOR_OPTION,
   },
   examples: ['noticeboard kill checkout/prod --patch \'{"newCheckout":false}\' --reason "it loses orders"'],
   positionals: [0, 1],
   async run(context) {
     const { args } = context
-    const reason = args.text('reason')
-    if (reason === undefined || reason.trim() === '')
-      throw usageError('say why: --reason "it loses orders"; it is kept in the history')
+    const reason = readReason(args, 'say why: --reason "it loses orders"; it is kept in the history')
     const patch = await readPatch(context)
     await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk =>
       printRollout(context, desk, await desk.publisher.kill({ patch, reason })),

@@ -7,6 +7,7 @@ import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { sourceFor } from '../documents.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
+import { readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest } from '../references.js'
 import { sayStageOf } from '../progress.js'
 import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
@@ -28,7 +29,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     rehearse: { text: 'one client tries the way back before the first stage: forward, back, forward' },
     timed: { text: 'in equal steps by the clock, for boards that clients cannot report to' },
     ...WAIT_OPTIONS,
-    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
+    reason: REASON_OPTION,
     author: {
       value: 'NAME',
       text: 'who, for the history; NOTICEBOARD_AUTHOR, or "author" in the configuration file',
@@ -98,9 +99,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
 type Options = ReturnType<typeof readOptions>
 
 function readOptions({ args }: CommandContext) {
-  const reason = args.text('reason')
-  if (reason === undefined || reason.trim() === '')
-    throw usageError('say why: --reason "bigger pool for the sale"; it is kept in the history')
+  const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
   if (args.flag('watch') && args.text('wait') !== undefined) throw usageError('--watch goes without --wait')
   if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
     throw usageError('--watch goes with neither --dry-run nor --if-version')

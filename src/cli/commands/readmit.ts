@@ -1,6 +1,7 @@
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
+import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { printRollout } from './publish.js'
 
 export const readmitCommand: Command = {
@@ -13,8 +14,8 @@ A document that was withdrawn comes back with noticeboard publish --readmit. To 
   options: {
     ...BOARD_OPTIONS,
     digest: { value: 'DIGEST', text: 'which document: the first 8 digits of its digest, or more' },
-    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
-    author: { value: 'NAME', text: 'who, for the history' },
+    reason: REASON_OPTION,
+    author: AUTHOR_OPTION,
   },
   examples: ['noticeboard readmit checkout/prod --digest 3f9a01bc --reason "the driver was to blame"'],
   positionals: [0, 1],
@@ -23,9 +24,7 @@ A document that was withdrawn comes back with noticeboard publish --readmit. To 
     const digest = args.text('digest')
     if (digest === undefined || !/^[0-9a-f]{8,64}$/.test(digest))
       throw usageError('say which document: --digest, with the first 8 digits of its digest or more')
-    const reason = args.text('reason')
-    if (reason === undefined || reason.trim() === '')
-      throw usageError('say why: --reason "the driver was to blame"; it is kept in the history')
+    const reason = readReason(args, 'say why: --reason "the driver was to blame"; it is kept in the history')
     await withPublisher(context, { namespace: args.positionals[0] }, async desk =>
       printRollout(context, desk, await desk.publisher.readmit({ digest, reason })),
     )

@@ -1,6 +1,6 @@
 import { BOARD_OPTIONS, type Command } from '../command.js'
-import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
+import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { parseReference } from '../references.js'
 import { printRollout } from './publish.js'
 
@@ -12,9 +12,9 @@ export const rollbackCommand: Command = {
 newest earlier version that was not withdrawn. Nothing is validated and nothing stands in the way.`,
   options: {
     ...BOARD_OPTIONS,
-    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
+    reason: REASON_OPTION,
     to: { value: 'VERSION', text: 'a version, a position, or the first 8 digits of a digest' },
-    author: { value: 'NAME', text: 'who, for the history' },
+    author: AUTHOR_OPTION,
   },
   examples: [
     'noticeboard rollback checkout/prod --reason "pool too small"',
@@ -23,9 +23,7 @@ newest earlier version that was not withdrawn. Nothing is validated and nothing 
   positionals: [0, 1],
   async run(context) {
     const { args } = context
-    const reason = args.text('reason')
-    if (reason === undefined || reason.trim() === '')
-      throw usageError('say why: --reason "pool too small"; it is kept in the history')
+    const reason = readReason(args, 'say why: --reason "pool too small"; it is kept in the history')
     const to = args.text('to')
     const target = to === undefined ? {} : { to: parseReference(to) }
     await withPublisher(context, { namespace: args.positionals[0] }, async desk => {

@@ -6,6 +6,7 @@ import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError, type ExitStatus } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
 import { printEnd } from '../print-end.js'
+import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
 import { printRollout } from './publish.js'
@@ -22,8 +23,8 @@ became of each stage. pause keeps who is exposed; resume goes on; promote gives 
 it; retreat takes it back and may be resumed. Each but show wants a reason, for the history.`,
   options: {
     ...BOARD_OPTIONS,
-    reason: { value: 'TEXT', short: 'm', text: 'why, for the history' },
-    author: { value: 'NAME', text: 'who, for the history' },
+    reason: REASON_OPTION,
+    author: AUTHOR_OPTION,
     ...WAIT_OPTIONS,
   },
   examples: [
@@ -63,10 +64,8 @@ function isStep(verb: string): verb is Step {
 }
 
 function reasonOf({ args }: CommandContext, verb: Step): StepOptions {
-  const reason = args.text('reason')
-  if (reason === undefined || reason.trim() === '')
-    throw usageError(`say why: noticeboard rollout ${verb} --reason "…"; it is kept in the history`)
-  return { reason }
+  const missing = `say why: noticeboard rollout ${verb} --reason "…"; it is kept in the history`
+  return { reason: readReason(args, missing) }
 }
 
 async function show({ print, json }: CommandContext, publisher: Publisher): Promise<void> {
