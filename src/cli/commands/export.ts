@@ -1,12 +1,11 @@
-import { NoticeboardError } from '../../contracts/errors.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { digestsOf } from '../../core/release/release.js'
 import { boardManifest, manifestYaml, type BoardManifestOptions } from '../../kubernetes/index.js'
-import { readNewest } from '../../publisher/read-head.js'
 import { readSystem } from '../../system/system.js'
-import { CLI_RETRIES, withBoard } from '../boards.js'
+import { withBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError } from '../exit.js'
+import { newestFor } from '../newest.js'
 import { readSettings } from '../settings.js'
 
 export const exportCommand: Command = {
@@ -34,15 +33,9 @@ mounted as a volume. At most 1 MiB. Pipe it to kubectl apply --server-side: with
     const options = readOptions(context)
     const settings = await readSettings(io, args, { namespace: args.positionals[0] })
     const namespace = settings.namespace()
-    const { clock, random, hasher } = readSystem('export', io.system)
+    const { hasher } = readSystem('export', io.system)
     const manifest = await withBoard({ io, address: settings.address() }, async ({ store }) => {
-      const reading = { store, namespace, clock, random, retries: CLI_RETRIES }
-      const newest = await readNewest(reading, io.signal)
-      if (newest === undefined)
-        throw new NoticeboardError(
-          'not-found',
-          `nothing was published in ${namespace}, or it is not for you to read: check the name and the address`,
-        )
+      const newest = await newestFor('export', { io, store, namespace })
       const snapshots = await Promise.all(
         digestsOf(newest.release).map(async digest => ({
           digest,

@@ -3,11 +3,11 @@ import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { target } from '../../core/release/target.js'
-import { readSystem, systemHasher } from '../../system/system.js'
-import { readNewest } from '../../publisher/read-head.js'
-import { CLI_RETRIES, withBoard, type OpenBoard } from '../boards.js'
+import { systemHasher } from '../../system/system.js'
+import { withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError } from '../exit.js'
+import { newestFor } from '../newest.js'
 import { withPublisher } from '../open-publisher.js'
 import { parseReference } from '../references.js'
 import { readSettings } from '../settings.js'
@@ -52,24 +52,9 @@ the one for a client of that name and those labels.`,
     }
     const settings = await readSettings(io, args, { namespace })
     const name = settings.namespace()
-    const { clock, random } = readSystem('get', io.system)
     await withBoard({ io, address: settings.address() }, async board => {
-      const newest = await readNewest(
-        {
-          store: board.store,
-          namespace: name,
-          clock,
-          random,
-          retries: CLI_RETRIES,
-        },
-        io.signal,
-      )
-      if (newest === undefined)
-        throw new NoticeboardError(
-          'not-found',
-          `nothing was published in ${name}, or it is not for you to read: check the name and the address`,
-        )
-      const wanted = target(newest.release, { identity, refused: () => false, hasher: systemHasher })
+      const { release } = await newestFor('get', { io, store: board.store, namespace: name })
+      const wanted = target(release, { identity, refused: () => false, hasher: systemHasher })
       if (wanted.arm === 'keep')
         throw new NoticeboardError(
           'internal',
