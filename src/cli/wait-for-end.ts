@@ -1,18 +1,37 @@
 import type { StepEvidence } from '../core/release/step-evidence.js'
 import type { Publisher, Rollout, RolloutStep } from '../publisher/index.js'
 import type { CommandContext } from './command.js'
+import type { ExitStatus } from './exit.js'
 import { headOf, sayException } from './progress.js'
-import type { Waited } from './wait.js'
+import { waitFor, type Waited, type Waiting } from './wait.js'
 
-interface End extends Pick<Waited, 'end' | 'step'> {
+interface Followed {
   readonly publisher: Pick<Publisher, 'namespace' | 'history'>
   readonly rollout: Rollout
 }
 
-/** What a wait came to, on stdout; where the rollout was taken back, with the clients that it rests on. */
-export async function printEnd(
+/**
+ * Waits for a rollout and prints what that came to; where it was taken back, with the clients that it rests
+ * on. Resolves to the exit status.
+ *
+ * ```ts
+ * return waitForEnd(context, { publisher, rollout }, { for: 'completed', timeoutMs: undefined })
+ * ```
+ */
+export async function waitForEnd(
+  context: CommandContext,
+  { publisher, rollout }: Followed,
+  waiting: Waiting,
+): Promise<ExitStatus> {
+  const { namespace } = publisher
+  const { status, end, step } = await waitFor(context, { namespace, rollout }, waiting)
+  await printEnd(context, { publisher, rollout, end, step })
+  return status
+}
+
+async function printEnd(
   { print, json }: CommandContext,
-  { publisher, rollout, end, step }: End,
+  { publisher, rollout, end, step }: Followed & Pick<Waited, 'end' | 'step'>,
 ): Promise<void> {
   const { namespace } = publisher
   const evidence =

@@ -25,16 +25,17 @@ Gates and policies of yours come from the configuration file. Several controller
     const { io, args, print, json } = context
     const settings = await readSettings(io, args)
     const { gates, policies } = settings.rollouts
-    const named = args.positionals.length > 0 ? args.positionals.map(parseNamespace) : undefined
-    const option = settings.optionalNamespace()
-    const namespaces =
-      named ?? (args.text('namespace') === undefined || option === undefined ? undefined : [option])
+    const namespaces = args.positionals.map(parseNamespace)
+    const usual = settings.optionalNamespace()
+    // What the environment or the file names is a default for commands on one namespace.
+    if (namespaces.length === 0 && usual !== undefined && args.text('namespace') !== undefined)
+      namespaces.push(usual)
     const name = args.text('name')
     await withBoard({ io, address: settings.address() }, async ({ store, name: board }) => {
       const controller = createController({
         store,
         logger: loggerFor(context, 'controller'),
-        ...(namespaces !== undefined && { namespaces }),
+        ...(namespaces.length > 0 && { namespaces }),
         ...(gates !== undefined && { gates }),
         ...(policies !== undefined && { policies }),
         ...(name !== undefined && { name }),

@@ -10,9 +10,9 @@ import { withPublisher, type Desk } from '../open-publisher.js'
 import { readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest } from '../references.js'
 import { sayStageOf } from '../progress.js'
-import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
+import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { forecastLines } from '../forecast.js'
-import { printEnd } from '../print-end.js'
+import { waitForEnd } from '../wait-for-end.js'
 
 export const publishCommand: Command = {
   name: 'publish',
@@ -89,9 +89,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
         for (const line of forecastLines(rollout, desk.checks)) context.print.data(`${line}\n`)
       }
       if (waiting === undefined || dryRun) return
-      const { status, end, step } = await waitFor(context, { namespace: desk.namespace, rollout }, waiting)
-      await printEnd(context, { publisher: desk.publisher, rollout, end, step })
-      return status
+      return waitForEnd(context, { publisher: desk.publisher, rollout }, waiting)
     })
   },
 }

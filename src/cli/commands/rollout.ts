@@ -5,10 +5,10 @@ import { explanationLines } from '../../rollouts/index.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError, type ExitStatus } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
-import { printEnd } from '../print-end.js'
 import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest, shortTime } from '../references.js'
-import { readWaiting, WAIT_OPTIONS, waitFor } from '../wait.js'
+import { waitForEnd } from '../wait-for-end.js'
+import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { printRollout } from './publish.js'
 
 const STEPS = ['pause', 'resume', 'promote', 'abort', 'retreat'] as const
@@ -48,13 +48,7 @@ it; retreat takes it back and may be resumed. Each but show wants a reason, for 
       if (waiting === undefined) return
       const rollout = await publisher.rollout({ drive: true })
       if (rollout === undefined) return
-      const {
-        status,
-        end,
-        step: last,
-      } = await waitFor(context, { namespace: publisher.namespace, rollout }, waiting)
-      await printEnd(context, { publisher, rollout, end, step: last })
-      return status
+      return waitForEnd(context, { publisher, rollout }, waiting)
     })
   },
 }

@@ -50,22 +50,25 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
 }
 
 /** Prints one namespace, and returns how many alarms it has. */
-async function printOne({ args, print, json }: CommandContext, publisher: Publisher): Promise<number> {
-  const { newest, fleet, alarms } = await look(publisher)
-  const { namespace } = publisher
-  if (json) {
-    print.jsonLine({ namespace, newest: newest === undefined ? null : plain(newest), alarms, fleet })
-    return alarms.length
-  }
+async function printOne(context: CommandContext, publisher: Publisher): Promise<number> {
+  const found = await look(publisher)
+  show(context, publisher, found)
+  return found.alarms.length
+}
+
+function show(
+  { args, print, json }: CommandContext,
+  { namespace }: Pick<Publisher, 'namespace'>,
+  { newest, fleet, alarms }: Look,
+): void {
+  if (json)
+    return print.jsonLine({ namespace, newest: newest === undefined ? null : plain(newest), alarms, fleet })
   print.data(
     newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
   )
   for (const { name, severity, says } of alarms)
-    print.data(`${print.style(severity === 'critical' ? 'red' : 'yellow', `alarm ${name}`)}: ${says}\n`)
-  if (fleet.type === 'unknown') {
-    print.data(`fleet: unknown (${UNKNOWN[fleet.why]})\n`)
-    return alarms.length
-  }
+    print.data(`${print.style(SEVERITY_TONES[severity], `alarm ${name}`)}: ${says}\n`)
+  if (fleet.type === 'unknown') return print.data(`fleet: unknown (${UNKNOWN[fleet.why]})\n`)
   print.data(`fleet: ${countsIn(fleet, print.style)}\n`)
   const runs = fleet.running.map(
     ({ version, instances }) => `${version === undefined ? 'defaults' : `version ${version}`}: ${instances}`,
@@ -76,13 +79,12 @@ async function printOne({ args, print, json }: CommandContext, publisher: Publis
     print.data(`protection: ${sayNotProtected(fleet.unprotected, live, 'instances')}\n`)
   const quiet = new Set(['current', 'stopped', 'replaced'])
   const listed = fleet.members.filter(({ state }) => args.flag('all') || !quiet.has(state))
-  if (listed.length === 0) return alarms.length
+  if (listed.length === 0) return
   print.data('\n')
   print.table(
     ['state', 'client', 'instance', 'labels', 'strategy', 'version', 'seen', 'heard', 'why'],
     listed.map(rowOf),
   )
-  return alarms.length
 }
 
 /** Prints every namespace, and returns how many alarms there are. */
@@ -115,7 +117,7 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
       ),
       alarm && {
         text: `${alarm.name}${alarms.length > 1 ? ` +${alarms.length - 1}` : ''}`,
-        tone: alarm.severity === 'critical' ? 'red' : 'yellow',
+        tone: SEVERITY_TONES[alarm.severity],
       },
     ])
   }
@@ -174,6 +176,8 @@ function headline(
     '�',
   )
 }
+
+const SEVERITY_TONES: Readonly<Record<Alarm['severity'], Tone>> = { critical: 'red', warning: 'yellow' }
 
 const TONES: { readonly [state: string]: Tone } = {
   current: 'green',
