@@ -36,7 +36,8 @@ export interface Alarm {
   readonly instances?: number
 }
 
-const SEVERITIES: { readonly [Name in AlarmName]: AlarmSeverity } = {
+/** How urgent the alarms of each name are. */
+export const ALARM_SEVERITIES: { readonly [Name in AlarmName]: AlarmSeverity } = {
   'board-failing': 'critical',
   'board-behind': 'critical',
   'clients-diverged': 'critical',
@@ -50,7 +51,7 @@ const SEVERITIES: { readonly [Name in AlarmName]: AlarmSeverity } = {
 }
 
 /** Every name, the ones that come first in lists at the front. */
-export const ALARM_NAMES: readonly AlarmName[] = Object.keys(SEVERITIES) as AlarmName[]
+export const ALARM_NAMES: readonly AlarmName[] = Object.keys(ALARM_SEVERITIES) as AlarmName[]
 
 /**
  * Makes an alarm with the severity of its name.
@@ -60,5 +61,5 @@ export const ALARM_NAMES: readonly AlarmName[] = Object.keys(SEVERITIES) as Alar
  * ```
  */
 export function alarmOf(name: AlarmName, says: string, instances?: number): Alarm {
-  return { name, severity: SEVERITIES[name], says, ...(instances !== undefined && { instances }) }
+  return { name, severity: ALARM_SEVERITIES[name], says, ...(instances !== undefined && { instances }) }
 }

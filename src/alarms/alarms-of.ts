@@ -38,27 +38,23 @@ function clientAlarms({ newest, heard, nowMs }: NamespaceFacts): readonly Alarm[
   const fleet = summarizeFleet(heard, newest)
   if (fleet.type === 'unknown') return []
   const live = fleet.members.filter(isLive).length
-  const among = (name: AlarmName, states: readonly FleetState[], what: string): readonly Alarm[] => {
-    const found = fleet.members.filter(({ state }) => states.includes(state))
-    return found.length === 0
+  const about = (name: AlarmName, found: readonly FleetMember[], what: string): readonly Alarm[] =>
+    found.length === 0
       ? []
       : [alarmOf(name, `${found.length} of ${live} ${what}${examples(found)}`, found.length)]
-  }
+  const among = (name: AlarmName, states: readonly FleetState[], what: string): readonly Alarm[] =>
+    about(
+      name,
+      fleet.members.filter(({ state }) => states.includes(state)),
+      what,
+    )
   const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, nowMs))
   return [
     ...among('board-behind', ['ahead'], 'have seen releases that the board does not have'),
     ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),
     ...among('clients-failed', ['failed', 'crashed'], 'took the newest document back, or died of it'),
     ...among('clients-rejected', ['rejected', 'unsupported'], 'refuse the newest release'),
-    ...(late.length === 0
-      ? []
-      : [
-          alarmOf(
-            'clients-behind',
-            `${late.length} of ${live} have not taken the newest release, two looks and a minute after it${examples(late)}`,
-            late.length,
-          ),
-        ]),
+    ...about('clients-behind', late, 'have not taken the newest release, two looks and a minute after it'),
   ]
 }
 

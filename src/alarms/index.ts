@@ -1,2 +1,9 @@
-export { ALARM_NAMES, alarmOf, type Alarm, type AlarmName, type AlarmSeverity } from './alarm.js'
+export {
+  ALARM_NAMES,
+  ALARM_SEVERITIES,
+  alarmOf,
+  type Alarm,
+  type AlarmName,
+  type AlarmSeverity,
+} from './alarm.js'
 export { alarmsOf, type NamespaceFacts } from './alarms-of.js'

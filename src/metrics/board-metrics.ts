@@ -1,4 +1,4 @@
-import { ALARM_NAMES, alarmOf, type Alarm } from '../alarms/index.js'
+import { ALARM_NAMES, ALARM_SEVERITIES } from '../alarms/index.js'
 import { canAppend, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
@@ -167,12 +167,12 @@ const GAUGES: readonly {
       for (const { namespace, alarms } of look.namespaces)
         for (const name of ALARM_NAMES) {
           if (name === 'saturated') continue
-          const { severity } = alarmOf(name, '')
+          const severity = ALARM_SEVERITIES[name]
           set({ namespace, alarm: name, severity }, alarms.some(alarm => alarm.name === name) ? 1 : 0)
         }
       if (look.load === undefined) return
-      const { name, severity } = alarmOf('saturated', '')
-      set({ namespace: '', alarm: name, severity }, saturation(look.load) === undefined ? 0 : 1)
+      const severity = ALARM_SEVERITIES.saturated
+      set({ namespace: '', alarm: 'saturated', severity }, isSaturated(look.load) ? 1 : 0)
     },
   },
   {
@@ -204,18 +204,6 @@ function ofLoad(pick: (load: ServerLoad) => readonly [now: number, most: number]
   }
 }
 
-/**
- * The alarm of a server that is nearly full; undefined while it is not.
- *
- * ```ts
- * const alarm = saturation(server.handler.load)
- * ```
- */
-export function saturation(load: ServerLoad): Alarm | undefined {
-  const { connections, maxConnections, instances, maxInstances } = load
-  const full = [
-    ...(connections >= SATURATED * maxConnections ? [`${connections} of ${maxConnections} connections`] : []),
-    ...(instances >= SATURATED * maxInstances ? [`${instances} of ${maxInstances} instances`] : []),
-  ]
-  return full.length === 0 ? undefined : alarmOf('saturated', `the server holds ${full.join(' and ')}`)
+function isSaturated({ connections, maxConnections, instances, maxInstances }: ServerLoad): boolean {
+  return connections >= SATURATED * maxConnections || instances >= SATURATED * maxInstances
 }
