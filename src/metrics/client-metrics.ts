@@ -15,10 +15,15 @@ export interface ClientMetricsOptions<Register> {
 
 /** The metrics of all clients of one registry. */
 interface Metrics {
-  readonly clients: Map<Namespace, Pick<Client<unknown>, 'ageMs' | 'status'> & { info(): Info | undefined }>
+  readonly clients: Map<Namespace, Shown>
   readonly changes: PrometheusCounter
   readonly rejected: PrometheusCounter
   readonly errors: PrometheusCounter
+}
+
+/** One call of `clientMetrics()`. */
+interface Shown {
+  readonly client: Pick<Client<unknown>, 'ageMs' | 'status' | 'running'>
 }
 
 type Info = Readonly<Record<'version' | 'arm' | 'rollout' | 'origin', string>>
@@ -52,15 +57,7 @@ export function clientMetrics<Value, Register extends object>(
   const metrics = made.get(register) ?? makeMetrics(prom, register)
   made.set(register, metrics)
 
-  const shown = {
-    get ageMs() {
-      return client.ageMs
-    },
-    get status() {
-      return client.status
-    },
-    info: () => infoOf(client),
-  }
+  const shown = { client }
   metrics.clients.set(namespace, shown)
   const ends = [
     client.on('change', () => metrics.changes.inc({ namespace })),
@@ -82,7 +79,7 @@ function makeMetrics<Register extends object>(prom: Prometheus<Register>, regist
     name: string,
     help: string,
     labelNames: string[],
-    fill: (gauge: PrometheusGauge, namespace: Namespace, client: MetricsClient) => void,
+    fill: (gauge: PrometheusGauge, namespace: Namespace, client: Shown['client']) => void,
   ): void => {
     new prom.Gauge({
       name,
@@ -91,7 +88,7 @@ function makeMetrics<Register extends object>(prom: Prometheus<Register>, regist
       registers: [register],
       collect() {
         this.reset()
-        for (const [namespace, client] of clients) fill(this, namespace, client)
+        for (const [namespace, { client }] of clients) fill(this, namespace, client)
       },
     })
   }
@@ -103,7 +100,7 @@ function makeMetrics<Register extends object>(prom: Prometheus<Register>, regist
     'What runs: 1 for its version, arm, rollout and origin',
     ['version', 'arm', 'rollout', 'origin'],
     (own, namespace, client) => {
-      const info = client.info()
+      const info = infoOf(client)
       if (info !== undefined) own.set({ namespace, ...info }, 1)
     },
   )
@@ -126,10 +123,8 @@ function makeMetrics<Register extends object>(prom: Prometheus<Register>, regist
   }
 }
 
-type MetricsClient = Metrics['clients'] extends Map<Namespace, infer Shown> ? Shown : never
-
 /** What runs, as labels; undefined before the first value. */
-function infoOf(client: Pick<Client<unknown>, 'status' | 'running'>): Info | undefined {
+function infoOf(client: Shown['client']): Info | undefined {
   try {
     const { version, arm, rolloutId, origin } = client.running
     return { version: version?.toString() ?? '', arm: arm ?? '', rollout: rolloutId ?? '', origin }
