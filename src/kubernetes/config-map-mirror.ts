@@ -79,21 +79,15 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
       'invalid-option',
       'configMapMirror() wants a function that applies a manifest: configMapMirror(async (manifest, signal) => …)',
     )
-  const { timeoutMs = 30_000, repeatMs = 300_000, logger = silent, name: nameOf, ...rest } = options
+  const { timeoutMs = 30_000, repeatMs = 300_000, logger = silent, name: nameOf, system, ...common } = options
   checkPositive('configMapMirror()', { timeoutMs, repeatMs })
   if (nameOf !== undefined && typeof nameOf !== 'function')
     throw new NoticeboardError(
       'invalid-option',
       "configMapMirror(): name is a function of the namespace, such as () => 'checkout-board'; each namespace has an object of its own",
     )
-  const { kind, namespace: scope, labels } = rest
-  const common = {
-    ...(kind !== undefined && { kind }),
-    ...(scope !== undefined && { namespace: scope }),
-    ...(labels !== undefined && { labels }),
-  }
   checkManifestOptions('configMapMirror()', common)
-  const { clock, random, hasher } = readSystem('configMapMirror()', options.system)
+  const { clock, random, hasher } = readSystem('configMapMirror()', system)
   const manifest = (namespace: Namespace): BoardManifestOptions => {
     const name = nameOf?.(namespace)
     if (name !== undefined) checkObjectName('configMapMirror()', name)
@@ -102,7 +96,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
   const applier = createApplier({ apply, manifest, timeoutMs, clock, hasher })
 
   return {
-    name: kind === 'Secret' ? 'a Secret' : 'a ConfigMap',
+    name: common.kind === 'Secret' ? 'a Secret' : 'a ConfigMap',
     maxBoardBytes: MAX_CONFIG_MAP_BYTES,
     unheard: true,
     put: applier.put,
@@ -120,9 +114,9 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
           'invalid-option',
           'configMapMirror(): two namespaces have the same name for their object; give each its own by { name }',
         )
-      const common = { strategy, applier, repeatMs, timeoutMs, clock, random, logger }
+      const following = { strategy, applier, repeatMs, timeoutMs, clock, random, logger }
       await keepAlive(
-        Promise.all([...new Set(all)].map(namespace => followStore({ ...common, namespace }, signal))),
+        Promise.all([...new Set(all)].map(namespace => followStore({ ...following, namespace }, signal))),
       )
     },
   }
