@@ -72,13 +72,15 @@ export function createGuard({
     return bearer === undefined ? undefined : hasher.sha256(encodeText(bearer))
   }
 
+  const isWriter = (hash: Uint8Array): boolean => writeHash !== undefined && isSame(hash, writeHash)
+
   const authorize = (request: Incoming, access: Access): Answer | undefined => {
     if (access === 'write' && writeHash === undefined) return notFound()
     if (access === 'read' && readHash === undefined) return undefined
     const hash = hashOf(request)
     if (hash === undefined)
       return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
-    const mayWrite = writeHash !== undefined && isSame(hash, writeHash)
+    const mayWrite = isWriter(hash)
     const mayRead = readHash !== undefined && isSame(hash, readHash)
     if (mayWrite || (access === 'read' && mayRead)) return undefined
     if (mayRead) return errorAnswer('forbidden', 'this token is for reading; this needs the one for writing')
@@ -90,7 +92,7 @@ export function createGuard({
     isKnownHost,
     mayWrite(request) {
       const hash = writeHash === undefined ? undefined : hashOf(request)
-      return hash !== undefined && writeHash !== undefined && isSame(hash, writeHash)
+      return hash !== undefined && isWriter(hash)
     },
     check(request, access) {
       if (!isKnownHost(request.header('host'))) {
