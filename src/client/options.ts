@@ -11,6 +11,7 @@ import { assertSchema } from '../core/schema/assert-schema.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { isLine } from '../core/json/text.js'
 import { defaultPeriods } from '../core/defaults.js'
+import { silentLogger } from '../core/silent-logger.js'
 import { readSystem } from '../system/system.js'
 import { boundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
@@ -77,8 +78,6 @@ export type Settings<S extends Schema> = System &
     readonly health: Required<HealthOptions> | undefined
   } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
 
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-
 /** Checks options at the call that gave them. Throws `invalid-option` that names the option. */
 export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S> {
   checkOptions('createClient()', options, {
@@ -119,7 +118,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     ...given,
     reports: readReportTimes(reports),
     health: given.health && readHealth(given.health),
-    logger: given.logger === undefined ? silent : guardedLogger(given.logger),
+    logger: given.logger === undefined ? silentLogger : guardedLogger(given.logger),
     namespace: parseNamespace(given.namespace),
   }
   checkIdentityOptions(settings)

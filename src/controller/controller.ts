@@ -7,6 +7,7 @@ import type { ReportTransport } from '../contracts/transport.js'
 import { jitter } from '../async/jitter.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { isLine } from '../core/json/text.js'
+import { silentLogger } from '../core/silent-logger.js'
 import { bareContext, type PublisherContext } from '../publisher/context.js'
 import { assertGates } from '../publisher/rollouts/gates.js'
 import { assertPolicy, nameOfPolicy, withBuiltIn } from '../publisher/rollouts/policies.js'
@@ -42,8 +43,6 @@ const SELDOM = 5
 /** How many namespaces are looked at at the same time. */
 const AT_ONCE = 16
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
-
 /**
  * Starts a controller: it looks at the rollouts of a store, asks their policies, and appends one step at a
  * time. Several at once are harmless, since each step is an append at a position; it keeps nothing that a
@@ -58,7 +57,7 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 export function createController(options: ControllerOptions): Controller {
   checkOptions('createController()', options, CONTROLLER_OPTIONS)
   const { store, namespaces, policies = [], gates = [], mirrors = [] } = options
-  const { name = 'controller', lookMs = 2_000, reportMs = 60_000, logger = silent } = options
+  const { name = 'controller', lookMs = 2_000, reportMs = 60_000, logger = silentLogger } = options
   if (!canRead(store) || !canAppend(store))
     throw new NoticeboardError(
       'invalid-option',

@@ -6,6 +6,7 @@ import type { Logger, System } from '../contracts/system.js'
 import type { Mirror } from '../contracts/transport.js'
 import { MAX_CONFIG_MAP_BYTES } from '../core/limits.js'
 import { checkOptions, checkPositive } from '../core/options.js'
+import { silentLogger } from '../core/silent-logger.js'
 import { readSystem } from '../system/system.js'
 import { createApplier, type ApplyManifest } from './applier.js'
 import { followStore } from './follow-store.js'
@@ -79,7 +80,14 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
       'invalid-option',
       'configMapMirror() wants a function that applies a manifest: configMapMirror(async (manifest, signal) => …)',
     )
-  const { timeoutMs = 30_000, repeatMs = 300_000, logger = silent, name: nameOf, system, ...common } = options
+  const {
+    timeoutMs = 30_000,
+    repeatMs = 300_000,
+    logger = silentLogger,
+    name: nameOf,
+    system,
+    ...common
+  } = options
   checkPositive('configMapMirror()', { timeoutMs, repeatMs })
   if (nameOf !== undefined && typeof nameOf !== 'function')
     throw new NoticeboardError(
@@ -121,5 +129,3 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
     },
   }
 }
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }

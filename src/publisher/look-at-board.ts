@@ -1,8 +1,9 @@
 import { asNoticeboardError } from '../contracts/errors.js'
 import { alarmOf } from '../alarms/index.js'
 import type { Namespace } from '../contracts/names.js'
-import type { Logger, System } from '../contracts/system.js'
+import type { System } from '../contracts/system.js'
 import type { Store } from '../contracts/transport.js'
+import { silentLogger } from '../core/silent-logger.js'
 import { bareContext } from './context.js'
 import { lookAtNamespace, type NamespaceLook } from './look-at-namespace.js'
 
@@ -14,8 +15,6 @@ export interface BoardLook extends NamespaceLook {
 
 /** How many namespaces are looked at at the same time. */
 const AT_ONCE = 16
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /**
  * Reads where each namespace of a store stands, the given ones or all. Rejects only when the signal
@@ -42,7 +41,14 @@ export async function lookAtBoard(
     const listed = namespaces ?? (await store.namespaces?.(signal)) ?? []
     for (let from = 0; from < listed.length; from += AT_ONCE) {
       const some = listed.slice(from, from + AT_ONCE).map(async (namespace): Promise<BoardLook> => {
-        const context = bareContext({ namespace, store, mirrors: [], system, logger: silent, author: '' })
+        const context = bareContext({
+          namespace,
+          store,
+          mirrors: [],
+          system,
+          logger: silentLogger,
+          author: '',
+        })
         return { namespace, ...(await lookAtNamespace(context, signal)) }
       })
       looks.push(...(await Promise.all(some)))

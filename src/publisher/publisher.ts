@@ -39,6 +39,7 @@ import { takeStep, type AskedStep, type StepOptions } from './rollouts/take-step
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
 import { createVersionIndex } from './versions.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
+import { silentLogger } from '../core/silent-logger.js'
 
 /** What a publisher is made of. Namespace, schema and store are needed. */
 export interface PublisherOptions<Input = unknown, Output = Input> {
@@ -170,8 +171,6 @@ export interface Publisher<Input = unknown> {
   /** The same as `close()`. */
   [Symbol.asyncDispose](): Promise<void>
 }
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} }
 
 /**
  * Makes a publisher for one namespace. Throws `invalid-option` at once for options that make no
@@ -336,7 +335,7 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     author,
     maxSnapshotBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
   } = options
-  const { logger = silent, retries = DEFAULT_RETRIES } = options
+  const { logger = silentLogger, retries = DEFAULT_RETRIES } = options
   const { clock, random, hasher } = readSystem('createPublisher()', options.system)
   const namespace = parseNamespace(options.namespace)
   if (!canRead(store) || !canAppend(store)) {

@@ -4,12 +4,12 @@ import { freezePlain } from '../client/apply/freeze.js'
 import { createSelected } from '../client/select.js'
 import { checkOptions } from '../core/options.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
+import { silentLogger } from '../core/silent-logger.js'
 import type { Participant, Prepared } from '../client/apply/participants.js'
 import type { ClientStatus } from '../client/status.js'
 import type { Running } from '../client/running.js'
 import type { DeepReadonly } from '../contracts/deep-readonly.js'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Logger } from '../contracts/system.js'
 import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 
 /** A client for unit tests: the same type, and `set()`. */
@@ -20,8 +20,6 @@ export interface FakeClient<Input, Value> extends Client<Value> {
    */
   set(document: Input): void
 }
-
-const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
 
 /**
  * A client that holds a value and nothing else: no timers, no sockets, no files. It is ready from the start. The schema must
@@ -38,7 +36,7 @@ export function fakeClient<const S extends Schema>(
 ): FakeClient<InputOf<S>, OutputOf<S>> {
   assertSchema(schema)
   type Value = DeepReadonly<OutputOf<S>>
-  const events = createEmitter<Value>(silent)
+  const events = createEmitter<Value>(silentLogger)
   const participants = new Set<Participant<Value>>()
   const run = (value: Value, version: number): Running<Value> =>
     Object.freeze({
@@ -62,7 +60,7 @@ export function fakeClient<const S extends Schema>(
   }
 
   const source = {
-    logger: silent,
+    logger: silentLogger,
     current: () => running.value,
     running: () => running,
     onChange: (tell: (value: Value) => void) => events.on('change', ({ current }) => tell(current)),
