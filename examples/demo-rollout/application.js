@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { createClient, http, hybrid, pull, push } from 'noticeboard'
 import { stateFolder } from 'noticeboard/node'
+import { endWithParent } from '../demo/child.js'
 import { openEventFile } from '../demo/event-file.js'
 import { isDeadly, schema } from './documents.js'
 import { periods } from './periods.js'
@@ -22,9 +23,7 @@ const write = openEventFile(events)
 const tell = (/** @type {object} */ event) => write({ at: Date.now(), ...event })
 tell({ event: 'started' })
 
-// Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
-process.on('SIGINT', () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
 
 const transport = http(url)
 const { pollIntervalMs, soakMs, beatMs, reports } = periods

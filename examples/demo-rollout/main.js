@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { untilInterrupted } from '../demo/interruption.js'
 import { createProcesses } from '../demo/processes.js'
 import { createScreen } from '../demo/screen.js'
 import { duration } from '../demo/table.js'
@@ -29,10 +30,7 @@ async function run({ clients, only, patience, seed, without }) {
   const folder = mkdtempSync(join(tmpdir(), 'noticeboard-rollout-'))
   /** @type {ReturnType<typeof createScene>[]} */
   const scenes = []
-  const interruption = new Promise(resolve => {
-    process.once('SIGINT', () => resolve(130))
-    process.once('SIGTERM', () => resolve(143))
-  })
+  const interruption = untilInterrupted()
   introduce()
   const result = await Promise.race([interruption, perform().catch(fail)])
   await end()
@@ -46,8 +44,11 @@ async function run({ clients, only, patience, seed, without }) {
     const token = randomBytes(24).toString('base64url')
     const boardFolder = join(folder, 'board')
     mkdirSync(boardFolder)
-    // The processes of the other demo start modules beside them.
-    const server = processes.start('../demo-rollout/server.js', { folder: boardFolder, token, without })
+    const server = processes.start(new URL('server.js', import.meta.url), {
+      folder: boardFolder,
+      token,
+      without,
+    })
     const { url } = await server.heard('ready')
     const meetings = []
     for (const way of /** @type {const} */ (['at once', 'by default'])) {

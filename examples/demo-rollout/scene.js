@@ -1,5 +1,6 @@
 // One fleet, from its start to what became of it.
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createPublisher, everyone, httpStore, isNoticeboardError, staged } from 'noticeboard'
 import { createEventTail } from '../demo/event-tail.js'
 import { countRunning, courseOf } from './course.js'
@@ -204,11 +205,6 @@ async function insist(ask) {
       if (!isPassing(error) || Date.now() > last) throw error
     }
   }
-}
-
-/** @param {number} ms */
-function sleep(ms) {
-  return new Promise(resolve => void setTimeout(resolve, ms))
 }
 
 /** Resolves to whether it came true in time; with a complaint it rejects if not. @param {() => boolean | Promise<boolean>} condition @param {number} limitMs @param {string} [complaint] */

@@ -1,14 +1,13 @@
 // The board's server, as a process of its own: a folder, HTTP in front of it, and the controller that moves rollouts on.
 import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
+import { endWithParent } from '../demo/child.js'
 import { periods } from './periods.js'
 import { thresholds } from './thresholds.js'
 
 const { folder, token, without } = JSON.parse(process.argv[2] ?? '{}')
 
-// Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
-process.on('SIGINT', () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
 
 const { heartbeatMs, lookMs } = periods
 const server = await serve(fileStore(folder), {

@@ -1,6 +1,7 @@
 // One process of the fleet: some applications with one strategy.
 import { join } from 'node:path'
 import { createApplication } from './application.js'
+import { endWithParent } from './child.js'
 
 const { members, state, ...settings } = JSON.parse(process.argv[2] ?? '{}')
 /** @type {ReturnType<typeof createApplication>[]} */
@@ -17,9 +18,7 @@ process.on(
     process.send?.({ type: `${type} done` })
   },
 )
-// Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
-process.on('SIGINT', () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
 
 await Promise.all(applications.map(application => application.start()))
 process.send?.({ type: 'ready' })

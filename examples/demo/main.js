@@ -6,6 +6,7 @@ import { createBoard } from './board.js'
 import { openEventFile } from './event-file.js'
 import { createEventTail } from './event-tail.js'
 import { createFleet } from './fleet.js'
+import { untilInterrupted } from './interruption.js'
 import { introduce } from './introduction.js'
 import { help, readOptions } from './options.js'
 import { strategyNames } from './periods.js'
@@ -70,12 +71,4 @@ async function run({ clients, broken, keep, only }) {
     screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
     return 1
   }
-}
-
-/** Resolves to the exit status when somebody wants this to end. A second signal ends it at once. @returns {Promise<number>} */
-function untilInterrupted() {
-  return new Promise(resolve => {
-    process.once('SIGINT', () => resolve(130))
-    process.once('SIGTERM', () => resolve(143))
-  })
 }

@@ -24,7 +24,7 @@ export function createProcesses() {
     new Promise(resolve => (isRunning(child) ? child.once('exit', resolve) : resolve(undefined)))
 
   return {
-    /** Starts a module of this folder as a process of its own. @param {string} module @param {object} settings @returns {Child} */
+    /** Starts a module as a process of its own: one of this folder, or wherever a URL names it. @param {string | URL} module @param {object} settings @returns {Child} */
     start(module, settings) {
       if (closed) throw new Error('the demo is ending; no process is started any more')
       const path = fileURLToPath(new URL(module, import.meta.url))

@@ -1,6 +1,7 @@
 // A TCP proxy in front of the server. Told to, it forgets its open connections: it passes nothing on and closes nothing,
 // as a firewall does that was restarted. Both ends believe that they are connected. New connections pass.
 import { connect, createServer } from 'node:net'
+import { endWithParent } from './child.js'
 
 /** @typedef {import('node:net').Socket} Socket */
 
@@ -39,9 +40,7 @@ process.on('message', (/** @type {{ type: string }} */ { type }) => {
   for (const pair of known) pair.forget()
   process.send?.({ type: 'forgotten', connections })
 })
-// Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
-process.on('SIGINT', () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
 
 server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 }, () => {
   const address = server.address()

@@ -1,12 +1,11 @@
 // The board's server, as a process of its own: a folder, and HTTP in front of it.
 import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
+import { endWithParent } from './child.js'
 
 const { folder, port, token, heartbeatMs } = JSON.parse(process.argv[2] ?? '{}')
 
-// Whoever started this process ends it, also on Ctrl-C; should that one die, this one goes too.
-process.on('SIGINT', () => {})
-process.on('disconnect', () => process.exit())
+endWithParent()
 
 const server = await listen()
 process.send?.({ type: 'ready', port: server.port })
