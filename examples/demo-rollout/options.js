@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { chosen, clientsProblem, parsed } from '../demo/arguments.js'
 import { strategyNames } from './periods.js'
 
 /** @import { StrategyName } from './periods.js' */
@@ -41,38 +42,35 @@ Exit status: 0 the promise was kept, 1 it was not, 2 wrong usage, 130 interrupte
 
 /** Reads the arguments. @param {string[]} args @returns {DemoOptions | 'help' | { problem: string }} */
 export function readOptions(args) {
-  let values
-  try {
-    values = parseArgs({
-      args,
-      options: {
-        clients: { type: 'string', default: '60' },
-        only: { type: 'string', default: strategyNames.join(',') },
-        patience: { type: 'string', default: '1' },
-        seed: { type: 'string', default: String(Math.floor(1_000_000 * Math.random())) },
-        without: { type: 'string', default: 'nothing' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) }
-  }
+  const { values, problem } = parsed(
+    () =>
+      parseArgs({
+        args,
+        options: {
+          clients: { type: 'string', default: '60' },
+          only: { type: 'string', default: strategyNames.join(',') },
+          patience: { type: 'string', default: '1' },
+          seed: { type: 'string', default: String(Math.floor(1_000_000 * Math.random())) },
+          without: { type: 'string', default: 'nothing' },
+          help: { type: 'boolean', short: 'h', default: false },
+        },
+      }).values,
+  )
+  if (values === undefined) return { problem }
   if (values.help) return 'help'
   const { without } = values
-  const clients = Number(values.clients)
   const patience = Number(values.patience)
   const seed = Number(values.seed)
-  if (!Number.isInteger(clients) || clients < 20 || clients > 200)
-    return { problem: `--clients wants a whole number from 20 to 200, not ${values.clients}` }
+  const wrong = clientsProblem(values.clients, { least: 20, most: 200 })
+  if (wrong !== undefined) return { problem: wrong }
   if (!Number.isSafeInteger(seed)) return { problem: `--seed wants a whole number, not ${values.seed}` }
   if (!(patience >= 1 && patience <= 100))
     return { problem: `--patience wants a number from 1 to 100, not ${values.patience}` }
   if (!isRemoved(without))
     return { problem: `--without knows ${Object.keys(removable).join(', ')}, not ${without}` }
-  const only = values.only.split(',')
-  const unknown = only.find(name => !strategyNames.some(known => known === name))
-  if (unknown !== undefined) return { problem: `--only knows ${strategyNames.join(', ')}, not ${unknown}` }
-  return { clients, patience, seed, without, only: strategyNames.filter(name => only.includes(name)) }
+  const read = chosen(values.only, strategyNames)
+  if (read.only === undefined) return read
+  return { clients: Number(values.clients), patience, seed, without, only: read.only }
 }
 
 /** @param {string} text @returns {text is Removed} */

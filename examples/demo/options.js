@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { chosen, clientsProblem, parsed } from './arguments.js'
 
 /** What can be turned off, and what shows it. */
 export const breakable = /** @type {const} */ ({
@@ -52,39 +53,35 @@ Exit status: 0 nobody was missed, 1 somebody was or a story failed, 2 wrong usag
 
 /** Reads the arguments; a string is what is wrong with them. @param {string[]} args @returns {DemoOptions | 'help' | { problem: string }} */
 export function readOptions(args) {
-  let values
-  try {
-    values = parseArgs({
-      args,
-      options: {
-        clients: { type: 'string', default: '20' },
-        break: { type: 'string', default: 'none' },
-        only: { type: 'string', default: storyNames.join(',') },
-        table: { type: 'string' },
-        keep: { type: 'boolean', default: false },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    }).values
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) }
-  }
+  const { values, problem } = parsed(
+    () =>
+      parseArgs({
+        args,
+        options: {
+          clients: { type: 'string', default: '20' },
+          break: { type: 'string', default: 'none' },
+          only: { type: 'string', default: storyNames.join(',') },
+          table: { type: 'string' },
+          keep: { type: 'boolean', default: false },
+          help: { type: 'boolean', short: 'h', default: false },
+        },
+      }).values,
+  )
+  if (values === undefined) return { problem }
   if (values.help) return 'help'
-  const clients = Number(values.clients)
-  if (!Number.isInteger(clients) || clients < 2 || clients > 200) {
-    return { problem: `--clients wants a whole number from 2 to 200, not ${values.clients}` }
-  }
+  const wrong = clientsProblem(values.clients, { least: 2, most: 200 })
+  if (wrong !== undefined) return { problem: wrong }
   const broken = values.break
   if (!isBreakage(broken)) {
     return { problem: `--break knows ${Object.keys(breakable).join(', ')} and none, not ${broken}` }
   }
-  const only = values.only.split(',')
-  const unknown = only.find(name => !storyNames.some(known => known === name))
-  if (unknown !== undefined) return { problem: `--only knows ${storyNames.join(', ')}, not ${unknown}` }
+  const read = chosen(values.only, storyNames)
+  if (read.only === undefined) return read
   return {
     broken,
-    clients,
+    clients: Number(values.clients),
     keep: values.keep,
-    only: storyNames.filter(name => only.includes(name)),
+    only: read.only,
     ...(values.table && { table: values.table }),
   }
 }
