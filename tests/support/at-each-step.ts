@@ -40,8 +40,6 @@ export interface Operation<Result, Scene extends Stage<Result>> {
   readonly name: string
   /** How many awaits it has at least, so that a harness that sees none of them fails. */
   readonly leastSteps: number
-  /** At how many awaits each thing happens, where not all are tried. Default 1. */
-  readonly drawn?: number
   /** Sets the scene, anew for each try. */
   open(steps: Steps): Promise<Scene> | Scene
   /**
@@ -78,11 +76,11 @@ const ASKED = process.env['NOTICEBOARD_AWAITS']
 const OF_HAPPENINGS = 3
 
 /**
- * Registers a test for a drawn share of what may happen to an operation: it happens at a drawn few of its awaits. With
+ * Registers a test for a drawn share of what may happen to an operation: it happens at a drawn one of its awaits. With
  * `NOTICEBOARD_AWAITS=all` everything that may happen does, at each await in turn, until there are no more, and with a number at that one.
  */
 export function atEachStep<Result, Scene extends Stage<Result>>(operation: Operation<Result, Scene>): void {
-  const { name, leastSteps, drawn: few = 1, open, happenings } = operation
+  const { name, leastSteps, open, happenings } = operation
   const all = Object.keys(happenings)
   const tried = ASKED === undefined ? drawn(all, { share: Math.ceil(all.length / OF_HAPPENINGS) }) : all
   const attempt = (at: number, happened: string): Promise<Tried> =>
@@ -105,16 +103,10 @@ export function atEachStep<Result, Scene extends Stage<Result>>(operation: Opera
         const awaits = await count()
         if (ASKED === 'all') for (let at = 1; (await trial(at)).awaits >= at; at += 1) continue
         else if (ASKED !== undefined) await trial(Number(ASKED))
-        else for (const at of draw(awaits, few)) await trial(at)
+        else if (awaits > 0) await trial(1 + Math.floor(Math.random() * awaits))
       }, 120_000)
     }
   })
-}
-
-/** So many numbers from 1 to the given one: one of each part, and all where there are no more. */
-function draw(awaits: number, most: number): readonly number[] {
-  const parts = Math.min(most, awaits)
-  return Array.from({ length: parts }, (_, part) => Math.floor(1 + ((part + Math.random()) * awaits) / parts))
 }
 
 interface Try<Scene> {
