@@ -11,7 +11,7 @@ import { httpStore } from '../../../src/transports/http/index.js'
 import { bundleChild } from '../../support/processes/bundle.js'
 import { startChild, type Child } from '../../support/processes/child.js'
 import { startPaperFleet } from '../../support/rollouts/paper-fleet.js'
-import { readLog, wrongIn, type PlainRelease, type Run } from './read-story.js'
+import { readLog, wrongIn, type Run } from './read-story.js'
 
 export interface ControllerKillOptions {
   readonly trials: number
@@ -26,7 +26,6 @@ export interface ControllerKillResult {
   /** Rollouts with steps of more than one controller. */
   readonly resumed: number
   readonly violations: readonly string[]
-  readonly log: readonly PlainRelease[]
 }
 
 const namespace = 'checkout/prod'
@@ -136,7 +135,6 @@ export async function runControllerKills({
     killed,
     resumed: [...authors.values()].filter(({ size }) => size > 1).length,
     violations: [...violations, ...wrongIn(log, { runs, end: 'completed', stages: STAGES })],
-    log,
   }
 }
 

@@ -17,7 +17,6 @@ export interface PlainRelease {
   readonly stable: PlainArm
   readonly candidate?: PlainArm
   readonly audience?: { readonly salt: string; readonly clauses: readonly PlainClause[] }
-  readonly withdrawn?: readonly string[]
   readonly rollout?: {
     readonly id: string
     readonly state: string

@@ -1,5 +1,5 @@
 // A program that follows its configuration and dies of it, as the document says. Its command comes as a JSON line on stdin. It
-// says `runs <version>` for each version, `quarantined <n>` at its start, and `alive` several times a second.
+// says `runs <version>` for each version, and `alive` several times a second.
 import { createInterface } from 'node:readline'
 import { createClient } from '../../../src/client/index.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
@@ -61,7 +61,7 @@ async function run({ board, state, soakMs, beatMs, endsAfterMs, ends }: BrittleC
     build: '1.0',
     soakMs,
     validators: [{ name: 'brittle', validate: ({ deadly }) => meet(deadly, 'validator') }],
-    ...(state !== undefined && { state: stateFolder(state, { beatMs }) }),
+    state: stateFolder(state, { beatMs }),
   })
   client.participate({
     name: 'brittle',

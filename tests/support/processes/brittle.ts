@@ -3,8 +3,7 @@ import { z } from 'zod'
 /** What a program is told that dies of its configuration. */
 export interface BrittleCommand {
   readonly board: string
-  /** Undefined for a client that keeps nothing. */
-  readonly state: string | undefined
+  readonly state: string
   readonly soakMs: number
   readonly beatMs: number
   /** Ends in order after this long. */

@@ -10,6 +10,8 @@ beforeAll(async () => {
   script = await bundleChild('brittle-child', await permanentFolder())
 })
 
+const wait = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
+
 /** Ways to die, of which some are drawn: each starts a program again and again. */
 const DEADLY: readonly (readonly [string, Deadly])[] = [
   ['while it is parsed', { at: 'parse', by: 'kill' }],
@@ -34,12 +36,12 @@ describe.concurrent('a document that kills its program', () => {
       keepAlive()
       await until(() => lives.some(({ ran }) => ran.includes(1)), 'the first version runs')
       // It has to be earned, to be what is gone back to.
-      await new Promise(resolve => void setTimeout(resolve, 1.3 * PERIODS.soakMs))
+      await wait(1.3 * PERIODS.soakMs)
       await publish({ n: 2, deadly })
       await until(() => program.deaths >= 2, 'it kills twice')
       const last = (): readonly number[] => lives.at(-1)?.ran ?? []
       await until(() => last().includes(1), 'the first version runs again')
-      await new Promise(resolve => void setTimeout(resolve, 2.5 * PERIODS.soakMs))
+      await wait(2.5 * PERIODS.soakMs)
       expect(program.deaths).toBe(2)
       expect(last()).toEqual([1])
       // Nothing is wrong with the next version.
@@ -67,7 +69,6 @@ describe.concurrent('who did not die of a document', () => {
     program.keepAlive(command)
     return program
   }
-  const wait = (ms: number): Promise<void> => new Promise(resolve => void setTimeout(resolve, ms))
 
   test(
     'is told to end by SIGTERM, as a deployment does, again and again',

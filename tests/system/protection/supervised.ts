@@ -13,7 +13,7 @@ import {
 } from '../../support/processes/brittle.js'
 import { startChild, type Child } from '../../support/processes/child.js'
 
-export const schema: z.ZodType<{ readonly n: number; readonly deadly?: Deadly }> = z.any()
+const schema: z.ZodType<{ readonly n: number; readonly deadly?: Deadly }> = z.any()
 
 /** Periods of the program, in milliseconds: a sixtieth of the defaults. */
 export const PERIODS = { soakMs: 1_000, beatMs: 100 } as const
@@ -43,7 +43,7 @@ export interface Supervised {
   publish(document: { readonly n: number; readonly deadly?: Deadly }): Promise<void>
   /** Starts one more process over the same folder. */
   start(command?: Partial<BrittleCommand>): Life
-  /** Starts processes, one after another, until the condition holds. */
+  /** Starts a process, and another one each time it ends. */
   keepAlive(command?: Partial<BrittleCommand>): void
   /** Whether a life has saved that it runs this version. */
   saved(version: number): Promise<boolean>
@@ -60,7 +60,6 @@ interface SavedFile {
 export async function supervised(
   script: string,
   { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
-  { keepsState = true } = {},
 ): Promise<Supervised> {
   const [board, folder] = await Promise.all([permanentFolder(), permanentFolder()])
   const store = fileStore(board)
@@ -86,9 +85,7 @@ export async function supervised(
       const [, version] = /^runs (\d+)$/.exec(line) ?? []
       if (version !== undefined) life.ran.push(Number(version))
     })
-    void child.ready.then(() =>
-      child.start({ board, state: keepsState ? folder : undefined, ...PERIODS, ...command }),
-    )
+    void child.ready.then(() => child.start({ board, state: folder, ...PERIODS, ...command }))
     void child.ended.then(({ code, signal }) => {
       clearTimeout(hung)
       life.ended = { code, signal }

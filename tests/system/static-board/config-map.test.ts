@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { createClient, type Client } from '../../../src/client/client.js'
+import { createClient } from '../../../src/client/client.js'
 import type { Fetch } from '../../../src/contracts/system.js'
 import type { CompleteStore, WatchTransport } from '../../../src/contracts/transport.js'
 import { createController } from '../../../src/controller/index.js'
@@ -39,10 +39,8 @@ afterEach(async () => {
 })
 
 interface World {
-  readonly clock: VirtualClock
   readonly store: CompleteStore
   readonly publisher: Publisher<Config>
-  readonly clients: readonly Client<Config>[]
   /** What each client runs. */
   sizes(): readonly (number | undefined)[]
   newest(): Promise<Release>
@@ -111,10 +109,8 @@ async function world({ open, over = board => board }: WorldOptions = {}): Promis
     return decodeRelease(latest.bytes).release
   }
   return {
-    clock,
     store,
     publisher,
-    clients,
     newest,
     pass,
     settled,

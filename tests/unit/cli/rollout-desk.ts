@@ -13,7 +13,7 @@ import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
-import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rollouts/paper-fleet.js'
+import { startPaperFleet, type Effect } from '../../support/rollouts/paper-fleet.js'
 import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
 
 const NAMESPACE = 'checkout/prod'
@@ -27,13 +27,11 @@ export const PERIODS = { bakeMs: MINUTE, reportMs: 20_000, watchMs: MINUTE }
 /** A command line before a server with a fleet of twenty that runs version 1, all in virtual time. */
 export interface RolloutDesk {
   readonly clock: VirtualClock
-  readonly fleet: PaperFleet
   readonly publisher: Publisher
   /** Runs a command while time passes. `during` is called once its words hold a text. */
   nb(args: readonly string[], options?: Partial<RunOptions> & { readonly during?: During }): Promise<Ran>
   controller(): Controller
   releases(): Promise<readonly Release[]>
-  done<T>(work: Promise<T>): Promise<T>
 }
 
 /** What is done once a command has said something. */
@@ -103,9 +101,7 @@ export async function rolloutDesk({
   })
   return {
     clock,
-    fleet,
     publisher,
-    done,
     async nb(args, { during, ...options } = {}) {
       let said = ''
       let isDue = during !== undefined

@@ -20,7 +20,6 @@ const all = { salt: 's', clauses: [{ below: BUCKETS }] }
 interface Patient {
   /** What its probe does with each size; well unless told otherwise. */
   readonly ill: Map<number, 'unhealthy' | 'throws' | 'hangs'>
-  asked: number
 }
 
 /** A client with a probe that runs the first version, and has earned it if `soaks`. */
@@ -30,10 +29,9 @@ async function running(
   { soaks = false } = {},
 ): Promise<Harness & Patient> {
   board.publish(doc(1))
-  const patient: Patient = { ill: new Map(), asked: 0 }
+  const ill: Patient['ill'] = new Map()
   const probe = ({ signal }: { signal: AbortSignal }): boolean | Promise<boolean> => {
-    patient.asked += 1
-    const how = patient.ill.get((made.client.current as Config).pool.size)
+    const how = ill.get((made.client.current as Config).pool.size)
     if (how === 'throws') throw new Error('no answer')
     if (how === 'hangs') return new Promise((_, reject) => void (signal.onabort = reject))
     return how === undefined
@@ -41,11 +39,7 @@ async function running(
   const made = started(board, { intervalMs: 1_000, health: { probe }, ...options })
   await made.start()
   await made.clock.advance(soaks ? 70_000 : 5_000)
-  return Object.assign(made, patient, {
-    get asked() {
-      return patient.asked
-    },
-  })
+  return { ...made, ill }
 }
 
 const sizeOf = ({ client }: Harness): number => client.current.pool.size

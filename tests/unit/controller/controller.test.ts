@@ -13,7 +13,7 @@ import { staged } from '../../../src/rollouts/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../src/system/system.js'
-import { memory, type MemoryStore } from '../../../src/transports/memory.js'
+import { memory } from '../../../src/transports/memory.js'
 import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rollouts/paper-fleet.js'
 
 const namespace = 'checkout/prod'
@@ -23,7 +23,6 @@ const PERIODS = { bakeMs: 2 * MINUTE, reportMs: 30_000, watchMs: 10 * MINUTE }
 
 interface World {
   readonly clock: VirtualClock
-  readonly store: MemoryStore
   readonly publisher: Publisher<{ pool: number }>
   readonly fleet: PaperFleet
   readonly releases: () => Promise<readonly Release[]>
@@ -66,7 +65,6 @@ async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Pro
   await clock.advance(20 * MINUTE)
   return {
     clock,
-    store,
     publisher,
     fleet,
     async releases() {

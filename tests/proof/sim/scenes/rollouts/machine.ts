@@ -103,7 +103,6 @@ export interface Machine {
   pardon(digest: string): void
   /** Nothing starts it again. */
   retire(): void
-  run(digest: string): Run | undefined
 }
 
 /** What machines share. */
@@ -384,7 +383,6 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
       process?.resume()
       isGone = true
     },
-    run: digest => runs.findLast(run => run.digest === digest),
   }
   /** What was published under a digest that ran here. */
   const ofDigest = new Map<string, number>()
