@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 setFlagsFromString('--expose-gc')
-const collect = runInNewContext('gc') as () => void
+/** Collects all garbage. */
+export const collect = runInNewContext('gc') as () => void
 
 /** How many bytes of heap that takes which `make` returns; what it used in between does not count. */
 export async function heapBytesOf(make: () => Promise<unknown>): Promise<number> {

@@ -1,13 +1,10 @@
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { createHandler } from '../../../src/server/handler.js'
 import { memory } from '../../../src/transports/memory.js'
+import { collect } from '../../support/heap.js'
 import { NAMESPACE } from '../../support/server-fixtures.js'
 
 test('a stream ends with its reader, however long ago the request itself became garbage', async () => {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
   const handler = createHandler(memory(), { heartbeatMs: 60_000 })
   const ends: AbortController[] = []
   const readings: Promise<unknown>[] = []
