@@ -6,7 +6,7 @@ import type { Mirror, Store } from '../../../src/contracts/transport.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import { createController } from '../../../src/controller/index.js'
 import type { Audience } from '../../../src/core/release/audience.js'
-import { decodeRelease, type Release } from '../../../src/core/release/release.js'
+import type { Release } from '../../../src/core/release/release.js'
 import {
   createPublisher,
   everyone,
@@ -19,6 +19,7 @@ import { seededRandom } from '../../../src/sim/seeded-random.js'
 import type { VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemClock, systemHasher } from '../../../src/system/system.js'
 import { memoryFolder, testPlatform } from '../client-harness.js'
+import { releasesOf } from '../releases-of.js'
 
 export const NAMESPACE = 'checkout/prod'
 /** How many clients there are: enough for four stages, and few enough for one process. */
@@ -164,12 +165,7 @@ export async function startFleet(medium: Medium): Promise<Fleet> {
     refusals,
     done,
     until,
-    async releases() {
-      const found: Release[] = []
-      for await (const { bytes } of store.history({ namespace: NAMESPACE }, never))
-        found.unshift(decodeRelease(bytes).release)
-      return found
-    },
+    releases: () => releasesOf(store, NAMESPACE),
     async [Symbol.asyncDispose]() {
       await done(Promise.all([controller?.close(), ...clients.map(client => client.close())]))
       await done(publisher.close())

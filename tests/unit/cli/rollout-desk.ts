@@ -4,7 +4,7 @@ import { onTestFinished } from 'vitest'
 import type { CommandLineConfig } from '../../../src/cli/config-file.js'
 import type { Fetch } from '../../../src/contracts/system.js'
 import { createController, type Controller } from '../../../src/controller/index.js'
-import { decodeRelease, type Release } from '../../../src/core/release/release.js'
+import type { Release } from '../../../src/core/release/release.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { createPublisher, everyone, type Publisher } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
@@ -13,6 +13,7 @@ import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
+import { releasesOf } from '../../support/releases-of.js'
 import { startPaperFleet, type Effect } from '../../support/rollouts/paper-fleet.js'
 import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
 
@@ -120,12 +121,7 @@ export async function rolloutDesk({
       closing.push(() => controller.close())
       return controller
     },
-    async releases() {
-      const found: Release[] = []
-      for await (const { bytes } of store.history({ namespace: NAMESPACE }, new AbortController().signal))
-        found.unshift(decodeRelease(bytes).release)
-      return found
-    },
+    releases: () => releasesOf(store, NAMESPACE),
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createController, type Controller, type ControllerOptions } from '../../../src/controller/index.js'
-import { decodeRelease, type Release } from '../../../src/core/release/release.js'
+import type { Release } from '../../../src/core/release/release.js'
 import {
   createPublisher,
   everyone,
@@ -14,6 +14,7 @@ import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
+import { releasesOf } from '../../support/releases-of.js'
 import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rollouts/paper-fleet.js'
 
 const namespace = 'checkout/prod'
@@ -67,12 +68,7 @@ async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Pro
     clock,
     publisher,
     fleet,
-    async releases() {
-      const found: Release[] = []
-      for await (const { bytes } of store.history({ namespace }, new AbortController().signal))
-        found.unshift(decodeRelease(bytes).release)
-      return found
-    },
+    releases: () => releasesOf(store, namespace),
     controller(options = {}) {
       const controller = createController({ store, system, lookMs: 5_000, ...options })
       closing.push(() => controller.close())

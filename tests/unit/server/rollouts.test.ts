@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
-import type { ClientReport } from '../../../src/contracts/report.js'
 import { fileStore } from '../../../src/node/board/file-store.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { controllersIn, staged } from '../../../src/rollouts/index.js'
@@ -11,6 +10,7 @@ import { serve, type ServeOptions, type Server } from '../../../src/server/index
 import { systemClock } from '../../../src/system/system.js'
 import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
+import { reportOf } from '../../support/report-of.js'
 import { startPaperFleet } from '../../support/rollouts/paper-fleet.js'
 
 const namespace = 'checkout/prod'
@@ -85,23 +85,16 @@ test('that a controller lives is believed of who may write, and of nobody else',
   const store = httpStore(url, { token })
   const publisher = createPublisher({ namespace, schema, store })
   await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
-  const claim: ClientReport = {
-    v: 1,
+  const claim = reportOf({
     namespace,
     clientId: 'controller',
     instanceId: 'forged',
     ephemeral: true,
     role: { type: 'controller', policies: ['staged@1'], gates: [] },
-    labels: {},
     strategy: 'controller',
-    lookMs: 1,
-    count: 1,
-    upMs: 1,
     phase: 'waiting',
-    sinceMs: 1,
-    protection: 'none',
     nextReportWithinMs: 60_000,
-  }
+  })
   const heard = async (): Promise<readonly string[]> => {
     const { asOf, since, reports } = await store.reports({ namespace }, never)
     return controllersIn({ asOf, since, reports }).map(({ name }) => name)

@@ -2,28 +2,20 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClientReport } from '../../../../src/contracts/report.js'
 import { lastWord } from '../../../../src/core/report/last-word.js'
+import { reportOf } from '../../../support/report-of.js'
 
 const timeAt = (second: number): string => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString()
 
 /** A word of one instance, as a receiver stamped it that had not heard it before. */
-const word = (count: number, second: number): ClientReport => ({
-  v: 1,
-  namespace: 'a',
-  clientId: 'c',
-  instanceId: 'i',
-  ephemeral: false,
-  labels: {},
-  strategy: 'pull',
-  lookMs: 30_000,
-  count,
-  upMs: count,
-  phase: 'applied',
-  sinceMs: 0,
-  protection: 'none',
-  nextReportWithinMs: 60_000,
-  receivedAt: timeAt(second),
-  firstHeardAt: timeAt(second),
-})
+const word = (count: number, second: number): ClientReport =>
+  reportOf({
+    namespace: 'a',
+    instanceId: 'i',
+    count,
+    upMs: count,
+    receivedAt: timeAt(second),
+    firstHeardAt: timeAt(second),
+  })
 const words = fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(50)), { minLength: 1, maxLength: 12 })
 
 test('of all words of an instance the highest count holds, heard first when any was, in whatever order they are folded', () => {
