@@ -10,25 +10,15 @@ import {
   oneMore,
   type CohortQuery,
 } from '../../../src/rollouts/cohort.js'
-import { membersOf, type Member } from '../../../src/rollouts/members.js'
+import type { Member } from '../../../src/rollouts/members.js'
 import { defaultStages, type Stage } from '../../../src/rollouts/stage.js'
 import { audience as anyAudience } from '../../support/arbitraries.js'
-import { hasher, heard, minuteMs, names, word } from './fleet.js'
+import { exposedIn, hasher, membersFor, names } from './fleet.js'
 
-const membersFor = (clients: readonly Parameters<typeof word>[2][]): readonly Member[] =>
-  membersOf(
-    heard(
-      clients.map((more, index) => word(`client-${index}`, 0, more)),
-      0,
-    ),
-    minuteMs(0),
-  )
 const fleetOf = (count: number): readonly Member[] =>
   membersFor(
     names(count).map((_, index) => ({ labels: { cell: `c${index % 4}`, region: index % 2 ? 'eu' : 'us' } })),
   )
-const exposedIn = (audience: Audience, live: readonly Member[]): readonly string[] =>
-  live.filter(member => inAudience(member, audience, hasher)).map(({ clientId }) => clientId)
 
 const stage: fc.Arbitrary<Stage> = fc.oneof(
   fc.record({ by: fc.constant('count' as const), count: fc.integer({ min: 1, max: 30 }) }),

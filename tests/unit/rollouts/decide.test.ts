@@ -3,7 +3,7 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Audience } from '../../../src/core/release/audience.js'
 import type { Release } from '../../../src/core/release/release.js'
 import type { RolloutState } from '../../../src/core/release/rollout.js'
-import { audienceOf, inAudience, isWider } from '../../../src/rollouts/cohort.js'
+import { isWider } from '../../../src/rollouts/cohort.js'
 import { decideStaged } from '../../../src/rollouts/decide.js'
 import { evidenceOf, explanationLines } from '../../../src/rollouts/explanation.js'
 import type { GateAnswers } from '../../../src/rollouts/gate.js'
@@ -12,9 +12,12 @@ import type { StagedPlan } from '../../../src/rollouts/plan.js'
 import type { Decision } from '../../../src/rollouts/policy.js'
 import type { Stage } from '../../../src/rollouts/stage.js'
 import {
+  audienceAfter,
   CANDIDATE,
+  exposedIn,
   hasher,
   heard,
+  membersFor,
   minute,
   minuteMs,
   names,
@@ -42,23 +45,13 @@ interface Shape {
 }
 
 function place({ live = 60, stage = 0, rollout = {}, plan = {}, labels = () => ({}) }: Shape = {}): Place {
-  const reports = names(live).map((name, index) => word(name, 0, { labels: labels(index) }))
-  const members = membersOf(heard(reports, 0), minuteMs(0))
+  const members = membersFor(names(live).map((_, index) => ({ labels: labels(index) })))
   const { stages } = { ...PLAN, ...plan }
-  let audience: Audience = { salt: 'r1', clauses: [] }
-  for (const each of stages.slice(0, stage + 1) as readonly Stage[])
-    audience = audienceOf({
-      stage: each,
-      live: members,
-      before: audience,
-      holdback: plan.holdback ?? 0,
-      hasher,
-    })
-  const watching = rollout.state === 'watching'
-  const exposed = watching ? members : members.filter(member => inAudience(member, audience, hasher))
+  const audience = audienceAfter(stages.slice(0, stage + 1), members, plan.holdback)
+  const exposed = rollout.state === 'watching' ? names(live) : exposedIn(audience, members)
   const counts = { live, exposed: exposed.length, control: live - exposed.length }
   return {
-    exposed: new Set(exposed.map(({ clientId }) => clientId)),
+    exposed: new Set(exposed),
     release: releaseOf(audience, {
       stage,
       ...rollout,
@@ -93,6 +86,9 @@ function decide({ release, exposed }: Place, said: Said = {}): Decision {
   return decideStaged({ release, hasher }, { heard: heard([...reports, ...more], at), gates }, minuteMs(at))
 }
 
+/** Whom an audience exposes of the sixty clients that most places have. */
+const exposedOf60 = (audience: Audience | undefined): ReadonlySet<string> =>
+  new Set(exposedIn(audience as Audience, membersFor(names(60).map(() => ({})))))
 const kinds = ({ explanation }: Decision): readonly string[] => explanation.unknowns.map(({ kind }) => kind)
 const rejected: Partial<ClientReport> = {
   phase: 'rejected',
@@ -209,13 +205,10 @@ describe('a stage that is good', () => {
     const plan = { stages: [{ by: 'share', share: 0.5 }, { by: 'all' }] } as const
     const where = place({ plan })
     const name = [...where.exposed][0] ?? ''
-    const id = audienceOf({
-      stage: { by: 'count', count: 1 },
-      live: membersOf(heard([word(name, 0)], 0), minuteMs(0)),
-      before: { salt: 'r1', clauses: [] },
-      holdback: 0,
-      hasher,
-    }).clauses
+    const id = audienceAfter(
+      [{ by: 'count', count: 1 }],
+      membersOf(heard([word(name, 0)], 0), minuteMs(0)),
+    ).clauses
     const audience = { ...(where.release.audience as Audience) }
     const withName: Place = {
       ...where,
@@ -260,16 +253,7 @@ describe('a failure in the first two stages', () => {
     const widened = decide(before, { more: diedOn(named(before, 0)) })
     if (widened.type !== 'widen') throw new Error('it widens')
     const { audience, start } = widened.next
-    const live = membersOf(
-      heard(
-        names(60).map(name => word(name, 0)),
-        0,
-      ),
-      minuteMs(0),
-    )
-    const exposed = new Set(
-      live.filter(member => inAudience(member, audience as Audience, hasher)).map(({ clientId }) => clientId),
-    )
+    const exposed = exposedOf60(audience)
     expect(exposed.size).toBe(7)
     const release = releaseOf(audience, { stage: 1, stageStart: { position: START, ...start } })
     const after: Place = { exposed, release }
@@ -385,21 +369,13 @@ describe('a failure in later stages', () => {
     expect(decision.next.audience).toBeDefined()
     // Eight of fifty would be far too many by a fleet's own rule; compared with the others they are not yet.
     const { audience, start } = decision.next
-    const live = membersOf(
-      heard(
-        names(60).map(name => word(name, 0)),
-        0,
-      ),
-      minuteMs(0),
-    )
-    const isIn = (member: (typeof live)[number]): boolean => inAudience(member, audience as Audience, hasher)
     const running = releaseOf(audience, {
       stage: 3,
       plan: { holdback: 0.2 },
       stageStart: { position: START, ...start, at: minute(10) },
     })
     const release = { ...running, rollout: { ...running.rollout, state: 'watching' } } as Release
-    const watched: Place = { exposed: new Set(live.filter(isIn).map(({ clientId }) => clientId)), release }
+    const watched: Place = { exposed: exposedOf60(audience), release }
     expect(decide(watched, { exposed: first(8, rejected) }).type).toBe('hold')
     expect(decide(watched, { exposed: first(40, rejected) }).type).toBe('roll-back')
   })

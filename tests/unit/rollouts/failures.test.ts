@@ -3,7 +3,7 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import { clientStateOf } from '../../../src/rollouts/client-state.js'
 import { failedSince } from '../../../src/rollouts/failures.js'
 import { membersOf, type Member } from '../../../src/rollouts/members.js'
-import { CANDIDATE, heard, minuteMs, STABLE, word } from './fleet.js'
+import { CANDIDATE, heard, minuteMs, sayState, STABLE, word } from './fleet.js'
 
 const NOW = 20
 const BAKE_MS = 300_000
@@ -14,12 +14,9 @@ const memberOf = (...reports: readonly ClientReport[]): Member => {
   if (member === undefined) throw new Error('nobody counts')
   return member
 }
-/** The state of a client in a few words. */
-const stateOf = (...reports: readonly ClientReport[]): string => {
-  const state = clientStateOf(memberOf(...reports), { candidate, bakeMs: BAKE_MS, nowMs: minuteMs(NOW) })
-  if (state.is === 'failed') return state.failure.kind
-  return 'why' in state ? `${state.is}: ${state.why}` : state.is
-}
+const query = { candidate, bakeMs: BAKE_MS, nowMs: minuteMs(NOW) }
+const stateOf = (...reports: readonly ClientReport[]): string =>
+  sayState(clientStateOf(memberOf(...reports), query))
 const runs: Partial<ClientReport> = { phase: 'applied', digest: CANDIDATE, sinceMs: BAKE_MS }
 const a = (more: Partial<ClientReport> = {}): ClientReport => word('a', NOW, more)
 const life = (name: string, firstAt: number, lastAt: number, more: Partial<ClientReport>): ClientReport =>
@@ -30,15 +27,8 @@ const after = (instanceId: string, ranMs = 300, digest = CANDIDATE): Partial<Cli
 })
 
 describe('what was said before a stage, and not since', () => {
-  const stateIn = (report: ClientReport): string => {
-    const query = { candidate, bakeMs: BAKE_MS, nowMs: minuteMs(NOW), fromMs: minuteMs(10) }
-    const state = clientStateOf(memberOf(report), query)
-    return state.is === 'failed'
-      ? state.failure.kind
-      : 'why' in state
-        ? `${state.is}: ${state.why}`
-        : state.is
-  }
+  const stateIn = (report: ClientReport): string =>
+    sayState(clientStateOf(memberOf(report), { ...query, fromMs: minuteMs(10) }))
   const refused = { phase: 'rejected', refused: CANDIDATE, nextReportWithinMs: 600_000 } as const
 
   test('is no refusal', () => {

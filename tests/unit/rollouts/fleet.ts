@@ -3,7 +3,12 @@ import type { Json } from '../../../src/contracts/json.js'
 import type { Audience } from '../../../src/core/release/audience.js'
 import type { Release } from '../../../src/core/release/release.js'
 import type { RolloutState } from '../../../src/core/release/rollout.js'
+import type { ClientState } from '../../../src/rollouts/client-state.js'
+import { audienceOf, inAudience } from '../../../src/rollouts/cohort.js'
+import { membersOf, type Member } from '../../../src/rollouts/members.js'
 import type { StagedPlan } from '../../../src/rollouts/plan.js'
+import type { StartInput } from '../../../src/rollouts/policy.js'
+import type { Stage } from '../../../src/rollouts/stage.js'
 import { systemHasher as hasher } from '../../../src/system/system.js'
 
 export { hasher }
@@ -102,4 +107,40 @@ export function releaseOf(
 /** Clients by name: `client-0` and so on. */
 export function names(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `client-${index}`)
+}
+
+/** Clients as a policy counts them at minute 0, when each has just said a word: `client-0` and so on. */
+export function membersFor(clients: readonly Parameters<typeof word>[2][]): readonly Member[] {
+  const reports = clients.map((more, index) => word(`client-${index}`, 0, more))
+  return membersOf(heard(reports, 0), minuteMs(0))
+}
+
+/** Whom a rollout exposes once it has come through these stages. */
+export function audienceAfter(stages: readonly Stage[], live: readonly Member[], holdback = 0): Audience {
+  const start: Audience = { salt: 'r1', clauses: [] }
+  return stages.reduce((before, stage) => audienceOf({ stage, live, before, holdback, hasher }), start)
+}
+
+/** The clients of an audience, by name. */
+export function exposedIn(audience: Audience, live: readonly Member[]): readonly string[] {
+  return live.filter(member => inAudience(member, audience, hasher)).map(({ clientId }) => clientId)
+}
+
+/** The state of a client in a few words. */
+export function sayState(state: ClientState): string {
+  if (state.is === 'failed') return state.failure.kind
+  return 'why' in state ? `${state.is}: ${state.why}` : state.is
+}
+
+/** What a policy is asked for its first step with, at a minute. */
+export function startAt(at: number, reports: HeardReports | undefined): StartInput {
+  return {
+    heard: reports,
+    nowMs: minuteMs(at),
+    salt: 's',
+    stable: [STABLE],
+    spreadMs: 0,
+    gates: {},
+    hasher,
+  }
 }

@@ -3,12 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { ClientReport, StageMeasures } from '../../../src/contracts/report.js'
 import { isNoticeboardError } from '../../../src/contracts/errors.js'
 import type { Json } from '../../../src/contracts/json.js'
-import type { Audience } from '../../../src/core/release/audience.js'
 import { createRegistry } from '../../../src/fleet/registry.js'
-import { audienceOf, inAudience } from '../../../src/rollouts/cohort.js'
 import { decideStaged } from '../../../src/rollouts/decide.js'
 import { explanationLines } from '../../../src/rollouts/explanation.js'
-import { membersOf } from '../../../src/rollouts/members.js'
 import { readStagedPlan, type PlannedGuardrail, type StagedPlan } from '../../../src/rollouts/plan.js'
 import type { Decision } from '../../../src/rollouts/policy.js'
 import { staged } from '../../../src/rollouts/staged.js'
@@ -17,9 +14,12 @@ import type { Stage } from '../../../src/rollouts/stage.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import {
+  audienceAfter,
   CANDIDATE,
+  exposedIn,
   hasher,
   heard,
+  membersFor,
   minute,
   minuteMs,
   names,
@@ -27,6 +27,7 @@ import {
   releaseOf,
   STABLE,
   START,
+  startAt,
   word,
 } from './fleet.js'
 
@@ -65,27 +66,22 @@ interface Given {
 
 /** A stage of 100 clients, by default of half of them, that all are healthy. */
 function decide({ stage = 2, guardrails = [LATENCY], labels = () => ({}), ...given }: Given): Decision {
-  const clients = names(LIVE).map((name, index) => word(name, 0, { labels: labels(index) }))
-  const members = membersOf(heard(clients, 0), minuteMs(0))
+  const members = membersFor(names(LIVE).map((_, index) => ({ labels: labels(index) })))
   const stages = given.stages ?? PLAN.stages
-  let audience: Audience = { salt: 'r1', clauses: [] }
-  for (const each of stages.slice(0, stage + 1))
-    audience = audienceOf({ stage: each, live: members, before: audience, holdback: 0, hasher })
-  const isIn = new Set(
-    members.filter(member => inAudience(member, audience, hasher)).map(({ clientId }) => clientId),
-  )
+  const audience = audienceAfter(stages.slice(0, stage + 1), members)
+  const isIn = new Set(exposedIn(audience, members))
   const counts = { live: LIVE, exposed: isIn.size, control: LIVE - isIn.size }
   const plan = { ...given.plan, stages, ...(guardrails.length > 0 && { guardrails }) }
   const stageStart = { position: START, at: minute(10), ...counts }
   const release = releaseOf(audience, { stage, plan, stageStart })
   let [inside, outside] = [0, 0]
-  const reports = clients.map(({ clientId, labels: own }) => {
+  const reports = names(LIVE).map((clientId, index) => {
     const exposed = isIn.has(clientId)
     const said = exposed ? given.exposed(inside++) : given.control(outside++)
     const digest = exposed ? CANDIDATE : STABLE
     const measures = typeof said === 'number' ? measured(said, { digest }) : said
     return word(clientId, NOW, {
-      labels: own,
+      labels: labels(index),
       digest,
       phase: 'applied',
       sinceMs: 300_000,
@@ -314,15 +310,7 @@ describe('what counts', () => {
 describe('guardrails of a plan', () => {
   const planOf = (guardrails: NonNullable<StagedOptions['guardrails']>): Json => {
     const reports = names(60).map(name => word(name, NOW))
-    const step = staged({ guardrails }).start({
-      heard: heard(reports, NOW),
-      nowMs: minuteMs(NOW),
-      salt: 's',
-      stable: [],
-      spreadMs: 0,
-      gates: {},
-      hasher,
-    })
+    const step = staged({ guardrails }).start(startAt(NOW, heard(reports, NOW)))
     if (step.type !== 'stage') throw new Error(step.type)
     expect(step.evidence?.measures).toEqual(guardrails.map(({ measure }) => measure))
     return step.plan

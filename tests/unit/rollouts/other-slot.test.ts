@@ -3,7 +3,7 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import type { RolloutState } from '../../../src/core/release/rollout.js'
 import { liveMembers } from '../../../src/rollouts/members.js'
 import { viewOf, type StageView } from '../../../src/rollouts/view.js'
-import { CANDIDATE, hasher, heard, minuteMs, PLAN, releaseOf, word } from './fleet.js'
+import { CANDIDATE, hasher, heard, minuteMs, PLAN, releaseOf, sayState, word } from './fleet.js'
 
 const DAY_MS = 86_400_000
 
@@ -15,10 +15,7 @@ function look(...reports: readonly ClientReport[]): StageView {
 }
 
 function statesOf({ exposed }: StageView): readonly string[] {
-  return exposed.map(({ state }) => {
-    if (state.is === 'failed') return state.failure.kind
-    return 'why' in state ? `${state.is}: ${state.why}` : state.is
-  })
+  return exposed.map(({ state }) => sayState(state))
 }
 
 const well = { phase: 'healthy', digest: CANDIDATE, sinceMs: PLAN.bakeMs, slot: 0 } as const

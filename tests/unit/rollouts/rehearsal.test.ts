@@ -8,7 +8,19 @@ import type { GateAnswers } from '../../../src/rollouts/gate.js'
 import type { Decision, FirstStep, NextStage } from '../../../src/rollouts/policy.js'
 import { staged } from '../../../src/rollouts/staged.js'
 import type { StagedOptions } from '../../../src/rollouts/staged-options.js'
-import { CANDIDATE, hasher, heard, minute, minuteMs, names, releaseOf, STABLE, START, word } from './fleet.js'
+import {
+  CANDIDATE,
+  hasher,
+  heard,
+  minute,
+  minuteMs,
+  names,
+  releaseOf,
+  STABLE,
+  START,
+  startAt,
+  word,
+} from './fleet.js'
 
 type Word = Partial<ClientReport> & { readonly firstAt?: number }
 const SALT = 's'
@@ -36,15 +48,7 @@ function reportsOf(
 }
 
 function begin(options: StagedOptions = {}, reports = reportsOf(BEGAN)): FirstStep {
-  return policyOf(options).start({
-    heard: heard(reports, BEGAN),
-    nowMs: minuteMs(BEGAN),
-    salt: SALT,
-    stable: [STABLE],
-    spreadMs: 0,
-    gates: {},
-    hasher,
-  })
+  return policyOf(options).start({ ...startAt(BEGAN, heard(reports, BEGAN)), salt: SALT })
 }
 
 /** A rehearsal, as the release that carries it. */

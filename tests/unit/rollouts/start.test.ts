@@ -9,7 +9,7 @@ import { policyOf, readStagedPlan } from '../../../src/rollouts/plan.js'
 import type { FirstStep, RolloutPolicy, StartInput } from '../../../src/rollouts/policy.js'
 import { staged } from '../../../src/rollouts/staged.js'
 import { timed } from '../../../src/rollouts/timed.js'
-import { hasher, heard, minute, minuteMs, names, releaseOf, STABLE, START, word } from './fleet.js'
+import { hasher, heard, minute, minuteMs, names, releaseOf, START, startAt, word } from './fleet.js'
 
 const NOW = 20
 const fleet = (count: number, more: Parameters<typeof word>[2] = {}, since?: number): HeardReports =>
@@ -22,17 +22,7 @@ const start = (
   policy: RolloutPolicy,
   reports: HeardReports | undefined,
   more: Partial<StartInput> = {},
-): FirstStep =>
-  policy.start({
-    heard: reports,
-    nowMs: minuteMs(NOW),
-    salt: 's',
-    stable: [STABLE],
-    spreadMs: 0,
-    gates: {},
-    hasher,
-    ...more,
-  })
+): FirstStep => policy.start({ ...startAt(NOW, reports), ...more })
 const firstStage = (step: FirstStep): Extract<FirstStep, { type: 'stage' }> => {
   if (step.type !== 'stage') throw new Error(step.says.join())
   return step
