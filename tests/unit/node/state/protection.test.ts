@@ -107,16 +107,30 @@ function machine({ knowsBoots = true } = {}): Machine {
   }
 }
 
-/** A machine on which a process died of the poison, `ranMs` after it began to run it. */
-async function afterOneDeath(ranMs = 0): Promise<Machine> {
+/** A machine on which a process died of the poison, `ranMs` after it began to run it for its trial. */
+async function afterOneDeath(ranMs = 0, trialMs = 120_000): Promise<Machine> {
   const made = machine()
   const first = await made.start()
   expect(await first.tries(POISON)).toBe('go')
-  first.committed(POISON, 120_000)
+  first.committed(POISON, trialMs)
   await made.clock.advance(ranMs)
   first.die()
   return made
 }
+
+/** A machine on which a process died of the poison, 10 s after the poison was earned. */
+async function afterEarnedDeath(): Promise<Machine> {
+  const made = machine()
+  const first = await made.start()
+  await first.tries(POISON)
+  await first.soak(POISON)
+  await made.clock.advance(10_000)
+  first.die()
+  return made
+}
+
+/** The snapshots that a process finds under quarantine. */
+const heldBy = ({ quarantined }: Process): readonly string[] => quarantined.map(({ digest }) => digest)
 
 describe('a snapshot of which a process died', () => {
   test('is tried again, alone, once what runs instead has outlived it', async () => {
@@ -140,7 +154,7 @@ describe('a snapshot of which a process died', () => {
     second.die()
     const third = await start()
     expect(third.warnings).toEqual([expect.stringMatching(/bbbbbbbbbbbb is under quarantine/)])
-    expect(third.quarantined.map(({ digest }) => digest)).toEqual([POISON])
+    expect(heldBy(third)).toEqual([POISON])
     expect(await third.tries(POISON, { hasOther: false })).toBe('quarantined')
     await third.close()
     await clock.advance(DAY_MS - 60_000)
@@ -184,7 +198,7 @@ describe('a snapshot of which a process died', () => {
     expect(await second.tries(POISON)).toBe('go')
     second.die()
     const third = await start()
-    expect(third.quarantined.map(({ digest }) => digest)).toEqual([POISON])
+    expect(heldBy(third)).toEqual([POISON])
   })
 
   test('waits until what runs instead was earned, and is found then', async () => {
@@ -202,7 +216,7 @@ describe('a snapshot of which a process died', () => {
     expect(await second.tries(POISON)).toBe('go')
     second.die()
     const third = await start()
-    expect(third.quarantined.map(({ digest }) => digest)).toEqual([POISON])
+    expect(heldBy(third)).toEqual([POISON])
   })
 
   test('waits no longer than the trial of what runs instead, whether that is earned or not', async () => {
@@ -253,7 +267,7 @@ describe('a snapshot of which a process died', () => {
     readmit(POISON)
     await clock.advance(1_000)
     const fourth = await start()
-    expect(fourth.quarantined.map(({ digest }) => digest)).toEqual([OTHER])
+    expect(heldBy(fourth)).toEqual([OTHER])
     expect(await fourth.tries(OTHER)).toBe('quarantined')
     expect(await fourth.tries(POISON)).toBe('go')
     // It is no licence for what comes later.
@@ -276,32 +290,17 @@ describe('a snapshot of which a process died', () => {
   })
 
   test('is one until the very end of its trial', async () => {
-    const { start, clock } = machine()
-    const first = await start()
-    await first.tries(POISON)
-    first.committed(POISON, 2.4 * BEAT_MS)
-    await clock.advance(2.4 * BEAT_MS - 10)
-    first.die()
+    const { start } = await afterOneDeath(2.4 * BEAT_MS - 10, 2.4 * BEAT_MS)
     expect(await (await start()).tries(POISON)).toBe('suspect')
   })
 
   test('is found although it was earned before it killed', async () => {
-    const { start, clock } = machine()
-    const first = await start()
-    await first.tries(POISON)
-    await first.soak(POISON)
-    await clock.advance(10_000)
-    first.die()
+    const { start } = await afterEarnedDeath()
     expect(await (await start()).tries(POISON)).toBe('suspect')
   })
 
   test('is on trial anew after it was acquitted, also where it was earned before', async () => {
-    const { start, clock } = machine()
-    const first = await start()
-    await first.tries(POISON)
-    await first.soak(POISON)
-    await clock.advance(10_000)
-    first.die()
+    const { start, clock } = await afterEarnedDeath()
     const second = await start()
     expect(await second.tries(POISON)).toBe('suspect')
     await clock.advance(BEAT_MS + 100)
@@ -315,19 +314,14 @@ describe('a snapshot of which a process died', () => {
     await clock.advance(3 * BEAT_MS)
     expect(await fourth.tries(POISON)).toBe('go')
     fourth.die()
-    expect((await start()).quarantined.map(({ digest }) => digest)).toEqual([POISON])
+    expect(heldBy(await start())).toEqual([POISON])
   })
 })
 
 describe('nothing is held against a snapshot', () => {
   test('that has run for its whole trial, from that moment on and not from the next beat', async () => {
-    const { start, clock } = machine()
-    const first = await start()
-    await first.tries(POISON)
     // No whole number of beats.
-    first.committed(POISON, 2.4 * BEAT_MS)
-    await clock.advance(2.4 * BEAT_MS + 10)
-    first.die()
+    const { start } = await afterOneDeath(2.4 * BEAT_MS + 10, 2.4 * BEAT_MS)
     expect(await (await start()).tries(POISON)).toBe('go')
   })
 
