@@ -31,14 +31,13 @@ export interface FakeKubelet {
  */
 export function fakeKubelet(folder: string): FakeKubelet {
   let generation = 0
-  let before: Readonly<Record<string, string | Uint8Array>> | undefined
+  /** The values that stand there, in one text. */
+  let last: string | undefined
   const textOf = (value: string | Uint8Array): string => Buffer.from(value as Uint8Array).toString('base64')
 
   return {
     async write(values, step = () => {}) {
       const text = JSON.stringify(Object.entries(values).map(([key, value]) => [key, textOf(value)]))
-      const last =
-        before && JSON.stringify(Object.entries(before).map(([key, value]) => [key, textOf(value)]))
       if (text === last) return
       const old = await readlink(join(folder, '..data')).catch(() => undefined)
       generation += 1
@@ -68,7 +67,7 @@ export function fakeKubelet(folder: string): FakeKubelet {
         await rm(join(folder, old), { recursive: true })
         await step('the old folder is removed')
       }
-      before = values
+      last = text
     },
   }
 }

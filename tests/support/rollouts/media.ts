@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ReportTransport, Transport } from '../../../src/contracts/transport.js'
@@ -18,7 +18,7 @@ import { etcdServer } from '../engines/etcd-server.js'
 import { freshName } from '../engines/fresh-name.js'
 import { postgresServer } from '../engines/postgres-server.js'
 import { redisServer } from '../engines/redis-server.js'
-import { fakeKubelet } from '../kubelet.js'
+import { fakeKubelet, mountPoint } from '../kubelet.js'
 import { serveFolder } from './serve-folder.js'
 import type { Medium } from './same-rollout.js'
 
@@ -76,8 +76,7 @@ export async function overStaticFiles(): Promise<OpenMedium> {
  */
 export async function overConfigMap(): Promise<OpenMedium> {
   const { server, folder, close } = await servedFolder({ controller: false })
-  const mount = join(folder, 'etc-config')
-  await mkdir(mount)
+  const mount = await mountPoint(folder)
   const kubelet = fakeKubelet(mount)
   await kubelet.write({})
   const mirror = configMapMirror(({ data }) => kubelet.write(data))

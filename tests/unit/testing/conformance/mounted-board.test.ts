@@ -1,17 +1,17 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Transport } from '../../../../src/contracts/transport.js'
 import { configMapMirror, mountedBoard } from '../../../../src/node/index.js'
 import { mirrorCases, type OpenedMirror } from '../../../../src/testing/conformance/index.js'
-import { fakeKubelet } from '../../../support/kubelet.js'
+import { fakeKubelet, mountPoint } from '../../../support/kubelet.js'
 import { PATIENT, runCases } from '../../../support/run-cases.js'
 
 /** A cluster: what is applied comes into one volume, into which the objects of all namespaces are projected. */
 async function open(kind: 'ConfigMap' | 'Secret'): Promise<OpenedMirror> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-kit-'))
-  await mkdir(join(folder, 'etc-config'))
-  const kubelet = fakeKubelet(join(folder, 'etc-config'))
+  const mount = await mountPoint(folder)
+  const kubelet = fakeKubelet(mount)
   const objects = new Map<string, Readonly<Record<string, string>>>()
   await kubelet.write({})
   const mirror = configMapMirror(
@@ -28,7 +28,7 @@ async function open(kind: 'ConfigMap' | 'Secret'): Promise<OpenedMirror> {
     },
     { kind },
   )
-  const transport: Transport = mountedBoard(join(folder, 'etc-config'), { pollIntervalMs: 50 })
+  const transport: Transport = mountedBoard(mount, { pollIntervalMs: 50 })
   return { mirror, transport, close: () => rm(folder, { recursive: true, force: true }) }
 }
 
