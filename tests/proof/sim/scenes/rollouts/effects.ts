@@ -1,4 +1,4 @@
-import type { Document } from '../../builds.js'
+import type { Build, Document } from '../../builds.js'
 import type { Dice } from '../../../../../src/sim/dice.js'
 
 /** What a document does to the processes that meet it. */
@@ -14,6 +14,11 @@ export type Effect =
 
 /** Which builds an effect is on. */
 export type Share = 'all' | 'b2'
+
+/** Whether an effect is on a build. */
+export function isOf(share: Share, build: Build): boolean {
+  return share === 'all' || build === share
+}
 
 /** How long a client has to run a candidate, in milliseconds. */
 export const BAKE_MS = 20_000

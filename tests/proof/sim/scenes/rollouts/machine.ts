@@ -13,7 +13,7 @@ import { push } from '../../../../../src/strategies/push.js'
 import { schema, type Build, type Document } from '../../builds.js'
 import { runningOf } from '../../running-of.js'
 import type { SceneStage } from '../scene.js'
-import type { Effects, Share } from './effects.js'
+import { isOf, type Effects, type Share } from './effects.js'
 import { readRelease } from './story.js'
 import { layWire, type Wire } from './wire.js'
 
@@ -149,7 +149,7 @@ export function makeMachine(world: MachineWorld, plan: MachinePlan): Machine {
   /** What this life has parsed and not yet left. */
   let tried = new Set<string>()
 
-  const isHit = (of: Share): boolean => of === 'all' || plan.build === of
+  const isHit = (of: Share): boolean => isOf(of, plan.build)
   const endRun = (): void => {
     const last = runs.at(-1)
     if (last !== undefined) last.toMs ??= nowMs()

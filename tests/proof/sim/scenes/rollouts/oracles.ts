@@ -5,7 +5,7 @@ import type { ControllerActor } from './controllers.js'
 import { BAKE_MS, type Effects } from './effects.js'
 import { createGateOracles } from './gate-oracles.js'
 import type { Gates } from './gates.js'
-import type { Machine } from './machine.js'
+import { ROLLED, type Machine } from './machine.js'
 import { createStageOracles } from './stage-oracles.js'
 import {
   isIn,
@@ -205,8 +205,8 @@ export function createOracles(judged: Judged): Oracles {
     },
 
     look() {
-      const newest = story().newest?.release
-      if (story().newest !== undefined) ofGates.look(story().newest as Step)
+      const step = story().newest
+      if (step !== undefined) ofGates.look(step)
       for (const { plan, process, wire, runs, heard } of machines) {
         const run = runs.at(-1)
         const last = heard.at(-1)
@@ -220,13 +220,14 @@ export function createOracles(judged: Judged): Oracles {
             `${plan.name} still runs ${run.digest.slice(0, 8)}, and was told ${nowMs() - sinceMs} ms ago to run something else`,
           )
       }
+      const newest = step?.release
       if (newest?.rollout?.state !== 'running' || newest.rollout.plan.type === 'timed') return
       checkTakenBack(newest, newest.rollout)
       const lateMs = nowMs() - sinceStart(newest.rollout.decideBy)
       if (lateMs < ALARM_MS) return
       met('a stage was not decided by its time')
       for (const { name, controller, isWell, sinceMs } of controllers) {
-        const found = [...(controller?.standings.values() ?? [])][0]
+        const found = controller?.standings.get(ROLLED)
         if (!isWell || nowMs() - sinceMs < ALARM_MS || found?.type !== 'stands') continue
         if (found.action === 'hold')
           violate('rollouts-end-or-alarm', `${name} holds a stage ${lateMs} ms after it was to be decided`)

@@ -8,7 +8,7 @@ import { schema, type Document } from '../../builds.js'
 import { during } from '../../waiting.js'
 import type { Scene, SceneStage } from '../scene.js'
 import { controllerActor, type ControllerActor } from './controllers.js'
-import { createEffects, drawEffect, type Effects } from './effects.js'
+import { createEffects, drawEffect, isOf, type Effects } from './effects.js'
 import { createGates, drawMood, GATES, type Gates } from './gates.js'
 import { digestOfDocument, makeMachine, ROLLED, type Machine } from './machine.js'
 import { createOracles, runsItsTarget, type Oracles } from './oracles.js'
@@ -390,7 +390,7 @@ function isSettled({ story, controllers }: Place): boolean {
   if (state === undefined || state === 'completed' || state === 'rolled-back') return true
   if (state === 'paused' || state === 'retreated') return true
   return controllers.some(({ controller, isWell }) => {
-    const found = [...(controller?.standings.values() ?? [])][0]
+    const found = controller?.standings.get(ROLLED)
     return isWell && found?.type === 'stands' && found.action === 'pause'
   })
 }
@@ -418,9 +418,7 @@ async function everybodyIsThere(place: Place): Promise<void> {
       if (machine.mayHold(digest)) return false
       const effect = place.effects.of(place.documents.get(digest)?.n ?? 0)
       const isGuilty = machine.deaths.filter(({ digests }) => digests.includes(digest)).length > 1
-      return (
-        !(effect.type !== 'fine' && (effect.of === 'all' || machine.plan.build === effect.of)) && !isGuilty
-      )
+      return !isGuilty && (effect.type === 'fine' || !isOf(effect.of, machine.plan.build))
     })
   const sinceMs = stage.clock.monotonic()
   while (behind().length > 0 && stage.clock.monotonic() - sinceMs < THERE_MS) await pass(place, 1_000)
@@ -438,7 +436,8 @@ async function publish(place: Place, supersede = false): Promise<void> {
   const effect = drawEffect(dice)
   effects.add(document, effect)
   const { rollout, gates: planned, belowFloor } = drawPolicy({ dice, ...more })
-  stage.note(`publishes ${digestOfDocument(document).slice(0, 8)}: ${JSON.stringify(effect)}`)
+  const digest = digestOfDocument(document)
+  stage.note(`publishes ${digest.slice(0, 8)}: ${JSON.stringify(effect)}`)
   const askedMs = clock.monotonic()
   const before = story.steps.length
   const options = { rollout, supersede, reason: 'more', ...(belowFloor !== undefined && { belowFloor }) }
@@ -449,7 +448,6 @@ async function publish(place: Place, supersede = false): Promise<void> {
   })
   if (red === undefined) return
   stage.met('a gate was red before a start')
-  const digest = digestOfDocument(document)
   if (story.steps.slice(before).some(({ release }) => release.candidate?.variants[0]?.digest === digest))
     stage.violate('a-red-gate-keeps-it-from-starting', `a rollout began although gate ${red.name} was red`)
 }
@@ -574,11 +572,8 @@ async function goAround(place: Place): Promise<void> {
       reason: 'in a hurry',
     }),
   )
-  if (
-    story.steps
-      .slice(before)
-      .some(({ release }) => release.stable.variants[0]?.digest === digestOfDocument(document))
-  )
+  const digest = digestOfDocument(document)
+  if (story.steps.slice(before).some(({ release }) => release.stable.variants[0]?.digest === digest))
     stage.violate('the-floor-holds', 'a document went to everyone below the floor, and nobody said why')
 }
 
