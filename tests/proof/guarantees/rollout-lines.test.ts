@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { scaled, SCALED_LIMIT_MS } from '../../support/scale.js'
-import { bundle } from '../sim/bundle.js'
+import { bundleRollouts, ROLLOUTS_ALONE } from '../sim/rollout-scenes.js'
 import { runMany } from '../sim/run-many.js'
 import type { SeedLine } from '../sim/seed-process.js'
 
@@ -62,15 +62,8 @@ describe(`what always holds of rollouts, in ${COUNT} of them`, () => {
   let scenes: readonly SeedLine[] = []
 
   beforeAll(async () => {
-    const file = await bundle({ entry: 'scene-process' })
-    scenes = await runMany({
-      file,
-      from: FROM,
-      count: COUNT,
-      workers: 2,
-      more: ['rollouts'],
-      mostMs: 600_000,
-    })
+    const file = await bundleRollouts()
+    scenes = await runMany({ ...ROLLOUTS_ALONE, file, from: FROM, count: COUNT, mostMs: 600_000 })
   }, SCALED_LIMIT_MS)
 
   test.each(LINES)('%s', (_line, oracles, met) => {

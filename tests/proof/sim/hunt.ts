@@ -21,6 +21,7 @@ export async function hunt({
   most,
   workers,
   more = [],
+  mostMs = 20_000,
 }: {
   file: string
   bug: PlantedBug
@@ -29,6 +30,8 @@ export async function hunt({
   workers: number
   /** What else the bundle is given. */
   more?: readonly string[]
+  /** How long one history may take, in milliseconds. */
+  mostMs?: number
 }): Promise<Found> {
   const lines = await runMany({
     file,
@@ -37,7 +40,7 @@ export async function hunt({
     workers,
     more,
     untilFound: true,
-    mostMs: more.length > 0 ? 60_000 : 20_000,
+    mostMs,
   })
   const hit = lines.find(({ violations }) => violations.length > 0)
   if (hit === undefined) return { seeds: lines.length, expected: false }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { bundle } from './bundle.js'
 import { hunt } from './hunt.js'
 import { ROLLOUT_BUGS } from './rollout-bugs.js'
+import { bundleRollouts, ROLLOUTS_ALONE } from './rollout-scenes.js'
 import { runMany } from './run-many.js'
 
 /** Seeds that nothing was written with. */
@@ -10,23 +10,18 @@ const FROM = 3_000_000
 /** How many scenes a bug may survive: those of 2,500 histories. */
 const MOST = 200
 
-/** Only that scene of each seed is played. */
-const ALONE = { entry: 'scene-process', more: ['rollouts'] } as const
-
 let most = 0
 
 test.each(ROLLOUT_BUGS)('$name is found', async bug => {
-  const { entry, more } = ALONE
-  const file = await bundle({ entry, bug })
-  const found = await hunt({ file, bug, from: FROM, most: MOST, workers: 2, more })
+  const file = await bundleRollouts(bug)
+  const found = await hunt({ ...ROLLOUTS_ALONE, file, bug, from: FROM, most: MOST, mostMs: 60_000 })
   expect(found, `${bug.name} within ${MOST} scenes`).toMatchObject({ expected: true })
   most = Math.max(most, found.seeds)
   process.stdout.write(`${String(found.seeds).padStart(5)} scenes  ${bug.name}: ${found.oracle}\n`)
 })
 
 test('the same scenes find nothing in the source as it is', async () => {
-  const { entry, more } = ALONE
-  const file = await bundle({ entry })
-  const lines = await runMany({ file, from: FROM, count: Math.max(most, 10), workers: 2, more })
+  const file = await bundleRollouts()
+  const lines = await runMany({ ...ROLLOUTS_ALONE, file, from: FROM, count: Math.max(most, 10) })
   expect(lines.filter(({ violations }) => violations.length > 0)).toEqual([])
 })
