@@ -1,8 +1,8 @@
 // Reads the log of a board by itself: nothing here comes from the library, so that what it got wrong is not got
 // wrong twice.
-import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { drawOf, named } from '../sim/scenes/rollouts/story.js'
 
 /** What one client began to run, and the newest release that it had seen then. */
 export interface Run {
@@ -129,15 +129,12 @@ function widens(
 }
 
 function mayRun({ stable, candidate, audience }: PlainRelease, clientId: string, digest: string): boolean {
-  const names = (arm: PlainArm | undefined): boolean =>
-    arm?.variants.some(one => one.digest === digest) === true
-  if (names(stable)) return true
-  if (!names(candidate) || audience === undefined) return false
-  const hash = createHash('sha256').update(`${audience.salt}\0${clientId}`).digest('hex')
-  const bucket = Number.parseInt(hash.slice(0, 8), 16)
+  if (named(stable).includes(digest)) return true
+  if (!named(candidate).includes(digest) || audience === undefined) return false
+  const { bucket, id } = drawOf(audience.salt, clientId)
   return audience.clauses.some(({ ids, below, labels, ...more }) => {
     if (labels !== undefined || Object.keys(more).length > 0) return false
     if (ids === undefined && below === undefined) return false
-    return (ids === undefined || ids.includes(hash.slice(0, 32))) && (below === undefined || bucket < below)
+    return (ids === undefined || ids.includes(id)) && (below === undefined || bucket < below)
   })
 }
