@@ -1,4 +1,4 @@
-import { brokenPromises, isHealthy, KINDS, sayRow, simulateStages, type Row } from '../rollouts/statistics.js'
+import { brokenPromises, KINDS, sayRow, simulateStages, worstOf } from '../rollouts/statistics.js'
 import type { Part } from './part.js'
 
 /** Simulated stages: false alarms for every background, and how many clients fail before an alarm. */
@@ -15,21 +15,15 @@ export const statistics: Part = {
       replay: `npm run prove -- --json none --only statistics --seed ${seed} --stages ${stages}`,
     }))
     violations.forEach(show)
-    const worst = (watcher: string): number =>
-      Math.max(0, ...rows.filter(row => row.watcher === watcher && isHealthy(row)).map(shareOf))
     return {
       tried: stages * KINDS.length,
       violations,
       figures: {
         rows,
         worstFalseAlarms: Object.fromEntries(
-          [...new Set(rows.map(({ watcher }) => watcher))].map(watcher => [watcher, worst(watcher)]),
+          [...new Set(rows.map(({ watcher }) => watcher))].map(watcher => [watcher, worstOf(rows, watcher)]),
         ),
       },
     }
   },
-}
-
-function shareOf({ alarms, trials }: Row): number {
-  return alarms / trials
 }

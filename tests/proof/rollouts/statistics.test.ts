@@ -3,19 +3,18 @@ import { describe, expect, test } from 'vitest'
 import { eValue } from '../../../src/rollouts/e-process.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { eProcess, repeatedExactTest, runStage, type StageKind, type Watcher } from './stage-trial.js'
-import { brokenPromises, isHealthy, sayRow, simulateStages, type Row } from './statistics.js'
+import { brokenPromises, sayRow, shareOf, simulateStages, worstOf, type Row } from './statistics.js'
 
 /** A share of what `npm run prove -- --only statistics` simulates 10,000 times. */
 const TRIALS = Number(process.env['NOTICEBOARD_STAGES'] ?? 300)
 
 const rows = simulateStages(TRIALS, 1)
-const shareOf = (watcher: string, stage: string): number => {
+const shareIn = (watcher: string, stage: string): number => {
   const row = rows.find(each => each.watcher === watcher && each.stage.includes(stage))
   if (row === undefined) throw new Error(`nobody watches ${stage} with ${watcher}`)
-  return row.alarms / row.trials
+  return shareOf(row)
 }
-const worst = (watcher: string, of: (row: Row) => boolean = isHealthy): number =>
-  Math.max(...rows.filter(row => row.watcher === watcher && of(row)).map(row => row.alarms / row.trials))
+const worst = (watcher: string, of?: (row: Row) => boolean): number => worstOf(rows, watcher, of)
 
 describe('stages of a candidate that changes nothing', () => {
   test('are rolled back in one of a hundred at most and paused in one of twenty, for every background and size', () => {
@@ -24,7 +23,7 @@ describe('stages of a candidate that changes nothing', () => {
 
   test('are stopped far more often by thresholds, and by an exact test that is looked at again and again', () => {
     expect(worst('more than 1 % failed')).toBeGreaterThan(0.9)
-    expect(shareOf('more than 1 % failed', '30 of 60, 0.5 %')).toBeGreaterThan(0.08)
+    expect(shareIn('more than 1 % failed', '30 of 60, 0.5 %')).toBeGreaterThan(0.08)
     expect(worst('exact test at 5 %, repeated')).toBeGreaterThan(0.2)
   })
 
@@ -37,9 +36,9 @@ describe('stages of a candidate that changes nothing', () => {
 
 describe('stages of a candidate that harms', () => {
   test('are rolled back after few failed clients, the sooner the more of them are outside', () => {
-    expect(shareOf('e >= 100', '6 of 60, the candidate hits 100 %')).toBe(1)
-    expect(shareOf('e >= 100', '100 of 1000, the candidate hits 20 %')).toBeGreaterThan(0.98)
-    expect(shareOf('e >= 100', '100 of 10000, the candidate hits 10 %')).toBeGreaterThan(0.95)
+    expect(shareIn('e >= 100', '6 of 60, the candidate hits 100 %')).toBe(1)
+    expect(shareIn('e >= 100', '100 of 1000, the candidate hits 20 %')).toBeGreaterThan(0.98)
+    expect(shareIn('e >= 100', '100 of 10000, the candidate hits 10 %')).toBeGreaterThan(0.95)
     const failed = rows.find(
       ({ watcher, stage }) =>
         watcher === 'e >= 100' && stage.includes('100 of 10000, the candidate hits 50 %'),

@@ -108,6 +108,20 @@ export function isHealthy({ stage }: Row): boolean {
   return !stage.includes('the candidate hits')
 }
 
+/** The largest share of alarms that a watcher raised in stages of a kind; in those of a healthy candidate unless told. */
+export function worstOf(
+  rows: readonly Row[],
+  watcher: string,
+  of: (row: Row) => boolean = isHealthy,
+): number {
+  return Math.max(0, ...rows.filter(row => row.watcher === watcher && of(row)).map(shareOf))
+}
+
+/** The share of stages in which there was an alarm. */
+export function shareOf({ alarms, trials }: Row): number {
+  return alarms / trials
+}
+
 /**
  * What the rows break of the promises: at most one false rollback in a hundred stages and one false pause in
  * twenty, whatever the background, also where hosts die whole if hosts are counted. Chance is allowed for by
@@ -124,7 +138,7 @@ export function brokenPromises(rows: readonly Row[]): readonly string[] {
     const bound = bounds.find(([name]) => name === row.watcher)?.[1]
     if (bound === undefined || (row.watcher === 'e >= 100' && row.stage.includes('die whole'))) continue
     const allowed = bound + 4 * Math.sqrt((bound * (1 - bound)) / row.trials)
-    if (row.alarms / row.trials > allowed)
+    if (shareOf(row) > allowed)
       problems.push(`${row.watcher}: ${row.alarms} false alarms in ${row.trials} stages of ${row.stage}`)
   }
   return problems
