@@ -10,7 +10,7 @@ import { staged, timed } from '../../../../src/rollouts/index.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import type { Effect } from '../../../support/rollouts/paper-fleet.js'
 import { digestOfDocument } from '../scenes/rollouts/machine.js'
-import { DEFAULTS, MINUTE, play, reason } from './rolled.js'
+import { DEFAULTS, MINUTE, play, reason, type Stand } from './rolled.js'
 
 // As rollouts.test.ts, over a smaller fleet: each is played again without what holds it off.
 
@@ -34,11 +34,7 @@ test('cloudflare-generated: a generator that writes a good and a bad file by tur
   const badDigest = digestOfDocument({ pool: bad })
   const effect = (_: string, __: number, digest: string): Effect => (digest === badDigest ? 'dies' : 'works')
   const told: string[] = []
-  const generates = async ({
-    clock,
-    publish,
-    fleet,
-  }: Parameters<NonNullable<Parameters<typeof play>[0]['after']>>[0]) => {
+  const generates = async ({ clock, publish, fleet }: Stand) => {
     for (let turn = 0; turn < 12; turn += 1) {
       await clock.advance(5 * MINUTE)
       await publish(turn % 2 === 0 ? good : bad).catch((error: unknown) => {
@@ -180,7 +176,7 @@ test('dynamodb-late: a step that was decided long ago does not undo what was don
     rollout: staged(DEFAULTS),
     effect: works,
     through: line.through,
-    async after({ clock, publisher }: Parameters<NonNullable<Parameters<typeof play>[0]['after']>>[0]) {
+    async after({ clock, publisher }: Stand) {
       await clock.advance(15 * MINUTE)
       await publisher.abort({ reason })
       line.free()
