@@ -16,12 +16,17 @@ function rawNewest({ store }: RolloutBoard): Raw {
   ]
 }
 
+/** Writes the newest release anew. */
+function rewriteNewest({ store }: RolloutBoard, raw: Raw): void {
+  const [entry] = store.log.splice(-1)
+  store.log.push({ ...entry, bytes: encodeText(canonicalize({ release: raw, signatures: [] })) })
+}
+
 /** A board whose newest release was written by a later version, which says more at every level. */
 async function fromLater({
   crit = ['later'],
 }: { readonly crit?: readonly string[] } = {}): Promise<RolloutBoard> {
   const board = await rolloutBoard({ state: 'running' })
-  const { store } = board
   const raw = rawNewest(board)
   raw.later = { of: 'the release' }
   raw.crit = crit
@@ -34,8 +39,7 @@ async function fromLater({
   raw.rollout.later = 'rollout'
   raw.rollout.stageStart.later = 'start'
   raw.evidence.later = 'evidence'
-  const [entry] = store.log.splice(-1)
-  store.log.push({ ...entry, bytes: encodeText(canonicalize({ release: raw, signatures: [] })) })
+  rewriteNewest(board, raw)
   return board
 }
 
@@ -106,8 +110,7 @@ test('a state that is not known stays when the release is said again', async () 
   const board = await fromLater()
   const raw = rawNewest(board)
   raw.rollout.state = 'rehearsing'
-  const [entry] = board.store.log.splice(-1)
-  board.store.log.push({ ...entry, bytes: encodeText(canonicalize({ release: raw, signatures: [] })) })
+  rewriteNewest(board, raw)
   const [{ digest }] = raw.stable.variants
   await board.publisher.readmit({ digest, reason })
   expect(rawNewest(board).rollout).toEqual(raw.rollout)
