@@ -119,6 +119,19 @@ export function harness(
   }
 }
 
+/** A client that runs the first version of a board, whose pool has the size 1, and looks each second. */
+export async function runningFirst(
+  start: typeof harness,
+  board: TestBoard,
+  options: Options = {},
+): Promise<Harness> {
+  board.publish({ pool: { size: 1 } })
+  const client = start(board, { intervalMs: 1_000, ...options })
+  await client.start()
+  await client.clock.advance(5_000)
+  return client
+}
+
 /**
  * Clients that are closed after each test, which lets that much virtual time pass, and must have left no timer then.
  */

@@ -4,7 +4,7 @@ import type { Protection, StateStorage, TrialRequest } from '../../../src/contra
 import type { ReportTransport } from '../../../src/contracts/transport.js'
 import { BUCKETS } from '../../../src/core/release/audience.js'
 import { pull } from '../../../src/strategies/pull.js'
-import { closedAfterEach, memoryFolder, type Harness } from '../../support/client-harness.js'
+import { closedAfterEach, memoryFolder, runningFirst, type Harness } from '../../support/client-harness.js'
 import { testBoard, type TestBoard } from './board.js'
 
 const started = closedAfterEach(5_000)
@@ -20,14 +20,8 @@ function candidate(board: TestBoard, size: number): string {
   return put.digest
 }
 
-/** A client that runs the first version, and looks each second. */
-async function running(board: TestBoard, options: Parameters<typeof started>[1] = {}): Promise<Harness> {
-  board.publish(doc(1))
-  const client = started(board, { intervalMs: 1_000, ...options })
-  await client.start()
-  await client.clock.advance(5_000)
-  return client
-}
+const running = (board: TestBoard, options?: Parameters<typeof started>[1]): Promise<Harness> =>
+  runningFirst(started, board, options)
 
 describe('before it parses a candidate', () => {
   test('a client tells the fleet that it tries it, and what runs', async () => {

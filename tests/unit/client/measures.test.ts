@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { StageMeasures } from '../../../src/contracts/report.js'
 import type { Release } from '../../../src/core/release/release.js'
 import { BUCKETS } from '../../../src/core/release/audience.js'
-import { closedAfterEach, type Harness } from '../../support/client-harness.js'
+import { closedAfterEach, runningFirst, type Harness } from '../../support/client-harness.js'
 import { testBoard, type TestBoard } from './board.js'
 
 const started = closedAfterEach(5_000)
@@ -31,14 +31,7 @@ const stage = (sequence: number): Partial<Release> => ({
   },
 })
 
-/** A client that runs the first version, and looks each second. */
-async function running(board: TestBoard): Promise<Harness> {
-  board.publish(doc(1))
-  const client = started(board, { intervalMs: 1_000 })
-  await client.start()
-  await client.clock.advance(5_000)
-  return client
-}
+const running = (board: TestBoard): Promise<Harness> => runningFirst(started, board)
 
 const said = ({ reports }: Harness): StageMeasures | undefined => reports.at(-1)?.measures
 
