@@ -1,6 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
+import { groupBy } from '../core/group-by.js'
 import { MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { lostState } from '../core/report/lost-state.js'
 import { digestsOf, positionOf, type Release } from '../core/release/release.js'
@@ -145,12 +146,7 @@ export function isLive({ state }: FleetMember): boolean {
 
 /** The instances whose state did not survive, as those after them show. */
 function lostIn(reports: readonly ClientReport[]): ReadonlySet<string> {
-  const byClient = new Map<string, ClientReport[]>()
-  for (const report of reports) {
-    const words = byClient.get(report.clientId)
-    if (words === undefined) byClient.set(report.clientId, [report])
-    else words.push(report)
-  }
+  const byClient = groupBy(reports, ({ clientId }) => clientId)
   return new Set([...byClient.values()].flatMap(words => [...lostState(words)]))
 }
 

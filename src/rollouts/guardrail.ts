@@ -1,8 +1,9 @@
 import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
+import { groupBy } from '../core/group-by.js'
 import type { GateResult } from './gate.js'
 import { marginOf, momentsOf } from './mean-sequence.js'
-import type { Member } from './members.js'
+import { unitOf, type Member } from './members.js'
 import type { PlannedGuardrail } from './plan.js'
 import { percent } from './resolving-power.js'
 import { unknown } from './unknowns.js'
@@ -139,18 +140,14 @@ function sampleOf(
   { members, digests }: MeasuredGroup,
   { stage, bakeMs, cluster }: GuardrailQuery,
 ): readonly number[] {
-  const voices = new Map<string, number[]>()
-  for (const member of members) {
+  const measured = members.flatMap(member => {
     const mean = meanOf(member, measure, { stage, bakeMs, digests })
-    if (mean === undefined) continue
-    const { clientId, identity } = member
-    const value = cluster === undefined ? undefined : identity.labels[cluster]
-    const voice = value === undefined ? `client ${clientId}` : `cluster ${value}`
-    const means = voices.get(voice)
-    if (means === undefined) voices.set(voice, [mean])
-    else means.push(mean)
-  }
-  return [...voices.values()].map(means => means.toSorted((a, b) => a - b).reduce(sum, 0) / means.length)
+    return mean === undefined ? [] : [{ voice: unitOf(member, cluster), mean }]
+  })
+  return [...groupBy(measured, ({ voice }) => voice).values()].map(voice => {
+    const means = voice.map(({ mean }) => mean).sort((a, b) => a - b)
+    return means.reduce(sum, 0) / means.length
+  })
 }
 
 /** The mean over all instances of a client that measured through the bake; undefined where none did. */

@@ -1,5 +1,6 @@
 import type { Identity } from '../contracts/identity.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
+import { groupBy } from '../core/group-by.js'
 import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { withLostState } from '../core/report/lost-state.js'
 
@@ -53,13 +54,8 @@ export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
  */
 export function membersOf({ asOf, reports }: HeardReports, beforeMs: number): readonly Member[] {
   const nowMs = Date.parse(asOf)
-  const byClient = new Map<string, ClientReport[]>()
-  for (const report of reports) {
-    if (report.role !== undefined) continue
-    const words = byClient.get(report.clientId)
-    if (words === undefined) byClient.set(report.clientId, [report])
-    else words.push(report)
-  }
+  const clients = reports.filter(({ role }) => role === undefined)
+  const byClient = groupBy(clients, ({ clientId }) => clientId)
   return [...byClient].flatMap(([clientId, words]) => {
     const inOrder = words.length === 1 ? words : words.toSorted(byFirstHeard)
     const counted = countedOf(inOrder, { beforeMs, nowMs })
@@ -158,9 +154,7 @@ function identityOf({ clientId, instanceId, ephemeral, labels, build }: ClientRe
 /** The instances of each slot; most clients have had one. */
 function livesOf(words: readonly ClientReport[]): readonly (readonly ClientReport[])[] {
   if (words.length === 1) return [words]
-  const bySlot = new Map<number | undefined, ClientReport[]>()
-  for (const word of words) bySlot.set(word.slot, [...(bySlot.get(word.slot) ?? []), word])
-  return [...bySlot.values()]
+  return [...groupBy(words, ({ slot }) => slot).values()]
 }
 
 /** Whether an instance and the next one went on to report beside each other for more than a period. */
@@ -179,6 +173,18 @@ function byFirstHeard(a: ClientReport, b: ClientReport): number {
   return firstHeardMs(a) - firstHeardMs(b) || (a.instanceId < b.instanceId ? -1 : 1)
 }
 
+/**
+ * What a client counts as where all clients that carry one value of a label, the cluster, are one.
+ *
+ * ```ts
+ * const units = new Set(members.map(member => unitOf(member, plan.cluster))).size
+ * ```
+ */
+export function unitOf({ clientId, identity }: Member, cluster: string | undefined): string {
+  const value = cluster === undefined ? undefined : identity.labels[cluster]
+  return value === undefined ? `client ${clientId}` : `cluster ${value}`
+}
+
 /** What a client is at a time. `gone`: every instance stopped in order. */
 export type Presence = 'live' | 'silent' | 'gone'
 
@@ -194,9 +200,7 @@ export function presenceOf({ current }: Member, nowMs: number): Presence {
  * all fall silent together, some would be silent while the others are not yet.
  */
 export function isHeard({ current }: Member, nowMs: number): boolean {
-  return current.some(
-    word => word.phase !== 'stopped' && nowMs - heardMs(word) <= OVER_AFTER_PERIODS * word.nextReportWithinMs,
-  )
+  return current.some(word => !isOver(word, nowMs))
 }
 
 /**

@@ -10,7 +10,16 @@ import { idOf, inAudience, isByLabel } from './cohort.js'
 import { eValue, type StageCounts } from './e-process.js'
 import { failedSince, type Failure } from './failures.js'
 import { readGuardrails, type GuardrailReading } from './guardrail.js'
-import { asOfThen, cameBack, isHeard, membersOf, presenceOf, wasLive, type Member } from './members.js'
+import {
+  asOfThen,
+  cameBack,
+  isHeard,
+  membersOf,
+  presenceOf,
+  unitOf,
+  wasLive,
+  type Member,
+} from './members.js'
 import type { StagedPlan } from './plan.js'
 import { sinceThen } from './rehearsal.js'
 
@@ -169,7 +178,7 @@ function countsOf({ plan, rollout, ...groups }: Groups): StageCounts {
     }
   }
   const units = (members: readonly Member[]): number =>
-    new Set(members.map(({ identity, clientId }) => identity.labels[cluster] ?? `client ${clientId}`)).size
+    new Set(members.map(member => unitOf(member, cluster))).size
   return {
     exposed: units(groups.exposed),
     control: units(groups.control),

@@ -1,5 +1,6 @@
 import type { HeardReports, SnapshotVerdict } from '../../contracts/report.js'
 import type { Digest } from '../../contracts/names.js'
+import { groupBy } from '../../core/group-by.js'
 import { digestsOf, type Release } from '../../core/release/release.js'
 import { liveMembers, type Member } from '../../rollouts/members.js'
 
@@ -34,11 +35,8 @@ export function buildsIn(release: Release, heard: HeardReports | undefined): rea
       ? digestsOf(release)
       : release.candidate.variants.map(({ digest }) => digest),
   )
-  const builds = new Map<string | undefined, Member[]>()
-  for (const member of liveMembers(heard, { beforeMs: nowMs, nowMs })) {
-    const { build } = member.identity
-    builds.set(build, [...(builds.get(build) ?? []), member])
-  }
+  const live = liveMembers(heard, { beforeMs: nowMs, nowMs })
+  const builds = groupBy(live, ({ identity }) => identity.build)
   return [...builds]
     .map(([build, members]): BuildForecast => {
       const refusal = members.flatMap(member => refusalsOf(member, tried)).at(0)

@@ -4,6 +4,7 @@ import type { Namespace } from '../../contracts/names.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { ClientReport } from '../../contracts/report.js'
 import type { AppendQuery, PutQuery } from '../../contracts/transport.js'
+import { groupBy } from '../../core/group-by.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
@@ -94,13 +95,7 @@ export async function postReports(
   states: readonly ClientReport[],
   signal: AbortSignal,
 ): Promise<void> {
-  const byNamespace = new Map<Namespace, ClientReport[]>()
-  for (const state of states) {
-    const others = byNamespace.get(state.namespace)
-    if (others === undefined) byNamespace.set(state.namespace, [state])
-    else others.push(state)
-  }
-  for (const [namespace, reports] of byNamespace) {
+  for (const [namespace, reports] of groupBy(states, state => state.namespace)) {
     for (const batch of batchesOf(reports)) {
       const ask: Ask = { method: 'POST', path: `${pathOf(namespace)}/~reports`, what: 'the report' }
       const reply = await exchangeJson(settings, ask, { reports: batch as unknown as Json }, signal)
