@@ -1,7 +1,7 @@
 import type { HeardReports } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
 import type { Release } from '../core/release/release.js'
-import { isUnderWay, stageNumberOf } from '../core/release/rollout.js'
+import { goesOn, stageNumberOf } from '../core/release/rollout.js'
 import { isLive, summarizeFleet, type FleetMember, type FleetState } from '../fleet/summary.js'
 import { isRunBySomebody } from '../rollouts/controllers.js'
 import { ALARM_NAMES, alarmOf, type Alarm, type AlarmName } from './alarm.js'
@@ -69,7 +69,7 @@ function isLate({ state, report }: FleetMember, newest: Release, nowMs: number):
 
 function rolloutAlarms({ newest, heard, nowMs, standsStill }: NamespaceFacts): readonly Alarm[] {
   const rollout = newest?.rollout
-  if (rollout === undefined || !(isUnderWay(rollout) || rollout.state === 'watching')) return []
+  if (rollout === undefined || !goesOn(rollout)) return []
   const { id, state, decideBy, why, plan } = rollout
   const where = `rollout ${id}, stage ${stageNumberOf(rollout)}`
   if (state === 'paused' || state === 'retreated')

@@ -2,13 +2,14 @@ import { alarmOf, alarmsOf, type Alarm } from '../alarms/index.js'
 import { asNoticeboardError } from '../contracts/errors.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Release } from '../core/release/release.js'
+import { goesOn } from '../core/release/rollout.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
 import type { PublisherContext } from './context.js'
 import { readNewest } from './read-head.js'
 import { retried } from './retry.js'
 import { withBuiltIn } from './rollouts/policies.js'
 import { inRollout } from './rollouts/steps.js'
-import { goesOn, judge } from './rollouts/tend.js'
+import { judge } from './rollouts/tend.js'
 
 /** A namespace as it stands. */
 export interface NamespaceLook {
@@ -56,7 +57,7 @@ async function standsStillFor(
   release: Release,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (!inRollout(release) || !goesOn(release) || release.rollout.state === 'paused') return undefined
+  if (!inRollout(release) || !goesOn(release.rollout) || release.rollout.state === 'paused') return undefined
   const policies = withBuiltIn(context.rollout === undefined ? [] : [context.rollout])
   // Gates are the controller's to ask: alarms are looked for often, and by more than one.
   const { decision } = await judge(context, { policies, gates: [] }, { release, signal })

@@ -2,7 +2,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
 import { checkOptions } from '../core/options.js'
 import { digestsOf, type Arm, type Release } from '../core/release/release.js'
-import { isUnderWay, type RolloutState } from '../core/release/rollout.js'
+import { goesOn, type RolloutState } from '../core/release/rollout.js'
 import { appendUntil, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
@@ -81,7 +81,7 @@ export async function rollBack(
 
 /** The rollout that a rollback ends; undefined where none goes on. */
 function endOf({ rollout }: Release): RolloutState | undefined {
-  if (rollout === undefined || !(isUnderWay(rollout) || rollout.state === 'watching')) return undefined
+  if (rollout === undefined || !goesOn(rollout)) return undefined
   return { ...rollout, state: 'rolled-back', controller: 'publisher', why: 'rolled back by hand' }
 }
 

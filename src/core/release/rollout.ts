@@ -131,6 +131,17 @@ export function isUnderWay({ state }: RolloutState): boolean {
 }
 
 /**
+ * Whether something is left to decide about a rollout: it is under way, or what it brought is watched.
+ *
+ * ```ts
+ * if (release.rollout !== undefined && goesOn(release.rollout)) show(release.rollout.decideBy)
+ * ```
+ */
+export function goesOn(rollout: RolloutState): boolean {
+  return isUnderWay(rollout) || rollout.state === 'watching'
+}
+
+/**
  * The stage at hand as people count: from 1 on, and 0 while the way back is rehearsed.
  *
  * ```ts

@@ -1,8 +1,8 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
-import { digestsOf, type Arm, type SignedRelease } from '../../core/release/release.js'
-import { isUnderWay } from '../../core/release/rollout.js'
+import { digestsOf, type Arm } from '../../core/release/release.js'
+import { goesOn } from '../../core/release/rollout.js'
 import { summarizeFleet } from '../../fleet/summary.js'
 import { evidenceOf, type Explanation } from '../../rollouts/explanation.js'
 import type { GateAnswers } from '../../rollouts/gate.js'
@@ -73,7 +73,8 @@ export async function tend(
   tending: Tending,
   signal: AbortSignal,
 ): Promise<Tended> {
-  if (!hasRollout(await readNewest(context, signal))) return { type: 'idle' }
+  const newest = (await readNewest(context, signal))?.release
+  if (newest?.rollout === undefined || !goesOn(newest.rollout)) return { type: 'idle' }
   const seen: { outcome: Tended } = { outcome: { type: 'idle' } }
   const decide: Decide = async head => {
     seen.outcome = { type: 'idle' }
@@ -83,7 +84,7 @@ export async function tend(
         error: new NoticeboardError('not-found', `the log of ${context.namespace} is gone`),
       }
     const { release } = head
-    if (!inRollout(release) || !goesOn(release)) return { type: 'unchanged', head }
+    if (!inRollout(release) || !goesOn(release.rollout)) return { type: 'unchanged', head }
     const { outcome, decision = { type: 'unchanged', head } } = await look(context, tending, {
       release,
       signal,
@@ -96,15 +97,6 @@ export async function tend(
   return seen.outcome.type === 'took' && inRollout(signed.release)
     ? { ...seen.outcome, release: signed.release }
     : seen.outcome
-}
-
-function hasRollout(head: SignedRelease | undefined): boolean {
-  return head !== undefined && inRollout(head.release) && goesOn(head.release)
-}
-
-/** Whether there is something left to decide. */
-export function goesOn({ rollout }: RolloutRelease): boolean {
-  return isUnderWay(rollout) || rollout.state === 'watching'
 }
 
 interface Look {

@@ -3,7 +3,7 @@ import { asNoticeboardError } from '../../contracts/errors.js'
 import type { ClientReport } from '../../contracts/report.js'
 import { isExposed } from '../../core/release/audience.js'
 import { digestsOf } from '../../core/release/release.js'
-import type { RolloutPhase } from '../../core/release/rollout.js'
+import { goesOn, type RolloutPhase } from '../../core/release/rollout.js'
 import { isLive, summarizeFleet, type Fleet } from '../../fleet/summary.js'
 import { controllersIn, missingFor } from '../../rollouts/controllers.js'
 import type { Explanation } from '../../rollouts/explanation.js'
@@ -12,7 +12,7 @@ import { outlineOf } from './outline.js'
 import type { RolloutEnd, RolloutStep } from './rollout-step.js'
 import { standingOf, type Standing } from './standing.js'
 import { onlyTried, type RolloutRelease } from './steps.js'
-import { goesOn, judge, tend, type Judged, type Tending } from './tend.js'
+import { judge, tend, type Judged, type Tending } from './tend.js'
 import { passes } from './watch-everyone.js'
 
 /** How often a rollout is looked at, in milliseconds. */
@@ -119,7 +119,7 @@ async function lookAt(
   return {
     step: stepOf(context, release, judged),
     end,
-    isLate: goesOn(release) && context.clock.now() > Date.parse(release.rollout.decideBy),
+    isLate: goesOn(release.rollout) && context.clock.now() > Date.parse(release.rollout.decideBy),
   }
 }
 

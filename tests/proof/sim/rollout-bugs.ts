@@ -108,8 +108,8 @@ export const ROLLOUT_BUGS: readonly PlantedBug[] = [
         "const first: { release?: NonNullable<Parameters<Decide>[0]>['release'] } = {}; const seen: { outcome: Tended } =",
       ],
       [
-        'const { release } = head if (!inRollout(release) || !goesOn(release)) return',
-        'const release = (first.release ??= head.release); if (!inRollout(release) || !goesOn(release)) return',
+        'const { release } = head if (!inRollout(release) || !goesOn(release.rollout)) return',
+        'const release = (first.release ??= head.release); if (!inRollout(release) || !goesOn(release.rollout)) return',
       ],
     ],
     oracles: [
