@@ -1,4 +1,4 @@
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError, type ErrorCode } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
 import { formatPosition } from '../contracts/position.js'
 import { keepAlive } from '../async/keep-alive.js'
@@ -27,6 +27,17 @@ export type Decision =
  * that a decision never rests on a release that is not the newest any more. Writes nothing.
  */
 export type Decide = (head: SignedRelease | undefined) => Decision | Promise<Decision>
+
+/**
+ * The decision that something cannot follow the head.
+ *
+ * ```ts
+ * if (head === undefined) return refuse('not-found', 'nothing was published yet')
+ * ```
+ */
+export function refuse(code: ErrorCode, message: string): Extract<Decision, { readonly type: 'refuse' }> {
+  return { type: 'refuse', error: new NoticeboardError(code, message) }
+}
 
 /** What became of a decision. */
 export interface Appended {
@@ -69,7 +80,7 @@ const RACE_DELAY_MS = 50
  *   context,
  *   head =>
  *     head === undefined
- *       ? { type: 'refuse', error: new NoticeboardError('not-found', 'nothing was published yet') }
+ *       ? refuse('not-found', 'nothing was published yet')
  *       : { type: 'append', statement: { cause: 'promote', stable, audit } },
  *   { signal },
  * )

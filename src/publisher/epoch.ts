@@ -1,9 +1,8 @@
-import { NoticeboardError } from '../contracts/errors.js'
 import { epochNumber } from '../contracts/position.js'
 import type { ClientReport } from '../contracts/report.js'
 import { checkOptions } from '../core/options.js'
 import type { SignedRelease } from '../core/release/release.js'
-import { appendUntil, type Decide } from './append.js'
+import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import { newEpoch } from './compose.js'
 import type { PublisherContext } from './context.js'
@@ -82,11 +81,4 @@ function highestEpoch(head: SignedRelease | undefined, reports: readonly ClientR
   let highest = head === undefined ? 0 : epochNumber(head.release.epoch)
   for (const { seen } of reports) if (seen !== undefined) highest = Math.max(highest, epochNumber(seen.epoch))
   return highest
-}
-
-function refuse(
-  code: 'invalid-option' | 'invalid-data',
-  message: string,
-): { type: 'refuse'; error: NoticeboardError } {
-  return { type: 'refuse', error: new NoticeboardError(code, message) }
 }

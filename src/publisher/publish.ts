@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
-import { appendUntil, rehearse, type Decide } from './append.js'
+import { appendUntil, refuse, rehearse, type Decide } from './append.js'
 import { encodeAudit, type AuditDetails } from './audit.js'
 import type { Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
@@ -133,7 +133,7 @@ export async function publishDocument(
     await validateAll(context, prepared, { previous, signal })
     const heard = await heardReports(context, signal)
     const behind = options.ignoreReports === true ? undefined : behindFleet(context, heard, newest)
-    if (behind !== undefined) return { type: 'refuse', error: new NoticeboardError('store-damaged', behind) }
+    if (behind !== undefined) return refuse('store-damaged', behind)
 
     const runs = newest?.candidate === undefined ? newest?.stable.variants : undefined
     if (head !== undefined && trial === undefined && runs !== undefined && sameVariants(runs, variants))

@@ -3,7 +3,7 @@ import type { Digest } from '../contracts/names.js'
 import { oneLine } from '../core/json/text.js'
 import { checkOptions } from '../core/options.js'
 import { digestsOf } from '../core/release/release.js'
-import { appendUntil, type Decide } from './append.js'
+import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
@@ -63,11 +63,4 @@ export async function readmit(
     }
   }
   return finish(context, await appendUntil(context, decide, { signal }), { signal })
-}
-
-function refuse(
-  code: 'not-found' | 'invalid-option',
-  message: string,
-): { readonly type: 'refuse'; readonly error: NoticeboardError } {
-  return { type: 'refuse', error: new NoticeboardError(code, message) }
 }

@@ -3,7 +3,7 @@ import type { Digest } from '../contracts/names.js'
 import { checkOptions } from '../core/options.js'
 import { digestsOf, type Arm, type Release } from '../core/release/release.js'
 import { goesOn, type RolloutState } from '../core/release/rollout.js'
-import { appendUntil, type Decide } from './append.js'
+import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
@@ -46,10 +46,7 @@ export async function rollBack(
 
   const decide: Decide = async head => {
     if (head === undefined)
-      return {
-        type: 'refuse',
-        error: new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`),
-      }
+      return refuse('not-found', `nothing was published in ${context.namespace} yet`)
     const { release } = head
     goal ??= await chooseGoal(context, release, { to: options.to, signal })
     const { stable, kept } = goal

@@ -10,7 +10,7 @@ import { digestOf } from '../../core/release/digest.js'
 import { digestsOf, type Arm, type Release, type Variant } from '../../core/release/release.js'
 import type { RolloutState } from '../../core/release/rollout.js'
 import { runSchema } from '../../core/schema/validate.js'
-import { appendUntil, putSnapshot, type Decide, type Snapshot } from '../append.js'
+import { appendUntil, putSnapshot, refuse, type Decide, type Snapshot } from '../append.js'
 import { encodeAudit } from '../audit.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
@@ -18,7 +18,7 @@ import { finish } from '../finish.js'
 import { readSnapshot, sameVariants } from '../resolve-ref.js'
 import type { RolloutFacts } from '../rollout.js'
 import { trialIfKept } from './find-trial.js'
-import { inRollout, type Trial } from './steps.js'
+import { askedFor, inRollout, type Trial } from './steps.js'
 
 /** What a kill changes. */
 export interface KillOptions {
@@ -92,10 +92,7 @@ export async function killSwitch(
 
   const decide: Decide = async head => {
     if (head === undefined)
-      return {
-        type: 'refuse',
-        error: new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`),
-      }
+      return refuse('not-found', `nothing was published in ${context.namespace} yet`)
     const { release } = head
     const stable = await patchArm(release.stable.variants)
     const trial = await trialIfKept(context, release, signal)
@@ -112,15 +109,7 @@ export async function killSwitch(
       author: options.author,
       reason: options.reason,
       ...(rollout !== undefined && {
-        evidence: {
-          rollout: rollout.id,
-          stage: rollout.stage,
-          step: 'kill',
-          why: WHY,
-          asOf: new Date(nowMs).toISOString(),
-          counts: {},
-          exceptions: [],
-        },
+        evidence: askedFor(rollout, { step: 'kill', why: WHY, nowMs }),
       }),
     })
     const statement: Statement = {

@@ -3,6 +3,7 @@ import { oneLine } from '../../core/json/text.js'
 import type { Audience } from '../../core/release/audience.js'
 import { digestsOf, positionOf, type Arm, type Release } from '../../core/release/release.js'
 import type { EvidenceRequest, RolloutState } from '../../core/release/rollout.js'
+import type { StepEvidence } from '../../core/release/step-evidence.js'
 import type { NextStage } from '../../rollouts/policy.js'
 import type { Statement } from '../compose.js'
 import { activationOf } from './activation.js'
@@ -31,6 +32,20 @@ export interface About {
   readonly why: string
   /** The time by the clock that stamps the reports, in milliseconds since 1970. */
   readonly nowMs: number
+}
+
+/**
+ * What is kept beside a step that a person asked for: it rests on no client.
+ *
+ * ```ts
+ * const audit = encodeAudit(context, { author, reason, evidence: askedFor(rollout, { step, why, nowMs }) })
+ * ```
+ */
+export function askedFor(
+  { id, stage }: RolloutState,
+  { step, why, nowMs }: Pick<About, 'why' | 'nowMs'> & { readonly step: string },
+): StepEvidence {
+  return { rollout: id, stage, step, why, asOf: timeOf(nowMs), counts: {}, exceptions: [] }
 }
 
 /**
@@ -183,7 +198,7 @@ export function inRollout(release: Release): release is RolloutRelease {
  * What a release of a running rollout tries; undefined where it has no candidate.
  *
  * ```ts
- * const trial = trialIn(head.release) ?? (await trialOf(context, head.release, signal))
+ * const trial = trialIn(head.release) ?? (await findTrial(context, head.release, signal))
  * ```
  */
 export function trialIn({ candidate, audience, evidence }: Release): Trial | undefined {
@@ -239,6 +254,7 @@ function following(release: Release): Position {
   return nextPosition(positionOf(release))
 }
 
-function timeOf(ms: number): string {
+/** Milliseconds since 1970 as a time of docs/formats.md. */
+export function timeOf(ms: number): string {
   return new Date(ms).toISOString()
 }

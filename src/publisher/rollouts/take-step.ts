@@ -1,7 +1,6 @@
-import { NoticeboardError } from '../../contracts/errors.js'
 import { isUnderWay } from '../../core/release/rollout.js'
 import { checkOptions } from '../../core/options.js'
-import { appendUntil, type Decide, type Decision } from '../append.js'
+import { appendUntil, refuse, type Decide, type Decision } from '../append.js'
 import { encodeAudit } from '../audit.js'
 import type { PublisherContext } from '../context.js'
 import { finish } from '../finish.js'
@@ -12,6 +11,7 @@ import type { Position } from '../../contracts/position.js'
 import { outlineOf } from './outline.js'
 import { findTrial, findWayBack, trialIfKept } from './find-trial.js'
 import {
+  askedFor,
   endStep,
   inRollout,
   onlyTried,
@@ -20,6 +20,7 @@ import {
   deadlineAfterPause,
   resumeStep,
   retreatStep,
+  timeOf,
   type About,
   type RolloutRelease,
 } from './steps.js'
@@ -75,25 +76,17 @@ export async function takeStep(
     const refusal = notExpected(context, release, options)
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
     if (head === undefined || release === undefined || !inRollout(release))
-      return refuse(`no rollout is under way in ${context.namespace}`)
+      return refuse('conflict', `no rollout is under way in ${context.namespace}`)
     const { rollout } = release
     id ??= rollout.id
     // Asked of the rollout that was looked at first, and not of one that superseded it meanwhile.
-    if (rollout.id !== id) return refuse(`the rollout of ${context.namespace} was superseded meanwhile`)
+    if (rollout.id !== id) return refuse('conflict', `the rollout of ${context.namespace} was superseded meanwhile`)
     if (isTaken(step, release)) return { type: 'unchanged', head }
     before = rollout.decideBy
     const nowMs = context.clock.now()
     const audit = encodeAudit(context, {
       ...details,
-      evidence: {
-        rollout: rollout.id,
-        stage: rollout.stage,
-        step,
-        why: WHY[step],
-        asOf: new Date(nowMs).toISOString(),
-        counts: {},
-        exceptions: [],
-      },
+      evidence: askedFor(rollout, { step, why: WHY[step], nowMs }),
     })
     return decideStep(context, step, {
       release,
@@ -124,7 +117,7 @@ async function decideStep(
 ): Promise<Decision> {
   const { state, stage, stageStart } = release.rollout
   const cannot = (): Decision =>
-    refuse(`the rollout of ${context.namespace} is ${state}, so there is nothing to ${step}`)
+    refuse('conflict', `the rollout of ${context.namespace} is ${state}, so there is nothing to ${step}`)
   switch (step) {
     case 'pause':
       return state === 'running' ? { type: 'append', statement: pauseStep(release, about) } : cannot()
@@ -176,6 +169,7 @@ async function decideStep(
           : undefined
       if (missing !== undefined)
         return refuse(
+          'conflict',
           `the version from before the rollout of ${context.namespace} cannot be read; name another one: rollback({ to })`,
         )
       const trial = await trialIfKept(context, release, signal)
@@ -212,12 +206,4 @@ function resumeBy(release: RolloutRelease, nowMs: number): string {
   return state === 'retreated'
     ? timeOf(nowMs + Math.max(0, Date.parse(decideBy) - Date.parse(stageStart.at)))
     : deadlineAfterPause(release, nowMs)
-}
-
-function refuse(message: string): Decision {
-  return { type: 'refuse', error: new NoticeboardError('conflict', message) }
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString()
 }

@@ -9,7 +9,7 @@ import type { GateAnswers } from '../../rollouts/gate.js'
 import { missingFor } from '../../rollouts/controllers.js'
 import { gatesOf } from '../../rollouts/plan.js'
 import type { Decision as PolicyDecision, RolloutPolicy } from '../../rollouts/policy.js'
-import { appendUntil, type Decide, type Decision } from '../append.js'
+import { appendUntil, refuse, type Decide, type Decision } from '../append.js'
 import { encodeAudit } from '../audit.js'
 import { oneLine } from '../../core/json/text.js'
 import type { PublisherContext } from '../context.js'
@@ -78,11 +78,7 @@ export async function tend(
   const seen: { outcome: Tended } = { outcome: { type: 'idle' } }
   const decide: Decide = async head => {
     seen.outcome = { type: 'idle' }
-    if (head === undefined)
-      return {
-        type: 'refuse',
-        error: new NoticeboardError('not-found', `the log of ${context.namespace} is gone`),
-      }
+    if (head === undefined) return refuse('not-found', `the log of ${context.namespace} is gone`)
     const { release } = head
     if (!inRollout(release) || !goesOn(release.rollout)) return { type: 'unchanged', head }
     const { outcome, decision = { type: 'unchanged', head } } = await look(context, tending, {
