@@ -6,7 +6,7 @@ import { goesOn } from '../core/release/rollout.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
 import type { PublisherContext } from './context.js'
 import { readNewest } from './read-head.js'
-import { retried } from './retry.js'
+import { readReports } from './read-reports.js'
 import { withBuiltIn } from './rollouts/policies.js'
 import { inRollout } from './rollouts/steps.js'
 import { judge } from './rollouts/tend.js'
@@ -29,13 +29,12 @@ export async function lookAtNamespace(
   context: PublisherContext,
   signal: AbortSignal,
 ): Promise<NamespaceLook> {
-  const { store, namespace, clock } = context
+  const { clock } = context
   try {
     const newest = (await readNewest(context, signal))?.release
-    const read = async (): Promise<HeardReports | undefined> => store.reports?.({ namespace }, signal)
-    const heard = await retried(read, { ...context, signal })
+    const heard = await readReports(context, signal)
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
-    const standsStill = newest === undefined ? undefined : await standsStillFor(context, newest, signal)
+    const standsStill = newest === undefined ? undefined : await standsStillFor(context, { release: newest, heard }, signal)
     return {
       newest,
       fleet: heard === undefined ? NO_REPORTS : summarizeFleet(heard, newest),
@@ -54,12 +53,12 @@ const NO_REPORTS: Fleet = { type: 'unknown', why: 'no-reports' }
 /** Why a rollout that no operator paused waits for one. */
 async function standsStillFor(
   context: PublisherContext,
-  release: Release,
+  { release, heard }: { readonly release: Release; readonly heard: HeardReports | undefined },
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (!inRollout(release) || !goesOn(release.rollout) || release.rollout.state === 'paused') return undefined
   const policies = withBuiltIn(context.rollout === undefined ? [] : [context.rollout])
   // Gates are the controller's to ask: alarms are looked for often, and by more than one.
-  const { decision } = await judge(context, { policies, gates: [] }, { release, signal })
+  const { decision } = await judge(context, { policies, gates: [] }, { release, heard, signal })
   return decision?.type === 'pause' ? (decision.explanation.why[0] ?? 'its policy says so') : undefined
 }

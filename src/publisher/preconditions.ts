@@ -6,7 +6,7 @@ import { isUnderWay } from '../core/release/rollout.js'
 import type { PublisherContext } from './context.js'
 import { seenBeyond } from '../fleet/summary.js'
 import { nameOf } from './history.js'
-import { retried } from './retry.js'
+import { readReports } from './read-reports.js'
 
 /** Which head a publish is meant to follow. */
 export interface Expected {
@@ -137,9 +137,9 @@ export async function heardReports(
   context: PublisherContext,
   signal: AbortSignal,
 ): Promise<HeardReports | undefined> {
-  const { store, namespace, logger } = context
+  const { namespace, logger } = context
   try {
-    return await retried(async () => store.reports?.({ namespace }, signal), { ...context, signal })
+    return await readReports(context, signal)
   } catch (error) {
     signal.throwIfAborted()
     const code = isNoticeboardError(error) ? error.code : 'internal'

@@ -5,7 +5,6 @@ import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
 import type { Logger, System } from '../contracts/system.js'
 import type { Position } from '../contracts/position.js'
-import type { HeardReports } from '../contracts/report.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
@@ -25,10 +24,11 @@ import { mainVariant, readHistory, type HistoryEntry } from './history.js'
 import { lookAtNamespace } from './look-at-namespace.js'
 import { syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
+import { readReports } from './read-reports.js'
 import { readmit, type ReadmitOptions } from './readmit.js'
 import { isSource } from './object-source.js'
 import { publishDocument, type PublishOptions } from './publish.js'
-import { DEFAULT_RETRIES, eachWithSignal, retried, withSignal } from './retry.js'
+import { DEFAULT_RETRIES, eachWithSignal, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
 import { assertGates, type Gate } from './rollouts/gates.js'
 import { assertPolicy } from './rollouts/policies.js'
@@ -186,7 +186,7 @@ export function createPublisher<Input = unknown, Output = Input>(
   options: PublisherOptions<Input, Output>,
 ): Publisher<Input> {
   const context = readOptions(options)
-  const { namespace, store } = context
+  const { namespace } = context
   const root = new AbortController()
   const underWay = new Set<Promise<unknown>>()
 
@@ -266,8 +266,7 @@ export function createPublisher<Input = unknown, Output = Input>(
       run(undefined, async signal => readPublished(context, await findRelease(context, ref, signal), signal)),
     fleet: () =>
       run(undefined, async signal => {
-        const read = async (): Promise<HeardReports | undefined> => store.reports?.({ namespace }, signal)
-        const heard = await retried(read, { ...context, signal })
+        const heard = await readReports(context, signal)
         if (heard === undefined) return { type: 'unknown', why: 'no-reports' } as const
         return summarizeFleet(heard, (await readNewest(context, signal))?.release)
       }),

@@ -15,8 +15,8 @@ import { oneLine } from '../../core/json/text.js'
 import type { PublisherContext } from '../context.js'
 import { syncMirrors } from '../mirrors.js'
 import { readNewest } from '../read-head.js'
+import { readReports } from '../read-reports.js'
 import { firstUnreadable } from '../resolve-ref.js'
-import { retried } from '../retry.js'
 import { findTrial, findWayBack } from './find-trial.js'
 import { askGates, type Gate } from './gates.js'
 import { nameOfPolicy, policyFor } from './policies.js'
@@ -132,6 +132,14 @@ async function look(
   }
 }
 
+/** What is judged. */
+export interface Judging {
+  readonly release: RolloutRelease
+  /** What was heard; read from the store unless given. */
+  readonly heard?: HeardReports | undefined
+  readonly signal: AbortSignal
+}
+
 /** A rollout as one controller judges it. */
 export interface Judged {
   /** What its policy says; undefined where it is none of this controller's. */
@@ -150,13 +158,12 @@ export interface Judged {
 export async function judge(
   context: PublisherContext,
   { policies, gates }: Pick<Tending, 'policies' | 'gates'>,
-  { release, signal }: { readonly release: RolloutRelease; readonly signal: AbortSignal },
+  { release, heard: given, signal }: Judging,
 ): Promise<Judged> {
-  const { store, namespace, clock, hasher } = context
+  const { namespace, clock, hasher } = context
   const { plan } = release.rollout
   const policy = policyFor(plan, policies)
-  const read = async (): Promise<HeardReports | undefined> => store.reports?.({ namespace }, signal)
-  const heard = (await retried(read, { ...context, signal })) ?? nothingHeard(clock)
+  const heard = given ?? (await readReports(context, signal)) ?? nothingHeard(clock)
   const waitingFor = missingFor(plan, {
     policies: policies.map(nameOfPolicy),
     gates: gates.map(({ name }) => name),
