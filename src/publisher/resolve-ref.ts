@@ -164,19 +164,27 @@ export async function readDocument(
   release: Release,
   signal: AbortSignal,
 ): Promise<Json> {
-  const bytes = await readSnapshot(context, mainVariant(release).digest, signal)
-  return parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxReadBytes })
+  return readDocumentOf(context, mainVariant(release).digest, signal)
 }
 
 /**
- * A snapshot of this namespace, checked against its digest. Throws what the store throws, and
- * `digest-mismatch`.
+ * The document of a snapshot. Throws what the store throws, and `digest-mismatch`.
  *
  * ```ts
- * const bytes = await readSnapshot(context, digest, signal)
+ * const document = await readDocumentOf(context, variant.digest, signal)
  * ```
  */
-export async function readSnapshot(
+export async function readDocumentOf(
+  context: PublisherContext,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<Json> {
+  const bytes = await readSnapshot(context, digest, signal)
+  return parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxReadBytes })
+}
+
+/** A snapshot of this namespace, checked against its digest. */
+async function readSnapshot(
   context: PublisherContext,
   digest: Digest,
   signal: AbortSignal,

@@ -44,6 +44,20 @@ export function controllersIn({
 }
 
 /**
+ * The controllers that are heard and can advance a plan by themselves.
+ *
+ * ```ts
+ * const names = runnersOf(rollout.plan, heard).map(({ name }) => name)
+ * ```
+ */
+export function runnersOf(
+  plan: Json,
+  heard: HeardReports,
+): readonly (Abilities & { readonly name: string })[] {
+  return controllersIn(heard).filter(abilities => missingFor(plan, abilities).length === 0)
+}
+
+/**
  * Whether a controller that is heard can advance a plan by itself.
  *
  * ```ts
@@ -51,5 +65,5 @@ export function controllersIn({
  * ```
  */
 export function isRunBySomebody(plan: Json, heard: HeardReports): boolean {
-  return controllersIn(heard).some(abilities => missingFor(plan, abilities).length === 0)
+  return runnersOf(plan, heard).length > 0
 }

@@ -3,7 +3,6 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { mergePatch } from '../../core/json/merge-patch.js'
-import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import { checkOptions } from '../../core/options.js'
 import { digestOf } from '../../core/release/digest.js'
@@ -15,7 +14,7 @@ import { encodeAudit } from '../audit.js'
 import type { Statement } from '../compose.js'
 import type { PublisherContext } from '../context.js'
 import { finish } from '../finish.js'
-import { readSnapshot, sameVariants } from '../resolve-ref.js'
+import { readDocumentOf, sameVariants } from '../resolve-ref.js'
 import type { RolloutFacts } from '../rollout.js'
 import { trialIfKept } from './find-trial.js'
 import { askedFor, inRollout, type Trial } from './steps.js'
@@ -183,7 +182,7 @@ async function patchVariant(
   signal: AbortSignal,
 ): Promise<PatchedVariant> {
   const { namespace, hasher, maxReadBytes } = context
-  const previous = await readDocument(context, variant.digest, signal)
+  const previous = await documentToPatch(context, variant.digest, signal)
   const document = mergePatch(previous, patch)
   const bytes = encodeText(canonicalize(document))
   if (bytes.length > maxReadBytes)
@@ -213,10 +212,9 @@ async function problemOf({ schema, clock }: PublisherContext, document: Json): P
   return `clients may refuse the patched document: ${issue === undefined ? 'it is not valid' : `${issue.path}: ${issue.message} (${issue.validator})`}`
 }
 
-async function readDocument(context: PublisherContext, digest: string, signal: AbortSignal): Promise<Json> {
+async function documentToPatch(context: PublisherContext, digest: string, signal: AbortSignal): Promise<Json> {
   try {
-    const bytes = await readSnapshot(context, digest, signal)
-    return parseCanonical(bytes, { what: 'the snapshot', maxBytes: context.maxReadBytes })
+    return await readDocumentOf(context, digest, signal)
   } catch (error) {
     signal.throwIfAborted()
     const { code } = asNoticeboardError(error, 'internal', 'the snapshot could not be read')

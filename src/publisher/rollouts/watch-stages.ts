@@ -1,11 +1,11 @@
 import { keepAlive } from '../../async/keep-alive.js'
 import { asNoticeboardError } from '../../contracts/errors.js'
-import type { ClientReport } from '../../contracts/report.js'
 import { isExposed } from '../../core/release/audience.js'
 import { digestsOf } from '../../core/release/release.js'
 import { goesOn, type RolloutPhase } from '../../core/release/rollout.js'
 import { isLive, summarizeFleet, type Fleet } from '../../fleet/summary.js'
-import { controllersIn, missingFor } from '../../rollouts/controllers.js'
+import { runnersOf } from '../../rollouts/controllers.js'
+import { runs } from '../../rollouts/client-state.js'
 import type { Explanation } from '../../rollouts/explanation.js'
 import type { PublisherContext } from '../context.js'
 import { outlineOf } from './outline.js'
@@ -157,9 +157,7 @@ function stepOf(context: PublisherContext, release: RolloutRelease, judged: Judg
     why: whyOf(rollout.why, explanation),
     waitingFor,
     isPaused: isHeldUp(rollout.state) || decision?.type === 'pause',
-    controllers: controllersIn(heard)
-      .filter(abilities => missingFor(rollout.plan, abilities).length === 0)
-      .map(({ name }) => name),
+    controllers: runnersOf(rollout.plan, heard).map(({ name }) => name),
     ...countsOf(context, release, fleet),
     fleet,
   }
@@ -194,14 +192,10 @@ function countsOf(
     const refused = report.refused !== undefined && digests.has(report.refused)
     if (refused && report.phase === 'rejected') counts.rejected += 1
     else if (refused) counts.failed += 1
-    else if (runsOneOf(digests, report)) {
+    else if (runs(report, digests)) {
       counts.applied += 1
       if (report.phase === 'healthy') counts.healthy += 1
     } else counts.behind += 1
   }
   return counts
-}
-
-function runsOneOf(digests: ReadonlySet<string>, { digest, phase }: ClientReport): boolean {
-  return digest !== undefined && digests.has(digest) && (phase === 'applied' || phase === 'healthy')
 }
