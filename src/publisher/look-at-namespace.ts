@@ -34,7 +34,8 @@ export async function lookAtNamespace(
     const newest = (await readNewest(context, signal))?.release
     const heard = await readReports(context, signal)
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
-    const standsStill = newest === undefined ? undefined : await standsStillFor(context, { release: newest, heard }, signal)
+    const standsStill =
+      newest === undefined ? undefined : await standsStillFor(context, { release: newest, heard }, signal)
     return {
       newest,
       fleet: heard === undefined ? NO_REPORTS : summarizeFleet(heard, newest),

@@ -45,8 +45,7 @@ export async function rollBack(
   const left = new Set<Digest>()
 
   const decide: Decide = async head => {
-    if (head === undefined)
-      return refuse('not-found', `nothing was published in ${context.namespace} yet`)
+    if (head === undefined) return refuse('not-found', `nothing was published in ${context.namespace} yet`)
     const { release } = head
     goal ??= await chooseGoal(context, release, { to: options.to, signal })
     const { stable, kept } = goal

@@ -1,6 +1,6 @@
 import type { Hasher } from '../contracts/system.js'
 import { BUCKETS, cohortHash, isExposed, type Audience, type Clause } from '../core/release/audience.js'
-import { isOnDemand, type Member } from './members.js'
+import { isOnDemand, seemsWell, type Member } from './members.js'
 import type { Stage } from './stage.js'
 
 /** Up to so many live clients a share is made exact; beyond, the law of large numbers does it. */
@@ -62,7 +62,9 @@ export function audienceOf(query: CohortQuery): Audience {
  * nobody is left.
  */
 export function oneMore(query: Pick<CohortQuery, 'live' | 'before' | 'hasher'>): Audience {
-  return withMore(query.before, query, 1)
+  const { live, before, hasher } = query
+  const exposed = live.filter(member => inAudience(member, before, hasher)).length
+  return upTo(before, query, exposed + 1)
 }
 
 /** Whether a client is in an audience. */
@@ -144,9 +146,7 @@ export function canaryOf(
       !identity.ephemeral && !shared && !current.some(isOnDemand),
       current.every(({ protection }) => protection === 'disk'),
       builds.get(identity.build ?? '') === commonest,
-      current.every(
-        ({ health }) => health === undefined || health.now === 'healthy' || health.now === 'none',
-      ),
+      current.every(seemsWell),
     ].filter(Boolean).length
   let best: { readonly member: Member; readonly merit: number; readonly hash: string } | undefined
   for (const member of live) {
@@ -173,13 +173,6 @@ function upTo(
     .toSorted((a, b) => a - b)
   const last = buckets[Math.min(missing, buckets.length) - 1]
   return last === undefined ? audience : { salt, clauses: withBelow(clauses, last + 1) }
-}
-
-/** So many clients more than an audience has. */
-function withMore(audience: Audience, query: Pick<CohortQuery, 'live' | 'hasher'>, added: number): Audience {
-  if (added === 0) return audience
-  const exposed = query.live.filter(member => inAudience(member, audience, query.hasher)).length
-  return upTo(audience, query, exposed + added)
 }
 
 /** The one clause that names clients, with more of them. */

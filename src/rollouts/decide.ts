@@ -11,7 +11,6 @@ import type { Decision, RolloutEvidence, RolloutStanding } from './policy.js'
 import { hasLostItsClients } from './quorum.js'
 import { lossOf, rehearserIn } from './rehearsal.js'
 import { hold, say, stayPaused, type Place } from './say-decision.js'
-import { sayStage } from './stage.js'
 import { unknown, UNKNOWNS } from './unknowns.js'
 import { presenceOf } from './members.js'
 import { runsFromMs } from './runs-from.js'
@@ -239,15 +238,4 @@ function act(
     ],
     wouldChange: isBad ? [] : waysOut(verdict),
   })
-}
-
-/**
- * The stages of a plan, for people: `1 client, 10 %, all`.
- *
- * ```ts
- * sayStages(readStagedPlan(rollout.plan).stages)
- * ```
- */
-export function sayStages(stages: readonly Parameters<typeof sayStage>[0][]): string {
-  return stages.map(sayStage).join(', ')
 }

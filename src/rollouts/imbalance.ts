@@ -25,9 +25,10 @@ export function imbalanceOf(exposed: readonly Member[], live: readonly Member[])
   const tried = [...labelsOf(live)].flatMap(([label, values]) =>
     values.size > MOST_VALUES ? [] : [...values].map(([value, marked]) => ({ label, value, marked })),
   )
+  const carried = labelsOf(exposed)
   let worst: (Imbalance & { readonly chance: number }) | undefined
   for (const { label, value, marked } of tried) {
-    const hits = exposed.filter(({ identity }) => identity.labels[label] === value).length
+    const hits = carried.get(label)?.get(value) ?? 0
     const draw = { all: live.length, marked, drawn: exposed.length }
     const chance = chanceOfAtLeast(draw, hits)
     if (chance * tried.length >= ALARM || (worst !== undefined && worst.chance <= chance)) continue

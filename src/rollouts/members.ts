@@ -40,6 +40,11 @@ export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
   return nextReportWithinMs >= MAX_NEXT_REPORT_MS
 }
 
+/** Whether no probe of an instance says otherwise than that it is well. */
+export function seemsWell({ health }: ClientReport): boolean {
+  return health === undefined || health.now === 'healthy' || health.now === 'none'
+}
+
 /**
  * The clients whose word is evidence: the incumbents, heard first before a time, and those who come
  * after them under the same name. Whoever may read may report, so a later instance counts only where

@@ -3,7 +3,7 @@ import type { Rehearsal, StageStart } from '../core/release/rollout.js'
 import { idOf } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
 import type { Anew } from './begin-anew.js'
-import { liveIn, startOf, type NextQuery } from './next-stage.js'
+import { liveIn, startOf, withOneMore, type NextQuery } from './next-stage.js'
 import type { NextStage } from './policy.js'
 import { rehearserOf } from './rehearsal.js'
 
@@ -61,18 +61,11 @@ export function rehearsalWithOneMore(query: NextQuery): NextStage | undefined {
   const id = idOfRehearser(query, stageStart.rehearsal?.id)
   if (id === undefined) return undefined
   const { salt, clauses } = audienceIn(query)
-  const { added = 0, exposed, control } = stageStart
   return {
     state: 'running',
     stage: 0,
     audience: { salt, clauses: [{ ids: [...clauses.flatMap(({ ids = [] }) => ids), id] }] },
-    start: {
-      ...stageStart,
-      exposed: exposed + 1,
-      control: Math.max(0, control - 1),
-      added: added + 1,
-      rehearsal: { phase: 'forward', id },
-    },
+    start: { ...withOneMore(stageStart), rehearsal: { phase: 'forward', id } },
     decideBy,
   }
 }

@@ -1,4 +1,5 @@
 import type { Audience } from '../core/release/audience.js'
+import type { StageStart } from '../core/release/rollout.js'
 import { audienceOf, inAudience, oneMore } from './cohort.js'
 import { decideWithinMs } from './deadline.js'
 import { liveMembers, type Member } from './members.js'
@@ -57,9 +58,13 @@ export function oneMoreIn(query: NextQuery): NextStage | undefined {
   const wider = oneMore({ live: liveIn(query), before: audience, hasher })
   if (wider === audience) return undefined
   const { stageStart, stage, decideBy } = view.rollout
-  const { added = 0, exposed, control } = stageStart
-  const start = { ...stageStart, exposed: exposed + 1, control: Math.max(0, control - 1), added: added + 1 }
-  return { state: 'running', stage, audience: wider, start, decideBy }
+  return { state: 'running', stage, audience: wider, start: withOneMore(stageStart), decideBy }
+}
+
+/** The same start of a stage, with one client more than the plan says. */
+export function withOneMore(start: StageStart): StageStart {
+  const { exposed, control, added = 0 } = start
+  return { ...start, exposed: exposed + 1, control: Math.max(0, control - 1), added: added + 1 }
 }
 
 /** The incumbents that are live now. */

@@ -5,7 +5,7 @@ import type { StagedOptions } from './staged-options.js'
 import type { StageSpec } from './stage.js'
 
 /** The most steps that a linear plan may have; a timed one likewise. */
-export const MOST_STEPS = 50
+const MOST_STEPS = 50
 
 /** What a preset is given besides its own options. */
 export type PresetOptions = Omit<StagedOptions, 'stages' | 'excludes'>
@@ -41,10 +41,15 @@ export function linear({
   /** How many steps follow the first client, 2 to 50. Default 4. */
   readonly steps?: number
 } = {}): RolloutPolicy {
-  if (!(Number.isInteger(steps) && steps >= 2 && steps <= MOST_STEPS))
-    throw new NoticeboardError('invalid-option', `linear(): steps is a whole number from 2 to ${MOST_STEPS}`)
+  checkSteps('linear()', steps)
   const shares = Array.from({ length: steps - 1 }, (_, index) => percentOf((index + 1) / steps))
   return staged({ ...options, stages: [1, ...shares, 'all'] })
+}
+
+/** Throws `invalid-option` unless there are 2 to 50 steps. */
+export function checkSteps(whose: string, steps: number): void {
+  if (!(Number.isInteger(steps) && steps >= 2 && steps <= MOST_STEPS))
+    throw new NoticeboardError('invalid-option', `${whose}: steps is a whole number from 2 to ${MOST_STEPS}`)
 }
 
 /** A share as a stage writes it, to a hundredth of a percent. */

@@ -1,16 +1,14 @@
-import type { LeftOut } from './client-state.js'
 import type { StageView } from './view.js'
 
 /** From so many clients on a share is enough; of fewer each one has to be healthy. */
 const SMALL = 10
 
-/** How many of a stage's clients are healthy, how many have to be, and who is not counted. */
+/** How many of a stage's clients are healthy, how many have to be, and of how many. */
 export interface Quorum {
   readonly healthy: number
   readonly needed: number
   /** The clients that a verdict is asked of. */
   readonly asked: number
-  readonly leftOut: Readonly<Partial<Record<LeftOut, number>>>
 }
 
 /**
@@ -22,7 +20,6 @@ export interface Quorum {
  * ```
  */
 export function quorumOf({ exposed, rollout, plan }: StageView): Quorum {
-  const leftOut: Partial<Record<LeftOut, number>> = {}
   let healthy = 0
   let excused = 0
   let suspects = 0
@@ -30,15 +27,13 @@ export function quorumOf({ exposed, rollout, plan }: StageView): Quorum {
     if (state.is === 'healthy') healthy += 1
     // In place of one whose failure was no proof another one was exposed.
     if (state.is === 'failed') suspects += 1
-    if (state.is !== 'left-out') continue
-    excused += 1
-    leftOut[state.why] = (leftOut[state.why] ?? 0) + 1
+    if (state.is === 'left-out') excused += 1
   }
   const began = Math.max(rollout.stageStart.exposed, exposed.length)
   const { added = 0 } = rollout.stageStart
   const asked = Math.max(0, began - excused - Math.min(suspects, added))
   const needed = asked < SMALL ? asked : Math.ceil(plan.quorum * asked)
-  return { healthy, needed, asked, leftOut }
+  return { healthy, needed, asked }
 }
 
 /**

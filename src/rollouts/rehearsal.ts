@@ -5,7 +5,7 @@ import type { Rehearsal } from '../core/release/rollout.js'
 import { runs, type Observed } from './client-state.js'
 import { audienceOf, canaryOf, idOf, inAudience } from './cohort.js'
 import { refusalOf } from './failures.js'
-import { firstHeardMs, isOnDemand, type Member } from './members.js'
+import { firstHeardMs, isOnDemand, seemsWell, type Member } from './members.js'
 import type { Stage } from './stage.js'
 
 /** What the client of a rehearsal is chosen from. */
@@ -50,13 +50,7 @@ function canRehearse(member: Member, stable: ReadonlySet<Digest>): boolean {
   if (identity.ephemeral || shared || refusalOf(member, stable) !== undefined) return false
   return current
     .filter(({ phase }) => phase !== 'stopped')
-    .every(
-      word =>
-        runs(word, stable) &&
-        word.protection === 'disk' &&
-        !isOnDemand(word) &&
-        (word.health === undefined || word.health.now === 'healthy' || word.health.now === 'none'),
-    )
+    .every(word => runs(word, stable) && word.protection === 'disk' && !isOnDemand(word) && seemsWell(word))
 }
 
 /**

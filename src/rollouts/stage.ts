@@ -37,6 +37,17 @@ export function defaultStages(live: number): readonly Stage[] {
   return [one, { by: 'share', share: 0.01 }, { by: 'share', share: 0.1 }, { by: 'share', share: 0.5 }, all]
 }
 
+/**
+ * The stages of a plan, for people: `1 client, 10 %, all`.
+ *
+ * ```ts
+ * sayStages(readStagedPlan(rollout.plan).stages)
+ * ```
+ */
+export function sayStages(stages: readonly Stage[]): string {
+  return stages.map(sayStage).join(', ')
+}
+
 /** A stage for people: `1 client`, `10 %`, `tier=canary`. */
 export function sayStage(stage: Stage): string {
   switch (stage.by) {

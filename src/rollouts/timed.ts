@@ -7,9 +7,9 @@ import type { Explanation } from './explanation.js'
 import { readTimedPlan, type TimedPlan } from './plan.js'
 import type { Decision, FirstStep, NextStage, RolloutPolicy, RolloutStanding, StartInput } from './policy.js'
 import { liveMembers } from './members.js'
-import { MOST_STEPS } from './presets.js'
+import { checkSteps } from './presets.js'
 import { runsFromMs } from './runs-from.js'
-import { sayStage, type Stage } from './stage.js'
+import { sayStages, type Stage } from './stage.js'
 
 /** How a timed rollout goes. */
 export interface TimedOptions {
@@ -33,8 +33,7 @@ const SLACK_MS = 1_800_000
 export function timed(options: TimedOptions = {}): RolloutPolicy {
   checkOptions('timed()', options, { steps: true, everyMs: true })
   const { steps = 4, everyMs = 600_000 } = options
-  if (!(Number.isInteger(steps) && steps >= 2 && steps <= MOST_STEPS))
-    throw new NoticeboardError('invalid-option', `timed(): steps is a whole number from 2 to ${MOST_STEPS}`)
+  checkSteps('timed()', steps)
   if (!(Number.isInteger(everyMs) && everyMs >= 1 && everyMs <= MAX_BAKE_MS))
     throw new NoticeboardError(
       'invalid-option',
@@ -60,7 +59,7 @@ function startTimed(plan: TimedPlan, { salt, spreadMs, heard, nowMs }: StartInpu
     evidence: undefined,
     next: stageAt(plan, 0, { salt, clauses: [] }, { nowMs, live, spreadMs }),
     says: [
-      `stages: ${plan.stages.map(sayStage).join(', ')}, one each ${Math.round(plan.everyMs / 1_000)} s, whatever happens`,
+      `stages: ${sayStages(plan.stages)}, one each ${Math.round(plan.everyMs / 1_000)} s, whatever happens`,
     ],
   }
 }

@@ -31,8 +31,6 @@ export interface StageView {
   readonly nowMs: number
   readonly rollout: RolloutState
   readonly plan: StagedPlan
-  /** The snapshots that the exposed are judged by; on a rehearsed way back those that are stable. */
-  readonly candidate: ReadonlySet<Digest>
   readonly audience: Audience | undefined
   /** Who is exposed, and on a rehearsed way back the client that goes back. */
   readonly exposed: readonly Observed[]
@@ -109,7 +107,6 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
     nowMs,
     rollout,
     plan,
-    candidate,
     audience,
     exposed,
     control,

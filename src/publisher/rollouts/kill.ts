@@ -90,8 +90,7 @@ export async function killSwitch(
   }
 
   const decide: Decide = async head => {
-    if (head === undefined)
-      return refuse('not-found', `nothing was published in ${context.namespace} yet`)
+    if (head === undefined) return refuse('not-found', `nothing was published in ${context.namespace} yet`)
     const { release } = head
     const stable = await patchArm(release.stable.variants)
     const trial = await trialIfKept(context, release, signal)
@@ -212,7 +211,11 @@ async function problemOf({ schema, clock }: PublisherContext, document: Json): P
   return `clients may refuse the patched document: ${issue === undefined ? 'it is not valid' : `${issue.path}: ${issue.message} (${issue.validator})`}`
 }
 
-async function documentToPatch(context: PublisherContext, digest: string, signal: AbortSignal): Promise<Json> {
+async function documentToPatch(
+  context: PublisherContext,
+  digest: string,
+  signal: AbortSignal,
+): Promise<Json> {
   try {
     return await readDocumentOf(context, digest, signal)
   } catch (error) {

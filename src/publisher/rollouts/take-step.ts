@@ -80,7 +80,8 @@ export async function takeStep(
     const { rollout } = release
     id ??= rollout.id
     // Asked of the rollout that was looked at first, and not of one that superseded it meanwhile.
-    if (rollout.id !== id) return refuse('conflict', `the rollout of ${context.namespace} was superseded meanwhile`)
+    if (rollout.id !== id)
+      return refuse('conflict', `the rollout of ${context.namespace} was superseded meanwhile`)
     if (isTaken(step, release)) return { type: 'unchanged', head }
     before = rollout.decideBy
     const nowMs = context.clock.now()
