@@ -1,4 +1,5 @@
-import type { Json } from '../contracts/json.js'
+import type { Json, JsonObject } from '../contracts/json.js'
+import { isJsonObject } from '../core/json/shape.js'
 
 /**
  * One place where two documents differ. `before` and `after` are the values there: configuration
@@ -29,7 +30,7 @@ function compare(before: Json, after: Json, path: string): readonly DocumentChan
       member(before[index] as Json | undefined, after[index] as Json | undefined, `${path}[${index}]`),
     )
   }
-  if (isObject(before) && isObject(after)) {
+  if (isJsonObject(before) && isJsonObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
     return keys.flatMap(key => member(own(before, key), own(after, key), below(path, key)))
   }
@@ -48,12 +49,6 @@ function below(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`
 }
 
-type JsonRecord = Readonly<Record<string, Json>>
-
-function own(object: JsonRecord, key: string): Json | undefined {
+function own(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined
-}
-
-function isObject(value: Json): value is JsonRecord {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -203,6 +203,11 @@ export function isWorseBy(value: unknown, direction: PlannedGuardrail['direction
   return direction === 'up' ? value <= MAX_WORSE_BY : value < 1
 }
 
+/** Whether something is a share above 0, 1 at most. */
+export function isShare(value: unknown): value is number {
+  return typeof value === 'number' && value > 0 && value <= 1
+}
+
 /** Whether a text says what a red gate or guardrail does. */
 export function isOnBad(text: string): boolean {
   return text === 'roll-back' || text === 'pause' || text === 'record'
@@ -214,10 +219,8 @@ function readFlag(shape: Shape, name: string): boolean {
   return true
 }
 
-/** A share above 0, 1 at most. */
 function readShare(shape: Shape, name: string): number {
   const share = shape.member(name)
-  if (typeof share !== 'number' || !(share > 0 && share <= 1))
-    throw shape.refuse(name, 'must be a share above 0, 1 at most')
+  if (!isShare(share)) throw shape.refuse(name, 'must be a share above 0, 1 at most')
   return share
 }

@@ -9,7 +9,14 @@ import {
 } from '../core/limits.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
 import { isLine } from '../core/json/text.js'
-import { isOnBad, isWorseBy, type PlannedGate, type PlannedGuardrail, type StagedPlan } from './plan.js'
+import {
+  isOnBad,
+  isShare,
+  isWorseBy,
+  type PlannedGate,
+  type PlannedGuardrail,
+  type StagedPlan,
+} from './plan.js'
 import type { Stage, StageSpec } from './stage.js'
 
 /** How a staged rollout goes. Everything has a default. */
@@ -123,8 +130,7 @@ export function checkStaged(settings: StagedOptions): void {
       refuse(`${name} is a whole number of milliseconds, ${limit} at most`)
   }
   for (const [name, share] of Object.entries({ excludes, holdback, quorum }))
-    if (share !== undefined && !(typeof share === 'number' && share > 0 && share <= 1))
-      refuse(`${name} is a share above 0, 1 at most`)
+    if (share !== undefined && !isShare(share)) refuse(`${name} is a share above 0, 1 at most`)
   if (holdback === 1) refuse('holdback: 1 would leave nobody to expose')
   if (late !== undefined && late !== 'roll-back' && late !== 'alarm') refuse('late is "roll-back" or "alarm"')
   if (typeof rehearse !== 'boolean') refuse('rehearse is true or false')

@@ -95,12 +95,13 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
 
   const failed = (member: Member): boolean => failedSince(member, { atMs, nowMs, candidate })
   const failedControl = control.filter(failed)
+  const exposedMembers = exposed.map(({ member }) => member)
   const counts = countsOf({
     plan,
     rollout,
-    exposed: exposed.map(({ member }) => member),
+    exposed: exposedMembers,
     control,
-    failedExposed: exposed.map(({ member }) => member).filter(failed),
+    failedExposed: exposedMembers.filter(failed),
     failedControl,
   })
   return {
@@ -121,7 +122,7 @@ export function viewOf({ release, rollout, plan, heard, hasher }: ViewQuery): St
       stage: stageStart.position,
       bakeMs: plan.bakeMs,
       exposed: {
-        members: exposed.map(({ member }) => member),
+        members: exposedMembers,
         digests: candidate,
         planned: counts.exposed,
       },

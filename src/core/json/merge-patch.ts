@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../../contracts/json.js'
+import type { Json } from '../../contracts/json.js'
+import { isJsonObject } from './shape.js'
 
 /**
  * A document after a JSON Merge Patch (RFC 7396): members of objects are replaced one by one, null
@@ -9,15 +10,11 @@ import type { Json, JsonObject } from '../../contracts/json.js'
  * ```
  */
 export function mergePatch(document: Json | undefined, patch: Json): Json {
-  if (!isObject(patch)) return patch
-  const merged = new Map<string, Json>(isObject(document) ? Object.entries(document) : [])
+  if (!isJsonObject(patch)) return patch
+  const merged = new Map<string, Json>(isJsonObject(document) ? Object.entries(document) : [])
   for (const [name, value] of Object.entries(patch)) {
     if (value === null) merged.delete(name)
     else merged.set(name, mergePatch(merged.get(name), value))
   }
   return Object.fromEntries(merged)
-}
-
-function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

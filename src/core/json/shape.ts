@@ -27,11 +27,15 @@ export interface Shape {
   refuse(name: string, problem: string): NoticeboardError
 }
 
+/** Whether a JSON value is an object, and no list. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 /** A shape over a value; `what` names the thing in messages ("the release"). */
 export function shapeOf(value: Json, what: string, path = ''): Shape {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw refusal(what, path, 'must be an object')
-  const object = value as JsonObject
+  if (!isJsonObject(value)) throw refusal(what, path, 'must be an object')
+  const object = value
 
   const pathTo = (name: string): string => (name === '' ? path : joinPath(path, name))
   const refuse = (name: string, problem: string): NoticeboardError => refusal(what, pathTo(name), problem)

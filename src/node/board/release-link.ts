@@ -1,7 +1,7 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
-import type { JsonObject } from '../../contracts/json.js'
 import { isEpoch, isSequence, type Position } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
+import { isJsonObject } from '../../core/json/shape.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import { MAX_RELEASE_BYTES } from '../../core/limits.js'
@@ -22,8 +22,8 @@ export interface Link {
 export function readLink(bytes: Uint8Array): Link | undefined {
   try {
     const file = parseCanonical(bytes, { what: 'the release', maxBytes: MAX_RELEASE_BYTES })
-    const release = isObject(file) ? file['release'] : undefined
-    if (!isObject(release)) return undefined
+    const release = isJsonObject(file) ? file['release'] : undefined
+    if (!isJsonObject(release)) return undefined
     const { v, namespace, epoch, sequence, prev, audit } = release as Record<string, unknown>
     return { v, namespace, epoch, sequence, prev, audit, statement: encodeText(canonicalize(release)) }
   } catch (error) {
@@ -36,8 +36,4 @@ export function readLink(bytes: Uint8Array): Link | undefined {
 export function positionIn(bytes: Uint8Array): Position | undefined {
   const { epoch, sequence } = readLink(bytes) ?? {}
   return isEpoch(epoch) && isSequence(sequence) ? { epoch, sequence } : undefined
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

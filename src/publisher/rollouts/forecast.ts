@@ -49,13 +49,13 @@ export function forecast(
   const live = liveMembers(heard, { beforeMs: nowMs - plan.reportMs, nowMs })
   const { rehearsal } = rollout?.stageStart ?? {}
   let before: Audience = rehearsal === undefined ? { salt: audience.salt, clauses: [] } : audience
-  let known: readonly Member[] = []
+  let known: ReadonlySet<Member> = new Set()
   const rehearsed = rehearsal === undefined ? [] : [rehearsalForecast(live, { audience, hasher })]
   const stages = plan.stages.map(stage => {
     before = audienceOf({ stage, live, before, holdback: plan.holdback ?? 0, hasher })
     const inside = live.filter(member => inAudience(member, before, hasher))
-    const fresh = inside.filter(member => !known.includes(member))
-    known = inside
+    const fresh = inside.filter(member => !known.has(member))
+    known = new Set(inside)
     return {
       stage: sayStage(stage),
       exposed: inside.length,

@@ -1,4 +1,5 @@
-import type { Json, JsonObject } from '../../contracts/json.js'
+import type { Json } from '../../contracts/json.js'
+import { isJsonObject } from '../../core/json/shape.js'
 
 /** What every plan may say, whatever its policy. */
 export interface PlanOutline {
@@ -21,7 +22,7 @@ const WATCH_MS = 1_800_000
  * ```
  */
 export function outlineOf(plan: Json): PlanOutline {
-  const { stages, watchMs, bakeMs, everyMs } = isObject(plan) ? plan : {}
+  const { stages, watchMs, bakeMs, everyMs } = isJsonObject(plan) ? plan : {}
   return {
     stages: Array.isArray(stages) ? stages.length : 0,
     stageMs: durationOf(bakeMs) ?? durationOf(everyMs) ?? 0,
@@ -31,8 +32,4 @@ export function outlineOf(plan: Json): PlanOutline {
 
 function durationOf(value: Json | undefined): number | undefined {
   return typeof value === 'number' && value >= 0 ? value : undefined
-}
-
-function isObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
