@@ -24,7 +24,7 @@ const layers = {
   strategies: ['contracts', 'core', 'async'],
   transports: ['contracts', 'core', 'async', 'system'],
   kubernetes: ['contracts', 'core', 'async', 'system'],
-  node: ['contracts', 'core', 'async', 'system', 'kubernetes'],
+  node: ['contracts', 'core', 'async', 'system', 'fleet', 'kubernetes'],
   client: ['contracts', 'core', 'async', 'system'],
   publisher: ['contracts', 'core', 'async', 'system', 'fleet', 'rollouts', 'alarms'],
   controller: ['contracts', 'core', 'async', 'system', 'publisher'],
@@ -40,7 +40,7 @@ const layers = {
     'publisher',
     'controller',
   ],
-  server: ['contracts', 'core', 'async', 'system', 'fleet', 'controller'],
+  server: ['contracts', 'core', 'async', 'system', 'fleet', 'node', 'controller'],
   sim: ['contracts', 'core', 'async', 'system'],
   testing: ['contracts', 'core', 'async', 'system', 'client', 'sim'],
   cli: [

@@ -89,6 +89,7 @@ export {
   type StandardIssue,
   type StandardResult,
   type StageMeasures,
+  type StandingQuery,
   type StateStorage,
   type Store,
   type Strategy,
@@ -100,6 +101,7 @@ export {
   type ValidatorContext,
   type WatchQuery,
   type WatchTransport,
+  type WentBack,
 } from './contracts/index.js'
 export { canAppend, canRead, canReport, canWatch, mintsMarks } from './contracts/capabilities.js'
 export { canonicalize } from './core/json/canonical.js'
@@ -128,6 +130,7 @@ export {
   MAX_MEASURED,
   MAX_MEASURES,
   MAX_NEXT_REPORT_MS,
+  MAX_REPORT_MS,
   MAX_OVERRIDDEN,
   MAX_PLAN_BYTES,
   MAX_READMITTED,

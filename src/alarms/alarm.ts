@@ -4,7 +4,7 @@
  * - `clients-rejected`: they refuse the newest document, or lack a feature that its release needs;
  * - `clients-failed`: they took the newest document back, or died of it;
  * - `clients-diverged`: they took the newest release, and run a document that it does not name;
- * - `board-behind`: clients have seen releases that the board does not have;
+ * - `board-behind`: it went back, or clients have seen releases that it does not have;
  * - `board-failing`: the board cannot be read, or contradicts itself;
  * - `rollout-paused`: a rollout stands still until somebody decides;
  * - `rollout-overdue`: a stage was not decided by its `decideBy`;

@@ -1,7 +1,9 @@
+import { formatPosition } from '../contracts/position.js'
 import type { HeardReports } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
 import type { Release } from '../core/release/release.js'
 import { goesOn, stageNumberOf } from '../core/release/rollout.js'
+import { claimsOf } from '../fleet/claims.js'
 import { isLive, summarizeFleet, type FleetMember, type FleetState } from '../fleet/summary.js'
 import { isRunBySomebody } from '../rollouts/controllers.js'
 import { ALARM_NAMES, alarmOf, type Alarm, type AlarmName } from './alarm.js'
@@ -29,8 +31,19 @@ const SLACK_MS = 60_000
  * ```
  */
 export function alarmsOf(facts: NamespaceFacts): readonly Alarm[] {
-  const alarms = [...clientAlarms(facts), ...rolloutAlarms(facts)]
+  const alarms = [...boardAlarms(facts), ...clientAlarms(facts), ...rolloutAlarms(facts)]
   return alarms.sort((a, b) => ALARM_NAMES.indexOf(a.name) - ALARM_NAMES.indexOf(b.name))
+}
+
+/** A board that went back, and how many clients have seen more; without that these are an alarm of the clients. */
+function boardAlarms({ newest, heard }: NamespaceFacts): readonly Alarm[] {
+  const { from, to } = heard?.wentBack ?? {}
+  if (heard === undefined || from === undefined) return []
+  const fleet = summarizeFleet(heard, newest)
+  const ahead = fleet.type === 'known' ? fleet.counts.ahead : 0
+  const now = to === undefined ? 'has no release now' : `ends at ${formatPosition(to)} now`
+  const seen = ahead === 0 ? '' : `; ${ahead} clients have seen more than it has`
+  return [alarmOf('board-behind', `the board had ${formatPosition(from)} before, and ${now}${seen}`, ahead)]
 }
 
 function clientAlarms({ newest, heard, nowMs }: NamespaceFacts): readonly Alarm[] {
@@ -50,7 +63,10 @@ function clientAlarms({ newest, heard, nowMs }: NamespaceFacts): readonly Alarm[
     )
   const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, nowMs))
   return [
-    ...among('board-behind', ['ahead'], 'have seen releases that the board does not have'),
+    // What one stranger claims is shown with the fleet, and wakes nobody.
+    ...(heard.wentBack !== undefined || claimsOf(heard, newest)?.counted === undefined
+      ? []
+      : among('board-behind', ['ahead'], 'have seen releases that the board does not have')),
     ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),
     ...among('clients-failed', ['failed', 'crashed'], 'took the newest document back, or died of it'),
     ...among('clients-rejected', ['rejected', 'unsupported'], 'refuse the newest release'),

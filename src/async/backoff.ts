@@ -1,4 +1,5 @@
 import { defaultPeriods } from '../core/defaults.js'
+import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
 import type { Clock, Random } from '../contracts/system.js'
 import { checkOptions } from '../core/options.js'
 
@@ -6,8 +7,8 @@ import { checkOptions } from '../core/options.js'
 export interface Backoff {
   /**
    * An attempt failed: returns the delay before the next, in milliseconds. `retryAfterMs`, a
-   * server's Retry-After, is a floor of an hour at most; the jitter comes on top of it, so that
-   * clients sent away together do not return together.
+   * server's Retry-After, is a floor of `maxRetryAfterMs` at most; the jitter comes on top of it, so
+   * that clients sent away together do not return together.
    */
   failed(retryAfterMs?: number): number
   /**
@@ -29,12 +30,12 @@ export interface BackoffOptions {
   readonly capMs?: number
   /** How long things must go well before the bound starts anew, in milliseconds. Default 60,000. */
   readonly healthyMs?: number
+  /**
+   * The longest Retry-After that is obeyed, in milliseconds: a wrong number must not end a client.
+   * Default 60,000.
+   */
+  readonly maxRetryAfterMs?: number
 }
-
-/**
- * The longest Retry-After that is obeyed, in milliseconds: a wrong header must not end a client.
- */
-const LONGEST_FLOOR_MS = 3_600_000
 
 /**
  * Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"): a delay is uniform between
@@ -62,6 +63,7 @@ export function createBackoff(options: BackoffOptions): Backoff {
     baseMs: true,
     capMs: true,
     healthyMs: true,
+    maxRetryAfterMs: true,
   })
   const {
     clock,
@@ -69,6 +71,7 @@ export function createBackoff(options: BackoffOptions): Backoff {
     baseMs = defaultPeriods.backoff.baseMs,
     capMs = defaultPeriods.backoff.capMs,
     healthyMs = 2 * defaultPeriods.backoff.capMs,
+    maxRetryAfterMs = MAX_RETRY_AFTER_MS,
   } = options
   let failures = 0
   let healthySinceMs: number | undefined
@@ -81,9 +84,7 @@ export function createBackoff(options: BackoffOptions): Backoff {
       const boundMs = Math.min(capMs, baseMs * 2 ** failures)
       // Past the cap more doubling changes nothing; without a limit it would reach infinity.
       if (boundMs < capMs) failures += 1
-      const floorMs = Number.isFinite(retryAfterMs)
-        ? Math.min(Math.max(retryAfterMs, 0), LONGEST_FLOOR_MS)
-        : 0
+      const floorMs = Number.isNaN(retryAfterMs) ? 0 : Math.min(Math.max(retryAfterMs, 0), maxRetryAfterMs)
       return floorMs + leastMs + random.number() * (boundMs - leastMs)
     },
     succeeded() {

@@ -1,9 +1,13 @@
-import { stat } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Store, WatchTransport } from '../contracts/transport.js'
+import type { Logger } from '../contracts/system.js'
 import { fileStore } from '../node/board/file-store.js'
+import { inWords, systemErrorCode } from '../node/disk/system-error.js'
 import { httpStore } from '../transports/http/index.js'
+import { suggest } from './arguments.js'
 import type { Io } from './io.js'
+import { observedStore, type CommandStore } from './observed-store.js'
 import type { BoardAddress } from './settings.js'
 
 /** Somebody sits and waits: one more try for a connection that was lost, and then they are told. */
@@ -11,7 +15,7 @@ export const CLI_RETRIES = 1
 
 /** A board that is open for one command. */
 export interface OpenBoard {
-  readonly store: Store & WatchTransport
+  readonly store: CommandStore
   /** For people. */
   readonly name: string
   close(): Promise<void>
@@ -19,28 +23,37 @@ export interface OpenBoard {
 
 /** Which board, and what it is reached with. */
 export interface BoardQuery {
-  readonly io: Pick<Io, 'system' | 'fetch'>
+  readonly io: Pick<Io, 'system' | 'fetch' | 'doing'>
   readonly address: BoardAddress
+  /** Whether a board may be made where there is none. Default false. */
+  readonly create?: boolean
+  /** Hears what a folder's own store has to say; nobody unless given. */
+  readonly logger?: Logger
 }
 
-/** Opens a board. A folder must be there already, so that a mistyped one is not made; `serve` makes them. */
-export async function openBoard({ io: { system = {}, fetch }, address }: BoardQuery): Promise<OpenBoard> {
+/** Opens a board. A folder must be one already unless the user says `--create`, so that a mistyped one is not made. */
+export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
+  const {
+    io: { system = {}, fetch, doing },
+    address,
+    create = false,
+    logger,
+  } = query
   if (address.type === 'url') {
     const { url, token } = address
     return {
-      store: httpStore(url, { token, fetch, system }),
+      store: observed(httpStore(url, { token, fetch, system }), doing),
       name: url,
       close: async () => {},
     }
   }
-  if (!(await isFolder(address.folder))) {
-    throw new NoticeboardError(
-      'not-found',
-      `there is no board folder ${address.folder}: noticeboard serve --board FOLDER makes one`,
-    )
-  }
-  const store = fileStore(address.folder, { system })
-  return { store, name: address.folder, close: () => store.close() }
+  if (!create) await assertBoard(address.folder)
+  const store = fileStore(address.folder, { system, ...(logger !== undefined && { logger }) })
+  return { store: observed(store, doing), name: address.folder, close: () => store.close() }
+}
+
+function observed(store: CommandStore, doing: Io['doing']): CommandStore {
+  return doing === undefined ? store : observedStore(store, doing)
 }
 
 /** Opens a board for a piece of work, and closes it whatever comes of that. */
@@ -53,11 +66,34 @@ export async function withBoard<T>(query: BoardQuery, work: (board: OpenBoard) =
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
+/**
+ * Throws `not-found` where a folder is no board, which is what a mistyped name and a volume that is not mounted look like: a fleet
+ * that is published to on an empty board goes two ways. Throws `unavailable` where the folder cannot be read.
+ *
+ * ```ts
+ * await assertBoard('/var/lib/board')
+ * ```
+ */
+export async function assertBoard(folder: string): Promise<void> {
+  const names = await namesIn(folder)
+  if (names?.includes('private') === true) return
+  // A mirror has the public half alone.
+  if (names?.includes('public') === true && (await namesIn(join(folder, 'public')))?.includes('v1')) return
+  const around = names === undefined ? ((await namesIn(dirname(folder)).catch(() => [])) ?? []) : []
+  const meant = suggest(basename(folder), around, `${dirname(folder)}/`)
+  throw new NoticeboardError(
+    'not-found',
+    `there is no board in ${folder}${meant === '' ? '; w' : `${meant} W`}here a new one is meant to begin, say so: noticeboard serve --create --board FOLDER`,
+  )
+}
+
+/** What a folder holds; undefined where there is none. */
+async function namesIn(folder: string): Promise<readonly string[] | undefined> {
   try {
-    return (await stat(path)).isDirectory()
-  } catch {
-    // Missing or closed to us: either way there is no board that can be used.
-    return false
+    return await readdir(folder)
+  } catch (error) {
+    const code = systemErrorCode(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw inWords(error, `read the board folder ${folder}`)
   }
 }

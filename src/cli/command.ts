@@ -23,6 +23,8 @@ export interface Command {
   readonly text: string
   readonly options: OptionSpecs
   readonly examples: readonly string[]
+  /** Set where it lasts until it is interrupted; others end within a bound. */
+  readonly lasts?: true
   /** How many positionals it takes. */
   readonly positionals: readonly [minimum: number, maximum: number]
   /** Resolves when it is done, to another status than `ok` where that says more. What it throws decides the exit status. */
@@ -50,3 +52,8 @@ export const BOARD_OPTIONS: OptionSpecs = {
     text: 'the configuration file; noticeboard.config.js, .mjs or .json here or in a folder above',
   },
 }
+
+/** Commands that may make a board take this. */
+export const CREATE_OPTION = {
+  text: 'make the board where there is none; without it a mistyped folder is refused',
+} as const

@@ -4,6 +4,7 @@ import {
   NoticeboardError,
   type ErrorCode,
 } from '../contracts/errors.js'
+import { systemErrorCode } from '../node/disk/system-error.js'
 
 /** How a command ends, as a status of the process. */
 export const EXIT = {
@@ -58,6 +59,12 @@ export async function refusing<T>(step: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Whether a server was asked and nothing came back: then the address or the way to it may be wrong. */
+function isUnheard({ code, cause }: NoticeboardError): boolean {
+  if (isNoticeboardError(cause)) return isUnheard(cause)
+  return code === 'timeout' || (cause !== undefined && systemErrorCode(cause) === undefined)
+}
+
 /** Anything that was thrown, as one of ours. */
 export function asError(error: unknown): NoticeboardError {
   const text = error instanceof Error ? error.message : 'something that is no error was thrown'
@@ -66,9 +73,10 @@ export function asError(error: unknown): NoticeboardError {
 
 /** What to do next, where the message does not say it already. */
 export function hintFor(
-  { code }: NoticeboardError,
+  error: NoticeboardError,
   { command }: { readonly command: string },
 ): string | undefined {
+  const { code } = error
   switch (code) {
     case 'invalid-option':
       return `see noticeboard ${command} --help`.replace('  ', ' ')
@@ -80,8 +88,8 @@ export function hintFor(
       return 'the server asks for fewer requests; try again later'
     case 'unavailable':
     case 'timeout':
-      // A server that cannot listen has said all there is to say.
-      if (command === 'serve') return undefined
+      // A server that cannot listen, a disk, and a server that answered have said all there is to say.
+      if (command === 'serve' || !isUnheard(error)) return undefined
       return 'is the server running, and is the address right? Clients go on with what they have'
     case 'conflict':
       return 'noticeboard history shows what changed; nothing was published'

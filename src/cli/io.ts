@@ -23,4 +23,6 @@ export interface Io {
   readonly system?: Partial<System>
   /** What asks servers; the global `fetch` unless given. */
   readonly fetch?: Fetch
+  /** Hears what a command is about to do, so that it can be told; undefined while it tells by itself, and then as long as it wants. */
+  readonly doing?: (what: string | undefined) => void
 }

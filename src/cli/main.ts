@@ -4,8 +4,8 @@ import { run } from './run.js'
 
 const interrupted = new AbortController()
 
-// The first signal ends in order, a second one at once.
-for (const name of ['SIGINT', 'SIGTERM'] as const) {
+// The first signal ends in order, a second one at once. A closed terminal is one too (SIGHUP).
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(name, () => {
     if (interrupted.signal.aborted) process.exit(130)
     interrupted.abort(new Error(name))

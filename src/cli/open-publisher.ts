@@ -1,3 +1,4 @@
+import type { Logger } from '../contracts/system.js'
 import { onAbort } from '../async/signals.js'
 import { anything } from '../core/schema/anything.js'
 import { createPublisher, type Publisher } from '../publisher/index.js'
@@ -38,7 +39,13 @@ export async function withPublisher<T>(
 ): Promise<T> {
   const settings = await readSettings(io, args, { namespace: positional })
   const namespace = settings.namespace()
-  return withBoard({ io, address: settings.address() }, async board => {
+  const say: Logger['warn'] = (message, { reason, damage } = {}) => {
+    const why = reason ?? damage
+    print.warning(why === undefined ? message : `${message}: ${String(why)}`)
+  }
+  const logger: Logger = { debug() {}, info() {}, error: say, warn: say }
+  const create = args.flag('create')
+  return withBoard({ io, address: settings.address(), create, logger }, async board => {
     const { store } = board
     const config = checking ? settings.checks(namespace) : {}
     const checks = await findChecks(
@@ -46,7 +53,6 @@ export async function withPublisher<T>(
       io.signal,
     )
     const author = args.text('author') ?? settings.author
-    const logger = { debug() {}, info() {}, error() {}, warn: (message: string) => print.warning(message) }
     const { schema, validators } = checks
     const { gates, rollout, floor } = settings.rollouts
     const publisher = createPublisher({

@@ -15,6 +15,8 @@ export interface Printer {
   /** Progress; one line. */
   note(text: string): void
   warning(text: string): void
+  /** Something failed, and the command goes on. */
+  failure(text: string): void
   /** Why the command ends, and what to do next. */
   error(error: NoticeboardError, about: { readonly command: string; readonly json: boolean }): void
 }
@@ -30,6 +32,7 @@ export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stde
     table: (headings, rows) => void stdout.write(formatTable(headings, rows, style)),
     note: text => say(printable(text)),
     warning: text => say(`${aside('yellow', 'warning:')} ${printable(text)}`),
+    failure: text => say(`${aside('red', 'error:')} ${printable(text)}`),
     error(error, { command, json }) {
       const { code, message, issues } = error
       if (json) return say(JSON.stringify({ error: { code, message, ...(issues.length > 0 && { issues }) } }))

@@ -1,12 +1,16 @@
 import type { NoticeboardError } from '../contracts/errors.js'
+import { abortable } from '../async/signals.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { readArguments, suggest } from './arguments.js'
+import { createBusy } from './busy.js'
 import { COMMON_OPTIONS, type Command } from './command.js'
 import { COMMANDS } from './commands/index.js'
 import { asError, EXIT, statusOf, usageError, type ExitStatus } from './exit.js'
 import { helpFor, overview } from './help.js'
 import type { Io } from './io.js'
 import { createPrinter, type Printer } from './printer.js'
+import { readSystem } from '../system/system.js'
+import { createTimeLimit } from './time-limit.js'
 import { packageVersion } from './package-version.js'
 
 /** Runs one command line, without the names of the program, to its end. Never rejects; the process is kept alive meanwhile. */
@@ -55,8 +59,41 @@ async function dispatch(
     return EXIT.ok
   }
   checkPositionals(command, args.positionals)
-  const status = await command.run({ io, args, print, json: args.flag('json') })
+  const status = await bounded(command, { io, print }, own =>
+    command.run({ io: own, args, print, json: args.flag('json') }),
+  )
   return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
+}
+
+/** How long a command may take that neither lasts nor waits for what the user wants to wait for, in milliseconds. */
+const MOST_WAITING_MS = 300_000
+
+/** Runs a command within its time, and tells what it does once that takes long. Throws `timeout`. */
+async function bounded<T>(
+  { lasts }: Command,
+  { io, print }: Terminal,
+  work: (io: Io) => Promise<T>,
+): Promise<T> {
+  if (lasts === true) return work(io)
+  const { clock } = readSystem('the command line', io.system)
+  const limit = createTimeLimit({ clock, interrupted: io.signal, mostMs: MOST_WAITING_MS })
+  const busy = createBusy({ clock, print })
+  let waits = false
+  const doing = (what: string | undefined): void => {
+    if (waits) return
+    if (what !== undefined) return busy.doing(what)
+    waits = true
+    busy.end()
+    limit.lift()
+  }
+  try {
+    return await abortable(work({ ...io, signal: limit.signal, doing }), limit.over)
+  } catch (error) {
+    throw limit.error ?? error
+  } finally {
+    busy.end()
+    limit.end()
+  }
 }
 
 function unknownCommand(name: string): NoticeboardError {

@@ -69,6 +69,7 @@ export async function waitFor(
 ): Promise<Waited> {
   const { io, print } = context
   const { clock } = readSystem('the command line', io.system)
+  io.doing?.(undefined)
   const progress = createProgress(context)
   const over = createLinkedAbortController(io.signal)
   const { timeoutMs } = waiting

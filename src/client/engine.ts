@@ -155,6 +155,7 @@ export function createEngine<S extends Schema>(
       await ended
       await started?.stop()
       events.removeAll()
+      logger.flush()
     },
   }
 }

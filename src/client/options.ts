@@ -6,9 +6,10 @@ import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 import type { StateStorage } from '../contracts/state.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Validator } from '../contracts/validator.js'
+import { calmLogger, type CalmLogger } from '../async/calm-logger.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
-import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
+import { MAX_NEXT_REPORT_MS, MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { isLine } from '../core/json/text.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { silentLogger } from '../core/silent-logger.js'
@@ -16,7 +17,6 @@ import { readSystem } from '../system/system.js'
 import { boundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
 import { readHealth, type HealthOptions } from './health/probe.js'
-import { guardedLogger } from './logger.js'
 import type { Overrides } from './apply/overrides.js'
 
 /** What a client is made of. Only namespace, schema and strategy are needed. */
@@ -60,7 +60,7 @@ export interface ClientOptions<S extends Schema> {
 
 /** When a client reports. */
 export interface ReportTimes {
-  /** The longest time between two reports, in milliseconds; 300,000 unless given, plus or minus a fifth. */
+  /** The longest time between two reports, in milliseconds, 3,600,000 at most; 300,000 unless given, plus or minus a fifth. */
   readonly intervalMs?: number
   /** How long changes are gathered before they are reported, in milliseconds; 1,000 unless given. */
   readonly batchMs?: number
@@ -71,9 +71,10 @@ export type Settings<S extends Schema> = System &
   Required<
     Omit<
       ClientOptions<S>,
-      'system' | 'reports' | 'health' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'
+      'system' | 'reports' | 'health' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build' | 'logger'
     >
   > & {
+    readonly logger: CalmLogger
     readonly reports: Required<ReportTimes>
     readonly health: Required<HealthOptions> | undefined
   } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
@@ -110,15 +111,16 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     ...given
   } = options
   const limits = { maxSnapshotBytes, prepareTimeoutMs, soakMs, vetoRetryMs }
+  const machine = readSystem('createClient()', system)
   const settings: Settings<S> = {
     validators: [],
     labels: {},
     ...limits,
-    ...readSystem('createClient()', system),
+    ...machine,
     ...given,
     reports: readReportTimes(reports),
     health: given.health && readHealth(given.health),
-    logger: given.logger === undefined ? silentLogger : guardedLogger(given.logger),
+    logger: calmLogger(given.logger ?? silentLogger, machine.clock),
     namespace: parseNamespace(given.namespace),
   }
   checkIdentityOptions(settings)
@@ -145,5 +147,10 @@ function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {
   checkOptions('the reports of createClient()', given, { intervalMs: true, batchMs: true })
   const { intervalMs = defaultPeriods.reports.intervalMs, batchMs = defaultPeriods.reports.batchMs } = given
   checkPositive('createClient(): reports', { intervalMs, batchMs })
+  if (intervalMs > MAX_NEXT_REPORT_MS)
+    throw new NoticeboardError(
+      'invalid-option',
+      `createClient(): reports.intervalMs is ${MAX_NEXT_REPORT_MS} milliseconds at most, an hour`,
+    )
   return { intervalMs, batchMs }
 }

@@ -5,6 +5,7 @@ import type { Digest } from '../contracts/names.js'
 import type { Protection, SavedSnapshot } from '../contracts/state.js'
 import type { Session } from '../contracts/strategy.js'
 import { phaseOf } from '../async/jitter.js'
+import { createOccasions } from '../async/occasions.js'
 import type { Wakeable } from '../async/wakeable.js'
 import { target } from '../core/release/target.js'
 import type { Applied, Current } from './apply/applied.js'
@@ -23,7 +24,7 @@ import type { GuardedEmitter } from './events.js'
 import { mayRevert, unconfirmed } from './health/confirmation.js'
 import { createHealthWatch, type HealthWatch } from './health/watch.js'
 import { resolveIdentity } from './identity.js'
-import { codeOf } from './logger.js'
+import { codeOf } from './code-of.js'
 import type { Settings } from './options.js'
 import { accept, type AcceptContext } from './receive/accept.js'
 import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
@@ -143,12 +144,22 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   }
 }
 
+/** How often it is told that servers' clocks differ, in milliseconds. */
+const CLOCK_TOLD_MS = 3_600_000
+
 async function readKnown<S extends Schema>({ settings, signal, loop }: Parts<S>): Promise<Known> {
   const { namespace, clock, hasher, logger, state } = settings
   const identity = await resolveIdentity(settings, { ...settings, state })
   const { instanceId, build } = identity
   const writer = await openStateWriter({ storage: state, namespace, instanceId, logger })
-  const fleetClock = createFleetClock(clock)
+  const clockTold = createOccasions(clock, CLOCK_TOLD_MS)
+  const fleetClock = createFleetClock(clock, aheadMs => {
+    if (clockTold.now())
+      logger.warn(
+        `a server's clock was ${Math.round(aheadMs / 1_000)} s ahead of what marks say now, and is left behind`,
+        { namespace, aheadMs: Math.round(aheadMs) },
+      )
+  })
   const seen = readSeen(writer.state.release, settings)
   const waiting = createWaiting(loop)
   return {
@@ -159,7 +170,7 @@ async function readKnown<S extends Schema>({ settings, signal, loop }: Parts<S>)
     writer,
     refusals: createRefusals(build, writer.state.refused),
     fleetClock,
-    order: createReleaseOrder({ namespace, hasher, fleetClock, seen, floor: writer.state.seen }),
+    order: createReleaseOrder({ namespace, clock, hasher, fleetClock, seen, floor: writer.state.seen }),
   }
 }
 

@@ -43,7 +43,10 @@ export type ErrorCode =
   | 'too-large'
   /** A release that needs a feature this version does not have. */
   | 'unsupported'
-  /** Two different releases at one position, or two epochs with one number. */
+  /**
+   * Two histories of one namespace: two different releases at one position, two epochs with one number, or
+   * positions that no store comes from and to.
+   */
   | 'fork'
   /** The store's own files contradict each other; it serves, and refuses to append. */
   | 'store-damaged'

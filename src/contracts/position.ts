@@ -15,6 +15,17 @@ export interface Position {
 /** How one position lies to another; `fork` when the epochs share their number but are not the same. */
 export type PositionOrder = 'older' | 'same' | 'newer' | 'fork'
 
+/**
+ * A board that went back: whoever says so has read more of it than it has now, as after a backup was
+ * restored or a database flushed. Also where another release stands at that place.
+ */
+export interface WentBack {
+  /** The newest release that was read of it before. */
+  readonly from: Position
+  /** The newest that it has now; absent where it says that nothing was published. */
+  readonly to?: Position
+}
+
 const EPOCH = /^([1-9][0-9]{0,8})-([0-9a-f]{8})$/
 
 /**

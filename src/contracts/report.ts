@@ -1,5 +1,5 @@
 import type { Digest, Namespace } from './names.js'
-import type { Position } from './position.js'
+import type { Position, WentBack } from './position.js'
 
 /**
  * Where a client stands with the snapshot it was last told to run. `staged`: validated, waiting for its time.
@@ -158,10 +158,10 @@ export interface ClientReport {
    */
   readonly protection: 'disk' | 'none'
   /**
-   * The interval in which this client reports while nothing changes, in milliseconds; after three of them
-   * without a word it is missing.
+   * The interval in which this client reports while nothing changes, in milliseconds, an hour at most; after
+   * three of them without a word it is missing. A client without timers promises nothing and has none.
    */
-  readonly nextReportWithinMs: number
+  readonly nextReportWithinMs?: number | undefined
   /** When the server or store heard it, as a time of docs/formats.md: stamped there, and never believed from a client. */
   readonly receivedAt?: string
   /** When it heard this instance for the first time: stamped there as well. */
@@ -179,4 +179,9 @@ export interface HeardReports {
   readonly asOf: string
   /** The last word of each instance. */
   readonly reports: readonly ClientReport[]
+  /**
+   * Set where whoever answers has read more of the board than it has now. Unlike what clients claim to have
+   * seen this is no hearsay.
+   */
+  readonly wentBack?: WentBack
 }

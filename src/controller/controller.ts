@@ -1,3 +1,4 @@
+import { calmLogger } from '../async/calm-logger.js'
 import { settlesWithin } from '../async/deadline.js'
 import { canAppend, canRead, canReport } from '../contracts/capabilities.js'
 import { asNoticeboardError, NoticeboardError } from '../contracts/errors.js'
@@ -57,7 +58,7 @@ const AT_ONCE = 16
 export function createController(options: ControllerOptions): Controller {
   checkOptions('createController()', options, CONTROLLER_OPTIONS)
   const { store, namespaces, policies = [], gates = [], mirrors = [] } = options
-  const { name = 'controller', lookMs = 2_000, reportMs = 60_000, logger = silentLogger } = options
+  const { name = 'controller', lookMs = 2_000, reportMs = 60_000 } = options
   if (!canRead(store) || !canAppend(store))
     throw new NoticeboardError(
       'invalid-option',
@@ -74,6 +75,7 @@ export function createController(options: ControllerOptions): Controller {
   assertGates('createController()', gates)
   const system = readSystem('createController()', options.system)
   const { clock, random } = system
+  const logger = calmLogger(options.logger ?? silentLogger, clock)
   const named = namespaces?.map(parseNamespace)
 
   const tending: Tending = { by: name, policies: withBuiltIn(policies), gates }
@@ -125,8 +127,11 @@ export function createController(options: ControllerOptions): Controller {
         await presence.say(listed, root.signal)
       } catch (error) {
         if (root.signal.aborted) break
-        const { code } = asNoticeboardError(error, 'internal', 'the namespaces could not be listed')
-        logger.warn('a controller cannot list the namespaces of its store; it tries again', { code })
+        const { code, message } = asNoticeboardError(error, 'internal', 'the namespaces could not be listed')
+        logger.warn('a controller cannot list the namespaces of its store; it tries again', {
+          code,
+          reason: message,
+        })
       }
       // Some at a time: a store with many namespaces is not asked for all of them at once, and a gate that
       // takes its time holds up few others.
@@ -149,6 +154,7 @@ export function createController(options: ControllerOptions): Controller {
     const said = presence.stop(goodbye.signal)
     if (!(await settlesWithin(said, { clock, timeoutMs: GOODBYE_MS })))
       goodbye.abort(new NoticeboardError('closed', 'the controller was closed'))
+    logger.flush()
   }
   const close = (): Promise<void> => (closing ??= shut())
   return { name, standings, close, [Symbol.asyncDispose]: close }

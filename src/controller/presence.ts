@@ -3,6 +3,7 @@ import type { Namespace } from '../contracts/names.js'
 import type { ClientReport, ReportRole } from '../contracts/report.js'
 import type { Clock, Logger, Random } from '../contracts/system.js'
 import type { ReportTransport } from '../contracts/transport.js'
+import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
 import { toHex } from '../core/release/digest.js'
 
 /** Says in each namespace that a controller is there, and what it can run. */
@@ -64,7 +65,7 @@ export function createPresence(options: PresenceOptions): Presence {
       phase,
       sinceMs: upMs,
       protection: 'none',
-      nextReportWithinMs: reportMs,
+      nextReportWithinMs: Math.min(reportMs, MAX_NEXT_REPORT_MS),
     }))
     try {
       await to.report(reports, signal)

@@ -94,6 +94,29 @@ export const MAX_EXCEPTIONS = 100
 /** How many numbers the evidence of an audit record may hold. */
 export const MAX_COUNTS = 64
 
+// What a number may do
+
+/** How many epochs a reader comes forward in an hour without looking twice; an operator opens each by hand. */
+export const MAX_EPOCH_LEAP = 1_000
+
+/** How many epochs it comes forward in an hour at all, and the highest epoch that it begins with. */
+export const MAX_CONFIRMED_EPOCH_LEAP = 1_000_000
+
+/** How many releases of one epoch it comes forward in an hour: one a second for 31 years. */
+export const MAX_SEQUENCE_LEAP = 1_000_000_000
+
+/** How long nothing else may be served before a leap of more than {@link MAX_EPOCH_LEAP} is followed. */
+export const LEAP_CONFIRMED_MS = 600_000
+
+/** The longest Retry-After, or delay of a goodbye, that is obeyed unless another one is configured, in milliseconds. */
+export const MAX_RETRY_AFTER_MS = 60_000
+
+/** The shortest heartbeat that a stream may announce, in milliseconds; a shorter one counts as this. */
+export const MIN_HEARTBEAT_MS = 10
+
+/** The longest, in milliseconds; a longer one counts as this. */
+export const MAX_HEARTBEAT_MS = 600_000
+
 // Reports
 
 /** How many reports one request may carry. */
@@ -110,6 +133,15 @@ export const MAX_LABELS_BYTES = 2_048
 
 /** The largest body of reports that is sent, in bytes. */
 export const MAX_SENT_REPORTS_BYTES = 49_152
+
+/**
+ * How many commas, brackets, braces and backslashes a body of reports may have, those in texts left out
+ * but for the backslashes: they, and not its length, are what reading it costs.
+ */
+export const MAX_REPORTS_MARKS = 16_384
+
+/** What a server holds of bodies that are not done with, in bytes: of writers, and of all others. */
+export const MAX_HELD_BODIES_BYTES = 33_554_432
 
 /** How many labels a client may carry, in a report and in the query of the event stream. */
 export const MAX_LABELS = 64
@@ -132,8 +164,11 @@ export const MAX_SLOT = 65_535
 /** How many policies, and how many gates, the report of a controller may name. */
 export const MAX_RUNNABLE = 64
 
-/** The longest `nextReportWithinMs`, in milliseconds: what clients without timers promise. */
-export const MAX_NEXT_REPORT_MS = 86_400_000
+/** The longest `nextReportWithinMs`, in milliseconds. Who promises nothing counts as if it promised that. */
+export const MAX_NEXT_REPORT_MS = 3_600_000
+
+/** The longest `reportMs` of a rollout, in milliseconds. */
+export const MAX_REPORT_MS = 86_400_000
 
 /**
  * A client that was silent for this many times its `nextReportWithinMs` is missing: two reports may
@@ -159,6 +194,16 @@ export const MAX_STATE_FILES = 64
 
 /** How many namespaces one stream carries. */
 export const MAX_STREAM_NAMESPACES = 64
+
+/** How many lines of an event stream a client takes a second, and how many at once: past that the stream is broken. */
+export const STREAM_LINES_A_SECOND = 1_000
+export const STREAM_LINES_AT_ONCE = 10_000
+
+/** How long it stands on a board in a folder that somebody writes to a namespace, in milliseconds. */
+export const NOTED_MS = 3_600_000
+
+/** How many namespaces without a release a server remembers that somebody listens to. */
+export const MAX_UNPUBLISHED = 100_000
 
 /** The largest snapshot that travels inline with its release, in bytes. */
 export const MAX_INLINE_BYTES = 262_144

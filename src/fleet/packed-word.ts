@@ -82,7 +82,7 @@ export function wordReader(): (word: PackedWord) => ClientReport {
     upMs: word.upMs,
     sinceMs: word.sinceMs,
     phase: word.phase,
-    nextReportWithinMs: word.nextReportWithinMs,
+    ...(word.nextReportWithinMs !== undefined && { nextReportWithinMs: word.nextReportWithinMs }),
     labels: word.labels,
     receivedAt: word.receivedAt,
     firstHeardAt: word.firstHeardAt,

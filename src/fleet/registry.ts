@@ -1,113 +1,130 @@
 import type { Namespace } from '../contracts/names.js'
 import type { Clock } from '../contracts/system.js'
 import type { ClientReport } from '../contracts/report.js'
-import { MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
+import { jsonBytes } from '../core/report/fit-report.js'
 import { lastWord } from '../core/report/last-word.js'
+import { createFairRoom } from './fair-room.js'
 import { createInterner } from './interner.js'
+import { steadyTimes } from './steady-times.js'
 import { packWord, wordReader, type PackedWord } from './packed-word.js'
+import type { Guest } from './standing.js'
+import { BEARER, type Voice } from './voice.js'
+
+/** What became of a report. */
+export type Taken =
+  /** It holds now. */
+  | 'kept'
+  /** It holds, and may have to go for others at any time: it is for this process alone. */
+  | 'kept-here'
+  /** A later word of the same instance holds. */
+  | 'older'
+  /** There is no room for it. */
+  | 'no-room'
 
 /** The last word of each client, as far as it was heard here. */
 export interface Registry {
   /**
    * Takes a last report, and stamps when it came, and when its instance was first heard. The highest count of an instance holds, in
-   * whatever order they come. Returns whether this one holds now.
+   * whatever order they come. A bearer speaks unless a `voice` is given.
    */
-  add(report: ClientReport): boolean
+  add(report: ClientReport, voice?: Voice): Taken
   /** The last words of a namespace's clients. */
   of(namespace: Namespace): readonly ClientReport[]
   /** Since when reports are taken here, as a time of docs/formats.md. */
   readonly since: string
   readonly size: number
+  /** What the words are counted as, in bytes: no less than they take. */
+  readonly bytes: number
 }
 
-interface Entry {
+interface Entry extends Guest {
   readonly namespace: Namespace
   readonly word: PackedWord
-  readonly heardAtMs: number
 }
 
-/** How many entries are looked at for each one that has to go. */
-const SEARCHED = 64
+/** What an entry takes beside its texts, in bytes. */
+const ENTRY_BYTES = 400
 
 /**
- * Makes a registry of 100,000 instances at most, unless `maxInstances` is given, each of which takes
- * less than 1 KB where labels are as a fleet's are. Instances that stopped or are missing make room
- * first.
+ * Makes a registry of 100,000 instances and 128 MiB at most, unless `maxInstances` and `maxBytes` are
+ * given; an instance takes less than 1 KB where labels are as a fleet's are. Who goes when it is full is
+ * what a {@link createFairRoom} says.
  *
  * ```ts
  * const registry = createRegistry({ clock })
- * registry.add(report)
+ * registry.add(report, { type: 'stranger', address: '192.0.2.7' })
  * const fleet = summarizeFleet({ since, asOf, reports: registry.of('checkout/prod') }, newest)
  * ```
  */
 export function createRegistry({
   clock,
   maxInstances = 100_000,
+  maxBytes = 134_217_728,
 }: {
   readonly clock: Clock
   readonly maxInstances?: number
+  readonly maxBytes?: number
 }): Registry {
-  /** The one that was silent for longest first. */
-  const entries = new Set<Entry>()
+  const room = createFairRoom<Entry>({ maxGuests: maxInstances, maxBytes })
   const byNamespace = new Map<Namespace, Map<string, Entry>>()
   const same = createInterner()
   const since = new Date(clock.now()).toISOString()
 
-  const remove = (entry: Entry): void => {
-    const { namespace, word } = entry
-    entries.delete(entry)
+  const forget = ({ namespace, word }: Entry): void => {
     const instances = byNamespace.get(namespace)
     instances?.delete(word.instanceId)
     if (instances?.size === 0) byNamespace.delete(namespace)
   }
 
-  const makeRoom = (): void => {
-    const nowMs = clock.monotonic()
-    let oldest: Entry | undefined
-    let looked = 0
-    for (const candidate of entries) {
-      oldest ??= candidate
-      const { word, heardAtMs } = candidate
-      if (word.phase === 'stopped' || nowMs - heardAtMs > word.nextReportWithinMs * MISSING_AFTER_PERIODS) {
-        oldest = candidate
-        break
-      }
-      looked += 1
-      if (looked >= SEARCHED) break
-    }
-    if (oldest !== undefined) remove(oldest)
-  }
-
-  const take = (report: ClientReport): boolean => {
-    const { namespace, instanceId } = report
-    const known = byNamespace.get(namespace)?.get(instanceId)
-    if (known !== undefined && known.word.count > report.count) return false
+  const entryOf = (report: ClientReport, voice: Voice, known: Entry | undefined): Entry => {
     const receivedAt = new Date(clock.now()).toISOString()
     const heard = packWord(report, { receivedAt, firstHeardAt: receivedAt }, same)
-    // What was heard again moves to the young end, so that the silent gather at the old one.
-    if (known !== undefined) entries.delete(known)
-    else if (entries.size >= maxInstances) makeRoom()
-    const entry: Entry = {
-      namespace,
-      word: known === undefined ? heard : lastWord(known.word, heard),
-      heardAtMs: clock.monotonic(),
+    const heardMs = clock.monotonic()
+    const word = known === undefined ? heard : lastWord(known.word, heard)
+    return {
+      namespace: report.namespace,
+      word,
+      // Whoever a bearer spoke for stays so; an address that changes does not change whose newcomer it is.
+      voice: known === undefined || voice.type === 'bearer' ? voice : known.voice,
+      bytes: jsonBytes(report) + ENTRY_BYTES,
+      firstHeardMs: known?.word.clientId === word.clientId ? known.firstHeardMs : heardMs,
+      heardMs,
+      periodMs: word.nextReportWithinMs ?? MAX_NEXT_REPORT_MS,
+      stopped: word.phase === 'stopped',
+      standing: undefined,
     }
-    entries.add(entry)
-    const instances = byNamespace.get(namespace)
-    if (instances === undefined) byNamespace.set(namespace, new Map([[instanceId, entry]]))
-    else instances.set(instanceId, entry)
-    return true
   }
 
   return {
-    add: take,
+    add(report, voice = BEARER) {
+      const { namespace, instanceId } = report
+      const known = byNamespace.get(namespace)?.get(instanceId)
+      if (known !== undefined && known.word.count > report.count) return 'older'
+      const entry = entryOf(report, voice, known)
+      // What was heard again moves to the young end, so that the silent gather at the old one.
+      if (known !== undefined) room.leave(known)
+      const instances = byNamespace.get(namespace)
+      if (instances === undefined) byNamespace.set(namespace, new Map([[instanceId, entry]]))
+      else instances.set(instanceId, entry)
+      const gone = room.admit(entry, entry.heardMs)
+      for (const each of gone) forget(each)
+      if (gone.includes(entry)) return 'no-room'
+      return room.isSafe(entry) ? 'kept' : 'kept-here'
+    },
     since,
     of(namespace) {
       const read = wordReader()
-      return Array.from(byNamespace.get(namespace)?.values() ?? [], ({ word }) => read(word))
+      const [nowMs, sinceMs] = [clock.now(), clock.monotonic()]
+      return Array.from(byNamespace.get(namespace)?.values() ?? [], ({ word, heardMs }) =>
+        steadyTimes(read(word), { nowMs, silentMs: sinceMs - heardMs }),
+      )
     },
     get size() {
-      return entries.size
+      return room.size
+    },
+    get bytes() {
+      return room.bytes
     },
   }
 }

@@ -2,7 +2,8 @@ import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
-import { MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { replacedIn } from './replaced.js'
 import { lostState } from '../core/report/lost-state.js'
 import { digestsOf, positionOf, type Release } from '../core/release/release.js'
 
@@ -17,9 +18,9 @@ import { digestsOf, positionOf, type Release } from '../core/release/release.js'
  * - `diverged`: took the newest release, and runs a document that the release does not name;
  * - `paused`: kept where it is by a pin file or `pause()`;
  * - `ahead`: has seen a release that this store does not have: the store lost something;
- * - `missing`: silent for three times its presence period, and so is every instance of its client;
- * - `replaced`: silent likewise, while another instance of the same client is heard;
- * - `stopped`: closed in order.
+ * - `missing`: silent for three times its presence period;
+ * - `replaced`: silent likewise, and another instance of the same client came after it: it names it, or was heard for long since its last word;
+ * - `stopped`: closed in order, or promised no further word and was silent for three hours.
  */
 export type FleetState =
   | 'current'
@@ -108,16 +109,29 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
   const silence = (report: ClientReport): number | undefined =>
     report.receivedAt === undefined ? undefined : Math.max(0, now - Date.parse(report.receivedAt))
   const isSilent = (report: ClientReport): boolean =>
-    (silence(report) ?? 0) > MISSING_AFTER_PERIODS * report.nextReportWithinMs
-  const heard = new Set(
-    last.filter(report => report.phase !== 'stopped' && !isSilent(report)).map(({ clientId }) => clientId),
-  )
+    (silence(report) ?? 0) > MISSING_AFTER_PERIODS * (report.nextReportWithinMs ?? MAX_NEXT_REPORT_MS)
+  const byClient = groupBy(last, ({ clientId }) => clientId)
+  // Whose state did not survive, as those after them show.
+  const lost = new Set([...byClient.values()].flatMap(words => [...lostState(words)]))
+  const replaced = new Set<string>()
+  for (const words of byClient.values()) {
+    const silent = words
+      .filter(report => report.phase !== 'stopped' && isSilent(report))
+      .map((report): ClientReport =>
+        lost.has(report.instanceId) ? { ...report, protection: 'none' } : report,
+      )
+    if (silent.length === 0) continue
+    const heard = words.filter(report => report.phase !== 'stopped' && !isSilent(report))
+    for (const instanceId of replacedIn({ heard, silent })) replaced.add(instanceId)
+  }
 
   const members = last.map((report): FleetMember => {
     const silentMs = silence(report)
-    if (report.phase === 'stopped') return { state: 'stopped', report, silentMs }
+    // Who promised nothing is not missed.
+    const isGone = isSilent(report) && report.nextReportWithinMs === undefined
+    if (report.phase === 'stopped' || isGone) return { state: 'stopped', report, silentMs }
     if (isSilent(report))
-      return { state: heard.has(report.clientId) ? 'replaced' : 'missing', report, silentMs }
+      return { state: replaced.has(report.instanceId) ? 'replaced' : 'missing', report, silentMs }
     return { state: liveState(report, newest), report, silentMs }
   })
   members.sort(
@@ -126,7 +140,6 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
       order(a.report.clientId, b.report.clientId) ||
       order(a.report.instanceId, b.report.instanceId),
   )
-  const lost = lostIn(last)
   const unprotected = members
     .filter(isLive)
     .filter(({ report }) => isUnprotected(report) || lost.has(report.instanceId)).length
@@ -144,38 +157,18 @@ export function isLive({ state }: FleetMember): boolean {
   return state !== 'stopped' && state !== 'missing' && state !== 'replaced'
 }
 
-/** The instances whose state did not survive, as those after them show. */
-function lostIn(reports: readonly ClientReport[]): ReadonlySet<string> {
-  const byClient = groupBy(reports, ({ clientId }) => clientId)
-  return new Set([...byClient.values()].flatMap(words => [...lostState(words)]))
-}
-
 function isUnprotected({ protection, ephemeral }: ClientReport): boolean {
   return protection === 'none' && !ephemeral
 }
 
 /**
- * The newest position that a client has seen beyond a store's newest; undefined when the store is
- * not behind its fleet.
+ * Whether a position that a client has seen is none that a store with this newest one has.
  *
  * ```ts
- * const seen = seenBeyond(reports, newest)
+ * isBeyond(report.seen, newest && positionOf(newest))
  * ```
  */
-export function seenBeyond(
-  reports: readonly ClientReport[],
-  newest: Release | undefined,
-): Position | undefined {
-  const own = newest === undefined ? undefined : positionOf(newest)
-  let highest: Position | undefined
-  for (const { seen } of reports) {
-    if (seen === undefined || !isBeyond(seen, own)) continue
-    if (highest === undefined || comparePositions(seen, highest) === 'newer') highest = seen
-  }
-  return highest
-}
-
-function isBeyond(seen: Position, own: Position | undefined): boolean {
+export function isBeyond(seen: Position, own: Position | undefined): boolean {
   if (own === undefined) return true
   const order = comparePositions(seen, own)
   return order === 'newer' || order === 'fork'

@@ -1,3 +1,4 @@
+import { calmLogger } from '../async/calm-logger.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
@@ -122,10 +123,15 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
           'invalid-option',
           'configMapMirror(): two namespaces have the same name for their object; give each its own by { name }',
         )
-      const following = { strategy, applier, repeatMs, timeoutMs, clock, random, logger }
-      await keepAlive(
-        Promise.all([...new Set(all)].map(namespace => followStore({ ...following, namespace }, signal))),
-      )
+      const calm = calmLogger(logger, clock)
+      const following = { strategy, applier, repeatMs, timeoutMs, clock, random, logger: calm }
+      try {
+        await keepAlive(
+          Promise.all([...new Set(all)].map(namespace => followStore({ ...following, namespace }, signal))),
+        )
+      } finally {
+        calm.flush()
+      }
     },
   }
 }

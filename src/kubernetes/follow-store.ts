@@ -10,6 +10,8 @@ import type { Clock, Logger, Random } from '../contracts/system.js'
 import type { Transport } from '../contracts/transport.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { toHex } from '../core/release/digest.js'
+import { createLeaps } from '../core/release/leaps.js'
+import { createOccasions } from '../async/occasions.js'
 import { decodeRelease, digestsOf, positionOf, type SignedRelease } from '../core/release/release.js'
 import type { Applier } from './applier.js'
 
@@ -103,6 +105,9 @@ async function applyOne(
   await applier.announce({ namespace, bytes }, signal)
 }
 
+/** How often a store that names what it cannot have is told of, in milliseconds. */
+const TELL_AGAIN_MS = 3_600_000
+
 /** Tells of each release that is newer than those before it. */
 async function readReleases(
   { strategy, namespace, clock, random, logger }: FollowStoreOptions,
@@ -110,6 +115,8 @@ async function readReleases(
   arrived: (release: Arrived) => void,
 ): Promise<void> {
   let seen: Position | undefined
+  const leaps = createLeaps({ clock, seen })
+  const leapTold = createOccasions(clock, TELL_AGAIN_MS)
   const session: Session = {
     namespace,
     signal,
@@ -137,7 +144,22 @@ async function readReleases(
       const signed = decodeRelease(event.bytes)
       const position = positionOf(signed.release)
       if (signed.release.namespace !== namespace) continue
-      if (seen !== undefined && comparePositions(position, seen) !== 'newer') continue
+      if (seen !== undefined && comparePositions(position, seen) !== 'newer') {
+        leaps.current()
+        continue
+      }
+      if (event.from.unmanaged !== true && !leaps.follows(position)) {
+        if (leapTold.now())
+          logger.warn(
+            'a store says that its newest release is further on than it can be; it is not applied',
+            {
+              namespace,
+              position: formatPosition(position),
+              ...(seen !== undefined && { seen: formatPosition(seen) }),
+            },
+          )
+        continue
+      }
       seen = position
       arrived({ ...signed, from: event.from })
     } catch (error) {

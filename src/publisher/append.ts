@@ -2,10 +2,14 @@ import { isNoticeboardError, NoticeboardError, type ErrorCode } from '../contrac
 import type { Digest } from '../contracts/names.js'
 import { formatPosition } from '../contracts/position.js'
 import { keepAlive } from '../async/keep-alive.js'
-import { positionOf, type SignedRelease } from '../core/release/release.js'
+import { sameBytes } from '../core/json/text.js'
+import { memoryOf } from '../core/store/remembering-store.js'
+import { wentBackError } from '../core/store/went-back.js'
+import { positionOf, type Arm, type SignedRelease } from '../core/release/release.js'
 import { compose, type Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
-import { readNewest } from './read-head.js'
+import { ruleOutNewArms } from './new-arms.js'
+import { readNewest, type ReadHead } from './read-head.js'
 import { retried } from './retry.js'
 
 /** What to do about a head, the newest release of the log. */
@@ -55,8 +59,12 @@ export interface AppendOptions {
    * snapshot that was damaged there. None unless given.
    */
   readonly snapshots?: readonly Snapshot[]
-  /** How many lost races end it with `conflict`. Default: none, it tries until it wins. */
+  /** How the head is read. Strictly unless given. */
+  readonly readHead?: ReadHead
+  /** How many lost races end it with `conflict`. Default: a minute of them does. */
   readonly maxRaces?: number
+  /** Whether this begins a new epoch, which is the way out for a board that went back. Default false. */
+  readonly opens?: boolean
   readonly signal: AbortSignal
 }
 
@@ -69,11 +77,24 @@ export interface Snapshot {
 /** The longest pause after a lost race, in milliseconds. */
 const RACE_DELAY_MS = 50
 
+/** The longest pause while the release that won a race cannot be seen, in milliseconds. */
+const STUCK_DELAY_MS = 1_000
+
+/** How long that may last, in milliseconds. */
+const STUCK_MS = 10_000
+
+/** How long one race after another is lost before it ends with `conflict`, in milliseconds. */
+const RACING_MS = 60_000
+
+/** How many races are tried whatever time they take. */
+const LEAST_RACES = 3
+
 /**
  * Reads the head, lets `decide` say what follows it, and appends that; after a lost race, a short
  * random pause and all of it again on the new head. Store operations are tried again while the
  * store is `unavailable`. Throws what `decide` refuses with, `conflict` after `maxRaces` lost
- * races, and what the store throws.
+ * races or a minute of them, `store-damaged` for a store that went back or that refuses what follows
+ * its own newest release, and what the store throws.
  *
  * ```ts
  * const { outcome, signed } = await appendUntil(
@@ -89,12 +110,27 @@ const RACE_DELAY_MS = 50
 export async function appendUntil(
   context: PublisherContext,
   decide: Decide,
-  { snapshots = [], maxRaces = Number.POSITIVE_INFINITY, signal }: AppendOptions,
+  options: AppendOptions,
 ): Promise<Appended> {
-  for (let races = 0; races < maxRaces; races += 1) {
-    if (races > 0) await pauseAfterRace(context, signal)
-    const head = await readNewest(context, signal)
+  const { snapshots = [], maxRaces = Number.POSITIVE_INFINITY, opens = false, readHead, signal } = options
+  const { namespace, store, clock } = context
+  const beganMs = clock.monotonic()
+  let races = 0
+  /** The head on which the last race was lost, and since when it is the newest. */
+  let lost: { readonly head: SignedRelease | undefined; readonly sinceMs: number } | undefined
+  while (races < maxRaces && (races < LEAST_RACES || clock.monotonic() - beganMs < RACING_MS)) {
+    const head = await readNewest(context, signal, readHead)
+    const wentBack = memoryOf(store)?.wentBack(namespace)
+    if (wentBack !== undefined && !opens) throw wentBackError(namespace, wentBack)
+    if (lost !== undefined && isSameHead(lost.head, head) && clock.monotonic() - lost.sinceMs >= STUCK_MS)
+      throw stuckAt(context, head)
     const decision = accepted(await decide(head))
+    if (head !== undefined && decision.type === 'append') {
+      const putting = new Set([...snapshots, ...(decision.snapshots ?? [])].map(({ digest }) => digest))
+      const mayBeNew = (digest: Digest): boolean => putting.has(digest)
+      const arms = armsOf(decision.statement)
+      await ruleOutNewArms(context, { head: head.release, arms, mayBeNew }, signal)
+    }
     for (const snapshot of snapshots) await putSnapshot(context, snapshot, { signal })
     if (decision.type === 'unchanged') return { outcome: 'unchanged', signed: decision.head, withdrawn: [] }
     const { statement, urgent = false } = decision
@@ -102,10 +138,31 @@ export async function appendUntil(
     const next = await compose(context, head, statement, signal)
     if ((await append(context, next, { audit: statement.audit, urgent, signal })) === 'appended')
       return { outcome: 'published', signed: next, withdrawn: statement.withdrawn ?? [] }
+    const isRace = lost === undefined || !isSameHead(lost.head, head)
+    if (isRace) {
+      races += 1
+      lost = { head, sinceMs: clock.monotonic() }
+    }
+    // Else who was first cannot be seen yet, or nobody was.
+    await pause(context, isRace ? RACE_DELAY_MS : STUCK_DELAY_MS, signal)
   }
+  const seconds = Math.round((clock.monotonic() - beganMs) / 1_000)
   throw new NoticeboardError(
     'conflict',
-    `another publisher appended to ${context.namespace} first ${maxRaces} times in a row; find the one that publishes without a pause, then publish again`,
+    `another publisher appended to ${namespace} first ${races} times in a row, for ${seconds} s; find the one that publishes without a pause, then do the same again`,
+  )
+}
+
+function isSameHead(a: SignedRelease | undefined, b: SignedRelease | undefined): boolean {
+  return a === undefined || b === undefined ? a === b : sameBytes(a.bytes, b.bytes)
+}
+
+/** A store that refuses what follows its own newest release. */
+function stuckAt({ namespace, store }: PublisherContext, head: SignedRelease | undefined): NoticeboardError {
+  const newest = head === undefined ? 'no release' : formatPosition(positionOf(head.release))
+  return new NoticeboardError(
+    'store-damaged',
+    `${store.name} says that the place after the newest release of ${namespace} (${newest}) is taken, and has shown nothing there for ${STUCK_MS / 1_000} s: it answers from a copy that lags, or the board went back under a running server. Start that anew, look at its history; if this is the right board, open a new epoch`,
   )
 }
 
@@ -125,8 +182,14 @@ export async function rehearse(
   const head = await readNewest(context, signal)
   const decision = accepted(await decide(head))
   if (decision.type === 'unchanged') return { outcome: 'unchanged', release: decision.head.release }
+  if (head !== undefined)
+    await ruleOutNewArms(context, { head: head.release, arms: armsOf(decision.statement) }, signal)
   const { release } = await compose(context, head, decision.statement, signal)
   return { outcome: 'dry-run', release }
+}
+
+function armsOf({ stable, candidate }: Statement): readonly Arm['variants'][] {
+  return candidate === undefined ? [stable] : [stable, candidate]
 }
 
 function accepted(decision: Decision): Exclude<Decision, { type: 'refuse' }> {
@@ -135,8 +198,12 @@ function accepted(decision: Decision): Exclude<Decision, { type: 'refuse' }> {
 }
 
 /** Lets the winner of a race go on first, so that two that race do not stay in step. */
-async function pauseAfterRace({ clock, random }: PublisherContext, signal: AbortSignal): Promise<void> {
-  await keepAlive(clock.sleep(random.number() * RACE_DELAY_MS, signal))
+async function pause(
+  { clock, random }: PublisherContext,
+  mostMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await keepAlive(clock.sleep(random.number() * mostMs, signal))
   signal.throwIfAborted()
 }
 
@@ -184,7 +251,7 @@ async function append(
     if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) throw error
     throw new NoticeboardError(
       'unavailable',
-      `${store.name} did not acknowledge ${namespace} ${formatPosition(at)}; it may have been written: ${release.cause === 'publish' ? 'do the same again, which changes nothing twice' : 'see in the history whether it was, and only if not do the same again'}`,
+      `${error.message}. ${namespace} ${formatPosition(at)} was not acknowledged and may have been written: ${release.cause === 'publish' ? 'do the same again, which changes nothing twice' : 'see in the history whether it was, and only if not do the same again'}`,
       { cause: error, ...(error.retryAfterMs !== undefined && { retryAfterMs: error.retryAfterMs }) },
     )
   }

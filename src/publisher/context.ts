@@ -6,6 +6,7 @@ import type { Validator } from '../contracts/validator.js'
 import type { RolloutFloor } from '../rollouts/floor.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import type { Gate } from './rollouts/gates.js'
+import { remembering } from '../core/store/remembering-store.js'
 import { DEFAULT_RETRIES } from './retry.js'
 import { createVersionIndex, type VersionIndex } from './versions.js'
 import { anything } from '../core/schema/anything.js'
@@ -56,7 +57,7 @@ export function bareContext({ store, system, ...rest }: BareContextOptions): Pub
   const { clock, random, hasher } = system
   return {
     ...rest,
-    store,
+    store: remembering(store, hasher),
     clock,
     random,
     hasher,

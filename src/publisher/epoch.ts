@@ -1,13 +1,15 @@
-import { epochNumber } from '../contracts/position.js'
-import type { ClientReport } from '../contracts/report.js'
+import { epochNumber, type Position } from '../contracts/position.js'
 import { checkOptions } from '../core/options.js'
-import type { SignedRelease } from '../core/release/release.js'
+import { leapOf } from '../core/release/leap.js'
+import { positionOf, type Release } from '../core/release/release.js'
+import { claimsOf, highestEpoch } from '../fleet/claims.js'
 import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import { newEpoch } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
-import { heardReports } from './preconditions.js'
+import { doubtfulClaims, heardReports } from './preconditions.js'
+import { readAnyHead } from './read-head.js'
 import { prepareAll, validateAll, variantsOf } from './prepare.js'
 import type { RolloutFacts } from './rollout.js'
 
@@ -54,31 +56,43 @@ export async function openNewEpoch(
   // What the damaged store calls current is nothing to compare a document with.
   if (prepared !== undefined) await validateAll(context, prepared, { previous: undefined, signal })
 
+  let warnings: readonly string[] = []
+
   const decide: Decide = async head => {
     const stable = prepared === undefined ? head?.release.stable.variants : variantsOf(prepared)
-    if (stable === undefined)
+    if (stable === undefined || stable.at(0) === undefined)
       return refuse(
         'invalid-option',
-        `${context.namespace} has no release to go on from: pass { document } to start the new epoch with`,
+        `${context.namespace} has no release to go on from that this version reads: pass { document } to start the new epoch with`,
       )
-    const heard = options.ignoreReports === true ? undefined : await heardReports(context, signal)
-    const number = highestEpoch(head, heard?.reports ?? []) + 1
-    if (number > LAST_EPOCH)
+    const heard = await heardReports(context, signal)
+    const newest = head?.release
+    const claims = options.ignoreReports === true ? undefined : heard && claimsOf(heard, newest)
+    const before = heard?.wentBack?.from
+    if (claims?.counted !== undefined && leapOf(furthest(newest, before), claims.counted) === 'beyond')
       return refuse(
         'invalid-data',
-        'a client claims to have seen the last epoch there can be; if that is wrong, pass { ignoreReports: true }',
+        `${claims.says}: no epoch is opened so far ahead. If that is wrong, pass { ignoreReports: true } (--ignore-reports); clients that were told so have to forget it`,
       )
+    const highest = highestEpoch(newest, claims)
+    const number = (before === undefined ? highest : Math.max(highest, epochNumber(before.epoch))) + 1
+    if (number > LAST_EPOCH)
+      return refuse('invalid-data', `${context.namespace} is in the last epoch that there can be`)
+    const doubt = claims === undefined ? undefined : doubtfulClaims(context, heard, newest)
+    warnings = doubt === undefined ? [] : [doubt]
     const at = { epoch: newEpoch(context, number), sequence: 1 }
     return { type: 'append', urgent: true, statement: { cause: 'epoch', stable, audit, at } }
   }
-  return finish(context, await appendUntil(context, decide, { snapshots: prepared ?? [], signal }), {
+  const appended = await appendUntil(context, decide, {
+    snapshots: prepared ?? [],
+    readHead: readAnyHead,
+    opens: true,
     signal,
   })
+  return finish(context, appended, { warnings, signal })
 }
 
-/** The highest number of an epoch that the store or a client knows; 0 where there is none. */
-function highestEpoch(head: SignedRelease | undefined, reports: readonly ClientReport[]): number {
-  let highest = head === undefined ? 0 : epochNumber(head.release.epoch)
-  for (const { seen } of reports) if (seen !== undefined) highest = Math.max(highest, epochNumber(seen.epoch))
-  return highest
+/** Where the store is, or was before it went back. */
+function furthest(newest: Release | undefined, before: Position | undefined): Position | undefined {
+  return before ?? (newest && positionOf(newest))
 }

@@ -7,6 +7,7 @@ import {
   type ErrorCode,
 } from '../contracts/errors.js'
 import type { Source } from '../contracts/source.js'
+import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
 import type { OptionNames } from '../core/options.js'
 import type { PublisherContext } from './context.js'
 import type { PublishOptions } from './publish.js'
@@ -108,7 +109,7 @@ export async function* followSource({
       if (why === undefined || why !== waitsFor) yield step
       waitsFor = why
       if (passing) {
-        await keepAlive(context.clock.sleep(step.error.retryAfterMs ?? AGAIN_MS, stop.signal))
+        await keepAlive(context.clock.sleep(awayMs(step.error), stop.signal))
         continue
       }
       if (change === undefined || (await change).done === true) return
@@ -118,6 +119,11 @@ export async function* followSource({
     stop.abort()
     await changes?.return?.()
   }
+}
+
+/** How long to stay away after a failure that passes; a wrong number does not end the following. */
+function awayMs({ retryAfterMs = AGAIN_MS }: NoticeboardError): number {
+  return Math.min(Math.max(retryAfterMs, AGAIN_MS), MAX_RETRY_AFTER_MS)
 }
 
 async function attempt(source: Source, publish: Following['publish']): Promise<FollowStep> {

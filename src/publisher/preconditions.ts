@@ -3,8 +3,9 @@ import { comparePositions, formatPosition, type Position } from '../contracts/po
 import type { HeardReports } from '../contracts/report.js'
 import { positionOf, unknownCritical, type Arm, type Release } from '../core/release/release.js'
 import { isUnderWay } from '../core/release/rollout.js'
+import { sayWentBack } from '../core/store/went-back.js'
 import type { PublisherContext } from './context.js'
-import { seenBeyond } from '../fleet/summary.js'
+import { claimsOf } from '../fleet/claims.js'
 import { nameOf } from './history.js'
 import { readReports } from './read-reports.js'
 
@@ -154,20 +155,42 @@ export async function heardReports(
 }
 
 /**
- * A message when the fleet has seen more than the store has, so that clients would ignore a release
- * that is appended now; undefined when it has not.
+ * A message when enough of the fleet, or whoever answers for the store, has seen more than the store has, so
+ * that clients would ignore a release that is appended now; undefined when neither has.
  *
  * ```ts
  * const behind = behindFleet(context, await heardReports(context, signal), newest)
  * ```
  */
 export function behindFleet(
-  { namespace }: PublisherContext,
+  { namespace }: Pick<PublisherContext, 'namespace'>,
   heard: HeardReports | undefined,
   newest: Release | undefined,
 ): string | undefined {
-  const seen = heard && seenBeyond(heard.reports, newest)
-  if (seen === undefined) return undefined
-  const own = newest === undefined ? 'has no release' : `ends at ${formatPosition(positionOf(newest))}`
-  return `the store is behind its fleet: ${namespace} ${own} here, and a client has seen ${formatPosition(seen)}. It was restored or copied; check that this is the right store, then open a new epoch`
+  if (heard?.wentBack !== undefined) return sayWentBack(namespace, heard.wentBack)
+  const claims = heard && claimsOf(heard, newest)
+  if (claims?.counted === undefined) return undefined
+  return `the store is behind its fleet: ${claims.says}, and ${namespace} ${endOf(newest)} here. If it was restored or copied, check that this is the right store, then open a new epoch (noticeboard epoch); if what they report is wrong, pass { ignoreReports: true } (--ignore-reports)`
+}
+
+/**
+ * A word about what too few claim to have seen for the store to count as behind; undefined where nobody
+ * does.
+ *
+ * ```ts
+ * const doubt = doubtfulClaims(context, heard, newest)
+ * ```
+ */
+export function doubtfulClaims(
+  { namespace }: Pick<PublisherContext, 'namespace'>,
+  heard: HeardReports | undefined,
+  newest: Release | undefined,
+): string | undefined {
+  const claims = heard && claimsOf(heard, newest)
+  if (heard?.wentBack !== undefined || claims === undefined || claims.counted !== undefined) return undefined
+  return `${claims.says}, and ${namespace} ${endOf(newest)} here: too few to count. A report was forged, or those clients follow another store`
+}
+
+function endOf(newest: Release | undefined): string {
+  return newest === undefined ? 'has no release' : `ends at ${formatPosition(positionOf(newest))}`
 }

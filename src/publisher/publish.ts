@@ -8,6 +8,7 @@ import { finish } from './finish.js'
 import { mainVariant } from './history.js'
 import {
   behindFleet,
+  doubtfulClaims,
   heardReports,
   notAdmitted,
   notExpected,
@@ -132,7 +133,9 @@ export async function publishDocument(
     const previous = await readPrevious(context, newest && mainVariant(newest).digest, signal)
     await validateAll(context, prepared, { previous, signal })
     const heard = await heardReports(context, signal)
-    const behind = options.ignoreReports === true ? undefined : behindFleet(context, heard, newest)
+    // What the store forgot is no claim of clients.
+    const believes = options.ignoreReports !== true || heard?.wentBack !== undefined
+    const behind = believes ? behindFleet(context, heard, newest) : undefined
     if (behind !== undefined) return refuse('store-damaged', behind)
 
     const runs = newest?.candidate === undefined ? newest?.stable.variants : undefined
@@ -164,7 +167,8 @@ export async function publishDocument(
       signal,
     )
     if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
-    notes = [...begun.notes, ...spread.notes]
+    const doubt = doubtfulClaims(context, heard, newest)
+    notes = [...begun.notes, ...spread.notes, ...(doubt === undefined ? [] : [doubt])]
     const readmit =
       options.readmit === undefined
         ? undefined

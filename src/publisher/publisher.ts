@@ -1,3 +1,4 @@
+import { calmLogger, type CalmLogger } from '../async/calm-logger.js'
 import type { Alarm } from '../alarms/index.js'
 import { canAppend, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
@@ -37,6 +38,7 @@ import type { RolloutPolicy } from '../rollouts/policy.js'
 import { killSwitch, type KillOptions } from './rollouts/kill.js'
 import { takeStep, type AskedStep, type StepOptions } from './rollouts/take-step.js'
 import { createRollout, type Rollout, type RolloutFacts } from './rollout.js'
+import { remembering } from '../core/store/remembering-store.js'
 import { createVersionIndex } from './versions.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { silentLogger } from '../core/silent-logger.js'
@@ -221,6 +223,7 @@ export function createPublisher<Input = unknown, Output = Input>(
   const close = async (): Promise<void> => {
     root.abort(new NoticeboardError('closed', 'the publisher was closed'))
     await Promise.all(underWay)
+    context.logger.flush()
   }
 
   return {
@@ -307,7 +310,9 @@ async function readPublished(
   }
 }
 
-function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): PublisherContext {
+function readOptions<Input, Output>(
+  options: PublisherOptions<Input, Output>,
+): PublisherContext & { readonly logger: CalmLogger } {
   checkOptions('createPublisher()', options, {
     namespace: true,
     schema: true,
@@ -334,8 +339,9 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     author,
     maxSnapshotBytes = Math.min(store?.maxSnapshotBytes ?? 0, MAX_SNAPSHOT_BYTES),
   } = options
-  const { logger = silentLogger, retries = DEFAULT_RETRIES } = options
+  const { retries = DEFAULT_RETRIES } = options
   const { clock, random, hasher } = readSystem('createPublisher()', options.system)
+  const logger = calmLogger(options.logger ?? silentLogger, clock)
   const namespace = parseNamespace(options.namespace)
   if (!canRead(store) || !canAppend(store)) {
     throw new NoticeboardError(
@@ -362,7 +368,7 @@ function readOptions<Input, Output>(options: PublisherOptions<Input, Output>): P
     namespace,
     schema,
     validators: validators as readonly Validator[],
-    store,
+    store: remembering(store, hasher),
     mirrors,
     author,
     clock,

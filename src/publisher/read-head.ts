@@ -1,4 +1,5 @@
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { readForeignRelease } from '../core/release/later-release.js'
 import { positionOf, decodeRelease, type SignedRelease } from '../core/release/release.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Clock, Random } from '../contracts/system.js'
@@ -20,11 +21,12 @@ const MAX_STEPS = 100_000
 export async function readNewest(
   context: NewestContext,
   signal: AbortSignal,
+  read: ReadHead = readOwn,
 ): Promise<SignedRelease | undefined> {
   const { store, namespace } = context
   const pointer = await retried(() => store.latest({ namespace }, signal), { ...context, signal })
   if (pointer.type !== 'release') return undefined
-  let newest = readOwn(pointer.bytes, context)
+  let newest = read(pointer.bytes, context)
   for (let step = 0; store.next !== undefined && step < MAX_STEPS; step += 1) {
     const after = positionOf(newest.release)
     const answer = await retried(async () => store.next?.({ namespace, after }, signal), {
@@ -32,9 +34,33 @@ export async function readNewest(
       signal,
     })
     if (answer?.type !== 'release') break
-    newest = readOwn(answer.bytes, context)
+    newest = read(answer.bytes, context)
   }
   return newest
+}
+
+/** Makes a head of a release file. */
+export type ReadHead = (bytes: Uint8Array, context: NewestContext) => SignedRelease
+
+/**
+ * For the ways back, which go past whatever stands in the log: a release that this version cannot read is its place
+ * and what else of it is sure, see {@link readForeignRelease}. Throws what {@link readNewest} throws where
+ * not even that can be read.
+ *
+ * ```ts
+ * const head = await readNewest(context, signal, readAnyHead)
+ * ```
+ */
+export function readAnyHead(bytes: Uint8Array, context: NewestContext): SignedRelease {
+  try {
+    return readOwn(bytes, context)
+  } catch (error) {
+    const foreign = isNoticeboardError(error, 'unsupported', 'invalid-data')
+      ? readForeignRelease(bytes)
+      : undefined
+    if (foreign?.release.namespace !== context.namespace) throw error
+    return foreign
+  }
 }
 
 /** What reading the head takes. */

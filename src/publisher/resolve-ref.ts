@@ -18,7 +18,7 @@ import { retried } from './retry.js'
 export type ReleaseRef = number | string | Position
 
 /**
- * The newest release that a reference names. Throws `not-found`, or `invalid-option` for a value
+ * The newest release that a reference names, in the log that ends with `head` where that was read before. Throws `not-found`, or `invalid-option` for a value
  * that is no reference.
  *
  * ```ts
@@ -29,8 +29,9 @@ export async function findRelease(
   context: PublisherContext,
   ref: ReleaseRef,
   signal: AbortSignal,
+  head?: Release,
 ): Promise<Release> {
-  const newest = (await readNewest(context, signal))?.release
+  const newest = head ?? (await readNewest(context, signal))?.release
   if (newest === undefined)
     throw new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`)
   const matches = matcher(ref, newest)

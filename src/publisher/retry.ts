@@ -21,14 +21,14 @@ export const DEFAULT_RETRIES = 4
 const BACKOFF_MS = { baseMs: 250, capMs: 4_000 } as const
 
 /**
- * The longest Retry-After that is waited for, in milliseconds. A caller that waits for the outcome
- * is better placed to decide about a longer one.
+ * The longest Retry-After that is obeyed between two attempts, in milliseconds. A caller waits for the
+ * outcome, and a rollback is not held up by a wrong number.
  */
-const LONGEST_FLOOR_MS = 30_000
+const LONGEST_FLOOR_MS = 15_000
 
 /**
  * Runs one operation on a store or mirror, and again while it is `unavailable` or `rate-limited`:
- * after delays with full jitter, and never earlier than the server asked for, up to 30 s. Every
+ * after delays with full jitter, and never earlier than the server asked for, up to 15 s. Every
  * other error is thrown at once. Keeps the process alive meanwhile.
  *
  * ```ts
@@ -40,7 +40,7 @@ export async function retried<Result>(
   operation: () => Promise<Result>,
   { clock, random, signal, retries = DEFAULT_RETRIES }: RetryOptions,
 ): Promise<Result> {
-  const backoff = createBackoff({ clock, random, ...BACKOFF_MS })
+  const backoff = createBackoff({ clock, random, ...BACKOFF_MS, maxRetryAfterMs: LONGEST_FLOOR_MS })
   return pRetry(operation, {
     retries,
     // The delays come from the backoff: its jitter stays at the cap, and its clock can be virtual.
@@ -49,7 +49,6 @@ export async function retried<Result>(
     signal,
     shouldRetry: async ({ error }) => {
       if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) return false
-      if ((error.retryAfterMs ?? 0) > LONGEST_FLOOR_MS) return false
       await keepAlive(clock.sleep(backoff.failed(error.retryAfterMs), signal))
       return !signal.aborted
     },

@@ -3,11 +3,13 @@ import type { Digest } from '../contracts/names.js'
 import { checkOptions } from '../core/options.js'
 import { digestsOf, type Arm, type Release } from '../core/release/release.js'
 import { goesOn, type RolloutState } from '../core/release/rollout.js'
+import { wentBackError } from '../core/store/went-back.js'
 import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
-import { behindFleet, heardReports } from './preconditions.js'
+import { behindFleet, doubtfulClaims, heardReports } from './preconditions.js'
+import { readAnyHead } from './read-head.js'
 import { trialIfKept } from './rollouts/find-trial.js'
 import { findEarlier, findRelease, firstUnreadable, sameVariants, type ReleaseRef } from './resolve-ref.js'
 import type { RolloutFacts } from './rollout.js'
@@ -71,7 +73,7 @@ export async function rollBack(
     }
     return { type: 'append', urgent: true, statement }
   }
-  const appended = await appendUntil(context, decide, { signal })
+  const appended = await appendUntil(context, decide, { readHead: readAnyHead, signal })
   return finish(context, appended, { signal, warnings: goal?.warnings ?? [] })
 }
 
@@ -92,10 +94,12 @@ async function chooseGoal(
   newest: Release,
   { to, signal }: { readonly to: ReleaseRef | undefined; readonly signal: AbortSignal },
 ): Promise<Goal> {
-  const { stable } = await chooseTarget(context, newest, to, signal)
-  // They only make a warning here, and a rollback does not wait for one.
+  // What clients report only makes a warning here, and a rollback does not wait for one.
   const heard = await heardReports({ ...context, retries: 0 }, signal)
-  const behind = behindFleet(context, heard, newest)
+  // Nobody would follow it, and what is left of the log could look as if there were nothing to go back to.
+  if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
+  const { stable } = await chooseTarget(context, newest, to, signal)
+  const behind = behindFleet(context, heard, newest) ?? doubtfulClaims(context, heard, newest)
   return {
     stable: stable.variants,
     kept: new Set(digestsOf({ stable } as Release)),
@@ -110,7 +114,7 @@ async function chooseTarget(
   signal: AbortSignal,
 ): Promise<Release> {
   if (to === undefined) return findEarlier(context, newest, signal)
-  const named = await findRelease(context, to, signal)
+  const named = await findRelease(context, to, signal, newest)
   const missing = await firstUnreadable(context, digestsOf({ stable: named.stable } as Release), signal)
   if (missing === undefined) return named
   throw new NoticeboardError(

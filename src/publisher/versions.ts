@@ -7,6 +7,10 @@ import type { Arm, Release } from '../core/release/release.js'
  * reads it once.
  */
 export interface VersionIndex {
+  /** Whether {@link VersionIndex.find} would read more of the log than is soon done. */
+  isFar(variants: Arm['variants'], newest: Release): boolean
+  /** Takes note that no release up to `newest` names these snapshots. */
+  ruleOut(variants: Arm['variants'], newest: Release): void
   /**
    * The sequence that first named these snapshots in the epoch of `newest`; undefined when none
    * has. Reads the log, newest first, only as far back as it was not read before.
@@ -17,6 +21,9 @@ export interface VersionIndex {
     log: () => AsyncIterable<{ readonly release: Release }>,
   ): Promise<number | undefined>
 }
+
+/** How many releases are read without asking first whether they need be. */
+const SOON_READ = 64
 
 /**
  * An index that knows nothing yet.
@@ -29,7 +36,18 @@ export interface VersionIndex {
 export function createVersionIndex(): VersionIndex {
   let epoch: Epoch | undefined
   let readTo = 0
+  /** The lowest version of each arm that a release was read of. */
   let known = new Map<string, number>()
+  /** Up to which sequence no release names an arm. */
+  let absentTo = new Map<string, number>()
+
+  const turnTo = (newest: Release): void => {
+    if (newest.epoch === epoch) return
+    epoch = newest.epoch
+    readTo = 0
+    known = new Map()
+    absentTo = new Map()
+  }
 
   const learn = ({ stable, candidate }: Release): void => {
     for (const arm of candidate === undefined ? [stable] : [stable, candidate]) {
@@ -38,25 +56,37 @@ export function createVersionIndex(): VersionIndex {
     }
   }
 
+  const floorOf = (key: string): number => Math.max(readTo, absentTo.get(key) ?? 0)
+
   return {
+    isFar(variants, newest) {
+      turnTo(newest)
+      learn(newest)
+      const key = canonicalize(variants)
+      return !known.has(key) && newest.sequence - floorOf(key) > SOON_READ
+    },
+
+    ruleOut(variants, newest) {
+      turnTo(newest)
+      absentTo.set(canonicalize(variants), newest.sequence)
+    },
+
     async find(variants, newest, log) {
-      if (newest.epoch !== epoch) {
-        epoch = newest.epoch
-        readTo = 0
-        known = new Map()
-      }
+      turnTo(newest)
       const key = canonicalize(variants)
       learn(newest)
+      const floor = floorOf(key)
       // The number that a release states for its own arm is right; only arms that no release read
       // so far names need the rest of the log.
-      if (known.has(key) || readTo >= newest.sequence) return known.get(key)
+      if (known.has(key) || floor >= newest.sequence) return known.get(key)
       for await (const { release } of log()) {
-        if (release.epoch !== epoch || release.sequence <= readTo) break
+        if (release.epoch !== epoch || release.sequence <= floor) break
         learn(release)
         if (known.has(key)) return known.get(key)
       }
-      readTo = Math.max(readTo, newest.sequence)
-      return known.get(key)
+      if (floor === readTo) readTo = newest.sequence
+      else absentTo.set(key, newest.sequence)
+      return undefined
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { Identity } from '../contracts/identity.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
-import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
+import { MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { withLostState } from '../core/report/lost-state.js'
 
 /** An instance counts as over once it was not heard for so many of its report periods. */
@@ -32,12 +32,19 @@ export function firstHeardMs(report: ClientReport): number {
 
 /** Whether an instance is silent: three of its report periods without a word. */
 export function isSilent(report: ClientReport, nowMs: number): boolean {
-  return nowMs - heardMs(report) > MISSING_AFTER_PERIODS * report.nextReportWithinMs
+  return nowMs - heardMs(report) > MISSING_AFTER_PERIODS * periodMs(report)
 }
 
 /** Whether an instance reports when something changed and not by a timer, so that its silence says nothing. */
 export function isOnDemand({ nextReportWithinMs }: ClientReport): boolean {
-  return nextReportWithinMs >= MAX_NEXT_REPORT_MS
+  return nextReportWithinMs === undefined
+}
+
+/** What counts as the period of who promises none, in milliseconds: a day. */
+const UNPROMISED_MS = 86_400_000
+
+function periodMs({ nextReportWithinMs = UNPROMISED_MS }: ClientReport): number {
+  return nextReportWithinMs
 }
 
 /** Whether no probe of an instance says otherwise than that it is well. */
@@ -131,9 +138,7 @@ function thereUntil(word: ClientReport, nowMs: number): number {
 }
 
 function isOver(report: ClientReport, nowMs: number): boolean {
-  return (
-    report.phase === 'stopped' || nowMs - heardMs(report) > OVER_AFTER_PERIODS * report.nextReportWithinMs
-  )
+  return report.phase === 'stopped' || nowMs - heardMs(report) > OVER_AFTER_PERIODS * periodMs(report)
 }
 
 function memberOf(
@@ -169,7 +174,7 @@ function reportSideBySide(life: readonly ClientReport[]): boolean {
     return (
       next !== undefined &&
       word.phase !== 'stopped' &&
-      Math.min(heardMs(word), heardMs(next)) - firstHeardMs(next) > word.nextReportWithinMs
+      Math.min(heardMs(word), heardMs(next)) - firstHeardMs(next) > periodMs(word)
     )
   })
 }

@@ -2,7 +2,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import {
   MAX_BAKE_MS,
   MAX_MEASURES,
-  MAX_NEXT_REPORT_MS,
+  MAX_REPORT_MS,
   MAX_SHORT_LINE_LENGTH,
   MAX_SPREAD_MS,
   MAX_WORSE_BY,
@@ -117,7 +117,7 @@ export function checkStaged(settings: StagedOptions): void {
   const { bakeMs, reportMs, spreadMs, watchMs } = times
   const most = {
     bakeMs: MAX_BAKE_MS,
-    reportMs: MAX_NEXT_REPORT_MS,
+    reportMs: MAX_REPORT_MS,
     spreadMs: MAX_SPREAD_MS,
     watchMs: MAX_BAKE_MS,
   }

@@ -4,16 +4,22 @@ import { settlesWithin } from '../async/deadline.js'
 import { canAppend, mintsMarks } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
+import { calmLogger } from '../async/calm-logger.js'
 import { checkOptions } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
+import { MAX_HELD_BODIES_BYTES } from '../core/limits.js'
+import { memoryOf, remembering } from '../core/store/remembering-store.js'
 import { readSystem } from '../system/system.js'
 import { errorAnswer } from './http/answers.js'
-import type { Answer } from './stream/messages.js'
+import { clientAddress } from './http/client-address.js'
+import type { Answer, Incoming } from './stream/messages.js'
 import { fetchAdapter } from './http/fetch-adapter.js'
 import { createGuard } from './http/guard.js'
+import { createHeldBodies } from './http/held-bodies.js'
 import { createLifetime } from './http/lifetime.js'
 import { createHub } from './stream/hub.js'
 import { trimPrefix } from './http/mount.js'
+import { createTurns } from './http/turns.js'
 import { nodeAdapter } from './http/node-adapter.js'
 import { checkValues, HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { quickAnswers, type QuickAnswers } from './routes/quick-answers.js'
@@ -77,6 +83,8 @@ export function createHandler(transport: Transport | Store, options: HandlerOpti
 /** A handler, and what its own process may do with what it hears. */
 export interface Assembled {
   readonly handler: Handler
+  /** What is served: a store that remembers, where the transport is one. */
+  readonly source: Transport | Store
   readonly reports: Pick<ReportRoutes, 'take' | 'heard'>
 }
 
@@ -92,18 +100,20 @@ export function assembleHandler(
     read,
     hosts,
     origins = [],
-    logger,
     heartbeatMs = defaultPeriods.heartbeatMs,
     pollIntervalMs = 1_000,
   } = options
   const { clock, random, hasher } = readSystem('the handler', options.system)
+  const logger = options.logger && calmLogger(options.logger, clock)
   const {
     maxConnections = 50_000,
     maxConnectionAgeMs = defaultPeriods.maxConnectionAgeMs,
     cacheBytes = 67_108_864,
     maxInstances = 100_000,
+    maxReportBytes = 134_217_728,
   } = options
-  const store = canAppend(transport) ? transport : undefined
+  const source = canAppend(transport) ? remembering(transport, hasher) : transport
+  const store = canAppend(source) ? source : undefined
   if (write !== false && store === undefined) {
     throw new NoticeboardError(
       'invalid-option',
@@ -114,16 +124,17 @@ export function assembleHandler(
   const lifetime = createLifetime()
   const maxSnapshotBytes = store?.maxSnapshotBytes ?? MAX_SNAPSHOT_BYTES
   const snapshots = createSnapshotCache({
-    transport,
+    transport: source,
     hasher,
     maxBytes: cacheBytes,
     maxSnapshotBytes,
     lifetime,
   })
   const hub = createHub({
-    transport,
+    transport: source,
     snapshots,
     mints: mintsMarks(transport),
+    memory: memoryOf(source),
     clock,
     random,
     hasher,
@@ -134,8 +145,11 @@ export function assembleHandler(
     maxConnectionAgeMs,
     lifetime,
   })
-  const registry = createRegistry({ clock, maxInstances })
-  const reports = reportRoutes({ transport, registry, clock, logger, lifetime })
+  const registry = createRegistry({ clock, maxInstances, maxBytes: maxReportBytes })
+  const turns = createTurns(clock)
+  const reports = reportRoutes({ transport: source, hub, registry, clock, logger, lifetime, turns })
+  const findAddress = clientAddress(options.trustedProxies ?? [])
+  const addressOf = ({ peer, header }: Incoming): string => findAddress(peer, header('x-forwarded-for'))
   const guard = createGuard({
     writeToken: write === false ? undefined : write.token,
     readToken: read?.token,
@@ -144,9 +158,24 @@ export function assembleHandler(
     origins,
     hasher,
   })
-  const reading = readingRoutes({ transport, hub, snapshots, lifetime })
-  const writing = store && writingRoutes({ store, hub, snapshots, hasher, lifetime })
-  const open = createResponder({ guard, hub, reading, writing, reports, logger })
+  const reading = readingRoutes({ transport: source, hub, snapshots, lifetime })
+  const writing = store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns })
+  const open = createResponder({
+    guard,
+    hub,
+    reading,
+    writing,
+    reports,
+    addressOf,
+    logger,
+    bodies: {
+      // One of the largest is taken whatever else comes.
+      ofWriters: createHeldBodies(Math.max(MAX_HELD_BODIES_BYTES, 2 * (store?.maxSnapshotBytes ?? 0))),
+      ofOthers: createHeldBodies(),
+    },
+    random,
+    wentBack: namespace => memoryOf(source)?.wentBack(namespace) !== undefined,
+  })
   const answering = new Set<Promise<Answer>>()
   const respond: Responder = request => {
     if (closing !== undefined)
@@ -168,6 +197,7 @@ export function assembleHandler(
     await settlesWithin(Promise.allSettled(answering), { clock, timeoutMs: graceMs })
     await reports.close()
     lifetime.end(new NoticeboardError('closed', 'the server was closed'))
+    logger?.flush()
   }
   const close = async (closeOptions: CloseOptions = {}): Promise<void> => {
     checkOptions('close()', closeOptions, { drainMs: true, graceMs: true })
@@ -194,5 +224,5 @@ export function assembleHandler(
     close,
     [Symbol.asyncDispose]: () => close(),
   }
-  return { handler, reports }
+  return { handler, source, reports }
 }

@@ -1,4 +1,5 @@
 import type { ReportTransport, Store } from '../contracts/transport.js'
+import { memoryOf } from '../core/store/remembering-store.js'
 import type { ReportRoutes } from './routes/report-routes.js'
 
 /**
@@ -14,10 +15,13 @@ export function hearingStore(
   { take, heard }: Pick<ReportRoutes, 'take' | 'heard'>,
 ): Store & ReportTransport {
   const { name, durability, maxSnapshotBytes } = store
+  const memory = memoryOf(store)
   return {
     name,
     durability,
     maxSnapshotBytes,
+    // So that what moves rollouts on knows what is known here.
+    ...(memory !== undefined && { memory }),
     latest: (query, signal) => store.latest(query, signal),
     snapshot: (query, signal) => store.snapshot(query, signal),
     put: (query, signal) => store.put(query, signal),

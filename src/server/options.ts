@@ -26,6 +26,13 @@ export interface HandlerOptions {
   readonly cacheBytes?: number | undefined
   /** How many instances' reports are kept. 100,000 by default. */
   readonly maxInstances?: number | undefined
+  /** How many bytes of reports are kept in memory. 128 MiB by default. */
+  readonly maxReportBytes?: number | undefined
+  /**
+   * Proxies in front of it, as addresses or networks such as `10.0.0.0/8`: of them it believes in `X-Forwarded-For` whose request
+   * it is, else all clients behind them are one address. None by default. A request to `fetch` has no address.
+   */
+  readonly trustedProxies?: readonly string[] | undefined
   /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
   readonly system?: Partial<System> | undefined
   readonly logger?: Logger | undefined
@@ -43,6 +50,8 @@ export const HANDLER_OPTIONS: OptionNames<HandlerOptions> = {
   maxConnectionAgeMs: true,
   cacheBytes: true,
   maxInstances: true,
+  maxReportBytes: true,
+  trustedProxies: true,
   system: true,
   logger: true,
 }
@@ -65,6 +74,7 @@ export function checkValues(options: HandlerOptions): void {
     'maxConnectionAgeMs',
     'cacheBytes',
     'maxInstances',
+    'maxReportBytes',
   ] as const) {
     const value = options[name]
     if (value !== undefined && !(Number.isFinite(value) && value > 0))

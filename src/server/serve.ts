@@ -65,7 +65,7 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   const kept = await keptToken(options, random)
   const write = options.write ?? (kept === undefined ? false : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
-  const { handler, reports } = assembleHandler(
+  const { handler, source, reports } = assembleHandler(
     transport,
     { ...options, write, hosts: options.hosts ?? ownNames(host) },
     { anyAddress },
@@ -78,7 +78,7 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   server.on('upgrade', handler.upgrade)
   await listen(server, { host, port })
   const { port: actual } = server.address() as AddressInfo
-  const controller = write === false ? undefined : startController(transport, { ...options, reports })
+  const controller = write === false ? undefined : startController(source, { ...options, reports })
 
   let closing: Promise<void> | undefined
   const shut = async (closeOptions: CloseOptions): Promise<void> => {

@@ -1,38 +1,63 @@
-import { mkdir, open, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Random } from '../contracts/system.js'
+import type { Fs, Random } from '../contracts/system.js'
+import { decodeText } from '../core/json/strict-parse.js'
+import { encodeText } from '../core/json/text.js'
 import { toHex } from '../core/release/digest.js'
+import { nodeFs } from '../node/disk/node-fs.js'
+import { doing } from '../node/disk/system-error.js'
 
 /** How many random bytes a token is made of. */
 const TOKEN_BYTES = 32
 
+/** More than the longest token, with the end of its line. */
+const MAX_FILE_BYTES = 1_024
+
 /**
  * The token in a file; made at the first start, with mode 0600. Of several processes that start at the same time
- * one makes it and the others read it. Throws `invalid-data` when the file holds no token.
+ * one makes it and the others read it. Throws `invalid-data` when the file holds no token, and `unavailable` where the disk
+ * refuses to make or read it.
  */
 export async function readOrCreateToken(
   path: string,
   random: Random,
 ): Promise<{ readonly token: string; readonly created: boolean }> {
-  const token = toHex(random.bytes(TOKEN_BYTES))
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  try {
-    const file = await open(path, 'wx', 0o600)
-    try {
-      await file.writeFile(`${token}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    return { token, created: true }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  const hidden = nodeFs({ ownedAs: dirname(path), symbolicLinks: 'follow' })
+  const kept = (): Promise<Uint8Array | undefined> =>
+    doing(`read the token in ${path}`, () => hidden.read(path, MAX_FILE_BYTES))
+
+  // Looked for before one is made, so that a disk that cannot be written to serves as before.
+  let bytes = await kept()
+  if (bytes === undefined) {
+    const token = toHex(random.bytes(TOKEN_BYTES))
+    const made = await doing(`make a token in ${path}`, async () => {
+      // The folders on the way are nobody's secret: the private half of a board lies in one that web servers enter.
+      await nodeFs({ folderMode: 0o755, ownedAs: dirname(path) }).makeFolder(dirname(dirname(path)))
+      await hidden.makeFolder(dirname(path))
+      const aside = `${path}.${toHex(random.bytes(6))}.new`
+      return create(hidden, path, { bytes: encodeText(`${token}\n`), aside })
+    })
+    if (made) return { token, created: true }
+    bytes = await kept()
   }
-  const kept = (await readFile(path, 'utf8')).trim()
-  if (/^[\x21-\x7e]{16,512}$/.test(kept)) return { token: kept, created: false }
+  const token = bytes === undefined ? '' : decodeText(bytes, path).trim()
+  if (/^[\x21-\x7e]{16,512}$/.test(token)) return { token, created: false }
   throw new NoticeboardError(
     'invalid-data',
     `${path} holds no token; remove it, and a new one is made at the next start`,
   )
+}
+
+/** Whether the file is ours; false when another process made it in the meantime. It is there whole or not at all. */
+async function create(
+  fs: Fs,
+  path: string,
+  { bytes, aside }: { readonly bytes: Uint8Array; readonly aside: string },
+): Promise<boolean> {
+  try {
+    await fs.create(aside, bytes)
+    return (await fs.link(aside, path)) === 'linked'
+  } finally {
+    await fs.remove(aside)
+  }
 }

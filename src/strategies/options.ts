@@ -3,6 +3,7 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Transport, WatchTransport } from '../contracts/transport.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
+import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
 
 /** How long a strategy waits after failures: a random time, whose bound doubles with each failure in a row. */
 export interface BackoffTimes {
@@ -10,14 +11,23 @@ export interface BackoffTimes {
   readonly baseMs?: number
   /** The last bound, in milliseconds. Default 30,000. */
   readonly capMs?: number
+  /**
+   * The longest time to stay away that is obeyed when a server names one (Retry-After, a goodbye), in
+   * milliseconds. Default 60,000.
+   */
+  readonly maxRetryAfterMs?: number
 }
 
 /** The backoff of a strategy with its defaults. Throws `invalid-option`. */
 export function readBackoff(strategy: string, given: BackoffTimes = {}): Required<BackoffTimes> {
-  checkOptions(`the backoff of ${strategy}()`, given, { baseMs: true, capMs: true })
+  checkOptions(`the backoff of ${strategy}()`, given, { baseMs: true, capMs: true, maxRetryAfterMs: true })
   checkPositive(`${strategy}: backoff`, given)
-  const { baseMs = defaultPeriods.backoff.baseMs, capMs = defaultPeriods.backoff.capMs } = given
-  return { baseMs, capMs }
+  const {
+    baseMs = defaultPeriods.backoff.baseMs,
+    capMs = defaultPeriods.backoff.capMs,
+    maxRetryAfterMs = MAX_RETRY_AFTER_MS,
+  } = given
+  return { baseMs, capMs, maxRetryAfterMs }
 }
 
 /**

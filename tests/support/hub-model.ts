@@ -397,6 +397,7 @@ function openHub(
       lifetime,
     }),
     mints: true,
+    memory: undefined,
     clock,
     random: seededRandom(1),
     hasher: systemHasher,

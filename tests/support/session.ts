@@ -32,6 +32,8 @@ export interface Run {
   /** Sequences of the releases that came, in order. */
   readonly sequences: () => readonly number[]
   readonly errors: () => readonly string[]
+  /** What the errors say. */
+  readonly messages: () => readonly string[]
   readonly seen: () => Position | undefined
   readonly ask: () => void
   readonly stop: () => Promise<void>
@@ -121,6 +123,8 @@ export function run(
         arrival.type === 'release' ? [decodeRelease(arrival.bytes).release.sequence] : [],
       ),
     errors: () => log.flatMap(({ arrival }) => (arrival.type === 'interrupted' ? [arrival.error.code] : [])),
+    messages: () =>
+      log.flatMap(({ arrival }) => (arrival.type === 'interrupted' ? [arrival.error.message] : [])),
     seen: session.seen,
     ask: session.ask,
     stop() {

@@ -20,6 +20,7 @@ Gates and policies of yours come from the configuration file. Several controller
     'noticeboard controller --url http://127.0.0.1:4600 --token-file token',
     'noticeboard controller --board /var/lib/board checkout/prod',
   ],
+  lasts: true,
   positionals: [0, 64],
   async run(context) {
     const { io, args, print, json } = context
@@ -31,10 +32,11 @@ Gates and policies of yours come from the configuration file. Several controller
     if (namespaces.length === 0 && usual !== undefined && args.text('namespace') !== undefined)
       namespaces.push(usual)
     const name = args.text('name')
-    await withBoard({ io, address: settings.address() }, async ({ store, name: board }) => {
+    const logger = loggerFor(context)
+    await withBoard({ io, address: settings.address(), logger }, async ({ store, name: board }) => {
       const controller = createController({
         store,
-        logger: loggerFor(context, 'controller'),
+        logger,
         ...(namespaces.length > 0 && { namespaces }),
         ...(gates !== undefined && { gates }),
         ...(policies !== undefined && { policies }),

@@ -24,6 +24,7 @@ leaves nothing running, and exits with 1 when anybody was missed.`,
     keep: { text: 'keep the board and the state folders too, not only the event files' },
   },
   examples: ['noticeboard demo', 'noticeboard demo --break watchdog'],
+  lasts: true,
   positionals: [0, 0],
   async run({ io, args }) {
     const given = ['clients', 'break', 'only'].flatMap(name => {

@@ -3,7 +3,7 @@ import { canonicalize } from '../../core/json/canonical.js'
 import { diffDocuments, type Publisher, type Rollout } from '../../publisher/index.js'
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
 import { formatChanges } from '../changes.js'
-import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
 import { sourceFor } from '../documents.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
@@ -24,6 +24,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
 6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running.`,
   options: {
     ...BOARD_OPTIONS,
+    create: CREATE_OPTION,
     everyone: { text: 'every client at once; nothing holds it back' },
     stages: { value: 'LIST', text: 'numbers of clients and shares, the last one all: 1,10%,50%,all' },
     rehearse: { text: 'one client tries the way back before the first stage: forward, back, forward' },

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path'
 import { whenAborted } from '../../async/signals.js'
-import { fileStore } from '../../node/index.js'
+import type { NoticeboardError } from '../../contracts/errors.js'
+import type { Logger } from '../../contracts/system.js'
+import { fileStore, type FileStore } from '../../node/index.js'
 import { serve, type ServeOptions } from '../../server/index.js'
-import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
+import { assertBoard } from '../boards.js'
+import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
 import { loadConfig } from '../config-file.js'
-import { usageError } from '../exit.js'
+import { asError, usageError } from '../exit.js'
 import type { ServerLoad } from '../../metrics/index.js'
 import { serveMetrics } from '../metrics-server.js'
 import { loggerFor } from '../logger.js'
@@ -16,16 +19,23 @@ export const serveCommand: Command = {
   name: 'serve',
   summary: 'serve a board folder over HTTP',
   usage: '',
-  text: `Serves a board until it is interrupted, to this machine alone unless --host says otherwise. The folder is made when it is missing. Writing
-wants the token, which is made at the first start and kept in the board's private/token with mode 0600.`,
+  text: `Serves a board until it is interrupted, to this machine alone unless --host says otherwise. The first time say --create, which makes the
+folder; later a folder without a board is refused, since it is a mistyped name or a volume that is not mounted. Writing wants the token,
+which is made at the first start and kept in the board's private/token with mode 0600.`,
   options: {
     board: { value: 'FOLDER', text: 'where the board is; or "board" in the configuration file' },
+    create: CREATE_OPTION,
     port: { value: 'N', text: `${DEFAULT_PORT} unless given; 0 takes a free one` },
     host: { value: 'ADDRESS', text: 'the address to listen on; 127.0.0.1 unless given, 0.0.0.0 for all' },
     'allow-host': {
       value: 'NAME',
       multiple: true,
       text: 'a name under which it may be addressed; several are allowed',
+    },
+    'trusted-proxy': {
+      value: 'ADDRESS',
+      multiple: true,
+      text: 'a proxy or network in front of it, such as 10.0.0.0/8: believe its X-Forwarded-For',
     },
     origin: {
       value: 'ORIGIN',
@@ -42,9 +52,10 @@ wants the token, which is made at the first start and kept in the board's privat
     config: BOARD_OPTIONS['config'] ?? { value: 'FILE', text: 'the configuration file' },
   },
   examples: [
-    'noticeboard serve --board ./board',
+    'noticeboard serve --create --board ./board',
     'noticeboard serve --board /var/lib/board --host 0.0.0.0 --allow-host config.internal',
   ],
+  lasts: true,
   positionals: [0, 0],
   async run(context) {
     const { io, args, print, json } = context
@@ -57,14 +68,17 @@ wants the token, which is made at the first start and kept in the board's privat
     const tokenFile = args.text('token-file')
     const host = args.text('host')
     const hosts = args.texts('allow-host')
-    const logger = loggerFor(context, 'serve')
+    const logger = loggerFor(context)
 
+    if (!args.flag('create')) await assertBoard(folder)
     const store = fileStore(folder, { logger })
     try {
+      await tryBoard(store, { readOnly, logger, signal: io.signal })
       const server = await serve(store, {
         port,
         logger,
         origins: args.texts('origin'),
+        trustedProxies: args.texts('trusted-proxy'),
         ...(args.flag('no-controller') ? { controller: false as const } : await ownRollouts(context)),
         ...(host !== undefined && { host }),
         ...(hosts.length > 0 && { hosts }),
@@ -104,6 +118,35 @@ wants the token, which is made at the first start and kept in the board's privat
   },
 }
 
+/** How many namespaces are read at the start to see whether the board can be read. */
+const TRIED_NAMESPACES = 8
+
+/**
+ * Tries the disk before anybody is told that it is served. What cannot be read is thrown. A board that can be read and not written
+ * is served all the same, since most of a fleet reads, and said in a line of its own.
+ */
+async function tryBoard(
+  store: FileStore,
+  {
+    readOnly,
+    logger,
+    signal,
+  }: { readonly readOnly: boolean; readonly logger: Logger; readonly signal: AbortSignal },
+): Promise<void> {
+  let refused: NoticeboardError | undefined
+  if (!readOnly)
+    await store.open().catch((error: unknown) => {
+      refused = asError(error)
+      if (refused.code !== 'unavailable') throw refused
+    })
+  const namespaces = (await store.namespaces(signal)).slice(0, TRIED_NAMESPACES)
+  const reads = await Promise.allSettled(namespaces.map(namespace => store.latest({ namespace }, signal)))
+  const failed = reads.filter(read => read.status === 'rejected')
+  if (failed.length > 0 && failed.length === reads.length) throw failed[0]?.reason
+  for (const { reason } of failed) logger.error(asError(reason).message)
+  if (refused !== undefined) logger.error(`nothing can be published here: ${refused.message}`)
+}
+
 /** Gates and policies of the configuration file, for the server's controller. */
 async function ownRollouts({ io, args }: CommandContext): Promise<Pick<ServeOptions, 'controller'>> {
   const { gates, policies } = (await loadConfig(io.cwd, args.text('config')))?.config ?? {}
@@ -117,5 +160,5 @@ async function boardFolder({ io, args }: CommandContext): Promise<string> {
   if (named !== undefined) return resolve(io.cwd, named)
   const loaded = await loadConfig(io.cwd, args.text('config'))
   if (loaded?.config.board !== undefined) return resolve(loaded.folder, loaded.config.board)
-  throw usageError('say where the board is: --board FOLDER; it is made when it is missing')
+  throw usageError('say where the board is: --board FOLDER')
 }

@@ -39,9 +39,11 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
   async run(context): Promise<ExitStatus | void> {
     const { io, args } = context
     const settings = await readSettings(io, args, { namespace: args.positionals[0] })
+    // How far it is with all of them says more than what each call does.
+    const { doing: _, ...quiet } = io
     const alarms =
       settings.optionalNamespace() === undefined
-        ? await withBoard({ io, address: settings.address() }, board => printAll(context, board))
+        ? await withBoard({ io: quiet, address: settings.address() }, board => printAll(context, board))
         : await withPublisher(context, { namespace: args.positionals[0] }, ({ publisher }) =>
             printOne(context, publisher),
           )
@@ -92,12 +94,19 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
   const { store } = board
   if (store.namespaces === undefined)
     throw new NoticeboardError('unsupported', `${board.name} cannot list its namespaces; name one`)
+  io.doing?.('listing the namespaces')
   const namespaces = [...(await store.namespaces(io.signal))].sort()
   const rows: Cell[][] = []
   const found: unknown[] = []
   let count = 0
-  for (const namespace of namespaces) {
-    const { newest, fleet, alarms } = await look(openPublisherOn(board, { io, namespace }))
+  let done = 0
+  const looks = await inGroups(namespaces, AT_ONCE, async namespace => {
+    io.doing?.(`looking at the namespaces, ${done} of ${namespaces.length} so far`)
+    const seen = { namespace, ...(await look(openPublisherOn(board, { io, namespace }))) }
+    done += 1
+    return seen
+  })
+  for (const { namespace, newest, fleet, alarms } of looks) {
     found.push({
       namespace,
       newest: newest === undefined ? null : plain(newest),
@@ -112,7 +121,7 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
       newest?.version,
       newest && formatPosition(newest.position),
       newest && shortTime(newest.issuedAt),
-      ...(['current', 'behind', 'rejected', 'failed', 'missing'] as const).map((state): Cell =>
+      ...(['current', 'ahead', 'behind', 'rejected', 'failed', 'missing'] as const).map((state): Cell =>
         counts === undefined ? { text: '?', tone: 'dim' } : counts[state],
       ),
       alarm && {
@@ -130,12 +139,27 @@ async function printAll({ io, print, json }: CommandContext, board: OpenBoard): 
   return count
 }
 
+/** How many namespaces are asked for at the same time. */
+const AT_ONCE = 16
+
+async function inGroups<Item, Result>(
+  items: readonly Item[],
+  size: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const results: Result[] = []
+  for (let from = 0; from < items.length; from += size)
+    results.push(...(await Promise.all(items.slice(from, from + size).map(work))))
+  return results
+}
+
 const HEADINGS = [
   'namespace',
   'version',
   'position',
   'published',
   'current',
+  'ahead',
   'behind',
   'rejected',
   'failed',

@@ -2,6 +2,7 @@ import { comparePositions, formatPosition, type Position } from '../../contracts
 import type { Json } from '../../contracts/json.js'
 import type { Session } from '../../contracts/strategy.js'
 import type { Transport } from '../../contracts/transport.js'
+import { createLeaps } from '../../core/release/leaps.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
@@ -26,6 +27,7 @@ export const watchCommand: Command = {
 one line with its document.`,
   options: BOARD_OPTIONS,
   examples: ['noticeboard watch checkout/prod', 'noticeboard watch checkout/prod --json | jq .version'],
+  lasts: true,
   positionals: [0, 1],
   async run(context) {
     const settings = await readSettings(context.io, context.args, { namespace: context.args.positionals[0] })
@@ -45,6 +47,8 @@ async function follow(
   let before: Json | undefined
   let lost = false
   let missed = false
+  const leaps = createLeaps({ clock: readSystem('watch', io.system).clock, seen })
+  let leapt = false
   const session = sessionFor(io, { namespace, seen: () => seen, missed: () => missed })
   for await (const arrival of hybrid(store).deliver(session)) {
     if (arrival.type === 'interrupted') {
@@ -67,6 +71,14 @@ async function follow(
         (seen !== undefined && comparePositions(release, seen) !== 'newer')
       )
         continue
+      if (arrival.from.unmanaged !== true && !leaps.follows(release)) {
+        if (!leapt)
+          print.note(
+            `${name} says that ${formatPosition(release)} is the newest: no fleet comes so far at once, and it is passed over`,
+          )
+        leapt = true
+        continue
+      }
       missed = true
       const document = await readDocument(arrival.from, release, io.signal)
       missed = false

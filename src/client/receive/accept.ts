@@ -54,14 +54,16 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
       send({ type: 'current' })
       return looked()
     case 'older':
+      if (verdict.tell !== undefined) context.complain(verdict.tell)
       return looked()
     case 'none':
       return looked('nothing')
     case 'behind':
       return context.lookNow()
     case 'trouble':
-      return looks.failed(verdict.error)
+      return looks.failed(verdict.error, { told: verdict.told })
     case 'nothing':
+      if (verdict.tell !== undefined) context.complain(verdict.tell)
       return
   }
 }

@@ -6,20 +6,43 @@ import type { Clock } from '../../contracts/system.js'
  */
 export interface FleetClock {
   now(): number
-  /** A mark said that it is `asOf` now. An older one than the last changes nothing. */
+  /**
+   * A mark said that it is `asOf` now. A later one than this clock tells sets it at once, since a mark can
+   * only be late. An earlier one changes nothing, unless the marks after it agree that the clock
+   * was wrong: it is left behind then.
+   */
   hear(asOf: string): void
 }
 
-/** Makes a {@link FleetClock}. */
-export function createFleetClock(clock: Clock): FleetClock {
+/** A mark may be that late on its way, in milliseconds: a stream of marks that takes longer is dead. */
+const LATE_MS = 30_000
+
+/** So many marks in a row, each later than the one before, leave a clock behind that was ahead. */
+const MARKS_IN_A_ROW = 3
+
+/**
+ * Makes a {@link FleetClock}. `onLeft` is told by how many milliseconds the clock was ahead that it leaves
+ * behind.
+ */
+export function createFleetClock(clock: Clock, onLeft: (aheadMs: number) => void = () => {}): FleetClock {
   let heard: { readonly at: number; readonly time: number } | undefined
+  let earlier: { readonly count: number; readonly time: number } | undefined
   const now = (): number => (heard === undefined ? clock.now() : heard.time + (clock.monotonic() - heard.at))
 
   return {
     now,
     hear(asOf) {
       const time = Date.parse(asOf)
-      if (heard === undefined || time > now()) heard = { at: clock.monotonic(), time }
+      const aheadMs = heard === undefined ? 0 : now() - time
+      if (aheadMs > LATE_MS) {
+        // The same mark once more says nothing.
+        if (earlier !== undefined && time <= earlier.time) return
+        earlier = { count: (earlier?.count ?? 0) + 1, time }
+        if (earlier.count < MARKS_IN_A_ROW) return
+        onLeft(aheadMs)
+      }
+      earlier = undefined
+      if (aheadMs <= 0 || aheadMs > LATE_MS) heard = { at: clock.monotonic(), time }
     },
   }
 }

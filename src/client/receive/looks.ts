@@ -11,7 +11,8 @@ export interface Looks {
   readonly nothingPublished: boolean
   /** `nothing`: the transport has no release. */
   succeeded(brought: 'something' | 'nothing'): void
-  failed(error: NoticeboardError): void
+  /** `told`: somebody was told of this very trouble lately. */
+  failed(error: NoticeboardError, options?: { readonly told?: boolean | undefined }): void
 }
 
 export interface LooksOptions {
@@ -50,11 +51,11 @@ export function createLooks({ strategy, namespace, logger, complain, changed }: 
       if (brought === 'nothing') nothingPublished = true
       looked(undefined)
     },
-    failed(thrown) {
+    failed(thrown, { told = false } = {}) {
       const failure = asNoticeboardError(thrown, 'unavailable', `strategy ${strategy} could not look`)
       const { code, message } = failure
       // An outage is told once in full; its repetitions are details.
-      if (error === undefined || code === 'fork' || code === 'invalid-data') complain(failure)
+      if (!told && (error === undefined || code === 'fork' || code === 'invalid-data')) complain(failure)
       else logger.debug(message, { namespace, code })
       looked(failure)
     },

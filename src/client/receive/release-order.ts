@@ -1,6 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
-import type { Hasher } from '../../contracts/system.js'
+import type { Clock, Hasher } from '../../contracts/system.js'
 import {
   comparePositions,
   formatPosition,
@@ -9,11 +9,14 @@ import {
 } from '../../contracts/position.js'
 import type { StrategyEvent } from '../../contracts/strategy.js'
 import type { Tag, Transport } from '../../contracts/transport.js'
+import { createLeaps } from '../../core/release/leaps.js'
 import { decodeMark } from '../../core/release/mark.js'
 import { identifyRelease, type IdentifiedRelease } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { ReceivedRelease } from '../apply/pending.js'
 import type { FleetClock } from './fleet-clock.js'
+
+import { createOccasions } from '../../async/occasions.js'
 
 /** What an arrival says about the newest release. */
 export type Verdict =
@@ -31,18 +34,21 @@ export type Verdict =
     }
   /** The newest release once more; `ageMs` as above. */
   | { readonly type: 'same'; readonly pending: ReceivedRelease; readonly ageMs: number }
-  /** A release older than the newest: no proof of anything, but an answer. */
-  | { readonly type: 'older' }
+  /**
+   * A release older than the newest: no proof of anything, but an answer. `tell`: nothing else has come for
+   * so long that somebody has to look.
+   */
+  | { readonly type: 'older'; readonly tell: NoticeboardError | undefined }
   /** There is nothing newer than what was seen. */
   | { readonly type: 'current' }
   /** The origin speaks of a newer release than was seen. */
   | { readonly type: 'behind' }
   /** Nothing was published yet. */
   | { readonly type: 'none' }
-  /** A look that failed, or an answer that cannot be used. */
-  | { readonly type: 'trouble'; readonly error: NoticeboardError }
-  /** A mark that says nothing about this client. */
-  | { readonly type: 'nothing' }
+  /** A look that failed, or an answer that cannot be used; `told`: that was said within the hour. */
+  | { readonly type: 'trouble'; readonly error: NoticeboardError; readonly told?: boolean }
+  /** A mark that says nothing about this client; `tell` as for an older release. */
+  | { readonly type: 'nothing'; readonly tell?: NoticeboardError | undefined }
 
 /**
  * Puts what arrives in order. What cannot be read, belongs elsewhere, goes back or contradicts
@@ -61,6 +67,7 @@ export interface ReleaseOrder {
 
 export interface ReleaseOrderOptions {
   readonly namespace: Namespace
+  readonly clock: Clock
   readonly hasher: Hasher
   readonly fleetClock: FleetClock
   /** The newest release of an earlier life, if its bytes can still be read. */
@@ -71,9 +78,13 @@ export interface ReleaseOrderOptions {
 
 /** Makes a {@link ReleaseOrder}. */
 export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
-  const { namespace, hasher, fleetClock, floor } = options
+  const { namespace, clock, hasher, fleetClock, floor } = options
   const tags = new Map<Transport, Tag | undefined>()
   let { seen } = options
+  /** The time of the last mark, as it says it itself. */
+  let markedAt: string | undefined
+  const leaps = createLeaps({ clock, seen: seen?.position ?? floor })
+  const leapTold = createOccasions(clock, TELL_AGAIN_MS)
 
   const judgeRelease = (arrival: Extract<StrategyEvent, { type: 'release' }>): Verdict => {
     const { bytes, from, tag, ageMs = 0 } = arrival
@@ -98,15 +109,21 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
     switch (orderOf(position)) {
       case 'older':
         // A replica or mirror that lags; it will catch up, and the position keeps it harmless.
-        return { type: 'older' }
+        return {
+          type: 'older',
+          tell: lastingly(from.name, position),
+        }
       case 'fork':
         throw forkAt(position, `another epoch with the number of ${seen?.position.epoch ?? floor?.epoch}`)
       case 'same':
         if (seen !== undefined && seen.digest !== received.digest)
           throw forkAt(position, 'another release at this position')
         tags.set(from, tag)
+        leaps.current()
         return { type: 'same', pending, ageMs }
       case 'newer': {
+        if (pending.origin === 'network' && !leaps.follows(position))
+          return { type: 'trouble', error: leap(from, position), told: !leapTold.now() }
         const fork = forkBefore(received, pending)
         seen = received
         tags.set(from, tag)
@@ -132,21 +149,45 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
   const judgeMark = (bytes: Uint8Array): Verdict => {
     const mark = decodeMark(bytes)
     if (mark.namespace !== namespace) return { type: 'nothing' }
+    const isRepeated = mark.asOf === markedAt
+    markedAt = mark.asOf
     fleetClock.hear(mark.asOf)
-    if (fleetClock.now() > Date.parse(mark.validUntil)) return { type: 'nothing' }
     if (seen === undefined) return { type: 'behind' }
     switch (comparePositions(mark, seen.position)) {
       case 'older':
-        return { type: 'nothing' }
+        return { type: 'nothing', tell: lastingly('a mark', mark) }
       case 'newer':
         return { type: 'behind' }
       case 'fork':
         throw forkAt(mark, `another epoch with the number of ${seen.position.epoch}`)
       case 'same':
         if (mark.digest !== seen.digest) throw forkAt(mark, 'another release at this position')
-        return { type: 'current' }
+        leaps.current()
+        // Its time says nothing: servers' clocks differ. Only the same one again is no news.
+        return { type: isRepeated ? 'nothing' : 'current' }
     }
   }
+
+  const seenHere = (): string => {
+    const position = seen?.position ?? floor
+    return position === undefined ? 'nothing' : formatPosition(position)
+  }
+
+  const leap = (from: Transport, position: Position): NoticeboardError =>
+    new NoticeboardError(
+      'fork',
+      `${namespace}: ${from.name} says that ${formatPosition(position)} is the newest, and ${seenHere()} was seen here before. No fleet comes so far at once, so it is passed over; if it is right, see "A position that nobody published" in docs/operations.md`,
+    )
+
+  /** What is told of an older position once nothing else came for long. */
+  const lastingly = (who: string, position: Position): NoticeboardError | undefined =>
+    leaps.older() ? behind(who, position) : undefined
+
+  const behind = (who: string, position: Position): NoticeboardError =>
+    new NoticeboardError(
+      'fork',
+      `${namespace}: ${who} says that ${formatPosition(position)} is the newest, and ${seenHere()} was seen here before, which is followed no further. Either the store lost releases: open a new epoch; or that position was forged: see "A position that nobody published" in docs/operations.md`,
+    )
 
   const orderOf = (position: Position): PositionOrder => {
     if (seen !== undefined) return comparePositions(position, seen.position)
@@ -178,8 +219,11 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
           case 'mark':
             return judgeMark(arrival.bytes)
           case 'current':
+            // A tag is kept of what was followed alone.
+            leaps.current()
+            return { type: 'current' }
           case 'none':
-            return { type: arrival.type }
+            return { type: 'none' }
           case 'interrupted':
             return { type: 'trouble', error: arrival.error }
         }
@@ -208,6 +252,9 @@ export function readSeen(
     return undefined
   }
 }
+
+/** How often somebody is told of what goes on, in milliseconds. */
+const TELL_AGAIN_MS = 3_600_000
 
 function follows(a: Position, b: Position): boolean {
   return a.epoch === b.epoch && a.sequence === b.sequence + 1

@@ -110,13 +110,14 @@ export function startReporter({
   const send = async (timeoutMs: number, until?: AbortSignal): Promise<void> => {
     count += 1
     const now = look()
+    const { intervalMs } = rhythm()
     const report = fitReport({
       v: 1,
       ...now,
       count,
       upMs: Math.round(clock.monotonic() - startedMs),
       sinceMs: sinceMs(now),
-      nextReportWithinMs: rhythm().intervalMs ?? MAX_NEXT_REPORT_MS,
+      ...(intervalMs !== undefined && { nextReportWithinMs: Math.min(intervalMs, MAX_NEXT_REPORT_MS) }),
     })
     const told = waiting.splice(0)
     try {
@@ -134,7 +135,7 @@ export function startReporter({
     if (intervalMs === undefined) return Number.POSITIVE_INFINITY
     const runs = runsSinceMs()
     const bakesMs = runs === undefined ? 0 : Math.ceil(runs + bakeMs - clock.monotonic())
-    const delayMs = jitter(intervalMs, 0.2, random)
+    const delayMs = jitter(Math.min(intervalMs, MAX_NEXT_REPORT_MS), 0.2, random)
     return bakesMs > 0 ? Math.min(delayMs, bakesMs) : delayMs
   }
 

@@ -115,7 +115,7 @@ export function readJsonText(text: string, { what, maxBytes = MAX_JSON_TEXT_BYTE
       // Past the end the code is NaN, for which no comparison holds.
       if (!(code >= 0x20)) throw problem(stringHint(text, at))
       if (code === 0x5c) {
-        const length = ESCAPE.exec(text.slice(at, at + 6))?.[0].length
+        const length = escapeLength(text, at)
         if (length === undefined)
           throw problem(
             'after a backslash only " \\ / b f n r t and u with four hexadecimal digits may stand',
@@ -147,12 +147,28 @@ export function readJsonText(text: string, { what, maxBytes = MAX_JSON_TEXT_BYTE
   }
 
   function problem(message: string, where = at): NoticeboardError {
-    const lines = text.slice(0, where).split(/\r\n|\r|\n/)
-    const column = (lines.at(-1)?.length ?? 0) + 1
-    return new NoticeboardError('invalid-data', `${what}:${lines.length}:${column}: ${message}`, {
+    // Counted in place: a list of lines would be as long as the text has empty ones.
+    let line = 1
+    let lineStart = 0
+    for (let index = 0; index < where; index += 1) {
+      const code = text.charCodeAt(index)
+      if (code !== 0x0a && code !== 0x0d) continue
+      if (code === 0x0a && index > 0 && text.charCodeAt(index - 1) === 0x0d) lineStart = index + 1
+      else {
+        line += 1
+        lineStart = index + 1
+      }
+    }
+    return new NoticeboardError('invalid-data', `${what}:${line}:${where - lineStart + 1}: ${message}`, {
       issues: [{ path: formatPath(steps), message, validator: 'format' }],
     })
   }
 }
 
-const ESCAPE = /^\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9A-Fa-f]{4})/y
+
+/** How long the escape is that stands there; undefined where none does. */
+function escapeLength(text: string, at: number): number | undefined {
+  ESCAPE.lastIndex = at
+  return ESCAPE.exec(text)?.[0].length
+}

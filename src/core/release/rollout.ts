@@ -6,7 +6,7 @@ import { exceedsBytes, isLine } from '../json/text.js'
 import {
   MAX_BAKE_MS,
   MAX_MEASURES,
-  MAX_NEXT_REPORT_MS,
+  MAX_REPORT_MS,
   MAX_PLAN_BYTES,
   MAX_SHORT_LINE_LENGTH,
   MAX_SPREAD_MS,
@@ -179,7 +179,7 @@ export function readRollout(shape: Shape): RolloutState {
 export function readEvidenceRequest(shape: Shape): EvidenceRequest {
   const request: EvidenceRequest = {
     bakeMs: shape.integer('bakeMs', 0, MAX_BAKE_MS),
-    reportMs: shape.integer('reportMs', 1, MAX_NEXT_REPORT_MS),
+    reportMs: shape.integer('reportMs', 1, MAX_REPORT_MS),
     spreadMs: shape.integer('spreadMs', 0, MAX_SPREAD_MS),
     ...shape.optional('measures', name => readMeasureNames(shape, name)),
   }

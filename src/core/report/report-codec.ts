@@ -1,5 +1,6 @@
 import type { Json } from '../../contracts/json.js'
 import { isDigest, namespaceProblem } from '../../contracts/names.js'
+import type { WentBack } from '../../contracts/position.js'
 import type {
   ClientReport,
   HeardReports,
@@ -85,7 +86,7 @@ export function readReport(value: Json): ClientReport {
     ...shape.optional('overridden', name => readLines(shape, name, MAX_OVERRIDDEN)),
     ...shape.optional('overriddenOmitted', name => shape.integer(name, 1, Number.MAX_SAFE_INTEGER)),
     protection: shape.member('protection') === 'disk' ? 'disk' : 'none',
-    nextReportWithinMs: shape.integer('nextReportWithinMs', 1, MAX_NEXT_REPORT_MS),
+    ...shape.optional('nextReportWithinMs', name => shape.integer(name, 1, MAX_NEXT_REPORT_MS)),
   }
 }
 
@@ -111,7 +112,20 @@ export function readHeardReports(shape: Shape): HeardReports & { readonly unread
       unread += 1
     }
   }
-  return { since: shape.string('since', isInstant), asOf: shape.string('asOf', isInstant), reports, unread }
+  return {
+    since: shape.string('since', isInstant),
+    asOf: shape.string('asOf', isInstant),
+    reports,
+    ...shape.optional('wentBack', name => readWentBack(shape.object(name))),
+    unread,
+  }
+}
+
+function readWentBack(shape: Shape): WentBack {
+  return {
+    from: readPosition(shape.object('from')),
+    ...shape.optional('to', name => readPosition(shape.object(name))),
+  }
 }
 
 /** What is not known is kept as such, so that a later version may add to the list. */

@@ -14,10 +14,11 @@ import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import type { BoardAudit, PreparedAudit } from './audit.js'
 import type { BoardLog, LogState } from './log.js'
+import type { BoardNotes } from './notes.js'
 import type { BoardOpening } from './opening.js'
 import { wholeSecondAfter } from './pointer.js'
 import { missingSnapshot, type BoardSnapshots } from './snapshots.js'
-import { forLog, isUnfit } from '../disk/system-error.js'
+import { forLog, isForbidden, isUnfit } from '../disk/system-error.js'
 
 /** Writes one release at a position; the folder is open already. */
 export type Appender = (query: AppendQuery) => Promise<'appended' | 'taken'>
@@ -27,10 +28,14 @@ export interface AppenderParts {
   readonly audit: BoardAudit
   readonly opening: BoardOpening
   readonly snapshots: BoardSnapshots
+  readonly notes: BoardNotes
 }
 
 /** The order of writing that docs/formats.md states, from the release on. */
-export function boardAppender(board: Board, { log, audit, opening, snapshots }: AppenderParts): Appender {
+export function boardAppender(
+  board: Board,
+  { log, audit, opening, snapshots, notes }: AppenderParts,
+): Appender {
   const { fs, files, paths, clock, hasher, logger } = board
 
   const keepAudit = async (namespace: Namespace, record: PreparedAudit | undefined): Promise<void> => {
@@ -42,6 +47,28 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
         namespace,
         ...forLog(error, 'settle an audit record'),
       })
+    }
+  }
+
+  /**
+   * The record under its temporary name. Where it may not be written, which is what a record's folder of another user does,
+   * a release that is urgent or in place already goes without: nothing stands in the way back.
+   */
+  const prepareAudit = async (
+    { namespace, at, audit: bytes, urgent = false }: AppendQuery,
+    isInPlace: boolean,
+  ): Promise<PreparedAudit | undefined> => {
+    if (bytes === undefined) return undefined
+    try {
+      return await audit.prepare({ namespace, at, bytes })
+    } catch (error) {
+      if (!isForbidden(error) || !(urgent || isInPlace)) throw error
+      logger?.error('an audit record cannot be written; the history will not say who and why', {
+        namespace,
+        position: formatPosition(at),
+        ...forLog(error, `write an audit record to ${dirname(paths.audit(namespace, at))}`),
+      })
+      return undefined
     }
   }
 
@@ -83,7 +110,7 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
     const met = await meet(query)
     if (met === 'appended') {
       if (query.audit !== undefined && (await audit.read(namespace, at)) === undefined) {
-        await keepAudit(namespace, await audit.prepare({ namespace, at, bytes: query.audit }))
+        await keepAudit(namespace, await prepareAudit(query, true))
       }
       return 'appended'
     }
@@ -109,14 +136,16 @@ export function boardAppender(board: Board, { log, audit, opening, snapshots }: 
     const missing = await snapshots.missing(namespace, release)
     if (missing !== undefined) throw missingSnapshot(missing)
 
-    const record =
-      query.audit === undefined ? undefined : await audit.prepare({ namespace, at, bytes: query.audit })
+    const record = await prepareAudit(query, false)
     let outcome: 'linked' | 'taken'
     try {
       const changedMs = await timeAfter(namespace, state.newest?.position)
       outcome = opens
         ? await opening.open(namespace, { at, bytes, changedMs })
-        : await files.claim(paths.release(namespace, at), bytes, { changedMs })
+        : await files.claim(paths.release(namespace, at), bytes, {
+            changedMs,
+            before: file => notes.note(namespace, file),
+          })
     } catch (error) {
       await abandonAudit(query, record)
       throw error

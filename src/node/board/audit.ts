@@ -1,13 +1,14 @@
 import { MAX_AUDIT_BYTES } from '../../core/limits.js'
 import { dirname, join } from 'node:path'
 import type { Namespace } from '../../contracts/names.js'
-import type { Epoch, Position } from '../../contracts/position.js'
+import { formatPosition, type Epoch, type Position } from '../../contracts/position.js'
 import { digestOf, toHex } from '../../core/release/digest.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
 import { epochsIn } from './paths.js'
 import { readLink } from './release-link.js'
 import { ABANDONED_MS } from '../../core/limits.js'
+import { forLog } from '../disk/system-error.js'
 
 /** Who and why, beside the log. A record stands under a temporary name until its release is in place. */
 export interface BoardAudit {
@@ -17,6 +18,7 @@ export interface BoardAudit {
     readonly at: Position
     readonly bytes: Uint8Array
   }): Promise<PreparedAudit>
+  /** Undefined where there is none, and where it cannot be read, which is said once for each namespace. */
   read(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
   /** Gives records whose writer died after its release was in place their name, and removes those of releases that never were. */
   repair(namespace: Namespace): Promise<void>
@@ -29,9 +31,11 @@ export interface PreparedAudit {
 
 const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/
 export function boardAudit(
-  { hiddenFs: fs, clock, random, hasher, paths, owner }: Board,
+  { hiddenFs: fs, clock, random, hasher, paths, owner, logger }: Board,
   log: BoardLog,
 ): BoardAudit {
+  /** Namespaces of which a reader was told that records cannot be read. */
+  const told = new Set<Namespace>()
   const settle = async (
     namespace: Namespace,
     { epoch, name, sequence }: { epoch: Epoch; name: string; sequence: number },
@@ -78,7 +82,21 @@ export function boardAudit(
       }
     },
 
-    read: async (namespace, position) => fs.read(paths.audit(namespace, position), MAX_AUDIT_BYTES),
+    async read(namespace, position) {
+      try {
+        return await fs.read(paths.audit(namespace, position), MAX_AUDIT_BYTES)
+      } catch (error) {
+        // The way back goes through the log, and who wrote it and why must not stand in that way.
+        if (!told.has(namespace))
+          logger?.warn('audit records cannot be read; the history goes without their authors and reasons', {
+            namespace,
+            position: formatPosition(position),
+            ...forLog(error, `read an audit record in ${dirname(paths.audit(namespace, position))}`),
+          })
+        told.add(namespace)
+        return undefined
+      }
+    },
 
     async repair(namespace) {
       for (const epoch of epochsIn(await fs.list(dirname(paths.audits({ namespace, epoch: 'any' })))))

@@ -1,7 +1,7 @@
 import type { Clock, Hasher, Fs, Logger, Random } from '../../contracts/system.js'
 import { boardFiles, type BoardFiles } from './files.js'
 import { boardPaths, type BoardPaths } from './paths.js'
-import { nodeFs } from '../disk/node-fs.js'
+import { nodeFs, otherOwner } from '../disk/node-fs.js'
 import type { ProcessTag } from '../disk/process-tag.js'
 
 /** What everything that works on one board shares. */
@@ -18,6 +18,8 @@ export interface Board {
   readonly hasher: Hasher
   readonly owner: ProcessTag
   readonly logger: Logger | undefined
+  /** Whose the board is, if this process writes to it as somebody else; nothing is known of that on a disk of a test. */
+  readonly strangersBoard: () => Promise<{ readonly uid: number; readonly ownUid: number } | undefined>
 }
 
 export interface BoardOptions {
@@ -33,14 +35,19 @@ export interface BoardOptions {
 /** A board in a folder, whose path is absolute. */
 export function createBoard(folder: string, { fs, ...given }: BoardOptions): Board {
   const paths = boardPaths(folder)
-  const open = fs ?? nodeFs({ fileMode: 0o644, folderMode: 0o755, symbolicLinks: 'follow' })
-  const hidden = fs ?? nodeFs()
+  // Also where root writes what another user's server is to read and to go on with.
+  const ownedAs = paths.published
+  const open = fs ?? nodeFs({ fileMode: 0o644, folderMode: 0o755, symbolicLinks: 'follow', ownedAs })
+  const hidden = fs ?? nodeFs({ ownedAs })
   const filesOn = (on: Fs): BoardFiles =>
     boardFiles({
       fs: on,
       random: given.random,
       temporary: paths.temporary,
-      makeTemporary: () => hidden.makeFolder(paths.temporary),
+      async makeTemporary() {
+        await hidden.makeFolder(paths.temporary)
+        await hidden.makeFolder(paths.notes)
+      },
       tag: given.owner.tag,
     })
   return {
@@ -48,6 +55,7 @@ export function createBoard(folder: string, { fs, ...given }: BoardOptions): Boa
     paths,
     fs: open,
     hiddenFs: hidden,
+    strangersBoard: async () => (fs === undefined ? otherOwner(paths.published) : undefined),
     files: filesOn(open),
     hiddenFiles: filesOn(hidden),
   }

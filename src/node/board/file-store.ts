@@ -1,3 +1,4 @@
+import { calmLogger } from '../../async/calm-logger.js'
 import { settlesWithin } from '../../async/deadline.js'
 import { createSerial } from '../../async/serial.js'
 import { refuseIfAborted } from '../../async/signals.js'
@@ -18,6 +19,8 @@ import { boardAudit } from './audit.js'
 import { openBoardFolder } from './folder.js'
 import { boardLog, type Entry } from './log.js'
 import { findNamespaces } from './namespaces.js'
+import { boardNotes, notePrefix } from './notes.js'
+import { boardStanding } from './standing.js'
 import { boardOpening } from './opening.js'
 import { boardPointer } from './pointer.js'
 import { boardReader } from './reader.js'
@@ -41,7 +44,11 @@ export interface FileStoreOptions {
   readonly fs?: Fs
   /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
   readonly system?: Partial<System>
-  /** How soon releases of other processes are seen where the system does not tell of them, in milliseconds; 500 unless given. */
+  /**
+   * How soon releases of other processes are seen where the system does not tell of them, in milliseconds; 500 unless given. Of
+   * more than 32 namespaces that are followed, each is polled less often the more there are, and once an interval those that somebody
+   * began to write to.
+   */
   readonly pollIntervalMs?: number
   /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
   readonly maxSnapshotBytes?: number
@@ -53,6 +60,16 @@ export interface FileStoreOptions {
 
 /** A board in a folder: a store, its own notifications, and the reports of its clients. */
 export interface FileStore extends CompleteStore, AsyncDisposable {
+  /**
+   * Makes the folder ready to be written to, as the first write does by itself: makes what is missing of it and tries whether it
+   * can be written to. For programs that want to know at their start. Throws `unavailable` where the disk refuses, and `unsupported`
+   * on a file system without hard links.
+   *
+   * ```ts
+   * await store.open()
+   * ```
+   */
+  open(): Promise<void>
   /** Ends every watch, writes reports that are still in memory, and waits for what is under way. Calls after it throw `closed`. Twice is harmless. */
   close(): Promise<void>
 }
@@ -78,7 +95,8 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   })
   const { clock, random, hasher } = readSystem('fileStore()', options.system)
   const { owner = processTag() } = options
-  const { pollIntervalMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES, logger } = options
+  const { pollIntervalMs = 500, maxSnapshotBytes = MAX_SNAPSHOT_BYTES } = options
+  const logger = options.logger && calmLogger(options.logger, clock)
   if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) {
     throw new NoticeboardError(
       'invalid-option',
@@ -97,12 +115,14 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const log = boardLog(board)
   const reserve = boardReserve(board)
   const audit = boardAudit(board, log)
-  const opening = boardOpening(board, log)
+  const notes = boardNotes(board)
+  const standing = boardStanding(board, notes)
+  const opening = boardOpening(board, { log, notes })
   const snapshots = boardSnapshots(board)
   const upkeep = boardUpkeep(board, { audit, opening, pointer: boardPointer(board, log), reserve })
   const { repair, isBehind } = upkeep
-  const reader = boardReader(board, { log, audit, repair, isBehind })
-  const append = boardAppender(board, { log, audit, opening, snapshots })
+  const reader = boardReader(board, { log, audit, repair, isBehind, standing })
+  const append = boardAppender(board, { log, audit, opening, snapshots, notes })
   const inTurn = createSerial()
   const underWay = new Set<Promise<unknown>>()
   let opened: Promise<void> | undefined
@@ -128,7 +148,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   }
 
   /** Opens the folder for writing, once; a failure is tried again by the next call. */
-  const open = (): Promise<void> => {
+  const prepare = (): Promise<void> => {
     opened ??= doing(`open the board in ${paths.root}`, () => openBoardFolder(board, reserve)).catch(
       (error: unknown) => {
         opened = undefined
@@ -138,14 +158,16 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     return opened
   }
 
-  const reports = boardReports(board, open)
+  const reports = boardReports(board, prepare)
   const tail = boardTail({
-    log,
+    read: reader.read,
     clock,
     pollIntervalMs,
     logger,
     folderWatch: options.fs === undefined ? nodeFolderWatch : undefined,
     folderOf: (namespace, { position }) => paths.releases({ namespace, epoch: position.epoch }),
+    notes,
+    prefixOf: namespace => notePrefix(namespace, hasher),
     sweep: namespace => tracked(repair(namespace)),
     sweepNow: isBehind,
   })
@@ -162,6 +184,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       await reports.flush()
       // A disk that never answers must not hold its program.
       await settlesWithin(rest(), { clock, timeoutMs: CLOSING_MS })
+      logger?.flush()
     })()
     tail.close()
     return closing
@@ -172,9 +195,20 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     durability: 'single',
     maxSnapshotBytes,
 
+    async open() {
+      if (closing !== undefined) throw new NoticeboardError('closed', 'the store was closed')
+      await prepare()
+    },
+
     async latest({ namespace, tag }, signal) {
       enter(namespace, signal)
       return doing(`read the board of ${namespace}`, () => reader.latest(namespace, tag))
+    },
+
+    async standing(queries, signal) {
+      enter('any', signal)
+      for (const { namespace } of queries) parseNamespace(namespace)
+      return doing('look at the board', () => standing.among(queries))
     },
 
     async next({ namespace, after }, signal) {
@@ -198,12 +232,12 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       )
     },
 
-    async *watch({ namespaces }, signal) {
+    async *watch({ namespaces, alive }, signal) {
       if (signal.aborted) return
       for (const namespace of namespaces) enter(namespace, signal)
       const newest = async (namespace: Namespace): Promise<Entry | undefined> =>
         (await doing(`read the board of ${namespace}`, () => reader.look(namespace))).newest
-      yield* watchBoard({ namespaces, tail, clock, newest }, signal)
+      yield* watchBoard({ namespaces, alive, tail, clock, newest }, signal)
     },
 
     async put({ namespace, digest, bytes, urgent = false }, signal) {
@@ -211,7 +245,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       parseDigest(digest)
       wantSize(bytes, 'snapshot')
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
-      await open()
+      await prepare()
       const write = (): Promise<void> => snapshots.write({ namespace, digest, bytes })
       await doing(`keep a snapshot of ${namespace}`, () => (urgent ? reserve.use(write) : write()))
     },
@@ -221,7 +255,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       enter(namespace, signal)
       checkAppend(query, hasher)
       const write = async (): Promise<'appended' | 'taken'> => {
-        await open()
+        await prepare()
         await reader.look(namespace)
         return append(query)
       }
@@ -280,7 +314,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async putSchema({ namespace, bytes }, signal) {
       enter(namespace, signal)
       wantSize(bytes, 'schema')
-      await open()
+      await prepare()
       await doing(`keep the schema of ${namespace}`, async () => {
         await fs.makeFolder(paths.namespace(namespace))
         await board.files.replace(paths.schema(namespace), bytes)
@@ -290,7 +324,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     async remove({ namespace, digest }, signal) {
       enter(namespace, signal)
       parseDigest(digest)
-      await open()
+      await prepare()
       await doing(`remove a snapshot of ${namespace}`, async () => {
         const { newest } = await reader.look(namespace)
         if (newest !== undefined && digestsOf(decodeRelease(newest.bytes).release).includes(digest)) {

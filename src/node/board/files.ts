@@ -13,11 +13,14 @@ export interface BoardFiles {
     bytes: Uint8Array,
     options?: { readonly changedMs?: number | undefined },
   ): Promise<void>
-  /** Gives a file its name unless the name is taken; durable before it resolves, also when it was taken. */
+  /** Gives a file its name unless the name is taken; durable before it resolves, also when it was taken. `before` runs with the complete file before it has that name. */
   claim(
     path: string,
     bytes: Uint8Array,
-    options?: { readonly changedMs?: number | undefined },
+    options?: {
+      readonly changedMs?: number | undefined
+      readonly before?: ((file: string) => Promise<void>) | undefined
+    },
   ): Promise<'linked' | 'taken'>
   /** Moves a file to a temporary name and gives that; undefined when there is no such file. */
   moveAside(path: string): Promise<string | undefined>
@@ -100,8 +103,11 @@ export function boardFiles({
       }
     },
 
-    async claim(path, bytes, { changedMs } = {}) {
-      const outcome = await withTemporary(path, { bytes, changedMs }, file => fs.link(file, path))
+    async claim(path, bytes, { changedMs, before } = {}) {
+      const outcome = await withTemporary(path, { bytes, changedMs }, async file => {
+        await before?.(file)
+        return fs.link(file, path)
+      })
       // Also when it was taken: whoever took it may have died before the name was durable.
       await fs.syncFolder(dirname(path))
       return outcome

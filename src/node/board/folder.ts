@@ -11,9 +11,15 @@ import { ABANDONED_MS } from '../../core/limits.js'
 export async function openBoardFolder(board: Board, reserve: BoardReserve): Promise<void> {
   const { fs, hiddenFs, paths, logger } = board
   try {
+    const stranger = await board.strangersBoard()
+    if (stranger !== undefined)
+      logger?.warn(
+        `the board in ${paths.root} belongs to user ${stranger.uid}, and this process writes to it as user ${stranger.ownUid}: a server of the owner may be kept out of what is written now; run as the owner`,
+      )
     // In this order, so that the folder itself gets the mode of what is served.
     await fs.makeFolder(paths.published)
     await hiddenFs.makeFolder(paths.temporary)
+    await hiddenFs.makeFolder(paths.notes)
   } catch (error) {
     throw inWords(error, `use ${paths.root} as a board`)
   }

@@ -6,6 +6,7 @@ import { decodeRelease } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import type { BoardLog } from './log.js'
+import type { BoardNotes } from './notes.js'
 import { positionIn } from './release-link.js'
 import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 
@@ -32,7 +33,7 @@ const NUMBER = /^[1-9][0-9]{0,8}\.json$/
 
 export function boardOpening(
   { fs, hiddenFs, clock, paths, files, hiddenFiles }: Board,
-  log: BoardLog,
+  { log, notes }: { readonly log: BoardLog; readonly notes: BoardNotes },
 ): BoardOpening {
   /**
    * Completes what took a number, and gives the number up. A number that was used and given up before it was taken again is
@@ -50,6 +51,7 @@ export function boardOpening(
       await fs.makeFolder(paths.releases({ namespace, epoch: first.at.epoch }))
       outcome = await files.claim(paths.release(namespace, first.at), first.bytes, {
         changedMs: first.changedMs,
+        before: file => notes.note(namespace, file),
       })
     }
     await hiddenFiles.discard(taken)

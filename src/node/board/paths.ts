@@ -9,6 +9,8 @@ export interface BoardPaths {
   readonly published: string
   readonly temporary: string
   readonly reserve: string
+  /** Which namespaces are written to. */
+  readonly notes: string
   namespace(namespace: Namespace): string
   pointer(namespace: Namespace): string
   schema(namespace: Namespace): string
@@ -35,6 +37,7 @@ export function boardPaths(folder: string): BoardPaths {
     published,
     temporary: join(hidden, 'tmp'),
     reserve: join(hidden, 'reserve'),
+    notes: join(hidden, 'noted'),
     namespace: of,
     pointer: namespace => join(of(namespace), 'release.json'),
     schema: namespace => join(of(namespace), 'schema.json'),

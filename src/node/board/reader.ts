@@ -5,9 +5,12 @@ import { digestOf } from '../../core/release/digest.js'
 import type { Board } from './board.js'
 import type { BoardAudit } from './audit.js'
 import type { BoardLog, LogState } from './log.js'
+import type { BoardStanding } from './standing.js'
 
 /** The reading half of a board. */
 export interface BoardReader {
+  /** The end of the log as it is. */
+  read(namespace: Namespace): Promise<LogState>
   /** The newest release; a namespace that is looked at for the first time is repaired before. */
   look(namespace: Namespace): Promise<LogState>
   latest(namespace: Namespace, tag: Tag | undefined): Promise<Latest>
@@ -31,11 +34,12 @@ export interface ReaderParts {
   readonly repair: (namespace: Namespace) => Promise<void>
   /** Whether a repair is due that should not wait. */
   readonly isBehind: (namespace: Namespace) => boolean
+  readonly standing: Pick<BoardStanding, 'looked' | 'forget'>
 }
 
 export function boardReader(
-  { hasher, logger }: Board,
-  { log, audit, repair, isBehind }: ReaderParts,
+  { hasher, logger, clock }: Board,
+  { log, audit, repair, isBehind, standing }: ReaderParts,
 ): BoardReader {
   const looks = new Map<Namespace, Look>()
   const warned = new Map<Namespace, string>()
@@ -46,13 +50,22 @@ export function boardReader(
     logger?.error('the board is damaged; it goes on serving and takes no releases', { namespace, damage })
   }
 
+  const read = async (namespace: Namespace): Promise<LogState> => {
+    const beganMs = clock.monotonic()
+    const state = await log.read({ namespace })
+    const { newest, withheld, damage } = state
+    if (newest === undefined || withheld !== undefined || damage !== undefined) standing.forget(namespace)
+    else standing.looked(namespace, { position: newest.position, beganMs })
+    return state
+  }
+
   const look = async (namespace: Namespace): Promise<LogState> => {
     const before = looks.get(namespace)
     const isDue = before === undefined || before.isDue || isBehind(namespace)
     const repaired = isDue ? repair(namespace) : before.repaired
     looks.set(namespace, { ...before, repaired, isDue: false })
     await repaired
-    const state = await log.read({ namespace })
+    const state = await read(namespace)
     if (state.damage !== undefined) warn(namespace, state.damage)
     const { newest } = state
     // Whoever asks for one name after another that nobody published to must not fill the memory.
@@ -77,6 +90,7 @@ export function boardReader(
   }
 
   return {
+    read,
     look,
 
     async latest(namespace, tag) {

@@ -8,14 +8,17 @@ import { canonicalize } from '../../core/json/canonical.js'
 import { isInstant } from '../../core/release/instant.js'
 import { earliest, lastWord } from '../../core/report/last-word.js'
 import { readStampedReport } from '../../core/report/report-codec.js'
+import { jsonBytes } from '../../core/report/fit-report.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
+import { fairShare } from '../../fleet/fair-share.js'
+import { firstToForget } from '../../fleet/first-to-forget.js'
 import type { Board } from './board.js'
 import { forLog, systemErrorCode } from '../disk/system-error.js'
 import { ABANDONED_MS } from '../../core/limits.js'
 
-/** How many instances of a namespace are remembered; beyond it the ones heard longest ago are forgotten. */
+/** How many instances of a namespace are remembered; beyond it those that go first are forgotten. */
 const MAX_INSTANCES = 20_000
 /** How many namespaces are kept in memory; beyond it the one that was heard of longest ago is left to its file. */
 const MAX_NAMESPACES = 4_096
@@ -24,6 +27,10 @@ const FORGET_MS = 7 * 86_400_000
 /** Reports come all the time and repair themselves, so they are written together. */
 const SAVE_MS = 5_000
 const MAX_FILE_BYTES = 134_217_728
+/** A file that is no larger is left as it is, so that there is an end to it. */
+const SMALL_FILE_BYTES = 4_096
+/** What the files of this process take together, in bytes. */
+const MAX_OWN_BYTES = 33_554_432
 /** How often files are looked at anew when one of them was folded into another meanwhile. */
 const MAX_LOOKS = 5
 
@@ -49,12 +56,15 @@ interface Known {
 export function boardReports(
   { hiddenFs: fs, hiddenFiles: files, clock, paths, owner, logger }: Board,
   open: () => Promise<void>,
+  { maxBytes = MAX_OWN_BYTES }: { readonly maxBytes?: number } = {},
 ): BoardReports {
   /** By namespace, the one that was heard of longest ago first. */
   const heard = new Map<Namespace, Known>()
   /** Namespaces in memory without what this process's own file of them holds. */
   const unread = new Set<Namespace>()
   const unsaved = new Set<Namespace>()
+  /** How large this process's file of each namespace is. */
+  const sizes = new Map<Namespace, number>()
   let cancel: (() => void) | undefined
   const inTurn = createSerial()
 
@@ -131,11 +141,17 @@ export function boardReports(
     unread.delete(namespace)
     if (finished.length > 0) fold(mine, known)
     bound(mine, clock.now())
-    const { since, words } = mine
-    await files.replace(
-      fileOf(namespace),
-      encodeText(canonicalize({ reports: [...words.values()], since, v: 1 })),
-    )
+    let text = encodeFile(mine)
+    sizes.set(namespace, text.length)
+    const share = fairShare([...sizes.values()], maxBytes)
+    if (text.length > share) {
+      shrink(mine, text.length - share)
+      text = encodeFile(mine)
+      sizes.set(namespace, text.length)
+    }
+    // What others have beyond the share that is theirs from now on goes in the same turn.
+    for (const [other, size] of sizes) if (size > Math.max(share, SMALL_FILE_BYTES)) unsaved.add(other)
+    await files.replace(fileOf(namespace), text)
     for (const path of finished) await fs.remove(path)
   }
 
@@ -201,9 +217,23 @@ function keep({ words }: Known, word: Heard): void {
 function bound({ words }: Known, now: number): void {
   const oldest = new Date(now - FORGET_MS).toISOString()
   for (const [instanceId, { receivedAt }] of words) if (receivedAt < oldest) words.delete(instanceId)
-  if (words.size <= MAX_INSTANCES) return
-  const byAge = [...words.values()].sort((a, b) => (a.receivedAt < b.receivedAt ? -1 : 1))
-  for (const { instanceId } of byAge.slice(0, words.size - MAX_INSTANCES)) words.delete(instanceId)
+  const excess = words.size - MAX_INSTANCES
+  if (excess <= 0) return
+  for (const { instanceId } of firstToForget(words.values()).slice(0, excess)) words.delete(instanceId)
+}
+
+/** Forgets words until so many bytes less are left. */
+function shrink({ words }: Known, excessBytes: number): void {
+  let left = excessBytes
+  for (const word of firstToForget(words.values())) {
+    if (left <= 0) return
+    words.delete(word.instanceId)
+    left -= jsonBytes(word)
+  }
+}
+
+function encodeFile({ since, words }: Known): Uint8Array<ArrayBuffer> {
+  return encodeText(canonicalize({ reports: [...words.values()], since, v: 1 }))
 }
 
 /** What a file of reports says to this version. */

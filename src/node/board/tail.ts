@@ -1,20 +1,29 @@
+import { createLane, type Lane } from '../../async/lane.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import { comparePositions } from '../../contracts/position.js'
-import type { BoardLog, Entry } from './log.js'
+import { followNotes } from './follow-notes.js'
+import type { Entry, LogState } from './log.js'
+import type { BoardNotes } from './notes.js'
 import type { FolderWatch } from '../disk/folder-watch.js'
 import { inWords } from '../disk/system-error.js'
 
 export interface BoardTailOptions {
-  readonly log: BoardLog
+  /** The end of a log now. */
+  readonly read: (namespace: Namespace) => Promise<LogState>
   readonly clock: Clock
+  /** How long it is between two polls of a namespace, in milliseconds, where no more are followed than are polled in that time. */
   readonly pollIntervalMs: number
   readonly logger: Logger | undefined
   /** Makes the wait shorter where the system tells of changes; the poll goes on beside it. */
   readonly folderWatch: FolderWatch | undefined
   /** The folder in which the next release will appear. */
   readonly folderOf: (namespace: Namespace, entry: Entry) => string
+  /** Where writers say what they write to. */
+  readonly notes: Pick<BoardNotes, 'standing'>
+  /** The beginning of the names of a namespace's notes. */
+  readonly prefixOf: (namespace: Namespace) => string
   /** Runs now and then while somebody follows. */
   readonly sweep: (namespace: Namespace) => Promise<void>
   /** Whether it should run with the next poll. */
@@ -27,7 +36,11 @@ export interface Follower {
   failed(error: NoticeboardError): void
 }
 
-/** Follows the logs of namespaces: one poll a namespace, however many follow it. */
+/**
+ * Follows the logs of namespaces: one poll a namespace, however many follow it; and of however many namespaces so many polls in a
+ * time, so that a large board costs as much as a small one: there one listing of the notes tells which namespaces are written to.
+ * What the system tells of, and what is said by `poke`, waits for no poll.
+ */
 export interface BoardTail {
   follow(namespace: Namespace, follower: Follower): () => void
   /** Says that there is something new, so that nobody waits for the poll. */
@@ -39,15 +52,54 @@ export interface BoardTail {
 /** How often a followed board is swept. */
 const SWEEP_INTERVAL_MS = 60_000
 
+/** So many namespaces are polled each at its interval. */
+const FEW = 32
+
+/** Of more so many are polled within the time between two polls, and so many are swept between two sweeps. */
+const POLLED = 16
+const SWEPT = 160
+
+/** How many looks are under way at the same time: the disk's threads are few, and who asks for one release shares them. */
+const LOOKS = 2
+
+/** After how long a look no longer keeps others waiting, in milliseconds. */
+const PATIENCE_MS = 1_000
+
 export function boardTail(options: BoardTailOptions): BoardTail {
   const tails = new Map<Namespace, Tail>()
+  const byPrefix = new Map<string, Tail>()
+  let stopNotes: (() => void) | undefined
+  const pace: Pace = {
+    inLane: createLane({ inFlight: LOOKS, patienceMs: PATIENCE_MS, clock: options.clock }),
+    pollMs: () => options.pollIntervalMs * (tails.size <= FEW ? 1 : tails.size / POLLED),
+    sweepMs: () => SWEEP_INTERVAL_MS * Math.max(1, tails.size / SWEPT),
+  }
+
+  const follow = (): (() => void) =>
+    followNotes({
+      notes: options.notes,
+      clock: options.clock,
+      intervalMs: options.pollIntervalMs,
+      tell: prefix => byPrefix.get(prefix)?.poke(),
+    })
+  const leaveNotes = (): void => {
+    stopNotes?.()
+    stopNotes = undefined
+  }
 
   return {
     follow(namespace, follower) {
       let tail = tails.get(namespace)
       if (tail === undefined) {
-        tail = startTail(namespace, options, () => tails.delete(namespace))
+        const prefix = options.prefixOf(namespace)
+        tail = startTail(namespace, { ...options, ...pace }, () => {
+          tails.delete(namespace)
+          byPrefix.delete(prefix)
+          if (tails.size <= FEW) leaveNotes()
+        })
         tails.set(namespace, tail)
+        byPrefix.set(prefix, tail)
+        if (tails.size > FEW) stopNotes ??= follow()
       }
       return tail.add(follower)
     },
@@ -65,14 +117,23 @@ interface Tail {
   fail(error: NoticeboardError): void
 }
 
-function startTail(namespace: Namespace, options: BoardTailOptions, ended: () => void): Tail {
-  const { log, clock, pollIntervalMs, logger, folderWatch, folderOf, sweep, sweepNow } = options
+/** How often each namespace has its turn, given how many there are. */
+interface Pace {
+  /** For looks that nobody waits for. */
+  readonly inLane: Lane
+  readonly pollMs: () => number
+  readonly sweepMs: () => number
+}
+
+function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended: () => void): Tail {
+  const { read, clock, pollIntervalMs, logger, folderWatch, folderOf, sweep, sweepNow } = options
+  const { inLane, pollMs, sweepMs } = options
   const followers = new Set<Follower>()
   let told: Entry | undefined
   let stopWatching: (() => void) | undefined
   let watched: string | undefined
   let cancelPoll: (() => void) | undefined
-  let sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
+  let sweepAtMs = clock.monotonic() + sweepMs()
   /** `looking`: a look is under way. `again`: and something came since it began. */
   let state: 'idle' | 'looking' | 'again' | 'ended' = 'idle'
 
@@ -103,10 +164,10 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
 
   const look = async (): Promise<void> => {
     if (clock.monotonic() >= sweepAtMs || sweepNow(namespace)) {
-      sweepAtMs = clock.monotonic() + SWEEP_INTERVAL_MS
+      sweepAtMs = clock.monotonic() + sweepMs()
       await sweep(namespace)
     }
-    const { newest } = await log.read({ namespace })
+    const { newest } = await read(namespace)
     if (newest === undefined || isEnded()) return
     watchFolder(folderOf(namespace, newest))
     if (told !== undefined && comparePositions(newest.position, told.position) !== 'newer') return
@@ -120,6 +181,8 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
 
   const run = async (): Promise<void> => {
     state = 'looking'
+    // Of a poll that waited for its place and a look that was poked meanwhile, one goes on.
+    cancelPoll?.()
     try {
       await look()
     } catch (error) {
@@ -129,14 +192,19 @@ function startTail(namespace: Namespace, options: BoardTailOptions, ended: () =>
     const again = (state as string) === 'again'
     state = 'idle'
     if (again) void run()
-    else cancelPoll = clock.after(pollIntervalMs, () => void run())
+    else cancelPoll = clock.after(pollMs(), poll)
+  }
+
+  /** Waits for its place; what is poked meanwhile does not. */
+  const poll = (): void => {
+    void inLane(async () => {
+      if (state === 'idle') await run()
+    })
   }
 
   const poke = (): void => {
     if (state === 'looking') state = 'again'
-    if (state !== 'idle') return
-    cancelPoll?.()
-    void run()
+    if (state === 'idle') void run()
   }
 
   return {

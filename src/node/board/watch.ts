@@ -11,6 +11,8 @@ const HEARTBEAT_MS = 15_000
 
 export interface BoardWatchOptions {
   readonly namespaces: readonly Namespace[]
+  /** False where signs of life are of no use. */
+  readonly alive?: false | undefined
   readonly tail: BoardTail
   readonly clock: Clock
   /** The newest release now. */
@@ -19,7 +21,7 @@ export interface BoardWatchOptions {
 
 /** Follows the namespaces until the signal aborts. Of several releases that come while nobody asks, the last is kept. */
 export async function* watchBoard(
-  { namespaces, tail, clock, newest }: BoardWatchOptions,
+  { namespaces, alive, tail, clock, newest }: BoardWatchOptions,
   signal: AbortSignal,
 ): AsyncGenerator<Delivery, void, undefined> {
   const told = new Map<Namespace, Position>()
@@ -50,7 +52,7 @@ export async function* watchBoard(
       }
       if (silent || (first && told.size < namespaces.length))
         yield { type: 'alive', heartbeatMs: HEARTBEAT_MS }
-      await waiting.wait(HEARTBEAT_MS, signal)
+      await waiting.wait(alive === false ? Number.POSITIVE_INFINITY : HEARTBEAT_MS, signal)
     }
   } finally {
     for (const stop of stops) stop()

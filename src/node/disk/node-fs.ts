@@ -1,5 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import {
+  chmod,
+  chown,
   link,
   lstat,
   mkdir,
@@ -17,12 +19,18 @@ import type { Fs } from '../../contracts/system.js'
 import { checkOptions } from '../../core/options.js'
 import { isForbidden, isMissing, systemError, systemErrorCode } from './system-error.js'
 
-/** With which modes files and folders are made. */
+/** With which modes files and folders are made, and whose they are. */
 export interface NodeFsOptions {
-  /** Mode of new files, before the process's umask; 0o600 unless told. */
+  /** Mode of new files, whatever the process's umask is; 0o600 unless told. */
   readonly fileMode?: number
-  /** Mode of new folders, before the process's umask; 0o700 unless told. */
+  /** Mode of new folders, whatever the process's umask is; 0o700 unless told. */
   readonly folderMode?: number
+  /**
+   * A path whose owner and group new files and folders get as well, or those of the nearest folder
+   * above it while it is missing; only root may give files away, so others keep their own. Every
+   * process keeps its own unless told.
+   */
+  readonly ownedAs?: string
   /** Whether a symbolic link may stand in the place of a file that is read; refused with `ELOOP` unless told. */
   readonly symbolicLinks?: 'follow' | 'refuse'
 }
@@ -36,8 +44,13 @@ export interface NodeFsOptions {
  * ```
  */
 export function nodeFs(options: NodeFsOptions = {}): Fs {
-  checkOptions('nodeFs()', options, { fileMode: true, folderMode: true, symbolicLinks: true })
-  const { fileMode = 0o600, folderMode = 0o700, symbolicLinks = 'refuse' } = options
+  checkOptions('nodeFs()', options, {
+    fileMode: true,
+    folderMode: true,
+    ownedAs: true,
+    symbolicLinks: true,
+  })
+  const { fileMode = 0o600, folderMode = 0o700, ownedAs, symbolicLinks = 'refuse' } = options
   const readFlags =
     constants.O_RDONLY | constants.O_NONBLOCK | (symbolicLinks === 'refuse' ? constants.O_NOFOLLOW : 0)
   /** Folders whose whole chain of names was flushed by this disk, so that it is done once each. */
@@ -56,7 +69,14 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
     },
 
     async makeFolder(path) {
+      const owner = await ownerToKeep(ownedAs)
       const created = await mkdir(path, { recursive: true, mode: folderMode })
+      if (created !== undefined) {
+        for (let folder = path; ; folder = dirname(folder)) {
+          await settle(folder, await stat(folder), { mode: folderMode, owner })
+          if (folder.length <= created.length) break
+        }
+      }
       if (created === undefined && durable.has(path)) return
       // Another process may have made a parent and not flushed it yet, so the whole chain is flushed and not only our own part.
       for (let folder = dirname(path); ; folder = dirname(folder)) {
@@ -70,6 +90,7 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
       const file = await open(path, 'wx', fileMode)
       try {
         await using(file, async () => {
+          await settle(file, await file.stat(), { mode: fileMode, owner: await ownerToKeep(ownedAs) })
           await writeAll(file, { path, bytes })
           await file.sync()
         })
@@ -111,6 +132,55 @@ export function nodeFs(options: NodeFsOptions = {}): Fs {
     touch: (path, changedMs) => utimes(path, changedMs / 1000, changedMs / 1000),
   }
 }
+
+/** Whose a new file is to be. */
+interface Owner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** The owner of a path, or of the nearest folder above it, for a process that may give files away; undefined for every other one. */
+async function ownerToKeep(path: string | undefined): Promise<Owner | undefined> {
+  if (path === undefined || process.geteuid?.() !== 0) return undefined
+  return (await missingAsUndefined(stat(path))) ?? ownerToKeep(dirname(path))
+}
+
+/**
+ * The owner of a path, or of the nearest folder above it, where this process is another user and may not give files away; undefined
+ * where it is the same, or root.
+ */
+export async function otherOwner(
+  path: string,
+): Promise<{ readonly uid: number; readonly ownUid: number } | undefined> {
+  const ownUid = process.geteuid?.()
+  if (ownUid === undefined || ownUid === 0) return undefined
+  const facts = await missingAsUndefined(stat(path))
+  if (facts === undefined) return otherOwner(dirname(path))
+  return facts.uid === ownUid ? undefined : { uid: facts.uid, ownUid }
+}
+
+/** Gives what was just made its mode, which the umask may have narrowed, and its owner. */
+async function settle(
+  made: FileHandle | string,
+  facts: Stats,
+  { mode, owner }: { readonly mode: number; readonly owner: Owner | undefined },
+): Promise<void> {
+  const on =
+    typeof made === 'string'
+      ? { chmod: (to: number) => chmod(made, to), chown: (uid: number, gid: number) => chown(made, uid, gid) }
+      : { chmod: (to: number) => made.chmod(to), chown: (uid: number, gid: number) => made.chown(uid, gid) }
+  try {
+    if (owner !== undefined && (facts.uid !== owner.uid || facts.gid !== owner.gid))
+      await on.chown(owner.uid, owner.gid)
+    // The bits above are the folder's own ways of passing on its group, and stay.
+    if ((facts.mode & 0o777) !== mode) await on.chmod((facts.mode & 0o7000) | mode)
+  } catch (error) {
+    // File systems without modes and owners refuse to set them, and have their own ways of letting somebody in.
+    if (!KEEPS_NO_MODES.has(systemErrorCode(error) ?? '')) throw error
+  }
+}
+
+const KEEPS_NO_MODES: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'])
 
 /** Follows links; of a loop of links it tells about the link, which is there although nothing can be read by it. */
 async function statThrough(path: string): Promise<Stats> {

@@ -66,14 +66,17 @@ export function isUnfit(error: unknown): boolean {
   )
 }
 
-/** What each error of the system means for a reader, and what to do about it. */
+/**
+ * What each error of the system means for a reader, and what to do about it. A permission that this process lacks is no
+ * `unauthorized`: whoever asks has the rights, and no token of theirs would help.
+ */
 const WORDS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
-  EACCES: ['unauthorized', 'this process has no permission; give its user access to the folder'],
+  EACCES: ['unavailable', 'this process has no permission; give its user access to the folder'],
   EPERM: [
-    'unauthorized',
+    'unavailable',
     'the system does not permit it; check the owner of the folder and the mount options',
   ],
-  EROFS: ['unauthorized', 'the file system is mounted read-only; mount it writable or choose another folder'],
+  EROFS: ['unavailable', 'the file system is mounted read-only; mount it writable or choose another folder'],
   ENOSPC: ['unavailable', 'the disk is full; free some space and repeat'],
   EDQUOT: ['unavailable', 'the disk quota is used up; free some space and repeat'],
   EIO: ['unavailable', 'the disk reports an error; check it before you rely on what it holds'],

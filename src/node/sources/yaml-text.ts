@@ -3,7 +3,7 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
+  Lexer,
   parseAllDocuments,
   type Alias,
   type Document,
@@ -22,6 +22,16 @@ import { MAX_DEPTH } from '../../core/limits.js'
 /** How often aliases may stand for something else, in all. */
 const MAX_ALIASES = 100
 
+/**
+ * How many pieces (keys, values, brackets, spaces, ends of lines) a text may have: some 2 to 10 microseconds and a few hundred
+ * bytes each while it is parsed. Settings with short names reach it at half a megabyte.
+ */
+const MAX_PIECES = 250_000
+
+/** What the lexer says beside the text: a document begins, a flow that is not closed, and that a scalar follows. */
+const MARKERS: ReadonlySet<string> = new Set(['\x02', '\x18', '\x1f'])
+const SCALAR_FOLLOWS = '\x1f'
+
 export interface YamlTextOptions {
   /** What the text is, for messages: a file's name. */
   readonly what: string
@@ -34,15 +44,49 @@ export interface YamlTextOptions {
  * in its issue and never a value of the document; `too-large` when aliases make too much of it.
  */
 export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions): Json {
-  const lines = new LineCounter()
   const steps: Step[] = []
-  let aliases = 0
+  /** The newest node of each anchor, as far as the document was read in its own order. */
+  const anchors = new Map<string, Node>()
+  /** What each alias stands for, since its anchor may come again later. */
+  const meant = new Map<Alias, Node>()
+  let expanding = 0
+  let used = 0
   let size = 0
 
+  checkPieces()
   const document = compose()
   return document.contents === null
     ? refuse(0, 'the document is empty; write {} for one without members')
     : read(document.contents as Node)
+
+  /**
+   * Counts before anything is made of the text: a piece costs microseconds and some hundred bytes as soon as it is parsed, so a
+   * megabyte of brackets or aliases would hold up its process for seconds.
+   */
+  function checkPieces(): void {
+    let pieces = 0
+    let depth = 0
+    let aliases = 0
+    let offset = 0
+    let isText = false
+    for (const piece of new Lexer().lex(text)) {
+      pieces += 1
+      if (pieces > MAX_PIECES)
+        throw tooLarge(offset, `the YAML has more than ${MAX_PIECES} pieces; write the document as JSON`)
+      const isMarker = MARKERS.has(piece)
+      if (!isText && !isMarker) {
+        if (piece === '[' || piece === '{') depth += 1
+        else if (piece === ']' || piece === '}') depth -= 1
+        else if (piece.startsWith('*')) aliases += 1
+        // The limits themselves are checked below, where the path is known; this is far past them.
+        if (depth > 4 * MAX_DEPTH) return refuse(offset, `it nests deeper than ${MAX_DEPTH} levels`)
+        if (aliases > 10 * MAX_ALIASES)
+          return refuse(offset, `more than ${MAX_ALIASES} aliases are used; write some of them out`)
+      }
+      if (!isMarker) offset += piece.length
+      isText = piece === SCALAR_FOLLOWS
+    }
+  }
 
   function compose(): Document {
     let documents: readonly Document[]
@@ -50,7 +94,7 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
       // Keys are compared below: the library compares each with each, which takes minutes for a file of keys.
       documents = parseAllDocuments(text, {
         version: '1.2', schema: 'core', merge: false, resolveKnownTags: false, uniqueKeys: false, intAsBigInt: true,
-        strict: true, prettyErrors: false, logLevel: 'silent', lineCounter: lines,
+        strict: true, prettyErrors: false, logLevel: 'silent',
       }) as readonly Document[] // prettier-ignore
     } catch (error) {
       if (error instanceof RangeError) return refuse(0, `it nests deeper than ${MAX_DEPTH} levels`)
@@ -68,6 +112,7 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   function read(node: Node): Json {
     if (steps.length > MAX_DEPTH) return refuse(offsetOf(node), `it nests deeper than ${MAX_DEPTH} levels`)
     if (isAlias(node)) return readAlias(node)
+    if (node.anchor !== undefined && expanding === 0) anchors.set(node.anchor, node)
     if (node.tag !== undefined && !isPlainTag(node.tag))
       return refuse(offsetOf(node), 'tags other than those of JSON are not read; remove it')
     if (isScalar(node)) return readScalar(node)
@@ -91,12 +136,16 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   }
 
   function readAlias(alias: Alias): Json {
-    aliases += 1
-    if (aliases > MAX_ALIASES)
-      return refuse(offsetOf(alias), `more than ${MAX_ALIASES} aliases are used; write some of them out`)
-    const target = alias.resolve(document)
+    const target = meant.get(alias) ?? anchors.get(alias.source)
     if (target === undefined) return refuse(offsetOf(alias), 'this alias has no anchor before it')
-    return read(target)
+    meant.set(alias, target)
+    used += 1
+    if (used > MAX_ALIASES)
+      return refuse(offsetOf(alias), `more than ${MAX_ALIASES} aliases are used; write some of them out`)
+    expanding += 1
+    const value = read(target)
+    expanding -= 1
+    return value
   }
 
   function readMap(map: YAMLMap): Json {
@@ -136,6 +185,12 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
     }
     grow(scalar, 1)
     if (typeof value === 'boolean' || value === null) return value
+    // What YAML 1.1 read as octal: 010 was 8, and is 10 here.
+    if (/^[-+]?0[0-9]/.test(source))
+      return refuse(
+        offsetOf(scalar),
+        'the number begins with 0, which some read as octal; write it without, as 0o…, or as a string in quotes',
+      )
     if (typeof value === 'bigint') return readInteger(scalar, value, source)
     if (typeof value !== 'number') return refuse(offsetOf(scalar), 'this is nothing that JSON has')
     const lost = Number.isFinite(value)
@@ -153,11 +208,25 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   function grow(node: Node | null, bytes: number): void {
     size += bytes
     if (size <= maxBytes) return
-    const { line, col } = lines.linePos(node === null ? 0 : offsetOf(node))
-    throw new NoticeboardError(
-      'too-large',
-      `${what}:${line}:${col}: the document is larger than the ${maxBytes} bytes that are allowed`,
+    throw tooLarge(
+      node === null ? 0 : offsetOf(node),
+      `the document is larger than the ${maxBytes} bytes that are allowed`,
     )
+  }
+
+  function tooLarge(offset: number, message: string): NoticeboardError {
+    return new NoticeboardError('too-large', `${place(offset)}: ${message}`)
+  }
+
+  /** Where something stands, for people: the file, line and column. */
+  function place(offset: number): string {
+    let line = 1
+    let start = 0
+    for (let end = text.indexOf('\n'); end >= 0 && end < offset; end = text.indexOf('\n', start)) {
+      line += 1
+      start = end + 1
+    }
+    return `${what}:${line}:${offset - start + 1}`
   }
 
   function within(step: Step, work: () => Json): Json {
@@ -168,14 +237,9 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
   }
 
   function refuse(offset: number, message: string): never {
-    const { line, col } = lines.linePos(offset)
-    throw new NoticeboardError(
-      'invalid-data',
-      `${what}:${Math.max(line, 1)}:${Math.max(col, 1)}: ${message}`,
-      {
-        issues: [{ path: formatPath(steps), message, validator: 'format' }],
-      },
-    )
+    throw new NoticeboardError('invalid-data', `${place(offset)}: ${message}`, {
+      issues: [{ path: formatPath(steps), message, validator: 'format' }],
+    })
   }
 }
 

@@ -117,14 +117,19 @@ export function decodeStateFile(bytes: Uint8Array): StateFile | undefined {
   }
 }
 
-/** The clientId in a `client.json`; undefined when it is none of ours. Throws `invalid-data`. */
-export function decodeClientFile(bytes: Uint8Array): string {
+/**
+ * What a `client.json` says. That of a later version names the client by the same member, and where it does not, its name is not
+ * known here. Throws `invalid-data`.
+ */
+export function decodeClientFile(bytes: Uint8Array): { readonly clientId: string | undefined } {
   const file = shapeOf(
     parseCanonical(bytes, { what: 'client.json', maxBytes: MAX_STATE_BYTES }),
     'client.json',
   )
-  if (file.member('v') !== 1) throw file.refuse('v', 'must be 1')
-  return file.string('clientId', isLine)
+  const version = file.integer('v', 1, Number.MAX_SAFE_INTEGER)
+  if (version === 1) return { clientId: file.string('clientId', isLine) }
+  const named = file.has('clientId') ? file.member('clientId') : undefined
+  return { clientId: typeof named === 'string' && isLine(named) ? named : undefined }
 }
 
 /** The bytes of a `client.json`. */

@@ -23,6 +23,7 @@ import {
 } from './state-file.js'
 import { readAttempts, readLives, readPardons, readQuarantines } from './attempts.js'
 import { createClaims } from './claims.js'
+import { readForgotten, withoutForgotten, type Forgotten } from './forgotten.js'
 import { onCleanExit } from './clean-exit.js'
 import { openProtection, type KeptProtection } from './protection.js'
 import { foldStates } from './state-fold.js'
@@ -80,6 +81,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   let cleaned = false
   /** What an operator readmitted on this machine, by namespace, as the last `load` found it. */
   const readmitted = new Map<Namespace, readonly Pardon[]>()
+  /** What an operator wants to be forgotten on this machine, likewise. */
+  const forgotten = new Map<Namespace, readonly Forgotten[]>()
   const claims = createClaims(port, files)
   /** What each instance of this process said last, and what protects it, by the path of its file. */
   const said = new Map<string, SavedState>()
@@ -222,7 +225,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     if (saved !== undefined) await removeSnapshots(namespace, saved.changedMs)
   }
 
-  const keptClientId = async (): Promise<string | undefined> => {
+  const keptName = async (): Promise<{ readonly clientId: string | undefined } | undefined> => {
     try {
       const bytes = await port.read(join(root, 'client.json'), MAX_STATE_BYTES)
       return bytes && decodeClientFile(bytes)
@@ -250,7 +253,8 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     instances: readonly Instance[],
     warnings: readonly string[],
   ): LoadedState => {
-    const files = instances.map(({ file }) => file)
+    const gone = forgotten.get(namespace) ?? []
+    const files = instances.map(({ file }) => withoutForgotten(file, gone))
     const { state, warnings: contradictions } = foldStates(files)
     const local = readmitted.get(namespace) ?? []
     const isForgotten = ({ digest, at }: Refusal): boolean =>
@@ -275,15 +279,16 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   return {
     clientId: proposed =>
       doing(`keep the client's name in ${root}`, async () => {
-        const kept = await keptClientId()
-        if (kept !== undefined) return kept
+        const kept = await keptName()
+        // The file of a later version stays as it is, for that version to go on with.
+        if (kept !== undefined) return kept.clientId ?? proposed
         await port.makeFolder(root)
         await prepare()
         const path = join(root, 'client.json')
         if ((await linkOrRefuse(() => files.claim(path, encodeClientFile(proposed)))) === 'linked')
           return proposed
-        const first = await keptClientId()
-        if (first !== undefined) return first
+        const first = await keptName()
+        if (first !== undefined) return first.clientId ?? proposed
         await files.replace(path, encodeClientFile(proposed))
         return proposed
       }),
@@ -294,6 +299,7 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
         const instances = await readInstances(namespace, text => warnings.push(text))
         folded.set(namespace, commonTo(folded.get(namespace), instances))
         readmitted.set(namespace, await readReadmitted(namespace))
+        forgotten.set(namespace, await readForgotten(port, join(pathOf(namespace), 'forget')))
         return tell(namespace, instances, warnings)
       }),
 

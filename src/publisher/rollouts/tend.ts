@@ -1,9 +1,9 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
-import { digestsOf, type Arm } from '../../core/release/release.js'
+import { digestsOf, type Arm, type Release } from '../../core/release/release.js'
 import { goesOn } from '../../core/release/rollout.js'
-import { summarizeFleet } from '../../fleet/summary.js'
+import { isLive, summarizeFleet } from '../../fleet/summary.js'
 import { evidenceOf, type Explanation } from '../../rollouts/explanation.js'
 import type { GateAnswers } from '../../rollouts/gate.js'
 import { missingFor } from '../../rollouts/controllers.js'
@@ -13,6 +13,7 @@ import { appendUntil, refuse, type Decide, type Decision } from '../append.js'
 import { encodeAudit } from '../audit.js'
 import { oneLine } from '../../core/json/text.js'
 import type { PublisherContext } from '../context.js'
+import { behindFleet } from '../preconditions.js'
 import { syncMirrors } from '../mirrors.js'
 import { readNewest } from '../read-head.js'
 import { readReports } from '../read-reports.js'
@@ -106,7 +107,11 @@ async function look(
   { release, signal }: { readonly release: RolloutRelease; readonly signal: AbortSignal },
 ): Promise<Look> {
   const judged = await judge(context, tending, { release, signal })
-  const { decision, waitingFor } = judged
+  const { decision, waitingFor, heard } = judged
+  // What it says of a rollout is of another time, and a step would be passed over or make a fork.
+  const behind = heard.wentBack !== undefined || mostAreAhead(heard, release)
+  const says = behind ? behindFleet(context, heard, release) : undefined
+  if (says !== undefined) throw new NoticeboardError('store-damaged', says)
   const stands = (action: 'hold' | 'pause'): Look => ({
     outcome: { type: 'stands', release, action, explanation: decision?.explanation, waitingFor },
   })
@@ -130,6 +135,16 @@ async function look(
       }
     }
   }
+}
+
+/**
+ * Whether more of those that live have seen what the board does not have than not. Some claims are not enough:
+ * whoever may read may report.
+ */
+function mostAreAhead(heard: HeardReports, newest: Release): boolean {
+  const fleet = summarizeFleet(heard, newest)
+  if (fleet.type === 'unknown') return false
+  return fleet.counts.ahead > fleet.members.filter(isLive).length / 2
 }
 
 /** What is judged. */

@@ -1,6 +1,7 @@
 import { type ErrorCode, isNoticeboardError, type NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { encodeText } from '../../core/json/text.js'
+import { MAX_RETRY_AFTER_MS } from '../../core/limits.js'
 import type { Answer, Headers } from '../stream/messages.js'
 
 const STATUS: { readonly [Code in ErrorCode]: number } = {
@@ -80,8 +81,13 @@ export function answerFor(error: unknown): Answer {
   const { code, message, issues, retryAfterMs } = error
   return errorAnswer(code, message, {
     issues,
-    headers: retryAfterMs === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfterMs / 1_000)) },
+    headers: retryAfterMs === undefined ? {} : { 'Retry-After': retryAfter(retryAfterMs) },
   })
+}
+
+/** In seconds. A relay asks again by itself, so a longer time from behind it is nobody's to wait. */
+function retryAfter(retryAfterMs: number): string {
+  return String(Math.ceil(Math.min(Math.max(retryAfterMs, 0), MAX_RETRY_AFTER_MS) / 1_000))
 }
 
 /** The one answer for everything that is not here, and for everything that may not be known to be. */

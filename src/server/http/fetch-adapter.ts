@@ -35,6 +35,7 @@ function incomingOf(request: Request, prefix: string): Incoming {
   return {
     method: request.method,
     ...locate(`${pathname}${search}`, prefix),
+    peer: undefined,
     // A request that was made by hand has no Host; its address says the same.
     header: name => headers.get(name) ?? (name === 'host' ? new URL(request.url).host : undefined),
     body: () => chunksOf(request),

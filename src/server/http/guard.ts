@@ -1,5 +1,5 @@
 import type { Hasher } from '../../contracts/system.js'
-import { encodeText } from '../../core/json/text.js'
+import { encodeText, oneLine } from '../../core/json/text.js'
 import { errorAnswer, notFound } from './answers.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { Access } from '../routes/routes.js'
@@ -10,6 +10,8 @@ export interface Guard {
   check(request: Incoming, access: Access): Answer | undefined
   /** Whether a request that reads comes from somebody who may write as well. */
   mayWrite(request: Incoming): boolean
+  /** Whether a request brings one of the tokens of this server. */
+  isBearer(request: Incoming): boolean
   /** Whether every request that reads passes if its host name does, and gets no further headers. */
   readonly letsEverybodyRead: boolean
   isKnownHost(host: string | undefined): boolean
@@ -94,11 +96,16 @@ export function createGuard({
       const hash = writeHash === undefined ? undefined : hashOf(request)
       return hash !== undefined && isWriter(hash)
     },
+    isBearer(request) {
+      const hash = hashOf(request)
+      if (hash === undefined) return false
+      return [writeHash, readHash].some(own => own !== undefined && isSame(hash, own))
+    },
     check(request, access) {
       if (!isKnownHost(request.header('host'))) {
         return errorAnswer(
           'forbidden',
-          'the server does not go by this name; start it with the name in its list of hosts',
+          `the server does not go by the name ${JSON.stringify(oneLine(request.header('host') ?? '', 100))}, which came in Host; if it is one of its own, allow it: noticeboard serve --allow-host NAME, or the option hosts`,
           { status: 421 },
         )
       }

@@ -46,6 +46,7 @@ function incomingOf(req: IncomingMessage, res: ServerResponse, prefix: string): 
     method: req.method ?? 'GET',
     path,
     query,
+    peer: req.socket.remoteAddress,
     header(name) {
       const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
       return typeof value === 'string' ? value : value?.[0]

@@ -1,8 +1,13 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import type { Logger } from '../../contracts/system.js'
+import type { Namespace } from '../../contracts/names.js'
+import { oneLine } from '../../core/json/text.js'
+import type { Logger, Random } from '../../contracts/system.js'
+import { placeOf } from '../../core/place-of.js'
+import { BEARER } from '../../fleet/voice.js'
 import { answerFor, errorAnswer, notFound } from './answers.js'
 import { parseEventsQuery } from '../routes/events-query.js'
 import type { Guard } from './guard.js'
+import { type HeldBodies, withinBudget } from './held-bodies.js'
 import type { Hub } from '../stream/hub.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { ReadingRoutes } from '../routes/reading-routes.js'
@@ -20,11 +25,22 @@ export interface ResponderOptions {
   /** None over a transport that is no store. */
   readonly writing: WritingRoutes | undefined
   readonly reports: ReportRoutes
+  /** Whose request it is. */
+  readonly addressOf: (request: Incoming) => string
   readonly logger: Logger | undefined
+  /** What is held of bodies; strangers' cannot push out a writer's. */
+  readonly bodies: { readonly ofWriters: HeldBodies; readonly ofOthers: HeldBodies }
+  readonly random: Random
+  /** Whether the board of a namespace went back, which the log says already. */
+  readonly wentBack: (namespace: Namespace) => boolean
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { guard, logger } = options
+  const { guard, logger, bodies, random, wentBack } = options
+  const isTold = (request: Incoming): boolean => {
+    const namespace = namespaceOf(request)
+    return namespace !== undefined && wentBack(namespace)
+  }
 
   const failed = (request: Incoming, error: unknown): Answer => {
     // Words of our own errors are free of values; of others only the class is said.
@@ -37,6 +53,10 @@ export function createResponder(options: ResponderOptions): Responder {
       })
     } else if (error.code === 'internal') {
       logger?.error(error.message, { method: request.method })
+    } else if (error.code === 'unavailable' || (error.code === 'store-damaged' && !isTold(request))) {
+      // What is wrong with the store is its operator's to mend, who does not see the answers.
+      const namespace = namespaceOf(request)
+      logger?.error(error.message, { namespace, method: request.method, path: placeOf(error) })
     }
     return answerFor(error)
   }
@@ -53,7 +73,19 @@ export function createResponder(options: ResponderOptions): Responder {
         status: 405,
         headers: { Allow: allowed(methods) },
       })
-    return guard.check(request, access) ?? answerRoute(route, method, request, options)
+    const refused = guard.check(request, access)
+    if (refused?.type === 'whole' && refused.status === MISDIRECTED)
+      logger?.warn('requests were refused that name this server as it is not called', {
+        host: oneLine(request.header('host') ?? '', 100),
+        option: 'hosts, or --allow-host',
+      })
+    if (refused !== undefined) return refused
+    if (method !== 'POST' && method !== 'PUT') return answerRoute(route, method, request, options)
+    return withinBudget(request, {
+      held: guard.mayWrite(request) ? bodies.ofWriters : bodies.ofOthers,
+      random,
+      work: counted => answerRoute(route, method, counted, options),
+    })
   }
 
   const withCors = (request: Incoming, given: Answer): Answer => {
@@ -74,11 +106,19 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 }
 
+function namespaceOf({ path }: Incoming): Namespace | undefined {
+  const route = parseRoute(path)
+  return route !== undefined && 'namespace' in route ? route.namespace : undefined
+}
+
+/** The status for a `Host` that is not among those allowed. */
+const MISDIRECTED = 421
+
 function answerRoute(
   route: Route,
   method: string,
   request: Incoming,
-  { guard, hub, reading, writing, reports }: ResponderOptions,
+  { guard, hub, reading, writing, reports, addressOf }: ResponderOptions,
 ): Answer | Promise<Answer> {
   switch (route.type) {
     case 'pointer':
@@ -95,7 +135,11 @@ function answerRoute(
       return writing?.append(request, route.namespace) ?? notFound()
     case 'reports':
       return method === 'POST'
-        ? reports.post(request, { namespace: route.namespace, mayWrite: guard.mayWrite(request) })
+        ? reports.post(request, {
+            namespace: route.namespace,
+            mayWrite: guard.mayWrite(request),
+            voice: guard.isBearer(request) ? BEARER : { type: 'stranger', address: addressOf(request) },
+          })
         : reports.get(route.namespace, request.signal())
     case 'history':
       if (request.method === 'HEAD') return withoutLength()

@@ -8,13 +8,18 @@ import { jsonBytes } from '../../core/report/fit-report.js'
 import { lastWord } from '../../core/report/last-word.js'
 import { readReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
-import { DONE, jsonAnswer } from '../http/answers.js'
+import { createAllowance } from '../allowance.js'
+import { DONE, errorAnswer, jsonAnswer } from '../http/answers.js'
 import { readJsonBody } from '../http/body.js'
 import type { Lifetime } from '../http/lifetime.js'
+import type { Turns } from '../http/turns.js'
+import type { Hub } from '../stream/hub.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { Registry } from '../../fleet/registry.js'
+import type { Voice } from '../../fleet/voice.js'
+import { withoutLaterTimes } from '../../fleet/steady-times.js'
 import { clockAhead, shiftTimes } from '../../fleet/time-shift.js'
-import { MAX_REPORT_BYTES, MAX_REPORTS, MAX_REPORTS_BYTES } from '../../core/limits.js'
+import { MAX_REPORT_BYTES, MAX_REPORTS, MAX_REPORTS_BYTES, MAX_REPORTS_MARKS } from '../../core/limits.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
@@ -24,25 +29,41 @@ export interface ReportRoutes {
   heard(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
   /**
    * Takes posted reports. What moves rollouts on has to be able to write: of who may only read, the report
-   * of a controller counts for nothing, else a forged one would hide that there is none.
+   * of a controller counts for nothing, else a forged one would hide that there is none. Of a namespace
+   * without a release nothing is kept: names cost whoever invents them nothing.
    */
-  post(request: Incoming, by: { readonly namespace: Namespace; readonly mayWrite: boolean }): Promise<Answer>
+  post(request: Incoming, by: Sender): Promise<Answer>
   get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
   /** Hands over what waits. */
   close(): Promise<void>
 }
+
+/** Who sends reports, and of what. */
+export interface Sender {
+  readonly namespace: Namespace
+  readonly mayWrite: boolean
+  readonly voice: Voice
+}
+
+/** How many reports a second an address brings without a token, and how many gather while it brings none. */
+const REPORTS_A_SECOND = 500
+const REPORTS_AT_ONCE = 10_000
 
 /** How long reports are gathered before they are handed on, in milliseconds. */
 const GATHER_MS = 1_000
 
 export function reportRoutes({
   transport,
+  hub,
   registry,
   clock,
   logger,
   lifetime,
+  turns,
 }: ReportRoutesOptions): ReportRoutes {
   const store: Partial<Store & ReportTransport> & Transport = transport
+  const allowance = createAllowance({ clock, perSecond: REPORTS_A_SECOND, burst: REPORTS_AT_ONCE })
+  const limits = { maxBytes: MAX_REPORTS_BYTES, maxMarks: MAX_REPORTS_MARKS, turns }
   /** What the store was not given yet, the last word of each instance. */
   let waiting = new Map<string, ClientReport>()
   let cancel: (() => void) | undefined
@@ -82,24 +103,36 @@ export function reportRoutes({
     const lastWords = new Map(kept.reports.map(report => [report.instanceId, report]))
     for (const report of reports) {
       const other = lastWords.get(report.instanceId)
-      lastWords.set(report.instanceId, other === undefined ? report : lastWord(other, report))
+      lastWords.set(
+        report.instanceId,
+        other === undefined ? report : lastWord(withoutLaterTimes(other, kept.asOf), report),
+      )
     }
-    return { since, asOf, reports: [...lastWords.values()] }
+    const { wentBack } = kept
+    return { since, asOf, reports: [...lastWords.values()], ...(wentBack !== undefined && { wentBack }) }
   }
 
   return {
-    async post(request, { namespace, mayWrite }) {
-      const items = shapeOf(await readJsonBody(request, MAX_REPORTS_BYTES), 'the body').list(
-        'reports',
-        MAX_REPORTS,
-      )
+    async post(request, { namespace, mayWrite, voice }) {
+      // Before the body is read: a flood costs no more than its heads.
+      const waitMs = voice.type === 'stranger' ? allowance.waitMs(voice.address) : 0
+      if (waitMs > 0)
+        return errorAnswer('rate-limited', 'this address brings too many reports; send fewer, or a token', {
+          status: 429,
+          headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) },
+        })
+      // What is no list of reports costs as much as one.
+      if (voice.type === 'stranger') allowance.spend(voice.address, 1)
+      const items = shapeOf(await readJsonBody(request, limits), 'the body').list('reports', MAX_REPORTS)
+      if (voice.type === 'stranger') allowance.spend(voice.address, items.length)
+      if (!(await hub.isPublished(namespace))) return DONE
       let passedOver = 0
       let unproven = 0
       for (const item of items) {
         const report = readOwn(item, namespace)
         if (report === undefined) passedOver += 1
         else if (report.role?.type === 'controller' && !mayWrite) unproven += 1
-        else if (registry.add(report)) gather(report)
+        else if (registry.add(report, voice) === 'kept') gather(report)
       }
       if (unproven > 0)
         logger?.warn('reports of a controller were passed over: they came without the token for writing', {
@@ -114,7 +147,7 @@ export function reportRoutes({
       return DONE
     },
     take(reports) {
-      for (const report of reports) if (registry.add(report)) gather(report)
+      for (const report of reports) if (registry.add(report) === 'kept') gather(report)
     },
     heard,
     get: async (namespace, signal) => jsonAnswer(200, (await heard(namespace, signal)) as unknown as Json),
@@ -124,10 +157,12 @@ export function reportRoutes({
 
 export interface ReportRoutesOptions {
   readonly transport: Transport
+  readonly hub: Pick<Hub, 'isPublished'>
   readonly registry: Registry
   readonly clock: Clock
   readonly logger: Logger | undefined
   readonly lifetime: Lifetime
+  readonly turns: Turns
 }
 
 /** A report of this namespace; undefined for any other, for one that is too large, and for what is no report. */

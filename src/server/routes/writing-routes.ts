@@ -12,6 +12,7 @@ import { DONE, errorAnswer, jsonAnswer } from '../http/answers.js'
 import { readBody, readJsonBody } from '../http/body.js'
 import type { Hub } from '../stream/hub.js'
 import type { Lifetime } from '../http/lifetime.js'
+import type { Turns } from '../http/turns.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { SnapshotCache } from '../stream/snapshot-cache.js'
 import { MAX_AUDIT_BYTES, MAX_RELEASE_BYTES, MAX_SCHEMA_BYTES } from '../../core/limits.js'
@@ -35,6 +36,7 @@ export function writingRoutes({
   snapshots,
   hasher,
   lifetime,
+  turns,
 }: WritingRoutesOptions): WritingRoutes {
   const requireSnapshots = async ({ namespace, stable, candidate }: Release): Promise<void> => {
     for (const { digest, bytes } of [...stable.variants, ...(candidate?.variants ?? [])]) {
@@ -58,7 +60,7 @@ export function writingRoutes({
     async putSnapshot(request, { namespace, digest }) {
       const bytes = await readBody(request, store.maxSnapshotBytes)
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
-      parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes })
+      await turns(() => parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes }))
       // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
       const urgent = new URLSearchParams(request.query).get('urgent') === '1'
       await lifetime.run(signal => store.put({ namespace, digest, bytes, urgent }, signal))
@@ -66,7 +68,7 @@ export function writingRoutes({
       return DONE
     },
     async append(request, namespace) {
-      const body = shapeOf(await readJsonBody(request, MAX_APPEND_BYTES), 'the body')
+      const body = shapeOf(await readJsonBody(request, { maxBytes: MAX_APPEND_BYTES, turns }), 'the body')
       const bytes = encodeText(body.string('release'))
       const { release } = decodeRelease(bytes)
       if (release.namespace !== namespace) {
@@ -92,7 +94,8 @@ export function writingRoutes({
     async putSchema(request, namespace) {
       if (store.putSchema === undefined) return errorAnswer('not-found', 'this store keeps no schemas')
       const bytes = await readBody(request, MAX_SCHEMA_BYTES)
-      shapeOf(readJsonText(decodeText(bytes, 'the schema'), { what: 'the schema' }), 'the schema')
+      const what = 'the schema'
+      shapeOf(await turns(() => readJsonText(decodeText(bytes, what), { what })), what)
       await lifetime.run(async signal => store.putSchema?.({ namespace, bytes }, signal))
       return DONE
     },
@@ -105,6 +108,7 @@ export interface WritingRoutesOptions {
   readonly snapshots: SnapshotCache
   readonly hasher: Hasher
   readonly lifetime: Lifetime
+  readonly turns: Turns
 }
 
 function asMissing(error: unknown): undefined {

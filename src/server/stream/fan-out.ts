@@ -82,11 +82,14 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     return true
   }
 
+  /** The same for one that is connected: whoever was told of more passes over a board that went back. */
+  const companionOf = ({ topic, connection, have, sent }: Subscription, newest: Newest): Digest | undefined =>
+    topic.isOlder && sent > 0 ? undefined : companion(newest, connection, have)
+
   const greet = (subscription: Subscription): void => {
-    const { topic, connection, have } = subscription
-    const { newest, version } = topic
+    const { newest, version } = subscription.topic
     if (newest === undefined || subscription.sent === version) return
-    const digest = companion(newest, connection, have)
+    const digest = companionOf(subscription, newest)
     const whole = digest === undefined ? undefined : newest.withSnapshot.get(digest)
     if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.have = digest
   }
@@ -111,7 +114,7 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     await inSlices(topic.subscriptions, subscription => {
       // What is the same for everybody is known from the first who wants it.
       if (digests.size > 0 && newest.read?.common !== undefined) return
-      const digest = companion(newest, subscription.connection, subscription.have)
+      const digest = companionOf(subscription, newest)
       if (digest !== undefined) digests.add(digest)
     })
     for (const digest of digests) await compose(topic, newest, digest)

@@ -4,6 +4,7 @@ import type { Clock, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
 import { jitter } from '../../async/jitter.js'
+import { placeOf } from '../../core/place-of.js'
 import type { Topics } from './topics.js'
 import type { Topic } from './subscriptions.js'
 
@@ -26,6 +27,7 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
       logger?.warn('the store cannot be followed; trying again', {
         namespace: topic.namespace,
         code: codeOf(error),
+        ...(isNoticeboardError(error) && { reason: error.message, path: placeOf(error) }),
       })
     failing = true
   }
@@ -42,12 +44,12 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
         continue
       }
       for await (const delivery of transport.watch(
-        { namespaces: [topic.namespace], inline: false },
+        { namespaces: [topic.namespace], inline: false, alive: false },
         signal,
       )) {
         topic.watched = true
         backoff.succeeded()
-        if (delivery.type === 'release') topics.accept(topic, delivery.bytes)
+        if (delivery.type === 'release') topics.hear(topic, delivery.bytes)
         else if (delivery.type === 'mark') passMark(topic, delivery.bytes)
       }
       if (signal.aborted) return
@@ -61,6 +63,8 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
       fails(error)
       delayMs = backoff.failed(isNoticeboardError(error) ? error.retryAfterMs : undefined)
     } finally {
+      // A mark from before says nothing of what came after the watch ended.
+      if (topic.watched) topic.mark = undefined
       topic.watched = false
     }
     // Nothing is watched while it stays away.

@@ -1,19 +1,25 @@
 import { settlesWithin } from '../../async/deadline.js'
+import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import { encodeMark } from '../../core/release/mark.js'
 import type { FanOut } from './fan-out.js'
 import { markFrame } from './frames.js'
 import type { Frame } from './messages.js'
 import type { Topics } from './topics.js'
-import type { Connection, Topic } from './subscriptions.js'
+import type { Connection, Subscription, Topic } from './subscriptions.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
 /** How much of a heartbeat the store may take to answer, before the beat goes out without marks. */
 const MINTING_SHARE = 0.1
 
+/** How many namespaces the store is asked about at the same time: whoever asks for one release does not wait for all of them. */
+const MINTS = 8
+
 export interface Heartbeat {
   /** Counts the beats. */
   readonly beat: number
+  /** When the last beat went out, in monotonic milliseconds; undefined before the first. */
+  readonly lastAtMs: number | undefined
   /** Starts beating, if it does not yet. It stops by itself when there is no connection. */
   start(): void
   stop(): void
@@ -21,20 +27,19 @@ export interface Heartbeat {
 
 /** One timer for all connections: marks, signs of life, and the end of those that are too old or do not read. */
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
-  const { clock, logger, heartbeatMs, mints, alive, topics, connections, fanOut, expire } = options
+  const { clock, logger, heartbeatMs, mints, alive, topics, wentBack, connections, fanOut, expire } = options
   let beat = 0
+  const patienceMs = heartbeatMs * MINTING_SHARE
+  let lastAtMs: number | undefined
   let cancel: (() => void) | undefined
+  let minting: Promise<void> | undefined
+  /** Whether a beat went out without the marks that are being made. */
+  let isLate = false
 
-  /** Only what the store said just now is marked as the newest; a store that does not answer leaves clients to grow stale. */
-  const mint = async (topic: Topic): Promise<void> => {
-    try {
-      await topics.check(topic)
-    } catch {
-      // Whoever follows the topic logs it.
-      return
-    }
+  const makeMark = (topic: Topic): void => {
     const read = topic.newest?.read
-    if (read === undefined) return
+    // A board that went back proves nothing: clients have seen more than it has.
+    if (read === undefined || wentBack(topic.namespace)) return
     const now = clock.now()
     const mark = {
       v: 1 as const,
@@ -45,6 +50,39 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       validUntil: new Date(now + heartbeatMs * DEAD_AFTER_HEARTBEATS).toISOString(),
     }
     topic.mark = markFrame(topic.namespace, encodeMark(mark))
+  }
+
+  /** Only what the store said just now is marked as the newest; a store that does not answer leaves clients to grow stale. */
+  const mint = async (topic: Topic): Promise<void> => {
+    try {
+      await topics.check(topic)
+    } catch {
+      // Whoever follows the topic logs it.
+      return
+    }
+    makeMark(topic)
+    if (!isLate) return
+    await fanOut.inSlices(topic.subscriptions, subscription => {
+      if (!subscription.connection.sink.blocked()) tellMark(subscription)
+    })
+  }
+
+  const tellMark = ({ topic, connection, sent }: Subscription): void => {
+    // A mark for a release that was not sent yet would say nothing.
+    if (topic.mark === undefined || sent !== topic.version) return
+    connection.sink.write(topic.mark)
+    connection.markedBeat = beat
+  }
+
+  /** Mints for all of them, some at a time; one for which the store does not answer keeps its place for its own time only. */
+  const mintAll = async (followed: readonly Topic[]): Promise<void> => {
+    const standing = await topics.standing(followed)
+    await fanOut.inSlices(standing, makeMark)
+    const left = followed.filter(topic => !standing.has(topic)).values()
+    const work = async (): Promise<void> => {
+      for (const topic of left) await settlesWithin(mint(topic), { clock, timeoutMs: patienceMs })
+    }
+    await Promise.all(Array.from({ length: MINTS }, work))
   }
 
   const tend = (connection: Connection): void => {
@@ -58,25 +96,25 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     }
     connection.blockedSinceMs = undefined
     if (mints) {
-      for (const { topic, sent } of connection.subscriptions) {
-        // A mark for a release that was not sent yet would say nothing.
-        if (topic.mark === undefined || sent !== topic.version) continue
-        connection.sink.write(topic.mark)
-        connection.markedBeat = beat
-      }
+      connection.subscriptions.forEach(tellMark)
     }
     if (connection.markedBeat !== beat) connection.sink.write(alive)
   }
 
   const run = async (): Promise<void> => {
-    const listened = [...topics.all()].filter(({ subscriptions }) => subscriptions.size > 0)
-    for (const topic of listened) if (mints) topic.mark = undefined
-    // A store that hangs must not keep the signs of life from going out.
-    if (mints)
-      await settlesWithin(Promise.all(listened.map(mint)), {
-        clock,
-        timeoutMs: heartbeatMs * MINTING_SHARE,
+    // What is not followed has no release, and is looked up by others.
+    const followed = [...topics.all()].filter(({ following }) => following !== undefined)
+    for (const topic of followed) if (mints) topic.mark = undefined
+    if (mints) {
+      // A store that takes longer than a beat for all of them is not asked for all of them twice.
+      minting ??= mintAll(followed).finally(() => {
+        minting = undefined
       })
+      isLate = false
+      // A store that hangs must not keep the signs of life from going out: then marks follow when they are made.
+      isLate = !(await settlesWithin(minting, { clock, timeoutMs: patienceMs }))
+    }
+    lastAtMs = clock.monotonic()
     await fanOut.inSlices(connections, tend)
     beat += 1
   }
@@ -98,6 +136,9 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
     get beat() {
       return beat
     },
+    get lastAtMs() {
+      return lastAtMs
+    },
     start() {
       if (cancel === undefined) schedule()
     },
@@ -116,6 +157,8 @@ export interface HeartbeatOptions {
   readonly mints: boolean
   readonly alive: Frame
   readonly topics: Topics
+  /** Whether the store has less of a namespace than was read of it before. */
+  readonly wentBack: (namespace: Namespace) => boolean
   readonly connections: ReadonlySet<Connection>
   readonly fanOut: FanOut
   /** Sends a connection away that is old enough. */

@@ -1,9 +1,14 @@
 import { jitter } from '../../async/jitter.js'
+import { createLane } from '../../async/lane.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Hasher, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
+import type { BoardMemory } from '../../core/store/board-memory.js'
+import { sayWentBack } from '../../core/store/went-back.js'
 import type { EventsQuery } from '../routes/events-query.js'
+import { createCuts } from './cuts.js'
 import { createFanOut } from './fan-out.js'
 import { follow } from './follower.js'
 import { aliveFrame, goodbyeFrame, markFrame } from './frames.js'
@@ -14,6 +19,7 @@ import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 import { createTopics } from './topics.js'
 import type { Connection, Subscription, Topic } from './subscriptions.js'
+import { createUnpublished } from './unpublished.js'
 
 /** What is newest, and everybody who wants to be told. */
 export interface Hub {
@@ -21,6 +27,8 @@ export interface Hub {
   fresh(namespace: Namespace): Newest | undefined
   /** The same, from the store if it is not known. Throws what the store throws. */
   newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
+  /** Whether there is a release at all; of what is known the store is not asked. */
+  isPublished(namespace: Namespace): boolean | Promise<boolean>
   /** A release that was appended here: from now on it is the newest. */
   announce(namespace: Namespace, bytes: Uint8Array): void
   /** Admits a reader of the event stream. Throws `unavailable` when there are too many, or the store does not answer. */
@@ -35,6 +43,8 @@ export interface HubOptions {
   readonly snapshots: SnapshotCache
   /** Whether marks are made here; else they come from the server behind the transport. */
   readonly mints: boolean
+  /** What was read of the store; undefined over a transport, of which nothing is remembered. */
+  readonly memory: BoardMemory | undefined
   readonly clock: Clock
   readonly random: Random
   readonly hasher: Hasher
@@ -49,11 +59,21 @@ export interface HubOptions {
 /** How long a reader stays away whose connection is only too old, in milliseconds. */
 const RETURN_MS = 2_000
 
+/** How many namespaces without a release are followed like others, so that a first release is told of at once where there are few. */
+const FOLLOWED_UNPUBLISHED = 32
+
+/** How many namespaces are looked up at the same time for streams that open: whoever asks for one release does not wait for them. */
+const LOOK_UPS = 8
+
+/** After how long a lookup no longer keeps others waiting, in milliseconds: it is the store behind it that hangs. */
+const PATIENCE_MS = 100
+
 export function createHub(options: HubOptions): Hub {
   const {
     transport,
     snapshots,
     mints,
+    memory,
     clock,
     random,
     hasher,
@@ -79,8 +99,43 @@ export function createHub(options: HubOptions): Hub {
     hasher,
     clock,
     lifetime,
-    trustsWatch: !mints,
-    changed: topic => background(fanOut.spread(topic)),
+    isRelay: !mints,
+    trustMs: heartbeatMs * DEAD_AFTER_HEARTBEATS,
+    wentBack: namespace => memory?.wentBack(namespace) !== undefined,
+    logger,
+    changed(topic) {
+      background(fanOut.spread(topic))
+      awaited.delete(topic)
+      if (unpublished.remove(topic)) listen(topic)
+    },
+  })
+  const inLane = createLane({ inFlight: LOOK_UPS, patienceMs: PATIENCE_MS, clock })
+  /** Lookups that wait for their place or are under way: many streams of one namespace ask once. */
+  const lookups = new Map<Namespace, Promise<Newest | undefined>>()
+  const lookUp = (namespace: Namespace): Promise<Newest | undefined> => {
+    const found = lookups.get(namespace)
+    if (found !== undefined) return found
+    const mine = inLane(async () => topics.newest(namespace)).finally(() => lookups.delete(namespace))
+    lookups.set(namespace, mine)
+    return mine
+  }
+  /** Namespaces without a release that are followed like others. */
+  const awaited = new Set<Topic>()
+  const unpublished = createUnpublished({
+    transport,
+    clock,
+    lifetime,
+    logger,
+    pollIntervalMs,
+    check: topics.check,
+  })
+
+  const stopListening = memory?.listen((namespace, wentBack) => {
+    if (wentBack === undefined) logger?.info('the board of a namespace goes on again', { namespace })
+    else logger?.error(sayWentBack(namespace, wentBack), { namespace })
+    const topic = topics.find(namespace)
+    // Whoever follows the topic logs a store that fails.
+    if (topic !== undefined) topics.check(topic).catch(() => {})
   })
 
   const expire = (connection: Connection): void => part(connection, random.number() * RETURN_MS)
@@ -91,16 +146,20 @@ export function createHub(options: HubOptions): Hub {
     mints,
     alive,
     topics,
+    wentBack: namespace => memory?.wentBack(namespace) !== undefined,
     connections,
     fanOut,
     expire,
   })
+
+  const cuts = createCuts({ clock, logger, heartbeatMs })
 
   /** A mark from upstream is passed on as it is; over the store itself they are made by the heartbeat. */
   const passMark = (topic: Topic, bytes: Uint8Array): void => {
     if (mints) return
     const frame = markFrame(topic.namespace, bytes)
     topic.mark = frame
+    topic.checkedAtMs = clock.monotonic()
     background(
       fanOut.inSlices(topic.subscriptions, ({ connection, sent }) => {
         if (topic.mark !== frame || sent !== topic.version || connection.sink.blocked()) return
@@ -112,6 +171,10 @@ export function createHub(options: HubOptions): Hub {
 
   const listen = (topic: Topic): void => {
     if (topic.following !== undefined) return
+    if (topic.newest === undefined) {
+      if (awaited.size >= FOLLOWED_UNPUBLISHED) return unpublished.add(topic)
+      awaited.add(topic)
+    }
     const following = new AbortController()
     topic.following = following
     void follow(
@@ -129,6 +192,8 @@ export function createHub(options: HubOptions): Hub {
       if (topic.subscriptions.size > 0) continue
       topic.following?.abort()
       topic.following = undefined
+      awaited.delete(topic)
+      unpublished.remove(topic)
       topics.release(topic)
     }
     if (connections.size === 0) heartbeat.stop()
@@ -148,7 +213,8 @@ export function createHub(options: HubOptions): Hub {
       sink.end()
       return { gone() {}, drained() {} }
     }
-    const expiresAtMs = clock.monotonic() + jitter(maxConnectionAgeMs, 0.2, random)
+    const openedAtMs = clock.monotonic()
+    const expiresAtMs = openedAtMs + jitter(maxConnectionAgeMs, 0.2, random)
     const connection: Connection = {
       sink,
       identity,
@@ -164,13 +230,18 @@ export function createHub(options: HubOptions): Hub {
       const subscription: Subscription = { connection, topic, sent: 0, have: have.get(namespace) }
       connection.subscriptions.push(subscription)
       topic.subscriptions.add(subscription)
+      topics.hold(topic)
       fanOut.greet(subscription)
       if (topic.mark !== undefined && subscription.sent === topic.version) sink.write(topic.mark)
       listen(topic)
     }
     heartbeat.start()
     return {
-      gone: () => forget(connection),
+      gone() {
+        if (connections.has(connection))
+          cuts.ended({ writtenAtMs: Math.max(openedAtMs, heartbeat.lastAtMs ?? openedAtMs) })
+        forget(connection)
+      },
       drained() {
         connection.blockedSinceMs = undefined
         if (connections.has(connection)) connection.subscriptions.forEach(fanOut.catchUp)
@@ -181,6 +252,7 @@ export function createHub(options: HubOptions): Hub {
   return {
     fresh: topics.fresh,
     newest: topics.newest,
+    isPublished: topics.isPublished,
     announce(namespace, bytes) {
       const topic = topics.open(namespace)
       topics.accept(topic, bytes)
@@ -200,9 +272,15 @@ export function createHub(options: HubOptions): Hub {
           { retryAfterMs },
         )
       }
+      // One after the other, so that a stream of many names takes no more turns than one of few.
+      let unknown = 0
+      for (const namespace of query.namespaces) {
+        const newest = topics.fresh(namespace) ?? (await lookUp(namespace))
+        if (newest === undefined && topics.find(namespace) === undefined) unknown += 1
+      }
+      unpublished.requireRoom(unknown)
       await Promise.all(
         query.namespaces.map(async namespace => {
-          await topics.newest(namespace)
           const topic = topics.find(namespace)
           if (topic !== undefined) await fanOut.prepare(topic, query, query.have.get(namespace))
         }),
@@ -213,6 +291,8 @@ export function createHub(options: HubOptions): Hub {
       closing = true
       await fanOut.inSlices(connections, connection => part(connection, random.number() * drainMs))
       heartbeat.stop()
+      unpublished.stop()
+      stopListening?.()
       for (const { following } of topics.all()) following?.abort()
     },
   }

@@ -7,6 +7,8 @@ export interface Incoming {
   readonly query: string
   /** A header by its lower-case name. */
   header(name: string): string | undefined
+  /** The address of who connected; undefined where the request came over no connection of ours. */
+  readonly peer: string | undefined
   /** The body as it comes. Throws `internal` when somebody read it before. */
   body(): AsyncIterable<Uint8Array>
   /** Aborts when whoever asked is gone. Made for those who ask for it: most answers are at hand. */

@@ -1,5 +1,6 @@
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Leaps } from '../../core/release/leaps.js'
 import type { Frame, Sink } from './messages.js'
 import type { Newest } from './newest-release.js'
 
@@ -7,6 +8,8 @@ import type { Newest } from './newest-release.js'
 export interface Topic {
   readonly namespace: Namespace
   newest: Newest | undefined
+  /** How far it may move at once, where another server says what is newest. */
+  readonly leaps: Leaps | undefined
   /** Grows with each newer release; a subscription that is behind it is sent the newest. */
   version: number
   /** The newest mark, until the next release. */
@@ -20,6 +23,8 @@ export interface Topic {
   /** Whether a watch is open that says every change. */
   watched: boolean
   spreading: boolean
+  /** Whether the newest is older than what was told before: the board went back. */
+  isOlder: boolean
 }
 
 /** One connection's interest in one namespace: what it has, and no queue. */

@@ -1,7 +1,10 @@
+import { createOccasions } from '../../async/occasions.js'
 import type { Namespace } from '../../contracts/names.js'
-import type { Clock, Hasher } from '../../contracts/system.js'
-import type { Transport } from '../../contracts/transport.js'
+import { formatPosition } from '../../contracts/position.js'
+import type { Clock, Hasher, Logger } from '../../contracts/system.js'
+import type { StandingQuery, Store, Transport } from '../../contracts/transport.js'
 import { sameBytes } from '../../core/json/text.js'
+import { createLeaps } from '../../core/release/leaps.js'
 import type { Lifetime } from '../http/lifetime.js'
 import { describeNewest, type Newest, supersedes } from './newest-release.js'
 import type { Topic } from './subscriptions.js'
@@ -13,18 +16,32 @@ export interface Topics {
   all(): Iterable<Topic>
   /** Asks the store now; many who ask at the same time ask once. Throws what the store throws. */
   check(topic: Topic): Promise<void>
+  /** Of the given topics those whose release the store says to be the newest just now, without a look at each. Never rejects. */
+  standing(topics: readonly Topic[]): Promise<ReadonlySet<Topic>>
   /** Takes a release as the newest, unless it is older than the present one. */
   accept(topic: Topic, bytes: Uint8Array): void
+  /** Takes what a watch brings; a relay follows the server behind it also where that went back. */
+  hear(topic: Topic, bytes: Uint8Array): void
   /** The newest release, no older than a second, if it is known. */
   fresh(namespace: Namespace): Newest | undefined
   /** The same, from the store if it is not known. */
   newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
-  /** Forgets a topic that nobody listens to and that has nothing. */
+  /**
+   * Whether there is a release at all, or was before the board went back. What is known is not asked again,
+   * since a release never goes: a store that fails just now makes nothing unknown. Throws what the store throws.
+   */
+  isPublished(namespace: Namespace): boolean | Promise<boolean>
+  /** Somebody listens to it: it stays, however many others come. */
+  hold(topic: Topic): void
+  /** Nobody listens to it any more: it may go, and does at once when it has nothing. */
   release(topic: Topic): void
 }
 
 /** How long an answer of the store may stand for it, in milliseconds. */
 const FRESH_MS = 1_000
+
+/** How often it is told that another server names what cannot be, in milliseconds. */
+const TELL_AGAIN_MS = 3_600_000
 
 /** How many namespaces are kept that nobody listens to. */
 const MAX_IDLE_TOPICS = 10_000
@@ -35,10 +52,17 @@ export function createTopics({
   hasher,
   clock,
   lifetime,
-  trustsWatch,
+  isRelay,
+  trustMs,
+  wentBack,
   changed,
+  logger,
 }: TopicsOptions): Topics {
   const topics = new Map<Namespace, Topic>()
+  /** Those that nobody listens to, the one that was asked for longest ago first: looking for one that may go passes no others. */
+  const idle = new Set<Topic>()
+  const isRelayed = isRelay && transport.unmanaged !== true
+  const leapTold = createOccasions(clock, TELL_AGAIN_MS)
 
   const open = (namespace: Namespace): Topic => {
     const found = topics.get(namespace)
@@ -46,11 +70,13 @@ export function createTopics({
       // A map keeps the order of insertion: what is asked for moves to the young end.
       topics.delete(namespace)
       topics.set(namespace, found)
+      if (idle.delete(found)) idle.add(found)
       return found
     }
     const topic: Topic = {
       namespace,
       newest: undefined,
+      leaps: isRelayed ? createLeaps({ clock, seen: undefined }) : undefined,
       version: 0,
       mark: undefined,
       subscriptions: new Set(),
@@ -59,35 +85,91 @@ export function createTopics({
       following: undefined,
       watched: false,
       spreading: false,
+      isOlder: false,
     }
     // Before it is there itself: nobody listens to it yet, and it must not be the one that goes.
     makeRoom()
     topics.set(namespace, topic)
+    idle.add(topic)
     return topic
+  }
+
+  const drop = (topic: Topic): void => {
+    topics.delete(topic.namespace)
+    idle.delete(topic)
   }
 
   /** Drops those that nobody listens to, from the one on that was asked for longest ago, until there is room for one more. */
   const makeRoom = (): void => {
-    for (const [namespace, { subscriptions, checking }] of topics) {
+    for (const topic of idle) {
       if (topics.size < MAX_IDLE_TOPICS) return
-      if (subscriptions.size === 0 && checking === undefined) topics.delete(namespace)
+      if (topic.checking === undefined) drop(topic)
     }
   }
 
-  const accept = (topic: Topic, bytes: Uint8Array): void => {
-    if (topic.newest !== undefined && sameBytes(topic.newest.bytes, bytes)) return
+  const accept = (topic: Topic, bytes: Uint8Array): void => take(topic, bytes, { mayGoBack: false })
+
+  /** Takes a release as the newest; what is older only where the server behind a relay went back. */
+  const take = (topic: Topic, bytes: Uint8Array, { mayGoBack }: { readonly mayGoBack: boolean }): void => {
+    if (topic.newest !== undefined && sameBytes(topic.newest.bytes, bytes)) {
+      topic.leaps?.current()
+      return
+    }
     const next = describeNewest(topic.namespace, bytes, hasher)
-    if (!supersedes(next, topic.newest)) return
-    topic.newest = next
+    if (!supersedes(next, topic.newest)) {
+      if (mayGoBack) {
+        topic.leaps?.current()
+        become(topic, next, true)
+      } else topic.leaps?.older()
+      return
+    }
+    if (next.read !== undefined && topic.leaps?.follows(next.read.position) === false) {
+      const { position } = next.read
+      const seen = topic.newest?.read?.position
+      if (leapTold.now())
+        logger?.error(
+          'the server before this one names a position that no fleet comes to; it is passed over',
+          {
+            namespace: topic.namespace,
+            position: formatPosition(position),
+            ...(seen !== undefined && { seen: formatPosition(seen) }),
+          },
+        )
+      return
+    }
+    become(topic, next, false)
+  }
+
+  const become = (topic: Topic, newest: Newest | undefined, isOlder: boolean): void => {
+    topic.newest = newest
+    topic.isOlder = isOlder
     topic.version += 1
     topic.mark = undefined
     changed(topic)
   }
 
+  /** Takes what there is in the place of what was newer: nothing is served that the store does not have. */
+  const goBack = (topic: Topic, bytes: Uint8Array | undefined): void => {
+    const { newest } = topic
+    topic.leaps?.current()
+    if (bytes === undefined ? newest === undefined : newest !== undefined && sameBytes(newest.bytes, bytes))
+      return
+    become(topic, bytes && describeNewest(topic.namespace, bytes, hasher), true)
+  }
+
+  const hear = (topic: Topic, bytes: Uint8Array): void => {
+    if (isRelay) topic.checkedAtMs = clock.monotonic()
+    take(topic, bytes, { mayGoBack: isRelay })
+  }
+
   const ask = async (topic: Topic): Promise<void> => {
-    const { namespace } = topic
+    const { namespace, version } = topic
     const latest = await lifetime.run(signal => transport.latest({ namespace }, signal))
-    if (latest.type === 'release') accept(topic, latest.bytes)
+    const bytes = latest.type === 'release' ? latest.bytes : undefined
+    // An answer that was overtaken by a newer release is late, and says nothing of what there is now.
+    const isLate = topic.version !== version
+    if (wentBack(namespace)) goBack(topic, bytes)
+    else if (bytes !== undefined) take(topic, bytes, { mayGoBack: isRelay && !isLate })
     topic.checkedAtMs = clock.monotonic()
   }
 
@@ -98,9 +180,31 @@ export function createTopics({
     return topic.checking
   }
 
+  const standing = async (asked: readonly Topic[]): Promise<ReadonlySet<Topic>> => {
+    const store: Partial<Pick<Store, 'standing'>> & Transport = transport
+    const queries = asked.flatMap(({ namespace, newest }): StandingQuery[] =>
+      newest?.read === undefined ? [] : [{ namespace, position: newest.read.position }],
+    )
+    const known = new Map(asked.map(topic => [topic.namespace, topic.version]))
+    const askedAtMs = clock.monotonic()
+    try {
+      const names = await lifetime.run(async signal => store.standing?.(queries, signal))
+      // What was superseded meanwhile was asked about as it was.
+      const same = asked.filter(
+        ({ namespace, version }) => names?.has(namespace) === true && known.get(namespace) === version,
+      )
+      for (const topic of same) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
+      return new Set(same)
+    } catch {
+      // Each is looked at then, and says what is wrong.
+      return new Set()
+    }
+  }
+
   const release = (topic: Topic): void => {
-    if (topic.subscriptions.size === 0 && topic.newest === undefined && topic.checking === undefined)
-      topics.delete(topic.namespace)
+    if (topic.subscriptions.size > 0) return
+    if (topic.newest === undefined && topic.checking === undefined) drop(topic)
+    else if (topics.get(topic.namespace) === topic) idle.add(topic)
   }
 
   const askFor = async (namespace: Namespace): Promise<Newest | undefined> => {
@@ -116,8 +220,9 @@ export function createTopics({
   const fresh = (namespace: Namespace): Newest | undefined => {
     const topic = topics.get(namespace)
     if (topic?.newest === undefined) return undefined
-    const isFresh = (trustsWatch && topic.watched) || clock.monotonic() - topic.checkedAtMs < FRESH_MS
-    return isFresh ? topic.newest : undefined
+    // A relay does not ask for what it is being told, as long as marks show that the server behind it is.
+    const freshMs = isRelay && topic.watched ? trustMs : FRESH_MS
+    return clock.monotonic() - topic.checkedAtMs < freshMs ? topic.newest : undefined
   }
 
   return {
@@ -125,10 +230,17 @@ export function createTopics({
     find: namespace => topics.get(namespace),
     all: () => topics.values(),
     check,
+    standing,
     accept,
+    hear,
+    hold: topic => void idle.delete(topic),
     release,
     fresh,
     newest: namespace => fresh(namespace) ?? askFor(namespace),
+    isPublished: namespace =>
+      topics.get(namespace)?.newest !== undefined ||
+      wentBack(namespace) ||
+      askFor(namespace).then(found => found !== undefined || wentBack(namespace)),
   }
 }
 
@@ -137,7 +249,12 @@ export interface TopicsOptions {
   readonly hasher: Hasher
   readonly clock: Clock
   readonly lifetime: Lifetime
-  /** Whether an open watch stands for the transport: a relay does not ask upstream for what it is being told. */
-  readonly trustsWatch: boolean
+  /** Whether this is a relay, for which an open watch stands for the server behind it. */
+  readonly isRelay: boolean
+  /** For how long it does after a release or a mark, in milliseconds. */
+  readonly trustMs: number
+  /** Whether the store has less of a namespace than was read of it before. */
+  readonly wentBack: (namespace: Namespace) => boolean
   readonly changed: (topic: Topic) => void
+  readonly logger?: Logger | undefined
 }

@@ -1,11 +1,9 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Session } from '../../contracts/strategy.js'
 import type { Delivery, WatchTransport } from '../../contracts/transport.js'
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import { GRACE_MS, settlesWithin } from '../../async/deadline.js'
 import { createLinkedAbortController } from '../../async/signals.js'
-
-/** The longest heartbeat that is believed, and the shortest: what the server says must not silence the watchdog. */
-const HEARTBEAT_BOUNDS_MS = [10, 600_000] as const
 
 /** What came since the last look into it: the newest of each kind, since a newer one supersedes an older one. */
 export interface Inbox {
@@ -132,6 +130,5 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
 
 function believed(heartbeatMs: number | undefined): number | undefined {
   if (heartbeatMs === undefined || !Number.isFinite(heartbeatMs) || heartbeatMs <= 0) return undefined
-  const [least, most] = HEARTBEAT_BOUNDS_MS
-  return Math.min(Math.max(heartbeatMs, least), most)
+  return Math.min(Math.max(heartbeatMs, MIN_HEARTBEAT_MS), MAX_HEARTBEAT_MS)
 }

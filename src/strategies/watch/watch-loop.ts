@@ -6,6 +6,7 @@ import { createBackoff } from '../../async/backoff.js'
 import { type Connection, openConnection } from './connection.js'
 import { createLinkedAbortController } from '../../async/signals.js'
 import { readPosition } from '../poll/poll.js'
+import { createCutPattern, sayCut } from '../../core/cut-pattern.js'
 import { createPollSchedule } from '../poll/poll-schedule.js'
 import type { BackoffTimes } from '../options.js'
 import { jitter, phaseOf } from '../../async/jitter.js'
@@ -52,10 +53,18 @@ type Link =
   | { readonly type: 'absent' }
   /** Waiting for the first frame. */
   | { readonly type: 'opening'; readonly connection: Connection; readonly sinceMs: number }
-  | { readonly type: 'open'; readonly connection: Connection; readonly renewAtMs: number }
+  | {
+      readonly type: 'open'
+      readonly connection: Connection
+      readonly sinceMs: number
+      readonly renewAtMs: number
+    }
 
 /** Marks come once a heartbeat; only when one is missing the client asks by itself. */
 const MARK_PATIENCE = 1.5
+/** How many streams that were cut alike, and how many that stayed silent, make a reason that is told. */
+const CUTS_TOLD = 3
+const MUTE_TOLD = 2
 /** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
 const FIRST_RELEASE_MS = 1_000
 
@@ -94,6 +103,9 @@ export async function* watchLoop(
   let placed = false
   let quietUntilMs = 0
   let streamed: Uint8Array | undefined
+  const cuts = createCutPattern(CUTS_TOLD)
+  /** How many streams in a row brought nothing at all. */
+  let mute = 0
   let missedAtMs: number | undefined
 
   let woken = false
@@ -152,8 +164,33 @@ export async function* watchLoop(
     closing.add(closed)
   }
 
-  const lose = (connection: Connection, error: NoticeboardError, nowMs: number): void => {
+  /** What is known of the reason why streams are lost, once for each; undefined where nothing is. */
+  const reasonFor = (
+    { code, retryAfterMs }: NoticeboardError,
+    connection: Connection,
+    nowMs: number,
+  ): string | undefined => {
+    if (link.type === 'opening' && code === 'timeout') {
+      mute += 1
+      // Where the client cannot ask either, it is no matter of streams.
+      if (mute !== MUTE_TOLD || provenAtMs === undefined || provenAtMs < link.sinceMs - 2 * pollIntervalMs)
+        return undefined
+      return `${mute} streams in a row were open and silent although the transport answers: something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off), until then the client polls`
+    }
+    // Who was told to come back later was not cut off.
+    if (link.type !== 'open' || code !== 'unavailable' || retryAfterMs !== undefined) return undefined
+    const silentMs = nowMs - (connection.lastMs ?? link.sinceMs)
+    const found = cuts.note({ silentMs, ageMs: nowMs - link.sinceMs })
+    return found && `streams from ${notify.name} break ${sayCut(found, heartbeatOf(connection))}`
+  }
+
+  const lose = (connection: Connection, lost: NoticeboardError, nowMs: number): void => {
     const wasOpen = link.type === 'open'
+    const reason = reasonFor(lost, connection, nowMs)
+    const error =
+      reason === undefined
+        ? lost
+        : new NoticeboardError(lost.code, `${lost.message}; ${reason}`, { cause: lost.cause })
     drop(connection)
     if (error.code === 'no-watch') {
       link = { type: 'absent' }
@@ -184,7 +221,13 @@ export async function* watchLoop(
     if (link.type === 'opening' && connection.lastMs !== undefined) {
       backoff.succeeded()
       toldAbsent = false
-      link = { type: 'open', connection, renewAtMs: nowMs + jitter(maxConnectionAgeMs, 0.2, random) }
+      mute = 0
+      link = {
+        type: 'open',
+        connection,
+        sinceMs: nowMs,
+        renewAtMs: nowMs + jitter(maxConnectionAgeMs, 0.2, random),
+      }
       const heartbeatMs = heartbeatOf(connection)
       const patienceMs = provenAtMs === undefined ? Math.min(FIRST_RELEASE_MS, heartbeatMs) : heartbeatMs
       schedule.lookBefore(nowMs + patienceMs)

@@ -2,6 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest } from '../../contracts/names.js'
 import type { Delivery, InlineSnapshot } from '../../contracts/transport.js'
 import { decodeText } from '../../core/json/strict-parse.js'
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import type { ServerSentEvent } from './event-parser.js'
 
 const SPACE = 32
@@ -30,7 +31,12 @@ export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefi
     }
     case 'alive': {
       const heartbeatMs = readNumber(data[0], 'heartbeatMs')
-      return { type: 'alive', ...(heartbeatMs !== undefined && heartbeatMs > 0 && { heartbeatMs }) }
+      if (heartbeatMs === undefined || heartbeatMs === 0) return { type: 'alive' }
+      // A wrong number must make neither a loop nor a stream that nobody takes for dead.
+      return {
+        type: 'alive',
+        heartbeatMs: Math.min(Math.max(heartbeatMs, MIN_HEARTBEAT_MS), MAX_HEARTBEAT_MS),
+      }
     }
     case 'goodbye': {
       const retryAfterMs = readNumber(data[0], 'delayMs')

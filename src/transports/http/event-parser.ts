@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { copyBytes } from '../../core/json/text.js'
-import { createByteBuffer } from '../fetch/byte-buffer.js'
+import { createByteBuffer } from '../../core/byte-buffer.js'
 
 /** One server-sent event: its name, and each `data:` line as the bytes that came. */
 export interface ServerSentEvent {
@@ -13,6 +13,8 @@ export interface EventParserOptions {
   readonly maxLineBytes: number
   /** All data lines of one event together, in bytes; each line counts as 64 more. */
   readonly maxEventBytes: number
+  /** Told after each chunk how many lines ended in it, of events that are known and of all others. */
+  readonly took?: (lines: number) => void
 }
 
 /**
@@ -23,6 +25,7 @@ export interface EventParserOptions {
 export function createEventParser({
   maxLineBytes,
   maxEventBytes,
+  took,
 }: EventParserOptions): (chunk: Uint8Array) => ServerSentEvent[] {
   const begun = createByteBuffer()
   let first = true
@@ -68,6 +71,7 @@ export function createEventParser({
   return chunk => {
     const events: ServerSentEvent[] = []
     let start = 0
+    let lines = 0
     if (afterReturn && chunk.length > 0) {
       afterReturn = false
       if (chunk[0] === LF) start = 1
@@ -78,6 +82,7 @@ export function createEventParser({
       const end = Math.min(feed, carriage)
       checkLine(begun.length + end - start, maxLineBytes)
       readLine(takeLine(chunk.subarray(start, end)), events)
+      lines += 1
       start = end + 1
       if (end === carriage) {
         if (start === chunk.length) afterReturn = true
@@ -90,6 +95,7 @@ export function createEventParser({
       checkLine(begun.length + chunk.length - start, maxLineBytes)
       begun.append(chunk.subarray(start))
     }
+    took?.(lines)
     return events
   }
 }

@@ -1,3 +1,4 @@
+import { createBucket } from '../../async/bucket.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
 import { chunksOf, readBody, type Waiting } from '../fetch/body.js'
@@ -7,7 +8,7 @@ import { discard, MAX_ERROR_BYTES, send, type Ask } from '../fetch/exchange.js'
 import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { Settings } from './options.js'
 import { refusalFor } from './reading.js'
-import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
+import { DEAD_AFTER_HEARTBEATS, STREAM_LINES_A_SECOND, STREAM_LINES_AT_ONCE } from '../../core/limits.js'
 
 /** What a line holds beside a snapshot: its field's name and the digest; and what an event holds beside two. */
 const LINE_MARGIN = 32_768
@@ -20,7 +21,7 @@ const MAX_QUERY = 6_000
 
 /**
  * One connection of the event stream. Ends only by throwing: `no-watch` where there is no stream, `unavailable` when it
- * ends, says goodbye or falls silent, `closed` when the signal aborts. Leaves nothing open.
+ * ends, says goodbye, falls silent or brings more than any server does, `closed` when the signal aborts. Leaves nothing open.
  */
 export async function* openEventStream(
   settings: Settings,
@@ -42,9 +43,22 @@ export async function* openEventStream(
   try {
     const response = await send(settings, ask, deadline.signal)
     await checkStream(settings, ask, response, deadline)
+    const lines = createBucket({
+      clock: settings.clock,
+      perSecond: STREAM_LINES_A_SECOND,
+      burst: STREAM_LINES_AT_ONCE,
+    })
     const parse = createEventParser({
       maxLineBytes: settings.maxSnapshotBytes + LINE_MARGIN,
       maxEventBytes: 2 * settings.maxSnapshotBytes + LINE_MARGIN,
+      took(count) {
+        lines.spend(count)
+        if (lines.left < 0)
+          throw new NoticeboardError(
+            'unavailable',
+            `the event stream of ${settings.name} brings more than ${STREAM_LINES_A_SECOND} lines a second, which no server does; it is taken for broken`,
+          )
+      },
     })
     let heartbeatMs = DEFAULT_HEARTBEAT_MS
 

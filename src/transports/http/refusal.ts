@@ -25,6 +25,12 @@ export function refusalOf({ status, headers, body, what, name, writing, nowMs }:
   const retryAfterMs = readRetryAfter(headers.get('retry-after'), nowMs)
   const told = readTold(body)
   const said = told === undefined ? '' : `: ${told.message}`
+  if (status === 403 && told === undefined && !writing) {
+    return new NoticeboardError(
+      'forbidden',
+      `${name} answered 403 for ${what}: a web server may not read the files, which is a matter of their modes and those of the folders above them, or it asks for other headers`,
+    )
+  }
   if (status === 401 || status === 403) {
     return new NoticeboardError(
       status === 401 ? 'unauthorized' : 'forbidden',

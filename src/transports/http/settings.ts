@@ -1,6 +1,7 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Fetch } from '../../contracts/system.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+import { calmLogger } from '../../async/calm-logger.js'
 import { checkOptions, checkPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { parseBaseUrl } from '../fetch/base-url.js'
@@ -21,7 +22,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
     system: true,
     logger: true,
   })
-  const { headers = {}, token, timeoutMs = 15_000, firstEventTimeoutMs = 10_000, logger } = options
+  const { headers = {}, token, timeoutMs = 15_000, firstEventTimeoutMs = 10_000 } = options
   const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES, fetch = globalFetch } = options
   const { clock } = readSystem(who, options.system)
   checkPositive(who, { timeoutMs, firstEventTimeoutMs, maxSnapshotBytes })
@@ -43,7 +44,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
     firstEventTimeoutMs,
     maxSnapshotBytes,
     clock,
-    logger,
+    logger: options.logger && calmLogger(options.logger, clock),
   }
 }
 

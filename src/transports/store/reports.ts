@@ -4,6 +4,7 @@ import type { Namespace } from '../../contracts/names.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import { isInstant } from '../../core/release/instant.js'
 import { isInstanceId, readStampedReport } from '../../core/report/report-codec.js'
+import { MAX_NEXT_REPORT_MS } from '../../core/limits.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../core/json/text.js'
 import type { EngineCalls } from './calls.js'
@@ -38,7 +39,8 @@ type Expired = Required<Pick<Writing, 'key' | 'entry'>>
  * may be seen as missing, `ttlMs` at least, and is then forgotten.
  */
 export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: number }): StoreReports {
-  const lifetimeMs = ({ nextReportWithinMs }: ClientReport): number => Math.max(ttlMs, 4 * nextReportWithinMs)
+  const lifetimeMs = ({ nextReportWithinMs = MAX_NEXT_REPORT_MS }: ClientReport): number =>
+    Math.max(ttlMs, 4 * nextReportWithinMs)
 
   /** What was decoded last, so that a fleet that is looked at often is not decoded each time. */
   const decoded = new Map<Key, { readonly value: Uint8Array; readonly report: ClientReport | undefined }>()

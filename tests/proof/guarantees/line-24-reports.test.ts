@@ -6,6 +6,7 @@ import { createHandler } from '../../../src/server/handler.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
+import { publish } from '../../support/board-kit.js'
 import { openMachine } from './machine.js'
 import {
   boundMs,
@@ -70,7 +71,9 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
 
       for (const seed of [1, 2]) {
         const random = seededRandom(seed)
-        const handler = createHandler(open(clock), { system: { clock }, write: { token: TOKEN } })
+        const store = open(clock)
+        await place.done(publish(store, { n: 1 }))
+        const handler = createHandler(store, { system: { clock }, write: { token: TOKEN } })
         const url = `http://board.test/v1/${NAMESPACE}/~reports`
         const say = async (report: ClientReport): Promise<void> => {
           const body = JSON.stringify({ reports: [report] })

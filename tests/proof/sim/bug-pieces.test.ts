@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
 import { patternOf, root } from './bundle.js'
 import { KEPT_HISTORIES } from './kept-seeds.js'
+import { NUMBER_BUGS } from './number-bugs.js'
 import { ROLLOUT_BUGS } from './rollout-bugs.js'
 import { SECOND_BUGS } from './second-bugs.js'
 
@@ -10,6 +11,7 @@ const edits: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 'also'>[] =
   ...PLANTED_BUGS,
   ...SECOND_BUGS,
   ...ROLLOUT_BUGS,
+  ...NUMBER_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]
 

@@ -32,7 +32,12 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'acknowledged-before-fsync',
     file: 'src/node/board/files.ts',
-    replace: [['file => fs.link(file, path))', 'file => fs.link(file, path)); return outcome']],
+    replace: [
+      [
+        '// Also when it was taken: whoever took it may have died before the name was durable. await fs.syncFolder(dirname(path))',
+        'void dirname',
+      ],
+    ],
     // What reads the log next would make up for it.
     also: [
       {
@@ -182,8 +187,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/server/stream/heartbeat.ts',
     replace: [
       [
-        'const { clock, logger, heartbeatMs, mints, alive, topics, connections, fanOut, expire } = options',
-        'const { clock, logger, heartbeatMs, alive, topics, connections, fanOut, expire } = options; const mints = true',
+        'const { clock, logger, heartbeatMs, mints, alive, topics, wentBack, connections, fanOut, expire } = options',
+        'const { clock, logger, heartbeatMs, alive, topics, wentBack, connections, fanOut, expire } = options; const mints = true',
       ],
     ],
     oracles: ['relays-mint-nothing'],
@@ -202,12 +207,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'compare-and-swap-by-renaming',
     file: 'src/node/board/files.ts',
-    replace: [
-      [
-        'file => fs.link(file, path))',
-        "async file => { await fs.rename(file, path); return 'linked' as const })",
-      ],
-    ],
+    replace: [['return fs.link(file, path)', "await fs.rename(file, path); return 'linked' as const"]],
     oracles: [
       'compare-and-swap',
       'one-release-a-position',
@@ -323,7 +323,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a-failed-look-proves',
     file: 'src/client/receive/accept.ts',
     replace: [
-      ['return looks.failed(verdict.error)', "send({ type: 'current' }); return looks.failed(verdict.error)"],
+      ['return looks.failed(verdict.error,', "send({ type: 'current' }); return looks.failed(verdict.error,"],
     ],
     oracles: ['ready-means-current'],
   },
@@ -475,5 +475,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
       ],
     ],
     oracles: ['digest-matches'],
+  },
+  {
+    name: 'a-board-that-went-back-is-believed',
+    file: 'src/core/store/board-memory.ts',
+    replace: [['if (since === known) settle(', 'if (since === known && since === undefined) settle(']],
+    oracles: ['what-is-lost-is-not-marked'],
   },
 ]

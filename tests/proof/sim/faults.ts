@@ -5,12 +5,14 @@ import type { DiskImage, SimDisk } from '../../../src/sim/disk.js'
 import { changeLinks, linkFault } from '../../../src/sim/faults.js'
 import type { Link, LinkReplica } from '../../../src/sim/link.js'
 import type { Action, Plan } from './plan.js'
-import { isBehind } from './pointer.js'
+import { isBehind, placeOf } from './pointer.js'
 import type { PublisherActor } from './publisher-actor.js'
 import { seededDice } from '../../../src/sim/dice.js'
 import { startProcess } from '../../../src/sim/process.js'
 import type { RelayActor, ServerActor } from './server-actor.js'
 import type { StrangerActor } from './stranger-actor.js'
+import { releaseDigest } from '../../../src/core/release/release.js'
+import { systemHasher } from '../../../src/system/system.js'
 import type { World } from './world.js'
 
 /** Everybody on stage, for faults to happen to. */
@@ -34,6 +36,8 @@ export interface Stage {
         readonly newestBeside: Position | undefined
       }
     | undefined
+  /** What is put back under running servers. */
+  copied: Stage['backup']
   /** Set when a backup was restored: an operator has to open a new epoch. */
   needsEpoch: boolean
   /** What ends the faults that last. */
@@ -161,6 +165,8 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
       side.restored(newestBeside)
       return restart(servers[0] as ServerActor)
     }
+    case 'board-back':
+      return boardBack(stage)
     case 'second-server': {
       const second = servers[1] as ServerActor
       if (second.process?.alive !== true) second.start()
@@ -295,6 +301,70 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     case 'contests':
       return
   }
+}
+
+/** How long nobody publishes before a board is put back, in milliseconds: half of an append would be left. */
+const QUIET_MS = 2_000
+
+/** Takes a copy of the board at first, and later puts it back under the servers that run. */
+function boardBack(stage: Stage): void {
+  const { world, plan, servers, publisher, disk } = stage
+  const { clock, marks, sometimes, truth, side } = world
+  // A later backup would bring back what is lost here.
+  if (plan.faults.has('server-backup')) return
+  const { copied } = stage
+  if (copied === undefined) return copyBoard(stage)
+  let isOver = false
+  stage.ended.push(() => (isOver = true))
+  let quietSinceMs: number | undefined
+  const putBack = (): void => {
+    if (isOver) return
+    // An operator holds off who publishes.
+    quietSinceMs = publisher.busy ? undefined : (quietSinceMs ?? clock.monotonic())
+    publisher.killAll()
+    if (quietSinceMs === undefined || clock.monotonic() - quietSinceMs < QUIET_MS) {
+      clock.after(200, putBack)
+      return
+    }
+    isOver = true
+    const { newestAcknowledged: lost, newestSinceMs: sinceMs = 0 } = truth
+    const before = disk.files
+    disk.restore(copied.image)
+    truth.restored(copied.newest)
+    side.restored(copied.newestBeside)
+    if (!isBehind(copied.image, before)) return
+    stage.needsEpoch = true
+    const gone = [...before].flatMap(([path, bytes]) =>
+      path.includes(`/${NAMESPACE}/releases/`) && !copied.image.has(path) && placeOf(bytes) !== undefined
+        ? [releaseDigest(systemHasher, bytes)]
+        : [],
+    )
+    world.trace.add('world', 'board went back', `${gone.length} releases are lost`)
+    sometimes.add('a board went back under a running server')
+    if (!world.clocksJumped) marks.lost(gone, clock.now())
+    const [first, second] = servers
+    const keeper = first?.process
+    // The only server there has been has appended what is lost, or read it.
+    if (keeper?.running !== true || second?.process !== undefined || lost === undefined) return
+    if (sinceMs < keeper.runsSinceMs) return
+    world.wentBack = { lost, isKnown: () => keeper.alive && second?.process === undefined }
+  }
+  putBack()
+}
+
+/** As soon as there is something to copy. */
+function copyBoard(stage: Stage): void {
+  const { world, clients, disk } = stage
+  const { clock, truth, side } = world
+  const isSideFollowed = clients.some(({ plan: { side: beside } }) => beside === true)
+  const [newest, newestBeside] = [truth.newestAcknowledged, side.newestAcknowledged]
+  if (newest === undefined || (isSideFollowed && newestBeside === undefined)) {
+    const cancel = clock.after(200, () => copyBoard(stage))
+    stage.ended.push(cancel)
+    return
+  }
+  world.trace.add('world', 'board copied', `at ${newest.epoch}:${newest.sequence}`)
+  stage.copied = { image: disk.copy(), newest, newestBeside }
 }
 
 /** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */

@@ -123,6 +123,7 @@ function setUp(world: World, plan: Plan): Stage {
     strangers: strangerActor(world, configuration, { servers, relay, edge }),
     publisher: publisherActor(world, anyServer, configuration),
     backup: undefined,
+    copied: undefined,
     needsEpoch: false,
     ended: [],
   }

@@ -35,6 +35,7 @@ const RARE = [
   'island',
   'appointments',
   'contests',
+  'board-back',
 ] as const
 
 const RARELY = 0.05
@@ -66,11 +67,11 @@ const DRAWN_SCENES = [
   'strategies',
 ] as const
 
-/** All of them: one is a larger world, which comes by a chance of its own, so that the other histories stay as they are. */
-export const SCENE_NAMES = [...DRAWN_SCENES, 'rollouts'] as const
+/** Those that come by a chance of their own, so that the other histories stay as they are: how often. */
+const MORE_SCENES = { rollouts: 0.08, numbers: 0.05 } as const
 
-/** How often rollouts are played. */
-const ROLLOUTS_OFTEN = 0.08
+/** All of them. */
+export const SCENE_NAMES = [...DRAWN_SCENES, 'rollouts', 'numbers'] as const
 
 export type SceneName = (typeof SCENE_NAMES)[number]
 
@@ -153,7 +154,9 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
   const last = deadly ? 'publish' : lastDrawn
   const calm = deadly && calmDrawn === 'rollback' ? 'publish' : calmDrawn
   const ends = actions.flatMap(action =>
-    action.type === 'fault' && action.fault === 'island' ? action.atMs + action.lastsMs : [],
+    action.type === 'fault' && (action.fault === 'island' || action.fault === 'board-back')
+      ? action.atMs + action.lastsMs
+      : [],
   )
   return {
     seed,
@@ -173,7 +176,10 @@ export function drawPlan(seed: number, less: Less = {}): Plan {
 
 function drawScenes(seed: number): readonly SceneName[] {
   const drawn: SceneName = seededDice(seed, 'scenes').pick(DRAWN_SCENES)
-  return seededDice(seed, 'rollouts').chance(ROLLOUTS_OFTEN) ? [drawn, 'rollouts'] : [drawn]
+  const more = (Object.keys(MORE_SCENES) as (keyof typeof MORE_SCENES)[]).filter(name =>
+    seededDice(seed, name).chance(MORE_SCENES[name]),
+  )
+  return [drawn, ...more]
 }
 
 function drawClients(dice: Dice): ClientPlan[] {
@@ -274,6 +280,14 @@ function drawRare(seed: number, chaosMs: number): Action[] {
     if (fault === 'island') actions.push({ atMs: atMs + dice.between(1_000, 20_000), type: 'publish' })
     if (fault === 'appointments') actions.push({ atMs, type: 'schedule' })
     if (fault === 'contests') actions.push({ atMs, type: 'contest' })
+    if (fault === 'board-back') {
+      // First a copy is taken, and later put back; in between there is something to lose.
+      const backMs = Math.min(chaosMs, atMs + dice.between(5_000, 15_000))
+      for (let left = 2; left > 0; left -= 1)
+        actions.push({ atMs: dice.between(atMs, backMs), type: 'publish' })
+      actions.push({ atMs: backMs, type: 'fault', fault, lastsMs })
+      actions.push({ atMs: Math.min(chaosMs, backMs + dice.between(3_000, 10_000)), type: 'publish' })
+    }
     if (fault === 'redeploy')
       for (let left = 2; left > 0; left -= 1)
         actions.push({

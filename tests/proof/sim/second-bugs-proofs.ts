@@ -102,6 +102,7 @@ async function hubOf(source: Parts) {
     transport,
     snapshots,
     mints: true,
+    memory: undefined,
     clock,
     random: source.seededRandom(1),
     hasher,
@@ -301,6 +302,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     const clock = source.virtualClock()
     const order = source.createReleaseOrder({
       namespace,
+      clock,
       hasher: source.systemHasher,
       fleetClock: source.createFleetClock(clock),
       seen: undefined,
@@ -740,5 +742,21 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
         .sort(),
       ['a', 'c'],
     )
+  },
+
+  async 'writers-leave-no-note'(source) {
+    await inFolder(async folder => {
+      const store = source.fileStore(folder)
+      const document = bytesOf('{}')
+      const digest = source.digestOf(source.systemHasher, document)
+      await store.put({ namespace, digest, bytes: document }, never)
+      const release = releaseOf(1, { stable: { version: 1, variants: [{ digest, bytes: 2 }] } })
+      const at = { epoch: release.epoch, sequence: 1 }
+      await store.append({ namespace, at, bytes: source.encodeRelease(release) }, never)
+      await store.latest({ namespace }, never)
+      // Somebody may go on to write there.
+      assert.deepEqual(await store.standing?.([{ namespace, position: at }], never), new Set())
+      await store.close()
+    })
   },
 }

@@ -80,7 +80,7 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     name: 'lagging-answer-counts',
     what: '`ageMs` of a client stays small while all that it hears is a mirror that lags: "unchanged" about an older release proves currency',
     file: 'src/client/receive/release-order.ts',
-    replace: [["return { type: 'older' }", "tags.set(from, tag); return { type: 'older' }"]],
+    replace: [["return { type: 'older',", "tags.set(from, tag); return { type: 'older',"]],
   },
   {
     name: 'second-subscriber-not-told',
@@ -179,7 +179,7 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     name: 'relay-trusts-a-dead-watch',
     what: 'a relay that has lost its origin answers with what it had as if it were the newest, for as long as the outage lasts',
     file: 'src/server/stream/follower.ts',
-    replace: [['} finally { topic.watched = false }', '}']],
+    replace: [['topic.mark = undefined topic.watched = false }', 'topic.mark = undefined }']],
   },
   {
     name: 'failed-load-stays',
@@ -253,11 +253,11 @@ export const SECOND_BUGS: readonly SecondBug[] = [
   {
     name: 'epoch-above-applied-only',
     what: 'a new epoch may stand below what clients have seen and not applied yet, and those ignore it',
-    file: 'src/publisher/epoch.ts',
+    file: 'src/fleet/claims.ts',
     replace: [
       [
-        'for (const { seen } of reports) if (seen !== undefined)',
-        'for (const { applied: seen } of reports) if (seen !== undefined)',
+        'report.seen !== undefined && isBeyond(report.seen, own) ? [{ seen: report.seen, report }]',
+        'report.applied !== undefined && isBeyond(report.applied, own) ? [{ seen: report.applied, report }]',
       ],
     ],
   },
@@ -265,11 +265,12 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     name: 'longest-known-thrown-out',
     what: 'a full registry forgets the instance that it has known for longest, however lately that was heard',
     file: 'src/fleet/registry.ts',
-    replace: [
-      [
-        'if (known !== undefined) entries.delete(known) else if (entries.size >= maxInstances) makeRoom()',
-        'if (known === undefined && entries.size >= maxInstances) makeRoom()',
-      ],
-    ],
+    replace: [['if (known !== undefined) room.leave(known)', '']],
+  },
+  {
+    name: 'writers-leave-no-note',
+    what: 'a server marks a release as the newest for minutes after another process has published a newer one to its board',
+    file: 'src/node/board/notes.ts',
+    replace: [['await fs.link(file, join(paths.notes, name))', 'void file']],
   },
 ]

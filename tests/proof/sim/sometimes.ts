@@ -1,6 +1,7 @@
 /** What has to happen now and then: a long run in which one of these never did has not tested what it claims. */
 export const SOMETIMES: readonly string[] = [
   'a bare document was read by several',
+  'a board went back under a running server',
   'a candidate was acknowledged',
   'a client began from its disk',
   'a client came late and switched at once',
@@ -22,6 +23,7 @@ export const SOMETIMES: readonly string[] = [
   'a client was paused in the middle of a change',
   'a client was paused while releases came',
   'a client whose proof was too old said so',
+  'a clock that was ahead was left behind',
   'a controller died in a rollout',
   'a controller took a candidate back',
   'a controller took a step',
@@ -35,6 +37,7 @@ export const SOMETIMES: readonly string[] = [
   'a gate let a stage go on',
   'a half-open stream was noticed',
   'a listener was told what ran before',
+  'a position that no fleet comes to was passed over',
   'a process died of what it tried',
   'a process followed two namespaces',
   'a publish failed with conflict',
@@ -69,6 +72,7 @@ export const SOMETIMES: readonly string[] = [
   'reports were handed on to a store that takes its time',
   'several shared a snapshot',
   'somebody paused a rollout',
+  'strangers claimed to have seen more, and nothing stood still',
   'strangers reported of a rollout',
   'the clock of a server, a relay or a publisher jumped',
   'the disk of a client took nothing',

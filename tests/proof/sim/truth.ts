@@ -54,6 +54,8 @@ export interface Truth {
   restored(newest: Position | undefined): void
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
+  /** When that was acknowledged. */
+  readonly newestSinceMs: number | undefined
   /** The newest release that was acknowledged by then; undefined when there was none, or when two releases may bear its position. */
   newestAt(atMs: number): Position | undefined
   releaseAt(position: Position): Release | undefined
@@ -257,6 +259,9 @@ export function createTruth(
     acknowledgedReleases: acknowledged,
     get newestAcknowledged() {
       return newest
+    },
+    get newestSinceMs() {
+      return history.find(entry => entry.newest === newest)?.atMs
     },
     newestAt(atMs) {
       const at = history.findLast(entry => entry.atMs <= atMs)?.newest

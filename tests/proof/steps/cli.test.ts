@@ -173,7 +173,13 @@ async function open(steps: Steps, { args, appends, endless, judge }: Command): P
     const named = args.includes('--url')
     const status = await run([...args, '--json'], {
       stdout: { write: chunk => void stdout.push(Buffer.from(chunk as Uint8Array).toString()) },
-      stderr: { write: chunk => void stderr.push(chunk.toString()) },
+      // What takes longer than a second says so, as a lost connection does that is tried again.
+      stderr: {
+        write(chunk) {
+          const text = chunk.toString()
+          if (!text.startsWith('still ')) stderr.push(text)
+        },
+      },
       stdin: (async function* () {})(),
       env: {
         NOTICEBOARD_URL: 'http://board.test',

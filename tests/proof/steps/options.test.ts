@@ -42,7 +42,7 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   'a short soak': { soakMs: 1 },
   'a long soak': { soakMs: 86_400_000 },
   'frequent reports': { reports: { intervalMs: 1_000, batchMs: 1 } },
-  'rare reports': { reports: { intervalMs: 86_400_000 } },
+  'rare reports': { reports: { intervalMs: 3_600_000 } },
   labels: { labels: { region: 'eu' } },
   'a build': { build: '1.2.3' },
   'a validator': { validators: [{ name: 'any', validate: () => undefined }] },

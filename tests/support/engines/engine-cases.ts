@@ -22,6 +22,8 @@ export interface Engine {
   /** kill -9. */
   kill(): Promise<void>
   wipe(): Promise<void>
+  /** Copies what it holds; to be called while it does not run. Returns what puts it back, likewise. */
+  copy(): Promise<() => Promise<void>>
 }
 
 type EngineStore = Store & WatchTransport & ReportTransport
@@ -91,7 +93,11 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     expect(await store.latest({ namespace, tag }, never)).toEqual({ type: 'none' })
     expect(client.current.pool).toBe(2)
 
-    // What clients report tells which epochs there were; so an operator waits until they were heard.
+    // Whoever read it before knows what it had, and takes nothing that clients would pass over.
+    await expect(publisher.publish({ pool: 4 }, settings)).rejects.toMatchObject({ code: 'store-damaged' })
+    await expect(publisher.rollback({ reason: 'away' })).rejects.toMatchObject({ code: 'store-damaged' })
+
+    // What clients report tells which epochs there were to those who did not; so an operator waits until they were heard.
     await expect
       .poll(() => store.reports!({ namespace }, never).then(({ reports }) => reports.length), {
         timeout: 15_000,
@@ -102,6 +108,40 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
     expect(await store.latest({ namespace, tag }, never)).toMatchObject({ type: 'release' })
     await client.close()
     await publisher.close()
+  }, 120_000)
+
+  test('a server whose data are put back to a copy takes nothing but a new epoch, through a server of ours too', async () => {
+    const prefix = freshName('restored')
+    const store = await connect(prefix)
+    const errors: string[] = []
+    const logger = { debug() {}, info() {}, warn() {}, error: (message: string) => void errors.push(message) }
+    const served = await serve(store, { write: { token: 'a-token' }, controller: false, logger })
+    const publisher = publisherOf(httpStore(served.url, { token: 'a-token' }))
+    await publisher.publish({ pool: 1 }, settings)
+    await engine().kill()
+    const putBack = await engine().copy()
+    await engine().start()
+    await untilPublished(publisher, 2)
+    await untilPublished(publisher, 3)
+    const client = await clientOf(store).ready()
+    expect(client.current.pool).toBe(3)
+    await engine().kill()
+    await putBack()
+    await engine().start()
+    const refusal = (): Promise<unknown> =>
+      publisher.publish({ pool: 4 }, settings).then(
+        () => 'published',
+        (error: { code: string }) => error.code,
+      )
+    await expect.poll(refusal, { timeout: 15_000 }).toBe('store-damaged')
+    await expect(publisher.rollback({ reason: 'away' })).rejects.toMatchObject({ code: 'store-damaged' })
+    expect(errors).toEqual([expect.stringContaining('went back')])
+    expect(client.current.pool).toBe(3)
+    await publisher.openEpoch({ reason: 'restored' })
+    await until(client, 1)
+    await client.close()
+    await publisher.close()
+    await served.close({ drainMs: 0 })
   }, 120_000)
 
   test(

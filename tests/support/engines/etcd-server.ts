@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { holdPort } from '../held-port.js'
+import { copyFolder } from './copy-folder.js'
 import { startServer, type ServerProcess } from './server-process.js'
 
 /** A real etcd on ports and a folder of its own. */
@@ -12,6 +13,8 @@ export interface EtcdServer {
   kill(): Promise<void>
   /** Forgets everything; to be called while it does not run. */
   wipe(): Promise<void>
+  /** Copies what it holds, while it does not run; returns what puts it back. */
+  copy(): Promise<() => Promise<void>>
   /** Calls the gateway directly. */
   call(path: string, message: unknown): Promise<unknown>
   close(): Promise<void>
@@ -65,6 +68,7 @@ export async function etcdServer(): Promise<EtcdServer> {
       running = undefined
     },
     wipe: () => rm(join(folder, 'data'), { recursive: true, force: true }),
+    copy: () => copyFolder(join(folder, 'data')),
     async close() {
       await server.kill()
       await Promise.all([client.release(), peer.release()])

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
 import { holdPort } from '../held-port.js'
+import { copyFolder } from './copy-folder.js'
 import { startServer, type ServerProcess } from './server-process.js'
 
 /** A real PostgreSQL on a port and a folder of its own. */
@@ -15,6 +16,8 @@ export interface PostgresServer {
   kill(): Promise<void>
   /** Forgets everything; to be called while it does not run. */
   wipe(): Promise<void>
+  /** Copies what it holds, while it does not run; returns what puts it back. */
+  copy(): Promise<() => Promise<void>>
   /** A pool, ended with the server. */
   pool(options?: pg.PoolConfig): pg.Pool
   close(): Promise<void>
@@ -106,6 +109,7 @@ export async function postgresServer(settings: readonly string[] = []): Promise<
       while (children.some(pid => isRunning(pid))) await new Promise(resolve => setTimeout(resolve, 5))
     },
     wipe: () => rm(join(folder, 'data'), { recursive: true, force: true }),
+    copy: () => copyFolder(join(folder, 'data')),
     pool(options = {}) {
       const pool = new pg.Pool({ host: '127.0.0.1', port, user: 'postgres', max: 4, ...options })
       // Without a listener a lost connection ends the process.

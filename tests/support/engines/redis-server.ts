@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RedisClient } from '../../../src/transports/redis/index.js'
 import { holdPort } from '../held-port.js'
+import { copyFolder } from './copy-folder.js'
 import { startServer, type ServerProcess } from './server-process.js'
 
 export type TestClient = ReturnType<typeof connectedClient> extends Promise<infer Client> ? Client : never
@@ -16,6 +17,8 @@ export interface RedisServer {
   kill(): Promise<void>
   /** Forgets everything; to be called while it does not run. */
   wipe(): Promise<void>
+  /** Copies what it holds, while it does not run; returns what puts it back. */
+  copy(): Promise<() => Promise<void>>
   /** A connected client, closed with the server. */
   client(options?: { readonly username?: string; readonly password?: string }): Promise<TestClient>
   close(): Promise<void>
@@ -58,6 +61,7 @@ export async function redisServer(settings: readonly string[] = durable): Promis
       const { mkdir } = await import('node:fs/promises')
       await mkdir(folder)
     },
+    copy: () => copyFolder(folder),
     async client(options = {}) {
       const client = await connectedClient(url, options)
       clients.push(client)

@@ -1,7 +1,7 @@
 import { isNoticeboardError } from '../../../src/contracts/errors.js'
 import type { Identity } from '../../../src/contracts/identity.js'
 import type { Digest } from '../../../src/contracts/names.js'
-import type { Position } from '../../../src/contracts/position.js'
+import { comparePositions, type Position } from '../../../src/contracts/position.js'
 import type { ClientReport, PreviousLife, ReportPhase } from '../../../src/contracts/report.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { ReportTransport, Transport } from '../../../src/contracts/transport.js'
@@ -166,13 +166,19 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
       say(paper)
       return
     }
+    const at = positionOf(release)
+    if (paper.seen !== undefined && comparePositions(at, paper.seen) === 'older') {
+      // Passed over, as every client does; it goes on saying where it is.
+      if (nowMs - paper.saidMs >= PRESENCE_MS) say(paper)
+      return
+    }
     const wanted = target(release, {
       identity: identityOf(paper),
       refused: digest => paper.refused.has(digest),
       hasher: systemHasher,
     })
     const isNews = paper.seen === undefined || paper.seen.sequence !== release.sequence
-    paper.seen = positionOf(release)
+    paper.seen = at
     if (wanted.arm !== 'keep' && wanted.digest !== paper.running) {
       const does = effect(wanted.digest, paper.clientId)
       if (does === 'unread') {

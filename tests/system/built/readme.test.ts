@@ -120,7 +120,7 @@ test('the command lines of the README work one after the other', { timeout: 120_
     'session.sh',
     `
 set -euo pipefail
-noticeboard serve --board board --port 0 >served.txt &
+noticeboard serve --create --board board --port 0 >served.txt &
 server=$!
 trap 'kill $server; wait $server || true' EXIT
 until grep -q 'the token' served.txt; do sleep 0.05; done

@@ -14,6 +14,7 @@ test.each(boundedSubjects.map(subject => [`${subject.what} (${subject.bound})`, 
 const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   KEPT: 'one buffer',
   MAX_ADDRESSES: 'emptied as a whole; what is forgotten is worked out again, with the same answer',
+  MOST_LINES: 'emptied each minute; what else comes in it is one line together',
   MOST_DECODED: 'what is forgotten is decoded again, with the same answer',
   MOST_REMEMBERED: 'of texts that are equal; what is forgotten is kept once more',
   REMEMBERED: 'answers that are drawn from at random',
@@ -28,7 +29,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
 
 /** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
 const REFUSES =
-  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|LABELS|NEXT_REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED)$|^MOST_(?:TEXT|EPOCHS)$/
+  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS)$/
 
 /** Bounds on how often or how long something is tried. */
 const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/

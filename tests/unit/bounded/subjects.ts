@@ -21,6 +21,7 @@ import { decodeStateFile, encodeStateFile, type StateFile } from '../../../src/n
 import { stateFolder } from '../../../src/node/state/state-folder.js'
 import { foldStates } from '../../../src/node/state/state-fold.js'
 import { listWithdrawn } from '../../../src/publisher/withdrawn.js'
+import { createAllowance } from '../../../src/server/allowance.js'
 import { createLifetime } from '../../../src/server/http/lifetime.js'
 import { createSnapshotCache } from '../../../src/server/stream/snapshot-cache.js'
 import { createTopics } from '../../../src/server/stream/topics.js'
@@ -186,13 +187,17 @@ function topicsWith(isListened: (key: number) => boolean): () => Bounded {
       hasher: systemHasher,
       clock: virtualClock(),
       lifetime: createLifetime(),
-      trustsWatch: false,
+      isRelay: false,
+      trustMs: 37_500,
+      wentBack: () => false,
       changed: () => {},
     })
     return {
       add({ key }) {
-        const { subscriptions } = topics.open(String(key))
-        if (isListened(key)) subscriptions.add({} as never)
+        const topic = topics.open(String(key))
+        if (!isListened(key)) return
+        topic.subscriptions.add({} as never)
+        topics.hold(topic)
       },
       remove(key) {
         const topic = topics.find(String(key))
@@ -433,6 +438,22 @@ export const boundedSubjects: readonly BoundedSubject[] = [
           if (found.length !== registry.size) throw new Error('the size is not that of the list')
           return found.map(({ instanceId }) => Number(instanceId)).sort((a, b) => a - b)
         },
+      }
+    },
+  },
+  {
+    bound: 'MAX_ACCOUNTS',
+    what: 'addresses of which it is known how much they brought',
+    maxEntries: 10_000,
+    compareEvery: 10,
+    runs: 1,
+    steps: 40,
+    useMoves: false,
+    open() {
+      const allowance = createAllowance({ clock: virtualClock(), perSecond: 1, burst: 1 })
+      return {
+        add: ({ key }) => allowance.spend(String(key), 1),
+        use: key => allowance.waitMs(String(key)) > 0,
       }
     },
   },

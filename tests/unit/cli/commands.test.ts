@@ -1,7 +1,10 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { hintFor, statusOf } from '../../../src/cli/exit.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import { systemError } from '../../../src/node/disk/system-error.js'
 import { COMMANDS } from '../../../src/cli/commands/index.js'
 import { fileStore } from '../../../src/node/index.js'
 import { serve } from '../../../src/server/index.js'
@@ -125,7 +128,7 @@ test('each way to fail has its own exit status', async () => {
     { env: { NOTICEBOARD_URL: 'http://127.0.0.1:1', NOTICEBOARD_NAMESPACE: 'a' } },
     'get',
   )
-  expect([closed.status, closed.stderr]).toEqual([5, expect.stringContaining('is the server running')])
+  expect([closed.status, closed.stderr]).toEqual([5, expect.stringContaining('could not be reached')])
   const conflict = await nb('publish', 'a.json', ...everyone, '--if-version', '7', '--json')
   expect([conflict.status, conflict.error?.code, conflict.error?.message]).toEqual([
     4,
@@ -151,7 +154,10 @@ test('the board folder works without a server', async () => {
   expect((await nbWith({ env }, 'publish', 'a.json', ...everyone, '--board', 'board')).status).toBe(0)
   expect((await nbWith({ env }, 'get', '--board', 'board')).stdout).toBe('{"a":1}')
   const mistyped = await nbWith({ env }, 'get', '--board', 'bord')
-  expect([mistyped.status, mistyped.stderr]).toEqual([1, expect.stringContaining('there is no board folder')])
+  expect([mistyped.status, mistyped.stderr]).toEqual([
+    1,
+    expect.stringMatching(/there is no board in .*; did you mean .*board\? /),
+  ])
 })
 
 test('a schema of the configuration file checks, and is kept on the board for those without it', async () => {
@@ -378,7 +384,7 @@ test('serve prints its address and where the token is, and ends when it is inter
   const stop = new AbortController()
   let served: { url: string; tokenFile: string } | undefined
   let read: Ran | undefined
-  const { status } = await commandLine(['serve', '--board', 'board', '--port', '0', '--json'], {
+  const { status } = await commandLine(['serve', '--create', '--board', 'board', '--port', '0', '--json'], {
     cwd: folder,
     signal: stop.signal,
     onData(text) {
@@ -392,6 +398,47 @@ test('serve prints its address and where the token is, and ends when it is inter
   expect(status).toBe(130)
   expect(read).toMatchObject({ status: 1, stderr: expect.stringContaining('nothing was published in a') })
   expect((await readFile(served!.tokenFile, 'utf8')).trim().length).toBeGreaterThan(20)
+})
+
+test('a mistyped board is served and written to by nobody, and made by who says so', async () => {
+  const { nbWith, write, folder } = await place()
+  await write('a.json', '{"a":1}')
+  await mkdir(join(folder, 'empty'))
+  const env = { NOTICEBOARD_NAMESPACE: 'a' }
+  for (const board of ['baord', 'empty']) {
+    for (const command of [['serve', '--port', '0'], ['publish', 'a.json', ...everyone], ['history']]) {
+      const ran = await nbWith({ env }, ...command, '--board', board)
+      expect([ran.status, ran.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^error \(not-found\): there is no board in .*--create/m),
+      ])
+    }
+  }
+  expect((await nbWith({ env }, 'history', '--board', 'baord')).stderr).toContain('did you mean')
+  expect((await readdir(folder)).sort()).toEqual(['a.json', 'board', 'empty'])
+  expect(await readdir(join(folder, 'empty'))).toEqual([])
+  const made = await nbWith({ env }, 'publish', 'a.json', ...everyone, '--board', 'empty', '--create')
+  expect(made.status).toBe(0)
+  expect((await nbWith({ env }, 'get', '--board', 'empty')).stdout).toBe('{"a":1}')
+})
+
+test('a disk is told as a disk: the cause, exit 5, and no word of tokens and addresses', () => {
+  const full = new NoticeboardError('unavailable', 'cannot keep it: the disk is full (ENOSPC)', {
+    cause: systemError('ENOSPC', '/board'),
+  })
+  const answered = new NoticeboardError(
+    'unavailable',
+    'http x answered 503 for the release: the disk is full',
+  )
+  const lost = new NoticeboardError('unavailable', 'http x could not be reached', {
+    cause: new TypeError('fetch failed'),
+  })
+  const wrapped = (cause: NoticeboardError): NoticeboardError =>
+    new NoticeboardError('unavailable', 'not acknowledged', { cause })
+  const hint = (error: NoticeboardError): string | undefined => hintFor(error, { command: 'rollback' })
+  expect([full, answered, wrapped(full), wrapped(answered)].map(hint)).toEqual(Array(4).fill(undefined))
+  expect([lost, wrapped(lost)].map(hint)).toEqual(Array(2).fill(expect.stringContaining('server running')))
+  expect(statusOf(full)).toBe(5)
 })
 
 test('every command explains itself, with examples that name it', async () => {
@@ -453,11 +500,14 @@ test('serve shows metrics to this machine where it is asked to', async () => {
         .then(resolve, reject)
         .finally(() => stop.abort())
     }
-    void commandLine(['serve', '--board', join(folder, 'other'), '--port', '0', '--metrics-port', '0'], {
-      cwd: folder,
-      signal: stop.signal,
-      onData,
-    }).then(({ stderr }) => reject(new Error(stderr)))
+    void commandLine(
+      ['serve', '--create', '--board', join(folder, 'other'), '--port', '0', '--metrics-port', '0'],
+      {
+        cwd: folder,
+        signal: stop.signal,
+        onData,
+      },
+    ).then(({ stderr }) => reject(new Error(stderr)))
   })
   expect(await scraped).toMatch(/^noticeboard_connections\{limit="no"\} 0$/m)
   expect(told).toMatch(/metrics are at http:\/\/127\.0\.0\.1:/)

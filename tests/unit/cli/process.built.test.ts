@@ -46,12 +46,12 @@ async function temporaryFolder(): Promise<string> {
   return folder
 }
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   '%s ends a server and whoever watches it in order, with 130',
   async signal => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'a.json'), '{"a":1}')
-    const server = start(folder, ['serve', '--board', 'board', '--port', '0', '--json'])
+    const server = start(folder, ['serve', '--create', '--board', 'board', '--port', '0', '--json'])
     const { url, tokenFile } = JSON.parse((await server.lines(1))[0]!)
     const env = { NOTICEBOARD_URL: url, NOTICEBOARD_NAMESPACE: 'a' }
     const published = start(
@@ -73,7 +73,7 @@ test('whoever reads the output may stop at any time', async () => {
   const folder = await temporaryFolder()
   await writeFile(join(folder, 'a.json'), JSON.stringify('x'.repeat(900_000)))
   const board = ['--board', 'board', '-n', 'a']
-  const made = start(folder, ['serve', '--board', 'board', '--port', '0', '--json'])
+  const made = start(folder, ['serve', '--create', '--board', 'board', '--port', '0', '--json'])
   await made.lines(1)
   made.child.kill('SIGINT')
   await made.status()

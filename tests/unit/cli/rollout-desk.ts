@@ -57,8 +57,11 @@ export async function rolloutDesk({
   const system = { clock, random: seededRandom(7), hasher: systemHasher }
   const store = memory({ system })
   const handler = createHandler(store, { write: { token: TOKEN }, system })
-  const fetch: Fetch = (url, { method, headers, body, signal }) =>
-    handler.fetch(new Request(url, { method, headers, signal, ...(body && { body }) }))
+  let asked = 0
+  const fetch: Fetch = (url, { method, headers, body, signal }) => {
+    asked += 1
+    return handler.fetch(new Request(url, { method, headers, signal, ...(body && { body }) }))
+  }
   const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store, system })
   await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'the first' })
   const first = (await publisher.current())?.digest
@@ -83,13 +86,13 @@ export async function rolloutDesk({
   )
   const env = { NOTICEBOARD_URL: BASE, NOTICEBOARD_TOKEN: TOKEN, NOTICEBOARD_NAMESPACE: NAMESPACE }
 
-  const done = async <T>(work: Promise<T>): Promise<T> => {
+  const done = async <T>(work: Promise<T>, hasBegun = (): boolean => true): Promise<T> => {
     let settled = false
     const settle = (): void => void (settled = true)
     work.then(settle, settle)
-    // Files and modules are read in real time.
     while (!settled) {
-      await clock.advance(1_000)
+      // Files and modules are read in real time, while virtual time stands still.
+      if (hasBegun() && !readsFiles()) await clock.advance(1_000)
       await new Promise(resolve => setImmediate(resolve))
     }
     return work
@@ -112,8 +115,10 @@ export async function rolloutDesk({
         isDue = false
         void during.do()
       }
+      const before = asked
       return done(
         commandLine(args, { cwd: folder, env, system, fetch, onAside: hear, onData: hear, ...options }),
+        () => asked > before,
       )
     },
     controller() {
@@ -123,6 +128,10 @@ export async function rolloutDesk({
     },
     releases: () => releasesOf(store, NAMESPACE),
   }
+}
+
+function readsFiles(): boolean {
+  return process.getActiveResourcesInfo().some(name => name.startsWith('FSReq'))
 }
 
 /** What a terminal shows after so many characters: lines that are drawn again replace themselves. */

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
-import type { Strategy } from '../../../src/contracts/strategy.js'
+import type { Strategy, StrategyEvent } from '../../../src/contracts/strategy.js'
 import type { Transport } from '../../../src/contracts/transport.js'
+import { encodeMark } from '../../../src/core/release/mark.js'
 import { BUCKETS } from '../../../src/core/release/audience.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { onDemand } from '../../../src/strategies/on-demand.js'
@@ -44,6 +45,39 @@ test('a client whose snapshot does not come tells the fleet which release it saw
   const { epoch, sequence } = board.publish(doc(2))
   await clock.advance(40_000)
   expect(reports.at(-1)).toMatchObject({ seen: { epoch, sequence }, applied: { epoch, sequence: 1 } })
+})
+
+test('a client that is flooded with forged marks logs a few lines a minute, with a count, and goes on', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const forged = (at: number): StrategyEvent => ({
+    type: 'mark',
+    bytes: encodeMark({
+      v: 1,
+      namespace,
+      epoch: '1-0000000a',
+      sequence: 1,
+      digest: at.toString(16).padStart(64, 'f'),
+      asOf: new Date(Date.UTC(2026, 0, 1) + at).toISOString(),
+      validUntil: '2027-01-01T00:00:00.000Z',
+    }),
+  })
+  const strategy: Strategy = {
+    name: 'flooded',
+    lookMs: 30_000,
+    freshMs: 60_000,
+    async *deliver({ clock, signal }) {
+      yield { type: 'release', bytes: board.newest ?? new Uint8Array(), from: board.transport }
+      for (let at = 1; at <= 5_000; at += 1) yield forged(at)
+      await clock.sleep(1e9, signal)
+    },
+  }
+  const { client, clock, logs, start } = started(board, { strategy })
+  await start()
+  await clock.advance(120_000)
+  expect(client.current.pool.size).toBe(1)
+  expect(logs.filter(line => /^(warn|error)/.test(line)).length).toBeLessThan(10)
+  expect(logs.some(line => /"times":\d{4}/.test(line))).toBe(true)
 })
 
 describe('pausing', () => {
@@ -590,18 +624,20 @@ describe('reports', () => {
     expect(asked).toBeLessThan(18)
   })
 
-  test('are not sent before the time that the server asked for', async () => {
+  test('are not sent before the time that the server asked for, of which a minute counts at most', async () => {
     const board = testBoard()
     board.publish(doc(1))
-    let asked = 0
+    const asked: number[] = []
     const report = async (): Promise<void> => {
-      asked += 1
+      asked.push(made.clock.monotonic())
       throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 3_600_000 })
     }
     const made = started(board, { strategy: pull({ ...board.transport, report } as Transport) })
     await made.start()
     await made.clock.advance(600_000)
-    expect(asked).toBe(1)
+    const waits = asked.slice(1).map((atMs, before) => atMs - (asked[before] ?? 0))
+    expect(waits.length).toBeGreaterThan(4)
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(60_000)
   })
 })
 

@@ -10,7 +10,8 @@ const text = readFileSync(`${root}/docs/formats.md`, 'utf8').replaceAll(/\s+/g, 
 const MIB = 1_048_576
 const KIB = 1_024
 const HOUR_MS = 3_600_000
-const WORDS: Readonly<Record<string, number>> = { three: 3, an: 1 }
+const MINUTE_MS = 60_000
+const WORDS: Readonly<Record<string, number>> = { three: 3, an: 1, ten: 10 }
 
 /** Where each limit is said: the number is what the parentheses catch, times the unit. */
 const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number]>> = {
@@ -21,6 +22,7 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_SCHEMA_BYTES: [/schema\.json` \| token; 204; 413 past (\d+) MiB/, MIB],
   RESERVE_BYTES: [/private\/reserve (\d+) MiB/, MIB],
   CHECKED_RELEASES: [/newest (\d+) are checked/],
+  NOTED_MS: [/temporary file's own name\. It stands for (an) hour/, HOUR_MS],
   ABANDONED_MS: [/Temporary files older than (an) hour/, HOUR_MS],
   MAX_CONFIG_MAP_BYTES: [/values have (\d+) MiB together at most/, MIB],
   MAX_RELEASE_BYTES: [/## The release file Canonical JSON, ([\d,]+) bytes at most/],
@@ -47,12 +49,25 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_IDS: [/`ids` \(up to (\d+)/],
   MAX_MARK_BYTES: [/may be relied on\. ([\d,]+) bytes at most/],
   MAX_AUDIT_BYTES: [/further members, canonical JSON, ([\d,]+) bytes at most/],
+  MAX_EPOCH_LEAP: [/of one epoch and ([\d,]+) epochs/],
+  MAX_CONFIRMED_EPOCH_LEAP: [/up to ([\d,]+) epochs once nothing else was served/],
+  MAX_SEQUENCE_LEAP: [/follows no more than ([\d,]+) releases/],
+  LEAP_CONFIRMED_MS: [/nothing else was served for (ten) minutes/, MINUTE_MS],
+  MAX_RETRY_AFTER_MS: [/floor for the next attempt, of ([\d,]+) ms at most/],
+  MIN_HEARTBEAT_MS: [/`heartbeatMs` of less than (\d+) counts/],
+  MAX_HEARTBEAT_MS: [/of more than ([\d,]+) as/],
   MAX_REPORTS: [/`\{"reports":\[…\]\}`, (\d+) and 1 MiB at most/],
   MAX_REPORT_BYTES: [/A JSON object of ([\d,]+) bytes at most, `POST`ed/],
   MAX_LABELS_BYTES: [/a client has no more than ([\d,]+) bytes of JSON/],
+  MAX_REPORTS_MARKS: [/with ([\d,]+) commas, brackets, braces and backslashes at most/],
+  MAX_HELD_BODIES_BYTES: [/not done with is (\d+) MiB of those with the writing token/, MIB],
+  MAX_UNPUBLISHED: [/a server remembers ([\d,]+) names that somebody listens to/],
+  STREAM_LINES_A_SECOND: [/more than ([\d,]+) lines a second, once it has brought/],
+  STREAM_LINES_AT_ONCE: [/lines a second, once it has brought ([\d,]+)/],
   MAX_SENT_REPORTS_BYTES: [/before one has more than (\d+) KiB/, KIB],
   MAX_REPORTS_BYTES: [/`\{"reports":\[…\]\}`, \d+ and (\d+) MiB at most/, MIB],
   MAX_LABELS: [/Up to 64 `ns` and (\d+) `label`/],
+  MAX_REPORT_MS: [/reports each `reportMs` \(1-([\d,]+)\)/],
   MAX_NEXT_REPORT_MS: [/`nextReportWithinMs` \(1 to ([\d,]+)\)/],
   MAX_OVERRIDDEN: [/`overridden\?` \(up to (\d+) paths\)/],
   MISSING_AFTER_PERIODS: [/older than (three) times its `nextReportWithinMs` is \*missing\*/],

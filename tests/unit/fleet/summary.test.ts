@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClientReport, HeardReports } from '../../../src/contracts/report.js'
 import type { Release } from '../../../src/core/release/release.js'
@@ -118,17 +119,68 @@ test('the report with the highest count holds, in whatever order they come', () 
   }
 })
 
-test('a silent instance is replaced when its client is heard by another, and missing when it is not', () => {
-  const silent = { ...base, receivedAt: ago(1_000_000) }
-  const reports = [
-    silent,
-    { ...base, instanceId: 'a2' },
-    { ...silent, clientId: 'b', instanceId: 'b1' },
-    { ...base, clientId: 'b', instanceId: 'b2', phase: 'stopped' as const },
-  ]
-  expect(summarizeFleet(heard(reports), newest)).toMatchObject({
-    counts: { replaced: 1, missing: 1, current: 1, stopped: 1 },
+const silent = { ...base, receivedAt: ago(1_000_000) }
+const after = (instanceId: string) => ({ instanceId, end: 'abrupt', ranMs: 9 }) as const
+const kept = { protection: 'disk' } as const
+
+test.each<[string, readonly Partial<ClientReport>[], number]>([
+  ['names it as the one before', [{ ...kept, previous: after('a1') }], 1],
+  [
+    'names one that names it',
+    [{ previous: after('a2') }, { instanceId: 'a2', receivedAt: ago(900_000), previous: after('a1') }],
+    2,
+  ],
+  ['came after its last word, and is heard for three periods', [{ firstHeardAt: ago(950_000) }], 1],
+])('a silent instance is replaced when another one of its client %s', (_, others, replaced) => {
+  const words = others.map(other => ({ ...base, instanceId: 'a3', ...other }))
+  expect(summarizeFleet(heard([silent, ...words]), newest)).toMatchObject({
+    counts: { replaced, missing: 0, current: 1 },
   })
+})
+
+test.each<[string, Partial<ClientReport>, Partial<ClientReport>?]>([
+  ['says no more than the name of its client', {}],
+  ['is heard for less than three periods', { firstHeardAt: ago(899_000) }],
+  ['chose a period of its own', { firstHeardAt: ago(10_000), nextReportWithinMs: 1_000 }],
+  ['was there before', { firstHeardAt: ago(1_100_000) }],
+  ['names a guess', { previous: after('a0') }],
+  ['came later, but whose state would survive', { firstHeardAt: ago(950_000) }, kept],
+  ['names it, and has stopped', { phase: 'stopped', previous: after('a1') }],
+  ['is another client, and names it', { clientId: 'b', previous: after('a1') }],
+])('a silent instance is missing when another one %s', (_, other, own = {}) => {
+  const reports = [
+    { ...silent, ...own },
+    { ...base, instanceId: 'a3', ...other },
+  ]
+  expect(summarizeFleet(heard(reports), newest)).toMatchObject({ counts: { replaced: 0, missing: 1 } })
+})
+
+test('no report of a stranger, who knows no instanceId, makes one that is missing count as replaced', () => {
+  const known = [silent, { ...base, ...kept, instanceId: 'b1', clientId: 'b', receivedAt: ago(1_000_000) }]
+  fc.assert(
+    fc.property(
+      fc.record(
+        {
+          clientId: fc.constantFrom('a', 'b'),
+          instanceId: fc.string({ minLength: 9 }),
+          slot: fc.nat(3),
+          protection: fc.constantFrom('disk' as const, 'none' as const),
+          nextReportWithinMs: fc.integer({ min: 1, max: 3_600_000 }),
+          previous: fc.record({
+            instanceId: fc.string({ minLength: 9 }),
+            end: fc.constantFrom('clean' as const, 'abrupt' as const),
+            ranMs: fc.nat(),
+          }),
+          firstHeardAt: fc.integer({ min: 0, max: 899_999 }).map(ago),
+        },
+        { requiredKeys: ['clientId', 'instanceId', 'firstHeardAt'] },
+      ),
+      forged => {
+        const fleet = summarizeFleet(heard([...known, { ...base, receivedAt: ago(0), ...forged }]), newest)
+        expect(fleet).toMatchObject({ counts: { replaced: 0, missing: 2 } })
+      },
+    ),
+  )
 })
 
 test('who runs what counts the live ones only, the most frequent first', () => {

@@ -120,14 +120,15 @@ test('a rehearsal says what would be appended and writes nothing', async () => {
   expect([store.log.length, store.snapshots.size]).toEqual([0, 0])
 })
 
-test('an append that is never acknowledged says that it may have been written', async () => {
+test('an append that is never acknowledged says what the store said, and that it may have been written', async () => {
   const store = scriptedStore()
   store.before = operation => {
-    if (operation === 'append') throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 7 })
+    if (operation === 'append')
+      throw new NoticeboardError('unavailable', 'the disk is full', { retryAfterMs: 7 })
   }
   await expect(appendUntil(publisherContext(store), saying('a'), { signal })).rejects.toMatchObject({
     code: 'unavailable',
-    message: expect.stringContaining('may have been written'),
+    message: expect.stringMatching(/^the disk is full\..* may have been written: /),
     retryAfterMs: 7,
   })
 })

@@ -212,17 +212,19 @@ test('an acknowledgement that was lost does not publish twice', async () => {
   expect(store.log.length).toBe(1)
 })
 
-test('a store that asks to be left alone for long is not waited for: the error says for how long', async () => {
+test('a store that asks to be left alone for ever is asked again after 15 s each time; then the error says for how long', async () => {
   const slept: number[] = []
   const { store, publisher } = setUp({
     system: { clock: { ...clock, sleep: async ms => void slept.push(ms) } },
   })
   store.before = operation => {
-    if (operation === 'put') throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 3_600_000 })
+    if (operation === 'put')
+      throw new NoticeboardError('unavailable', 'busy', { retryAfterMs: 999_999_999_000 })
   }
   const error = await errorOf(publisher.publish(size(1), why))
-  expect(error).toMatchObject({ code: 'unavailable', retryAfterMs: 3_600_000 })
-  expect(slept).toEqual([])
+  expect(error).toMatchObject({ code: 'unavailable', retryAfterMs: 999_999_999_000 })
+  expect(slept).toHaveLength(4)
+  expect(Math.max(...slept)).toBeLessThan(19_000)
 })
 
 test('a store that stays away is unavailable after some attempts, and a refusal is told at once', async () => {
@@ -349,15 +351,17 @@ test('while a rollout is under way publishing waits for it, and a rollback takes
   expect(await publisher.rollback({ reason: 'x' })).toMatchObject({ version: 1, withdrawn: ['c'.repeat(64)] })
   expect(releases(store)[2]).not.toHaveProperty('candidate')
   store.log[2] = { bytes: encodeRelease({ ...running, sequence: 3 }) }
-  expect((await publisher.publish(size(3), { ...why, supersede: true })).outcome).toBe('published')
+  const next = createPublisher({ namespace: 'checkout/prod', schema, store: { ...store }, system: { clock } })
+  expect((await next.publish(size(3), { ...why, supersede: true })).outcome).toBe('published')
 })
 
 test('a release that needs a newer version of the library stops a publish and not a rollback', async () => {
   const { store, publisher } = setUp()
   for (const n of [1, 2]) await publisher.publish(size(n), why)
   store.log[1] = { bytes: encodeRelease({ ...releases(store)[1]!, crit: ['sorcery'] }) }
-  expect((await errorOf(publisher.publish(size(3), why))).code).toBe('unsupported')
-  expect((await publisher.rollback({ reason: 'x' })).version).toBe(1)
+  const next = createPublisher({ namespace: 'checkout/prod', schema, store: { ...store }, system: { clock } })
+  expect((await errorOf(next.publish(size(3), why))).code).toBe('unsupported')
+  expect((await next.rollback({ reason: 'x' })).version).toBe(1)
 })
 
 test('of two people who roll back at the same time the second does not go one version further', async () => {
@@ -411,6 +415,35 @@ test('a store that is behind its fleet is refused until a new epoch is opened', 
     prev: expect.any(String),
   })
   expect((await publisher.publish(size(2), why)).position.sequence).toBe(2)
+})
+
+test('one forged report stops no publish over a fleet, and the note says how many claim it, and who', async () => {
+  const { store, publisher } = setUp()
+  await publisher.publish(size(1), why)
+  const { epoch } = releases(store)[0]!
+  const fleet = Array.from({ length: 339 }, (_, index) =>
+    report({ clientId: `c${index}`, instanceId: `c${index}`, seen: { epoch, sequence: 1 } }),
+  )
+  const last = { epoch: '999999998-ffffffff', sequence: 1 }
+  store.heard = [...fleet, report({ clientId: 'stranger', instanceId: 'x', seen: last })]
+  const published = await publisher.publish(size(2), why)
+  expect(published.notes.join()).toContain(
+    '1 of 340 instances (stranger) claims to have seen 999999998-ffffffff:1',
+  )
+  const opened = await publisher.openEpoch({ reason: 'x' })
+  expect(opened.position.epoch).toMatch(/^2-/)
+  expect(opened.warnings.join()).toContain('1 of 340 instances (stranger)')
+})
+
+test('a refusal for what is claimed names both ways out, and no epoch is opened where no store can come after it', async () => {
+  const { store, publisher } = setUp()
+  await publisher.publish(size(1), why)
+  store.heard = [report({ seen: { epoch: '999999998-ffffffff', sequence: 1 } })]
+  const refused = await errorOf(publisher.publish(size(2), why))
+  expect(refused.message).toMatch(/1 of 1 instances \(a\) claims.*open a new epoch.*--ignore-reports/)
+  const epoch = await errorOf(publisher.openEpoch({ reason: 'x' }))
+  expect([epoch.code, epoch.message]).toEqual(['invalid-data', expect.stringContaining('--ignore-reports')])
+  expect((await publisher.openEpoch({ reason: 'x', ignoreReports: true })).position.epoch).toMatch(/^2-/)
 })
 
 test('an empty store whose fleet has seen releases starts in a higher epoch, with a document', async () => {
@@ -535,6 +568,31 @@ test('a source is published, and again at each change', async () => {
     'invalid-document',
   ])
   expect(store.log.length).toBe(3)
+})
+
+test('a rollback, and a source that is followed, go on after a store named a foolish time to stay away', async () => {
+  const slept: number[] = []
+  const { store, publisher } = setUp({
+    system: { clock: { ...clock, sleep: async ms => void slept.push(ms) } },
+  })
+  for (const n of [1, 2]) await publisher.publish(size(n), why)
+  let refusals = 3
+  store.before = () => {
+    refusals -= 1
+    if (refusals >= 0) throw new NoticeboardError('rate-limited', 'later', { retryAfterMs: 1e15 })
+  }
+  expect((await publisher.rollback({ reason: 'x' })).version).toBe(1)
+  expect(slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThan(60_000)
+
+  slept.length = 0
+  refusals = 5
+  const source = { name: 'file', read: async () => size(3), async *changes() {} }
+  const steps = await collect(publisher.follow(source, why))
+  expect(steps.map(step => (step.type === 'published' ? step.rollout.version : step.error.code))).toEqual([
+    'rate-limited',
+    expect.any(Number),
+  ])
+  expect(Math.max(...slept)).toBe(60_000)
 })
 
 test('a closed publisher says so, and an aborted call ends with its reason', async () => {

@@ -211,7 +211,7 @@ describe('the canary', () => {
       { build: '1', ephemeral: true },
       { build: '1', protection: 'none' },
       { build: '2' },
-      { build: '1', nextReportWithinMs: 86_400_000 },
+      { build: '1', nextReportWithinMs: undefined },
       { build: '1', health: { before: 'none', now: 'unhealthy' } },
       { build: '1' },
     ])

@@ -158,7 +158,7 @@ describe('a stage that is good', () => {
       { phase: 'paused' },
       { phase: 'stopped' },
       { ephemeral: true },
-      { nextReportWithinMs: 86_400_000 },
+      { nextReportWithinMs: undefined },
     ] as const
     const decision = decide(place({ stage: 2 }), { exposed: index => excuses[index] })
     expect(decision.type).toBe('advance')
@@ -442,7 +442,7 @@ describe('strangers', () => {
 
   test('end no rollout with what they said once, before its stage began', () => {
     const where = place({ stage: 1 })
-    const once = { firstAt: 8, nextReportWithinMs: 86_400_000 }
+    const once = { firstAt: 8, nextReportWithinMs: undefined }
     const lies = [rejected, { verdicts: [{ digest: CANDIDATE, verdict: 'reverted' }] }] as const
     const crowd = Array.from({ length: 6 }, (_, index) => [
       word(`new-${index}`, 8, { ...once, ...(lies[index % 2] as Partial<ClientReport>) }),

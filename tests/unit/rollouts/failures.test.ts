@@ -78,7 +78,7 @@ describe('where an exposed client is', () => {
     ['left-out: stopped', { ...runs, phase: 'stopped' }],
     ['left-out: paused', { phase: 'paused' }],
     ['left-out: ephemeral', { ...runs, ephemeral: true }],
-    ['left-out: on-demand', { ...runs, nextReportWithinMs: 86_400_000 }],
+    ['left-out: on-demand', { ...runs, nextReportWithinMs: undefined }],
     ['left-out: unsupported', { phase: 'rejected', code: 'unsupported' }],
     ['left-out: unwell-before', { ...runs, health: { before: 'unhealthy', now: 'unhealthy' } }],
     ['doubtful: probe-unhealthy', { ...runs, health: { before: 'healthy', now: 'unhealthy' } }],
@@ -91,7 +91,7 @@ describe('where an exposed client is', () => {
   test('what clients without timers and with invented names say against the candidate counts all the same', () => {
     const refused = { phase: 'rejected', refused: CANDIDATE, code: 'invalid-document' } as const
     expect(stateOf(a({ ...refused, ephemeral: true }))).toBe('rejected')
-    expect(stateOf(a({ ...refused, nextReportWithinMs: 86_400_000 }))).toBe('rejected')
+    expect(stateOf(a({ ...refused, nextReportWithinMs: undefined }))).toBe('rejected')
   })
 
   test('silent after three periods without a word, and not a moment before', () => {

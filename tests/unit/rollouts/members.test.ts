@@ -61,7 +61,7 @@ describe('whose word counts', () => {
   })
 
   test('a successor that names nobody beside another slot that reports on demand and was not heard since', () => {
-    const onDemand = { slot: 0, nextReportWithinMs: 86_400_000 } as const
+    const onDemand = { slot: 0, nextReportWithinMs: undefined } as const
     const old = instance('old', 0, 15)
     const next = instance('next', 17, 20)
     expect(counted(old, instance('once', 5, 5, onDemand), next)).toEqual(['old', 'once', 'next'])

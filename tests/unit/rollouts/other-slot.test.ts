@@ -5,8 +5,6 @@ import { liveMembers } from '../../../src/rollouts/members.js'
 import { viewOf, type StageView } from '../../../src/rollouts/view.js'
 import { CANDIDATE, hasher, heard, minuteMs, PLAN, releaseOf, sayState, word } from './fleet.js'
 
-const DAY_MS = 86_400_000
-
 /** Everybody is exposed since minute 10. It is minute 20. */
 function look(...reports: readonly ClientReport[]): StageView {
   const release = releaseOf(undefined, { state: 'watching' })
@@ -26,7 +24,7 @@ const stranger = (firstAt: number, lastAt: number, more: Partial<ClientReport> =
 describe('an instance in another slot of a client', () => {
   test.each<[string, ClientReport]>([
     ['had fallen silent when the stage began', stranger(5, 6.9)],
-    ['reports on demand, and was not heard since', stranger(5, 5, { nextReportWithinMs: DAY_MS })],
+    ['reports on demand, and was not heard since', stranger(5, 5, { nextReportWithinMs: undefined })],
     ['stopped long before', stranger(5, 5, { phase: 'stopped' })],
   ])('says nothing about it where it %s', (_, once) => {
     const view = look(own, once)
@@ -37,7 +35,7 @@ describe('an instance in another slot of a client', () => {
 
   test('does not hide that the client falls silent in the stage', () => {
     const gone = word('a', 15, well)
-    expect(statesOf(look(gone, stranger(5, 5, { nextReportWithinMs: DAY_MS })))).toEqual(['silent'])
+    expect(statesOf(look(gone, stranger(5, 5, { nextReportWithinMs: undefined })))).toEqual(['silent'])
   })
 
   test('leaves the client in doubt where it was there when the stage began, and is gone', () => {
@@ -57,7 +55,7 @@ describe('an instance in another slot of a client', () => {
 
   test('counts as long as it is heard, and where it is the only one', () => {
     expect(statesOf(look(own, stranger(5, 20, { slot: 1 })))).toEqual(['waiting'])
-    const onDemand = stranger(5, 5, { nextReportWithinMs: DAY_MS })
+    const onDemand = stranger(5, 5, { nextReportWithinMs: undefined })
     expect(statesOf(look(onDemand))).toEqual(['left-out: on-demand'])
   })
 

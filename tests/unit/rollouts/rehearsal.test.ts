@@ -392,7 +392,7 @@ describe('the client that rehearses', () => {
   const unable: readonly [string, Word][] = [
     ['has no disk', { protection: 'none' }],
     ['is ephemeral', { ephemeral: true }],
-    ['reports on demand', { nextReportWithinMs: 86_400_000 }],
+    ['reports on demand', { nextReportWithinMs: undefined }],
     ['runs something else than what is stable', { digest: 'c'.repeat(64) }],
     ['is not well', { health: { before: 'healthy', now: 'unhealthy' } }],
     ['refused what is stable once', { verdicts: [{ digest: STABLE, verdict: 'rejected' }] }],

@@ -3,17 +3,19 @@ import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Transport } from '../../../src/contracts/transport.js'
 import { createHandler, type Handler } from '../../../src/server/handler.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
-import { NAMESPACE } from '../../support/board-kit.js'
+import { EPOCH, NAMESPACE, releaseOf, snapshotOf } from '../../support/board-kit.js'
 import { fleetReport } from '../../support/fleet-reports.js'
 import { heapBytesOf } from '../../support/heap.js'
 
 const CLIENTS = 5_000
 const A_BODY = 40
 
+const released = releaseOf(snapshotOf({ pool: 1 }), { at: { epoch: EPOCH, sequence: 1 } })
+
 /** Keeps no reports, so that what is weighed is what the server keeps. */
 const transport: Transport = {
   name: 'silent',
-  latest: async () => ({ type: 'none' }),
+  latest: async () => ({ type: 'release', bytes: released }),
   snapshot: async () => new Uint8Array(),
 }
 
@@ -26,7 +28,8 @@ const post = async ({ fetch }: Handler, body: object): Promise<void> => {
   expect((await fetch(request)).status).toBe(204)
 }
 
-const open = (): Handler => createHandler(transport, { system: { clock: virtualClock() } })
+const clock = virtualClock()
+const open = (): Handler => createHandler(transport, { system: { clock } })
 
 /** All clients report, some dozens in each body. */
 async function report(
@@ -36,6 +39,8 @@ async function report(
   for (let from = 0; from < CLIENTS; from += A_BODY) {
     const reports = Array.from({ length: A_BODY }, (_, at) => change(fleetReport(from + at)))
     await post(handler, { reports })
+    // No more than an address may bring without a token.
+    await clock.advance(100)
   }
 }
 

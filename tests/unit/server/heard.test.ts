@@ -3,7 +3,7 @@ import type { HeardReports } from '../../../src/contracts/report.js'
 import { createHandler } from '../../../src/server/handler.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
-import { NAMESPACE } from '../../support/board-kit.js'
+import { NAMESPACE, publish } from '../../support/board-kit.js'
 import { reportOf } from '../../support/report-of.js'
 
 const START_MS = Date.parse('2026-01-01T00:00:00.000Z')
@@ -20,6 +20,7 @@ test.each([
   const time = (afterMs: number): string => new Date(START_MS + aheadMs + afterMs).toISOString()
   const pass = (ms: number) => Promise.all([clock.advance(ms), stores.advance(ms)])
   const store = memory({ system: { clock: stores } })
+  await publish(store, { pool: 1 })
   const { fetch } = createHandler(store, { system: { clock }, write: { token: TOKEN } })
   const url = `http://board.test/v1/${NAMESPACE}/~reports`
   const say = (instanceId: string, count: number) =>

@@ -110,6 +110,20 @@ describe('who asks', () => {
     ).toBe(421)
   })
 
+  test('the refusal says which name came and which option allows it, to whoever asked and once a minute in the log', async () => {
+    const lines: string[] = []
+    const warn = (message: string, details?: object): void =>
+      void lines.push(`${message} ${JSON.stringify(details)}`)
+    const { url } = await started(memory(), { logger: { debug() {}, info() {}, warn, error: warn } })
+    for (let time = 0; time < 5; time += 1) {
+      const { text } = await ask(url, `/v1/${NAMESPACE}/release.json`, {
+        headers: { host: 'config.internal' },
+      })
+      expect(text).toMatch(/config\.internal.*--allow-host/)
+    }
+    expect(lines).toEqual([expect.stringMatching(/config\.internal.*--allow-host/)])
+  })
+
   test('names that are given count, with or without a port', async () => {
     const { url } = await started(memory(), { hosts: ['config.internal', 'other.internal:8420'] })
     const status = async (host: string) =>

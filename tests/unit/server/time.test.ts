@@ -7,17 +7,11 @@ import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { createHandler, type HandlerOptions } from '../../../src/server/index.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
-import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { http } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { EPOCH, NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
-
-interface Reader {
-  readonly events: { readonly name: string; readonly data: readonly string[]; readonly atMs: number }[]
-  readonly ended: () => string | undefined
-  stop(): void
-  of(name: string): readonly (readonly string[])[]
-}
+import { openReader } from '../../support/stream-reader.js'
 
 /** A handler in virtual time, and readers of its stream. */
 function setUp(source: Transport | Store, options: HandlerOptions = {}) {
@@ -32,44 +26,6 @@ function setUp(source: Transport | Store, options: HandlerOptions = {}) {
     clock,
     handler,
     read: (query: string, take = true) => openReader(handler.fetch, clock, query, take),
-  }
-}
-
-function openReader(
-  fetch: (request: Request) => Promise<Response>,
-  clock: VirtualClock,
-  query: string,
-  take: boolean,
-): Reader {
-  const stop = new AbortController()
-  const events: Reader['events'] = []
-  let ended: string | undefined
-  const run = async (): Promise<void> => {
-    const response = await fetch(
-      new Request(`http://board.test/v1/~events?${query}`, { signal: stop.signal }),
-    )
-    let text = ''
-    const decoder = new TextDecoder()
-    const reader = response.body!.getReader()
-    while (take) {
-      const { done, value } = await reader.read()
-      if (done) break
-      text += decoder.decode(value, { stream: true })
-      const parts = text.split('\n\n')
-      text = parts.pop() ?? ''
-      for (const part of parts) {
-        const [first = '', ...lines] = part.split('\n')
-        events.push({ name: first.slice(7), data: lines.map(line => line.slice(6)), atMs: clock.monotonic() })
-      }
-    }
-    if (take) ended = 'ended'
-  }
-  run().catch((error: Error) => (ended = error.message))
-  return {
-    events,
-    ended: () => ended,
-    stop: () => stop.abort(),
-    of: name => events.filter(event => event.name === name).map(({ data }) => data),
   }
 }
 
@@ -277,20 +233,29 @@ describe('following the store', () => {
   test('never goes back: an older answer that comes late changes nothing', async () => {
     const store = memory()
     const first = await publish(store, { pool: 10 })
-    let stale = false
-    const source: Store = {
-      ...deaf(store),
-      latest: async (query, signal) =>
-        stale ? { type: 'release', bytes: first.bytes } : store.latest(query, signal),
+    let answer = (): void => {}
+    let holds = false
+    const source: Store & WatchTransport = {
+      ...store,
+      async latest(query, signal) {
+        if (!holds) return store.latest(query, signal)
+        holds = false
+        await new Promise<void>(resolve => (answer = resolve))
+        return { type: 'release', bytes: first.bytes }
+      },
     }
     const { clock, handler, read } = setUp(source)
-    await publish(store, { pool: 20 })
     const reader = read(`ns=${NAMESPACE}`)
+    await clock.advance(14_000)
+    // The question of a heartbeat is on its way while a release is appended, and answered long after.
+    holds = true
     await clock.advance(1_000)
-    stale = true
-    await clock.advance(20_000)
-    expect(reader.of('release')).toHaveLength(1)
-    expect(reader.of('release')[0]?.[1]).toContain('"sequence":2')
+    await publish(store, { pool: 20 })
+    await clock.advance(5_000)
+    answer()
+    await clock.advance(5_000)
+    expect(reader.of('release')).toHaveLength(2)
+    expect(reader.of('release')[1]?.[1]).toContain('"sequence":2')
     const pointer = await handler.fetch(new Request(`http://board.test/v1/${NAMESPACE}/release.json`))
     expect(await pointer.text()).toContain('"sequence":2')
   })
@@ -561,6 +526,40 @@ test('a mark whose release was overtaken is not sent to those who got the newer 
   await clock.advance(0)
   expect([later.of('release').length, later.of('mark').length]).toEqual([1, 0])
   expect(never.aborted).toBe(false)
+})
+
+test('a relay that lost its origin gives nobody a mark from before: those are a proof whatever their time', async () => {
+  const store = memory()
+  const { bytes } = await publish(store, { pool: 10 })
+  const asOf = '2026-01-01T00:00:00.000Z'
+  const mark = encodeMark({
+    v: 1,
+    namespace: NAMESPACE,
+    epoch: EPOCH,
+    sequence: 1,
+    digest: releaseDigest(systemHasher, bytes),
+    asOf,
+    validUntil: asOf,
+  })
+  let cut: (error: Error) => void = () => {}
+  const { append: _append, ...rest } = store
+  const upstream: WatchTransport = {
+    ...rest,
+    async *watch(): AsyncIterable<Delivery> {
+      yield { type: 'release', namespace: NAMESPACE, bytes }
+      yield { type: 'mark', namespace: NAMESPACE, bytes: mark }
+      await new Promise((_, reject) => (cut = reject))
+    },
+  }
+  const { clock, read } = setUp(upstream)
+  const reader = read(`ns=${NAMESPACE}`)
+  await clock.advance(100)
+  expect(reader.of('mark')).toHaveLength(1)
+  cut(new NoticeboardError('unavailable', 'gone'))
+  await clock.advance(10)
+  const late = read(`ns=${NAMESPACE}`)
+  await clock.advance(1)
+  expect([late.of('release').length, late.of('mark').length]).toEqual([1, 0])
 })
 
 test('a store that listens to every signal it is given never sees eleven listeners on one', async () => {

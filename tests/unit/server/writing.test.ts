@@ -6,6 +6,7 @@ import { canonicalize } from '../../../src/core/json/canonical.js'
 import { digestOf } from '../../../src/core/release/digest.js'
 import { encodeText } from '../../../src/core/json/text.js'
 import { systemHasher } from '../../../src/system/system.js'
+import { createHandler } from '../../../src/server/index.js'
 import { http, httpStore } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { ask, asJson, started, withToken } from '../../support/asking.js'
@@ -289,8 +290,110 @@ describe('reports', () => {
   const report = (instanceId: string, count: number, more: Partial<ClientReport> = {}): ClientReport =>
     reportOf({ namespace: NAMESPACE, instanceId, clientId: `client-${instanceId}`, count, ...more })
 
+  /** Without a controller, which reports as well. */
+  const alone = { write: { token: TOKEN }, controller: false } as const
+  const published = async () => {
+    const store = memory()
+    await publish(store, { pool: 1 })
+    const { url } = await started(store, alone)
+    return { store, url }
+  }
+
+  test('of a namespace without a release are kept nowhere, and answered like others', async () => {
+    const { store, url } = await published()
+    const transport = httpStore(url, { token: TOKEN })
+    const listed = async (namespace: string): Promise<number> =>
+      (await transport.reports({ namespace }, never)).reports.length
+    await http(url).report([report('a', 1), report('b', 1, { namespace: 'nobody/publishes' })], never)
+    expect([await listed(NAMESPACE), await listed('nobody/publishes')]).toEqual([1, 0])
+    await publish(store, { pool: 1 }, 'nobody/publishes')
+    await http(url).report([report('b', 2, { namespace: 'nobody/publishes' })], never)
+    expect(await listed('nobody/publishes')).toBe(1)
+  })
+
+  test('of five thousand clients behind one address that start together are all kept', async () => {
+    const store = memory()
+    await publish(store, { pool: 1 })
+    const handler = createHandler(store)
+    const say = async (instanceId: string): Promise<number> => {
+      const init = {
+        method: 'POST',
+        headers: asJson,
+        body: JSON.stringify({ reports: [report(instanceId, 1)] }),
+      }
+      return (await handler.fetch(new Request(`http://board.test/v1/${NAMESPACE}/~reports`, init))).status
+    }
+    const statuses = new Set<number>()
+    for (let from = 0; from < 5_000; from += 500)
+      for (const status of await Promise.all(Array.from({ length: 500 }, (_, at) => say(`i-${from + at}`))))
+        statuses.add(status)
+    expect([...statuses]).toEqual([204])
+    expect(handler.load.instances).toBe(5_000)
+    await handler.close({ drainMs: 0 })
+  })
+
+  test('of more than ten thousand at once of an address without a token are refused until later', async () => {
+    const { url } = await published()
+    const body = JSON.stringify({ reports: Array(100).fill(null) })
+    const say = (headers: Record<string, string>) =>
+      ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers, body })
+    let bodies = 0
+    let refused = await say(asJson)
+    while (refused.status === 204 && bodies < 500) {
+      bodies += 1
+      refused = await say(asJson)
+    }
+    expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' } })
+    expect(code(refused)).toBe('rate-limited')
+    expect(bodies).toBeGreaterThanOrEqual(99)
+    expect((await say(withToken(TOKEN))).status).toBe(204)
+    expect((await ask(url, `/v1/${NAMESPACE}/release.json`)).status).toBe(200)
+  })
+
+  test('of clients behind a proxy that is trusted are those of their own addresses', async () => {
+    const store = memory()
+    await publish(store, { pool: 1 })
+    const { url, handler } = await started(store, {
+      ...alone,
+      maxInstances: 4,
+      trustedProxies: ['127.0.0.1', '::1'],
+    })
+    const say = (instanceId: string, forwarded: string) => {
+      const body = JSON.stringify({ reports: [report(instanceId, 1)] })
+      const headers = { ...asJson, 'X-Forwarded-For': forwarded }
+      return ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers, body })
+    }
+    await say('real', '192.0.2.1')
+    for (let index = 0; index < 20; index += 1) await say(`fake-${index}`, `192.0.2.1, 198.51.100.7`)
+    const heard = await httpStore(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
+    expect(handler.load.instances).toBe(4)
+    expect(heard.reports.map(({ instanceId }) => instanceId)).toContain('real')
+  })
+
+  test('of a namespace that has a release are taken while the store fails', async () => {
+    const inner = memory()
+    await publish(inner, { pool: 1 })
+    let fails = false
+    const { handler, url } = await started(
+      {
+        ...inner,
+        latest: async (query: Parameters<typeof inner.latest>[0], signal: AbortSignal) => {
+          if (fails) throw new NoticeboardError('unavailable', 'the store is away')
+          return inner.latest(query, signal)
+        },
+      },
+      alone,
+    )
+    await http(url).report([report('a', 1)], never)
+    fails = true
+    await http(url).report([report('b', 1)], never)
+    expect(handler.load.instances).toBe(2)
+    const unknown = http(url).report([report('c', 1, { namespace: 'elsewhere' })], never)
+    await expect(unknown).rejects.toThrow(expect.objectContaining({ code: 'unavailable' }))
+  })
+
   test('the highest count is the last word, whatever the order', async () => {
-    const { url } = await writable()
+    const { url } = await published()
     const transport = httpStore(url, { token: TOKEN })
     await http(url).report([report('a', 5, { phase: 'healthy' })], never)
     await http(url).report([report('a', 3), report('b', 1), report('b', 1)], never)
@@ -305,7 +408,8 @@ describe('reports', () => {
   })
 
   test('hundreds of reports of several namespaces arrive', async () => {
-    const { url } = await writable()
+    const { url, store } = await published()
+    for (const namespace of ['even', 'odd']) await publish(store, { pool: 1 }, namespace)
     const many = Array.from({ length: 250 }, (_, index) =>
       report(`i${index}`, 1, { namespace: index % 2 === 0 ? 'even' : 'odd' }),
     )
@@ -316,7 +420,7 @@ describe('reports', () => {
   })
 
   test('bad ones are passed over, and the others of the same body count', async () => {
-    const { url } = await writable()
+    const { url } = await published()
     const bad = [
       report('x', 0),
       report('x/../y', 1),
@@ -368,7 +472,7 @@ describe('reports', () => {
   })
 
   test('a client cannot say when it was heard', async () => {
-    const { url } = await writable()
+    const { url } = await published()
     await http(url).report([{ ...report('a', 1), receivedAt: '1999-01-01T00:00:00.000Z' }], never)
     const { reports } = await httpStore(url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
     const [heard] = reports
@@ -385,7 +489,7 @@ describe('reports', () => {
     ['a megabyte and more', JSON.stringify({ reports: [], pad: 'x'.repeat(1_048_576) }), 413],
     ['a duplicate key', '{"reports":[],"reports":[]}', 400],
   ])('%s is refused', async (_what, body, status) => {
-    const { url } = await writable()
+    const { url } = await published()
     expect(
       (await ask(url, `/v1/${NAMESPACE}/~reports`, { method: 'POST', headers: asJson, body })).status,
     ).toBe(status)
@@ -393,14 +497,15 @@ describe('reports', () => {
 
   test('go on to a store that keeps them, and come back after a restart', async () => {
     const store = memory()
-    const first = await started(store, { write: { token: TOKEN } })
+    await publish(store, { pool: 1 })
+    const first = await started(store, alone)
     await http(first.url).report([report('a', 1), report('a', 2)], never)
     await first.close({ drainMs: 0 })
     expect((await store.reports({ namespace: NAMESPACE }, never)).reports.map(({ count }) => count)).toEqual([
       2,
     ])
 
-    const second = await started(store, { write: { token: TOKEN } })
+    const second = await started(store, alone)
     await http(second.url).report([report('b', 1)], never)
     const heard = await httpStore(second.url, { token: TOKEN }).reports({ namespace: NAMESPACE }, never)
     expect(heard.reports.map(({ instanceId, count }) => [instanceId, count])).toEqual([

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { WatchTransport } from '../../../src/contracts/transport.js'
 import { isLine } from '../../../src/core/json/text.js'
+import { hybrid, pull, push } from '../../../src/strategies/index.js'
 import { trackedSignal } from '../../../src/testing/conformance/tracked-signal.js'
 import { isNumeric, NO_NUMBERS, optionNames, refusalOf } from '../../support/option-names.js'
 import { down, publish, run, sessionOf, setUp, type Faults } from '../../support/session.js'
 import { strategySiblings } from './strategies.js'
 
-const RETRY_AFTER_MS = 120_000
+const RETRY_AFTER_MS = 60_000
 /** The longest backoff, which comes on top of a Retry-After. */
 const CAP_MS = 30_000
 
@@ -33,7 +34,7 @@ describe.each(strategySiblings.map(sibling => [sibling.what, sibling] as const))
       await clock.advance(1_000)
     }
     expect(calls).toHaveLength(before)
-    expect(client.errors().length).toBeGreaterThan(100)
+    expect(client.errors().length).toBeGreaterThan(50)
     Object.assign(faults, { latest: undefined, watch: undefined })
     await clock.advance(1_000 + CAP_MS)
     client.ask()
@@ -41,6 +42,25 @@ describe.each(strategySiblings.map(sibling => [sibling.what, sibling] as const))
     expect(client.seen()?.sequence).toBe(1)
     await client.stop()
   })
+
+  test.each([999_999_999_000, 1e15, Number.POSITIVE_INFINITY])(
+    'looks again within a minute and a backoff of a server that asks for %d ms of quiet, also before the first document',
+    async retryAfterMs => {
+      const { clock, transport, faults, calls } = await setUp()
+      Object.assign(faults, { latest: down(retryAfterMs), watch: down(retryAfterMs) })
+      const client = run(sibling.make(transport), { clock })
+      await clock.advance(0)
+      const before = calls.length
+      Object.assign(faults, { latest: undefined, watch: undefined })
+      await clock.advance(59_000)
+      expect(calls).toHaveLength(before)
+      await clock.advance(1_000 + CAP_MS)
+      client.ask()
+      await clock.advance(0)
+      expect(client.seen()?.sequence).toBe(1)
+      await client.stop()
+    },
+  )
 
   test.each([1, 2, 3])(
     'is over outage number %i as over the first: the newest is there within a backoff of its end',
@@ -169,4 +189,19 @@ describe.each(strategySiblings.map(sibling => [sibling.what, sibling] as const))
     for (const thing of [undefined, null, {}, 'http://127.0.0.1', { latest() {} }])
       expect(refusalOf(() => sibling.makeOf(thing as never)).code).toBe('invalid-option')
   })
+})
+
+test.each([
+  ['pull', pull],
+  ['push', push],
+  ['hybrid', hybrid],
+] as const)('%s obeys a longer Retry-After where its backoff says so', async (_, make) => {
+  const { clock, transport, faults, calls } = await setUp()
+  Object.assign(faults, { latest: down(600_000), watch: down(600_000) })
+  const client = run(make(transport, { backoff: { maxRetryAfterMs: 600_000 } }), { clock })
+  await clock.advance(0)
+  const before = calls.length
+  await clock.advance(599_000)
+  expect(calls).toHaveLength(before)
+  await client.stop()
 })

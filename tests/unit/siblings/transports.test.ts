@@ -21,6 +21,7 @@ function callsOf(transport: OpenSibling['transport'], asked: string = namespace)
     announce: { namespace: asked, bytes },
     history: { namespace: asked },
     reports: { namespace: asked },
+    standing: [{ namespace: asked, position: at }],
     schema: { namespace: asked },
     putSchema: { namespace: asked, bytes: snapshot },
     remove: { namespace: asked, digest },
@@ -30,7 +31,7 @@ function callsOf(transport: OpenSibling['transport'], asked: string = namespace)
   const called = transport as unknown as Record<string, (...args: unknown[]) => unknown>
   const calls = new Map<string, Call>()
   for (const [name, member] of Object.entries(called)) {
-    if (typeof member !== 'function' || name === 'close') continue
+    if (typeof member !== 'function' || name === 'close' || name === 'open') continue
     if (name === 'namespaces') calls.set(name, signal => called[name]?.(signal))
     else if (Object.hasOwn(queries, name)) calls.set(name, signal => called[name]?.(queries[name], signal))
     else throw new Error(`${name}() is a call that this harness does not know; add what to ask it`)

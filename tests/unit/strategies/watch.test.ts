@@ -181,6 +181,39 @@ describe.each(both)('%s', (name, make) => {
     await client.stop()
   })
 
+  test('says once that streams always break after the same time, and what to change', async () => {
+    const { clock, transport } = await setUp({ heartbeatMs })
+    const cut: WatchTransport = {
+      ...transport,
+      // A proxy that closes what was silent for 10 s.
+      async *watch(_query, signal): AsyncGenerator<Delivery> {
+        yield { type: 'alive', heartbeatMs }
+        await clock.sleep(10_000, signal)
+        throw new NoticeboardError('unavailable', 'the event stream ended in the middle')
+      },
+    }
+    const client = run(make(cut), { clock })
+    await clock.advance(3_600_000)
+    await client.stop()
+    const told = client.messages().filter(message => message.includes('always'))
+    expect(told).toEqual([
+      expect.stringMatching(/always after 10 s .* heartbeat of 15 s .*proxy_read_timeout/),
+    ])
+  })
+
+  test('says once that something gathers its streams, where polls are answered', async () => {
+    for (const answers of [true, false]) {
+      const { clock, transport, faults } = await setUp({ heartbeatMs })
+      faults.mute = true
+      if (!answers) faults.latest = down()
+      const client = run(make(transport), { clock })
+      await clock.advance(600_000)
+      await client.stop()
+      const told = client.messages().filter(message => message.includes('proxy_buffering'))
+      expect(told).toHaveLength(answers ? 1 : 0)
+    }
+  })
+
   test('gives a stream ten seconds for its first frame', async () => {
     const { clock, transport, faults, open } = await setUp({ heartbeatMs })
     faults.mute = true
@@ -324,11 +357,11 @@ describe.each(both)('%s', (name, make) => {
     const { clock, transport, faults, calls, cut } = await setUp({ heartbeatMs })
     const client = run(make(transport), { clock })
     await clock.advance(1_000)
-    faults.watch = down(120_000)
+    faults.watch = down(60_000)
     cut()
     await clock.advance(501)
     const before = calls.length
-    await clock.advance(119_000)
+    await clock.advance(59_000)
     expect(calls).toHaveLength(before)
     client.ask()
     await clock.advance(0)
@@ -342,9 +375,9 @@ describe.each(both)('%s', (name, make) => {
 
   test('opens no stream either while an answer asked to be left alone', async () => {
     const { clock, transport, faults, calls } = await setUp({ heartbeatMs })
-    Object.assign(faults, { watch: down(), latest: down(120_000) })
+    Object.assign(faults, { watch: down(), latest: down(60_000) })
     const client = run(make(transport), { clock })
-    await clock.advance(119_000)
+    await clock.advance(59_000)
     expect(calls).toHaveLength(2)
     await clock.advance(40_000)
     expect(calls.length).toBeGreaterThan(2)

@@ -4,6 +4,7 @@ import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import type { SceneName } from '../plan.js'
 import type { World } from '../world.js'
 import { fleet } from './fleet.js'
+import { numbers } from './numbers.js'
 import { publishing } from './publishing.js'
 import { reader } from './reader.js'
 import { rollouts } from './rollouts/play.js'
@@ -16,6 +17,7 @@ import { strategies } from './strategies.js'
 
 const SCENES: Readonly<Record<SceneName, Scene>> = {
   fleet,
+  numbers,
   publishing,
   reader,
   rollouts,

@@ -9,6 +9,7 @@ import { pull } from '../../../../src/strategies/pull.js'
 import { push } from '../../../../src/strategies/push.js'
 import { memory } from '../../../../src/transports/memory.js'
 import { defaultPeriods } from '../../../../src/core/defaults.js'
+import { MAX_RETRY_AFTER_MS } from '../../../../src/core/limits.js'
 import { publish, sessionOf, type TestSession } from '../../../support/session.js'
 import type { Scene, SceneStage } from './scene.js'
 
@@ -71,10 +72,13 @@ async function play(stage: SceneStage): Promise<void> {
       const retryAfterMs = mostMs === undefined ? undefined : dice.between(mostMs >> 2, mostMs)
       if (retryAfterMs !== undefined) {
         if (clock.monotonic() > own.quietMs) own.toldMs = clock.monotonic()
-        own.quietMs = Math.max(own.quietMs, clock.monotonic() + retryAfterMs)
+        own.quietMs = Math.max(own.quietMs, clock.monotonic() + Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
       }
       return new NoticeboardError('unavailable', 'away', {
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        ...(retryAfterMs !== undefined && {
+          // Some name a time that nobody lives to see.
+          retryAfterMs: retryAfterMs > MAX_RETRY_AFTER_MS ? retryAfterMs * 1e10 : retryAfterMs,
+        }),
       })
     }
     const call = (what: 'latest' | 'watch', tagged: boolean): void => {

@@ -63,6 +63,7 @@ function place(before: { seen?: Uint8Array; floor?: Position } = {}): Place {
   const seen = readSeen(before.seen, { namespace, hasher })
   const order = createReleaseOrder({
     namespace,
+    clock,
     hasher,
     fleetClock: createFleetClock(clock),
     seen,
@@ -151,9 +152,18 @@ describe('a mark', () => {
     expect(codeOf(mark(3))).toBe('behind')
     expect(codeOf(mark(1))).toBe('nothing')
     expect(codeOf(mark(2, { namespace: 'another' }))).toBe('nothing')
-    expect(
-      codeOf(mark(2, { asOf: '2000-01-01T00:00:00.000Z', validUntil: '2000-01-01T00:00:01.000Z' })),
-    ).toBe('nothing')
+  })
+
+  test('at the position of the client is a proof whatever its time, and once', () => {
+    const { mark } = place({ seen: releaseAt(2) })
+    const past = { asOf: '2000-01-01T00:00:00.000Z', validUntil: '2000-01-01T00:00:01.000Z' }
+    const ahead = { asOf: '2100-01-01T00:00:00.000Z', validUntil: '2100-01-01T00:00:01.000Z' }
+    expect([ahead, past, past, ahead].map(parts => codeOf(mark(2, parts)))).toEqual([
+      'current',
+      'current',
+      'nothing',
+      'current',
+    ])
   })
 
   test('of another log is a fork', () => {

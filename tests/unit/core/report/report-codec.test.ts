@@ -49,9 +49,9 @@ const report: fc.Arbitrary<ClientReport> = fc.record(
     v: fc.constant(1 as const), namespace, clientId: line, instanceId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,20}$/), ephemeral: fc.boolean(), labels, build: line, strategy: line, count: sequence,
     phase: fc.constantFrom('waiting', 'staged', 'trying', 'applied', 'healthy', 'rejected', 'reverted', 'quarantined', 'paused', 'stopped'), seen: position, applied: position, digest, version: sequence, refused: digest, code: line,
     validator: line, path: line, overridden: fc.array(line), role, slot: fc.nat(65_535), lookMs: fc.nat(), upMs: fc.nat(), sinceMs: fc.nat(), verdicts: fc.array(verdict, { maxLength: 4 }),
-    health: fc.record({ before: answer, now: answer }), previous, measures, protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 86_400_000 }),
+    health: fc.record({ before: answer, now: answer }), previous, measures, protection: fc.constantFrom('disk', 'none'), nextReportWithinMs: fc.integer({ min: 1, max: 3_600_000 }),
   },
-  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'lookMs', 'upMs', 'sinceMs', 'protection', 'nextReportWithinMs'] },
+  { requiredKeys: ['v', 'namespace', 'clientId', 'instanceId', 'ephemeral', 'labels', 'strategy', 'count', 'phase', 'lookMs', 'upMs', 'sinceMs', 'protection'] },
 ) as fc.Arbitrary<ClientReport> // prettier-ignore
 
 const one: ClientReport = {

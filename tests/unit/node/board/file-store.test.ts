@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { decodeRelease } from '../../../../src/core/release/release.js'
 import { encodeText } from '../../../../src/core/json/text.js'
+import { digestOf } from '../../../../src/core/release/digest.js'
+import { systemHasher } from '../../../../src/system/system.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
 import {
   closeLater,
@@ -56,8 +58,11 @@ describe('fileStore', () => {
       .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
       .sort()
     const { digest } = snapshotOf({ a: 1 })
-    expect(names).toEqual([
+    const noted = digestOf(systemHasher, encodeText(NAMESPACE)).slice(0, 32)
+    const isNote = (name: string) => /^private\/noted\/[0-9a-f]{32}\.\d+\.[^/]*$/.test(name)
+    expect(names.map(name => (isNote(name) ? name.slice(0, 46) : name))).toEqual([
       `private/audit/${NAMESPACE}/${EPOCH}/1.json`,
+      `private/noted/${noted}`,
       'private/reserve',
       `public/v1/${NAMESPACE}/release.json`,
       `public/v1/${NAMESPACE}/releases/${EPOCH}/1.json`,

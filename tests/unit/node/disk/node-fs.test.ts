@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { encodeText } from '../../../../src/core/json/text.js'
@@ -78,6 +78,40 @@ describe('nodeFs', () => {
     await writeFile(join(folder, 'file'), '')
     await expect(closed.makeFolder(join(folder, 'file/a'))).rejects.toMatchObject({ code: 'ENOTDIR' })
     await expect(closed.makeFolder(join(folder, 'file'))).rejects.toMatchObject({ code: 'EEXIST' })
+  })
+
+  it('gives them whatever the umask of the process takes away, and leaves what was there', async () => {
+    const folder = await temporaryFolder()
+    await mkdir(join(folder, 'kept'), { mode: 0o710 })
+    await chmod(join(folder, 'kept'), 0o710)
+    const disk = nodeFs({ fileMode: 0o644, folderMode: 0o755 })
+    const before = process.umask(0o077)
+    try {
+      await disk.makeFolder(join(folder, 'kept/a/b'))
+      await disk.create(join(folder, 'kept/a/b/file'), encodeText('x'))
+    } finally {
+      process.umask(before)
+    }
+    for (const [path, mode] of [
+      ['kept', '710'],
+      ['kept/a', '755'],
+      ['kept/a/b', '755'],
+      ['kept/a/b/file', '644'],
+    ] as const)
+      expect(await modeOf(join(folder, path))).toBe(mode)
+  })
+
+  // may be skipped: only root may give files away
+  it.skipIf(process.geteuid?.() !== 0)('gives what root makes to whom the folder belongs', async () => {
+    const folder = await temporaryFolder()
+    await chown(folder, 65_534, 65_533)
+    const disk = nodeFs({ ownedAs: join(folder, 'not/there/yet') })
+    await disk.makeFolder(join(folder, 'a/b'))
+    await disk.create(join(folder, 'a/b/file'), encodeText('x'))
+    for (const path of ['a', 'a/b', 'a/b/file'])
+      expect(await stat(join(folder, path))).toMatchObject({ uid: 65_534, gid: 65_533 })
+    await nodeFs().create(join(folder, 'own'), encodeText('x'))
+    expect(await stat(join(folder, 'own'))).toMatchObject({ uid: 0 })
   })
 
   it('reads no symbolic link unless it is told to follow them', async () => {

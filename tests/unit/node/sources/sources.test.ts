@@ -37,6 +37,14 @@ describe('a YAML text', () => {
     expect(yaml('---\na: 1\n...\n# the end\n')).toEqual({ a: 1 })
     expect(yaml('base: &base {x: 1}\nother: *base\n')).toEqual({ base: { x: 1 }, other: { x: 1 } })
     expect(yaml('"<<": 1')).toEqual({ '<<': 1 })
+    expect(yaml('a: "010"\nb: 0\nc: 0.5\nd: -0.25\ne: 0e1\n')).toEqual({
+      a: '010',
+      b: 0,
+      c: 0.5,
+      d: -0.25,
+      e: 0,
+    })
+    expect(yaml('- &a 1\n- &b [*a]\n- &a 2\n- *a\n- *b\n')).toEqual([1, [1], 2, 2, [1]])
     expect(yaml('"10": a\n"9": b')).toEqual({ '9': 'b', '10': 'a' })
     expect(yaml('!!str 1')).toBe('1')
   })
@@ -57,6 +65,9 @@ describe('a YAML text', () => {
     ['1e-400', 'a: 1e-400\n', '1:4', 'a', /become 0/],
     ['-0', 'a: -0\n', '1:4', 'a', /-0/],
     ['-0.0', 'a: -0.0\n', '1:4', 'a', /-0/],
+    ['010', 'a: 010\n', '1:4', 'a', /octal/],
+    ['-007', 'a: [-007]\n', '1:5', 'a[0]', /octal/],
+    ['01.5', 'a: 01.5\n', '1:4', 'a', /octal/],
     ['2^53+1', 'a: 9007199254740993\n', '1:4', 'a', /2\^53/],
     ['too many hexadecimal digits', 'a: 0xFFFFFFFFFFFFFFFFF\n', '1:4', 'a', /2\^53/],
     ['hexadecimal digits without end', `a: 0x${'F'.repeat(400)}\n`, '1:4', 'a', /2\^53/],

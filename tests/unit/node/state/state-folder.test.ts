@@ -100,11 +100,24 @@ describe('disk', () => {
   })
 
   it('replaces a client file that cannot be read', async () => {
-    for (const text of ['', '{"clientId":', '{"clientId":"a\\nb","v":1}', '{"clientId":"x","v":2}', '[]']) {
+    for (const text of ['', '{"clientId":', '{"clientId":"a\\nb","v":1}', '{"v":1}', '[]']) {
       const folder = await temporaryFolder()
       await writeFile(join(folder, 'client.json'), text)
       expect(await stateFolder(folder).clientId('me')).toBe('me')
       expect(await stateFolder(folder).clientId('other')).toBe('me')
+    }
+  })
+
+  it('keeps the client file of a later version, and goes by the name in it', async () => {
+    for (const [text, name] of [
+      ['{"clientId":"x","v":2}', 'x'],
+      ['{"names":{"x":1},"v":3}', 'me'],
+      ['{"clientId":{"x":1},"v":9007199254740991}', 'me'],
+    ] as const) {
+      const folder = await temporaryFolder()
+      await writeFile(join(folder, 'client.json'), text)
+      expect(await stateFolder(folder).clientId('me')).toBe(name)
+      expect(await readFile(join(folder, 'client.json'), 'utf8')).toBe(text)
     }
   })
 
@@ -455,8 +468,8 @@ describe('disk', () => {
   it('says in words what it cannot write, and leaves what was there', async () => {
     for (const [system, code] of [
       ['ENOSPC', 'unavailable'],
-      ['EACCES', 'unauthorized'],
-      ['EROFS', 'unauthorized'],
+      ['EACCES', 'unavailable'],
+      ['EROFS', 'unavailable'],
     ] as const) {
       const folder = await temporaryFolder()
       let broken = false
@@ -724,3 +737,64 @@ describe('the check of a state file', () => {
 function releaseText({ release }: SavedState): string | undefined {
   return release && Buffer.from(release).toString()
 }
+
+describe('a position that an operator wants to be forgotten', () => {
+  const DAY_MS = 86_400_000
+  const forged = at(9_007_199_254_740_991, '900000-ffffffff')
+  const forget = async (folder: string, name: string): Promise<void> => {
+    await mkdir(join(folder, NAMESPACE, 'forget'), { recursive: true })
+    await writeFile(join(folder, NAMESPACE, 'forget', name), '')
+  }
+
+  it('is not seen any more, by whichever process, and what another one saw before it holds', async () => {
+    const folder = await temporaryFolder()
+    const fooled = { ...stood, release: releaseOf(snapshotOf({ size: 6 }), { at: forged }), seen: forged }
+    await stateFolder(folder).save({
+      namespace: NAMESPACE,
+      instanceId: 'honest',
+      state: { ...stood, refused: [] },
+    })
+    await stateFolder(folder).save({
+      namespace: NAMESPACE,
+      instanceId: 'fooled',
+      state: { ...fooled, refused: [] },
+    })
+    expect((await load(folder)).state.seen).toEqual(forged)
+    await forget(folder, `${forged.epoch}.${forged.sequence}`)
+    expect((await load(folder)).state).toEqual({ ...stood, refused: [] })
+  })
+
+  it('leaves what ran as last-known-good', async () => {
+    const folder = await temporaryFolder()
+    const state = { ...stood, seen: forged, applied: forged, refused: [] }
+    await stateFolder(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
+    await forget(folder, `${forged.epoch}.1`)
+    const loaded = (await load(folder)).state
+    expect(loaded).toEqual({ good: stood.good, refused: [] })
+  })
+
+  it('is forgotten of processes that save within the day, and counts when it comes again later', async () => {
+    const folder = await temporaryFolder()
+    await forget(folder, `${forged.epoch}.${forged.sequence}`)
+    const saved = async (afterMs: number): Promise<unknown> => {
+      const clock = { ...systemClock, now: () => Date.now() + afterMs }
+      await stateFolder(folder, { system: { clock } }).save({
+        namespace: NAMESPACE,
+        instanceId: 'one',
+        state: { good: [], refused: [], seen: forged },
+      })
+      return (await load(folder)).state.seen
+    }
+    expect(await saved(DAY_MS / 2)).toBeUndefined()
+    expect(await saved(DAY_MS + 60_000)).toEqual(forged)
+  })
+
+  it('is named by epoch and sequence; another name says nothing', async () => {
+    const folder = await temporaryFolder()
+    const state = { ...stood, refused: [] }
+    await stateFolder(folder).save({ namespace: NAMESPACE, instanceId: 'one', state })
+    for (const name of [EPOCH, `${EPOCH}.`, `${EPOCH}.0`, `${EPOCH}.8`, `${EPOCH}.1e0`, '1.1', 'readme.txt'])
+      await forget(folder, name)
+    expect((await load(folder)).state.seen).toEqual(stood.seen)
+  })
+})

@@ -34,6 +34,8 @@ describe('events of the stream', () => {
   test.each([
     ['{"heartbeatMs":15000}', { type: 'alive', heartbeatMs: 15_000 }],
     ['{}', { type: 'alive' }],
+    ['{"heartbeatMs":0.001}', { type: 'alive', heartbeatMs: 10 }],
+    ['{"heartbeatMs":1e15}', { type: 'alive', heartbeatMs: 600_000 }],
     ['{"heartbeatMs":0}', { type: 'alive' }],
     ['{"heartbeatMs":-5}', { type: 'alive' }],
     ['{"heartbeatMs":"5"}', { type: 'alive' }],

@@ -128,17 +128,17 @@ describe('a watch over HTTP', () => {
   })
 })
 
-describe('silence', () => {
-  /** A stream that says what it is told to, when it is told to. */
-  function talking(): { readonly fetch: Fetch; say(text: string): void } {
-    let controller: ReadableStreamDefaultController<Uint8Array>
-    const body = new ReadableStream<Uint8Array>({ start: given => void (controller = given) })
-    return {
-      fetch: async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
-      say: text => controller.enqueue(new TextEncoder().encode(text)),
-    }
+/** A stream that says what it is told to, when it is told to. */
+function talking(): { readonly fetch: Fetch; say(text: string): void } {
+  let controller: ReadableStreamDefaultController<Uint8Array>
+  const body = new ReadableStream<Uint8Array>({ start: given => void (controller = given) })
+  return {
+    fetch: async () => new Response(body, { headers: { 'content-type': 'text/event-stream' } }),
+    say: text => controller.enqueue(new TextEncoder().encode(text)),
   }
+}
 
+describe('silence', () => {
   test('a stream that does not begin is lost after ten seconds', async () => {
     const clock = virtualClock({ turns: 5 })
     const ended = collect('http://board.test', { system: { clock }, fetch: talking().fetch })
@@ -178,6 +178,38 @@ describe('silence', () => {
     }
     await clock.advance(1_000)
     expect((await ended).error).toMatchObject({ code: 'unavailable' })
+  })
+})
+
+describe('a stream that brings more than any server does', () => {
+  /** So many lines at once each second; when the stream was lost, in seconds. */
+  async function lostAfter(lines: string, seconds: number): Promise<number | undefined> {
+    const clock = virtualClock({ turns: 5 })
+    const { fetch, say } = talking()
+    let lost: unknown
+    void collect('http://board.test', { system: { clock }, fetch }).then(({ error }) => (lost = error))
+    await clock.advance(1)
+    for (let second = 0; second < seconds; second += 1) {
+      say(lines)
+      await clock.advance(1_000)
+      if (lost === undefined) continue
+      expect(lost).toMatchObject({ code: 'unavailable', message: expect.stringContaining('lines a second') })
+      return second
+    }
+    return undefined
+  }
+  const mark = `event: mark\ndata: ${NAMESPACE}\ndata: {}\n\n`
+
+  test('is lost, whatever its lines are', async () => {
+    expect(await lostAfter(mark.repeat(2_501), 1)).toBe(0)
+    expect(await lostAfter('\n'.repeat(10_001), 1)).toBe(0)
+    expect(await lostAfter(':\r\n'.repeat(10_001), 1)).toBe(0)
+    expect(await lostAfter(mark.repeat(400), 60)).toBeGreaterThan(10)
+  })
+
+  test('is none that marks sixty-four namespaces at once and has releases of each each second', async () => {
+    const release = `event: release\ndata: ${NAMESPACE}\ndata: {}\n\n`
+    expect(await lostAfter(mark.repeat(64) + release.repeat(64), 60)).toBeUndefined()
   })
 })
 

@@ -315,7 +315,7 @@ async function lie(place: Place): Promise<void> {
   stage.note(`strangers: ${kind} ${reports.map(({ clientId, phase }) => `${clientId} ${phase}`).join()}`)
   stage.met('strangers reported of a rollout')
   const atMs = stage.clock.monotonic()
-  const silentMs = atMs + MISSING_AFTER_PERIODS * (reports[0]?.nextReportWithinMs ?? 0)
+  const silentMs = atMs + MISSING_AFTER_PERIODS * (reports[0]?.nextReportWithinMs ?? 86_400_000)
   for (const machine of taken) machine.taken.push({ atMs, silentMs })
   for (const { clientId, labels } of reports)
     if (made.includes(clientId)) strangers.push({ name: clientId, labels })

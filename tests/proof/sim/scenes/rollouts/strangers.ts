@@ -1,6 +1,5 @@
 import type { Dice } from '../../../../../src/sim/dice.js'
 import type { ClientReport, ReportPhase } from '../../../../../src/contracts/report.js'
-import { MAX_NEXT_REPORT_MS } from '../../../../../src/core/limits.js'
 import { ROLLED, type Machine } from './machine.js'
 import type { PlainRelease } from './story.js'
 
@@ -84,7 +83,7 @@ export function drawLies({ dice, machines, digest, newest, visit }: StrangeQuery
     }
     case 'ids': {
       const taken = machines.filter(isWell).filter(() => dice.chance(0.6))
-      const nextReportWithinMs = dice.pick([SHORT_MS, 20_000, MAX_NEXT_REPORT_MS])
+      const nextReportWithinMs = dice.pick([SHORT_MS, 20_000, undefined])
       const phase = dice.pick(PHASES)
       const isFailure = phase === 'rejected' || phase === 'reverted' || phase === 'quarantined'
       const reports = taken.map(({ plan }) =>
@@ -104,7 +103,7 @@ export function drawLies({ dice, machines, digest, newest, visit }: StrangeQuery
     }
     case 'long': {
       const clients = made(2)
-      const more = { nextReportWithinMs: MAX_NEXT_REPORT_MS }
+      const more = { nextReportWithinMs: undefined }
       const reports = clients.map(one => word(one, { ...failure(), ...more }))
       return { kind, reports, taken: [], made: clients }
     }

@@ -1,0 +1,7 @@
+/**
+ * The code of whatever was thrown, for a log: its message may quote a value. `unknown` where there
+ * is none.
+ */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+}

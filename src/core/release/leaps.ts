@@ -1,0 +1,70 @@
+import type { Position } from '../../contracts/position.js'
+import type { Clock } from '../../contracts/system.js'
+import { LEAP_CONFIRMED_MS } from '../limits.js'
+import { leapOf } from './leap.js'
+
+/** Which newer positions are followed, and whether what is served stays behind what was seen. */
+export interface Leaps {
+  /** Whether a newer position is one to follow; says no to what no fleet can have come to. */
+  follows(to: Position): boolean
+  /** What was seen is what is served: a leap beside it is disputed, and nothing is behind. */
+  current(): void
+  /**
+   * Something older than what was seen is served. Returns whether to say so: once that went on for so long
+   * that no replica only lags, and then once an hour.
+   */
+  older(): boolean
+}
+
+/** Leaps are measured from where a reader stood that long ago, so that many small ones are no large one. */
+const BASE_MS = 3_600_000
+
+/** How often it is said that only older releases are served, in milliseconds. */
+const SAY_AGAIN_MS = 3_600_000
+
+/** Makes {@link Leaps} for who has seen `seen`, or nothing yet. */
+export function createLeaps({
+  clock,
+  seen,
+}: {
+  readonly clock: Clock
+  readonly seen: Position | undefined
+}): Leaps {
+  let base = { position: seen, atMs: clock.monotonic() }
+  let newest = seen
+  let leapt: { readonly epoch: string; readonly sinceMs: number } | undefined
+  let older: { readonly sinceMs: number; saidMs: number } | undefined
+
+  const take = (to: Position): true => {
+    const atMs = clock.monotonic()
+    base = base.position === undefined ? { position: to, atMs } : base
+    newest = to
+    leapt = undefined
+    older = undefined
+    return true
+  }
+
+  return {
+    follows(to) {
+      const nowMs = clock.monotonic()
+      if (nowMs - base.atMs >= BASE_MS) base = { position: newest, atMs: nowMs }
+      const leap = leapOf(base.position, to)
+      if (leap === 'near') return take(to)
+      if (leap === 'beyond') return false
+      if (leapt?.epoch !== to.epoch) leapt = { epoch: to.epoch, sinceMs: nowMs }
+      return nowMs - leapt.sinceMs >= LEAP_CONFIRMED_MS && take(to)
+    },
+    current() {
+      leapt = undefined
+      older = undefined
+    },
+    older() {
+      leapt = undefined
+      const nowMs = clock.monotonic()
+      older ??= { sinceMs: nowMs, saidMs: Number.NEGATIVE_INFINITY }
+      const says = nowMs - older.sinceMs >= LEAP_CONFIRMED_MS && nowMs - older.saidMs >= SAY_AGAIN_MS
+      if (says) older.saidMs = nowMs
+      return says
+    },
+  }
+}

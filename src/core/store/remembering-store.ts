@@ -1,0 +1,204 @@
+import { canReport, canWatch, mintsMarks } from '../../contracts/capabilities.js'
+import type { Namespace } from '../../contracts/names.js'
+import { comparePositions } from '../../contracts/position.js'
+import type { Hasher } from '../../contracts/system.js'
+import type { ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
+import { follows } from '../release/log-order.js'
+import { identifyRelease } from '../release/release.js'
+import { createBoardMemory, type BoardMemory } from './board-memory.js'
+import { beginsAbove, wentBackError, type LogPlace } from './went-back.js'
+
+/** A store with a memory of what was read of it in this process. */
+export interface RememberingStore extends Store {
+  readonly memory: BoardMemory
+}
+
+/** One memory a store, whoever uses it in this process. */
+const wrapped = new WeakMap<object, RememberingStore>()
+
+/**
+ * The same store, remembering the newest release of each namespace. Where the store does not have it any more (a
+ * backup was restored under a running process, a database flushed, a volume unmounted), it goes on reading what the
+ * store says, takes no release but the first of an epoch above all that was read, and says so in `reports`.
+ * Writing throws `store-damaged` then. The same wrapper for the same store, so that all in a process know the same.
+ *
+ * ```ts
+ * const board = rememberingStore(fileStore('/var/lib/board'), systemHasher)
+ * board.memory.wentBack('checkout/prod') // undefined
+ * ```
+ */
+export function rememberingStore(store: Store, hasher: Hasher): RememberingStore {
+  if (isRemembering(store)) return store
+  const known = wrapped.get(store)
+  if (known !== undefined) return known
+  const made = remember(store, hasher)
+  wrapped.set(store, made)
+  return made
+}
+
+/**
+ * The same, for a store whose truth is read here: of a remote one its own server remembers, and what lies between
+ * may lag.
+ *
+ * ```ts
+ * const board = remembering(httpStore(url), systemHasher) // as it is
+ * ```
+ */
+export function remembering(store: Store, hasher: Hasher): Store {
+  return mintsMarks(store) ? rememberingStore(store, hasher) : store
+}
+
+/**
+ * The memory of a store that has one.
+ *
+ * ```ts
+ * memoryOf(store)?.wentBack('checkout/prod')
+ * ```
+ */
+export function memoryOf(store: Transport): BoardMemory | undefined {
+  return isRemembering(store) ? store.memory : undefined
+}
+
+function isRemembering(store: Transport): store is RememberingStore {
+  return 'memory' in store && typeof (store.memory as Partial<BoardMemory> | undefined)?.hear === 'function'
+}
+
+function remember(store: Store, hasher: Hasher): RememberingStore {
+  const memory = createBoardMemory(hasher)
+  const { name, maxSnapshotBytes } = store
+
+  /** Whether the log still has a release where it was. */
+  const stillHas = async (
+    namespace: Namespace,
+    { position, digest }: LogPlace,
+    signal: AbortSignal,
+  ): Promise<boolean> => {
+    const after = { epoch: position.epoch, sequence: position.sequence - 1 }
+    const answer = await store.next?.({ namespace, after }, signal)
+    // A store whose log cannot be walked is believed.
+    if (answer === undefined) return true
+    return answer.type === 'release' && identifyRelease(hasher, answer.bytes).digest === digest
+  }
+
+  const latest: Store['latest'] = async (query, signal) => {
+    const { namespace } = query
+    const since = memory.known(namespace)
+    const answer = await store.latest(query, signal)
+    if (answer.type === 'unchanged') return answer
+    await memory.hear({
+      namespace,
+      bytes: answer.type === 'release' ? answer.bytes : undefined,
+      since,
+      stillHas: place => stillHas(namespace, place, signal),
+    })
+    return answer
+  }
+
+  /** Asks the store, and throws `store-damaged` where it turns out to have gone back. */
+  const assertStands = async (namespace: Namespace, signal: AbortSignal): Promise<void> => {
+    await latest({ namespace }, signal)
+    const wentBack = memory.wentBack(namespace)
+    if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
+  }
+
+  const append: Store['append'] = async (query, signal) => {
+    const { namespace, at, bytes } = query
+    const known = memory.known(namespace)
+    const isNext =
+      known !== undefined &&
+      (memory.wentBack(namespace) === undefined
+        ? follows(at, known.position)
+        : beginsAbove(at, known.position))
+    if (known !== undefined && !isNext) await assertStands(namespace, signal)
+    const outcome = await store.append(query, signal)
+    if (outcome === 'appended') memory.appended(namespace, bytes)
+    else if (known !== undefined) await assertStands(namespace, signal)
+    return outcome
+  }
+
+  return {
+    memory,
+    name,
+    maxSnapshotBytes,
+    get durability() {
+      return store.durability
+    },
+    ...(store.local !== undefined && { local: store.local }),
+    ...(store.unmanaged !== undefined && { unmanaged: store.unmanaged }),
+    latest,
+    append,
+    snapshot: (query, signal) => store.snapshot(query, signal),
+    put: (query, signal) => store.put(query, signal),
+    history: (query, signal) => store.history(query, signal),
+    ...(store.next !== undefined && { next: store.next.bind(store) }),
+    ...(store.standing !== undefined && { standing: standingOf(store.standing.bind(store), memory) }),
+    ...(store.namespaces !== undefined && { namespaces: store.namespaces.bind(store) }),
+    ...(store.schema !== undefined && { schema: store.schema.bind(store) }),
+    ...(store.putSchema !== undefined && { putSchema: store.putSchema.bind(store) }),
+    ...(store.remove !== undefined && { remove: store.remove.bind(store) }),
+    ...(store.reports !== undefined && { reports: reportsOf(store.reports.bind(store), memory) }),
+    ...(canReport(store) && { report: (store as ReportTransport).report.bind(store) }),
+    ...(canWatch(store) && { watch: watchOf(store, { memory, stillHas, latest }) }),
+  }
+}
+
+function reportsOf(
+  reports: NonNullable<Store['reports']>,
+  memory: BoardMemory,
+): NonNullable<Store['reports']> {
+  return async (query, signal) => {
+    const heard = await reports(query, signal)
+    const wentBack = memory.wentBack(query.namespace)
+    return wentBack === undefined ? heard : { ...heard, wentBack }
+  }
+}
+
+/** What the store says still stands and is what was read last: of what went back nothing does. */
+function standingOf(
+  standing: NonNullable<Store['standing']>,
+  memory: BoardMemory,
+): NonNullable<Store['standing']> {
+  return async (queries, signal) => {
+    const names = await standing(queries, signal)
+    const standingNow = queries.filter(({ namespace, position }) => {
+      const known = memory.known(namespace)
+      const isKnown = known !== undefined && comparePositions(known.position, position) === 'same'
+      return isKnown && names.has(namespace) && memory.wentBack(namespace) === undefined
+    })
+    return new Set(standingNow.map(({ namespace }) => namespace))
+  }
+}
+
+interface WatchParts {
+  readonly memory: BoardMemory
+  readonly stillHas: (namespace: Namespace, place: LogPlace, signal: AbortSignal) => Promise<boolean>
+  readonly latest: Store['latest']
+}
+
+/** The store's watch, which never goes back: what does not go on from what is known is looked at by asking. */
+function watchOf(store: WatchTransport, { memory, stillHas, latest }: WatchParts): WatchTransport['watch'] {
+  return async function* (query, signal) {
+    for await (const delivery of store.watch(query, signal)) {
+      if (delivery.type !== 'release') {
+        yield delivery
+        continue
+      }
+      const { namespace, bytes } = delivery
+      const goesOn = await memory.hear({
+        namespace,
+        bytes,
+        // It may have been on its way while a newer one was appended, so it alone proves nothing.
+        since: undefined,
+        stillHas: place => stillHas(namespace, place, signal),
+      })
+      if (signal.aborted) return
+      if (goesOn) {
+        yield delivery
+        continue
+      }
+      await latest({ namespace }, signal)
+      if (signal.aborted) return
+      if (query.alive !== false) yield { type: 'alive' }
+    }
+  }
+}

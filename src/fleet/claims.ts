@@ -1,0 +1,103 @@
+import { comparePositions, epochNumber, formatPosition, type Position } from '../contracts/position.js'
+import type { ClientReport, HeardReports } from '../contracts/report.js'
+import { leapOf } from '../core/release/leap.js'
+import { positionOf, type Release } from '../core/release/release.js'
+import { isBeyond, isLive, LISTENED_MS, summarizeFleet, type FleetMember } from './summary.js'
+
+/** What instances say that they have seen, of which a store knows nothing. */
+export interface Claims {
+  /**
+   * The newest position that enough of them claim for it to count: a tenth of the fleet, and more than half
+   * where it is so far ahead that no fleet comes there at once. Undefined where too few claim anything.
+   */
+  readonly counted: Position | undefined
+  /** The newest that anybody claims. */
+  readonly highest: Position
+  /** "1 of 340 instances (checkout-7f) claims to have seen 1-9f3a01bc:42". */
+  readonly says: string
+}
+
+/** So many of the fleet have to claim a position that is near. */
+const SHARE = 0.1
+
+/**
+ * What a fleet claims beyond a store's newest release; undefined where nobody claims anything. A report is
+ * hearsay, so one stranger weighs less than a fleet: who was not heard for a quarter of an hour is passed
+ * over while most of those that live were. A pure function.
+ *
+ * ```ts
+ * const claims = claimsOf(await store.reports({ namespace }, signal), newest)
+ * ```
+ */
+export function claimsOf(heard: HeardReports, newest: Release | undefined): Claims | undefined {
+  const own = newest === undefined ? undefined : positionOf(newest)
+  const fleet = summarizeFleet(heard, newest)
+  if (fleet.type === 'unknown') return undefined
+  const all = claimants(fleet.members, own)
+  const [first] = all
+  if (first === undefined) return undefined
+  const voters = votersOf(fleet.members)
+  const counted = claimants(voters, own).find(({ seen }, before) => {
+    const needed = leapOf(own, seen) === 'near' ? SHARE * voters.length : voters.length / 2 + 0.5
+    return before + 1 >= needed
+  })
+  return {
+    counted: counted?.seen,
+    highest: first.seen,
+    says: `${all.length} of ${fleet.members.length} instances (${named(all)}) ${all.length === 1 ? 'claims' : 'claim'} to have seen ${formatPosition(first.seen)}${all.length === 1 ? '' : ' or less'}`,
+  }
+}
+
+interface Claim {
+  readonly seen: Position
+  readonly report: ClientReport
+}
+
+/** Those that have seen more than the store, who has seen most first. */
+function claimants(members: readonly FleetMember[], own: Position | undefined): readonly Claim[] {
+  return members
+    .flatMap(({ report }): Claim[] =>
+      report.seen !== undefined && isBeyond(report.seen, own) ? [{ seen: report.seen, report }] : [],
+    )
+    .sort((a, b) => newestFirst(a.seen, b.seen))
+}
+
+/** Two epochs with one number are a fork, and none is the newer: their sequences order them here. */
+function newestFirst(a: Position, b: Position): number {
+  const order = comparePositions(a, b)
+  if (order === 'fork') return b.sequence - a.sequence
+  return order === 'newer' ? -1 : order === 'older' ? 1 : 0
+}
+
+function votersOf(members: readonly FleetMember[]): readonly FleetMember[] {
+  const known = members.filter(isKnown)
+  const live = members.filter(isLive)
+  return known.length > 0 && 2 * live.filter(isKnown).length >= live.length ? known : members
+}
+
+/** Whether an instance was heard for as long as three reports take. */
+function isKnown({ report: { firstHeardAt, receivedAt } }: FleetMember): boolean {
+  return (
+    firstHeardAt !== undefined &&
+    receivedAt !== undefined &&
+    Date.parse(receivedAt) - Date.parse(firstHeardAt) >= LISTENED_MS
+  )
+}
+
+function named(claims: readonly Claim[]): string {
+  const names = [...new Set(claims.map(({ report }) => report.clientId))]
+  const more = names.length - 3
+  return `${names.slice(0, 3).join(', ')}${more > 0 ? `, and ${more} more` : ''}`
+}
+
+/**
+ * The highest number of an epoch that a store and the claims that count know; 0 where there is none.
+ *
+ * ```ts
+ * const next = highestEpoch(newest, claimsOf(heard, newest)) + 1
+ * ```
+ */
+export function highestEpoch(newest: Release | undefined, claims: Claims | undefined): number {
+  const own = newest === undefined ? 0 : epochNumber(newest.epoch)
+  return claims?.counted === undefined ? own : Math.max(own, epochNumber(claims.counted.epoch))
+}

@@ -1,0 +1,63 @@
+import { join } from 'node:path'
+import { comparePositions, isEpoch, isSequence, type Position } from '../../contracts/position.js'
+import type { Fs } from '../../contracts/system.js'
+import type { StateFile } from './state-file.js'
+
+/** A position that an operator wants to be forgotten, with all that are newer. */
+export interface Forgotten {
+  readonly position: Position
+  /** Who saved it later than this, a time in milliseconds since 1970, saw it again. */
+  readonly untilMs: number
+}
+
+/** Processes that are yet to start anew save what they saw for so long, in milliseconds. */
+const STARTED_ANEW_MS = 86_400_000
+
+/** What the files in the folder say: each is named for a position, `1-9f3a01bc.42`. */
+export async function readForgotten(fs: Fs, folder: string): Promise<readonly Forgotten[]> {
+  const found: Forgotten[] = []
+  for (const name of await fs.list(folder)) {
+    const position = positionIn(name)
+    const stat = position && (await fs.stat(join(folder, name)))
+    if (position !== undefined && stat !== undefined)
+      found.push({ position, untilMs: stat.changedMs + STARTED_ANEW_MS })
+  }
+  return found
+}
+
+/**
+ * What an instance knew, without what it saw from a forgotten position on; its snapshots stay as
+ * last-known-good.
+ */
+export function withoutForgotten(file: StateFile, forgotten: readonly Forgotten[]): StateFile {
+  const savedMs = Date.parse(file.savedAt)
+  const isForgotten = (position: Position | undefined): boolean =>
+    position !== undefined &&
+    forgotten.some(from => savedMs <= from.untilMs && isFrom(position, from.position))
+  const { seen, applied, release, ...rest } = file.state
+  const forgetsSeen = isForgotten(seen)
+  const forgetsApplied = isForgotten(applied)
+  if (!forgetsSeen && !forgetsApplied) return file
+  return {
+    ...file,
+    state: {
+      ...rest,
+      ...(seen !== undefined && !forgetsSeen && { seen }),
+      ...(release !== undefined && !forgetsSeen && { release }),
+      ...(applied !== undefined && !forgetsApplied && { applied }),
+    },
+  }
+}
+
+function isFrom(position: Position, from: Position): boolean {
+  const order = comparePositions(position, from)
+  return order === 'same' || order === 'newer'
+}
+
+function positionIn(name: string): Position | undefined {
+  const dot = name.indexOf('.')
+  const epoch = name.slice(0, dot)
+  const digits = name.slice(dot + 1)
+  const sequence = /^[1-9][0-9]{0,15}$/.test(digits) ? Number(digits) : Number.NaN
+  return dot > 0 && isEpoch(epoch) && isSequence(sequence) ? { epoch, sequence } : undefined
+}

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import type { Clock, Fetch } from '../../../src/contracts/system.js'
+import { encodeText } from '../../../src/core/json/text.js'
+import { virtualClock } from '../../../src/sim/virtual-clock.js'
+import { makeRelease } from '../../support/server-fixtures.js'
+import { commandLine, temporaryFolder, type Ran } from './command-line.js'
+
+const env = { NOTICEBOARD_URL: 'http://board.test', NOTICEBOARD_TOKEN: 'a-token' }
+
+/** Runs a command against a server that says the same to every question, and tells after how many seconds it ended. */
+async function against(
+  answers: (clock: Clock) => Fetch,
+  ...args: readonly string[]
+): Promise<Ran & { readonly seconds: number }> {
+  const clock = virtualClock()
+  const answer = answers(clock)
+  let isAsked = false
+  const fetch: Fetch = (url, init) => {
+    isAsked = true
+    return answer(url, init)
+  }
+  const cwd = await temporaryFolder()
+  let ended: Ran | undefined
+  void commandLine(args, { cwd, env, fetch, system: { clock } }).then(ran => (ended = ran))
+  for (let step = 0; ended === undefined && step < 50_000; step += 1) {
+    // Until then it reads files, in real time.
+    if (isAsked) await clock.advance(20)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  if (ended === undefined) throw new Error('the command did not end')
+  return { ...ended, seconds: clock.monotonic() / 1_000 }
+}
+
+const silent = (): Fetch => (_url, init) =>
+  new Promise((_resolve, reject) => {
+    init?.signal?.addEventListener('abort', () => reject(init.signal?.reason as Error))
+  })
+
+test('a command that takes longer than a second says what it is doing, and ends', async () => {
+  const ran = await against(silent, 'rollback', 'checkout/prod', '--reason', 'away')
+  expect(ran.stderr).toContain('still reading the newest release of checkout/prod, after 1 s\n')
+  expect(ran.stderr).toContain('after 11 s\n')
+  expect(ran.status).toBe(5)
+  expect(ran.seconds).toBeLessThan(60)
+})
+
+test('a rollback that is given a history without an end is given up after five minutes', async () => {
+  const { bytes } = makeRelease({ pool: 1 }, { sequence: 5 })
+  const line = encodeText(`${JSON.stringify({ release: new TextDecoder().decode(bytes) })}\n`)
+  const endless =
+    (clock: Clock): Fetch =>
+    async (url, init) => {
+      if (url.endsWith('/release.json')) return new Response(bytes)
+      if (!url.includes('~history')) return new Response('', { status: 404 })
+      const body = new ReadableStream<Uint8Array>({
+        async pull(controller) {
+          await clock.sleep(2_000, init?.signal ?? new AbortController().signal)
+          if (init?.signal?.aborted === true) controller.error(init.signal.reason)
+          else controller.enqueue(line)
+        },
+      })
+      return new Response(body, { headers: { 'Content-Type': 'application/x-ndjson' } })
+    }
+  const ran = await against(endless, 'rollback', 'checkout/prod', '--reason', 'away')
+  expect([ran.status, ran.stderr]).toEqual([
+    5,
+    expect.stringContaining('error (timeout): it was not done within 300 s'),
+  ])
+  expect(ran.stderr).toContain('still reading the history of checkout/prod, after 291 s')
+  expect(ran.seconds).toBeLessThan(310)
+})
+
+test('one that is quick says nothing of it', async () => {
+  const absent = (): Fetch => async () => new Response('', { status: 404 })
+  const ran = await against(absent, 'get', 'checkout/prod')
+  expect(ran.stderr).not.toContain('still')
+})
+
+test('the status of a whole board says how far it is', async () => {
+  const namespaces = Array.from({ length: 40 }, (_, number) => `shop/${number}`)
+  const slow =
+    (clock: Clock): Fetch =>
+    async (url, init) => {
+      if (url.endsWith('/~namespaces')) return Response.json({ namespaces })
+      if (url.includes('/~history'))
+        return new Response('', { headers: { 'Content-Type': 'application/x-ndjson' } })
+      const at = new Date(clock.now()).toISOString()
+      if (url.endsWith('/~reports')) return Response.json({ asOf: at, since: at, reports: [] })
+      await clock.sleep(400, init?.signal ?? new AbortController().signal)
+      return new Response('', { status: 404 })
+    }
+  const ran = await against(slow, 'status')
+  expect([ran.status, ran.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^still looking at the namespaces, \d+ of 40 so far, after 1 s\n$/),
+  ])
+})

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest'
+import type { StandingQuery, Store } from '../../../src/contracts/transport.js'
+import { rememberingStore } from '../../../src/core/store/remembering-store.js'
+import { createPublisher, everyone } from '../../../src/publisher/index.js'
+import { anything } from '../../../src/core/schema/anything.js'
+import { systemHasher } from '../../../src/system/system.js'
+import { storeFrom } from '../../../src/transports/store/store-from.js'
+import { goingBack } from '../../support/going-back.js'
+
+const NAMESPACE = 'checkout/prod'
+const never = new AbortController().signal
+
+test('nothing stands of a board that went back, nor what is not what was read of it last', async () => {
+  const engine = goingBack()
+  // A store that remembers looks says so of what it looked at a while ago.
+  const standing: Store['standing'] = async queries => new Set(queries.map(({ namespace }) => namespace))
+  const store = rememberingStore({ ...storeFrom(engine), standing }, systemHasher)
+  const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store })
+  const settings = { rollout: everyone(), reason: 'a test' }
+  const query = async (): Promise<StandingQuery> => {
+    const { position } = (await publisher.current())!
+    return { namespace: NAMESPACE, position }
+  }
+  const stands = async (asked: StandingQuery): Promise<readonly string[]> => [
+    ...(await store.standing!([asked], never)),
+  ]
+
+  await publisher.publish({ pool: 1 }, settings)
+  const first = await query()
+  expect(await stands(first)).toEqual([NAMESPACE])
+  const copy = await engine.contents()
+  await publisher.publish({ pool: 2 }, settings)
+  const second = await query()
+  expect([await stands(first), await stands(second)]).toEqual([[], [NAMESPACE]])
+
+  await engine.putBack(copy)
+  await store.latest({ namespace: NAMESPACE }, never)
+  expect([await stands(first), await stands(second)]).toEqual([[], []])
+
+  await publisher.openEpoch({ reason: 'restored' })
+  expect(await stands(await query())).toEqual([NAMESPACE])
+  expect(await stands({ namespace: 'unknown', position: first.position })).toEqual([])
+  await publisher.close()
+})

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import type { Namespace } from '../../../../src/contracts/names.js'
+import type { Entry, LogState } from '../../../../src/node/board/log.js'
+import { boardTail } from '../../../../src/node/board/tail.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
+
+const prefix = (namespace: Namespace): string => Buffer.from(namespace).toString('hex').padEnd(32, '0')
+
+/** A tail over logs of one release each, which counts the looks; a look takes a millisecond. */
+function open() {
+  const clock = virtualClock()
+  const sequences = new Map<Namespace, number>()
+  const notes: string[] = []
+  const counts = { listings: 0, looks: 0, inFlight: 0, mostInFlight: 0, sweeps: 0 }
+  const heard: string[] = []
+  const read = async (namespace: Namespace): Promise<LogState> => {
+    counts.looks += 1
+    counts.inFlight += 1
+    counts.mostInFlight = Math.max(counts.mostInFlight, counts.inFlight)
+    await clock.sleep(1, new AbortController().signal)
+    counts.inFlight -= 1
+    const position = { epoch: '1-00000000', sequence: sequences.get(namespace) ?? 1 }
+    return { newest: { position } as Entry, highestEpoch: 1 }
+  }
+  const tail = boardTail({
+    read,
+    clock,
+    pollIntervalMs: 500,
+    logger: undefined,
+    folderWatch: undefined,
+    folderOf: namespace => namespace,
+    notes: {
+      async standing() {
+        counts.listings += 1
+        return notes
+      },
+    },
+    prefixOf: namespace => prefix(namespace),
+    sweep: async () => void (counts.sweeps += 1),
+    sweepNow: () => false,
+  })
+  const follow = (namespace: Namespace) =>
+    tail.follow(namespace, {
+      release: ({ position }) => void heard.push(`${namespace}:${position.sequence}`),
+      failed() {},
+    })
+  return { clock, sequences, counts, heard, tail, follow, notes }
+}
+
+describe('a board that is followed', () => {
+  test('polls a few namespaces each at its interval', async () => {
+    const { clock, counts, follow, tail } = open()
+    for (let name = 0; name < 32; name += 1) follow(`n${name}`)
+    await clock.advance(100)
+    counts.looks = 0
+    await clock.advance(5_000)
+    expect(counts.looks).toBeGreaterThanOrEqual(32 * 9)
+    tail.close()
+  })
+
+  test('polls many so that all of them together cost no more, a few at a time, and each has its turn', async () => {
+    const { clock, counts, sequences, heard, follow, tail } = open()
+    const names = Array.from({ length: 640 }, (_, name) => `n${name}`)
+    for (const name of names) follow(name)
+    await clock.advance(1_000)
+    Object.assign(counts, { looks: 0, mostInFlight: 0, sweeps: 0 })
+    for (const name of names) sequences.set(name, 2)
+    await clock.advance(22_000)
+    // Twenty seconds for all of them, and what they take.
+    expect(counts.looks).toBeLessThanOrEqual(640 * 2)
+    expect(counts.mostInFlight).toBeLessThanOrEqual(2)
+    expect(new Set(heard.filter(line => line.endsWith(':2'))).size).toBe(640)
+    tail.close()
+  })
+
+  test('looks at once where something is said to be new, and polls on as often as before', async () => {
+    const { clock, counts, sequences, heard, follow, tail } = open()
+    for (let name = 0; name < 640; name += 1) follow(`n${name}`)
+    await clock.advance(1_000)
+    sequences.set('n7', 2)
+    tail.poke('n7')
+    await clock.advance(2)
+    expect(heard).toContain('n7:2')
+    // While polls wait for their places, and others do not.
+    for (let time = 0; time < 20; time += 1) {
+      for (let name = 0; name < 640; name += 1) tail.poke(`n${name}`)
+      await clock.advance(500)
+    }
+    await clock.advance(20_000)
+    counts.looks = 0
+    await clock.advance(40_000)
+    expect(counts.looks).toBeLessThanOrEqual(640 * 2 + 64)
+    tail.close()
+    await clock.advance(2)
+    expect(clock.pending).toBe(0)
+  })
+
+  test('of many is heard of within an interval where a note says that it is written to, also when the release comes after it', async () => {
+    const { clock, sequences, counts, notes, heard, follow, tail } = open()
+    for (let name = 0; name < 640; name += 1) follow(`n${name}`)
+    await clock.advance(2_000)
+    notes.push(`${prefix('n7')}.1.me.file`, `${prefix('nobody')}.1.me.file`, 'later')
+    await clock.advance(1_200)
+    expect(heard).not.toContain('n7:2')
+    sequences.set('n7', 2)
+    await clock.advance(600)
+    expect(heard).toContain('n7:2')
+    Object.assign(counts, { looks: 0, listings: 0 })
+    await clock.advance(20_000)
+    expect(counts.listings).toBe(40)
+    expect(counts.looks).toBeLessThanOrEqual(640 + 32)
+    tail.close()
+    await clock.advance(2)
+    expect(clock.pending).toBe(0)
+  })
+
+  test('of few is listed by nobody', async () => {
+    const { clock, counts, follow, tail } = open()
+    const stops = Array.from({ length: 33 }, (_, name) => follow(`n${name}`))
+    await clock.advance(10_000)
+    expect(counts.listings).toBeGreaterThan(10)
+    stops[0]?.()
+    counts.listings = 0
+    await clock.advance(10_000)
+    expect(counts.listings).toBe(0)
+    tail.close()
+  })
+})
