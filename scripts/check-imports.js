@@ -40,7 +40,7 @@ const layers = {
     'publisher',
     'controller',
   ],
-  server: ['contracts', 'core', 'async', 'system', 'fleet', 'node', 'controller'],
+  server: ['contracts', 'core', 'async', 'system', 'fleet', 'node', 'rollouts', 'controller'],
   sim: ['contracts', 'core', 'async', 'system'],
   testing: ['contracts', 'core', 'async', 'system', 'client', 'sim'],
   cli: [

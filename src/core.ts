@@ -42,6 +42,7 @@ export {
   type Fetch,
   type FetchInit,
   type Fs,
+  type Grant,
   type Hasher,
   type HeardReports,
   type Identity,
@@ -83,6 +84,7 @@ export {
   type SavedSnapshot,
   type SavedState,
   type Schema,
+  type Scope,
   type Session,
   type SnapshotVerdict,
   type Source,
@@ -96,6 +98,8 @@ export {
   type StrategyEvent,
   type System,
   type Tag,
+  type TokenRecord,
+  type TokenSource,
   type Transport,
   type Validator,
   type ValidatorContext,
@@ -104,6 +108,8 @@ export {
   type WentBack,
 } from './contracts/index.js'
 export { canAppend, canRead, canReport, canWatch, mintsMarks } from './contracts/capabilities.js'
+export { SCOPES } from './core/access/scopes.js'
+export { drawToken } from './core/access/token.js'
 export { canonicalize } from './core/json/canonical.js'
 export { formatPath, joinPath, type Step } from './core/json/path.js'
 export { decodeText, parseCanonical } from './core/json/strict-parse.js'

@@ -6,6 +6,7 @@ import type { Schema } from '../contracts/schema.js'
 import type { Validator } from '../contracts/validator.js'
 import type { Gate } from '../publisher/index.js'
 import type { RolloutFloor, RolloutPolicy } from '../rollouts/index.js'
+import type { ProxyIdentity } from '../server/index.js'
 import { usageError } from './exit.js'
 import { nearest } from '../core/nearest.js'
 
@@ -29,8 +30,10 @@ export interface CommandLineConfig extends NamespaceConfig {
   readonly policies?: readonly RolloutPolicy[]
   /** How documents spread where the command line does not say; only in a file of code. */
   readonly rollout?: RolloutPolicy
-  /** How careful every rollout has to be. */
+  /** How careful every rollout has to be; `noticeboard serve` holds tokens without `admin` to it. */
   readonly floor?: RolloutFloor
+  /** What those may do whom a proxy in front of `noticeboard serve` names; only in a file of code. */
+  readonly proxyIdentity?: ProxyIdentity
   /** What differs for some namespaces. */
   readonly namespaces?: Readonly<Record<string, NamespaceConfig>>
 }
@@ -55,6 +58,7 @@ const KEYS = [
   'policies',
   'rollout',
   'floor',
+  'proxyIdentity',
   'namespaces',
 ]
 

@@ -83,7 +83,7 @@ export function hintFor(
     case 'unauthorized':
       return 'give the token by --token-file FILE or NOTICEBOARD_TOKEN; the server prints where it keeps it when it starts'
     case 'forbidden':
-      return 'the server or store knows you and refuses this: does the token write, and is this the address for writing?'
+      return 'the server or store knows you and refuses this: does the token have the scope for it here, and is this the address for writing?'
     case 'rate-limited':
       return 'the server asks for fewer requests; try again later'
     case 'unavailable':

@@ -132,6 +132,11 @@ export function tokenFileOf(folder: string): string {
   return join(folder, 'private', 'token')
 }
 
+/** Where a server that was started on a board finds the tokens that may do some things. */
+export function tokensOf(folder: string): string {
+  return join(folder, 'private', 'tokens')
+}
+
 function nonEmpty(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : text
 }

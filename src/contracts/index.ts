@@ -1,3 +1,4 @@
+export type { Grant, Scope, TokenRecord, TokenSource } from './access.js'
 export type { DeepReadonly } from './deep-readonly.js'
 export * from './errors.js'
 export * from './identity.js'

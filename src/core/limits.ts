@@ -176,6 +176,26 @@ export const MAX_REPORT_MS = 86_400_000
  */
 export const MISSING_AFTER_PERIODS = 3
 
+// Tokens
+
+/** The largest file of a token, in bytes. */
+export const MAX_TOKEN_FILE_BYTES = 65_536
+
+/** How many scopes a token may have. */
+export const MAX_TOKEN_SCOPES = 16
+
+/** How many patterns of namespaces a token may have. */
+export const MAX_TOKEN_NAMESPACES = 64
+
+/** How many clients a token may be bound to. */
+export const MAX_TOKEN_CLIENTS = 64
+
+/** How often clients may be asked to report by who publishes in stages alone, in milliseconds. */
+export const LEAST_STAGED_REPORT_MS = 1_000
+
+/** How many clients have to be heard before a first stage for all of them is everyone at once. */
+export const FEW_CLIENTS = 3
+
 // The state folder
 
 /** The largest state file, in bytes. */

@@ -70,13 +70,20 @@ export function looserThan(floor: RolloutFloor, plan: Json | undefined, live: nu
   return problems
 }
 
-/** How many clients each stage exposes together with those before it; a label may hold all of them. */
+/** How many clients each stage exposes together with those before it. */
 function sizesOf({ stages }: StagedPlan, live: number): readonly number[] {
   let exposed = 0
   return stages.map(stage => (exposed = Math.min(live, Math.max(exposed, sizeOf(stage, live)))))
 }
 
-function sizeOf(stage: Stage, live: number): number {
+/**
+ * How many of the live clients a stage exposes; a label may hold all of them.
+ *
+ * ```ts
+ * sizeOf({ by: 'share', share: 0.1 }, 25) // 3
+ * ```
+ */
+export function sizeOf(stage: Stage, live: number): number {
   switch (stage.by) {
     case 'count':
       return stage.count

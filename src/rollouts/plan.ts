@@ -124,6 +124,24 @@ export function policyOf(plan: Json): string | undefined {
   }
 }
 
+/**
+ * What a plan exposes first; undefined for one that is neither `staged@1` nor `timed@1`, or not well-formed.
+ *
+ * ```ts
+ * const stage = firstStageOf(release.rollout.plan)
+ * ```
+ */
+export function firstStageOf(plan: Json): Stage | undefined {
+  const policy = policyOf(plan)
+  try {
+    if (policy === 'staged@1') return readStagedPlan(plan).stages[0]
+    return policy === 'timed@1' ? readTimedPlan(plan).stages[0] : undefined
+  } catch (error) {
+    if (isNoticeboardError(error)) return undefined
+    throw error
+  }
+}
+
 /** The gates that a plan names, whatever its policy. */
 export function gatesOf(plan: Json): readonly string[] {
   try {

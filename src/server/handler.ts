@@ -11,7 +11,10 @@ import { MAX_HELD_BODIES_BYTES } from '../core/limits.js'
 import { memoryOf, remembering } from '../core/store/remembering-store.js'
 import { readSystem } from '../system/system.js'
 import { errorAnswer } from './http/answers.js'
-import { clientAddress } from './http/client-address.js'
+import { createCallers } from './access/caller.js'
+import { createKeyring, type FixedToken } from './access/keyring.js'
+import { createRefusals } from './access/refusals.js'
+import { clientAddress, proxyCheck } from './http/client-address.js'
 import type { Answer, Incoming } from './stream/messages.js'
 import { fetchAdapter } from './http/fetch-adapter.js'
 import { createGuard } from './http/guard.js'
@@ -96,8 +99,13 @@ export function assembleHandler(
 ): Assembled {
   checkValues(options)
   const {
-    write = false,
+    write,
     read,
+    tokens,
+    requireToken = [],
+    proxyIdentity,
+    trustedProxies = [],
+    floors = {},
     hosts,
     origins = [],
     heartbeatMs = defaultPeriods.heartbeatMs,
@@ -114,7 +122,7 @@ export function assembleHandler(
   } = options
   const source = canAppend(transport) ? remembering(transport, hasher) : transport
   const store = canAppend(source) ? source : undefined
-  if (write !== false && store === undefined) {
+  if (write !== undefined && write !== false && store === undefined) {
     throw new NoticeboardError(
       'invalid-option',
       `${transport.name} cannot be written; leave { write } out, or pass a store`,
@@ -148,20 +156,35 @@ export function assembleHandler(
   const registry = createRegistry({ clock, maxInstances, maxBytes: maxReportBytes })
   const turns = createTurns(clock)
   const reports = reportRoutes({ transport: source, hub, registry, clock, logger, lifetime, turns })
-  const findAddress = clientAddress(options.trustedProxies ?? [])
+  const findAddress = clientAddress(trustedProxies)
   const addressOf = ({ peer, header }: Incoming): string => findAddress(peer, header('x-forwarded-for'))
+  const keyring = createKeyring({
+    fixed: fixedTokens(options),
+    source: tokens,
+    clock,
+    hasher,
+    logger,
+    lifetime,
+    changed: () => hub.dismiss(),
+  })
+  const callers = createCallers({ keyring, identity: proxyIdentity, isProxy: proxyCheck(trustedProxies) })
+  const refusals = options.logger && createRefusals({ clock, logger: options.logger })
+  const hasKeys = keyring.hasKeys || proxyIdentity !== undefined
   const guard = createGuard({
-    writeToken: write === false ? undefined : write.token,
-    readToken: read?.token,
+    hasKeys,
+    canWrite: isWritable(options, store),
+    wants: new Set([...requireToken, ...(read === undefined ? [] : (['read'] as const))]),
     hosts,
     anyAddress,
     origins,
-    hasher,
   })
   const reading = readingRoutes({ transport: source, hub, snapshots, lifetime })
-  const writing = store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns })
+  const writing =
+    store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns, reports, floors, logger })
   const open = createResponder({
     guard,
+    callers,
+    refusals,
     hub,
     reading,
     writing,
@@ -182,7 +205,8 @@ export function assembleHandler(
       return errorAnswer('closed', 'the server is going away; ask again soon', {
         headers: { 'Retry-After': '1' },
       })
-    const answer = open(request)
+    const knowing = keyring.ready()
+    const answer = knowing === undefined ? open(request) : knowing.then(async () => open(request))
     if (!(answer instanceof Promise)) return answer
     answering.add(answer)
     return answer.finally(() => answering.delete(answer))
@@ -197,6 +221,8 @@ export function assembleHandler(
     await settlesWithin(Promise.allSettled(answering), { clock, timeoutMs: graceMs })
     await reports.close()
     lifetime.end(new NoticeboardError('closed', 'the server was closed'))
+    keyring.close()
+    refusals?.flush()
     logger?.flush()
   }
   const close = async (closeOptions: CloseOptions = {}): Promise<void> => {
@@ -225,4 +251,36 @@ export function assembleHandler(
     [Symbol.asyncDispose]: () => close(),
   }
   return { handler, source, reports }
+}
+
+/** Whether anything can be written: there is a store, somebody who may, and nobody said that none shall. */
+export function isWritable(
+  { write, tokens, proxyIdentity }: HandlerOptions,
+  store: Store | undefined,
+): boolean {
+  if (store === undefined || write === false) return false
+  return write !== undefined || tokens !== undefined || proxyIdentity !== undefined
+}
+
+/** The tokens that the options name. */
+function fixedTokens({ write, read }: HandlerOptions): readonly FixedToken[] {
+  const everywhere = { namespaces: ['**'] }
+  return [
+    ...(write === undefined || write === false
+      ? []
+      : [
+          {
+            token: write.token,
+            grant: { name: 'the token for writing', scopes: ['admin'] as const, ...everywhere },
+          },
+        ]),
+    ...(read === undefined
+      ? []
+      : [
+          {
+            token: read.token,
+            grant: { name: 'the token for reading', scopes: ['read'] as const, ...everywhere },
+          },
+        ]),
+  ]
 }

@@ -1,15 +1,33 @@
 import { NoticeboardError } from '../contracts/errors.js'
+import type { TokenSource } from '../contracts/access.js'
 import type { Logger, System } from '../contracts/system.js'
+import { patternProblem } from '../core/access/namespace-pattern.js'
 import { checkOptions, type OptionNames } from '../core/options.js'
+import type { RolloutFloor } from '../rollouts/floor.js'
+import type { ProxyIdentity } from './access/caller.js'
 
 /** How a board is served. */
 export interface HandlerOptions {
   /** Where the handler is mounted, such as `/board`. Both kinds of mounts work: those that take it off the address and those that do not. `/` by default. */
   readonly prefix?: string | undefined
-  /** Who may write: whoever sends this token. Nobody by default. */
+  /** Who may write: whoever sends this token, beside those of `tokens`; false: nobody. Nobody by default where there are no `tokens`. */
   readonly write?: { readonly token: string } | false | undefined
-  /** Who may read: whoever sends this token, or the one for writing. Everybody by default. */
+  /** Who may read: whoever sends this token, or one that may do more. Everybody by default. */
   readonly read?: { readonly token: string } | undefined
+  /** Tokens that may do some things in some namespaces, such as `tokenFolder('/var/lib/board/private/tokens')`. None by default. */
+  readonly tokens?: TokenSource | undefined
+  /**
+   * What wants a token with that scope, beside writing, which always does. With `report` only reports that came with one are
+   * believed. Nothing by default.
+   */
+  readonly requireToken?: readonly ('read' | 'report')[] | undefined
+  /** Who asks by the word of a proxy that has checked it (mTLS, single sign-on). Wants `trustedProxies`. Nobody by default. */
+  readonly proxyIdentity?: ProxyIdentity | undefined
+  /**
+   * How careful rollouts of tokens without `admin` have to be, by pattern of namespaces: `{ 'checkout/**': { firstStage: 1 } }`. All
+   * that match hold. None by default.
+   */
+  readonly floors?: Readonly<Record<string, RolloutFloor>> | undefined
   /** Names under which it may be addressed, with or without a port. A handler takes every name by default, a server its own. */
   readonly hosts?: readonly string[] | undefined
   /** Origins of other pages, such as `https://admin.example.com`, that may read it in a browser and, with the token, write. None by default. */
@@ -42,6 +60,10 @@ export const HANDLER_OPTIONS: OptionNames<HandlerOptions> = {
   prefix: true,
   write: true,
   read: true,
+  tokens: true,
+  requireToken: true,
+  proxyIdentity: true,
+  floors: true,
   hosts: true,
   origins: true,
   heartbeatMs: true,
@@ -67,6 +89,7 @@ export function checkValues(options: HandlerOptions): void {
     checkOptions(`\`${name}\` of the server`, given, { token: true })
     checkToken(name, given.token)
   }
+  checkAccess(options)
   for (const name of [
     'heartbeatMs',
     'pollIntervalMs',
@@ -84,6 +107,31 @@ export function checkValues(options: HandlerOptions): void {
     if (!URL.canParse(origin) || new URL(origin).origin !== origin) {
       throw refusal('origins must each read like "https://admin.example.com", without a path')
     }
+  }
+}
+
+function checkAccess({
+  tokens,
+  requireToken = [],
+  proxyIdentity,
+  trustedProxies,
+  floors = {},
+}: HandlerOptions): void {
+  if (tokens !== undefined && typeof tokens.tokens !== 'function')
+    throw refusal('tokens must be a source of tokens, such as tokenFolder(path)')
+  if (!Array.isArray(requireToken) || requireToken.some(scope => scope !== 'read' && scope !== 'report'))
+    throw refusal('requireToken must be a list of "read" and "report"')
+  if (proxyIdentity !== undefined) {
+    checkOptions('`proxyIdentity` of the server', proxyIdentity, { header: true, grant: true })
+    if (typeof proxyIdentity.header !== 'string' || !/^[a-z0-9-]{1,64}$/i.test(proxyIdentity.header))
+      throw refusal('proxyIdentity.header must be the name of a header, such as "x-client-identity"')
+    if (typeof proxyIdentity.grant !== 'function') throw refusal('proxyIdentity.grant must be a function')
+    if ((trustedProxies ?? []).length === 0)
+      throw refusal('proxyIdentity wants trustedProxies: anybody could send that header else')
+  }
+  for (const pattern of Object.keys(floors)) {
+    const problem = patternProblem(pattern)
+    if (problem !== undefined) throw refusal(`floors has a pattern that is not valid: ${problem}`)
   }
 }
 

@@ -10,7 +10,7 @@ import { readSystem } from '../system/system.js'
 import { canAppend } from '../contracts/capabilities.js'
 import { createController, type Controller, type ControllerOptions } from '../controller/index.js'
 import { hearingStore } from './hearing-store.js'
-import { assembleHandler, type Assembled, type CloseOptions, type Handler } from './handler.js'
+import { assembleHandler, isWritable, type Assembled, type CloseOptions, type Handler } from './handler.js'
 import { trimPrefix } from './http/mount.js'
 import { HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { readOrCreateToken } from './token-file.js'
@@ -63,7 +63,7 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   const { host = '127.0.0.1', port = 0 } = options
   const { clock, random } = readSystem('serve()', options.system)
   const kept = await keptToken(options, random)
-  const write = options.write ?? (kept === undefined ? false : { token: kept.token })
+  const write = options.write ?? (kept === undefined ? undefined : { token: kept.token })
   const anyAddress = options.hosts === undefined && isEverywhere(host)
   const { handler, source, reports } = assembleHandler(
     transport,
@@ -78,7 +78,10 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   server.on('upgrade', handler.upgrade)
   await listen(server, { host, port })
   const { port: actual } = server.address() as AddressInfo
-  const controller = write === false ? undefined : startController(source, { ...options, reports })
+  const store = canAppend(transport) ? transport : undefined
+  const controller = isWritable({ ...options, write }, store)
+    ? startController(source, { ...options, reports })
+    : undefined
 
   let closing: Promise<void> | undefined
   const shut = async (closeOptions: CloseOptions): Promise<void> => {
@@ -100,7 +103,7 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
     url: `http://${urlHost(host)}:${actual}${trimPrefix(options.prefix ?? '/')}`,
     host,
     port: actual,
-    token: write === false ? undefined : write.token,
+    token: write === undefined || write === false ? undefined : write.token,
     tokenFile: kept === undefined ? undefined : { path: kept.path, created: kept.created },
     handler,
     close,

@@ -1,4 +1,5 @@
 import type { Command } from '../command.js'
+import { auditCommand } from './audit.js'
 import { controllerCommand } from './controller.js'
 import { demoCommand } from './demo.js'
 import { diffCommand } from './diff.js'
@@ -14,6 +15,7 @@ import { rollbackCommand } from './rollback.js'
 import { rolloutCommand } from './rollout.js'
 import { serveCommand } from './serve.js'
 import { statusCommand } from './status.js'
+import { tokenCommand } from './token.js'
 import { validateCommand } from './validate.js'
 import { watchCommand } from './watch.js'
 
@@ -33,6 +35,8 @@ export const COMMANDS: readonly Command[] = [
   statusCommand,
   fleetCommand,
   controllerCommand,
+  tokenCommand,
+  auditCommand,
   exportCommand,
   epochCommand,
   demoCommand,

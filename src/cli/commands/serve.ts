@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { whenAborted } from '../../async/signals.js'
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Logger } from '../../contracts/system.js'
-import { fileStore, type FileStore } from '../../node/index.js'
+import { fileStore, tokenFolder, type FileStore } from '../../node/index.js'
 import { serve, type ServeOptions } from '../../server/index.js'
 import { assertBoard } from '../boards.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
@@ -11,7 +11,7 @@ import { asError, usageError } from '../exit.js'
 import type { ServerLoad } from '../../metrics/index.js'
 import { serveMetrics } from '../metrics-server.js'
 import { loggerFor } from '../logger.js'
-import { tokenFileOf } from '../settings.js'
+import { tokenFileOf, tokensOf } from '../settings.js'
 
 const DEFAULT_PORT = 4600
 
@@ -21,7 +21,7 @@ export const serveCommand: Command = {
   usage: '',
   text: `Serves a board until it is interrupted, to this machine alone unless --host says otherwise. The first time say --create, which makes the
 folder; later a folder without a board is refused, since it is a mistyped name or a volume that is not mounted. Writing wants the token,
-which is made at the first start and kept in the board's private/token with mode 0600.`,
+which is made at the first start and kept in the board's private/token with mode 0600, or one of noticeboard token create.`,
   options: {
     board: { value: 'FOLDER', text: 'where the board is; or "board" in the configuration file' },
     create: CREATE_OPTION,
@@ -43,6 +43,15 @@ which is made at the first start and kept in the board's private/token with mode
       text: 'an origin of web pages that may use it, such as https://admin.example.com',
     },
     'token-file': { value: 'FILE', text: 'keep the token for writing there' },
+    tokens: {
+      value: 'FOLDER',
+      text: "where tokens of noticeboard token create are; the board's private/tokens unless given",
+    },
+    'require-token': {
+      value: 'SCOPE',
+      multiple: true,
+      text: 'what wants a token beside writing: read, report; both are allowed',
+    },
     'read-only': { text: 'let nobody write' },
     'metrics-port': {
       value: 'N',
@@ -69,6 +78,8 @@ which is made at the first start and kept in the board's private/token with mode
     const host = args.text('host')
     const hosts = args.texts('allow-host')
     const logger = loggerFor(context)
+    const tokens = args.text('tokens')
+    const requireToken = args.texts('require-token').map(requirable)
 
     if (!args.flag('create')) await assertBoard(folder)
     const store = fileStore(folder, { logger })
@@ -79,7 +90,9 @@ which is made at the first start and kept in the board's private/token with mode
         logger,
         origins: args.texts('origin'),
         trustedProxies: args.texts('trusted-proxy'),
-        ...(args.flag('no-controller') ? { controller: false as const } : await ownRollouts(context)),
+        tokens: tokenFolder(tokens === undefined ? tokensOf(folder) : resolve(io.cwd, tokens), { logger }),
+        requireToken,
+        ...(await fromConfig(context)),
         ...(host !== undefined && { host }),
         ...(hosts.length > 0 && { hosts }),
         ...(readOnly
@@ -147,12 +160,28 @@ async function tryBoard(
   if (refused !== undefined) logger.error(`nothing can be published here: ${refused.message}`)
 }
 
-/** Gates and policies of the configuration file, for the server's controller. */
-async function ownRollouts({ io, args }: CommandContext): Promise<Pick<ServeOptions, 'controller'>> {
-  const { gates, policies } = (await loadConfig(io.cwd, args.text('config')))?.config ?? {}
+/**
+ * Gates and policies of the configuration file, for the server's controller; the floor, for tokens without `admin`; and whom a
+ * proxy names.
+ */
+async function fromConfig({
+  io,
+  args,
+}: CommandContext): Promise<Pick<ServeOptions, 'controller' | 'floors' | 'proxyIdentity'>> {
+  const { gates, policies, floor, proxyIdentity } =
+    (await loadConfig(io.cwd, args.text('config')))?.config ?? {}
   return {
-    controller: { ...(gates !== undefined && { gates }), ...(policies !== undefined && { policies }) },
+    controller: args.flag('no-controller')
+      ? false
+      : { ...(gates !== undefined && { gates }), ...(policies !== undefined && { policies }) },
+    ...(floor !== undefined && { floors: { '**': floor } }),
+    ...(proxyIdentity !== undefined && { proxyIdentity }),
   }
+}
+
+function requirable(scope: string): 'read' | 'report' {
+  if (scope === 'read' || scope === 'report') return scope
+  throw usageError('--require-token wants read or report')
 }
 
 async function boardFolder({ io, args }: CommandContext): Promise<string> {

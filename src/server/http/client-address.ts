@@ -19,10 +19,7 @@ const NOWHERE = 'unknown'
  * ```
  */
 export function clientAddress(trustedProxies: readonly string[]): ClientAddress {
-  const proxies = new BlockList()
-  for (const text of trustedProxies) addProxy(proxies, text)
-  const isProxy = (address: string): boolean => proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
-
+  const isProxy = proxyCheck(trustedProxies)
   return (peer, forwardedFor) => {
     let address = plain(peer ?? '')
     if (address === undefined) return NOWHERE
@@ -35,6 +32,23 @@ export function clientAddress(trustedProxies: readonly string[]): ClientAddress 
       }
     }
     return networkOf(address)
+  }
+}
+
+/**
+ * Tells whether an address is that of a proxy that is named, as {@link clientAddress} takes them. Throws `invalid-option`.
+ *
+ * ```ts
+ * const isProxy = proxyCheck(['10.0.0.0/8'])
+ * isProxy('10.0.0.1') // true
+ * ```
+ */
+export function proxyCheck(trustedProxies: readonly string[]): (peer: string | undefined) => boolean {
+  const proxies = new BlockList()
+  for (const text of trustedProxies) addProxy(proxies, text)
+  return peer => {
+    const address = plain(peer ?? '')
+    return address !== undefined && proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   }
 }
 

@@ -1,5 +1,8 @@
-import type { Hasher } from '../../contracts/system.js'
-import { encodeText, oneLine } from '../../core/json/text.js'
+import type { Grant, Scope } from '../../contracts/access.js'
+import type { Namespace } from '../../contracts/names.js'
+import { hasScope, isGranted } from '../../core/access/scopes.js'
+import { oneLine } from '../../core/json/text.js'
+import type { Caller } from '../access/caller.js'
 import { errorAnswer, notFound } from './answers.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { Access } from '../routes/routes.js'
@@ -7,13 +10,13 @@ import type { Access } from '../routes/routes.js'
 /** Who may do what, decided before anything is read or looked up. */
 export interface Guard {
   /** What to answer to a request that does not pass; undefined lets it through. */
-  check(request: Incoming, access: Access): Answer | undefined
-  /** Whether a request that reads comes from somebody who may write as well. */
-  mayWrite(request: Incoming): boolean
-  /** Whether a request brings one of the tokens of this server. */
-  isBearer(request: Incoming): boolean
+  check(request: Incoming, asked: Asked): Answer | undefined
+  /** Whether a caller may read a namespace; what streams carry follows from it. */
+  mayRead(caller: Caller, namespace: Namespace): boolean
   /** Whether every request that reads passes if its host name does, and gets no further headers. */
   readonly letsEverybodyRead: boolean
+  /** Whether reading wants a token, so that nobody in between may keep what was read for others. */
+  readonly isPrivate: boolean
   isKnownHost(host: string | undefined): boolean
   /** The headers that let a page of an allowed origin read an answer. */
   corsHeaders(request: Incoming): Readonly<Record<string, string>> | undefined
@@ -21,30 +24,30 @@ export interface Guard {
   preflight(request: Incoming): Answer
 }
 
+/** What is asked of a guard. */
+export interface Asked {
+  readonly access: Access
+  /** Undefined for what is of no namespace alone. */
+  readonly namespace: Namespace | undefined
+  readonly caller: Caller
+}
+
 export interface GuardOptions {
-  /** Without it nothing can be written, and the writing routes do not exist. */
-  readonly writeToken: string | undefined
-  /** Without it everybody may read. */
-  readonly readToken: string | undefined
+  /** Whether there are tokens at all; without them what wants one does not exist. */
+  readonly hasKeys: boolean
+  /** Whether anything can be written; else the writing routes do not exist. */
+  readonly canWrite: boolean
+  /** What wants a token with that scope, beside what always does. */
+  readonly wants: ReadonlySet<'read' | 'report'>
   /** Names under which the server may be addressed; undefined lets every name pass. */
   readonly hosts: readonly string[] | undefined
   /** Whether bare addresses pass as well: no foreign name can be made to lead to one. */
   readonly anyAddress: boolean
   /** Other pages' origins that may read and, with the token, write. */
   readonly origins: readonly string[]
-  readonly hasher: Hasher
 }
 
-export function createGuard({
-  writeToken,
-  readToken,
-  hosts,
-  anyAddress,
-  origins,
-  hasher,
-}: GuardOptions): Guard {
-  const writeHash = writeToken === undefined ? undefined : hasher.sha256(encodeText(writeToken))
-  const readHash = readToken === undefined ? undefined : hasher.sha256(encodeText(readToken))
+export function createGuard({ hasKeys, canWrite, wants, hosts, anyAddress, origins }: GuardOptions): Guard {
   const known = hosts === undefined ? undefined : new Set(hosts.map(host => host.toLowerCase()))
   const friends = new Set(origins)
 
@@ -69,39 +72,57 @@ export function createGuard({
     return host === undefined || (origin !== `http://${host}` && origin !== `https://${host}`)
   }
 
-  const hashOf = (request: Incoming): Uint8Array | undefined => {
-    const bearer = /^Bearer +(\S+) *$/i.exec(request.header('authorization') ?? '')?.[1]
-    return bearer === undefined ? undefined : hasher.sha256(encodeText(bearer))
+  /** The scopes of which a caller has to have one; none where everybody may. */
+  const scopesFor = (access: Access): readonly Scope[] => {
+    switch (access) {
+      case 'read':
+      case 'events':
+        return wants.has('read') ? ['read'] : []
+      case 'report':
+        if (wants.has('report')) return ['report']
+        // Whoever may read may report.
+        return wants.has('read') ? ['read', 'report'] : []
+      case 'inspect':
+      case 'list':
+        return ['inspect']
+      case 'put':
+        return ['publish-staged']
+      case 'append':
+        return ['publish-staged', 'revert']
+      case 'admin':
+        return ['admin']
+    }
   }
 
-  const isWriter = (hash: Uint8Array): boolean => writeHash !== undefined && isSame(hash, writeHash)
-
-  const authorize = (request: Incoming, access: Access): Answer | undefined => {
-    if (access === 'write' && writeHash === undefined) return notFound()
-    if (access === 'read' && readHash === undefined) return undefined
-    const hash = hashOf(request)
-    if (hash === undefined)
+  const authorize = ({ access, namespace, caller }: Asked): Answer | undefined => {
+    const scopes = scopesFor(access)
+    if (scopes.length === 0) return undefined
+    const isWriting = access === 'put' || access === 'append' || access === 'admin'
+    if (!hasKeys || (isWriting && !canWrite)) return notFound()
+    if (caller.type === 'anybody')
       return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
-    const mayWrite = isWriter(hash)
-    const mayRead = readHash !== undefined && isSame(hash, readHash)
-    if (mayWrite || (access === 'read' && mayRead)) return undefined
-    if (mayRead) return errorAnswer('forbidden', 'this token is for reading; this needs the one for writing')
-    return errorAnswer('unauthorized', 'the token is not one of this server')
+    if (caller.type === 'unclear')
+      return errorAnswer('unavailable', 'the server cannot read its tokens; its log says why')
+    if (caller.type === 'unknown')
+      return errorAnswer(
+        'unauthorized',
+        'the token is not one of this server, has expired, or was revoked; ask for a new one',
+      )
+    const { grant } = caller
+    const has = (scope: Scope): boolean =>
+      namespace === undefined ? hasScope(grant, scope) : isGranted(grant, { scope, namespace })
+    return scopes.some(has) ? undefined : lacking(grant, scopes)
   }
 
   return {
-    letsEverybodyRead: readHash === undefined && friends.size === 0,
+    letsEverybodyRead: !wants.has('read') && friends.size === 0,
+    isPrivate: wants.has('read'),
     isKnownHost,
-    mayWrite(request) {
-      const hash = writeHash === undefined ? undefined : hashOf(request)
-      return hash !== undefined && isWriter(hash)
+    mayRead(caller, namespace) {
+      if (!wants.has('read')) return true
+      return caller.type === 'bearer' && isGranted(caller.grant, { scope: 'read', namespace })
     },
-    isBearer(request) {
-      const hash = hashOf(request)
-      if (hash === undefined) return false
-      return [writeHash, readHash].some(own => own !== undefined && isSame(hash, own))
-    },
-    check(request, access) {
+    check(request, asked) {
       if (!isKnownHost(request.header('host'))) {
         return errorAnswer(
           'forbidden',
@@ -117,10 +138,10 @@ export function createGuard({
             'a page of another origin may not write here; name its origin in the list of origins',
           )
         }
-        const refused = authorize(request, access)
+        const refused = authorize(asked)
         return refused ?? checkContent(request)
       }
-      return authorize(request, access)
+      return authorize(asked)
     },
     corsHeaders(request) {
       if (friends.size === 0) return undefined
@@ -177,9 +198,11 @@ function hostName(host: string): string {
   return colon < 0 ? host : host.slice(0, colon)
 }
 
-/** Compares all bytes whatever they are, so that the time says nothing about where two hashes part. */
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  let difference = a.length ^ b.length
-  for (let index = 0; index < a.length; index += 1) difference |= (a[index] ?? 0) ^ (b[index] ?? 0)
-  return difference === 0
+/** Says the same whether there is such a namespace or not. */
+function lacking({ name }: Grant, scopes: readonly Scope[]): Answer {
+  const wanted = [...scopes, ...(scopes.includes('admin') ? [] : ['admin'])].join(' or ')
+  return errorAnswer(
+    'forbidden',
+    `${name} may not do this here: it wants the scope ${wanted} for this namespace`,
+  )
 }

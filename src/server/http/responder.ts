@@ -2,8 +2,12 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { oneLine } from '../../core/json/text.js'
 import type { Logger, Random } from '../../contracts/system.js'
+import { isGranted, speaksFor } from '../../core/access/scopes.js'
+import type { Scope } from '../../contracts/access.js'
 import { placeOf } from '../../core/place-of.js'
 import { BEARER } from '../../fleet/voice.js'
+import type { Caller, Callers } from '../access/caller.js'
+import type { Refusals } from '../access/refusals.js'
 import { answerFor, errorAnswer, notFound } from './answers.js'
 import { parseEventsQuery } from '../routes/events-query.js'
 import type { Guard } from './guard.js'
@@ -12,7 +16,7 @@ import type { Hub } from '../stream/hub.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { ReadingRoutes } from '../routes/reading-routes.js'
 import type { ReportRoutes } from '../routes/report-routes.js'
-import { methodsOf, parseRoute, type Route } from '../routes/routes.js'
+import { methodsOf, parseRoute, type Access, type Route } from '../routes/routes.js'
 import type { WritingRoutes } from '../routes/writing-routes.js'
 
 /** Answers a request: at once where everything is at hand, which is what a fleet that polls asks for. Never throws, never rejects. */
@@ -20,6 +24,9 @@ export type Responder = (request: Incoming) => Answer | Promise<Answer>
 
 export interface ResponderOptions {
   readonly guard: Guard
+  readonly callers: Callers
+  /** Told of each request that is not let in. */
+  readonly refusals: Refusals | undefined
   readonly hub: Hub
   readonly reading: ReadingRoutes
   /** None over a transport that is no store. */
@@ -36,7 +43,7 @@ export interface ResponderOptions {
 }
 
 export function createResponder(options: ResponderOptions): Responder {
-  const { guard, logger, bodies, random, wentBack } = options
+  const { guard, callers, refusals, addressOf, logger, bodies, random, wentBack } = options
   const isTold = (request: Incoming): boolean => {
     const namespace = namespaceOf(request)
     return namespace !== undefined && wentBack(namespace)
@@ -73,19 +80,39 @@ export function createResponder(options: ResponderOptions): Responder {
         status: 405,
         headers: { Allow: allowed(methods) },
       })
-    const refused = guard.check(request, access)
+    const caller = callers.of(request)
+    const namespace = 'namespace' in route ? route.namespace : undefined
+    const refused = guard.check(request, { access, namespace, caller })
     if (refused?.type === 'whole' && refused.status === MISDIRECTED)
       logger?.warn('requests were refused that name this server as it is not called', {
         host: oneLine(request.header('host') ?? '', 100),
         option: 'hosts, or --allow-host',
       })
-    if (refused !== undefined) return refused
-    if (method !== 'POST' && method !== 'PUT') return answerRoute(route, method, request, options)
+    if (refused !== undefined) return noted(request, caller, refused)
+    const asked: Asking = { route, method, caller }
+    if (method !== 'POST' && method !== 'PUT') return asRead(answerRoute(asked, request, options))
     return withinBudget(request, {
-      held: guard.mayWrite(request) ? bodies.ofWriters : bodies.ofOthers,
+      held: WRITING.has(access) ? bodies.ofWriters : bodies.ofOthers,
       random,
-      work: counted => answerRoute(route, method, counted, options),
+      work: async counted => noted(request, caller, await answerRoute(asked, counted, options)),
     })
+  }
+
+  /** An answer, counted where it lets nobody in. */
+  const noted = (request: Incoming, caller: Caller, given: Answer): Answer => {
+    if (given.type === 'whole' && REFUSED.has(given.status))
+      refusals?.note({
+        address: addressOf(request),
+        status: given.status,
+        token: caller.type === 'bearer' ? caller.grant.name : undefined,
+      })
+    return given
+  }
+
+  /** What was read with a token is for nobody in between to keep. */
+  const asRead = (given: Answer | Promise<Answer>): Answer | Promise<Answer> => {
+    if (!guard.isPrivate) return given
+    return given instanceof Promise ? given.then(asPrivate) : asPrivate(given)
   }
 
   const withCors = (request: Incoming, given: Answer): Answer => {
@@ -114,31 +141,48 @@ function namespaceOf({ path }: Incoming): Namespace | undefined {
 /** The status for a `Host` that is not among those allowed. */
 const MISDIRECTED = 421
 
+const REFUSED: ReadonlySet<number> = new Set([401, 403])
+
+const WRITING: ReadonlySet<Access> = new Set<Access>(['put', 'append', 'admin'])
+
+/** What is asked, and by whom. */
+interface Asking {
+  readonly route: Route
+  readonly method: string
+  readonly caller: Caller
+}
+
 function answerRoute(
-  route: Route,
-  method: string,
+  { route, method, caller }: Asking,
   request: Incoming,
-  { guard, hub, reading, writing, reports, addressOf }: ResponderOptions,
+  options: ResponderOptions,
 ): Answer | Promise<Answer> {
+  const { reading, writing, reports, addressOf } = options
+  const grant = caller.type === 'bearer' ? caller.grant : undefined
+  const may = (scope: Scope, namespace: Namespace): boolean =>
+    grant !== undefined && isGranted(grant, { scope, namespace })
   switch (route.type) {
     case 'pointer':
       return reading.pointer(route.namespace, request.header('if-none-match'))
     case 'release':
       return reading.release(route, request.signal())
     case 'snapshot':
-      if (method === 'PUT') return writing?.putSnapshot(request, route) ?? notFound()
+      if (method === 'PUT') return (grant && writing?.putSnapshot(request, route, grant)) ?? notFound()
       return reading.snapshot(route.namespace, route.digest)
     case 'schema':
       if (method === 'PUT') return writing?.putSchema(request, route.namespace) ?? notFound()
       return reading.schema(route.namespace, request.signal())
     case 'releases':
-      return writing?.append(request, route.namespace) ?? notFound()
+      return (grant && writing?.append(request, route.namespace, grant)) ?? notFound()
     case 'reports':
       return method === 'POST'
         ? reports.post(request, {
             namespace: route.namespace,
-            mayWrite: guard.mayWrite(request),
-            voice: guard.isBearer(request) ? BEARER : { type: 'stranger', address: addressOf(request) },
+            mayControl: may('control', route.namespace),
+            speaksFor: clientId => grant === undefined || speaksFor(grant, clientId),
+            voice: SPEAKING.some(scope => may(scope, route.namespace))
+              ? BEARER
+              : { type: 'stranger', address: addressOf(request) },
           })
         : reports.get(route.namespace, request.signal())
     case 'history':
@@ -148,10 +192,10 @@ function answerRoute(
         request.signal(),
       )
     case 'namespaces':
-      return reading.namespaces(request.signal())
+      return reading.namespaces(namespace => may('inspect', namespace), request.signal())
     case 'events':
       if (request.method === 'HEAD') return withoutLength()
-      return openEvents(request, hub)
+      return openEvents(request, caller, options)
   }
 }
 
@@ -162,8 +206,29 @@ function withoutLength(): Answer {
   })
 }
 
-async function openEvents(request: Incoming, hub: Hub): Promise<Answer> {
-  const plan = await hub.admit(parseEventsQuery(request.query))
+/** With which scopes somebody is no stranger among those who report. */
+const SPEAKING: readonly Scope[] = ['read', 'report']
+
+function asPrivate(given: Answer): Answer {
+  const caching = given.headers['Cache-Control']
+  if (caching?.startsWith('public,') !== true) return given
+  return {
+    ...given,
+    headers: { ...given.headers, 'Cache-Control': caching.replace('public', 'private') },
+  } as Answer
+}
+
+async function openEvents(
+  request: Incoming,
+  caller: Caller,
+  { guard, callers, hub }: ResponderOptions,
+): Promise<Answer> {
+  const query = parseEventsQuery(request.query)
+  const namespaces = query.namespaces.filter(namespace => guard.mayRead(caller, namespace))
+  const plan = await hub.admit(
+    { ...query, namespaces },
+    () => !guard.isPrivate || callers.holds(caller, request),
+  )
   // No proxy may keep, change or hold back a part of it.
   const headers = {
     'Content-Type': 'text/event-stream',

@@ -26,7 +26,8 @@ export interface ReadingRoutes {
     query: { readonly namespace: Namespace; readonly limit: number | undefined },
     signal: AbortSignal,
   ): Promise<Answer>
-  namespaces(signal: AbortSignal): Promise<Answer>
+  /** The names of those namespaces that a caller may see. */
+  namespaces(maySee: (namespace: Namespace) => boolean, signal: AbortSignal): Promise<Answer>
 }
 
 export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRoutesOptions): ReadingRoutes {
@@ -94,10 +95,11 @@ export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRo
         lines: linesOf(first, entries, { signal: life.signal, finish }),
       }
     },
-    async namespaces(signal) {
+    async namespaces(maySee, signal) {
       const list = store.namespaces?.bind(store)
       if (list === undefined) return errorAnswer('not-found', 'this store cannot list its namespaces')
-      return jsonAnswer(200, { namespaces: await lifetime.run(list, signal) })
+      const namespaces = await lifetime.run(list, signal)
+      return jsonAnswer(200, { namespaces: namespaces.filter(maySee) })
     },
   }
 }

@@ -28,9 +28,9 @@ export interface ReportRoutes {
   /** What this process and its store heard of a namespace. */
   heard(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
   /**
-   * Takes posted reports. What moves rollouts on has to be able to write: of who may only read, the report
-   * of a controller counts for nothing, else a forged one would hide that there is none. Of a namespace
-   * without a release nothing is kept: names cost whoever invents them nothing.
+   * Takes posted reports. What moves rollouts on has to have the scope `control`: of others the report of a
+   * controller counts for nothing, else a forged one would hide that there is none. Of a namespace without a
+   * release nothing is kept: names cost whoever invents them nothing.
    */
   post(request: Incoming, by: Sender): Promise<Answer>
   get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
@@ -41,7 +41,10 @@ export interface ReportRoutes {
 /** Who sends reports, and of what. */
 export interface Sender {
   readonly namespace: Namespace
-  readonly mayWrite: boolean
+  /** Whether it may move rollouts on. */
+  readonly mayControl: boolean
+  /** Whether it may report for a client. */
+  readonly speaksFor: (clientId: string) => boolean
   readonly voice: Voice
 }
 
@@ -113,7 +116,7 @@ export function reportRoutes({
   }
 
   return {
-    async post(request, { namespace, mayWrite, voice }) {
+    async post(request, { namespace, mayControl, speaksFor, voice }) {
       // Before the body is read: a flood costs no more than its heads.
       const waitMs = voice.type === 'stranger' ? allowance.waitMs(voice.address) : 0
       if (waitMs > 0)
@@ -128,14 +131,21 @@ export function reportRoutes({
       if (!(await hub.isPublished(namespace))) return DONE
       let passedOver = 0
       let unproven = 0
+      let others = 0
       for (const item of items) {
         const report = readOwn(item, namespace)
         if (report === undefined) passedOver += 1
-        else if (report.role?.type === 'controller' && !mayWrite) unproven += 1
+        else if (!speaksFor(report.clientId)) others += 1
+        else if (report.role?.type === 'controller' && !mayControl) unproven += 1
         else if (registry.add(report, voice) === 'kept') gather(report)
       }
+      if (others > 0)
+        logger?.warn('reports were passed over: their token is bound to other clients', {
+          namespace,
+          reports: others,
+        })
       if (unproven > 0)
-        logger?.warn('reports of a controller were passed over: they came without the token for writing', {
+        logger?.warn('reports of a controller were passed over: they came without a token that may control', {
           namespace,
           reports: unproven,
         })

@@ -13,19 +13,29 @@ export type Route =
   | { readonly type: 'namespaces' }
   | { readonly type: 'events' }
 
-/** What the owner of a token may do that others may not, and what everybody may. */
-export type Access = 'read' | 'write'
+/** What a request is for; who may do that, the guard says. */
+export type Access =
+  | 'read'
+  /** Reading of several namespaces, of which those that are not the caller's are left out. */
+  | 'events'
+  | 'report'
+  | 'inspect'
+  /** The names of namespaces. */
+  | 'list'
+  | 'put'
+  | 'append'
+  | 'admin'
 
 const METHODS: { readonly [Type in Route['type']]: Readonly<Record<string, Access>> } = {
   pointer: { GET: 'read' },
   release: { GET: 'read' },
-  snapshot: { GET: 'read', PUT: 'write' },
-  schema: { GET: 'read', PUT: 'write' },
-  reports: { GET: 'write', POST: 'read' },
-  releases: { POST: 'write' },
-  history: { GET: 'write' },
-  namespaces: { GET: 'write' },
-  events: { GET: 'read' },
+  snapshot: { GET: 'read', PUT: 'put' },
+  schema: { GET: 'read', PUT: 'admin' },
+  reports: { GET: 'inspect', POST: 'report' },
+  releases: { POST: 'append' },
+  history: { GET: 'inspect' },
+  namespaces: { GET: 'list' },
+  events: { GET: 'events' },
 }
 
 /** The methods of a route and who may use them. `HEAD` goes wherever `GET` goes. */

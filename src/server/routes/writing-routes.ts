@@ -1,13 +1,25 @@
+import type { Grant } from '../../contracts/access.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
-import type { Hasher } from '../../contracts/system.js'
+import { formatPosition } from '../../contracts/position.js'
+import type { Hasher, Logger } from '../../contracts/system.js'
 import type { Store } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { readJsonText } from '../../core/json/json-text.js'
-import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
+import { matchesPattern } from '../../core/access/namespace-pattern.js'
+import { isGranted } from '../../core/access/scopes.js'
+import {
+  decodeRelease,
+  identifyRelease,
+  positionOf,
+  type IdentifiedRelease,
+  type Release,
+} from '../../core/release/release.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
+import type { RolloutFloor } from '../../rollouts/floor.js'
+import { isByAuthor, judgeRelease } from '../access/judge-release.js'
 import { DONE, errorAnswer, jsonAnswer } from '../http/answers.js'
 import { readBody, readJsonBody } from '../http/body.js'
 import type { Hub } from '../stream/hub.js'
@@ -15,15 +27,17 @@ import type { Lifetime } from '../http/lifetime.js'
 import type { Turns } from '../http/turns.js'
 import type { Answer, Incoming } from '../stream/messages.js'
 import type { SnapshotCache } from '../stream/snapshot-cache.js'
+import type { ReportRoutes } from './report-routes.js'
 import { MAX_AUDIT_BYTES, MAX_RELEASE_BYTES, MAX_SCHEMA_BYTES } from '../../core/limits.js'
 
-/** What the owner of a token may write. Everything is checked here before the store sees it. */
+/** What may be written, and by whom. Everything is checked here before the store sees it. */
 export interface WritingRoutes {
   putSnapshot(
     request: Incoming,
     query: { readonly namespace: Namespace; readonly digest: Digest },
+    by: Grant,
   ): Promise<Answer>
-  append(request: Incoming, namespace: Namespace): Promise<Answer>
+  append(request: Incoming, namespace: Namespace, by: Grant): Promise<Answer>
   putSchema(request: Incoming, namespace: Namespace): Promise<Answer>
 }
 
@@ -37,7 +51,51 @@ export function writingRoutes({
   hasher,
   lifetime,
   turns,
+  reports,
+  floors,
+  logger,
 }: WritingRoutesOptions): WritingRoutes {
+  const newestIn = async (namespace: Namespace): Promise<IdentifiedRelease | undefined> => {
+    const latest = await lifetime.run(signal => store.latest({ namespace }, signal))
+    return latest.type === 'release' ? identifyRelease(hasher, latest.bytes) : undefined
+  }
+
+  /** What to answer to a release that its sender may not append; undefined where it may. */
+  const objectionTo = async (
+    { release, bytes, urgent, audit }: Sent,
+    by: Grant,
+    requestSignal: AbortSignal,
+  ): Promise<Answer | undefined> => {
+    const { namespace } = release
+    if (!isByAuthor(by, audit))
+      return errorAnswer(
+        'forbidden',
+        `${by.name} may only write what its own author has done: pass that author`,
+      )
+    if (isGranted(by, { scope: 'admin', namespace })) return undefined
+    const life = lifetime.begin(requestSignal)
+    try {
+      const judgement = await judgeRelease(
+        by,
+        { release, bytes: bytes.length, urgent },
+        {
+          head: await newestIn(namespace),
+          heard: () => reports.heard(namespace, life.signal),
+          history: () => store.history({ namespace }, life.signal),
+          floors: Object.entries(floors)
+            .filter(([pattern]) => matchesPattern(pattern, namespace))
+            .map(([, floor]) => floor),
+          hasher,
+        },
+      )
+      if (judgement.type === 'allowed') return undefined
+      if (judgement.type === 'taken') return taken()
+      return errorAnswer('forbidden', `${by.name} may not append this release: ${judgement.why}`)
+    } finally {
+      life.done()
+    }
+  }
+
   const requireSnapshots = async ({ namespace, stable, candidate }: Release): Promise<void> => {
     for (const { digest, bytes } of [...stable.variants, ...(candidate?.variants ?? [])]) {
       const found = await snapshots.load(namespace, digest).catch(asMissing)
@@ -57,17 +115,19 @@ export function writingRoutes({
   }
 
   return {
-    async putSnapshot(request, { namespace, digest }) {
+    async putSnapshot(request, { namespace, digest }, by) {
+      const urgent = new URLSearchParams(request.query).get('urgent') === '1'
+      if (urgent && !isGranted(by, { scope: 'admin', namespace }))
+        return errorAnswer('forbidden', `${by.name} may not use the reserve: that wants the scope admin`)
       const bytes = await readBody(request, store.maxSnapshotBytes)
       assertDigest(hasher, { bytes, digest, what: 'the snapshot' })
       await turns(() => parseCanonical(bytes, { what: 'the snapshot', maxBytes: store.maxSnapshotBytes }))
       // Not the request's own signal: a writer that hangs up must not leave half a write to the store.
-      const urgent = new URLSearchParams(request.query).get('urgent') === '1'
       await lifetime.run(signal => store.put({ namespace, digest, bytes, urgent }, signal))
       snapshots.keep(namespace, digest, bytes)
       return DONE
     },
-    async append(request, namespace) {
+    async append(request, namespace, by) {
       const body = shapeOf(await readJsonBody(request, { maxBytes: MAX_APPEND_BYTES, turns }), 'the body')
       const bytes = encodeText(body.string('release'))
       const { release } = decodeRelease(bytes)
@@ -82,12 +142,19 @@ export function writingRoutes({
         )
       }
       const urgent = body.has('urgent') && body.member('urgent') === true
+      const refused = await objectionTo({ release, bytes, urgent, audit }, by, request.signal())
+      if (refused !== undefined) return refused
       await requireSnapshots(release)
       const outcome = await lifetime.run(signal =>
         store.append({ namespace, at: positionOf(release), bytes, audit, urgent }, signal),
       )
-      if (outcome === 'taken')
-        return errorAnswer('conflict', 'another release came first; read the newest one and try again')
+      if (outcome === 'taken') return taken()
+      logger?.info('a release was appended', {
+        namespace,
+        position: formatPosition(positionOf(release)),
+        cause: release.cause,
+        by: by.name,
+      })
       hub.announce(namespace, bytes)
       return jsonAnswer(201, {})
     },
@@ -102,6 +169,17 @@ export function writingRoutes({
   }
 }
 
+interface Sent {
+  readonly release: Release
+  readonly bytes: Uint8Array
+  readonly urgent: boolean
+  readonly audit: Uint8Array | undefined
+}
+
+function taken(): Answer {
+  return errorAnswer('conflict', 'another release came first; read the newest one and try again')
+}
+
 export interface WritingRoutesOptions {
   readonly store: Store
   readonly hub: Hub
@@ -109,6 +187,10 @@ export interface WritingRoutesOptions {
   readonly hasher: Hasher
   readonly lifetime: Lifetime
   readonly turns: Turns
+  readonly reports: Pick<ReportRoutes, 'heard'>
+  /** How careful rollouts have to be, by pattern of namespaces. */
+  readonly floors: Readonly<Record<string, RolloutFloor>>
+  readonly logger: Logger | undefined
 }
 
 function asMissing(error: unknown): undefined {

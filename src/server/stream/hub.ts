@@ -32,7 +32,9 @@ export interface Hub {
   /** A release that was appended here: from now on it is the newest. */
   announce(namespace: Namespace, bytes: Uint8Array): void
   /** Admits a reader of the event stream. Throws `unavailable` when there are too many, or the store does not answer. */
-  admit(query: EventsQuery): Promise<Plan>
+  admit(query: EventsQuery, mayStay?: () => boolean): Promise<Plan>
+  /** Ends the connections of those who may not stay, as {@link admit} was told to ask. */
+  dismiss(): void
   readonly connections: number
   /** Says goodbye to every connection, each with a delay of its own up to `drainMs`, and ends it. */
   close(drainMs: number): Promise<void>
@@ -207,7 +209,11 @@ export function createHub(options: HubOptions): Hub {
     connection.sink.end()
   }
 
-  const connect = ({ namespaces, identity, have }: EventsQuery, sink: Sink): Subscriber => {
+  const connect = (
+    { namespaces, identity, have }: EventsQuery,
+    mayStay: () => boolean,
+    sink: Sink,
+  ): Subscriber => {
     if (closing) {
       sink.write(goodbyeFrame(random.number() * RETURN_MS))
       sink.end()
@@ -218,6 +224,7 @@ export function createHub(options: HubOptions): Hub {
     const connection: Connection = {
       sink,
       identity,
+      mayStay,
       subscriptions: [],
       expiresAtMs,
       blockedSinceMs: undefined,
@@ -261,7 +268,7 @@ export function createHub(options: HubOptions): Hub {
     get connections() {
       return connections.size
     },
-    async admit(query) {
+    async admit(query, mayStay = () => true) {
       if (closing)
         throw new NoticeboardError('unavailable', 'the server is going away', { retryAfterMs: 1_000 })
       if (connections.size >= maxConnections) {
@@ -285,7 +292,14 @@ export function createHub(options: HubOptions): Hub {
           if (topic !== undefined) await fanOut.prepare(topic, query, query.have.get(namespace))
         }),
       )
-      return { open: sink => connect(query, sink) }
+      return { open: sink => connect(query, mayStay, sink) }
+    },
+    dismiss() {
+      background(
+        fanOut.inSlices([...connections], connection => {
+          if (!connection.mayStay()) part(connection, random.number() * RETURN_MS)
+        }),
+      )
     },
     async close(drainMs) {
       closing = true

@@ -43,6 +43,8 @@ export interface Connection {
   /** Who reads, when snapshots shall come along. */
   readonly identity: Identity | undefined
   readonly subscriptions: Subscription[]
+  /** Whether whoever reads may still read what it listens to. */
+  readonly mayStay: () => boolean
   /** When it is sent away so that connections spread anew, in monotonic milliseconds. */
   readonly expiresAtMs: number
   /** Since when it has not taken what waits; undefined while it reads. */

@@ -19,6 +19,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MOST_REMEMBERED: 'of texts that are equal; what is forgotten is kept once more',
   REMEMBERED: 'answers that are drawn from at random',
   SEARCHED: 'bounds a search; the registry is in the table',
+  MOST_ADDRESSES: 'counts of a minute, which end with it; those past it are one count',
   MOST_PATHS: 'the front of one list',
   MOST_VALUES: 'a label with more values is left out as a whole',
   MOST_ANEW: 'how often a stage begins anew; a rollout pauses then',
@@ -29,7 +30,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
 
 /** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
 const REFUSES =
-  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS)$/
+  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|TOKEN_SCOPES|TOKEN_NAMESPACES|TOKEN_CLIENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS)$/
 
 /** Bounds on how often or how long something is tried. */
 const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/

@@ -41,7 +41,7 @@ describe('what is exported', () => {
     const sameAs = new Map([['Client.subscribe', 'Selected.subscribe']])
     // What users or drivers implement is called by us and gives no promise of ours.
     const given =
-      /^(?:StoreEngine|EtcdClient|Session|Participant|Validator|Gate|HealthOptions|HttpOptions|EtcdGatewayOptions)\.|^engineNews$/
+      /^(?:StoreEngine|TokenSource|EtcdClient|Session|Participant|Validator|Gate|HealthOptions|HttpOptions|EtcdGatewayOptions)\.|^engineNews$/
     const untried = takesSignal.filter(
       name => !inTables.test(name) && !given.test(name) && !known.has(sameAs.get(name) ?? name),
     )

@@ -8,7 +8,14 @@ import type { Source } from '../../../src/contracts/source.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { Store } from '../../../src/contracts/transport.js'
 import { createController } from '../../../src/controller/index.js'
-import { configFile, configMapMirror, jsonFile, stateFolder, yamlFile } from '../../../src/node/index.js'
+import {
+  configFile,
+  configMapMirror,
+  jsonFile,
+  stateFolder,
+  tokenFolder,
+  yamlFile,
+} from '../../../src/node/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { createHandler, serve } from '../../../src/server/index.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
@@ -352,6 +359,16 @@ export const things: readonly Thing[] = [
     type: 'StateStorage',
     open: () => ({ calls: {} }),
     make: options => stateFolder('/nowhere', options),
+  },
+  {
+    what: 'a folder of tokens',
+    maker: 'tokenFolder',
+    type: 'TokenFolder',
+    open() {
+      const folder = tokenFolder('/nowhere')
+      return { calls: { tokens: signal => folder.tokens(signal) } }
+    },
+    make: options => tokenFolder('/nowhere', options),
   },
   {
     what: 'a handler over a store that never answers',

@@ -1,0 +1,109 @@
+import type { HeardReports } from '../../contracts/report.js'
+import type { Hasher } from '../../contracts/system.js'
+import { nextPosition } from '../../contracts/position.js'
+import { FEW_CLIENTS, LEAST_STAGED_REPORT_MS, MISSING_AFTER_PERIODS } from '../../core/limits.js'
+import { BUCKETS, isExposed, type Audience, type Clause } from '../../core/release/audience.js'
+import { looserThan, sizeOf, type RolloutFloor } from '../../rollouts/floor.js'
+import { firstStageOf } from '../../rollouts/plan.js'
+import type { Stage } from '../../rollouts/stage.js'
+import { addedWithdrawals, isSame, sameArm, type Objection, type Proposal } from './rule.js'
+
+/** What a first stage is measured by. */
+export interface StagedContext {
+  readonly heard: HeardReports
+  /** How careful rollouts of the namespace have to be; each holds. */
+  readonly floors: readonly RolloutFloor[]
+  readonly hasher: Hasher
+}
+
+/** Whether a release does more than begin a rollout that the first stage of its plan describes. */
+export function objectionToStaged(proposal: Proposal, { heard, floors, hasher }: StagedContext): Objection {
+  const { head, release } = proposal
+  const before = head.release
+  const { candidate, audience, rollout } = release
+  if (release.cause !== 'publish') return `its cause is ${release.cause}, and not publish`
+  if (!sameArm(release.stable, before.stable) || release.stable.version !== before.stable.version)
+    return 'it makes stable what was not: it goes to everyone at once'
+  if (candidate === undefined || audience === undefined || rollout === undefined)
+    return 'it begins no rollout'
+  if (rollout.state !== 'running' || rollout.stage !== 0 || rollout.id === before.rollout?.id)
+    return 'its candidate has no rollout that begins with it'
+  const isOwn = isSame(rollout.stageStart.position, nextPosition(head.position))
+  if (!isOwn || !isSame(rollout.from, head.position))
+    return 'its rollout does not begin after the newest release'
+  if (addedWithdrawals(proposal).length > 0) return 'it withdraws a document'
+  if (release.activateAt !== undefined) return 'it has clients wait until a time'
+  const clients = liveClients(heard)
+  const loose = floors.flatMap(floor => looserThan(floor, rollout.plan, clients.length))
+  if (loose.length > 0) return loose.join('; ')
+  if (release.evidence !== undefined && release.evidence.reportMs < LEAST_STAGED_REPORT_MS)
+    return `it has clients report more often than every ${LEAST_STAGED_REPORT_MS} ms`
+  const stage = firstStageOf(rollout.plan)
+  if (stage === undefined) return 'its plan is of a policy that this server cannot judge'
+  const { rehearsal } = rollout.stageStart
+  if (rehearsal?.phase === 'forward' && isSame(audience.clauses, [{ ids: [rehearsal.id] }])) return undefined
+  return objectionToAudience(audience, { stage, clients, hasher })
+}
+
+interface Client {
+  readonly clientId: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
+/** The clients that were heard lately and did not stop. */
+function liveClients({ asOf, reports }: HeardReports): readonly Client[] {
+  const nowMs = Date.parse(asOf)
+  const clients = new Map<string, Client>()
+  for (const { clientId, labels, phase, role, receivedAt, nextReportWithinMs } of reports) {
+    const silentMs = receivedAt === undefined ? 0 : nowMs - Date.parse(receivedAt)
+    const isMissing =
+      nextReportWithinMs !== undefined && silentMs > nextReportWithinMs * MISSING_AFTER_PERIODS
+    if (role === undefined && phase !== 'stopped' && !isMissing) clients.set(clientId, { clientId, labels })
+  }
+  return [...clients.values()]
+}
+
+function objectionToAudience(
+  audience: Audience,
+  {
+    stage,
+    clients,
+    hasher,
+  }: { readonly stage: Stage; readonly clients: readonly Client[]; readonly hasher: Hasher },
+): Objection {
+  if (!audience.clauses.every(clause => describes(stage, clause)))
+    return 'its audience names clients that its first stage does not'
+  const live = clients.length
+  const exposed = clients.filter(({ clientId, labels }) =>
+    isExposed(audience, { clientId, instanceId: clientId, ephemeral: false, labels }, hasher),
+  ).length
+  if (live >= FEW_CLIENTS && (stage.by === 'all' || exposed === live))
+    return 'its first stage is everyone: it goes to everyone at once'
+  if (stage.by === 'labels' || stage.by === 'ids' || stage.by === 'all') return undefined
+  const share = stage.by === 'share' ? stage.share : 0
+  // Drawn by the share alone, as it is where nobody is heard, or so many that chance does it.
+  if (audience.clauses.every(({ below = 0 }) => below <= share * BUCKETS + 1)) return undefined
+  const planned = sizeOf(stage, live)
+  return exposed > 0 && exposed <= planned + Math.max(1, Math.floor(planned * SLACK))
+    ? undefined
+    : `its audience exposes ${exposed} of the ${live} clients that are heard, and its first stage ${planned}`
+}
+
+/** What a fleet may have changed since the audience was worked out. */
+const SLACK = 0.1
+
+/** Whether a clause may stand in the audience of a stage. */
+function describes(stage: Stage, { ids, labels, below, unknown }: Clause): boolean {
+  if (unknown === true) return false
+  switch (stage.by) {
+    case 'labels':
+      return ids === undefined && below === undefined && isSame(labels ?? null, stage.labels)
+    case 'ids':
+      return labels === undefined && below === undefined && (ids ?? []).every(id => stage.ids.includes(id))
+    case 'count':
+      return labels === undefined && (ids ?? []).length <= stage.count
+    case 'share':
+    case 'all':
+      return labels === undefined && (ids ?? []).length <= 1
+  }
+}
