@@ -43,6 +43,20 @@ const layers = {
   server: ['contracts', 'core', 'async', 'system', 'fleet', 'node', 'rollouts', 'controller'],
   sim: ['contracts', 'core', 'async', 'system'],
   testing: ['contracts', 'core', 'async', 'system', 'client', 'sim'],
+  compare: [
+    'contracts',
+    'core',
+    'async',
+    'system',
+    'strategies',
+    'transports',
+    'node',
+    'client',
+    'rollouts',
+    'publisher',
+    'server',
+    'sim',
+  ],
   cli: [
     'contracts',
     'core',
@@ -57,11 +71,12 @@ const layers = {
     'controller',
     'server',
     'metrics',
+    'compare',
   ],
 }
 
 /** Folders that run on Node only. All others also run in browsers and at the edge. */
-const nodeOnly = new Set(['node', 'server', 'cli', 'testing'])
+const nodeOnly = new Set(['node', 'server', 'cli', 'testing', 'compare'])
 
 /** The machine behind the contracts: the only folder that may ask for time, timers or chance. */
 const systemFolder = 'system'

@@ -1,4 +1,6 @@
-import type { Rollout } from '../publisher/index.js'
+import { predictBlast } from '../compare/blast-radius.js'
+import { sayMs } from '../compare/words.js'
+import type { Fleet, FleetState, Rollout } from '../publisher/index.js'
 import type { Checks } from './checks.js'
 import { printable } from './style.js'
 
@@ -35,4 +37,37 @@ export function forecastLines(
   })
   const checked = `checked by ${CHECKED[from]}; builds do not report their own schema, so what they refuse is known from refusals alone`
   return [...stages, checked, ...refusing]
+}
+
+/** Who is in these states gets nothing any more. */
+const GONE: ReadonlySet<FleetState> = new Set<FleetState>(['missing', 'replaced', 'stopped'])
+
+/** A stream brings a release within so long, in milliseconds, unless the fleet is a large one. */
+const STREAM_MS = 1_000
+
+/**
+ * What a bad document would do in this fleet, in one line; none where it goes by no stages, or nobody reports. Clients with a
+ * stream have it within a second, the others within the time that they say they look in.
+ *
+ * ```ts
+ * blastLines(rollout, await publisher.fleet()) // ['a document that shows what is wrong after 90 s would reach 1 of 20 clients, …']
+ * ```
+ */
+export function blastLines({ forecast }: Pick<Rollout, 'forecast'>, fleet: Fleet): readonly string[] {
+  const [first] = forecast
+  if (first === undefined || fleet.type !== 'known') return []
+  const looksMs = fleet.members
+    .filter(({ state }) => !GONE.has(state))
+    .map(({ report: { strategy, lookMs } }) =>
+      strategy === 'push' || strategy === 'hybrid' ? STREAM_MS : lookMs,
+    )
+    .sort((a, b) => a - b)
+  const all = looksMs.at(-1)
+  if (all === undefined) return []
+  const stalenessMs = { half: (looksMs[Math.floor(looksMs.length / 2)] ?? all) / 2, all }
+  const stages = forecast.map(({ exposed }) => exposed)
+  const { staged, everyone, showsAfterMs } = predictBlast({ clients: first.of, stalenessMs }, { stages })
+  return [
+    `a document that shows what is wrong after ${sayMs(showsAfterMs)} would reach ${staged.reached} of ${first.of} clients and be gone after ${sayMs(staged.goneMs)}; to everyone at once, ${everyone.reached} and ${sayMs(everyone.goneMs)}`,
+  ]
 }

@@ -38,8 +38,14 @@ export function helpFor({ name, usage, text, options, examples }: Command, style
 
 const WIDTH = 90
 
-/** A paragraph in lines that fit a terminal. */
-function wrap(text: string): readonly string[] {
+/**
+ * A paragraph in lines that fit a terminal.
+ *
+ * ```ts
+ * for (const line of wrap(text)) print.data(`${line}\n`)
+ * ```
+ */
+export function wrap(text: string): readonly string[] {
   const lines: string[] = []
   let line = ''
   for (const word of text.split(/\s+/)) {

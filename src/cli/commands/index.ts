@@ -1,5 +1,6 @@
 import type { Command } from '../command.js'
 import { auditCommand } from './audit.js'
+import { compareCommand } from './compare.js'
 import { controllerCommand } from './controller.js'
 import { demoCommand } from './demo.js'
 import { diffCommand } from './diff.js'
@@ -39,5 +40,6 @@ export const COMMANDS: readonly Command[] = [
   auditCommand,
   exportCommand,
   epochCommand,
+  compareCommand,
   demoCommand,
 ]

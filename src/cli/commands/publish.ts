@@ -11,7 +11,7 @@ import { readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest } from '../references.js'
 import { sayStageOf } from '../progress.js'
 import { readWaiting, WAIT_OPTIONS } from '../wait.js'
-import { forecastLines } from '../forecast.js'
+import { blastLines, forecastLines } from '../forecast.js'
 import { waitForEnd } from '../wait-for-end.js'
 
 export const publishCommand: Command = {
@@ -87,7 +87,8 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       if (waiting === undefined || dryRun || !context.json) printRollout(context, desk, rollout)
       if (dryRun && !context.json) {
         context.print.data(formatChanges(await changesTo(desk.publisher, document), context.print.style))
-        for (const line of forecastLines(rollout, desk.checks)) context.print.data(`${line}\n`)
+        const blast = rollout.forecast.length > 0 ? blastLines(rollout, await desk.publisher.fleet()) : []
+        for (const line of [...forecastLines(rollout, desk.checks), ...blast]) context.print.data(`${line}\n`)
       }
       if (waiting === undefined || dryRun) return
       return waitForEnd(context, { publisher: desk.publisher, rollout }, waiting)

@@ -150,7 +150,7 @@ interface Opened {
 }
 
 async function openFolder(context: CommandContext): Promise<Opened> {
-  const { io, args } = context
+  const { io } = context
   const path = await findFolder(context)
   return {
     path,

@@ -198,6 +198,9 @@ describe('a dry run', () => {
       expect.stringMatching(/^ {2}all: 20 of 20 clients; /),
       'checked by no schema at all, since none is known; builds do not report their own schema, so what they refuse is known from refusals alone',
       '  build 1, 20 clients: not known',
+      expect.stringMatching(
+        /^a document that shows what is wrong after 90 s would reach 1 of 20 clients and be gone after \d+ s; to everyone at once, 20 and /,
+      ),
     ])
     expect(await releases()).toHaveLength(1)
   })

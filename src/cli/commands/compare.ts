@@ -1,0 +1,199 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import {
+  compare,
+  comparisonPage,
+  headlineOf,
+  loadWorkload,
+  measureCosts,
+  methodOf,
+  outcomeOf,
+  presets,
+  tableOf,
+  withDocuments,
+  workloadSchema,
+  type CompareOptions,
+  type Comparison,
+  type Costs,
+  type WorkloadInput,
+} from '../../compare/index.js'
+import type { Command, CommandContext } from '../command.js'
+import { EXIT, usageError } from '../exit.js'
+import { wrap } from '../help.js'
+import { readModel, readMs, readNumber, readShare } from '../quantities.js'
+import type { Cell } from '../table.js'
+
+export const compareCommand: Command = {
+  name: 'compare',
+  summary: 'find out whether push, pull or hybrid suits your fleet',
+  usage: '[WORKLOAD.json]',
+  text: `Compares ways to bring a document to a fleet, with your own figures: a workload file, a preset, or options, which come on top of either.
+By arithmetic over what a server was measured to cost. Says which model to take, why, and what would have to change for another answer.
+Exits with 1 when no model meets the deadlines.`,
+  options: {
+    preset: { value: 'NAME', text: `begin with ${presets.map(({ name }) => name).join(', ')}` },
+    clients: { value: 'N', text: 'how many clients follow the document' },
+    document: { value: 'FILE', text: 'the document, JSON or YAML, of which only the size is used' },
+    bytes: { value: 'N', text: 'or its size, in bytes' },
+    next: { value: 'FILE', text: 'the document after a typical change, for what deltas would save' },
+    'changes-per-day': { value: 'N', text: 'how often it changes' },
+    'kill-switch': {
+      value: 'TIME',
+      text: 'by when a change has to be everywhere in an emergency: 5s, 500ms, 2min',
+    },
+    routine: { value: 'TIME', text: 'by when every other change has to be everywhere' },
+    offline: { value: 'SHARE', text: 'how many clients are away at any time: 2%' },
+    'restarts-per-day': { value: 'N', text: 'how often each client is started anew' },
+    servers: { value: 'N', text: 'how many servers share the clients' },
+    model: {
+      value: 'MODEL',
+      multiple: true,
+      text: 'push, hybrid, hybrid:cdn, pull, pull:10s, pull:10s:static or adaptive; several are allowed',
+    },
+    html: { value: 'FILE', text: 'write a page with pictures there, which needs nothing else' },
+    depth: {
+      value: 'DEPTH',
+      text: 'formula, which takes an instant, or simulation, which takes minutes; formula unless given',
+    },
+    quick: { text: 'simulate 500 clients instead of 2,000' },
+    seed: { value: 'N', text: 'what the simulation draws chance from; 1 unless given' },
+    schema: { text: 'print the JSON Schema of a workload file, for your editor, and nothing else' },
+    costs: { value: 'FILE', text: 'what a server costs, as --calibrate wrote it' },
+    calibrate: { text: 'measure what a server costs on this machine first; takes some three minutes' },
+    'save-costs': { value: 'FILE', text: 'write what --calibrate measured there' },
+  },
+  examples: [
+    'noticeboard compare --clients 3000 --document app.yaml --changes-per-day 40 --kill-switch 5s --offline 2%',
+    'noticeboard compare workload.json --model hybrid --model pull:10s',
+    'noticeboard compare --preset iot --json',
+    'noticeboard compare --preset large-fleet --calibrate --save-costs costs.json',
+  ],
+  positionals: [0, 1],
+  async run(context) {
+    const { io, args, print, json } = context
+    if (args.flag('schema')) {
+      print.data(`${JSON.stringify(workloadSchema(), null, 2)}\n`)
+      return EXIT.ok
+    }
+    const input = await readInput(context)
+    const html = args.text('html')
+    const models = args.texts('model').map(readModel)
+    const result = await compare(input, {
+      ...(models.length > 0 && { models }),
+      ...readDepth(context),
+      costs: await readCosts(context),
+      map: html !== undefined,
+      signal: io.signal,
+      onProgress: ({ model, step }) => print.note(`${model}: ${step}`),
+    })
+    if (html !== undefined) {
+      await writeFile(resolve(io.cwd, html), comparisonPage(result))
+      print.note(`the page is ${html}`)
+    }
+    if (json) print.jsonLine(result)
+    else show(result, context)
+    return result.recommendation.model === undefined ? EXIT.failed : EXIT.ok
+  },
+}
+
+/** How deeply to look. */
+function readDepth({ args }: CommandContext): Pick<CompareOptions, 'depth' | 'mostClients' | 'seed'> {
+  const depth = args.text('depth') ?? 'formula'
+  const seed = args.integer('seed', 0)
+  const quick = args.flag('quick')
+  if (depth !== 'formula' && depth !== 'simulation') throw usageError('--depth is formula or simulation')
+  if (depth === 'formula' && (quick || seed !== undefined))
+    throw usageError('--quick and --seed go with --depth=simulation')
+  return { depth, ...(seed !== undefined && { seed }), ...(quick && { mostClients: 500 }) }
+}
+
+/** The workload: a file or a preset, and what options say on top. */
+async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
+  const [file] = args.positionals
+  const named = args.text('preset')
+  if (file !== undefined && named !== undefined)
+    throw usageError('give a workload file or --preset, not both')
+  const base =
+    file !== undefined
+      ? await loadWorkload(resolve(io.cwd, file), { signal: io.signal })
+      : named === undefined
+        ? undefined
+        : presetOf(named)
+  const clients = readNumber(args, 'clients')
+  if (base === undefined && clients === undefined)
+    throw usageError(
+      'say what is compared: a workload file, --preset NAME, or --clients N and --document FILE',
+    )
+  const [document, next] = ['document', 'next'].map(name => {
+    const path = args.text(name)
+    return path === undefined ? undefined : resolve(io.cwd, path)
+  })
+  const bytes = readNumber(args, 'bytes')
+  const changesPerDay = readNumber(args, 'changes-per-day')
+  const restartsPerDay = readNumber(args, 'restarts-per-day')
+  const servers = readNumber(args, 'servers')
+  const offlineShare = readShare(args, 'offline')
+  const killSwitchMs = readMs(args, 'kill-switch')
+  const routineMs = readMs(args, 'routine')
+  const { documentBytes, ...rest } = base ?? {}
+  const given = {
+    ...rest,
+    clients: clients ?? base?.clients ?? 0,
+    ...(bytes !== undefined
+      ? { documentBytes: bytes }
+      : document === undefined && documentBytes !== undefined
+        ? { documentBytes }
+        : {}),
+    ...(changesPerDay !== undefined && { changesPerDay }),
+    ...(restartsPerDay !== undefined && { restartsPerDay }),
+    ...(servers !== undefined && { servers }),
+    ...(offlineShare !== undefined && { offlineShare }),
+    deadlines: {
+      ...base?.deadlines,
+      ...(killSwitchMs !== undefined && { killSwitchMs }),
+      ...(routineMs !== undefined && { routineMs }),
+    },
+  }
+  if (given.documentBytes === undefined && document === undefined)
+    throw usageError('say how large the document is: --document FILE or --bytes N')
+  return withDocuments(given, { document, next, signal: io.signal })
+}
+
+function presetOf(name: string): WorkloadInput {
+  const preset = presets.find(known => known.name === name)
+  if (preset !== undefined) return preset.workload
+  throw usageError(`--preset is one of ${presets.map(known => known.name).join(', ')}`)
+}
+
+async function readCosts({ io, args, print }: CommandContext): Promise<'recorded' | Costs> {
+  const file = args.text('costs')
+  const save = args.text('save-costs')
+  const calibrates = args.flag('calibrate')
+  if (file !== undefined && calibrates) throw usageError('give --costs or --calibrate, not both')
+  if (save !== undefined && !calibrates) throw usageError('--save-costs goes with --calibrate')
+  if (file !== undefined) return JSON.parse(await readFile(resolve(io.cwd, file), 'utf8')) as Costs
+  if (!calibrates) return 'recorded'
+  const costs = await measureCosts({
+    cli: process.argv[1] ?? '',
+    signal: io.signal,
+    onProgress: text => print.note(`measuring: ${text}`),
+  })
+  if (save !== undefined) await writeFile(resolve(io.cwd, save), `${JSON.stringify(costs, null, 2)}\n`)
+  return costs
+}
+
+function show(result: Comparison, { print }: CommandContext): void {
+  const { headings, lines } = tableOf(result)
+  print.data(`${print.style('bold', headlineOf(result))}\n${print.style('dim', methodOf(result))}\n\n`)
+  print.table(
+    [...headings, ' '],
+    lines.map(({ cells, fits, mark }): readonly Cell[] => [
+      ...cells.map((text, column): Cell => (column === 1 ? { text, tone: fits ? 'green' : 'red' } : text)),
+      mark === '' ? undefined : { text: mark, tone: 'bold' },
+    ]),
+  )
+  for (const { title, points } of outcomeOf(result)) {
+    print.data(`\n${print.style('bold', title)}\n`)
+    for (const point of points) print.data(`  - ${wrap(point).join('\n    ')}\n`)
+  }
+}

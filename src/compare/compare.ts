@@ -1,0 +1,180 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { checkOptions } from '../core/options.js'
+import { predictBlast, type BlastOptions } from './blast-radius.js'
+import { isCosts, type Costs } from './costs/costs.js'
+import { recordedCosts } from './costs/recorded.js'
+import { estimate, type ShapedModel } from './formula/estimate.js'
+import { defaultModels } from './default-models.js'
+import type { Model } from './models.js'
+import type { Comparison } from './result.js'
+import type { Basis } from './row-of.js'
+import type { Row } from './row.js'
+import { simulateModel, type RunnableModel } from './simulation/simulate-model.js'
+import { becauseOf } from './verdict/because.js'
+import { crossoverMapOf } from './verdict/crossover-map.js'
+import { crossingsOf } from './verdict/crossings.js'
+import { choose, WEIGHTS, type Weights } from './verdict/recommend.js'
+import { INPUTS, readWorkload, type WorkloadInput } from './workload.js'
+
+/** What is compared, and how deeply. */
+export interface CompareOptions {
+  /** The models; by default hybrid, push, and pull: every 30 s, as seldom as the kill switch allows, and adaptive. */
+  readonly models?: readonly Model[]
+  /**
+   * How deeply it looks. `formula`: arithmetic, in an instant. `simulation`: the strategies themselves, with real clients and servers in
+   * virtual time; minutes, and what a model without a shape needs. Default `formula`.
+   */
+  readonly depth?: 'formula' | 'simulation'
+  /** What a server costs: the figures of a recorded run, or your own from `measureCosts()`. Default `recorded`. */
+  readonly costs?: 'recorded' | Costs
+  /** What counts, and how much. Default: processor time and bytes by half each. */
+  readonly weights?: Weights
+  /** What the bad document of the blast radius is like. */
+  readonly blast?: BlastOptions
+  /** How many clients are simulated at most; of a larger fleet each stands for several. Default 2,000. */
+  readonly mostClients?: number
+  /** What chance is drawn from in a simulation: the same seed gives the same rows. Default 1. */
+  readonly seed?: number
+  /** Whether a map is drawn up of which model is taken for other fleets and other deadlines. Default false. */
+  readonly map?: boolean
+  readonly signal?: AbortSignal
+  /** Called with each step of what takes its time. */
+  readonly onProgress?: (progress: Progress) => void
+}
+
+/** Where a comparison stands. */
+export interface Progress {
+  readonly model: string
+  readonly step: string
+}
+
+/**
+ * Compares ways to bring a document to a fleet, for one's own workload, and says which to take. Throws
+ * `invalid-option`.
+ *
+ * ```ts
+ * const { recommendation, rows } = await compare({ clients: 3_000, documentBytes: 20_480, changesPerDay: 40 })
+ * ```
+ */
+export async function compare(input: WorkloadInput, options: CompareOptions = {}): Promise<Comparison> {
+  checkOptions('compare()', options, {
+    models: true,
+    depth: true,
+    costs: true,
+    weights: true,
+    blast: true,
+    mostClients: true,
+    seed: true,
+    map: true,
+    signal: true,
+    onProgress: true,
+  })
+  const workload = readWorkload(input)
+  const costs = readCosts(options.costs)
+  const {
+    models = defaultModels({ workload, costs }),
+    depth = 'formula',
+    weights = WEIGHTS,
+    blast,
+    signal,
+  } = options
+  checkWeights(weights)
+  checkNames(models)
+  signal?.throwIfAborted()
+  const basis = { workload, costs }
+  const rows =
+    depth === 'formula'
+      ? models.map(model => estimate(shapedOf(model), basis))
+      : await simulateAll(models, { basis, options })
+  const choice = choose(rows, weights)
+  // Crossing points are solved by the formulas, whatever the depth, for the models that they know.
+  const shaped = models.filter(isShaped)
+  const unless = crossingsOf(shaped, { ...basis, weights })
+  const moved = new Set(unless.map(({ input }) => input))
+  const { best } = choice
+  return {
+    v: 1,
+    depth,
+    workload,
+    recommendation: {
+      model: best?.model,
+      ties: choice.ties.map(({ model }) => model),
+      because: becauseOf(choice, { rows, workload, weights }),
+      unless,
+    },
+    rows,
+    blastRadius: predictBlast(
+      { clients: workload.clients, stalenessMs: (best ?? (rows[0] as Row)).stalenessMs },
+      blast,
+    ),
+    inputs: {
+      matter: INPUTS.filter(input => moved.has(input)),
+      doNotMatter: INPUTS.filter(input => !moved.has(input)),
+    },
+    ...(options.map === true && { map: crossoverMapOf(shaped, { ...basis, weights }) }),
+    weights,
+    costs,
+  }
+}
+
+/** One model after the other: virtual time needs the whole processor. */
+async function simulateAll(
+  models: readonly Model[],
+  { basis, options }: { readonly basis: Basis; readonly options: CompareOptions },
+): Promise<readonly Row[]> {
+  const { mostClients = 2_000, seed = 1, signal = new AbortController().signal, onProgress } = options
+  if (!(Number.isInteger(mostClients) && mostClients >= 1 && mostClients <= 10_000))
+    throw new NoticeboardError('invalid-option', 'compare(): mostClients is a whole number from 1 to 10,000')
+  const rows: Row[] = []
+  for (const model of models.map(runnableOf)) {
+    const onStep = (step: string): void => onProgress?.({ model: model.name, step })
+    rows.push(await simulateModel(model, { ...basis, mostClients, seed, signal, onStep }))
+  }
+  return rows
+}
+
+function runnableOf(model: Model): RunnableModel {
+  const { strategy } = model
+  if (strategy !== undefined) return { ...model, strategy }
+  throw new NoticeboardError(
+    'invalid-option',
+    `compare(): ${model.name} has no strategy that clients could run; a simulation needs one`,
+  )
+}
+
+function isShaped(model: Model): model is ShapedModel {
+  return model.shape !== undefined
+}
+
+function shapedOf(model: Model): ShapedModel {
+  if (isShaped(model)) return model
+  throw new NoticeboardError(
+    'invalid-option',
+    `compare(): ${model.name} has no shape that a formula could go by; a strategy of your own needs the simulation`,
+  )
+}
+
+function readCosts(costs: CompareOptions['costs'] = 'recorded'): Costs {
+  if (costs === 'recorded') return recordedCosts
+  if (isCosts(costs)) return costs
+  throw new NoticeboardError(
+    'invalid-option',
+    'compare(): costs are "recorded", or what measureCosts() returned',
+  )
+}
+
+function checkWeights({ cpu, bytes }: Weights): void {
+  if (cpu >= 0 && bytes >= 0 && Math.abs(cpu + bytes - 1) < 1e-9) return
+  throw new NoticeboardError('invalid-option', 'compare(): the weights of cpu and bytes add up to 1')
+}
+
+function checkNames(models: readonly Model[]): void {
+  const names = models.map(({ name }) => name)
+  if (names.length === 0)
+    throw new NoticeboardError('invalid-option', 'compare(): models must hold at least one')
+  if (new Set(names).size < names.length)
+    throw new NoticeboardError(
+      'invalid-option',
+      'compare(): two models have one name; give one of them another',
+    )
+}

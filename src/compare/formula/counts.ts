@@ -1,0 +1,117 @@
+import { MAX_INLINE_BYTES } from '../../core/limits.js'
+import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import type { Shape, StreamShape } from '../shape.js'
+import type { Workload } from '../workload.js'
+import { pollingOf } from './intervals.js'
+import { halfOpenOf } from './half-open.js'
+
+/** What one client exchanges: by itself in a day, for each change, and for each start. */
+export interface CountsOfClient {
+  readonly day: Counts
+  readonly change: Counts
+  readonly start: Counts
+}
+
+const DAY_MS = 86_400_000
+
+/** How long a document must run before the client says that it is healthy, in milliseconds. */
+export const SOAK_MS = 60_000
+
+/** The mean of the shorter of two ages that are each uniform within a fifth around theirs: the client's and the server's. */
+export const RENEWED_AT: number = 0.8 + 0.4 / 3
+
+/** How many requests a client waits for at a poll: connecting, a handshake, and the answer. */
+export const REQUEST_TRIPS = 3
+
+/**
+ * Whether the document comes along with its release: with push, unless it is too large for a stream.
+ *
+ * ```ts
+ * isInline(shape, 20_480)
+ * ```
+ */
+export function isInline(shape: Shape, documentBytes: number): boolean {
+  return shape.type === 'stream' && shape.inline && documentBytes <= MAX_INLINE_BYTES
+}
+
+/**
+ * What one client exchanges with whoever answers it.
+ *
+ * ```ts
+ * const { day } = countsOf(shape, workload)
+ * ```
+ */
+export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
+  const { documentBytes, keepsState } = workload
+  const inline = isInline(shape, documentBytes)
+  const reports = reportsOf(shape, workload)
+  if (shape.type === 'stream') {
+    const sweeps = DAY_MS / shape.sweepIntervalMs
+    const streams = streamsOf(shape, workload)
+    const start: Counts = keepsState ? {} : inline ? { delivery: 1 } : { snapshot: 1 }
+    return {
+      day: {
+        release: sweeps,
+        log: sweeps,
+        connect: streams,
+        mark: DAY_MS / shape.heartbeatMs,
+        report: reports.day,
+      },
+      change: { ...(inline ? { delivery: 1 } : { notice: 1, snapshot: 1 }), report: reports.change },
+      start: { ...start, connect: 1, report: reports.start },
+    }
+  }
+  const { perDay } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * workload.rttMs })
+  // The poll that finds a sweep due is the sweep, half an interval late in the mean.
+  const sweeps =
+    shape.sweepIntervalMs === Number.POSITIVE_INFINITY
+      ? 0
+      : Math.min(perDay, DAY_MS / (shape.sweepIntervalMs + DAY_MS / perDay / 2))
+  return {
+    day: { unchanged: perDay - sweeps, release: sweeps, log: sweeps, report: reports.day },
+    change: { unchanged: -1, release: 1, snapshot: 1, report: reports.change },
+    start: { release: 1, ...(keepsState ? {} : { snapshot: 1 }), report: reports.start },
+  }
+}
+
+/** Streams that a client opens in a day because the one before was old, or dead. */
+function streamsOf(shape: StreamShape, workload: Workload): number {
+  const { diesPerDay } = halfOpenOf(shape, workload)
+  return DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + diesPerDay
+}
+
+/**
+ * Reports: once an interval; and for each change "applied", and "healthy" once it has soaked. Each begins the interval
+ * anew, so half a report of the interval falls out, and none comes while the document soaks.
+ */
+function reportsOf(
+  { reportIntervalMs }: Shape,
+  { changesPerDay }: Workload,
+): { readonly day: number; readonly change: number; readonly start: number } {
+  if (reportIntervalMs === Number.POSITIVE_INFINITY) return { day: 0, change: 0, start: 0 }
+  const day = DAY_MS / reportIntervalMs
+  if (changesPerDay === 0) return { day, change: 2, start: 3 }
+  const gapMs = DAY_MS / changesPerDay
+  const own = gapMs > SOAK_MS ? 2 : 1
+  const between = Math.max(0, (gapMs - SOAK_MS) / reportIntervalMs - 0.5)
+  // "Applied", "healthy", and "stopped" at the end.
+  return { day, change: own + between - gapMs / reportIntervalMs, start: 3 }
+}
+
+/**
+ * Counts added up, each times a number.
+ *
+ * ```ts
+ * sumOf([[counts.day, 3_000], [counts.change, 40 * 3_000]])
+ * ```
+ */
+export function sumOf(parts: readonly (readonly [counts: Counts, times: number])[]): Counts {
+  const sum: { [K in Kind]?: number } = {}
+  for (const [counts, times] of parts) {
+    for (const kind of KINDS) {
+      const count = counts[kind]
+      if (count !== undefined) sum[kind] = (sum[kind] ?? 0) + count * times
+    }
+  }
+  return sum
+}

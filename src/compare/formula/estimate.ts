@@ -1,0 +1,121 @@
+import type { Kind } from '../costs/costs.js'
+import type { Model } from '../models.js'
+import { requestsIn, rowOf, type Basis, type Essentials } from '../row-of.js'
+import type { Row } from '../row.js'
+import type { Shape } from '../shape.js'
+import type { Workload } from '../workload.js'
+import { countsOf } from './counts.js'
+import { freshnessOf } from './freshness.js'
+import { halfOpenOf } from './half-open.js'
+import { pollingOf } from './intervals.js'
+import { returnOf } from './return.js'
+import { serviceOf } from './service.js'
+import { curveOf, onlineOf, serversOf, timesOf } from './times.js'
+
+const DAY_MS = 86_400_000
+const DAY_S = 86_400
+
+/** For how long a server that is restarted is gone, and one that fails, in milliseconds. */
+const RESTART_MS = 2_000
+const OUTAGE_MS = 60_000
+
+/** A model that the closed form knows. */
+export type ShapedModel = Model & { readonly shape: Shape }
+
+/**
+ * What a model comes to, by arithmetic alone.
+ *
+ * ```ts
+ * const row = estimate({ name: 'mine', shape }, { workload, costs })
+ * ```
+ */
+export function estimate(model: ShapedModel, basis: Basis): Row {
+  const { shape } = model
+  return {
+    ...essentials(model, basis),
+    ...backOf(shape, basis),
+    curve: curveOf(shape, basis),
+    peak: peaksOf(shape, basis),
+  }
+}
+
+/**
+ * The part of an estimate that a verdict needs; a search for crossing points makes thousands.
+ *
+ * ```ts
+ * essentials({ name: 'mine', shape }, { workload, costs }).fits
+ * ```
+ */
+export function essentials(model: ShapedModel, basis: Basis): Essentials {
+  const { shape } = model
+  const { workload } = basis
+  const times = timesOf(shape, basis)
+  return rowOf(
+    {
+      model,
+      depth: 'formula',
+      counts: countsOf(shape, workload),
+      times,
+      halfOpen: halfOpenOf(shape, workload),
+      streams: shape.type === 'stream' ? 1 : 0,
+      current: currentOf(shape, { workload, meanMs: times.mean }),
+      missed: 0,
+    },
+    basis,
+  )
+}
+
+/** A copy that is polled ages as Cho and Garcia-Molina say; one that is told is old for as long as a change travels. */
+function currentOf(
+  shape: Shape,
+  { workload, meanMs }: { readonly workload: Workload; readonly meanMs: number },
+): number {
+  const { changesPerDay, rttMs } = workload
+  if (shape.type === 'poll') {
+    const { intervalMs } = pollingOf(shape, { changesPerDay, answerMs: 3 * rttMs })
+    return freshnessOf((changesPerDay * intervalMs) / DAY_MS)
+  }
+  return Math.max(0, 1 - (changesPerDay * meanMs) / DAY_MS)
+}
+
+function peaksOf(shape: Shape, basis: Basis): Row['peak'] {
+  const { workload } = basis
+  const online = onlineOf(workload)
+  const service = serviceOf(shape, basis)
+  const counts = countsOf(shape, workload)
+  const requestsPerSecond = (online * requestsIn(counts.day)) / DAY_S
+  const servers = serversOf(shape, workload)
+  const first: Kind = shape.type === 'stream' ? 'connect' : 'release'
+  const firstMs = service.occupiedMs(first)
+  const { peakPerClient } = returnOf(shape, { awayMs: RESTART_MS })
+  const back = Math.max(requestsPerSecond, peakPerClient * online)
+  const { start } = counts
+  const fetchMs = (start.snapshot ?? 0) * service.occupiedMs('snapshot')
+  const reports = Math.min(1, start.report ?? 0)
+  // Who fetches was answered before, and a server answers no faster than it can.
+  const fetched = start.snapshot === undefined ? 0 : Math.min(online, (servers * 1_000) / (firstMs + fetchMs))
+  const perClientMs =
+    firstMs +
+    fetchMs +
+    (start.delivery ?? 0) * service.occupiedMs('delivery') +
+    reports * service.occupiedMs('report')
+  return {
+    afterRestart: { requestsPerSecond: back, drainMs: (back * firstMs) / servers },
+    fleetStarts: {
+      requestsPerSecond: online * (1 + reports) + fetched,
+      drainMs: (online * perClientMs) / servers,
+    },
+  }
+}
+
+/** How clients come back after an outage: by when, and how many requests that is in each second. */
+function backOf(shape: Shape, { workload }: Basis): Pick<Row, 'recoveryMs' | 'loadAfterOutage'> {
+  const { halfMs, allMs, perClientEachSecond, backBy } = returnOf(shape, { awayMs: OUTAGE_MS })
+  const online = onlineOf(workload)
+  const steady = (online * requestsIn(countsOf(shape, workload).day)) / DAY_S
+  return {
+    recoveryMs: { half: halfMs, all: allMs },
+    // Who is back does what it always does from then on.
+    loadAfterOutage: perClientEachSecond.map((count, second) => online * count + steady * backBy(second)),
+  }
+}

@@ -1,0 +1,136 @@
+import type { Costs } from '../costs/costs.js'
+import type { Shape } from '../shape.js'
+import type { Workload } from '../workload.js'
+import { isInline, REQUEST_TRIPS } from './counts.js'
+import { lastOf, MEAN_WAIT, pollingOf, waitOf } from './intervals.js'
+import { serviceOf } from './service.js'
+
+/** How long a change takes to clients that are there, from `publish()` on, in milliseconds. */
+export interface Times {
+  readonly half: number
+  readonly p99: number
+  readonly all: number
+  readonly mean: number
+}
+
+/**
+ * How long a change takes. Streams are written to one after another; what is fetched after a notice waits in one queue
+ * a server, behind all notices; who polls waits for the next poll. Clients whose stream is dead come later, and are not
+ * in these times.
+ *
+ * ```ts
+ * timesOf(shape, { workload, costs }).all
+ * ```
+ */
+export function timesOf(shape: Shape, basis: TimesBasis): Times {
+  const { at, meanMs } = arrivalsOf(shape, basis)
+  return {
+    half: at(0.5, 0.5),
+    p99: at(0.99, 1),
+    all: at(shape.type === 'poll' ? lastOf(onlineOf(basis.workload)) : 1, 1),
+    mean: meanMs,
+  }
+}
+
+/** A point of a curve: the share of clients that a change has reached by then. */
+export interface CurvePoint {
+  readonly ms: number
+  readonly share: number
+}
+
+const CURVE_STEPS = 40
+
+/**
+ * How a change reaches the clients that are there, as a curve.
+ *
+ * ```ts
+ * curveOf(shape, { workload, costs })
+ * ```
+ */
+export function curveOf(shape: Shape, basis: TimesBasis): readonly CurvePoint[] {
+  const { at } = arrivalsOf(shape, basis)
+  return Array.from({ length: CURVE_STEPS + 1 }, (_, step) => {
+    const share = step / CURVE_STEPS
+    return { ms: at(share, 0.5), share }
+  })
+}
+
+/** What times follow from. */
+export interface TimesBasis {
+  readonly workload: Workload
+  readonly costs: Costs
+}
+
+/** When a share of the clients has a change; `lagShare` says how much of what is in between goes by before that. */
+interface Arrivals {
+  at(share: number, lagShare: number): number
+  readonly meanMs: number
+}
+
+function arrivalsOf(shape: Shape, { workload, costs }: TimesBasis): Arrivals {
+  const { rttMs } = workload
+  const service = serviceOf(shape, { workload, costs })
+  const perServer = onlineOf(workload) / serversOf(shape, workload)
+  const lag = lagOf(shape, workload)
+  const begin = (share: number): number => costs.changeMs + lag.least + share * (lag.most - lag.least)
+
+  if (shape.type === 'poll') {
+    const { intervalMs } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * rttMs })
+    const ownMs = service.occupiedMs('release') + service.occupiedMs('snapshot')
+    const tripsMs = 2 * REQUEST_TRIPS * rttMs + ownMs
+    const busy = (perServer * ownMs) / intervalMs
+    // Where clients ask faster than the server answers, the queue decides.
+    const queueMs = busy < 1 ? (busy * ownMs) / (2 * (1 - busy)) : perServer * ownMs - intervalMs
+    const fixedMs = tripsMs + queueMs
+    return {
+      at: (share, lagShare) => begin(lagShare) + waitOf(share) * intervalMs + fixedMs,
+      meanMs: begin(0.5) + MEAN_WAIT * intervalMs + fixedMs,
+    }
+  }
+  const inline = isInline(shape, workload.documentBytes)
+  const frameMs = service.occupiedMs(inline ? 'delivery' : 'notice')
+  const fetchMs = inline ? 0 : service.occupiedMs('snapshot')
+  const tripsMs = rttMs / 2 + (inline ? 0 : REQUEST_TRIPS * rttMs)
+  const at = (share: number, lagShare: number): number => {
+    // Who fetches from the same server waits until all notices are written.
+    const framesMs = (fetchMs > 0 ? 1 : share) * perServer * frameMs
+    return begin(lagShare) + framesMs + share * perServer * fetchMs + tripsMs
+  }
+  return { at, meanMs: at(0.5, 0.5) }
+}
+
+/**
+ * The clients that are there at any time.
+ *
+ * ```ts
+ * onlineOf({ clients: 3_000, offlineShare: 0.02 }) // 2,940
+ * ```
+ */
+export function onlineOf({ clients, offlineShare }: Pick<Workload, 'clients' | 'offlineShare'>): number {
+  return Math.max(1, Math.round(clients * (1 - offlineShare)))
+}
+
+/**
+ * How many servers share the clients: relays, where there are any.
+ *
+ * ```ts
+ * serversOf(shape, workload)
+ * ```
+ */
+export function serversOf({ relays }: Shape, { servers }: Workload): number {
+  return relays > 0 ? relays : servers
+}
+
+/** For how long a server answers with what it was last told is the newest, in milliseconds. */
+const FRESH_MS = 1_000
+
+/** What passes before the servers that clients ask have a change themselves, in milliseconds. */
+function lagOf(
+  { hops, relays, type }: Shape,
+  { rttMs, servers }: Workload,
+): { readonly least: number; readonly most: number } {
+  // Streams are told; who asks another server than the one that was written to is answered with what that knew a moment ago.
+  const relayMs = relays > 0 ? rttMs / 2 : 0
+  const knownMs = type === 'poll' && servers > 1 ? FRESH_MS : 0
+  return { least: relayMs, most: relayMs + knownMs + hops.reduce((sum, hopMs) => sum + hopMs, 0) }
+}

@@ -1,0 +1,94 @@
+import { dirname, resolve } from 'node:path'
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Json } from '../contracts/json.js'
+import { canonicalize } from '../core/json/canonical.js'
+import { encodeText } from '../core/json/text.js'
+import { configFile } from '../node/index.js'
+import { diffDocuments } from '../publisher/index.js'
+import { readWorkload, type WorkloadInput } from './workload.js'
+
+/** A workload as a file says it: documents by the names of their files, relative to its own. */
+export type WorkloadFile = Omit<WorkloadInput, 'documentBytes'> & {
+  readonly documentBytes?: number
+  /** A JSON or YAML file: the document. */
+  readonly document?: string
+  /** A JSON or YAML file: the same after a typical change. */
+  readonly next?: string
+}
+
+/**
+ * Reads a workload and the documents that it names, of which only their sizes are kept. Throws `invalid-option` for
+ * what makes no sense, and `not-found` for a file that is not there.
+ *
+ * ```ts
+ * const result = await compare(await loadWorkload('workload.json', { signal }))
+ * ```
+ */
+export async function loadWorkload(
+  path: string,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<WorkloadInput> {
+  const read = await configFile(path).read(signal)
+  if (typeof read !== 'object' || read === null || Array.isArray(read))
+    throw new NoticeboardError('invalid-option', `${path}: a workload is an object`)
+  const { document, next, ...given } = read as unknown as WorkloadFile
+  const input = await withDocuments(given, {
+    document: fileOf('document', document, path),
+    next: fileOf('next', next, path),
+    signal,
+  })
+  readWorkload(input)
+  return input
+}
+
+/** The files that hold a document, before and after a typical change. */
+export interface DocumentFiles {
+  readonly document: string | undefined
+  readonly next: string | undefined
+  readonly signal: AbortSignal
+}
+
+/**
+ * A workload with the sizes of documents, as they travel.
+ *
+ * ```ts
+ * await withDocuments({ clients: 3_000 }, { document: 'app.yaml', next: undefined, signal })
+ * ```
+ */
+export async function withDocuments(
+  given: Omit<WorkloadFile, 'document' | 'next'>,
+  { document, next, signal }: DocumentFiles,
+): Promise<WorkloadInput> {
+  if (document === undefined) {
+    if (next === undefined) return given as WorkloadInput
+    throw new NoticeboardError('invalid-option', 'a workload: `next` goes with `document`')
+  }
+  if (given.documentBytes !== undefined)
+    throw new NoticeboardError('invalid-option', 'a workload: give `document` or documentBytes, not both')
+  const before = await configFile(document).read(signal)
+  const after = next === undefined ? undefined : await configFile(next).read(signal)
+  return {
+    ...given,
+    documentBytes: bytesOf(before),
+    ...(after !== undefined && { changedBytes: changedBytes(before, after) }),
+  }
+}
+
+/** What changed, with the path of each change, as a delta would have to say it. */
+function changedBytes(before: Json, after: Json): number {
+  const changes = diffDocuments(before, after).map(change => ({
+    path: change.path,
+    after: change.change === 'removed' ? null : change.after,
+  }))
+  return bytesOf(changes)
+}
+
+function bytesOf(document: Json): number {
+  return encodeText(canonicalize(document)).length
+}
+
+function fileOf(field: string, name: unknown, path: string): string | undefined {
+  if (name === undefined) return undefined
+  if (typeof name === 'string') return resolve(dirname(path), name)
+  throw new NoticeboardError('invalid-option', `${path}: \`${field}\` is the name of a file`)
+}

@@ -1,0 +1,229 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import type { Strategy } from '../contracts/strategy.js'
+import type { HttpTransport } from '../transports/http/index.js'
+import { checkOptions, checkPositive } from '../core/options.js'
+import { defaultPeriods } from '../core/defaults.js'
+import { hybrid, pull, push } from '../strategies/index.js'
+import { adaptivePull } from './adaptive-pull.js'
+import type { PollShape, Shape, StreamShape } from './shape.js'
+
+/** A way to bring a document to a fleet. */
+export interface Model {
+  /** For the table, 1 to 40 characters. */
+  readonly name: string
+  /** What the closed form goes by; a model without one needs the simulation. */
+  readonly shape?: Shape
+  /** What the simulation and the real run have their clients do. */
+  readonly strategy?: (transport: HttpTransport) => Strategy
+}
+
+/** A model of the library's own: the closed form knows it, and clients can run it. */
+export type KnownModel = Required<Model>
+
+/** What stands between clients and server. */
+export interface PathOptions {
+  /** How the table calls it. Default: by what it is. */
+  readonly name?: string
+  /** Whether only what changed travels; noticeboard does not do that yet. Default false. */
+  readonly deltas?: boolean
+  /** How many relays share the clients. Default 0. */
+  readonly relays?: number
+}
+
+/** Times of {@link pullModel}. */
+export interface PullModelOptions extends PathOptions {
+  /** How often a client asks, in milliseconds. Default 30,000. */
+  readonly pollIntervalMs?: number
+  /** How often it asks without a condition, in milliseconds. Default 300,000. */
+  readonly sweepIntervalMs?: number
+  /** Who answers: the server, or a folder that a web server or a bucket serves, to which nobody reports. Default `server`. */
+  readonly answers?: 'server' | 'static'
+  /** What asks in its turn between clients and server: how old each makes an answer at most, in milliseconds. Default none. */
+  readonly hops?: readonly number[]
+}
+
+/**
+ * Clients ask again and again, as `pull()` does. Throws `invalid-option`.
+ *
+ * ```ts
+ * pullModel({ pollIntervalMs: 10_000 })
+ * pullModel({ answers: 'static' }) // a folder behind a web server
+ * pullModel({ hops: [45_000, 900_000] }) // an agent that polls, behind a cache
+ * ```
+ */
+export function pullModel(options: PullModelOptions = {}): KnownModel {
+  checkOptions('pullModel()', options, {
+    name: true,
+    deltas: true,
+    relays: true,
+    pollIntervalMs: true,
+    sweepIntervalMs: true,
+    answers: true,
+    hops: true,
+  })
+  const { name, deltas, relays, answers = 'server', hops = [], ...periods } = options
+  checkPositive('pullModel()', periods)
+  const { pollIntervalMs = defaultPeriods.pollIntervalMs, sweepIntervalMs = defaultPeriods.sweepIntervalMs } =
+    periods
+  const shape: PollShape = {
+    ...pathOf('pullModel()', { deltas, relays, hops }),
+    type: 'poll',
+    pollIntervalMs,
+    sweepIntervalMs,
+    reportIntervalMs: answers === 'static' ? Number.POSITIVE_INFINITY : defaultPeriods.reports.intervalMs,
+    snapshots: 'server',
+    answers,
+  }
+  return {
+    name: name ?? nameOf(`pull ${sayPeriod(pollIntervalMs)}`, shape),
+    shape,
+    strategy: transport => pull(transport, { pollIntervalMs, sweepIntervalMs }),
+  }
+}
+
+/** Times of {@link adaptivePullModel}. */
+export interface AdaptivePullModelOptions extends PathOptions {
+  /** The interval as a share of the document's age. Default 0.1. */
+  readonly share?: number
+  /** The shortest interval, in milliseconds. Default 5,000. */
+  readonly leastMs?: number
+  /** The longest interval, in milliseconds. Default 300,000. */
+  readonly mostMs?: number
+}
+
+/**
+ * Clients ask the more seldom the older the document is, as {@link adaptivePull} does: what changed just now changes
+ * again soon. Throws `invalid-option`.
+ *
+ * ```ts
+ * adaptivePullModel({ share: 0.2, mostMs: 120_000 })
+ * ```
+ */
+export function adaptivePullModel(options: AdaptivePullModelOptions = {}): KnownModel {
+  checkOptions('adaptivePullModel()', options, {
+    name: true,
+    deltas: true,
+    relays: true,
+    share: true,
+    leastMs: true,
+    mostMs: true,
+  })
+  const { name, deltas, relays, ...times } = options
+  checkPositive('adaptivePullModel()', times)
+  const { share = 0.1, leastMs = 5_000, mostMs = 300_000 } = times
+  const shape: PollShape = {
+    ...pathOf('adaptivePullModel()', { deltas, relays }),
+    type: 'poll',
+    pollIntervalMs: mostMs,
+    adapts: { share, leastMs },
+    sweepIntervalMs: Number.POSITIVE_INFINITY,
+    reportIntervalMs: defaultPeriods.reports.intervalMs,
+    snapshots: 'server',
+    answers: 'server',
+  }
+  return {
+    name: name ?? nameOf(`pull ${sayPeriod(leastMs)}-${sayPeriod(mostMs)}`, shape),
+    shape,
+    strategy: transport => adaptivePull(transport, { share, leastMs, mostMs }),
+  }
+}
+
+/** Times of {@link pushModel} and {@link hybridModel}. */
+export interface StreamModelOptions extends PathOptions {
+  /** How often the server shows that it lives, in milliseconds. Default 15,000. */
+  readonly heartbeatMs?: number
+}
+
+/**
+ * The server sends the document along, as with `push()`. Throws `invalid-option`.
+ *
+ * ```ts
+ * pushModel({ relays: 4 })
+ * ```
+ */
+export function pushModel(options: StreamModelOptions = {}): KnownModel {
+  checkOptions('pushModel()', options, { name: true, deltas: true, relays: true, heartbeatMs: true })
+  const shape = streamShape('pushModel()', options, { inline: true, snapshots: 'server' })
+  return { name: options.name ?? nameOf('push', shape), shape, strategy: transport => push(transport) }
+}
+
+/**
+ * The server sends notices, and clients fetch, as with `hybrid()`; with `cdn` from a content delivery network. Throws
+ * `invalid-option`.
+ *
+ * ```ts
+ * hybridModel({ cdn: true })
+ * ```
+ */
+export function hybridModel(
+  options: StreamModelOptions & {
+    /** Whether snapshots come from a cache. Default false. */
+    readonly cdn?: boolean
+  } = {},
+): KnownModel {
+  checkOptions('hybridModel()', options, {
+    name: true,
+    deltas: true,
+    relays: true,
+    heartbeatMs: true,
+    cdn: true,
+  })
+  const { cdn = false, ...rest } = options
+  const shape = streamShape('hybridModel()', rest, { inline: false, snapshots: cdn ? 'cache' : 'server' })
+  return { name: options.name ?? nameOf('hybrid', shape), shape, strategy: transport => hybrid(transport) }
+}
+
+function streamShape(
+  who: string,
+  { deltas, relays, heartbeatMs = defaultPeriods.heartbeatMs }: StreamModelOptions,
+  kind: Pick<StreamShape, 'inline' | 'snapshots'>,
+): StreamShape {
+  checkPositive(who, { heartbeatMs })
+  const { pollIntervalMs, sweepIntervalMs, maxConnectionAgeMs, reports } = defaultPeriods
+  return {
+    ...pathOf(who, { deltas, relays }),
+    ...kind,
+    type: 'stream',
+    heartbeatMs,
+    pollIntervalMs,
+    sweepIntervalMs,
+    maxConnectionAgeMs,
+    reportIntervalMs: reports.intervalMs,
+    answers: 'server',
+  }
+}
+
+function pathOf(
+  who: string,
+  {
+    deltas = false,
+    relays = 0,
+    hops = [],
+  }: {
+    readonly deltas: boolean | undefined
+    readonly relays: number | undefined
+    readonly hops?: readonly number[]
+  },
+): Pick<Shape, 'deltas' | 'relays' | 'hops'> {
+  if (!(Number.isInteger(relays) && relays >= 0))
+    throw new NoticeboardError('invalid-option', `${who}: relays is a whole number, 0 for none`)
+  for (const hopMs of hops) checkPositive(who, { 'each of hops': hopMs })
+  return { deltas, relays, hops }
+}
+
+function nameOf(kind: string, { answers, snapshots, hops, relays, deltas }: Shape): string {
+  return [
+    kind,
+    ...(answers === 'static' ? ['static folder'] : []),
+    ...(snapshots === 'cache' ? ['CDN'] : []),
+    ...(hops.length > 0 ? [`behind ${hops.map(sayPeriod).join(' and ')}`] : []),
+    ...(relays > 0 ? [`${relays} relays`] : []),
+    ...(deltas ? ['deltas'] : []),
+  ].join(', ')
+}
+
+/** `30 s`, `5 min`. */
+function sayPeriod(ms: number): string {
+  if (ms % 60_000 === 0) return `${ms / 60_000} min`
+  return ms % 1_000 === 0 ? `${ms / 1_000} s` : `${ms} ms`
+}

@@ -1,0 +1,127 @@
+import type { Comparison } from '../result.js'
+import { count, figure, sayMs } from '../words.js'
+import { chart, powersOfTen, roundTicks, type Series } from './chart.js'
+
+/**
+ * How a change reaches the fleet: the share of clients that run it, over time.
+ *
+ * ```ts
+ * propagationChart(result)
+ * ```
+ */
+export function propagationChart({ rows, workload }: Comparison): string {
+  const series = rows.map(({ model, curve }): Series => ({
+    name: model,
+    points: curve.map(({ ms, share }): readonly [number, number] => [ms, share]),
+  }))
+  const times = series.flatMap(({ points }) => points.map(([ms]) => ms)).filter(Number.isFinite)
+  const domain = decades(Math.min(...times, workload.killSwitchMs), Math.max(...times, workload.killSwitchMs))
+  return chart({
+    title: 'The share of clients that run a change, over the time since it was published',
+    series: [
+      ...series,
+      {
+        name: `kill switch: ${sayMs(workload.killSwitchMs)}`,
+        points: [
+          [workload.killSwitchMs, 0],
+          [workload.killSwitchMs, 1],
+        ],
+      },
+    ],
+    x: { label: 'since publish()', scale: 'log', domain, ticks: powersOfTen(domain), say: sayMs },
+    y: shareAxis('clients that run it'),
+  })
+}
+
+/**
+ * What the servers are asked in the first minute after a minute's outage.
+ *
+ * ```ts
+ * loadChart(result)
+ * ```
+ */
+export function loadChart({ rows }: Comparison): string {
+  const series = rows.map(({ model, loadAfterOutage }): Series => ({
+    name: model,
+    points: loadAfterOutage.map((requests, second): readonly [number, number] => [second, requests]),
+  }))
+  const most = Math.max(1, ...rows.flatMap(({ loadAfterOutage }) => loadAfterOutage))
+  return chart({
+    title: 'Requests in each second after a server was away for a minute',
+    series,
+    steps: true,
+    x: {
+      label: 'seconds since the server is back',
+      scale: 'linear',
+      domain: [0, 60],
+      ticks: [0, 10, 20, 30, 40, 50, 60],
+      say: String,
+    },
+    y: {
+      label: 'requests a second',
+      scale: 'linear',
+      domain: [0, most],
+      ticks: roundTicks(most),
+      say: figure,
+    },
+  })
+}
+
+/**
+ * How many clients run a bad document, over time: to everyone at once, and in stages.
+ *
+ * ```ts
+ * blastChart(result)
+ * ```
+ */
+export function blastChart({ blastRadius, workload, rows, recommendation }: Comparison): string {
+  const { everyone, staged } = blastRadius
+  const halfMs = (rows.find(({ model }) => model === recommendation.model) ?? rows[0])?.stalenessMs.half ?? 1
+  const longestMs = Math.max(everyone.goneMs, staged.goneMs)
+  const noticed = staged.noticedIn ?? staged.stages.length - 1
+  const stageMs = noticed === 0 ? 0 : staged.completesMs / Math.max(1, staged.stages.length - 1)
+  const rising = staged.stages
+    .slice(0, noticed + 1)
+    .map((exposed, index): readonly [number, number] => [halfMs + index * stageMs, exposed])
+  const domain = decades(1, workload.clients)
+  return chart({
+    title: 'How many clients run a bad document, over the time since it was published',
+    steps: true,
+    series: [
+      {
+        name: 'to everyone at once',
+        points: [
+          [0, 1],
+          [halfMs, workload.clients],
+          [everyone.goneMs, 1],
+          [longestMs * 1.05, 1],
+        ],
+      },
+      { name: 'in stages', points: [[0, 1], ...rising, [staged.goneMs, 1], [longestMs * 1.05, 1]] },
+    ],
+    x: {
+      label: 'minutes since publish()',
+      scale: 'linear',
+      domain: [0, longestMs * 1.05],
+      ticks: roundTicks((longestMs * 1.05) / 60_000).map(minutes => minutes * 60_000),
+      say: ms => figure(ms / 60_000),
+    },
+    y: { label: 'clients (1: one or none)', scale: 'log', domain, ticks: powersOfTen(domain), say: count },
+  })
+}
+
+function shareAxis(label: string) {
+  return {
+    label,
+    scale: 'linear' as const,
+    domain: [0, 1] as const,
+    ticks: [0, 0.25, 0.5, 0.75, 1],
+    say: (share: number) => `${Math.round(share * 100)} %`,
+  }
+}
+
+/** The powers of ten around two numbers. */
+function decades(least: number, most: number): readonly [number, number] {
+  const from = 10 ** Math.floor(Math.log10(Math.max(1, least)))
+  return [from, Math.max(10 * from, 10 ** Math.ceil(Math.log10(Math.max(1, most))))]
+}

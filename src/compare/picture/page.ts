@@ -1,0 +1,48 @@
+import type { Comparison } from '../result.js'
+import { headlineOf, methodOf, outcomeOf, tableOf } from '../tables.js'
+import { escapeText } from './chart.js'
+import { blastChart, loadChart, propagationChart } from './charts.js'
+import { mapPicture } from './map-picture.js'
+import { STYLE } from './style.js'
+
+/**
+ * A comparison as one page of HTML that needs nothing else: no script, no font, no request. Right in light and dark, on
+ * a phone and on paper.
+ *
+ * ```ts
+ * writeFileSync('comparison.html', comparisonPage(result))
+ * ```
+ */
+export function comparisonPage(result: Comparison): string {
+  const { headings, lines } = tableOf(result)
+  const head = headings.map(text => `<th scope="col">${escapeText(text)}</th>`).join('')
+  const body = lines.map(({ cells, fits, mark }) => {
+    const [name = '', ...rest] = cells
+    const data = rest.map((text, index) =>
+      index === 0
+        ? `<td class="${fits ? 'fits' : 'misses'}">${escapeText(text)}</td>`
+        : `<td>${escapeText(text)}</td>`,
+    )
+    return `<tr${mark === '' ? '' : ' class="taken"'}><th scope="row">${escapeText(name)}${mark === '' ? '' : ` <small>${escapeText(mark.replace('<- ', ''))}</small>`}</th>${data.join('')}</tr>`
+  })
+  const parts = outcomeOf(result).map(
+    ({ title, points }) =>
+      `<section><h2>${escapeText(title)}</h2><ul>${points.map(point => `<li>${escapeText(point)}</li>`).join('')}</ul></section>`,
+  )
+  const pictures = [
+    ['How a change reaches the fleet', propagationChart(result)],
+    ['After an outage of a minute', loadChart(result)],
+    ...(result.map === undefined
+      ? []
+      : [['Which model, for which fleet', mapPicture(result.map, result)] as const]),
+    ['A bad document', blastChart(result)],
+  ].map(([title, picture]) => `<section><h2>${title}</h2>${picture}</section>`)
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${escapeText(headlineOf(result))}</title><style>${STYLE}</style></head>
+<body><main><h1>${escapeText(headlineOf(result))}</h1><p class="method">${escapeText(methodOf(result))}</p>
+<div class="table"><table><thead><tr>${head}</tr></thead><tbody>${body.join('')}</tbody></table></div>
+<div class="parts">${parts.join('')}</div>
+<div class="pictures">${pictures.join('')}</div>
+</main></body></html>
+`
+}

@@ -1,0 +1,115 @@
+import { KINDS, REQUESTS, serverMsOf, type Costs, type Counts, type Kind } from './costs/costs.js'
+import { sumOf, type CountsOfClient } from './formula/counts.js'
+import type { HalfOpen } from './formula/half-open.js'
+import { serviceOf, type Service } from './formula/service.js'
+import { onlineOf, serversOf, type Times } from './formula/times.js'
+import type { Model } from './models.js'
+import type { Row } from './row.js'
+import { missesOf } from './verdict/misses.js'
+import type { Workload } from './workload.js'
+
+const DAY_MS = 86_400_000
+const DAY_S = 86_400
+
+/** How often a cache asks the server for one snapshot: once for each of its places. */
+const CACHE_PLACES = 10
+
+/** What a comparison is made from. */
+export interface Basis {
+  readonly workload: Workload
+  readonly costs: Costs
+}
+
+/** What was found of a model, by whatever depth. */
+export interface Found extends Pick<Row, 'depth' | 'missed' | 'current'> {
+  readonly model: Pick<Model, 'name' | 'shape'>
+  readonly counts: CountsOfClient
+  readonly times: Times
+  readonly halfOpen: Pick<HalfOpen, 'share' | 'meanMs' | 'worstMs'>
+  /** Open streams for each client. */
+  readonly streams: number
+}
+
+/** A row but for the moments in which many come at once. */
+export type Essentials = Omit<Row, 'peak' | 'recoveryMs' | 'curve' | 'loadAfterOutage'>
+
+/**
+ * What comes of what was found: every total of a row follows from counts for one client, times and costs.
+ *
+ * ```ts
+ * rowOf(found, { workload, costs }).cpu.share
+ * ```
+ */
+export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
+  const { model, counts, times, halfOpen, depth, missed, current } = found
+  const { shape } = model
+  const { changesPerDay, restartsPerDay, clients } = workload
+  const online = onlineOf(workload)
+  const servers = shape === undefined ? workload.servers : serversOf(shape, workload)
+  const service = serviceOf(shape, { workload, costs })
+  const perChange = sumOf([[counts.change, online]])
+  const idle = sumOf([[counts.day, online]])
+  const perDay = sumOf([
+    [counts.day, online],
+    [counts.change, online * changesPerDay],
+    [counts.start, online * restartsPerDay],
+  ])
+  const cached = shape?.snapshots === 'cache' ? CACHE_PLACES : 0
+  const changeMs = costs.changeMs + cached * serverMsOf('snapshot', { costs, ...workload })
+  const streams = online * found.streams
+  const msPerDay =
+    cpuOf(perDay, service) + changesPerDay * changeMs + (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
+  const figures = {
+    model: model.name,
+    depth,
+    stalenessMs: { half: times.half, p99: times.p99, all: times.all },
+    halfOpen: { clients: online * halfOpen.share, worstMs: halfOpen.worstMs },
+    offline: clients - online,
+    integral: (online * (times.mean + halfOpen.share * halfOpen.meanMs)) / 1_000,
+    current,
+    missed,
+    perDay,
+    requests: { perSecond: requestsIn(perDay) / DAY_S, perChange: requestsIn(perChange) },
+    bytes: {
+      perDay: bytesIn(perDay, service),
+      perIdleHour: bytesIn(idle, service) / 24,
+      perChange: bytesIn(perChange, service),
+    },
+    cpu: { share: msPerDay / DAY_MS, msPerDay, msPerChange: cpuOf(perChange, service) + changeMs },
+    memory:
+      costs.memory.base +
+      (streams / servers) * costs.memory.perStream +
+      (online / servers) * costs.memory.perClient +
+      workload.documentBytes,
+  }
+  const misses = missesOf(figures, { workload, servers, streams: streams / servers, share: halfOpen.share })
+  return { ...figures, fits: misses.length === 0, misses }
+}
+
+/**
+ * How many of some events are requests.
+ *
+ * ```ts
+ * requestsIn({ unchanged: 3, mark: 4 }) // 3
+ * ```
+ */
+export function requestsIn(counts: Counts): number {
+  return totalOf(counts, kind => (REQUESTS.has(kind) ? 1 : 0))
+}
+
+function cpuOf(counts: Counts, service: Service): number {
+  return totalOf(counts, service.cpuMs)
+}
+
+function bytesIn(counts: Counts, service: Service): number {
+  return totalOf(counts, service.bytes)
+}
+
+function totalOf(counts: Counts, each: (kind: Kind) => number): number {
+  let total = 0
+  for (const kind of KINDS) {
+    const count = counts[kind]
+    if (count !== undefined) total += count * each(kind)
+  }
+  return total
+}

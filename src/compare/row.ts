@@ -1,0 +1,57 @@
+import type { Counts } from './costs/costs.js'
+import type { CurvePoint } from './formula/times.js'
+
+/** What one model comes to with a workload. */
+export interface Row {
+  readonly model: string
+  /** How this was found. */
+  readonly depth: 'formula' | 'simulation' | 'run'
+  /** Whether it meets the deadlines and the servers can do it. */
+  readonly fits: boolean
+  /** Why it does not. */
+  readonly misses: readonly Miss[]
+  /** How long a change takes to the clients that are there, from `publish()` on, in milliseconds. */
+  readonly stalenessMs: { readonly half: number; readonly p99: number; readonly all: number }
+  /** Clients whose connection is dead without their knowing when a change comes: how many in the mean, and by when they have it. */
+  readonly halfOpen: { readonly clients: number; readonly worstMs: number }
+  /** Clients that are away when a change comes; they get it when they are back, with every model. */
+  readonly offline: number
+  /** Client-seconds on an old version, for each change. */
+  readonly integral: number
+  /** The share of time in which a client is current. */
+  readonly current: number
+  /** Clients that a change never reached. */
+  readonly missed: number
+  /** Events of each kind a day, of all clients. */
+  readonly perDay: Counts
+  /** Requests of all clients. */
+  readonly requests: { readonly perSecond: number; readonly perChange: number }
+  /** Bytes of all clients, both ways, wherever they come from. */
+  readonly bytes: { readonly perDay: number; readonly perIdleHour: number; readonly perChange: number }
+  /** Processor time of all servers: as a share of one processor in the mean, and for a change. */
+  readonly cpu: { readonly share: number; readonly msPerDay: number; readonly msPerChange: number }
+  /** Memory of each server, in bytes. */
+  readonly memory: number
+  /** The busiest second: after a server was gone for two seconds, and when every client starts at once. */
+  readonly peak: { readonly afterRestart: Peak; readonly fleetStarts: Peak }
+  /** How a change reaches the clients that are there. */
+  readonly curve: readonly CurvePoint[]
+  /** Requests in each second of the first minute after a server was away for a minute. */
+  readonly loadAfterOutage: readonly number[]
+  /** After how long clients are back when a server was away for a minute, in milliseconds. */
+  readonly recoveryMs: { readonly half: number; readonly all: number }
+}
+
+/** A moment in which many come at once. */
+export interface Peak {
+  /** Requests in its busiest second, at all servers. */
+  readonly requestsPerSecond: number
+  /** How long the servers work on it, in milliseconds. */
+  readonly drainMs: number
+}
+
+/** Why a model does not fit. */
+export interface Miss {
+  readonly what: 'kill-switch' | 'routine' | 'half-open' | 'processor' | 'connections' | 'missed'
+  readonly text: string
+}

@@ -1,0 +1,193 @@
+import { createClient, type Client } from '../../client/index.js'
+import type { Json } from '../../contracts/json.js'
+import type { StateStorage } from '../../contracts/state.js'
+import type { Fetch } from '../../contracts/system.js'
+import { createPublisher } from '../../publisher/index.js'
+import { everyone } from '../../rollouts/index.js'
+import { createHandler } from '../../server/index.js'
+import {
+  seededDice,
+  simFetch,
+  soundLink,
+  startProcess,
+  virtualClock,
+  type Link,
+  type SimProcess,
+  type SimServer,
+  type Trace,
+  type VirtualClock,
+} from '../../sim/index.js'
+import { http, httpStore } from '../../transports/http/index.js'
+import { memory } from '../../transports/memory.js'
+import { ANY_DOCUMENT, documentOf, NAMESPACE, roundOf } from '../board.js'
+import type { Costs } from '../costs/costs.js'
+import { REQUEST_TRIPS } from '../formula/counts.js'
+import { serviceOf } from '../formula/service.js'
+import { serversOf } from '../formula/times.js'
+import type { Model } from '../models.js'
+import type { Workload } from '../workload.js'
+import { createServerQueue, createTally, type ServerQueue, type Tally } from './server-queue.js'
+import { stateInMemory } from './state-in-memory.js'
+import { timedServer } from './timed-server.js'
+
+/** A fleet in virtual time: real clients with the model's strategy, before servers that take time. */
+export interface Fleet {
+  readonly clock: VirtualClock
+  readonly members: readonly Member[]
+  readonly tally: Tally
+  /** The servers' queues. */
+  readonly queues: readonly ServerQueue[]
+  /** Publishes the next document; resolves when it was written. */
+  publish(): Promise<number>
+  /** Takes every server down, or brings all of them back. */
+  stopServers(): void
+  startServers(): void
+  /** Ends every process. */
+  close(): void
+}
+
+/** One client and its way to a server. */
+export interface Member {
+  readonly link: Link
+  /** When it came to run each document, by its round, in milliseconds of virtual time. */
+  readonly ranAtMs: Map<number, number>
+  start(): void
+  kill(): void
+}
+
+/** What a fleet is made of. */
+export interface FleetOptions {
+  readonly model: Required<Pick<Model, 'strategy'>> & Model
+  readonly workload: Workload
+  readonly costs: Costs
+  /** How many clients are simulated. */
+  readonly simulated: number
+  /** For how many clients each of them stands. */
+  readonly weight: number
+  readonly seed: number
+}
+
+const TOKEN = 'a-token-for-comparisons'
+
+/** Nothing of a comparison is replayed, and folding every byte would take as long as all the rest. */
+const NO_TRACE: Trace = {
+  add: () => {},
+  traffic: () => ({ add: () => {}, bytes: () => {} }),
+  hash: () => '',
+  lines: [],
+  length: 0,
+}
+
+/** Makes a fleet; no client runs yet, and nothing was published. */
+export function openFleet({ model, workload, costs, simulated, weight, seed }: FleetOptions): Fleet {
+  const clock = virtualClock({ turns: 1 })
+  const tally = createTally()
+  const service = serviceOf(model.shape, { workload, costs })
+  const { rttMs, documentBytes, keepsState } = workload
+  const store = memory({ system: { clock } })
+  // Published through the first server, as people do, which so knows of it at once.
+  let throughFirst: Fetch = () => Promise.reject(new TypeError('fetch failed'))
+  const publisher = createPublisher({
+    namespace: NAMESPACE,
+    schema: ANY_DOCUMENT,
+    store: httpStore('http://server', {
+      token: TOKEN,
+      fetch: (url, init) => throughFirst(url, init),
+      system: { clock },
+    }),
+    system: { clock, random: seededDice(seed, 'publisher') },
+  })
+  const heartbeatMs = model.shape?.type === 'stream' ? model.shape.heartbeatMs : undefined
+  const count = model.shape === undefined ? workload.servers : serversOf(model.shape, workload)
+  const queues: readonly ServerQueue[] = Array.from({ length: Math.min(count, simulated) }, () =>
+    // Servers that are not simulated are those of clients that are not.
+    createServerQueue({ clock, service, weight: (weight * Math.min(count, simulated)) / count, tally }),
+  )
+  let servers: readonly SimServer[] = []
+  let life = 0
+  let round = 0
+
+  const startServers = (): void => {
+    life += 1
+    servers = queues.map((queue, index): SimServer => {
+      const process = startProcess(`server-${index}.${life}`, { clock, seed })
+      const { fetch } = createHandler(store, {
+        system: process.system,
+        write: { token: TOKEN },
+        ...(heartbeatMs !== undefined && { heartbeatMs }),
+      })
+      if (index === 0)
+        throughFirst = (url, init) => fetch(new Request(url, { ...init, duplex: 'half' } as RequestInit))
+      // The last of the trips is the one that the simulated network takes.
+      const openingMs = (REQUEST_TRIPS - 1) * rttMs
+      return { process, fetch: timedServer(fetch, { queue, clock, openingMs }) }
+    })
+  }
+
+  const memberOf = (index: number): Member => {
+    const link = soundLink()
+    // A way takes a millisecond, and up to so much more.
+    link.slowestMs = Math.max(0, rttMs - 2)
+    const ranAtMs = new Map<number, number>()
+    const state: StateStorage | undefined = keepsState ? stateInMemory() : undefined
+    let lives = 0
+    let process: SimProcess | undefined
+    const start = (): void => {
+      if (process?.alive === true) return
+      lives += 1
+      process = startProcess(`client-${index}.${lives}`, { clock, seed })
+      const fetch = simFetch({
+        world: clock,
+        trace: NO_TRACE,
+        dice: seededDice(seed, `way of ${process.name}`),
+        client: process,
+        host: () => servers[index % servers.length],
+        link,
+      })
+      const client: Client<Json> = createClient({
+        namespace: NAMESPACE,
+        schema: ANY_DOCUMENT,
+        strategy: model.strategy(http('http://server', { fetch, system: process.system })),
+        system: process.system,
+        clientId: `client-${index}`,
+        ...(state !== undefined && { state }),
+      })
+      client.on('change', ({ current }) => {
+        const own = roundOf(current as Json)
+        if (!ranAtMs.has(own)) ranAtMs.set(own, clock.monotonic())
+      })
+      // Whether it is ready in time is seen by when it runs what.
+      client.ready().catch(() => {})
+    }
+    return { link, ranAtMs, start, kill: () => process?.kill() }
+  }
+  const members = Array.from({ length: simulated }, (_, index) => memberOf(index))
+
+  startServers()
+  return {
+    clock,
+    members,
+    tally,
+    queues,
+    async publish() {
+      round += 1
+      let written = false
+      const publishing = publisher
+        .publish(documentOf(documentBytes, round), { rollout: everyone(), reason: 'compared' })
+        .finally(() => void (written = true))
+      for (const queue of queues) queue.occupy(costs.changeMs)
+      while (!written) await clock.advance(1)
+      await publishing
+      return round
+    },
+    stopServers() {
+      for (const { process } of servers) process.kill()
+      servers = []
+    },
+    startServers,
+    close() {
+      for (const { kill } of members) kill()
+      for (const { process } of servers) process.kill()
+    },
+  }
+}

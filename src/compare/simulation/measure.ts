@@ -1,0 +1,196 @@
+import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import { busiestSecond, eachSecond } from '../formula/return.js'
+import type { Fleet } from './fleet.js'
+
+/** What a fleet was seen to do. Counts are per simulated client. */
+export interface Seen {
+  /** In a day in which nothing happens. */
+  readonly day: Counts
+  /** More for each change. */
+  readonly change: Counts
+  /** More for each start. */
+  readonly start: Counts
+  /** How long a change took to each client, in milliseconds, ascending. */
+  readonly delaysMs: readonly number[]
+  /** Requests of all simulated clients in the busiest second after a server was gone for two seconds. */
+  readonly peakAfterRestart: number
+  /** The same when all clients start at once. */
+  readonly peakOfStart: number
+  /** How long the servers were occupied then, in milliseconds. */
+  readonly drainMs: number
+  /** Requests of all simulated clients in each second of the first minute after that. */
+  readonly loadAfterOutage: readonly number[]
+  /** How long clients took to be back when a server was away for a minute, ascending. */
+  readonly recoveredMs: readonly number[]
+  /** How much longer than the others a client took whose stream was dead when a change came; undefined where none was. */
+  readonly halfOpenMs: number | undefined
+  /** Clients that a change never reached. */
+  readonly missed: number
+}
+
+/** How long the parts of a simulation last, in milliseconds of virtual time. */
+export interface Windows {
+  /** A fleet that starts does so over this long. */
+  readonly startsOverMs: number
+  /** Then it is left alone for so long. */
+  readonly settlesMs: number
+  /** Nothing happens for so long. */
+  readonly idleMs: number
+  /** A change and what follows from it. */
+  readonly changeMs: number
+}
+
+const DAY_MS = 86_400_000
+const RESTART_MS = 2_000
+const OUTAGE_MS = 60_000
+
+/** Within so long a client that starts asks for everything, and reports, in milliseconds. */
+const START_MS = 1_500
+
+/** How much virtual time passes between two looks at the signal, in milliseconds. */
+const SLICE_MS = 1_000
+
+/** For how long clients that have not come are waited for, in milliseconds. */
+const PATIENCE_MS = 1_800_000
+
+/** How many clients are on dead links when a change comes: one in ten. */
+const DEAD_EVERY = 10
+
+/** Runs a fleet through what happens to fleets, and counts. */
+export async function measureFleet(
+  fleet: Fleet,
+  {
+    windows,
+    signal,
+    onStep,
+  }: { readonly windows: Windows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
+): Promise<Seen> {
+  const { clock, members, tally } = fleet
+  const { startsOverMs, settlesMs, idleMs, changeMs } = windows
+  /** Lets time pass, in slices, so that an interruption is heard. */
+  const pass = async (ms: number): Promise<void> => {
+    for (let leftMs = ms; leftMs > 0; leftMs -= SLICE_MS) {
+      signal.throwIfAborted()
+      await clock.advance(Math.min(SLICE_MS, leftMs))
+    }
+  }
+  const counted = async (
+    act: () => Promise<void>,
+  ): Promise<{ readonly counts: Counts; readonly ms: number }> => {
+    const before = new Map(tally.counts)
+    const fromMs = clock.monotonic()
+    await act()
+    const counts = Object.fromEntries(
+      KINDS.map((kind): [Kind, number] => [
+        kind,
+        ((tally.counts.get(kind) ?? 0) - (before.get(kind) ?? 0)) / members.length,
+      ]),
+    )
+    return { counts, ms: clock.monotonic() - fromMs }
+  }
+  const delaysOf = (round: number, sinceMs: number): readonly number[] =>
+    members
+      .flatMap(({ ranAtMs }) => {
+        const atMs = ranAtMs.get(round)
+        return atMs === undefined ? [] : [atMs - sinceMs]
+      })
+      .sort((a, b) => a - b)
+  const peakSince = (fromMs: number): number => busiestSecond(tally.arrivals.filter(atMs => atMs >= fromMs))
+
+  onStep('the fleet starts')
+  await fleet.publish()
+  for (const { start } of members) {
+    start()
+    await pass(startsOverMs / members.length)
+  }
+  await pass(settlesMs)
+
+  onStep('nothing happens')
+  const idle = await counted(() => pass(idleMs))
+  const beyondIdle = ({ counts, ms }: { readonly counts: Counts; readonly ms: number }): Counts =>
+    Object.fromEntries(
+      KINDS.map((kind): [Kind, number] => [
+        kind,
+        (counts[kind] ?? 0) - ((idle.counts[kind] ?? 0) * ms) / idle.ms,
+      ]),
+    )
+
+  onStep('a change')
+  const publishedMs = clock.monotonic()
+  let round = 0
+  const change = await counted(async () => {
+    round = await fleet.publish()
+    await pass(changeMs)
+  })
+  const delaysMs = delaysOf(round, publishedMs)
+
+  onStep('dead links')
+  const dead = members.filter((_, index) => index % DEAD_EVERY === 0)
+  for (const { link } of dead) link.black = true
+  const cutMs = clock.monotonic()
+  const lost = await fleet.publish()
+  // The way is open again at once, and a stream that lost a frame does not know.
+  await pass(1_000)
+  for (const { link } of dead) link.black = false
+  await pass(changeMs)
+  const others = delaysOf(lost, cutMs)
+  const deadMs = Math.max(0, ...dead.map(({ ranAtMs }) => (ranAtMs.get(lost) ?? Number.NaN) - cutMs))
+  const halfOpenMs = others.length === 0 ? undefined : deadMs
+
+  onStep('a server restarts')
+  fleet.stopServers()
+  await pass(RESTART_MS)
+  fleet.startServers()
+  const restartedMs = clock.monotonic()
+  await pass(changeMs)
+  const peakAfterRestart = peakSince(restartedMs)
+
+  onStep('a server is away for a minute')
+  fleet.stopServers()
+  await pass(OUTAGE_MS)
+  fleet.startServers()
+  const backMs = clock.monotonic()
+  const after = await fleet.publish()
+  await pass(changeMs)
+  const recoveredMs = delaysOf(after, backMs)
+  const loadAfterOutage = eachSecond(tally.arrivals.filter(atMs => atMs >= backMs).map(atMs => atMs - backMs))
+
+  onStep('every client starts at once')
+  const last = await fleet.publish()
+  await pass(changeMs)
+  for (const { kill, ranAtMs } of members) {
+    kill()
+    ranAtMs.delete(last)
+  }
+  const startedAtMs = clock.monotonic()
+  let drainMs = 0
+  const start = await counted(async () => {
+    for (const member of members) member.start()
+    // By then everybody has asked and reported.
+    await pass(START_MS)
+    drainMs = Math.max(...fleet.queues.map(({ freeAtMs }) => freeAtMs)) - startedAtMs
+    await pass(changeMs - START_MS)
+  })
+  // Servers that are overrun by all at once take their time; who is not there by then never comes.
+  for (let waited = 0; waited < PATIENCE_MS && delaysOf(last, startedAtMs).length < members.length;) {
+    await pass(changeMs)
+    waited += changeMs
+  }
+  const started = delaysOf(last, startedAtMs)
+
+  return {
+    day: Object.fromEntries(
+      KINDS.map((kind): [Kind, number] => [kind, ((idle.counts[kind] ?? 0) * DAY_MS) / idle.ms]),
+    ),
+    change: beyondIdle(change),
+    start: beyondIdle(start),
+    delaysMs,
+    peakAfterRestart,
+    peakOfStart: peakSince(startedAtMs),
+    drainMs,
+    recoveredMs,
+    loadAfterOutage,
+    halfOpenMs,
+    missed: members.length - started.length,
+  }
+}

@@ -1,0 +1,154 @@
+import { defaultPeriods } from '../../core/defaults.js'
+import { RENEWED_AT, SOAK_MS } from '../formula/counts.js'
+import { halfOpenOf } from '../formula/half-open.js'
+import { serviceOf } from '../formula/service.js'
+import { onlineOf, serversOf } from '../formula/times.js'
+import type { Model } from '../models.js'
+import { rowOf, type Basis, type Found } from '../row-of.js'
+import type { Row } from '../row.js'
+import type { Workload } from '../workload.js'
+import { openFleet } from './fleet.js'
+import { measureFleet, type Seen } from './measure.js'
+
+/** How much is simulated, and who is told. */
+export interface SimulateModelOptions extends Basis {
+  /** The most clients that are simulated; of a larger fleet each stands for several. */
+  readonly mostClients: number
+  readonly seed: number
+  readonly signal: AbortSignal
+  readonly onStep: (text: string) => void
+}
+
+/** A model whose strategy clients can run. */
+export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
+
+const DAY_MS = 86_400_000
+
+/** After a change clients report that they run it, and a minute later that they are healthy. */
+const REPORTS_MS = 75_000
+
+/** What a model comes to, seen in virtual time. */
+export async function simulateModel(model: RunnableModel, options: SimulateModelOptions): Promise<Row> {
+  const { workload, costs, mostClients, seed, signal, onStep } = options
+  const online = onlineOf(workload)
+  const simulated = Math.min(online, mostClients)
+  const weight = online / simulated
+  const fleet = openFleet({ model, workload, costs, simulated, weight, seed })
+  try {
+    const lookMs = longestLookOf(model)
+    const windows = {
+      // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
+      startsOverMs: defaultPeriods.sweepIntervalMs,
+      // And no heartbeat falls on the change.
+      settlesMs: REPORTS_MS + defaultPeriods.heartbeatMs / 2,
+      idleMs: defaultPeriods.sweepIntervalMs,
+      changeMs: Math.max(REPORTS_MS, 1.2 * lookMs),
+    }
+    const seen = await measureFleet(fleet, { windows, signal, onStep })
+    return rowOfSeen(model, {
+      seen: withSeldom(seen, model, { workload, changeMs: windows.changeMs }),
+      weight,
+      basis: { workload, costs },
+    })
+  } finally {
+    fleet.close()
+  }
+}
+
+/** The longest that a client takes to look by itself. */
+function longestLookOf({ shape }: Model): number {
+  return shape?.type === 'poll' ? shape.pollIntervalMs * 1.1 : defaultPeriods.pollIntervalMs
+}
+
+function rowOfSeen(
+  model: RunnableModel,
+  { seen, weight, basis }: { readonly seen: Seen; readonly weight: number; readonly basis: Basis },
+): Row {
+  const { workload } = basis
+  const { shape } = model
+  const { delaysMs, recoveredMs } = seen
+  const online = onlineOf(workload)
+  const meanMs = delaysMs.reduce((sum, delayMs) => sum + delayMs, 0) / Math.max(1, delaysMs.length)
+  const streams = Math.min(1, ((seen.day.mark ?? 0) * defaultPeriods.heartbeatMs) / DAY_MS)
+  const found: Found = {
+    model,
+    depth: 'simulation',
+    counts: seen,
+    times: {
+      half: quantile(delaysMs, 0.5),
+      p99: quantile(delaysMs, 0.99),
+      all: delaysMs.at(-1) ?? Number.POSITIVE_INFINITY,
+      mean: meanMs,
+    },
+    halfOpen: shape === undefined ? seenHalfOpen(seen, { basis, streams }) : halfOpenOf(shape, workload),
+    streams,
+    current: Math.max(0, 1 - (workload.changesPerDay * meanMs) / DAY_MS),
+    missed: Math.round(seen.missed * weight),
+  }
+  const service = serviceOf(shape, basis)
+  const servers = shape === undefined ? workload.servers : serversOf(shape, workload)
+  const back = seen.peakAfterRestart * weight
+  return {
+    ...rowOf(found, basis),
+    curve: curveOf(delaysMs),
+    loadAfterOutage: seen.loadAfterOutage.map(count => count * weight),
+    peak: {
+      afterRestart: {
+        requestsPerSecond: back,
+        drainMs: (back * service.occupiedMs(streams > 0.5 ? 'connect' : 'unchanged')) / servers,
+      },
+      fleetStarts: { requestsPerSecond: seen.peakOfStart * weight, drainMs: seen.drainMs },
+    },
+    recoveryMs: { half: quantile(recoveredMs, 0.5), all: online > 0 ? (recoveredMs.at(-1) ?? 0) : 0 },
+  }
+}
+
+/**
+ * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those that die. And a change
+ * puts off the next report of everybody, by half a report in the end, which is after a simulation has stopped to look.
+ */
+function withSeldom(
+  seen: Seen,
+  { shape }: Model,
+  { workload, changeMs }: { readonly workload: Workload; readonly changeMs: number },
+): Seen {
+  const { day, change } = seen
+  const { intervalMs } = defaultPeriods.reports
+  const reports = change.report ?? 0
+  const putOff = Math.max(0, 0.5 + (SOAK_MS - changeMs) / intervalMs)
+  const isSeldom = workload.changesPerDay * intervalMs < DAY_MS
+  const streams =
+    shape?.type === 'stream'
+      ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + halfOpenOf(shape, workload).diesPerDay
+      : 0
+  return {
+    ...seen,
+    day: { ...day, connect: (day.connect ?? 0) + streams },
+    change: { ...change, report: reports > 0 && isSeldom ? Math.max(0, reports - putOff) : reports },
+  }
+}
+
+function seenHalfOpen(
+  { halfOpenMs = 0 }: Seen,
+  { basis, streams }: { readonly basis: Basis; readonly streams: number },
+): Found['halfOpen'] {
+  const deadMs = streams > 0.5 ? halfOpenMs : 0
+  return {
+    share: Math.min(1, (basis.workload.halfOpenPerClientDay * deadMs) / DAY_MS),
+    meanMs: deadMs / 2,
+    worstMs: deadMs,
+  }
+}
+
+const CURVE_STEPS = 40
+
+function curveOf(delaysMs: readonly number[]): Row['curve'] {
+  return Array.from({ length: CURVE_STEPS + 1 }, (_, step) => {
+    const share = step / CURVE_STEPS
+    return { ms: quantile(delaysMs, share), share }
+  })
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.POSITIVE_INFINITY
+}

@@ -1,0 +1,69 @@
+import type { Clock } from '../../contracts/system.js'
+import type { Kind } from '../costs/costs.js'
+import type { ServerQueue } from './server-queue.js'
+
+/** Answers requests, as a handler does. */
+type Answer = (request: Request) => Promise<Response>
+
+/**
+ * A server that answers as another one does, only later: each answer, and each frame of a stream, waits for its turn.
+ * Before that a request takes the trips that open its connection.
+ */
+export function timedServer(
+  answer: Answer,
+  {
+    queue,
+    clock,
+    openingMs,
+  }: { readonly queue: ServerQueue; readonly clock: Clock; readonly openingMs: number },
+): Answer {
+  return async request => {
+    if (openingMs > 0) await new Promise<void>(resolve => void clock.after(openingMs, resolve))
+    const response = await answer(request)
+    const kind = kindOf(new URL(request.url).pathname, response.status)
+    await queue.serve(kind)
+    if (kind !== 'connect' || response.body === null) return response
+    return new Response(timedFrames(response.body, queue), {
+      status: response.status,
+      headers: response.headers,
+    })
+  }
+}
+
+function kindOf(path: string, status: number): Kind {
+  if (path.includes('/~events')) return 'connect'
+  if (path.endsWith('/~reports')) return 'report'
+  if (path.includes('/snapshots/')) return 'snapshot'
+  if (path.includes('/releases/')) return 'log'
+  return status === 304 ? 'unchanged' : 'release'
+}
+
+/** The release with which a stream begins is part of opening it; a snapshot beside it is not. */
+function timedFrames(body: ReadableStream<Uint8Array>, queue: ServerQueue): ReadableStream<Uint8Array> {
+  const reader = body.getReader()
+  let greeted = false
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { done, value } = await reader.read()
+      if (done) return controller.close()
+      const kind = frameOf(value)
+      if (kind !== undefined && (greeted || kind !== 'notice')) await queue.serve(kind)
+      if (kind === 'notice' || kind === 'delivery') greeted = true
+      controller.enqueue(value)
+    },
+    cancel: reason => reader.cancel(reason),
+  })
+}
+
+const LINE_FEED = 10
+
+/** What a frame is; undefined for signs of life and goodbyes, which are free. */
+function frameOf(frame: Uint8Array): Kind | undefined {
+  const head = String.fromCharCode(...frame.subarray(0, 'event: release'.length))
+  if (head.startsWith('event: mark')) return 'mark'
+  if (head !== 'event: release') return undefined
+  // The event, the namespace and the release, each a line; then the snapshot, and an empty line.
+  let lines = 0
+  for (const byte of frame) if (byte === LINE_FEED) lines += 1
+  return lines > 4 ? 'delivery' : 'notice'
+}

@@ -1,0 +1,159 @@
+import type { Comparison } from './result.js'
+import type { Row } from './row.js'
+import { sayCrossing } from './verdict/because.js'
+import { count, figure, percent, sayBytes, sayMs } from './words.js'
+import { INPUTS, placeOf } from './workload.js'
+
+/** A table of a comparison: what stands above each column, and a line for each model. */
+export interface ComparisonTable {
+  readonly headings: readonly string[]
+  readonly lines: readonly {
+    readonly cells: readonly string[]
+    readonly fits: boolean
+    readonly mark: string
+  }[]
+}
+
+/**
+ * The table of a comparison, ready to be aligned.
+ *
+ * ```ts
+ * const { headings, lines } = tableOf(result)
+ * ```
+ */
+export function tableOf({ rows, recommendation }: Comparison): ComparisonTable {
+  return {
+    headings: [
+      '',
+      'kill switch, worst',
+      'half',
+      'client-seconds/change',
+      'requests/s',
+      'server CPU',
+      'bytes/day',
+      'memory',
+      'peak after restart',
+    ],
+    lines: rows.map(row => ({
+      fits: row.fits,
+      mark:
+        row.model === recommendation.model
+          ? '<- take this'
+          : recommendation.ties.includes(row.model)
+            ? '<- or this: a tie'
+            : '',
+      cells: cellsOf(row),
+    })),
+  }
+}
+
+function cellsOf(row: Row): readonly string[] {
+  const { model, stalenessMs, integral, requests, cpu, bytes, memory, peak } = row
+  return [
+    model,
+    `${sayMs(stalenessMs.all)}  ${verdictOf(row)}`,
+    sayMs(stalenessMs.half),
+    figure(integral),
+    figure(requests.perSecond),
+    percent(cpu.share),
+    sayBytes(bytes.perDay),
+    sayBytes(memory),
+    `${figure(peak.afterRestart.requestsPerSecond)}/s`,
+  ]
+}
+
+function verdictOf({ fits, misses }: Row): string {
+  if (fits) return 'ok'
+  const [first] = misses
+  switch (first?.what) {
+    case 'kill-switch':
+    case 'routine':
+      return 'too late'
+    case 'half-open':
+      return 'dead streams'
+    case 'processor':
+      return 'too busy'
+    case 'connections':
+      return 'too many streams'
+    case 'missed':
+      return 'missed some'
+    case undefined:
+      return ''
+  }
+}
+
+/**
+ * What a comparison was made of, in one line.
+ *
+ * ```ts
+ * headlineOf(result) // 3,000 clients, 20 KB, 40 changes a day, kill switch within 5 s
+ * ```
+ */
+export function headlineOf({ workload }: Pick<Comparison, 'workload'>): string {
+  const { clients, documentBytes, changesPerDay, killSwitchMs } = workload
+  return `${count(clients)} clients, ${sayBytes(documentBytes)}, ${figure(changesPerDay)} changes a day, kill switch within ${sayMs(killSwitchMs)}`
+}
+
+/**
+ * How it was found, in one line.
+ *
+ * ```ts
+ * methodOf(result) // formula, costs of 2 x Intel Xeon, measured on 2026-11-26
+ * ```
+ */
+export function methodOf({ depth, costs }: Pick<Comparison, 'depth' | 'costs'>): string {
+  return `${depth}, costs of ${costs.measured.machine}, measured on ${costs.measured.on}`
+}
+
+/** A part of the outcome: what it is about, and its points. */
+export interface OutcomePart {
+  readonly title: string
+  readonly points: readonly string[]
+}
+
+/** What lies farther away than this factor is not worth a line. */
+const WORTH_A_LINE = 100
+
+/**
+ * The outcome in plain words: reasons, what would change it, and what a bad document does.
+ *
+ * ```ts
+ * for (const { title, points } of outcomeOf(result)) console.log(title, points)
+ * ```
+ */
+export function outcomeOf(result: Comparison): readonly OutcomePart[] {
+  const { recommendation } = result
+  const { because, model, ties } = recommendation
+  const near = recommendation.unless.filter(({ factor }) => factor <= WORTH_A_LINE)
+  const assumed = near.filter(crossing => crossing.assumed).map(({ input }) => placeOf(input))
+  const verdict = model === undefined ? 'No model fits' : `Take ${[model, ...ties].join(' or ')}, because`
+  return [
+    { title: verdict, points: because },
+    ...(near.length > 0 ? [{ title: 'The answer changes with', points: near.map(sayCrossing) }] : []),
+    {
+      title: 'What you need not know',
+      points: [
+        `alone these move nothing within a factor of ${WORTH_A_LINE}: ${INPUTS.filter(
+          input => !near.some(crossing => crossing.input === input),
+        )
+          .map(placeOf)
+          .join(', ')}`,
+        ...(assumed.length > 0
+          ? [`look at these first, since a default stands for them: ${[...new Set(assumed)].join(', ')}`]
+          : []),
+      ],
+    },
+    { title: 'A bad document', points: sayBlast(result) },
+  ]
+}
+
+function sayBlast({ blastRadius, workload }: Comparison): readonly string[] {
+  const { staged, everyone, showsAfterMs } = blastRadius
+  const { clients, changesPerDay } = workload
+  const day = staged.completesMs * changesPerDay
+  return [
+    `one that shows after ${sayMs(showsAfterMs)} reaches ${count(staged.reached)} of ${count(clients)} clients in the default stages, and is gone after ${sayMs(staged.goneMs)}`,
+    `published to everyone at once it reaches all of them, and is gone after ${sayMs(everyone.goneMs)}, most of which is for somebody who was called`,
+    `a good one takes ${sayMs(staged.completesMs)} through all stages${day > 86_400_000 ? `, so ${figure(changesPerDay)} a day do not fit one after another` : ''}`,
+  ]
+}

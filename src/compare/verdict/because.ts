@@ -1,0 +1,93 @@
+import type { Row } from '../row.js'
+import { placeOf, type InputName, type Workload } from '../workload.js'
+import type { Crossing } from './crossings.js'
+import { count, figure, percent, sayBytes, sayMs } from '../words.js'
+import { costOf, TIE, type Choice, type Weights } from './recommend.js'
+
+/**
+ * Why a model is taken, a sentence each; or why none is.
+ *
+ * ```ts
+ * becauseOf(choose(rows, weights), { rows, workload, weights })
+ * ```
+ */
+export function becauseOf(
+  { best, ties, fitting }: Choice,
+  {
+    rows,
+    workload,
+    weights,
+  }: { readonly rows: readonly Row[]; readonly workload: Workload; readonly weights: Weights },
+): readonly string[] {
+  if (best === undefined)
+    return [
+      'none of the models meets what is asked:',
+      ...rows.map(({ model, misses }) => `${model}: ${misses.map(({ text }) => text).join('; ')}`),
+    ]
+  const dropped = rows.filter(({ fits }) => !fits)
+  const dearer = fitting.filter(row => row !== best && !ties.includes(row))
+  return [
+    `${best.model} brings a change to all ${count(workload.clients - best.offline)} clients that are there within ${sayMs(best.stalenessMs.all)}, and has ${sayMs(Math.min(workload.killSwitchMs, workload.routineMs))}`,
+    ...(best.halfOpen.clients >= 0.05
+      ? [
+          `on average ${figure(best.halfOpen.clients)} of them wait on a connection that is dead, and have it ${sayMs(best.halfOpen.worstMs)} later at most`,
+        ]
+      : []),
+    ...(best.offline > 0
+      ? [`${count(best.offline)} are away, and get it when they are back, as with every model`]
+      : []),
+    ...dropped.map(({ model, misses }) => `${model} is out: ${misses.map(({ text }) => text).join('; ')}`),
+    ...(ties.length > 0
+      ? [
+          `${ties.map(({ model }) => model).join(' and ')} ${ties.length === 1 ? 'comes' : 'come'} to the same within ${percent(TIE)}: a tie, which the time to the last client decided`,
+        ]
+      : []),
+    ...dearer.slice(0, 1).map(next => {
+      const ratio = costOf(next, weights) / costOf(best, weights)
+      return `${next.model}, the next that fits, costs ${figure(ratio)} times as much (processor time to the power of ${weights.cpu}, times bytes to the power of ${weights.bytes})`
+    }),
+    ...(fitting.length === 1 ? ['no other model fits'] : []),
+  ]
+}
+
+/**
+ * What would have to change for another answer, in one line.
+ *
+ * ```ts
+ * sayCrossing(crossing) // deadlines.killSwitchMs above 34 s -> pull 30 s
+ * ```
+ */
+export function sayCrossing({ input, side, crossesAt, then, assumed }: Crossing): string {
+  return `${placeOf(input)} ${side} ${sayInput(input, crossesAt)} -> ${then ?? 'none of these'}${assumed ? ' (you did not give it)' : ''}`
+}
+
+/**
+ * An input for people, with its unit.
+ *
+ * ```ts
+ * sayInput('killSwitchMs', 5_000) // 5 s
+ * ```
+ */
+export function sayInput(input: InputName, value: number): string {
+  switch (input) {
+    case 'killSwitchMs':
+    case 'routineMs':
+    case 'rttMs':
+    case 'idleTimeoutMs':
+      return sayMs(value)
+    case 'documentBytes':
+    case 'changedBytes':
+      return sayBytes(value)
+    case 'offlineShare':
+      return percent(value)
+    case 'changesPerDay':
+    case 'restartsPerDay':
+    case 'halfOpenPerClientDay':
+      return `${figure(value)} a day`
+    case 'serverMbps':
+      return `${figure(value)} Mbit/s`
+    case 'clients':
+    case 'servers':
+      return count(value)
+  }
+}

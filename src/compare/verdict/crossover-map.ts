@@ -1,0 +1,46 @@
+import { essentials, type ShapedModel } from '../formula/estimate.js'
+import type { Basis } from '../row-of.js'
+import { choose, type Weights } from './recommend.js'
+
+/** Which model is taken for other fleets and other deadlines; everything else as it was given. */
+export interface CrossoverMap {
+  /** Numbers of clients, ascending: a column each. */
+  readonly clients: readonly number[]
+  /** Deadlines of a kill switch, ascending: a line each. A routine change never has less time. */
+  readonly killSwitchMs: readonly number[]
+  /** The names of models, a list for each deadline; null where none fits. */
+  readonly taken: readonly (readonly (string | null)[])[]
+}
+
+const COLUMNS = 48
+const LINES = 24
+const CLIENTS: readonly [number, number] = [10, 1_000_000]
+const DEADLINES_MS: readonly [number, number] = [100, 3_600_000]
+
+/**
+ * Draws up a map of verdicts by the formulas.
+ *
+ * ```ts
+ * crossoverMapOf(models, { workload, costs, weights }).taken[0]
+ * ```
+ */
+export function crossoverMapOf(
+  models: readonly ShapedModel[],
+  { workload, costs, weights }: Basis & { readonly weights: Weights },
+): CrossoverMap {
+  const clients = logarithmic(CLIENTS, COLUMNS).map(Math.round)
+  const killSwitchMs = logarithmic(DEADLINES_MS, LINES)
+  const takenAt = (of: number, withinMs: number): string | null => {
+    const routineMs = Math.max(workload.routineMs, withinMs)
+    const at = { ...workload, clients: of, killSwitchMs: withinMs, routineMs }
+    const rows = models.map(model => essentials(model, { workload: at, costs }))
+    return choose(rows, weights).best?.model ?? null
+  }
+  return { clients, killSwitchMs, taken: killSwitchMs.map(ms => clients.map(of => takenAt(of, ms))) }
+}
+
+/** Numbers with one ratio between each two, the middles of as many parts. */
+function logarithmic([least, most]: readonly [number, number], parts: number): readonly number[] {
+  const ratio = most / least
+  return Array.from({ length: parts }, (_, index) => least * ratio ** ((index + 0.5) / parts))
+}

@@ -1,0 +1,75 @@
+// Numbers for people.
+
+/**
+ * A length of time for people, with two or three digits that count.
+ *
+ * ```ts
+ * sayMs(33_100) // 33 s
+ * ```
+ */
+export function sayMs(ms: number): string {
+  if (ms < 1_000) return `${ms < 10 ? figure(ms) : Math.round(ms)} ms`
+  if (ms < 120_000) return `${figure(ms / 1_000)} s`
+  if (ms < 7_200_000) return `${figure(ms / 60_000)} min`
+  return `${figure(ms / 3_600_000)} h`
+}
+
+/**
+ * A share for people.
+ *
+ * ```ts
+ * percent(0.02) // 2 %
+ * ```
+ */
+export function percent(share: number): string {
+  return `${figure(share * 100)} %`
+}
+
+/**
+ * A number with two or three digits that count.
+ *
+ * ```ts
+ * figure(1234.5) // 1,235
+ * ```
+ */
+export function figure(value: number): string {
+  const size = Math.abs(value)
+  if (size >= 100) return count(value)
+  const digits =
+    size >= 10
+      ? 0
+      : size >= 1
+        ? 1
+        : size >= 0.1
+          ? 2
+          : size === 0
+            ? 0
+            : Math.min(6, 1 - Math.floor(Math.log10(size)))
+  return String(Number(value.toFixed(digits)))
+}
+
+/**
+ * Bytes for people.
+ *
+ * ```ts
+ * sayBytes(20_480) // 20 KB
+ * ```
+ */
+export function sayBytes(bytes: number): string {
+  if (bytes >= 1e12) return `${figure(bytes / 1e12)} TB`
+  if (bytes >= 1e9) return `${figure(bytes / 1e9)} GB`
+  if (bytes >= 1e6) return `${figure(bytes / 1e6)} MB`
+  return bytes >= 1e3 ? `${figure(bytes / 1e3)} KB` : `${Math.round(bytes)} bytes`
+}
+
+/**
+ * A count for people.
+ *
+ * ```ts
+ * count(3_000) // 3,000
+ * ```
+ */
+export function count(value: number): string {
+  // Intl does the same, some hundred times as slowly.
+  return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, ',')
+}

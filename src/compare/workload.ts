@@ -1,0 +1,189 @@
+import { NoticeboardError } from '../contracts/errors.js'
+import { checkOptions, type OptionNames } from '../core/options.js'
+
+/** What a fleet asks of its configuration. Everything but `clients` and the document has a default. */
+export interface WorkloadInput {
+  /** Where the JSON Schema of this file is; editors read it. */
+  readonly $schema?: string
+  /** How many clients follow the document. */
+  readonly clients: number
+  /** How large the document is as it travels, in bytes of canonical JSON. `loadWorkload()` takes it from the file that `document` names. */
+  readonly documentBytes?: number
+  /** How much of it a change concerns, in bytes. `loadWorkload()` takes it from `document` and `next`. Default: a tenth. */
+  readonly changedBytes?: number
+  /** How often it changes. Default 10 a day. */
+  readonly changesPerDay?: number
+  /** By when a change has to be everywhere. */
+  readonly deadlines?: {
+    /** What is switched off in an emergency, in milliseconds. Default 60,000. */
+    readonly killSwitchMs?: number
+    /** Every other change, in milliseconds. Default 300,000. */
+    readonly routineMs?: number
+  }
+  /** The share of clients that are away at any time. Default 0. */
+  readonly offlineShare?: number
+  /** How often each client is started anew. Default 1 a day. */
+  readonly restartsPerDay?: number
+  /** Whether clients keep their configuration on a disk that outlives a restart. Default true. */
+  readonly keepsState?: boolean
+  readonly network?: {
+    /** Between a client and the server, there and back, in milliseconds. Default 20. */
+    readonly rttMs?: number
+    /** How often a connection dies without either end being told. Default 0.1 a day for each client. */
+    readonly halfOpenPerClientDay?: number
+    /** After how long a silent connection is cut by what is in between, in milliseconds. Default 350,000. */
+    readonly idleTimeoutMs?: number
+    /** What each server can send, in megabits a second. Default 1,000. */
+    readonly serverMbps?: number
+  }
+  /** How many servers share the clients. Default 1. */
+  readonly servers?: number
+}
+
+/** A workload with everything settled. */
+export interface Workload {
+  readonly clients: number
+  readonly documentBytes: number
+  readonly changedBytes: number
+  readonly changesPerDay: number
+  readonly killSwitchMs: number
+  readonly routineMs: number
+  readonly offlineShare: number
+  readonly restartsPerDay: number
+  readonly keepsState: boolean
+  readonly rttMs: number
+  readonly halfOpenPerClientDay: number
+  readonly idleTimeoutMs: number
+  readonly serverMbps: number
+  readonly servers: number
+  /** The inputs that nobody gave. */
+  readonly assumed: readonly InputName[]
+}
+
+/** The inputs that are numbers, as a comparison names them. */
+export type InputName = Exclude<keyof Workload, 'assumed' | 'keepsState'>
+
+/** What a number may be. */
+interface Range {
+  readonly name: string
+  readonly least: number
+  readonly most: number
+  readonly whole?: true
+  readonly otherwise?: number
+}
+
+/** Every number of a workload: where it stands in the file, and what it may be. */
+const RANGES: { readonly [Name in InputName]: Range } = {
+  clients: { name: 'clients', least: 1, most: 10_000_000, whole: true },
+  documentBytes: { name: 'documentBytes', least: 2, most: 1_048_576, whole: true },
+  changedBytes: { name: 'changedBytes', least: 0, most: 1_048_576, whole: true },
+  changesPerDay: { name: 'changesPerDay', least: 0, most: 86_400, otherwise: 10 },
+  killSwitchMs: { name: 'deadlines.killSwitchMs', least: 1, most: 604_800_000, otherwise: 60_000 },
+  routineMs: { name: 'deadlines.routineMs', least: 1, most: 604_800_000, otherwise: 300_000 },
+  offlineShare: { name: 'offlineShare', least: 0, most: 0.99, otherwise: 0 },
+  restartsPerDay: { name: 'restartsPerDay', least: 0, most: 1_440, otherwise: 1 },
+  rttMs: { name: 'network.rttMs', least: 0, most: 10_000, otherwise: 20 },
+  halfOpenPerClientDay: { name: 'network.halfOpenPerClientDay', least: 0, most: 1_000, otherwise: 0.1 },
+  idleTimeoutMs: { name: 'network.idleTimeoutMs', least: 1, most: 604_800_000, otherwise: 350_000 },
+  serverMbps: { name: 'network.serverMbps', least: 0.01, most: 1_000_000, otherwise: 1_000 },
+  servers: { name: 'servers', least: 1, most: 10_000, whole: true, otherwise: 1 },
+}
+
+/** The inputs, in the order of reports. */
+export const INPUTS: readonly InputName[] = Object.keys(RANGES) as InputName[]
+
+/**
+ * Where an input stands in the file: `deadlines.killSwitchMs`.
+ *
+ * ```ts
+ * placeOf('killSwitchMs')
+ * ```
+ */
+export function placeOf(input: InputName): string {
+  return RANGES[input].name
+}
+
+/** The least and the most that an input may be. */
+export function boundsOf(input: InputName): readonly [least: number, most: number] {
+  const { least, most } = RANGES[input]
+  return [least, most]
+}
+
+/** Whether an input is a whole number. */
+export function isWhole(input: InputName): boolean {
+  return RANGES[input].whole === true
+}
+
+const KNOWN: OptionNames<WorkloadInput> = {
+  $schema: true,
+  clients: true,
+  documentBytes: true,
+  changedBytes: true,
+  changesPerDay: true,
+  deadlines: true,
+  offlineShare: true,
+  restartsPerDay: true,
+  keepsState: true,
+  network: true,
+  servers: true,
+}
+
+/**
+ * A workload with its defaults. Throws `invalid-option`, naming the field, for what makes no sense.
+ *
+ * ```ts
+ * const workload = readWorkload({ clients: 3_000, documentBytes: 20_480, changesPerDay: 40 })
+ * ```
+ */
+export function readWorkload(input: WorkloadInput): Workload {
+  const named = input as WorkloadInput & { readonly document?: unknown }
+  if (named !== null && typeof named === 'object' && named.document !== undefined)
+    throw refusal('`document` names a file: read it with loadWorkload(), or give documentBytes')
+  checkOptions('a workload', input, KNOWN)
+  const { deadlines = {}, network = {}, keepsState, $schema: _schema, ...flat } = input
+  checkOptions('the deadlines of a workload', deadlines, { killSwitchMs: true, routineMs: true })
+  checkOptions('the network of a workload', network, {
+    rttMs: true,
+    halfOpenPerClientDay: true,
+    idleTimeoutMs: true,
+    serverMbps: true,
+  })
+  if (keepsState !== undefined && typeof keepsState !== 'boolean')
+    throw refusal('keepsState is true or false')
+  const given = { ...flat, ...deadlines, ...network } as Readonly<Record<string, unknown>>
+  const assumed: InputName[] = []
+  const numberOf = (input: InputName, otherwise = RANGES[input].otherwise): number => {
+    const value = given[input]
+    if (value === undefined && otherwise !== undefined) {
+      assumed.push(input)
+      return otherwise
+    }
+    return checked(input, value)
+  }
+  const documentBytes = numberOf('documentBytes')
+  const values = Object.fromEntries(
+    INPUTS.map(name => [
+      name,
+      name === 'documentBytes'
+        ? documentBytes
+        : numberOf(name, name === 'changedBytes' ? Math.ceil(documentBytes / 10) : undefined),
+    ]),
+  ) as Record<InputName, number>
+  return { ...values, keepsState: keepsState ?? true, assumed }
+}
+
+function checked(input: InputName, value: unknown): number {
+  const { name, least, most, whole } = RANGES[input]
+  if (
+    typeof value === 'number' &&
+    value >= least &&
+    value <= most &&
+    (whole !== true || Number.isInteger(value))
+  )
+    return value
+  throw refusal(`${name} is ${whole === true ? 'a whole number' : 'a number'} from ${least} to ${most}`)
+}
+
+function refusal(problem: string): NoticeboardError {
+  return new NoticeboardError('invalid-option', `a workload: ${problem}`)
+}

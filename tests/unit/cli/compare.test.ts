@@ -1,0 +1,128 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { recordedCosts, type Comparison } from '../../../src/compare/index.js'
+import { commandLine } from './command-line.js'
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))
+  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  await writeFile(join(path, 'app.yaml'), `flags: ${'x'.repeat(20_000)}\n`)
+  return path
+}
+
+const ASKED = [
+  'compare',
+  '--clients=3000',
+  '--document=app.yaml',
+  '--changes-per-day=40',
+  '--kill-switch=5s',
+  '--offline=2%',
+]
+
+test('one command says which model suits a fleet, and why', async () => {
+  const cwd = await folder()
+  const { status, stdout, stderr } = await commandLine(ASKED, { cwd })
+  expect(stderr).toBe('')
+  expect(status).toBe(0)
+  expect(stdout).toMatch(
+    /^3,000 clients, 20 KB, 40 changes a day, kill switch within 5 s\nformula, costs of .* measured on \d{4}-/,
+  )
+  expect(stdout).toMatch(/^push .* ok .*<- take this$/m)
+  expect(stdout).toMatch(/^pull 30 s .* too late/m)
+  expect(stdout).toMatch(/^Take push or hybrid, because$/m)
+  expect(stdout).toMatch(/^ {2}- deadlines.killSwitchMs above .* -> pull/m)
+  expect(stdout).not.toMatch(/x{20}/)
+})
+
+test('--json prints the whole comparison, and options come on top of a file or a preset', async () => {
+  const cwd = await folder()
+  await writeFile(join(cwd, 'workload.json'), '{"clients":60,"documentBytes":900,"servers":2}')
+  const read = async (...args: string[]): Promise<Comparison> =>
+    JSON.parse((await commandLine(['compare', ...args, '--json'], { cwd })).stdout) as Comparison
+  const fromFile = await read(
+    'workload.json',
+    '--clients=70',
+    '--model=hybrid:cdn',
+    '--model=pull:10s:static',
+  )
+  expect(fromFile.workload).toMatchObject({ clients: 70, documentBytes: 900, servers: 2 })
+  expect(fromFile.rows.map(({ model }) => model)).toEqual(['hybrid, CDN', 'pull 10 s, static folder'])
+  const preset = await read('--preset=iot', '--document=app.yaml', '--routine=2h')
+  expect(preset.workload).toMatchObject({
+    clients: 20_000,
+    documentBytes: 20_012,
+    routineMs: 7_200_000,
+    killSwitchMs: 600_000,
+  })
+})
+
+test('it exits with 1 where nothing meets the deadlines', async () => {
+  const cwd = await folder()
+  const { status, stdout } = await commandLine([...ASKED, '--routine=1ms'], { cwd })
+  expect(status).toBe(1)
+  expect(stdout).toMatch(/^No model fits$/m)
+})
+
+test('costs come from a file, and have to be costs', async () => {
+  const cwd = await folder()
+  await writeFile(join(cwd, 'costs.json'), JSON.stringify({ ...recordedCosts, streamMsPerSecond: 2 }))
+  await writeFile(join(cwd, 'bad.json'), '{"v":1}')
+  const { stdout } = await commandLine([...ASKED, '--costs=costs.json'], { cwd })
+  expect(stdout).toMatch(/^pull 4 s .*<- take this$/m)
+  const bad = await commandLine([...ASKED, '--costs=bad.json'], { cwd })
+  expect([bad.status, bad.stderr]).toEqual([2, expect.stringMatching(/costs/)])
+})
+
+test('--depth=simulation runs the strategies, says where it stands on stderr, and repeats with its seed', async () => {
+  const cwd = await folder()
+  const args = [
+    'compare',
+    '--clients=4',
+    '--bytes=500',
+    '--model=hybrid',
+    '--depth=simulation',
+    '--quick',
+    '--seed=5',
+  ]
+  const first = await commandLine([...args, '--json'], { cwd })
+  const second = await commandLine([...args, '--json'], { cwd })
+  expect(first.status).toBe(0)
+  expect(first.stderr).toMatch(/^hybrid: every client starts at once$/m)
+  expect(second.stdout).toBe(first.stdout)
+  const { rows } = JSON.parse(first.stdout) as Comparison
+  expect(rows).toMatchObject([{ model: 'hybrid', depth: 'simulation', missed: 0 }])
+})
+
+test('--html writes the page', async () => {
+  const cwd = await folder()
+  const { status, stderr } = await commandLine([...ASKED, '--html=page.html'], { cwd })
+  expect([status, stderr]).toEqual([0, 'the page is page.html\n'])
+  expect(await readFile(join(cwd, 'page.html'), 'utf8')).toMatch(/^<!doctype html>[^]*your workload/)
+})
+
+test('--schema prints the JSON Schema of a workload file', async () => {
+  const { status, stdout } = await commandLine(['compare', '--schema'], { cwd: await folder() })
+  expect(status).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ required: ['clients'], properties: { clients: { minimum: 1 } } })
+})
+
+test('what makes no sense is a usage error that says what to type', async () => {
+  const cwd = await folder()
+  const told = async (...args: string[]) => {
+    const { status, error } = await commandLine(['compare', ...args, '--json'], { cwd })
+    return [status, error?.message]
+  }
+  expect(await told()).toEqual([2, expect.stringMatching(/a workload file, --preset NAME, or --clients N/)])
+  expect(await told('--clients=5')).toEqual([2, expect.stringMatching(/--document FILE or --bytes N/)])
+  expect(await told('--clients=many', '--bytes=9')).toEqual([2, '--clients wants a number'])
+  expect(await told('--preset=moon')).toEqual([2, expect.stringMatching(/--preset is one of data-centre/)])
+  expect(await told('--preset=iot', '--kill-switch=5')).toEqual([2, expect.stringMatching(/500ms, 5s/)])
+  expect(await told('--preset=iot', '--offline=0.1')).toEqual([2, expect.stringMatching(/2%/)])
+  expect(await told('--preset=iot', '--model=pull:often')).toEqual([2, expect.stringMatching(/pull:10s/)])
+  expect(await told('--preset=iot', '--depth=deep')).toEqual([2, '--depth is formula or simulation'])
+  expect(await told('--preset=iot', '--seed=3')).toEqual([2, expect.stringMatching(/--depth=simulation/)])
+  expect(await told('--preset=iot', 'w.json')).toEqual([2, expect.stringMatching(/not both/)])
+  expect(await told('--preset=iot', '--save-costs=x')).toEqual([2, expect.stringMatching(/--calibrate/)])
+})

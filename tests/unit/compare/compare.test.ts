@@ -1,0 +1,162 @@
+import { expect, test } from 'vitest'
+import {
+  compare,
+  hybridModel,
+  presets,
+  pullModel,
+  pushModel,
+  recordedCosts,
+  type Comparison,
+  type WorkloadInput,
+} from '../../../src/compare/index.js'
+import { essentials } from '../../../src/compare/formula/estimate.js'
+import { crossingsOf, withInput } from '../../../src/compare/verdict/crossings.js'
+import { choose } from '../../../src/compare/verdict/recommend.js'
+import { isWhole, readWorkload, type Workload } from '../../../src/compare/workload.js'
+
+const FLEET: WorkloadInput = {
+  clients: 3_000,
+  documentBytes: 20_480,
+  changesPerDay: 40,
+  deadlines: { killSwitchMs: 5_000, routineMs: 60_000 },
+  offlineShare: 0.02,
+  restartsPerDay: 4,
+  network: { rttMs: 20, halfOpenPerClientDay: 0.5, idleTimeoutMs: 60_000 },
+}
+
+const rowOf = ({ rows }: Comparison, model: string) => {
+  const row = rows.find(known => known.model === model)
+  if (row === undefined) throw new Error(`there is no row of ${model}`)
+  return row
+}
+
+test('what misses a deadline is dropped, and the rest is judged by processor time and bytes', async () => {
+  const result = await compare(FLEET)
+  const { model, ties, because } = result.recommendation
+  expect([model, ...ties].sort()).toEqual(['hybrid', 'push'])
+  expect(rowOf(result, 'pull 30 s')).toMatchObject({
+    fits: false,
+    misses: [{ what: 'kill-switch' }],
+    offline: 60,
+    missed: 0,
+  })
+  expect(rowOf(result, 'pull 4 s')).toMatchObject({ fits: true })
+  expect(because.join('\n')).toMatch(/pull 30 s is out: a kill switch takes 33 s, and has 5 s/)
+})
+
+test('the same workload gives the same answer, which survives JSON', async () => {
+  const [one, other] = [await compare(FLEET), await compare(FLEET)]
+  expect(other).toEqual(one)
+  expect(JSON.parse(JSON.stringify(one)).recommendation).toEqual(
+    JSON.parse(JSON.stringify(other.recommendation)),
+  )
+})
+
+test('where nothing meets the deadlines no model is recommended, and each says why', async () => {
+  const { recommendation } = await compare({ ...FLEET, deadlines: { killSwitchMs: 10, routineMs: 10 } })
+  expect(recommendation.model).toBeUndefined()
+  expect(recommendation.ties).toEqual([])
+  for (const model of ['hybrid', 'push', 'pull 30 s'])
+    expect(recommendation.because.some(line => line.startsWith(`${model}: a kill switch takes`))).toBe(true)
+  const crossing = recommendation.unless.find(({ input }) => input === 'killSwitchMs')
+  expect([crossing?.side, crossing?.then]).toEqual(['above', 'push'])
+})
+
+test('at every crossing the answer is another one, and just before it is the same', () => {
+  const basis = { costs: recordedCosts, weights: { cpu: 0.5, bytes: 0.5 } }
+  const models = [hybridModel(), pushModel(), pullModel({ pollIntervalMs: 4_000 }), pullModel()]
+  const answersAt = (workload: Workload): readonly (string | undefined)[] => {
+    const { best, ties } = choose(
+      models.map(model => essentials(model, { workload, costs: recordedCosts })),
+      basis.weights,
+    )
+    return [best?.model, ...ties.map(({ model }) => model)]
+  }
+  let crossings = 0
+  for (const input of [FLEET, ...presets.map(preset => preset.workload)]) {
+    const workload = readWorkload(input)
+    const [taken] = answersAt(workload)
+    for (const crossing of crossingsOf(models, { workload, ...basis })) {
+      const { crossesAt, side, then } = crossing
+      const step = isWhole(crossing.input) ? Math.max(1, Math.ceil(crossesAt * 0.01)) : crossesAt * 0.01
+      const before = side === 'above' ? crossesAt - step : crossesAt + step
+      const at = answersAt(withInput(workload, crossing.input, crossesAt))
+      const near = answersAt(withInput(workload, crossing.input, before))
+      expect([crossing, at[0], at.includes(taken)]).toEqual([crossing, then, false])
+      expect([crossing, near.includes(taken)]).toEqual([crossing, true])
+      crossings += 1
+    }
+  }
+  expect(crossings).toBeGreaterThan(20)
+})
+
+test('an input that was left out is named where its default decides', async () => {
+  const { recommendation, workload } = await compare({
+    clients: 3_000,
+    documentBytes: 20_480,
+    deadlines: { killSwitchMs: 5_000 },
+  })
+  expect(workload.assumed).toContain('idleTimeoutMs')
+  expect(workload.assumed).not.toContain('killSwitchMs')
+  expect(recommendation.unless.find(({ input }) => input === 'idleTimeoutMs')).toMatchObject({
+    assumed: true,
+  })
+  expect(recommendation.unless.find(({ input }) => input === 'killSwitchMs')).toMatchObject({
+    assumed: false,
+  })
+})
+
+test('what cuts silent connections before the next heartbeat rules streams out', async () => {
+  const cut = { ...FLEET, network: { ...FLEET.network, idleTimeoutMs: 10_000 } }
+  const { rows, recommendation } = await compare(cut)
+  expect(rows.find(({ model }) => model === 'push')?.misses).toMatchObject([{ what: 'half-open' }])
+  expect(recommendation.model).toBe('pull 4 s')
+  const often = await compare(cut, { models: [hybridModel({ heartbeatMs: 5_000 }), pullModel()] })
+  expect(often.recommendation.model).toBe('hybrid')
+})
+
+test('a document that is too large for a stream is fetched with push as well', async () => {
+  const [small, large] = await Promise.all(
+    [200_000, 400_000].map(documentBytes => compare({ ...FLEET, documentBytes }, { models: [pushModel()] })),
+  )
+  expect(small?.rows[0]?.perDay).toHaveProperty('delivery')
+  expect(large?.rows[0]?.perDay).not.toHaveProperty('delivery')
+  expect(large?.rows[0]?.perDay).toHaveProperty('snapshot')
+})
+
+test('deltas save what did not change, and are declared by name', async () => {
+  const input = { ...FLEET, changedBytes: 300 }
+  const { rows } = await compare(input, { models: [hybridModel(), hybridModel({ deltas: true })] })
+  const [whole, deltas] = rows
+  expect(deltas?.model).toBe('hybrid, deltas')
+  expect((whole?.bytes.perChange ?? 0) - (deltas?.bytes.perChange ?? 0)).toBeCloseTo(
+    2_940 * (20_480 - 300),
+    -2,
+  )
+})
+
+test('costs of one’s own decide in place of the recorded ones', async () => {
+  const dear = { ...recordedCosts, streamMsPerSecond: 2 }
+  const { recommendation, costs } = await compare(FLEET, { costs: dear })
+  expect(costs).toBe(dear)
+  expect(recommendation.model).toBe('pull 4 s')
+})
+
+test('options that make no sense are refused at the call', async () => {
+  const refused = async (input: object, options: object, message: RegExp) =>
+    expect(compare(input as WorkloadInput, options)).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: expect.stringMatching(message),
+    })
+  await refused({ clients: 0, documentBytes: 10 }, {}, /clients is a whole number from 1/)
+  await refused({ clients: 10 }, {}, /documentBytes/)
+  await refused({ ...FLEET, deadlines: { killSwitch: 5 } }, {}, /did you mean killSwitchMs/)
+  await refused({ ...FLEET, document: 'app.yaml' }, {}, /loadWorkload/)
+  await refused({ ...FLEET, keepsState: 'yes' }, {}, /keepsState/)
+  await refused(FLEET, { weights: { cpu: 1, bytes: 1 } }, /add up to 1/)
+  await refused(FLEET, { models: [] }, /at least one/)
+  await refused(FLEET, { models: [pullModel(), pullModel()] }, /two models have one name/)
+  await refused(FLEET, { costs: 'mine' }, /measureCosts/)
+  expect(() => pullModel({ pollIntervalMs: 0 })).toThrow(/pollIntervalMs/)
+  expect(() => pushModel({ relays: 1.5 })).toThrow(/relays/)
+})

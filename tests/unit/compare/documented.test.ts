@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
+import { readModel } from '../../../src/cli/quantities.js'
+import { compare, presets, tableOf } from '../../../src/compare/index.js'
+import { boundsOf, INPUTS, placeOf, readWorkload } from '../../../src/compare/workload.js'
+
+const choosing = readFileSync(`${root}/docs/choosing.md`, 'utf8')
+const formats = readFileSync(`${root}/docs/formats.md`, 'utf8')
+const debate = readFileSync(`${root}/docs/push-vs-pull.md`, 'utf8')
+
+test('docs/choosing.md explains every column of the table', async () => {
+  const { headings } = tableOf(await compare({ clients: 100, documentBytes: 1_000 }))
+  for (const heading of headings.filter(text => text !== '')) expect(choosing).toContain(`| ${heading} |`)
+})
+
+test('docs/choosing.md names every preset, and only models that the command line takes', () => {
+  for (const { name } of presets) expect(choosing).toContain(`\`${name}\``)
+  const [, table = ''] = /## The models\n([^]*?)\n\nUnless/.exec(choosing) ?? []
+  const names = table
+    .split('\n')
+    .slice(3)
+    .flatMap(line => (line.split('|')[1] ?? '').match(/(?<=`)[^`,]+(?=`)/g) ?? [])
+    .filter(name => name.trim() !== '' && name.trim() !== ',')
+  expect(names.length).toBeGreaterThan(5)
+  for (const name of names) expect(readModel(name).name).not.toBe('')
+})
+
+test('docs/formats.md has every field of a workload with its bounds and its default', () => {
+  const defaults = readWorkload({ clients: 1, documentBytes: 1_000 })
+  for (const input of INPUTS) {
+    const line = formats
+      .split('\n')
+      .find(row => row.startsWith('| `') && row.includes(`\`${placeOf(input)}\``))
+    const [least, most] = boundsOf(input).map(value => value.toLocaleString('en'))
+    expect([input, line]).toEqual([input, expect.stringContaining(`${least}-${most}`)])
+    if (defaults.assumed.includes(input) && input !== 'changedBytes')
+      expect([input, line]).toEqual([input, expect.stringContaining(defaults[input].toLocaleString('en'))])
+  }
+})
+
+test('docs/push-vs-pull.md has the figures that its first command prints, rounded', async () => {
+  const { rows } = await compare({
+    clients: 3_000,
+    documentBytes: 20_480,
+    changesPerDay: 40,
+    offlineShare: 0.02,
+    deadlines: { killSwitchMs: 60_000 },
+  })
+  const table = debate.split('\n').filter(line => line.startsWith('| '))
+  for (const { model, stalenessMs, integral, requests } of rows.filter(
+    row => row.model !== 'pull 5 s-5 min',
+  )) {
+    const line = table.find(row => row.startsWith(`| ${model.replace('pull ', 'pull, ')} |`))
+    const [, , last = '', seconds = '', perSecond = ''] = line?.split('|') ?? []
+    const numberOf = (text: string): number => Number(text.replace(/[^\d.]/g, ''))
+    expect([model, Math.abs(numberOf(last) / (stalenessMs.all / 1_000) - 1) < 0.03]).toEqual([model, true])
+    expect([model, Math.abs(numberOf(seconds) / integral - 1) < 0.03]).toEqual([model, true])
+    expect([model, Math.abs(numberOf(perSecond) / requests.perSecond - 1) < 0.03]).toEqual([model, true])
+  }
+})

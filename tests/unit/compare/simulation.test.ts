@@ -1,0 +1,117 @@
+import { expect, test, vi } from 'vitest'
+import {
+  adaptivePull,
+  compare,
+  hybridModel,
+  pullModel,
+  type Comparison,
+  type Counts,
+  type Kind,
+  type WorkloadInput,
+} from '../../../src/compare/index.js'
+
+const FLEET: WorkloadInput = {
+  clients: 20,
+  documentBytes: 4_096,
+  changesPerDay: 40,
+  deadlines: { killSwitchMs: 5_000, routineMs: 60_000 },
+  restartsPerDay: 4,
+  network: { rttMs: 20, halfOpenPerClientDay: 0.5 },
+}
+
+// Seconds of processor time each, and some minutes on a machine that is busy.
+vi.setConfig({ testTimeout: 600_000 })
+
+const ratio = (one = Number.NaN, other = Number.NaN): number => one / other
+
+function expectWithin(share: number, one: number | undefined, other: number | undefined, what: string): void {
+  expect(Math.abs(ratio(one, other) - 1), `${what}: ${one} and ${other}`).toBeLessThan(share)
+}
+
+function expectAgreement(simulated: Comparison, computed: Comparison): void {
+  for (const [index, seen] of simulated.rows.entries()) {
+    const known = computed.rows[index]
+    const { model } = seen
+    // Of twenty clients one sweep more or less is five per cent.
+    expectWithin(0.1, seen.requests.perSecond, known?.requests.perSecond, `${model}, requests`)
+    expectWithin(0.05, seen.bytes.perDay, known?.bytes.perDay, `${model}, bytes`)
+    expectWithin(0.3, seen.cpu.share, known?.cpu.share, `${model}, processor`)
+    for (const kind of ['snapshot', 'notice', 'mark'] as const satisfies Kind[])
+      if ((known?.perDay[kind] ?? 0) > 0)
+        expectWithin(
+          0.05,
+          countOf(seen.perDay, kind),
+          countOf(known?.perDay ?? {}, kind),
+          `${model}, ${kind}`,
+        )
+    // Every way takes a random time, of which the last client met the longest.
+    const tripsMs = 3 * (FLEET.network?.rttMs ?? 0)
+    expect(seen.stalenessMs.all).toBeLessThan(1.2 * (known?.stalenessMs.all ?? 0) + tripsMs)
+    expect(seen.stalenessMs.all).toBeGreaterThan(0.8 * (known?.stalenessMs.all ?? 0) - tripsMs)
+    expect([model, seen.missed, seen.depth]).toEqual([model, 0, 'simulation'])
+  }
+  expect(simulated.recommendation.model).toBe(computed.recommendation.model)
+}
+
+function countOf(counts: Counts, kind: Kind): number {
+  return counts[kind] ?? 0
+}
+
+test('the strategies in virtual time come to what the formulas say, and to the same verdict', async () => {
+  const models = [hybridModel(), pullModel()]
+  const computed = await compare(FLEET, { models })
+  const simulated = await compare(FLEET, { models, depth: 'simulation' })
+  expectAgreement(simulated, computed)
+})
+
+test('of a larger fleet each simulated client stands for several, and the queue at the server is as long', async () => {
+  const fleet = { ...FLEET, clients: 4_000 }
+  const models = [hybridModel()]
+  const computed = await compare(fleet, { models })
+  const simulated = await compare(fleet, { models, depth: 'simulation', mostClients: 20 })
+  expectAgreement(simulated, computed)
+  expectWithin(
+    0.2,
+    simulated.rows[0]?.peak.fleetStarts.drainMs,
+    computed.rows[0]?.peak.fleetStarts.drainMs,
+    'drain',
+  )
+})
+
+test('a strategy of one’s own is simulated by its name, and has no formula', async () => {
+  const mine = {
+    name: 'mine',
+    strategy: (transport: Parameters<typeof adaptivePull>[0]) =>
+      adaptivePull(transport, { share: 0.1, leastMs: 2_000, mostMs: 8_000 }),
+  }
+  await expect(compare(FLEET, { models: [mine] })).rejects.toMatchObject({
+    code: 'invalid-option',
+    message: expect.stringMatching(/mine has no shape/),
+  })
+  const steps: string[] = []
+  const options = { models: [mine], depth: 'simulation', mostClients: 6, seed: 7 } as const
+  const run = () =>
+    compare(FLEET, { ...options, onProgress: ({ model, step }) => steps.push(`${model}: ${step}`) })
+  const { rows, recommendation } = await run()
+  expect(rows[0]).toMatchObject({ model: 'mine', depth: 'simulation', missed: 0 })
+  expect(rows[0]?.stalenessMs.all).toBeLessThan(9_500)
+  expect(recommendation.unless).toEqual([])
+  expect(steps).toContain('mine: a change')
+  expect((await run()).rows).toEqual(rows)
+})
+
+test('a simulation ends when its signal aborts, and a model without a strategy has none', async () => {
+  const abort = new AbortController()
+  const aborted = compare(FLEET, {
+    models: [pullModel()],
+    depth: 'simulation',
+    mostClients: 5,
+    signal: abort.signal,
+    onProgress: ({ step }) => step === 'a change' && abort.abort(),
+  })
+  await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
+  const { shape } = pullModel()
+  await expect(
+    compare(FLEET, { models: [{ name: 'shape', shape }], depth: 'simulation' }),
+  ).rejects.toMatchObject({ code: 'invalid-option' })
+})

@@ -1,0 +1,64 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Validator } from '@cfworker/json-schema'
+import { expect, onTestFinished, test } from 'vitest'
+import { compare, loadWorkload, presets, workloadSchema } from '../../../src/compare/index.js'
+import { INPUTS, boundsOf, placeOf } from '../../../src/compare/workload.js'
+
+const { signal } = new AbortController()
+
+async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-workload-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  return folder
+}
+
+test('a workload file names its documents, and their sizes are those that travel', async () => {
+  const folder = await folderWith({
+    'app.yaml': 'pool: 8\nname:   checkout\n',
+    'next.json': '{ "pool": 9, "name": "checkout" }',
+    'workload.json': '{ "$schema": "x", "clients": 60, "document": "app.yaml", "next": "next.json" }',
+  })
+  const workload = await loadWorkload(join(folder, 'workload.json'), { signal })
+  expect(workload).toEqual({
+    $schema: 'x',
+    clients: 60,
+    documentBytes: '{"name":"checkout","pool":8}'.length,
+    changedBytes: '[{"after":9,"path":"pool"}]'.length,
+  })
+  await expect(compare(workload)).resolves.toMatchObject({ workload: { clients: 60 } })
+})
+
+test('a workload file that makes no sense is refused with what is wrong', async () => {
+  const refused = async (text: string, message: RegExp) => {
+    const folder = await folderWith({ 'workload.json': text, 'a.json': '{}' })
+    await expect(loadWorkload(join(folder, 'workload.json'), { signal })).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: expect.stringMatching(message),
+    })
+  }
+  await refused('[]', /a workload is an object/)
+  await refused('{"clients":1,"documentBytes":9,"document":"a.json"}', /not both/)
+  await refused('{"clients":1,"next":"a.json"}', /goes with `document`/)
+  await refused('{"clients":1,"document":7}', /name of a file/)
+  await refused('{"clients":1,"document":"a.json","client":1}', /did you mean clients/)
+})
+
+test('the JSON Schema takes every preset and the bounds of every number, and nothing beyond', () => {
+  const validator = new Validator(workloadSchema() as object, '2020-12', false)
+  const accepts = (value: object) => validator.validate(value).valid
+  for (const { workload } of presets) expect(accepts(workload)).toBe(true)
+  const base = { clients: 1, document: 'a.json' }
+  for (const input of INPUTS) {
+    const [group, name] = placeOf(input).includes('.') ? placeOf(input).split('.') : [undefined, input]
+    const with_ = (value: number) =>
+      group === undefined ? { ...base, [input]: value } : { ...base, [group]: { [name as string]: value } }
+    const [least, most] = boundsOf(input)
+    expect([input, accepts(with_(least)), accepts(with_(most))]).toEqual([input, true, true])
+    expect([input, accepts(with_(least - 1)), accepts(with_(most + 1))]).toEqual([input, false, false])
+  }
+  expect(accepts({ ...base, client: 3 })).toBe(false)
+  expect(accepts({ document: 'a.json' })).toBe(false)
+})
