@@ -7,6 +7,7 @@ import { measurePolling } from './poll/part.js'
 import { createProcesses } from './processes.js'
 import { measureReading } from './read/part.js'
 import { measureStrategies } from './strategies/part.js'
+import { measureRegistry } from './registry/part.js'
 import { paragraph } from './table.js'
 
 /**
@@ -24,6 +25,7 @@ const parts = {
   fanout: measureFanOut,
   read: measureReading,
   poll: measurePolling,
+  registry: measureRegistry,
 }
 
 const args = process.argv.slice(2)

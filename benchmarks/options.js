@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bytesOf, makeDocument, readDocument } from './document.js'
 
-export const partNames = /** @type {const} */ (['strategies', 'fanout', 'read', 'poll'])
+export const partNames = /** @type {const} */ (['strategies', 'fanout', 'read', 'poll', 'registry'])
 
 /**
  * @typedef {(typeof partNames)[number]} PartName
@@ -22,7 +22,7 @@ export const partNames = /** @type {const} */ (['strategies', 'fanout', 'read', 
 export const help = `npm run bench -- [options]
 
   --quick                 a first look, in less than a minute: fewer clients, fewer rounds
-  --only PART             strategies, fanout, read or poll; may be given more than once
+  --only PART             strategies, fanout, read, poll or registry; may repeat
   --document FILE         the document that changes: JSON or YAML, an object at the top
   --bytes N               or one made to measure, 200 to 1,000,000 bytes; 20,480 unless given
   --clients N             the fleet, for each strategy: 1 to 2,000; 100 unless given, 30 with --quick
