@@ -2,8 +2,12 @@ import { createBackoff } from '../async/backoff.js'
 import { jitter, phaseOf } from '../async/jitter.js'
 import type { Strategy } from '../contracts/strategy.js'
 import type { Transport } from '../contracts/transport.js'
-import { asNoticeboardError } from '../contracts/errors.js'
-import { canReport } from '../contracts/capabilities.js'
+import { checkOptions, checkPositive } from '../core/options.js'
+import { defaultPeriods } from '../core/defaults.js'
+import { checkReads } from '../strategies/options.js'
+import { look } from '../strategies/poll/poll.js'
+import { reporterOf } from '../strategies/report-transport.js'
+import { stayAway } from '../strategies/wait-after-failure.js'
 
 /** Times of {@link adaptivePull}. */
 export interface AdaptivePullOptions {
@@ -17,47 +21,46 @@ export interface AdaptivePullOptions {
 
 /**
  * Asks the more seldom the older the document is (Gwertzman and Seltzer 1996). A strategy for comparisons, and an
- * example of one. It does not sweep, so it is for transports whose tags do not repeat.
+ * example of one. It does not sweep, so it is for transports whose tags do not repeat. Throws
+ * `invalid-option`.
  *
  * ```ts
  * const strategy = adaptivePull(transport, { share: 0.1, leastMs: 5_000, mostMs: 300_000 })
  * ```
  */
-export function adaptivePull(
-  transport: Transport,
-  { share, leastMs, mostMs }: AdaptivePullOptions,
-): Strategy {
+export function adaptivePull(transport: Transport, options: AdaptivePullOptions): Strategy {
+  checkReads('adaptivePull', 'a transport', transport)
+  checkOptions('adaptivePull()', options, { share: true, leastMs: true, mostMs: true })
+  const { share, leastMs, mostMs } = options
+  checkPositive('adaptivePull', { share, leastMs, mostMs })
   const intervalMs = (ageMs: number): number => Math.min(mostMs, Math.max(leastMs, share * ageMs))
+  const { timeoutMs } = defaultPeriods
   return {
     name: 'adaptive-pull',
     lookMs: mostMs * 1.1,
     freshMs: mostMs * 3,
-    reportTo: canReport(transport) ? transport : undefined,
+    reportTo: reporterOf(transport),
     async *deliver(session) {
       const { namespace, identity, clock, random, signal } = session
-      const backoff = createBackoff({ clock, random, baseMs: 500, capMs: 30_000, healthyMs: 60_000 })
+      const backoff = createBackoff({ clock, random })
       let changedMs = clock.monotonic()
-      for (let round = 0; !signal.aborted; round += 1) {
-        try {
-          const tag = session.tag(transport)
-          const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
-          if (answer.type === 'release') {
-            if (round > 0) changedMs = clock.monotonic()
-            const { bytes, tag } = answer
-            yield { type: 'release', bytes, from: transport, ...(tag !== undefined && { tag }) }
-          } else yield { type: answer.type === 'unchanged' ? 'current' : 'none' }
-          backoff.succeeded()
-          const nextMs = intervalMs(clock.monotonic() - changedMs)
-          // Who starts together falls into places of their own.
-          const waitMs =
-            round === 0 ? phaseOf(`${namespace} ${identity.clientId}`, nextMs) : jitter(nextMs, 0.1, random)
-          await session.wait(waitMs, signal)
-        } catch (caught) {
-          if (signal.aborted) return
-          const error = asNoticeboardError(caught, 'unavailable', `${transport.name} failed`)
-          yield { type: 'interrupted', error }
-          await session.wait(backoff.failed(error.retryAfterMs), signal)
+      let answers = 0
+      let asked = false
+      while (!signal.aborted) {
+        const { arrivals, error } = await look(session, transport, { sweep: asked, timeoutMs })
+        yield* arrivals
+        if (error !== undefined) {
+          asked = yield* stayAway(session, error, backoff.failed(error.retryAfterMs))
+          continue
         }
+        backoff.succeeded()
+        answers += 1
+        if (answers > 1 && arrivals.some(({ type }) => type === 'release')) changedMs = clock.monotonic()
+        const nextMs = intervalMs(clock.monotonic() - changedMs)
+        // Who starts together falls into places of their own.
+        const waitMs =
+          answers === 1 ? phaseOf(`${namespace} ${identity.clientId}`, nextMs) : jitter(nextMs, 0.1, random)
+        asked = (await session.wait(waitMs, signal)) === 'asked'
       }
     },
   }

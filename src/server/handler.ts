@@ -194,7 +194,8 @@ export function assembleHandler(
     bodies: {
       // One of the largest is taken whatever else comes.
       ofWriters: createHeldBodies(Math.max(MAX_HELD_BODIES_BYTES, 2 * (store?.maxSnapshotBytes ?? 0))),
-      ofOthers: createHeldBodies(),
+      ofBearers: createHeldBodies(),
+      ofStrangers: createHeldBodies(),
     },
     random,
     wentBack: namespace => memoryOf(source)?.wentBack(namespace) !== undefined,

@@ -44,7 +44,7 @@ export async function laterOptionNames(make: (options: object) => unknown): Prom
 /** Numbers that no option takes. */
 export const NO_NUMBERS: readonly unknown[] = [0, -1, Number.NaN, '5', null]
 
-/** Whether an option is a number, by its name: a time, or a most. */
+/** Whether an option is a number, by its name: a time, a most, or a share. */
 export function isNumeric(name: string): boolean {
-  return /Ms$|Bytes$|^max[A-Z]/.test(name)
+  return /Ms$|Bytes$|^max[A-Z]|^share$/.test(name)
 }

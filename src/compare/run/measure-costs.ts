@@ -52,6 +52,7 @@ export async function measureCosts({
   scale = 1,
 }: MeasureOptions): Promise<Costs> {
   const { clock } = readSystem('measureCosts()', undefined)
+  signal.throwIfAborted()
   const server = await startServer(cli)
   const wire = countWireBytes()
   try {

@@ -35,8 +35,12 @@ export interface ResponderOptions {
   /** Whose request it is. */
   readonly addressOf: (request: Incoming) => string
   readonly logger: Logger | undefined
-  /** What is held of bodies; strangers' cannot push out a writer's. */
-  readonly bodies: { readonly ofWriters: HeldBodies; readonly ofOthers: HeldBodies }
+  /** What is held of bodies: no others' can push out a writer's, and no stranger's the reports of who has a token. */
+  readonly bodies: {
+    readonly ofWriters: HeldBodies
+    readonly ofBearers: HeldBodies
+    readonly ofStrangers: HeldBodies
+  }
   readonly random: Random
   /** Whether the board of a namespace went back, which the log says already. */
   readonly wentBack: (namespace: Namespace) => boolean
@@ -92,10 +96,15 @@ export function createResponder(options: ResponderOptions): Responder {
     const asked: Asking = { route, method, caller }
     if (method !== 'POST' && method !== 'PUT') return asRead(answerRoute(asked, request, options))
     return withinBudget(request, {
-      held: WRITING.has(access) ? bodies.ofWriters : bodies.ofOthers,
+      held: heldFor(access, caller, namespace),
       random,
       work: async counted => noted(request, caller, await answerRoute(asked, counted, options)),
     })
+  }
+
+  const heldFor = (access: Access, caller: Caller, namespace: Namespace | undefined): HeldBodies => {
+    if (WRITING.has(access)) return bodies.ofWriters
+    return speaks(caller, namespace) ? bodies.ofBearers : bodies.ofStrangers
   }
 
   /** An answer, counted where it lets nobody in. */
@@ -180,7 +189,7 @@ function answerRoute(
             namespace: route.namespace,
             mayControl: may('control', route.namespace),
             speaksFor: clientId => grant === undefined || speaksFor(grant, clientId),
-            voice: SPEAKING.some(scope => may(scope, route.namespace))
+            voice: speaks(caller, route.namespace)
               ? BEARER
               : { type: 'stranger', address: addressOf(request) },
           })
@@ -208,6 +217,12 @@ function withoutLength(): Answer {
 
 /** With which scopes somebody is no stranger among those who report. */
 const SPEAKING: readonly Scope[] = ['read', 'report']
+
+/** Whether somebody is no stranger among those who report of a namespace. */
+function speaks(caller: Caller, namespace: Namespace | undefined): boolean {
+  if (caller.type !== 'bearer' || namespace === undefined) return false
+  return SPEAKING.some(scope => isGranted(caller.grant, { scope, namespace }))
+}
 
 function asPrivate(given: Answer): Answer {
   const caching = given.headers['Cache-Control']

@@ -16,6 +16,8 @@ import {
   type Release,
 } from '../../core/release/release.js'
 import { shapeOf } from '../../core/json/shape.js'
+import { memoryOf } from '../../core/store/remembering-store.js'
+import { wentBackError } from '../../core/store/went-back.js'
 import { decodeText, parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
 import type { RolloutFloor } from '../../rollouts/floor.js'
@@ -55,8 +57,11 @@ export function writingRoutes({
   floors,
   logger,
 }: WritingRoutesOptions): WritingRoutes {
+  /** The newest release; throws `store-damaged` where the board had a newer one, since none of these rules then says what may follow. */
   const newestIn = async (namespace: Namespace): Promise<IdentifiedRelease | undefined> => {
     const latest = await lifetime.run(signal => store.latest({ namespace }, signal))
+    const wentBack = memoryOf(store)?.wentBack(namespace)
+    if (wentBack !== undefined) throw wentBackError(namespace, wentBack)
     return latest.type === 'release' ? identifyRelease(hasher, latest.bytes) : undefined
   }
 

@@ -23,6 +23,8 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MOST_PATHS: 'the front of one list',
   MOST_VALUES: 'a label with more values is left out as a whole',
   MOST_ANEW: 'how often a stage begins anew; a rollout pauses then',
+  MOST_HALF_OPEN: 'a share of clients past which a miss is told',
+  MOST_STREAMS: 'a count past which a miss is told',
   MAX_ISSUES: 'the front of one list',
   MAX_KEPT: 'readmissions of releases that are gone; the oldest go, as they were heard of longest ago',
   MAX_OVERRIDDEN: 'the front of one list',

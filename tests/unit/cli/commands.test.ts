@@ -400,13 +400,24 @@ test('serve prints its address and where the token is, and ends when it is inter
   expect((await readFile(served!.tokenFile, 'utf8')).trim().length).toBeGreaterThan(20)
 })
 
+/** What works on a board folder, however it opens it. */
+const ON_A_BOARD = [
+  ['serve', '--port', '0'],
+  ['publish', 'a.json', ...everyone],
+  ['history'],
+  ['audit'],
+  ['token', 'create', 'ci', '--scope', 'read', '--for', '**'],
+  ['token', 'list'],
+  ['token', 'revoke', 'ci'],
+]
+
 test('a mistyped board is served and written to by nobody, and made by who says so', async () => {
   const { nbWith, write, folder } = await place()
   await write('a.json', '{"a":1}')
   await mkdir(join(folder, 'empty'))
   const env = { NOTICEBOARD_NAMESPACE: 'a' }
   for (const board of ['baord', 'empty']) {
-    for (const command of [['serve', '--port', '0'], ['publish', 'a.json', ...everyone], ['history']]) {
+    for (const command of ON_A_BOARD) {
       const ran = await nbWith({ env }, ...command, '--board', board)
       expect([ran.status, ran.stderr]).toEqual([
         1,

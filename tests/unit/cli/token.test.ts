@@ -91,7 +91,7 @@ test.each<[string, readonly string[], RegExp]>([
 test('token makes no board of a name that was mistyped, and says where it looks', async () => {
   const cwd = await temporaryFolder()
   const mistyped = ['token', 'create', 'ci', '--scope', 'read', '--for', '**', '--board', 'borad']
-  expect((await commandLine(mistyped, { cwd })).stderr).toMatch(/there is no board folder/)
+  expect((await commandLine(mistyped, { cwd })).stderr).toMatch(/there is no board in .*borad/)
   expect(await readdir(cwd)).toEqual([])
   expect((await commandLine(['token', 'list'], { cwd })).stderr).toMatch(/say where the tokens are/)
 })

@@ -68,6 +68,12 @@ process.exit(1)
   await expect(stat(board)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
+test('nothing is started once the signal has aborted', async () => {
+  const signal = AbortSignal.abort()
+  const measuring = measureCosts({ cli: '/nowhere/main.js', signal })
+  await expect(measuring).rejects.toBe(signal.reason)
+})
+
 test('costs are what they say they are', () => {
   expect(isCosts(recordedCosts)).toBe(true)
   expect(isCosts(JSON.parse(JSON.stringify(recordedCosts)))).toBe(true)

@@ -60,7 +60,7 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_REPORT_BYTES: [/A JSON object of ([\d,]+) bytes at most, `POST`ed/],
   MAX_LABELS_BYTES: [/a client has no more than ([\d,]+) bytes of JSON/],
   MAX_REPORTS_MARKS: [/with ([\d,]+) commas, brackets, braces and backslashes at most/],
-  MAX_HELD_BODIES_BYTES: [/not done with is (\d+) MiB of those with the writing token or another/, MIB],
+  MAX_HELD_BODIES_BYTES: [/not done with is (\d+) MiB of writers/, MIB],
   MAX_UNPUBLISHED: [/a server remembers ([\d,]+) names that somebody listens to/],
   STREAM_LINES_A_SECOND: [/more than ([\d,]+) lines a second, once it has brought/],
   STREAM_LINES_AT_ONCE: [/lines a second, once it has brought ([\d,]+)/],

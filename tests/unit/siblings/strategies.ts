@@ -1,5 +1,6 @@
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import type { WatchTransport } from '../../../src/contracts/transport.js'
+import { adaptivePull } from '../../../src/compare/index.js'
 import { hybrid, onDemand, pull, push } from '../../../src/strategies/index.js'
 
 /** A strategy as it is tried: one line of the table. */
@@ -11,6 +12,8 @@ export interface StrategySibling {
   /** Given the wrong thing instead of a transport. */
   readonly makeOf: (thing: never) => Strategy
 }
+
+const ADAPTIVE = { share: 0.1, leastMs: 5_000, mostMs: 30_000 }
 
 /** Every strategy. The next one is one more entry. */
 export const strategySiblings: readonly StrategySibling[] = [
@@ -27,6 +30,12 @@ export const strategySiblings: readonly StrategySibling[] = [
     what: 'hybrid over two transports',
     make: (transport, options) => hybrid({ notify: transport, fetch: transport }, options),
     makeOf: thing => hybrid({ notify: thing, fetch: thing }),
+  },
+  {
+    maker: 'adaptivePull',
+    what: 'adaptivePull',
+    make: (transport, options) => adaptivePull(transport, { ...ADAPTIVE, ...options }),
+    makeOf: thing => adaptivePull(thing, ADAPTIVE),
   },
   { maker: 'onDemand', what: 'onDemand', make: onDemand, makeOf: onDemand },
 ]

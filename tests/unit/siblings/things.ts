@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { whenAborted } from '../../../src/async/signals.js'
+import { compare, loadWorkload, withDocuments } from '../../../src/compare/index.js'
 import { createClient, type Client } from '../../../src/client/client.js'
 import type { Source } from '../../../src/contracts/source.js'
 import type { Clock } from '../../../src/contracts/system.js'
@@ -41,7 +42,7 @@ export interface Thing {
   readonly what: string
   /** The exported function that makes it. */
   readonly maker: string
-  /** The name of its exported type, whose methods take the signals. */
+  /** The name of its exported type, whose methods take the signals; `Function` where functions take them. */
   readonly type: string
   readonly open: () => OpenThing | Promise<OpenThing>
   /** Makes it with options; what it makes is not used. */
@@ -276,6 +277,20 @@ function openHandler(store: Store): OpenThing {
   }
 }
 
+/** Functions that read files, of which there are none. */
+function openComparison(): OpenThing {
+  const nowhere = join(tmpdir(), 'noticeboard-test-nowhere', 'workload.json')
+  return {
+    calls: {
+      compare: signal => compare(WORKLOAD, { signal }),
+      loadWorkload: signal => loadWorkload(nowhere, { signal }),
+      withDocuments: signal => withDocuments({ clients: 1 }, { document: nowhere, next: undefined, signal }),
+    },
+  }
+}
+
+const WORKLOAD = { clients: 100, documentBytes: 1_000 }
+
 const PROGRAM = { namespace, schema, strategy: pull(memory()) }
 
 /** Everything with a signal, options or an end that is no strategy and no transport. The next one is one more entry. */
@@ -399,6 +414,13 @@ export const things: readonly Thing[] = [
       const server = await serve(memory(), options)
       await server.close({ drainMs: 0, graceMs: 0 })
     },
+  },
+  {
+    what: 'what compares ways to bring a document to a fleet',
+    maker: 'compare',
+    type: 'Function',
+    open: openComparison,
+    make: options => compare(WORKLOAD, options),
   },
   ...Object.entries({ Clock: () => systemClock, VirtualClock: () => virtualClock() }).map(
     ([type, make]): Thing => ({
