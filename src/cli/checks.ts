@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
 import type { Schema } from '../contracts/schema.js'
@@ -9,6 +8,7 @@ import { decodeText } from '../core/json/strict-parse.js'
 import { anything } from '../core/schema/anything.js'
 import { schemaFromJson } from '../core/schema/schema-from-json.js'
 import type { NamespaceConfig } from './config-file.js'
+import type { Inputs } from './inputs.js'
 
 /** What documents are checked with, and where that comes from. */
 export interface Checks {
@@ -22,19 +22,21 @@ export interface ChecksOptions {
   /** A JSON Schema file that was named on the command line. */
   readonly schemaFile?: string | undefined
   readonly config: NamespaceConfig
+  readonly inputs: Inputs
   readonly namespace?: Namespace | undefined
   readonly store?: Store | undefined
 }
 
 /** The schema that was named, else the configuration file's, else the one that is kept on the board, else none. */
 export async function findChecks(
-  { schemaFile, config, namespace, store }: ChecksOptions,
+  { schemaFile, config, inputs, namespace, store }: ChecksOptions,
   signal: AbortSignal,
 ): Promise<Checks> {
   const { schema, validators = [] } = config
   if (schemaFile !== undefined)
-    return { schema: await schemaFromFile(schemaFile), validators, from: 'option' }
-  if (typeof schema === 'string') return { schema: await schemaFromFile(schema), validators, from: 'config' }
+    return { schema: await schemaFromFile(inputs, schemaFile), validators, from: 'option' }
+  if (typeof schema === 'string')
+    return { schema: await schemaFromFile(inputs, schema), validators, from: 'config' }
   if (schema !== undefined) return { schema, validators, from: 'config' }
   const kept =
     store === undefined || namespace === undefined ? undefined : await keptSchema(store, namespace, signal)
@@ -42,10 +44,10 @@ export async function findChecks(
   return { schema: anything, validators, from: 'none' }
 }
 
-async function schemaFromFile(file: string): Promise<Schema> {
+async function schemaFromFile(inputs: Inputs, file: string): Promise<Schema> {
   let bytes: Uint8Array
   try {
-    bytes = await readFile(file)
+    bytes = await inputs.read(file)
   } catch (error) {
     throw new NoticeboardError('not-found', `the schema ${file} cannot be read`, { cause: error })
   }

@@ -1,5 +1,6 @@
 import type { Arguments, OptionSpecs } from './arguments.js'
 import type { ExitStatus } from './exit.js'
+import type { Inputs } from './inputs.js'
 import type { Io } from './io.js'
 import type { Printer } from './printer.js'
 
@@ -7,6 +8,7 @@ import type { Printer } from './printer.js'
 export interface CommandContext {
   readonly io: Io
   readonly args: Arguments
+  readonly inputs: Inputs
   readonly print: Printer
   /** Whether the user asked for JSON. */
   readonly json: boolean

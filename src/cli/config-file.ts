@@ -7,7 +7,9 @@ import type { Validator } from '../contracts/validator.js'
 import type { Gate } from '../publisher/index.js'
 import type { RolloutFloor, RolloutPolicy } from '../rollouts/index.js'
 import type { ProxyIdentity } from '../server/index.js'
-import { usageError } from './exit.js'
+import { decodeText } from '../core/json/strict-parse.js'
+import { readJsonText } from '../core/json/json-text.js'
+import { asError, usageError } from './exit.js'
 import { nearest } from '../core/nearest.js'
 
 /** What checks the documents of a namespace: a schema of code, or the path of a JSON Schema file; and validators. */
@@ -93,9 +95,9 @@ async function isFile(file: string): Promise<boolean> {
 
 async function readJson(file: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as unknown
+    return readJsonText(decodeText(await readFile(file), file), { what: file })
   } catch (error) {
-    throw new NoticeboardError('invalid-option', `${file} is not JSON`, { cause: error })
+    throw new NoticeboardError('invalid-option', asError(error).message, { cause: error })
   }
 }
 

@@ -1,34 +1,102 @@
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import type { Source } from '../contracts/source.js'
-import { readJsonText } from '../core/json/json-text.js'
 import { decodeText } from '../core/json/strict-parse.js'
-import { configFile } from '../node/index.js'
-import { refusing } from './exit.js'
-import type { Io } from './io.js'
+import { configFile, jsonFile, yamlFile } from '../node/index.js'
+import { jsonFormat } from '../node/sources/json-file.js'
+import { yamlFormat } from '../node/sources/yaml-file.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
+import type { CommandContext } from './command.js'
+import { refusing, usageError } from './exit.js'
+import { gather } from './inputs.js'
 
-/** The source that a command line names: a JSON or YAML file, or `-` for JSON on stdin. */
-export function sourceFor(io: Io, name: string): Source {
-  const source = name === '-' ? stdinSource(io) : configFile(resolve(io.cwd, name))
-  return { ...source, name: source.name, read: signal => refusing(() => source.read(signal)) }
+/** The option of commands that read a document. */
+export const FORMAT_OPTION = {
+  value: 'NAME',
+  text: 'json or yaml; unless given by the name of the file, and from a pipe by how it begins',
+} as const
+
+const FORMATS = { json: jsonFormat, yaml: yamlFormat }
+type FormatName = keyof typeof FORMATS
+
+/** Standard input, by all of its names. */
+const STDIN: ReadonlySet<string> = new Set(['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])
+
+/**
+ * The source that a command line names: a JSON or YAML file, a pipe in place of one (`<(envsubst < app.yaml)`), or
+ * standard input for `-`. Throws a usage error for a format that there is not.
+ *
+ * ```ts
+ * const document = await sourceFor(context, 'service.yaml').read(signal)
+ * ```
+ */
+export function sourceFor({ io, args, inputs }: SourceContext, name: string): Source {
+  const format = readFormat(args.text('format'))
+  if (STDIN.has(name))
+    return {
+      name: 'stdin',
+      read: () => refusing(async () => parse(await gather(io.stdin, 'stdin'), { what: 'stdin', format })),
+    }
+  const path = resolve(io.cwd, name)
+  const read = async (signal: AbortSignal): Promise<Json> =>
+    (await isPipe(path))
+      ? parse(await inputs.read(path), { what: path, format })
+      : fileOf(path, format).read(signal)
+  return {
+    name: path,
+    read: signal => refusing(() => read(signal)),
+    changes: signal => changesOf(path, format, signal),
+  }
 }
 
-function stdinSource({ stdin }: Io): Source {
-  return {
-    name: 'stdin',
-    async read(signal): Promise<Json> {
-      const chunks: Uint8Array[] = []
-      let length = 0
-      for await (const chunk of stdin) {
-        signal.throwIfAborted()
-        length += chunk.length
-        if (length > 4 * MAX_SNAPSHOT_BYTES)
-          throw new NoticeboardError('too-large', `stdin holds more than ${4 * MAX_SNAPSHOT_BYTES} bytes`)
-        chunks.push(chunk)
-      }
-      return readJsonText(decodeText(Buffer.concat(chunks), 'stdin'), { what: 'stdin' })
-    },
+type SourceContext = Pick<CommandContext, 'io' | 'args' | 'inputs'>
+
+function readFormat(written: string | undefined): FormatName | undefined {
+  if (written === undefined || written === 'json' || written === 'yaml') return written
+  throw usageError('--format is json or yaml')
+}
+
+function fileOf(path: string, format: FormatName | undefined): Source {
+  if (format === 'json') return jsonFile(path)
+  if (format === 'yaml') return yamlFile(path)
+  if (/\.(?:json|ya?ml)$/i.test(path)) return configFile(path)
+  throw new NoticeboardError(
+    'invalid-option',
+    `${path} is neither .json nor .yaml nor .yml; say what it is: --format json or --format yaml`,
+  )
+}
+
+async function* changesOf(
+  path: string,
+  format: FormatName | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<void> {
+  if (await isPipe(path)) throw usageError(`${path} is a pipe, which gives its text once: leave --watch out`)
+  yield* fileOf(path, format).changes?.(signal) ?? []
+}
+
+/** Whether a path is something that gives its text once. What is missing is none: reading says so better. */
+async function isPipe(path: string): Promise<boolean> {
+  try {
+    const facts = await stat(path)
+    return facts.isFIFO() || facts.isCharacterDevice() || facts.isSocket()
+  } catch {
+    return false
   }
+}
+
+function parse(
+  bytes: Uint8Array,
+  { what, format }: { readonly what: string; readonly format: FormatName | undefined },
+): Json {
+  const text = decodeText(bytes, what)
+  const name = format ?? (/^\s*[[{]/.test(text) ? 'json' : 'yaml')
+  const { parse: parseAs, maxTextBytes } = FORMATS[name]
+  return parseAs(text, {
+    what,
+    maxBytes: MAX_SNAPSHOT_BYTES,
+    maxTextBytes: maxTextBytes(MAX_SNAPSHOT_BYTES),
+  })
 }

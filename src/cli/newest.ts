@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Namespace } from '../contracts/names.js'
-import type { SignedRelease } from '../core/release/release.js'
+import { decodeRelease, type Release, type SignedRelease } from '../core/release/release.js'
 import { readNewest } from '../publisher/read-head.js'
 import { readSystem } from '../system/system.js'
 import { CLI_RETRIES, type OpenBoard } from './boards.js'
@@ -33,4 +33,36 @@ export async function newestFor(
     'not-found',
     `nothing was published in ${namespace}, or it is not for you to read: check the name and the address`,
   )
+}
+
+/** What clients run by now, and what they will run. */
+export interface InForce {
+  readonly release: Release
+  /** The newest release, while it waits for its `activateAt`. */
+  readonly coming: (Release & { readonly activateAt: string }) | undefined
+}
+
+/**
+ * The release that is in force: the newest one, or the last before it whose `activateAt` is not to come. Throws
+ * `not-found` where there is none.
+ *
+ * ```ts
+ * const { release, coming } = await inForce('get', { io, store, namespace })
+ * ```
+ */
+export async function inForce(command: string, query: NewestQuery): Promise<InForce> {
+  const { io, store, namespace } = query
+  const nowMs = readSystem(command, io.system).clock.now()
+  const waits = (release: Release): release is Release & { readonly activateAt: string } =>
+    release.activateAt !== undefined && Date.parse(release.activateAt) > nowMs
+  const newest = (await newestFor(command, query)).release
+  if (!waits(newest)) return { release: newest, coming: undefined }
+  let release: Release = newest
+  while (waits(release) && release.sequence > 1) {
+    const after = { epoch: release.epoch, sequence: release.sequence - 2 }
+    const before = await store.next?.({ namespace, after }, io.signal)
+    if (before?.type !== 'release') break
+    release = decodeRelease(before.bytes).release
+  }
+  return { release, coming: newest }
 }

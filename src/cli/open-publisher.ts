@@ -33,11 +33,12 @@ export function openPublisherOn(
 
 /** Opens the board and a publisher on it for a piece of work, and closes both whatever comes of that. */
 export async function withPublisher<T>(
-  { io, args, print }: CommandContext,
+  context: CommandContext,
   { namespace: positional, checking = false }: DeskOptions,
   work: (desk: Desk) => Promise<T>,
 ): Promise<T> {
-  const settings = await readSettings(io, args, { namespace: positional })
+  const { io, args, inputs, print } = context
+  const settings = await readSettings(context, { namespace: positional })
   const namespace = settings.namespace()
   const say: Logger['warn'] = (message, { reason, damage } = {}) => {
     const why = reason ?? damage
@@ -49,7 +50,7 @@ export async function withPublisher<T>(
     const { store } = board
     const config = checking ? settings.checks(namespace) : {}
     const checks = await findChecks(
-      { config, ...(checking && { schemaFile: settings.schemaFile, namespace, store }) },
+      { config, inputs, ...(checking && { schemaFile: settings.schemaFile, namespace, store }) },
       io.signal,
     )
     const author = args.text('author') ?? settings.author

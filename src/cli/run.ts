@@ -7,6 +7,7 @@ import { COMMON_OPTIONS, type Command } from './command.js'
 import { COMMANDS } from './commands/index.js'
 import { asError, EXIT, statusOf, usageError, type ExitStatus } from './exit.js'
 import { helpFor, overview } from './help.js'
+import { createInputs } from './inputs.js'
 import type { Io } from './io.js'
 import { createPrinter, type Printer } from './printer.js'
 import { readSystem } from '../system/system.js'
@@ -60,7 +61,7 @@ async function dispatch(
   }
   checkPositionals(command, args.positionals)
   const status = await bounded(command, { io, print }, own =>
-    command.run({ io: own, args, print, json: args.flag('json') }),
+    command.run({ io: own, args, inputs: createInputs(), print, json: args.flag('json') }),
   )
   return io.signal.aborted ? EXIT.interrupted : (status ?? EXIT.ok)
 }

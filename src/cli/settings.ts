@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Arguments } from './arguments.js'
 import { loadConfig, type CommandLineConfig, type LoadedConfig, type NamespaceConfig } from './config-file.js'
+import type { CommandContext } from './command.js'
+import { decodeText } from '../core/json/strict-parse.js'
 import { usageError } from './exit.js'
 import type { Io } from './io.js'
 
@@ -39,10 +40,12 @@ export interface SettingsOptions {
   readonly namespace?: string | undefined
 }
 
+/** What settings are read from. */
+export type SettingsContext = Pick<CommandContext, 'io' | 'args' | 'inputs'>
+
 /** Reads the configuration file, the environment and the options. */
 export async function readSettings(
-  io: Io,
-  args: Arguments,
+  { io, args, inputs }: SettingsContext,
   { namespace: positional }: SettingsOptions = {},
 ): Promise<Settings> {
   const loaded = await loadConfig(io.cwd, args.text('config'))
@@ -54,7 +57,7 @@ export async function readSettings(
     )
   }
   const named = positional ?? option ?? nonEmpty(io.env['NOTICEBOARD_NAMESPACE']) ?? config.namespace
-  const token = await readToken(io, args)
+  const token = await readToken({ io, args, inputs })
   const schemaFile = args.text('schema')
   const address = findAddress(io, args, { loaded, token })
 
@@ -114,14 +117,15 @@ function findAddress(io: Io, args: Arguments, { loaded, token }: Sources): Board
   return config.url === undefined ? undefined : { type: 'url', url: config.url, token: token ?? config.token }
 }
 
-async function readToken(io: Io, args: Arguments): Promise<string | undefined> {
+async function readToken({ io, args, inputs }: SettingsContext): Promise<string | undefined> {
   const named = args.text('token-file')
   if (named === undefined) return nonEmpty(io.env['NOTICEBOARD_TOKEN'])
   const file = resolve(io.cwd, named)
   try {
-    const token = (await readFile(file, 'utf8')).trim()
+    const token = decodeText(await inputs.read(file), `the token file ${file}`).trim()
     if (token !== '') return token
   } catch (error) {
+    if (isNoticeboardError(error)) throw error
     throw new NoticeboardError('not-found', `the token file ${file} cannot be read`, { cause: error })
   }
   throw usageError(`the token file ${file} is empty`)

@@ -265,6 +265,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     schema: settings.schema as unknown as Schema<unknown, OutputOf<S>>,
     validators: settings.validators as AttemptContext<OutputOf<S>>['validators'],
     overrides: settings.overrides,
+    logger,
     maxSnapshotBytes: settings.maxSnapshotBytes,
     refusals,
     protection,

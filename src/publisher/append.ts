@@ -5,7 +5,7 @@ import { keepAlive } from '../async/keep-alive.js'
 import { sameBytes } from '../core/json/text.js'
 import { memoryOf } from '../core/store/remembering-store.js'
 import { wentBackError } from '../core/store/went-back.js'
-import { positionOf, type Arm, type SignedRelease } from '../core/release/release.js'
+import { positionOf, type Arm, type Release, type SignedRelease } from '../core/release/release.js'
 import { compose, type Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { ruleOutNewArms } from './new-arms.js'
@@ -48,6 +48,8 @@ export interface Appended {
   readonly outcome: 'published' | 'unchanged'
   /** The new release, or the one that was there already. */
   readonly signed: SignedRelease
+  /** The release that it follows; undefined for the first, and where nothing was appended. */
+  readonly before?: Release | undefined
   /** The digests that the statement withdrew. */
   readonly withdrawn: readonly Digest[]
 }
@@ -137,7 +139,12 @@ export async function appendUntil(
     for (const snapshot of decision.snapshots ?? []) await putSnapshot(context, snapshot, { urgent, signal })
     const next = await compose(context, head, statement, signal)
     if ((await append(context, next, { audit: statement.audit, urgent, signal })) === 'appended')
-      return { outcome: 'published', signed: next, withdrawn: statement.withdrawn ?? [] }
+      return {
+        outcome: 'published',
+        signed: next,
+        before: head?.release,
+        withdrawn: statement.withdrawn ?? [],
+      }
     const isRace = lost === undefined || !isSameHead(lost.head, head)
     if (isRace) {
       races += 1

@@ -16,7 +16,7 @@ import { storeSchema } from './store-schema.js'
  */
 export async function finish(
   context: PublisherContext,
-  { outcome, signed, withdrawn }: Appended,
+  { outcome, signed, before, withdrawn }: Appended,
   { warnings: known = [], signal }: { readonly warnings?: readonly string[]; readonly signal: AbortSignal },
 ): Promise<RolloutFacts> {
   const { store, namespace, logger } = context
@@ -36,5 +36,5 @@ export async function finish(
     const { release } = signed
     logger.info('appended a release', { namespace, ...positionOf(release), cause: release.cause })
   }
-  return { outcome, release: signed.release, withdrawn, mirrors, warnings }
+  return { outcome, release: signed.release, before, withdrawn, mirrors, warnings }
 }

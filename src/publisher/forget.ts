@@ -14,6 +14,8 @@ export interface ForgetOptions {
   readonly clients?: readonly string[]
   /** Every instance that is `missing`. Default false. */
   readonly missing?: boolean
+  /** Every instance that is `missing` and was silent for at least so long, in milliseconds. Default: as `missing` says. */
+  readonly missingForMs?: number
   readonly signal?: AbortSignal
 }
 
@@ -30,10 +32,15 @@ export async function forgetInstances(
   options: ForgetOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  checkOptions('forget()', options, { clients: true, missing: true, signal: true })
-  const { clients = [], missing = false } = options
-  if (clients.length === 0 && !missing)
-    throw new NoticeboardError('invalid-option', 'forget() wants { clients: ["…"] } or { missing: true }')
+  checkOptions('forget()', options, { clients: true, missing: true, missingForMs: true, signal: true })
+  const { clients = [], missing = false, missingForMs = missing ? 0 : undefined } = options
+  if (clients.length === 0 && missingForMs === undefined)
+    throw new NoticeboardError(
+      'invalid-option',
+      'forget() wants { clients: ["…"] }, { missing: true } or { missingForMs: 3_600_000 }',
+    )
+  if (missingForMs !== undefined && !(missingForMs >= 0))
+    throw new NoticeboardError('invalid-option', 'forget(): missingForMs is a number of milliseconds')
   const { store, namespace } = context
   if (!canReport(store) || store.reports === undefined)
     throw new NoticeboardError('unsupported', `${store.name} keeps no reports, so there is nothing to forget`)
@@ -41,8 +48,11 @@ export async function forgetInstances(
   const heard: HeardReports = await retried(() => readReports({ namespace }, signal), { ...context, signal })
   const fleet = summarizeFleet(heard, undefined)
   if (fleet.type === 'unknown') return 0
-  const isMeant = ({ state, report }: FleetMember): boolean =>
-    state !== 'stopped' && (clients.includes(report.clientId) || (missing && state === 'missing'))
+  const isMeant = ({ state, report, silentMs = 0 }: FleetMember): boolean => {
+    if (state === 'stopped') return false
+    if (clients.includes(report.clientId)) return true
+    return state === 'missing' && missingForMs !== undefined && silentMs >= missingForMs
+  }
   const gone = fleet.members.filter(isMeant).map(({ report }) => {
     const { receivedAt: _, firstHeardAt: __, ...said } = report
     return fitReport({ ...said, phase: 'stopped', count: report.count + 1, sinceMs: 0 })

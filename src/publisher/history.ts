@@ -13,6 +13,8 @@ export interface HistoryEntry {
   readonly digest: string
   readonly cause: string
   readonly issuedAt: string
+  /** When clients begin to run it together, those of the last stage where there are stages; absent where they do on arrival. */
+  readonly activateAt?: string
   /** Who and why, where this reader may see it. */
   readonly audit?: AuditRecord
   readonly release: Release
@@ -55,12 +57,14 @@ export async function* readHistory(
  */
 export function describe(release: Release): HistoryEntry {
   const { stable, cause, issuedAt } = release
+  const activateAt = release.activateAt ?? release.rollout?.activateAt
   return {
     position: positionOf(release),
     version: stable.version,
     digest: mainVariant(release).digest,
     cause,
     issuedAt,
+    ...(activateAt !== undefined && { activateAt }),
     release,
   }
 }

@@ -110,7 +110,7 @@ export async function publishDocument(
   checkReason('readmit', options.readmit)
   checkReason('belowFloor', options.belowFloor)
   assertSpreading(options)
-  const activateAt = readActivation(options)
+  const activateAt = readActivation(options, context.clock.now())
   const audit = encodeAudit(context, recordOf(options))
   const prepared = prepareAll(context, document, options.variants ?? [])
   const variants = variantsOf(prepared)
@@ -232,8 +232,13 @@ function checkReason(name: string, given: string | undefined): void {
   throw new NoticeboardError('invalid-option', `publish(): ${name} is the reason why, as a text`)
 }
 
-function readActivation({ activateAt }: PublishOptions): string | undefined {
+function readActivation({ activateAt }: PublishOptions, nowMs: number): string | undefined {
   if (activateAt !== undefined && !(activateAt instanceof Date && !Number.isNaN(activateAt.getTime())))
-    throw new NoticeboardError('invalid-option', 'activateAt is a valid Date')
+    throw new NoticeboardError('invalid-option', 'publish(): activateAt is a valid Date')
+  if (activateAt !== undefined && activateAt.getTime() < nowMs)
+    throw new NoticeboardError(
+      'invalid-option',
+      'publish(): activateAt is past; name a time to come, or leave it out and clients switch as it arrives',
+    )
   return activateAt?.toISOString()
 }

@@ -90,10 +90,10 @@ export function sameVariants(a: Arm['variants'], b: Arm['variants']): boolean {
 }
 
 /**
- * The default goal of a rollback: the newest earlier snapshots that differ from those that run,
- * were not withdrawn and can still be read. While a candidate is out, or taken back for now, the stable
- * version. Throws
- * `not-found` where there are none.
+ * The default goal of a rollback: the newest earlier snapshots that differ from those that run, were not
+ * withdrawn and can still be read. Of those that were given out by labels first, one that had what is
+ * gone back from is passed over while there is another. While a candidate is out, or taken back for now, the
+ * stable version. Throws `not-found` where there are none.
  *
  * ```ts
  * const { stable } = await findEarlier(context, newest, signal)
@@ -109,8 +109,10 @@ export async function findEarlier(
   const fits = ({ stable }: Release): boolean =>
     !sameVariants(stable.variants, newest.stable.variants) &&
     !digestsOf({ stable } as Release).some(digest => ruledOut.has(digest))
+  const leaves = (earlier: Release): boolean => fits(earlier) && !hasWhatChanged(earlier, newest)
   for (;;) {
-    const earlier = await firstInHistory(context, fits, signal)
+    const earlier =
+      (await firstInHistory(context, leaves, signal)) ?? (await firstInHistory(context, fits, signal))
     if (earlier === undefined) break
     const { stable } = earlier
     const missing = await firstUnreadable(context, digestsOf({ stable } as Release), signal)
@@ -125,6 +127,21 @@ export async function findEarlier(
     'not-found',
     `${context.namespace} has no earlier version to go back to; publish a document that works, or name the version to go to`,
   )
+}
+
+/**
+ * Whether a release already has, for some clients, what the newest one has for others: as it is where a document went to clients
+ * with a label first, and to all then.
+ */
+function hasWhatChanged(earlier: Release, newest: Release): boolean {
+  const clientsOf = ({ when }: Arm['variants'][0]): string => (when === undefined ? '' : canonicalize(when))
+  const before = new Map(earlier.stable.variants.map(variant => [clientsOf(variant), variant.digest]))
+  const changed = new Set(
+    newest.stable.variants
+      .filter(variant => before.get(clientsOf(variant)) !== variant.digest)
+      .map(({ digest }) => digest),
+  )
+  return earlier.stable.variants.some(({ digest }) => changed.has(digest))
 }
 
 /**

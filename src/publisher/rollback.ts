@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Digest } from '../contracts/names.js'
+import type { HeardReports } from '../contracts/report.js'
 import { checkOptions } from '../core/options.js'
 import { digestsOf, type Arm, type Release } from '../core/release/release.js'
 import { goesOn, type RolloutState } from '../core/release/rollout.js'
@@ -7,6 +8,7 @@ import { wentBackError } from '../core/store/went-back.js'
 import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
+import { countRefusers } from '../fleet/refusers.js'
 import { finish } from './finish.js'
 import { behindFleet, doubtfulClaims, heardReports } from './preconditions.js'
 import { readAnyHead } from './read-head.js'
@@ -99,12 +101,22 @@ async function chooseGoal(
   // Nobody would follow it, and what is left of the log could look as if there were nothing to go back to.
   if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
   const { stable } = await chooseTarget(context, newest, to, signal)
-  const behind = behindFleet(context, heard, newest) ?? doubtfulClaims(context, heard, newest)
+  const warnings = [
+    behindFleet(context, heard, newest) ?? doubtfulClaims(context, heard, newest),
+    heard && refusedThere(heard, stable),
+  ]
   return {
     stable: stable.variants,
     kept: new Set(digestsOf({ stable } as Release)),
-    warnings: behind === undefined ? [] : [behind],
+    warnings: warnings.filter(warning => warning !== undefined),
   }
+}
+
+/** What clients said of the goal when they saw it. Reports are anybody's word, so they choose nothing. */
+function refusedThere(heard: HeardReports, stable: Arm): string | undefined {
+  const { refused, of } = countRefusers(heard, digestsOf({ stable } as Release))
+  if (refused === 0) return undefined
+  return `${refused} of ${of} instances refused version ${stable.version}, to which this goes back, when they saw it; if an earlier one is meant, name it: noticeboard rollback --to VERSION, or { to }`
 }
 
 async function chooseTarget(

@@ -33,6 +33,16 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   /** What is rolled out: the candidate's snapshot, or the stable one where there is no candidate. */
   readonly digest: Digest
   readonly version: number
+  /**
+   * What went out last before it, of a rollout the candidate; undefined for the first release, and where nothing
+   * was appended. It is higher than `version` where a release goes back.
+   */
+  readonly previousVersion: number | undefined
+  /**
+   * When clients begin to run it together, those of the last stage where there are stages; undefined
+   * where they do on arrival. A time of docs/formats.md.
+   */
+  readonly activateAt: string | undefined
   /** Names the rollout; undefined for a release that has no stages. */
   readonly id: string | undefined
   /** Where it stood when the release was appended. */
@@ -66,6 +76,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
 export interface RolloutFacts {
   readonly outcome: Rollout['outcome']
   readonly release: Release
+  /** The release that it follows. */
+  readonly before?: Release | undefined
   readonly withdrawn?: readonly Digest[]
   readonly mirrors?: readonly MirrorResult[]
   readonly warnings?: readonly string[]
@@ -110,6 +122,8 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     position: positionOf(release),
     digest: (arm.variants.at(-1) ?? arm.variants[0]).digest,
     version: arm.version,
+    previousVersion: (facts.before?.candidate ?? facts.before?.stable)?.version,
+    activateAt: release.activateAt ?? release.rollout?.activateAt,
     id,
     state: release.rollout?.state ?? 'everyone',
     stage: release.rollout?.stage ?? 0,

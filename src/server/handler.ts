@@ -28,6 +28,7 @@ import { checkValues, HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { quickAnswers, type QuickAnswers } from './routes/quick-answers.js'
 import { readingRoutes } from './routes/reading-routes.js'
 import { createRegistry } from '../fleet/registry.js'
+import { probeRoutes } from './routes/probe-routes.js'
 import { reportRoutes, type ReportRoutes } from './routes/report-routes.js'
 import { createResponder, type Responder } from './http/responder.js'
 import { createSnapshotCache } from './stream/snapshot-cache.js'
@@ -80,7 +81,7 @@ export interface CloseOptions {
  */
 export function createHandler(transport: Transport | Store, options: HandlerOptions = {}): Handler {
   checkOptions('createHandler()', options, HANDLER_OPTIONS)
-  return assembleHandler(transport, options, { anyAddress: false }).handler
+  return assembleHandler(transport, options).handler
 }
 
 /** A handler, and what its own process may do with what it hears. */
@@ -91,12 +92,8 @@ export interface Assembled {
   readonly reports: Pick<ReportRoutes, 'take' | 'heard'>
 }
 
-/** As {@link createHandler}; `anyAddress` lets bare addresses pass beside the named hosts. */
-export function assembleHandler(
-  transport: Transport | Store,
-  options: HandlerOptions,
-  { anyAddress }: { readonly anyAddress: boolean },
-): Assembled {
+/** As {@link createHandler}, with what its own process may do besides. */
+export function assembleHandler(transport: Transport | Store, options: HandlerOptions): Assembled {
   checkValues(options)
   const {
     write,
@@ -175,7 +172,6 @@ export function assembleHandler(
     canWrite: isWritable(options, store),
     wants: new Set([...requireToken, ...(read === undefined ? [] : (['read'] as const))]),
     hosts,
-    anyAddress,
     origins,
   })
   const reading = readingRoutes({ transport: source, hub, snapshots, lifetime })
@@ -189,6 +185,7 @@ export function assembleHandler(
     reading,
     writing,
     reports,
+    probes: probeRoutes({ transport: source, lifetime, clock, logger }),
     addressOf,
     logger,
     bodies: {

@@ -28,7 +28,10 @@ export interface HandlerOptions {
    * that match hold. None by default.
    */
   readonly floors?: Readonly<Record<string, RolloutFloor>> | undefined
-  /** Names under which it may be addressed, with or without a port. A handler takes every name by default, a server its own. */
+  /**
+   * Names under which it may be addressed, with or without a port, beside bare addresses and `localhost`. A handler takes every
+   * name by default, a server its own. A page that makes its own name lead here is refused.
+   */
   readonly hosts?: readonly string[] | undefined
   /** Origins of other pages, such as `https://admin.example.com`, that may read it in a browser and, with the token, write. None by default. */
   readonly origins?: readonly string[] | undefined

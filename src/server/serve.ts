@@ -64,12 +64,11 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   const { clock, random } = readSystem('serve()', options.system)
   const kept = await keptToken(options, random)
   const write = options.write ?? (kept === undefined ? undefined : { token: kept.token })
-  const anyAddress = options.hosts === undefined && isEverywhere(host)
-  const { handler, source, reports } = assembleHandler(
-    transport,
-    { ...options, write, hosts: options.hosts ?? ownNames(host) },
-    { anyAddress },
-  )
+  const { handler, source, reports } = assembleHandler(transport, {
+    ...options,
+    write,
+    hosts: options.hosts ?? [isEverywhere(host) ? hostname() : urlHost(host)],
+  })
 
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 },
@@ -170,12 +169,6 @@ function listen(
 
 function isEverywhere(host: string): boolean {
   return host === '0.0.0.0' || host === '::' || host === ''
-}
-
-/** The names under which a server may be addressed unless told: a page that makes its own name lead here is refused. */
-function ownNames(host: string): readonly string[] {
-  const own = isEverywhere(host) ? hostname() : urlHost(host)
-  return ['localhost', '127.0.0.1', '[::1]', own]
 }
 
 function urlHost(host: string): string {

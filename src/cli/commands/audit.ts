@@ -41,7 +41,7 @@ server refused every other.`,
   positionals: [0, 64],
   async run(context) {
     const { io, args, print, json } = context
-    const settings = await readSettings(io, args)
+    const settings = await readSettings(context)
     const sinceMs = sinceFrom(context)
     const named = args.positionals.map(parseNamespace)
     const option = args.text('namespace') === undefined ? undefined : settings.optionalNamespace()

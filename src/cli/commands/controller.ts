@@ -24,7 +24,7 @@ Gates and policies of yours come from the configuration file. Several controller
   positionals: [0, 64],
   async run(context) {
     const { io, args, print, json } = context
-    const settings = await readSettings(io, args)
+    const settings = await readSettings(context)
     const { gates, policies } = settings.rollouts
     const namespaces = args.positionals.map(parseNamespace)
     const usual = settings.optionalNamespace()

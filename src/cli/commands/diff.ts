@@ -3,7 +3,7 @@ import type { Json } from '../../contracts/json.js'
 import { diffDocuments, type DocumentChange, type Publisher } from '../../publisher/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
-import { sourceFor } from '../documents.js'
+import { FORMAT_OPTION, sourceFor } from '../documents.js'
 import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
 import { parseReference } from '../references.js'
@@ -14,7 +14,11 @@ export const diffCommand: Command = {
   usage: '[VERSION [VERSION]]',
   text: `Compares two versions, or one with the current, or the current with what ran before it; or, with --file, the current with a
 file. Versions are numbers, positions, the first 8 digits of a digest, or "current".`,
-  options: { ...BOARD_OPTIONS, file: { value: 'FILE', text: 'compare the current document with this file' } },
+  options: {
+    ...BOARD_OPTIONS,
+    file: { value: 'FILE', text: 'compare the current document with this file' },
+    format: FORMAT_OPTION,
+  },
   examples: [
     'noticeboard diff -n checkout/prod',
     'noticeboard diff 5 7 -n checkout/prod',
@@ -29,7 +33,7 @@ file. Versions are numbers, positions, the first 8 digits of a digest, or "curre
       throw usageError('--file compares with the current document; leave the versions out')
     const references =
       before === undefined ? undefined : ([parseReference(before), parseReference(after)] as const)
-    const document = file === undefined ? undefined : await sourceFor(io, file).read(io.signal)
+    const document = file === undefined ? undefined : await sourceFor(context, file).read(io.signal)
     const changes = await withPublisher(
       context,
       {},

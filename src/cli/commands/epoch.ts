@@ -24,7 +24,7 @@ release names, or with --document. Look at the board first: what clients saw and
     const { args, io } = context
     const reason = readReason(args, 'say why: --reason "restored from the backup of Monday"')
     const file = args.text('document')
-    const document = file === undefined ? {} : { document: await sourceFor(io, file).read(io.signal) }
+    const document = file === undefined ? {} : { document: await sourceFor(context, file).read(io.signal) }
     await withPublisher(context, { namespace: args.positionals[0], checking: true }, async desk => {
       printRollout(
         context,

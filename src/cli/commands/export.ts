@@ -31,7 +31,7 @@ mounted as a volume. At most 1 MiB. Pipe it to kubectl apply --server-side: with
     const { io, args, print, json } = context
     if (!args.flag('kubernetes')) throw usageError('say in which form: --kubernetes')
     const options = readOptions(context)
-    const settings = await readSettings(io, args, { namespace: args.positionals[0] })
+    const settings = await readSettings(context, { namespace: args.positionals[0] })
     const namespace = settings.namespace()
     const { hasher } = readSystem('export', io.system)
     const manifest = await withBoard({ io, address: settings.address() }, async ({ store }) => {

@@ -1,6 +1,7 @@
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { usageError } from '../exit.js'
 import { withPublisher } from '../open-publisher.js'
+import { readMs } from '../quantities.js'
 
 export const fleetCommand: Command = {
   name: 'fleet',
@@ -13,9 +14,14 @@ stand, noticeboard status shows.`,
     ...BOARD_OPTIONS,
     client: { value: 'ID', multiple: true, text: 'forget all instances of this client; several are allowed' },
     missing: { text: 'forget every instance that is missing' },
+    'missing-for': {
+      value: 'TIME',
+      text: 'forget every instance that is missing for at least so long: 30min, 2h',
+    },
   },
   examples: [
     'noticeboard fleet forget checkout/prod --missing',
+    'noticeboard fleet forget checkout/prod --missing-for 2h',
     'noticeboard fleet forget checkout/prod --client web-17 --client web-18',
   ],
   positionals: [1, 2],
@@ -26,10 +32,15 @@ stand, noticeboard status shows.`,
       throw usageError(`there is no fleet ${JSON.stringify(verb.slice(0, 60))}; it is forget`)
     const clients = args.texts('client')
     const missing = args.flag('missing')
-    if (clients.length === 0 && !missing)
-      throw usageError('say what is to be forgotten: --client ID, or --missing')
+    const missingForMs = readMs(args, 'missing-for')
+    if (clients.length === 0 && !missing && missingForMs === undefined)
+      throw usageError('say what is to be forgotten: --client ID, --missing, or --missing-for TIME')
     await withPublisher(context, { namespace }, async ({ publisher }) => {
-      const forgotten = await publisher.forget({ clients, missing })
+      const forgotten = await publisher.forget({
+        clients,
+        missing,
+        ...(missingForMs !== undefined && { missingForMs }),
+      })
       if (json) return print.jsonLine({ namespace: publisher.namespace, forgotten })
       print.data(
         `${publisher.namespace}: ${forgotten === 1 ? '1 instance is' : `${forgotten} instances are`} forgotten\n`,

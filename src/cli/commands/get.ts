@@ -3,11 +3,12 @@ import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { target } from '../../core/release/target.js'
-import { systemHasher } from '../../system/system.js'
+import { readSystem, systemHasher } from '../../system/system.js'
 import { withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError } from '../exit.js'
-import { newestFor } from '../newest.js'
+import { sayInstant } from '../instant.js'
+import { inForce } from '../newest.js'
 import { withPublisher } from '../open-publisher.js'
 import { parseReference } from '../references.js'
 import { readSettings } from '../settings.js'
@@ -17,7 +18,7 @@ export const getCommand: Command = {
   name: 'get',
   summary: 'print the document that runs',
   usage: '[NAMESPACE]',
-  text: `Prints the document that clients run now: indented on a terminal, else the exact bytes of the snapshot. With --client and --label it is
+  text: `Prints the document that clients run now, also while a newer one waits for its --activate-at: indented on a terminal, else the exact bytes of the snapshot. With --client and --label it is
 the one for a client of that name and those labels.`,
   options: {
     ...BOARD_OPTIONS,
@@ -50,10 +51,18 @@ the one for a client of that name and those labels.`,
         await printSnapshot(context, board, { namespace: publisher.namespace, digest })
       })
     }
-    const settings = await readSettings(io, args, { namespace })
+    const settings = await readSettings(context, { namespace })
     const name = settings.namespace()
     await withBoard({ io, address: settings.address() }, async board => {
-      const { release } = await newestFor('get', { io, store: board.store, namespace: name })
+      const { release, coming } = await inForce('get', { io, store: board.store, namespace: name })
+      if (coming !== undefined) {
+        const then = sayInstant(coming.activateAt, readSystem('get', io.system).clock.now())
+        context.print.note(
+          release === coming
+            ? `this is not in force yet: clients switch to it at ${then}`
+            : `version ${coming.stable.version} waits: clients switch to it at ${then}; noticeboard get --at ${coming.stable.version} prints it`,
+        )
+      }
       const wanted = target(release, { identity, refused: () => false, hasher: systemHasher })
       if (wanted.arm === 'keep')
         throw new NoticeboardError(

@@ -1,7 +1,9 @@
 import { formatPosition } from '../../contracts/position.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { withPublisher } from '../open-publisher.js'
+import { sayInstant } from '../instant.js'
 import { shortDigest, shortTime } from '../references.js'
+import { readSystem } from '../../system/system.js'
 import type { Cell } from '../table.js'
 
 const DEFAULT_LIMIT = 20
@@ -18,13 +20,26 @@ export const historyCommand: Command = {
   examples: ['noticeboard history checkout/prod', 'noticeboard history checkout/prod --limit 0 --json'],
   positionals: [0, 1],
   async run(context) {
-    const { args, print, json } = context
+    const { io, args, print, json } = context
+    const nowMs = readSystem('history', io.system).clock.now()
     const asked = args.integer('limit', 0) ?? DEFAULT_LIMIT
     const limit = asked === 0 ? {} : { limit: asked }
     await withPublisher(context, { namespace: args.positionals[0] }, async ({ publisher }) => {
       const rows: Cell[][] = []
-      for await (const { version, position, digest, cause, issuedAt, audit } of publisher.history(limit)) {
-        if (json) print.jsonLine({ version, position, digest, cause, issuedAt, ...audit })
+      let waits = false
+      for await (const entry of publisher.history(limit)) {
+        const { version, position, digest, cause, issuedAt, activateAt, audit } = entry
+        waits ||= activateAt !== undefined
+        if (json)
+          print.jsonLine({
+            version,
+            position,
+            digest,
+            cause,
+            issuedAt,
+            ...(activateAt !== undefined && { activateAt }),
+            ...audit,
+          })
         else
           rows.push([
             version,
@@ -32,13 +47,19 @@ export const historyCommand: Command = {
             shortTime(issuedAt),
             cause,
             shortDigest(digest),
+            activateAt && sayInstant(activateAt, nowMs),
             audit?.author,
             audit?.reason,
           ])
       }
       if (json) return
       if (rows.length === 0) return print.note(`nothing was published in ${publisher.namespace} yet`)
-      print.table(['version', 'position', 'when', 'cause', 'digest', 'author', 'reason'], rows)
+      const columns = ['version', 'position', 'when', 'cause', 'digest', 'in force', 'author', 'reason']
+      const isShown = (_: unknown, index: number): boolean => waits || columns[index] !== 'in force'
+      print.table(
+        columns.filter(isShown),
+        rows.map(row => row.filter(isShown)),
+      )
     })
   },
 }

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { NoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { readJsonText } from '../../core/json/json-text.js'
+import { decodeText } from '../../core/json/strict-parse.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { refusing, usageError } from '../exit.js'
+import type { Inputs } from '../inputs.js'
 import { withPublisher } from '../open-publisher.js'
 import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { printRollout } from './publish.js'
@@ -34,19 +35,22 @@ rollout. Nothing is staged, and nothing stands in the way: neither a schema nor 
   },
 }
 
-async function readPatch({ args, io }: CommandContext): Promise<Json> {
+async function readPatch({ args, io, inputs }: CommandContext): Promise<Json> {
   const written = args.text('patch')
   const file = args.text('patch-file')
   if ((written === undefined) === (file === undefined))
     throw usageError('say what changes: --patch \'{"newCheckout":false}\', or --patch-file FILE')
-  const text = written ?? (await readText(resolve(io.cwd, file ?? '')))
-  return refusing(async () => readJsonText(text, { what: 'the patch' }))
+  return refusing(async () => {
+    const text = written ?? (await readText(inputs, resolve(io.cwd, file ?? '')))
+    return readJsonText(text, { what: 'the patch' })
+  })
 }
 
-async function readText(path: string): Promise<string> {
+async function readText(inputs: Inputs, path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    return decodeText(await inputs.read(path), `the patch file ${path}`)
   } catch (error) {
+    if (isNoticeboardError(error)) throw error
     throw new NoticeboardError('not-found', `the patch file ${path} cannot be read`, { cause: error })
   }
 }

@@ -4,8 +4,9 @@ import { diffDocuments, type Publisher, type Rollout } from '../../publisher/ind
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
-import { sourceFor } from '../documents.js'
+import { FORMAT_OPTION, sourceFor } from '../documents.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
+import { readInstant, sayInstant } from '../instant.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
 import { readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest } from '../references.js'
@@ -13,12 +14,13 @@ import { sayStageOf } from '../progress.js'
 import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { blastLines, forecastLines } from '../forecast.js'
 import { waitForEnd } from '../wait-for-end.js'
+import { readSystem } from '../../system/system.js'
 
 export const publishCommand: Command = {
   name: 'publish',
   summary: 'validate a document and publish it',
   usage: 'FILE',
-  text: `Reads a JSON or YAML file (or JSON from stdin, for -), checks it and publishes it. It is checked by the schema of
+  text: `Reads a JSON or YAML file (or stdin, for -), checks it and publishes it. It is checked by the schema of
 the configuration file, else by the JSON Schema kept on the board. It goes out in stages, each on the evidence of the one before, which a
 controller moves on; the first document of a namespace goes to everyone. Say why with --reason. With --wait the status says how it ended:
 6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running.`,
@@ -44,8 +46,9 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     },
     'activate-at': {
       value: 'TIME',
-      text: 'clients switch together at this time, in stages those of the last one: 2026-11-21T09:30:00Z',
+      text: 'clients switch together then, in stages those of the last one: 2026-11-21T09:30:00Z, or +10min',
     },
+    format: FORMAT_OPTION,
     schema: { value: 'FILE', text: 'check by this JSON Schema instead' },
     watch: { text: 'go on, and publish the file whenever it changes' },
     readmit: { value: 'TEXT', text: 'why a document that was withdrawn may come back' },
@@ -59,12 +62,13 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     'noticeboard publish service.json --everyone --reason "bigger pool" --if-version 7',
     'noticeboard publish service.yaml --rehearse --reason "new storage format"',
     'noticeboard publish service.json --reason "bigger pool" --dry-run',
+    'noticeboard publish <(envsubst < service.yaml) --reason "bigger pool"',
   ],
   positionals: [1, 1],
   async run(context) {
     const { args } = context
     const options = readOptions(context)
-    const source = sourceFor(context.io, args.positionals[0] ?? '')
+    const source = sourceFor(context, args.positionals[0] ?? '')
     return withPublisher(context, { checking: true }, async (desk): Promise<ExitStatus | void> => {
       if (desk.checks.from === 'none')
         context.print.warning(`no schema is known for ${desk.namespace}; only the form is checked`)
@@ -98,7 +102,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
 
 type Options = ReturnType<typeof readOptions>
 
-function readOptions({ args }: CommandContext) {
+function readOptions({ io, args }: CommandContext) {
   const reason = readReason(args, 'say why: --reason "bigger pool for the sale"; it is kept in the history')
   if (args.flag('watch') && args.text('wait') !== undefined) throw usageError('--watch goes without --wait')
   if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
@@ -107,10 +111,7 @@ function readOptions({ args }: CommandContext) {
   const bytesPerSecond = args.integer('bytes-per-second', 1)
   if (spreadMs !== undefined && bytesPerSecond !== undefined)
     throw usageError('--spread-ms and --bytes-per-second say two things; keep one')
-  const written = args.text('activate-at')
-  const activateAt = written === undefined ? undefined : new Date(written)
-  if (activateAt !== undefined && Number.isNaN(activateAt.getTime()))
-    throw usageError('--activate-at wants a time such as 2026-11-21T09:30:00Z')
+  const activateAt = readInstant(args, 'activate-at', readSystem('publish', io.system).clock.now())
   const rollout = readPolicy(args)
   const belowFloor = args.text('below-floor')
   return {
@@ -156,19 +157,22 @@ async function followFile(context: CommandContext, desk: Desk, { source, options
 
 /** What a publish, a rollback, a step of a rollout or a new epoch came to. */
 export function printRollout(
-  { print, json }: CommandContext,
+  { io, print, json }: CommandContext,
   { namespace }: Pick<Desk, 'namespace'>,
   rollout: Rollout,
+  did: 'published' | 'rolled back' = 'published',
 ): void {
   const { outcome, version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { forecast, builds, rehearsal } = rollout
+  const { forecast, builds, rehearsal, activateAt, previousVersion } = rollout
   if (json)
     return print.jsonLine({
       outcome,
       namespace,
       version,
+      ...(previousVersion !== undefined && { previousVersion }),
       position,
       digest,
+      ...(activateAt !== undefined && { activateAt }),
       state,
       ...(state !== 'everyone' && {
         stage,
@@ -182,13 +186,16 @@ export function printRollout(
       ...(forecast.length > 0 && { forecast }),
       ...(builds.length > 0 && { builds }),
     })
-  const what = { published: 'published', unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }[
-    outcome
-  ]
+  const what = { published: did, unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }[outcome]
+  // Versions can go back, and then a number alone looks like another one's.
+  const goesBack = previousVersion !== undefined && previousVersion > version
+  const numbers = goesBack ? `from version ${previousVersion} to version ${version}` : `version ${version}`
   const where = state === 'everyone' ? '' : `, ${state}, ${sayStageOf(rollout)}`
-  print.data(
-    `${what} ${namespace} version ${version} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`,
-  )
+  print.data(`${what} ${namespace} ${numbers} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`)
+  if (activateAt !== undefined) {
+    const then = sayInstant(activateAt, readSystem('publish', io.system).clock.now())
+    print.data(`${state === 'everyone' ? 'clients switch' : 'the last stage switches'} together at ${then}\n`)
+  }
   for (const note of notes) print.note(note)
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
 }

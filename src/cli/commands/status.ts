@@ -13,10 +13,14 @@ import { withBoard, type OpenBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
 import { EXIT, type ExitStatus } from '../exit.js'
+import { foldMissing, type MissingGroup } from '../fold-missing.js'
+import { sayInstant, sayLength } from '../instant.js'
+import { readMs } from '../quantities.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
 import type { Style, Tone } from '../style.js'
 import type { Cell } from '../table.js'
+import { readSystem } from '../../system/system.js'
 
 export const statusCommand: Command = {
   name: 'status',
@@ -26,7 +30,11 @@ export const statusCommand: Command = {
 Alarms come first: what somebody should look at. Without a namespace it lists all of them. Over a server this wants the token.`,
   options: {
     ...BOARD_OPTIONS,
-    all: { text: 'list every client, also those that are current or stopped' },
+    all: { text: 'list every client one by one, also those that are current or stopped' },
+    'missing-for': {
+      value: 'TIME',
+      text: 'list those that are missing for at least so long, one by one: 30min, 2h',
+    },
     check: { text: `exit with ${EXIT.alarm} when there is an alarm, for a monitor that runs commands` },
   },
   examples: [
@@ -38,7 +46,7 @@ Alarms come first: what somebody should look at. Without a namespace it lists al
   positionals: [0, 1],
   async run(context): Promise<ExitStatus | void> {
     const { io, args } = context
-    const settings = await readSettings(io, args, { namespace: args.positionals[0] })
+    const settings = await readSettings(context, { namespace: args.positionals[0] })
     // How far it is with all of them says more than what each call does.
     const { doing: _, ...quiet } = io
     const alarms =
@@ -59,7 +67,7 @@ async function printOne(context: CommandContext, publisher: Publisher): Promise<
 }
 
 function show(
-  { args, print, json }: CommandContext,
+  { io, args, print, json }: CommandContext,
   { namespace }: Pick<Publisher, 'namespace'>,
   { newest, fleet, alarms }: Look,
 ): void {
@@ -68,6 +76,12 @@ function show(
   print.data(
     newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
   )
+  if (newest?.activateAt !== undefined) {
+    const then = sayInstant(newest.activateAt, readSystem('status', io.system).clock.now())
+    print.data(
+      `${newest.release.rollout === undefined ? 'clients switch' : 'the last stage switches'} together at ${then}\n`,
+    )
+  }
   for (const { name, severity, says } of alarms)
     print.data(`${print.style(SEVERITY_TONES[severity], `alarm ${name}`)}: ${says}\n`)
   if (fleet.type === 'unknown') return print.data(`fleet: unknown (${UNKNOWN[fleet.why]})\n`)
@@ -79,14 +93,52 @@ function show(
   const live = fleet.running.reduce((sum, { instances }) => sum + instances, 0)
   if (fleet.unprotected > 0)
     print.data(`protection: ${sayNotProtected(fleet.unprotected, live, 'instances')}\n`)
-  const quiet = new Set(['current', 'stopped', 'replaced'])
-  const listed = fleet.members.filter(({ state }) => args.flag('all') || !quiet.has(state))
-  if (listed.length === 0) return
+  const { listed, groups } = toList(fleet.members, {
+    all: args.flag('all'),
+    missingForMs: readMs(args, 'missing-for'),
+  })
+  if (listed.length + groups.length === 0) return
   print.data('\n')
   print.table(
     ['state', 'client', 'instance', 'labels', 'strategy', 'version', 'seen', 'heard', 'why'],
-    listed.map(rowOf),
+    [...listed.map(rowOf), ...groups.map(groupRow)],
   )
+}
+
+const QUIET: ReadonlySet<string> = new Set(['current', 'stopped', 'replaced'])
+
+/** What is shown one by one, and what in one row. */
+function toList(
+  members: readonly FleetMember[],
+  { all, missingForMs }: { readonly all: boolean; readonly missingForMs: number | undefined },
+): { readonly listed: readonly FleetMember[]; readonly groups: readonly MissingGroup[] } {
+  if (missingForMs !== undefined) {
+    const gone = members.filter(({ state, silentMs = 0 }) => state === 'missing' && silentMs >= missingForMs)
+    return { listed: gone, groups: [] }
+  }
+  if (all) return { listed: members, groups: [] }
+  const { single, groups } = foldMissing(members.filter(({ state }) => !QUIET.has(state)))
+  return { listed: single, groups }
+}
+
+function groupRow({ members, labels, silentMs: [least, most] }: MissingGroup): readonly Cell[] {
+  return [
+    { text: 'missing', tone: TONES['missing'] ?? 'dim' },
+    `${members.length} instances`,
+    '',
+    sayLabels(labels),
+    '',
+    '',
+    '',
+    `${sayLength(least)} to ${sayLength(most)} ago`,
+    '--all lists them',
+  ]
+}
+
+function sayLabels(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')
 }
 
 /** Prints every namespace, and returns how many alarms there are. */
@@ -185,8 +237,8 @@ async function look(publisher: Publisher): Promise<Look> {
   return { newest, fleet: await publisher.fleet(), alarms: await publisher.alarms() }
 }
 
-function plain({ version, position, digest, cause, issuedAt, audit }: HistoryEntry): object {
-  return { version, position, digest, cause, issuedAt, ...audit }
+function plain({ release: _, audit, ...entry }: HistoryEntry): object {
+  return { ...entry, ...audit }
 }
 
 function headline(
@@ -233,13 +285,11 @@ function rowOf({ state, report, silentMs }: FleetMember): readonly Cell[] {
     { text: state, tone: TONES[state] ?? 'dim' },
     clientId,
     instanceId.slice(0, 8),
-    Object.entries(labels)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(' '),
+    sayLabels(labels),
     strategy,
     version,
     seen && formatPosition(seen),
-    silentMs === undefined ? undefined : `${Math.round(silentMs / 1000)} s ago`,
+    silentMs === undefined ? undefined : `${sayLength(silentMs)} ago`,
     why,
   ]
 }

@@ -6,7 +6,7 @@ import { refusal } from '../../publisher/prepare.js'
 import { withBoard } from '../boards.js'
 import { findChecks } from '../checks.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
-import { sourceFor } from '../documents.js'
+import { FORMAT_OPTION, sourceFor } from '../documents.js'
 import { refusing, usageError } from '../exit.js'
 import { readSettings } from '../settings.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
@@ -15,9 +15,13 @@ export const validateCommand: Command = {
   name: 'validate',
   summary: 'check a document without publishing it',
   usage: 'FILE',
-  text: `Checks a JSON or YAML file (or JSON from stdin, for -) as a publish would: by --schema, else the schema and the validators of the
+  text: `Checks a JSON or YAML file (or stdin, for -) as a publish would: by --schema, else the schema and the validators of the
 configuration file, else the JSON Schema kept on the board. The first two need no board.`,
-  options: { ...BOARD_OPTIONS, schema: { value: 'FILE', text: 'check by this JSON Schema' } },
+  options: {
+    ...BOARD_OPTIONS,
+    format: FORMAT_OPTION,
+    schema: { value: 'FILE', text: 'check by this JSON Schema' },
+  },
   examples: [
     'noticeboard validate service.yaml',
     'noticeboard validate service.yaml --schema service.schema.json',
@@ -27,8 +31,8 @@ configuration file, else the JSON Schema kept on the board. The first two need n
   async run(context) {
     const { io, args, print, json } = context
     const { signal } = io
-    const source = sourceFor(io, args.positionals[0] ?? '')
-    const settings = await readSettings(io, args)
+    const source = sourceFor(context, args.positionals[0] ?? '')
+    const settings = await readSettings(context)
     const read = await source.read(signal)
     const namespace = settings.optionalNamespace()
     const { schemaFile } = settings
@@ -39,9 +43,9 @@ configuration file, else the JSON Schema kept on the board. The first two need n
       !settings.hasAddress ||
       namespace === undefined
     const checks = local
-      ? await findChecks({ schemaFile, config }, signal)
+      ? await findChecks({ schemaFile, config, inputs: context.inputs }, signal)
       : await withBoard({ io, address: settings.address() }, ({ store }) =>
-          findChecks({ config, namespace, store }, signal),
+          findChecks({ config, inputs: context.inputs, namespace, store }, signal),
         )
     if (checks.from === 'none') {
       throw usageError(

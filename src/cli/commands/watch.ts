@@ -30,7 +30,7 @@ one line with its document.`,
   lasts: true,
   positionals: [0, 1],
   async run(context) {
-    const settings = await readSettings(context.io, context.args, { namespace: context.args.positionals[0] })
+    const settings = await readSettings(context, { namespace: context.args.positionals[0] })
     const namespace = settings.namespace()
     await withBoard({ io: context.io, address: settings.address() }, board =>
       follow(context, board, namespace),

@@ -4,11 +4,10 @@ import type { Digest } from '../../contracts/names.js'
 import type { ProbeAnswer } from '../../contracts/report.js'
 import type { Schema } from '../../contracts/schema.js'
 import type { SavedSnapshot, TrialAnswer } from '../../contracts/state.js'
-import type { Clock } from '../../contracts/system.js'
+import type { Clock, Logger } from '../../contracts/system.js'
 import type { Validator } from '../../contracts/validator.js'
 import { abortable } from '../../async/signals.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
-import { validateDocument } from '../../core/schema/validate.js'
 import type { HealthWatch } from '../health/watch.js'
 import type { FleetClock } from '../receive/fleet-clock.js'
 import { waitForActivation } from './activation.js'
@@ -20,6 +19,7 @@ import { mayTry, type TryContext } from './may-try.js'
 import type { Overrides } from './overrides.js'
 import type { Participants, PreparedChange } from './participants.js'
 import { originOf, partOf, type Pending } from './pending.js'
+import { validateOverlaid } from './validate-overlaid.js'
 
 /** A change that only waits for its commit. */
 export interface Change<Value> {
@@ -38,6 +38,7 @@ export interface PrepareContext<Value> extends TryContext {
   readonly schema: Schema<unknown, Value> | undefined
   readonly validators: readonly Validator<Value>[]
   readonly overrides: Overrides | undefined
+  readonly logger: Logger
   readonly maxSnapshotBytes: number
   readonly participants: Participants<Value>
   readonly current: Current<Value>
@@ -174,22 +175,22 @@ async function check<Value>(
     if (!isNoticeboardError(error)) throw error
     return refuse(saved, error.code, [{ path: '', message: error.message, validator: 'format' }])
   }
-  const overlaid = context.overrides?.apply(parsed) ?? { document: parsed, paths: [] }
-  const { document, paths: overridden } = overlaid
   // A schema or validator that never answers must not stand in the way of a newer release.
-  const checked = await abortable(
-    validateDocument<unknown, Value>({
+  const { result, document, overridden } = await abortable(
+    validateOverlaid<Value>({
       schema: context.schema,
       validators: context.validators,
-      document,
+      overrides: context.overrides,
+      logger: context.logger,
+      document: parsed,
       previous: context.current.applied?.document,
       signal,
     }),
     signal,
   )
-  if (checked.type === 'invalid')
-    return refuse(saved, 'invalid-document', checked.issues, overridden.length > 0)
-  return { type: 'checked', value: freezePlain(checked.value), document, overridden }
+  if (result.type === 'invalid')
+    return refuse(saved, 'invalid-document', result.issues, overridden.length > 0)
+  return { type: 'checked', value: freezePlain(result.value), document, overridden }
 }
 
 interface Checked<Value> {

@@ -3,9 +3,10 @@ import { NoticeboardError, type Issue } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { OutputOf, Schema } from '../../contracts/schema.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { validateDocument } from '../../core/schema/validate.js'
 import type { Applied } from '../apply/applied.js'
 import { freezePlain } from '../apply/freeze.js'
+import type { Overrides } from '../apply/overrides.js'
+import { validateOverlaid } from '../apply/validate-overlaid.js'
 import type { Settings } from '../options.js'
 import type { Origin } from '../running.js'
 
@@ -19,12 +20,10 @@ export async function checkDefaults<S extends Schema>(
 ): Promise<Applied<OutputOf<S>> | undefined> {
   if (settings.defaults === undefined) return undefined
   const document = JSON.parse(canonicalize(settings.defaults)) as Json
-  const { document: overlaid, paths } = settings.overrides?.apply(document) ?? { document, paths: [] }
-  return validated(
-    settings,
-    { document: overlaid, overridden: paths, origin: 'defaults', what: 'the defaults' },
-    signal,
-  )
+  const { overrides } = settings
+  const what =
+    overrides === undefined ? 'the defaults' : `the defaults, with ${overrides.name} laid over them,`
+  return validated(settings, { document, overrides, origin: 'defaults', what }, signal)
 }
 
 /**
@@ -52,7 +51,7 @@ export async function readPin<S extends Schema>(
   }
   const pinned = await validated(
     settings,
-    { document, overridden: [], origin: 'pinned', what: 'the pinned document' },
+    { document, overrides: undefined, origin: 'pinned', what: 'the pinned document' },
     signal,
   )
   logger.warn('pinned: this client runs the document of the pin file and follows no releases', { namespace })
@@ -61,29 +60,31 @@ export async function readPin<S extends Schema>(
 
 interface Local {
   readonly document: Json
-  readonly overridden: readonly string[]
+  readonly overrides: Overrides | undefined
   readonly origin: Origin
   readonly what: string
 }
 
 async function validated<S extends Schema>(
-  { schema, validators }: Settings<S>,
-  { document, overridden, origin, what }: Local,
+  { schema, validators, logger }: Settings<S>,
+  { overrides, origin, what, ...local }: Local,
   signal: AbortSignal,
 ): Promise<Applied<OutputOf<S>>> {
-  const checked = await validateDocument<unknown, OutputOf<S>>({
+  const { result, document, overridden } = await validateOverlaid<OutputOf<S>>({
+    overrides,
+    logger,
     schema: schema as unknown as Schema<unknown, OutputOf<S>>,
     validators: validators as readonly [],
-    document,
+    document: local.document,
     previous: undefined,
     signal,
   })
-  if (checked.type === 'invalid') throw rejection(what, checked.issues)
+  if (result.type === 'invalid') throw rejection(what, result.issues)
   return {
     document,
     saved: undefined,
     running: {
-      value: freezePlain(checked.value),
+      value: freezePlain(result.value),
       digest: undefined,
       version: undefined,
       position: undefined,

@@ -46,6 +46,44 @@ export function namedPath(steps: readonly Step[], root: JsonSchema | undefined):
   return path
 }
 
+/**
+ * Whether a schema says anything of a place: by name, by pattern, or since it takes members of any name. False where the
+ * place would be dropped or refused.
+ *
+ * ```ts
+ * hasPlaceFor(['pool', 'size'], { properties: { pool: { type: 'object' } } }) // true
+ * ```
+ */
+export function hasPlaceFor(steps: readonly Step[], root: JsonSchema): boolean {
+  let nodes = expand([root], root)
+  for (const step of steps) {
+    if (nodes.some(isOpen)) return true
+    nodes = expand(
+      nodes.flatMap(node => below(node, step)),
+      root,
+    )
+    if (nodes.length === 0) return false
+  }
+  return true
+}
+
+/** Whether a schema takes anything below it: it names no members, or says that there may be others. */
+function isOpen(node: JsonSchema): boolean {
+  if (node['additionalProperties'] === true) return true
+  const says = [
+    'properties',
+    'additionalProperties',
+    'patternProperties',
+    'items',
+    'prefixItems',
+    'enum',
+    'const',
+  ]
+  const combines = ['allOf', 'anyOf', 'oneOf', '$ref'].some(name => node[name] !== undefined)
+  if (combines || says.some(name => node[name] !== undefined)) return false
+  return node['type'] === undefined || node['type'] === 'object' || node['type'] === 'array'
+}
+
 function names(node: JsonSchema, key: string): boolean {
   const { required } = node
   return (

@@ -14,7 +14,6 @@ import type { PublisherContext } from '../context.js'
 import { firstUnreadable } from '../resolve-ref.js'
 import { activationOf, tooEarly } from './activation.js'
 import { askGates, type Gate } from './gates.js'
-import { outlineOf } from './outline.js'
 import { nameOfPolicy } from './policies.js'
 
 /** What a rollout is about to begin with. */
@@ -169,8 +168,6 @@ function beginWith(context: PublisherContext, planned: Planned): Begun {
   const early = tooEarly(named, first.next, nowMs)
   if (early !== undefined) return { type: 'refused', error: early }
   const { decideBy, ...together } = activationOf(named, first.next, nowMs)
-  if (activateAt !== undefined && stage < outlineOf(first.plan).stages - 1)
-    notes.push(`the last stage begins to run it together, at ${activateAt}; the stages before do on arrival`)
   const rollout = {
     id: toHex(random.bytes(8)),
     state,

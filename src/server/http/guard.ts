@@ -39,15 +39,16 @@ export interface GuardOptions {
   readonly canWrite: boolean
   /** What wants a token with that scope, beside what always does. */
   readonly wants: ReadonlySet<'read' | 'report'>
-  /** Names under which the server may be addressed; undefined lets every name pass. */
+  /**
+   * Names under which the server may be addressed beside bare addresses and `localhost`, which no foreign name can be
+   * made to look like; undefined lets every name pass.
+   */
   readonly hosts: readonly string[] | undefined
-  /** Whether bare addresses pass as well: no foreign name can be made to lead to one. */
-  readonly anyAddress: boolean
   /** Other pages' origins that may read and, with the token, write. */
   readonly origins: readonly string[]
 }
 
-export function createGuard({ hasKeys, canWrite, wants, hosts, anyAddress, origins }: GuardOptions): Guard {
+export function createGuard({ hasKeys, canWrite, wants, hosts, origins }: GuardOptions): Guard {
   const known = hosts === undefined ? undefined : new Set(hosts.map(host => host.toLowerCase()))
   const friends = new Set(origins)
 
@@ -60,7 +61,7 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, anyAddress, origi
     if (given === lastKnown) return true
     const host = given.toLowerCase()
     const name = hostName(host)
-    if (!known.has(host) && !known.has(name) && !(anyAddress && ADDRESS.test(name))) return false
+    if (!known.has(host) && !known.has(name) && name !== 'localhost' && !ADDRESS.test(name)) return false
     lastKnown = given
     return true
   }
@@ -75,6 +76,8 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, anyAddress, origi
   /** The scopes of which a caller has to have one; none where everybody may. */
   const scopesFor = (access: Access): readonly Scope[] => {
     switch (access) {
+      case 'probe':
+        return []
       case 'read':
       case 'events':
         return wants.has('read') ? ['read'] : []
@@ -123,7 +126,7 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, anyAddress, origi
       return caller.type === 'bearer' && isGranted(caller.grant, { scope: 'read', namespace })
     },
     check(request, asked) {
-      if (!isKnownHost(request.header('host'))) {
+      if (asked.access !== 'probe' && !isKnownHost(request.header('host'))) {
         return errorAnswer(
           'forbidden',
           `the server does not go by the name ${JSON.stringify(oneLine(request.header('host') ?? '', 100))}, which came in Host; if it is one of its own, allow it: noticeboard serve --allow-host NAME, or the option hosts`,

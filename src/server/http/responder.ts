@@ -14,6 +14,7 @@ import type { Guard } from './guard.js'
 import { type HeldBodies, withinBudget } from './held-bodies.js'
 import type { Hub } from '../stream/hub.js'
 import type { Answer, Incoming } from '../stream/messages.js'
+import type { ProbeRoutes } from '../routes/probe-routes.js'
 import type { ReadingRoutes } from '../routes/reading-routes.js'
 import type { ReportRoutes } from '../routes/report-routes.js'
 import { methodsOf, parseRoute, type Access, type Route } from '../routes/routes.js'
@@ -32,6 +33,7 @@ export interface ResponderOptions {
   /** None over a transport that is no store. */
   readonly writing: WritingRoutes | undefined
   readonly reports: ReportRoutes
+  readonly probes: ProbeRoutes
   /** Whose request it is. */
   readonly addressOf: (request: Incoming) => string
   readonly logger: Logger | undefined
@@ -166,7 +168,7 @@ function answerRoute(
   request: Incoming,
   options: ResponderOptions,
 ): Answer | Promise<Answer> {
-  const { reading, writing, reports, addressOf } = options
+  const { reading, writing, reports, probes, addressOf } = options
   const grant = caller.type === 'bearer' ? caller.grant : undefined
   const may = (scope: Scope, namespace: Namespace): boolean =>
     grant !== undefined && isGranted(grant, { scope, namespace })
@@ -202,6 +204,10 @@ function answerRoute(
       )
     case 'namespaces':
       return reading.namespaces(namespace => may('inspect', namespace), request.signal())
+    case 'health':
+      return probes.health()
+    case 'ready':
+      return probes.ready()
     case 'events':
       if (request.method === 'HEAD') return withoutLength()
       return openEvents(request, caller, options)

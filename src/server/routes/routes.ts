@@ -12,10 +12,14 @@ export type Route =
   | { readonly type: 'history'; readonly namespace: Namespace }
   | { readonly type: 'namespaces' }
   | { readonly type: 'events' }
+  | { readonly type: 'health' }
+  | { readonly type: 'ready' }
 
 /** What a request is for; who may do that, the guard says. */
 export type Access =
   | 'read'
+  /** Whether the server is well, which says nothing of what it serves: to everybody, under every name. */
+  | 'probe'
   /** Reading of several namespaces, of which those that are not the caller's are left out. */
   | 'events'
   | 'report'
@@ -36,6 +40,8 @@ const METHODS: { readonly [Type in Route['type']]: Readonly<Record<string, Acces
   history: { GET: 'inspect' },
   namespaces: { GET: 'list' },
   events: { GET: 'events' },
+  health: { GET: 'probe' },
+  ready: { GET: 'probe' },
 }
 
 /** The methods of a route and who may use them. `HEAD` goes wherever `GET` goes. */
@@ -52,6 +58,8 @@ export function parseRoute(path: string): Route | undefined {
   const rest = path.slice(4)
   if (rest === '~events') return { type: 'events' }
   if (rest === '~namespaces') return { type: 'namespaces' }
+  if (rest === '~health') return { type: 'health' }
+  if (rest === '~ready') return { type: 'ready' }
   const slash = rest.lastIndexOf('/')
   if (slash < 1) return undefined
   const folder = rest.slice(0, slash)

@@ -228,8 +228,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/apply/prepare-change.ts',
     replace: [
       [
-        "if (checked.type === 'invalid') return refuse",
-        "if (checked.type === 'invalid' && overridden.length > 0) return refuse",
+        "if (result.type === 'invalid') return refuse",
+        "if (result.type === 'invalid' && overridden.length > 0) return refuse",
       ],
     ],
     oracles: [
@@ -296,8 +296,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/apply/prepare-change.ts',
     replace: [
       [
-        "refuse(saved, 'invalid-document', checked.issues,",
-        "refuse(saved, 'invalid-document', checked.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(document)}` })),",
+        "refuse(saved, 'invalid-document', result.issues,",
+        "refuse(saved, 'invalid-document', result.issues.map(issue => ({ ...issue, validator: `${issue.validator} of ${JSON.stringify(document)}` })),",
       ],
     ],
     oracles: ['values-never-appear'],
@@ -422,9 +422,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'validators-compare-with-what-is-to-come',
     file: 'src/client/apply/prepare-change.ts',
-    replace: [
-      ['previous: context.current.applied?.document', 'previous: context.current.applied && document'],
-    ],
+    replace: [['previous: context.current.applied?.document', 'previous: context.current.applied && parsed']],
     oracles: ['previous-is-what-ran'],
   },
   {
@@ -467,11 +465,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'overrides-left-out',
-    file: 'src/client/apply/prepare-change.ts',
+    file: 'src/client/apply/validate-overlaid.ts',
     replace: [
       [
-        'context.overrides?.apply(parsed) ?? { document: parsed, paths: [] }',
-        '{ document: parsed, paths: context.overrides?.apply(parsed).paths ?? [] }',
+        'overrides?.apply(options.document) ?? { document: options.document, paths: [] }',
+        '{ document: options.document, paths: overrides?.apply(options.document).paths ?? [] }',
       ],
     ],
     oracles: ['digest-matches'],

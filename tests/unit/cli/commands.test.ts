@@ -76,7 +76,7 @@ test('a document is published, read, changed, compared, listed and rolled back',
   expect((await nb('diff', '--file', 'a.json')).stdout).toBe('- name: "x"\n~ pool.size: 20 -> 10\n')
 
   const back = await nb('rollback', 'checkout/prod', '--reason', 'too big')
-  expect(back.stdout).toMatch(/^published checkout\/prod version 1 \(.*:3\)/)
+  expect(back.stdout).toMatch(/^rolled back checkout\/prod from version 2 to version 1 \(.*:3\)/)
   expect(back.stderr).toMatch(/withdrew [0-9a-f]{12}/)
 
   const history = (await nb('history', '--json')).stdout

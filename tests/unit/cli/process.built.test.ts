@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 
 const program = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url))
@@ -81,4 +82,23 @@ test('whoever reads the output may stop at any time', async () => {
   const reader = start(folder, ['get', ...board])
   reader.child.stdout?.once('data', () => reader.child.stdout?.destroy())
   expect(await reader.status()).toBe(0)
+})
+
+test('a shell passes what it makes in the place of a file: a document, and a token that is asked for twice', async () => {
+  const folder = await temporaryFolder()
+  const server = start(folder, ['serve', '--create', '--board', 'board', '--port', '0', '--json'])
+  const { url, tokenFile } = JSON.parse((await server.lines(1))[0]!)
+  const typed = (line: string): Promise<{ readonly stdout: string }> =>
+    promisify(execFile)('bash', ['-ec', line], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], NOTICEBOARD_URL: url, NOTICEBOARD_NAMESPACE: 'a', SIZE: '10' },
+    })
+  const noticeboard = `"${process.execPath}" "${program}"`
+  const token = `--token-file <(cat "${tokenFile}")`
+  await typed(`${noticeboard} publish <(echo "size: $SIZE") --everyone --reason x ${token}`)
+  expect((await typed(`${noticeboard} get`)).stdout).toBe('{"size":10}')
+  await typed(`echo "size: 11" | ${noticeboard} publish /dev/stdin --everyone --reason x ${token}`)
+  expect((await typed(`${noticeboard} status ${token}`)).stdout).toContain('a: version 2')
+  server.child.kill('SIGTERM')
+  await server.status()
 })

@@ -662,8 +662,9 @@ describe('operators', () => {
     })
     await start()
     expect(client.current).toEqual({ pool: { size: 33 }, name: '12' })
-    expect(client.running.overridden).toEqual(['name', 'pool.size'])
-    expect(reports.at(-1)?.overridden).toEqual(['name', 'pool.size'])
+    const overridden = ['name (CHECKOUT_NAME)', 'pool.size (CHECKOUT_POOL__SIZE)']
+    expect(client.running.overridden).toEqual(overridden)
+    expect(reports.at(-1)?.overridden).toEqual(overridden)
   })
 })
 

@@ -49,6 +49,19 @@ test('what is missing is forgotten, and nothing else', async () => {
   await publisher.close()
 })
 
+test('what is missing for long enough is forgotten, and what is not yet stays', async () => {
+  const { clock, store, publisher } = place()
+  await store.report([report('old', 'a')], signal)
+  await clock.advance(1_800_000)
+  await store.report([report('later', 'b')], signal)
+  await clock.advance(1_800_000)
+  expect(await publisher.forget({ missingForMs: 3_600_001 })).toBe(0)
+  expect(await publisher.forget({ missingForMs: 3_600_000 })).toBe(1)
+  expect(statesIn(await publisher.fleet())).toMatchObject({ a: 'stopped', b: 'missing' })
+  await expect(publisher.forget({ missingForMs: -1 })).rejects.toMatchObject({ code: 'invalid-option' })
+  await publisher.close()
+})
+
 test('more instances than one request takes are forgotten in several', async () => {
   const { store, publisher } = place()
   for (let from = 0; from < 250; from += 50)

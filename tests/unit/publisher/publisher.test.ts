@@ -306,6 +306,40 @@ test('a rollback goes where it is told: a version, a digest, a position', async 
   expect((await errorOf(publisher.rollback({ reason: 'a test', to: 'x' }))).code).toBe('invalid-option')
 })
 
+test('a rollback of a document that clients with a label had first goes behind that, and withdraws it', async () => {
+  const { store, publisher } = setUp()
+  await publisher.publish(size(1), why)
+  await publisher.publish(size(1), { ...why, variants: [{ when: { canary: ['1'] }, document: size(666) }] })
+  await publisher.publish(size(666), why)
+  const bad = releases(store)[2]?.stable.variants[0].digest
+  const back = await publisher.rollback({ reason: 'it loses orders' })
+  expect(back).toMatchObject({ version: 1, withdrawn: [bad] })
+  expect(releases(store)[3]?.stable.variants).toHaveLength(1)
+})
+
+test('a rollback of what changed for some goes to what the others still have', async () => {
+  const { publisher } = setUp()
+  const eu = { variants: [{ when: { region: ['eu'] }, document: size(9) }] }
+  await publisher.publish(size(1), { ...why, ...eu })
+  await publisher.publish(size(2), { ...why, ...eu })
+  expect((await publisher.rollback({ reason: 'two is bad' })).version).toBe(1)
+})
+
+test('a rollback to a version that clients refused says so, and how many', async () => {
+  const { store, publisher } = setUp()
+  for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
+  const two = releases(store)[1]?.stable.variants[0].digest ?? ''
+  const verdicts = [{ digest: two, verdict: 'rejected' as const }]
+  store.heard = [
+    report({ clientId: 'a', instanceId: 'a', verdicts }),
+    report({ clientId: 'b', instanceId: 'b', verdicts: [{ ...verdicts[0]!, overridden: true }] }),
+    report({ clientId: 'c', instanceId: 'c' }),
+  ]
+  const back = await publisher.rollback({ reason: 'three is bad' })
+  expect(back.version).toBe(2)
+  expect(back.warnings).toContainEqual(expect.stringContaining('1 of 3 instances refused version 2'))
+})
+
 test('nothing holds up a rollback: not the schema, not an unreadable document, not a race', async () => {
   const { store, publisher } = setUp()
   for (const n of [1, 2, 3]) await publisher.publish(size(n), why)

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { foldMissing } from '../../../src/cli/fold-missing.js'
+import type { FleetMember } from '../../../src/publisher/index.js'
+
+function member(state: FleetMember['state'], host: string, silentMs: number, app = 'checkout'): FleetMember {
+  const report = { clientId: host, instanceId: host, labels: { app, host } }
+  return { state, silentMs, report: report as unknown as FleetMember['report'] }
+}
+
+const minutes = (count: number): number => count * 60_000
+
+test('pods that are gone after some rollouts are one row for each age, below what matters', () => {
+  const rejected = member('rejected', 'pod-0', 1_000)
+  const gone = Array.from({ length: 12 }, (_, index) =>
+    member('missing', `gone-${index}`, minutes(20 + index)),
+  )
+  const old = Array.from({ length: 9 }, (_, index) => member('missing', `old-${index}`, minutes(120 + index)))
+  const { single, groups } = foldMissing([rejected, ...gone, ...old])
+  expect(single).toEqual([rejected])
+  expect(groups.map(({ members, labels, silentMs }) => [members.length, labels, silentMs])).toEqual([
+    [12, { app: 'checkout' }, [minutes(20), minutes(31)]],
+    [9, { app: 'checkout' }, [minutes(120), minutes(128)]],
+  ])
+})
+
+test('other labels are other rows, and a few are told one by one', () => {
+  const shop = Array.from({ length: 4 }, (_, index) =>
+    member('missing', `shop-${index}`, minutes(20), 'shop'),
+  )
+  const till = Array.from({ length: 3 }, (_, index) =>
+    member('missing', `till-${index}`, minutes(20), 'till'),
+  )
+  const more = Array.from({ length: 4 }, (_, index) =>
+    member('missing', `more-${index}`, minutes(20), 'more'),
+  )
+  const { single, groups } = foldMissing([...shop, ...till, ...more])
+  expect(single).toEqual(till)
+  expect(groups.map(({ labels }) => labels)).toEqual([{ app: 'shop' }, { app: 'more' }])
+})

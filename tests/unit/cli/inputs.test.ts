@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { fileStore } from '../../../src/node/index.js'
+import { serve } from '../../../src/server/index.js'
+import { commandLine, temporaryFolder, type Ran, type RunOptions } from './command-line.js'
+
+const YAML = 'pool:\n  size: 10 # of connections\n'
+const why = ['--everyone', '--reason', 'x', '--board', 'board', '--create']
+
+/** A folder, and a command line there. */
+async function desk() {
+  const cwd = await temporaryFolder()
+  const run = (args: readonly string[], options: Partial<RunOptions> = {}): Promise<Ran> =>
+    commandLine(args, { cwd, env: { NOTICEBOARD_NAMESPACE: 'checkout/prod' }, ...options })
+  /** A named pipe that gives a text once. */
+  const pipe = (text: string, name = 'pipe'): string => {
+    execFileSync('mkfifo', [join(cwd, name)])
+    createWriteStream(join(cwd, name)).end(text)
+    return name
+  }
+  return { cwd, run, pipe }
+}
+
+test('YAML and JSON are read from standard input by how they begin', async () => {
+  const { run } = await desk()
+  expect((await run(['publish', '-', ...why], { stdin: YAML })).stderr).not.toContain('error')
+  expect((await run(['get', '--board', 'board'])).stdout).toBe('{"pool":{"size":10}}')
+  expect(
+    (await run(['publish', '/dev/stdin', ...why], { stdin: '\n{ "pool": { "size": 11 } }' })).status,
+  ).toBe(0)
+  expect((await run(['get', '--board', 'board'])).stdout).toBe('{"pool":{"size":11}}')
+})
+
+test('--format says what it is where its beginning does not', async () => {
+  const { run } = await desk()
+  const flow = '{ pool: { size: 10 } }'
+  const guessed = await run(['publish', '-', ...why], { stdin: flow })
+  expect([guessed.status, guessed.stderr]).toEqual([3, expect.stringContaining('stdin:1:3')])
+  expect((await run(['publish', '-', ...why, '--format', 'yaml'], { stdin: flow })).status).toBe(0)
+  expect((await run(['publish', '-', ...why, '--format', 'toml'], { stdin: flow })).stderr).toContain(
+    '--format is json or yaml',
+  )
+})
+
+test('a file of another name wants --format', async () => {
+  const { cwd, run } = await desk()
+  await writeFile(join(cwd, 'app.conf'), YAML)
+  const { status, stderr } = await run(['publish', 'app.conf', ...why])
+  expect([status, stderr]).toEqual([
+    2,
+    expect.stringContaining('say what it is: --format json or --format yaml'),
+  ])
+  expect((await run(['publish', 'app.conf', ...why, '--format', 'yaml'])).status).toBe(0)
+})
+
+test('a pipe in the place of a file is read, once', async () => {
+  const { run, pipe } = await desk()
+  const { status, stderr } = await run(['publish', pipe(YAML), ...why])
+  expect([status, stderr]).toEqual([0, expect.not.stringContaining('error')])
+})
+
+test('a pipe is not watched', async () => {
+  const { run, pipe } = await desk()
+  const { status, stderr } = await run(['publish', pipe(YAML), ...why, '--watch'])
+  expect([status, stderr]).toEqual([2, expect.stringContaining('leave --watch out')])
+})
+
+test('a token, a schema and a patch may come from pipes', async () => {
+  const { cwd, run, pipe } = await desk()
+  const store = fileStore(join(cwd, 'served'))
+  await using server = await serve(store, {
+    write: { token: 'a-token-that-is-long-enough' },
+    controller: false,
+  })
+  const at = ['--url', server.url]
+  const token = (name: string): string[] => ['--token-file', pipe('a-token-that-is-long-enough\n', name)]
+  const schema = pipe('{"type":"object","properties":{"pool":{"type":"object"}}}', 'schema')
+  await writeFile(join(cwd, 'app.yaml'), YAML)
+  const published = await run(
+    ['publish', 'app.yaml', '--everyone', '--reason', 'x', '--schema', schema, ...at, ...token('one')],
+    {},
+  )
+  expect([published.status, published.stderr]).toEqual([0, expect.not.stringContaining('error')])
+  expect((await run(['status', ...at, ...token('two')])).stdout).toContain('version 1')
+  const killed = await run([
+    'kill',
+    '--patch-file',
+    pipe('{"pool":null}', 'patch'),
+    '--reason',
+    'x',
+    ...at,
+    ...token('three'),
+  ])
+  expect([killed.status, killed.stderr]).toEqual([0, expect.not.stringContaining('error')])
+  await store.close()
+})
+
+test('a configuration file that is no JSON is told with line and column', async () => {
+  const { cwd, run } = await desk()
+  await writeFile(join(cwd, 'noticeboard.config.json'), '{\n  "board": "board",\n}\n')
+  const { status, stderr } = await run(['status'])
+  expect(status).toBe(2)
+  expect(stderr).toContain(`${join(cwd, 'noticeboard.config.json')}:3:1: a comma stands before the closing`)
+})
