@@ -30,9 +30,11 @@ export interface Client<Value> {
   readonly ageMs: number
   readonly status: ClientStatus
   /**
-   * Starts the client, if it was not, and resolves to it once it runs what the newest release asks for; or, when that takes longer than
-   * `timeoutMs`, what is there: the last value kept on disk, else the defaults. Rejects with `not-ready` when there is nothing, and with
-   * `invalid-document` when the defaults do not pass the schema. The client goes on looking in every case.
+   * Starts the client, if it was not, and resolves to it once it runs what the newest release asks for. After `timeoutMs` from the call,
+   * or as soon as every way has failed or the newest release was refused here, it resolves with what is there: the last value kept on
+   * disk, else the defaults. With nothing there it rejects with `not-ready`: after `timeoutMs`, or at once where the newest release was
+   * refused or nothing can come in time. Its message, `issues` and `cause` say why. Rejects with `invalid-document` when the defaults do
+   * not pass the schema. The client goes on looking in every case.
    */
   ready(options?: ReadyOptions): Promise<this>
   /**
@@ -51,7 +53,17 @@ export interface Client<Value> {
     listener: (value: DeepReadonly<Value>) => unknown,
     options?: SubscribeOptions,
   ): () => void
-  /** Takes part in every change, with a veto. Returns what leaves again. */
+  /**
+   * Takes part in every change from here on, with a veto. Returns what leaves again. The first value is
+   * such a change for whoever joins before `ready()`; who joins later is not asked for what runs already,
+   * which is logged: take it from `current`.
+   *
+   * ```ts
+   * const config = createClient(options)
+   * config.participate({ name: 'database', prepare })
+   * await config.ready() // prepare was called with the first value, and committed
+   * ```
+   */
   participate(participant: Participant<DeepReadonly<Value>>): () => void
   /** Calls back on an event; returns what ends it. A listener that throws is logged and hurts nobody. */
   on<Name extends ClientEventName>(
@@ -162,7 +174,13 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
     if (typeof participant?.prepare !== 'function' || typeof participant.name !== 'string') {
       throw new NoticeboardError('invalid-option', 'a participant has a name and a function prepare(next)')
     }
-    return this.#engine.participants.join(participant)
+    const { status, participants } = this.#engine
+    if (status === 'ready' || status === 'stale')
+      this.#settings.logger.info(
+        `participant "${participant.name}" joined after the first value: it is asked from the next change on, and finds what runs in current`,
+        { namespace: this.#settings.namespace },
+      )
+    return participants.join(participant)
   }
 
   on<Name extends ClientEventName>(
@@ -194,14 +212,17 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   #notReady(): NoticeboardError {
     const { namespace } = this.#settings
-    return this.#engine.status === 'idle'
-      ? new NoticeboardError(
-          'not-ready',
-          `${namespace}: this client was not started; await ready() before reading`,
-        )
-      : new NoticeboardError(
-          'not-ready',
-          `${namespace}: there is no configuration yet; await ready(), or give defaults`,
-        )
+    const { status, refusal, looks } = this.#engine
+    if (status === 'idle')
+      return new NoticeboardError(
+        'not-ready',
+        `${namespace}: this client was not started; await ready() before reading`,
+      )
+    const cause = refusal ?? looks.error
+    return new NoticeboardError(
+      'not-ready',
+      `${namespace}: there is no configuration yet; await ready(), or give defaults${cause === undefined ? '' : `: ${cause.message}`}`,
+      cause === undefined ? {} : { cause, issues: cause.issues },
+    )
   }
 }

@@ -5,7 +5,8 @@ import { createWakeable } from '../async/wakeable.js'
 import { createCurrent, type Applied } from './apply/applied.js'
 import { createApplyLoop } from './apply/apply-loop.js'
 import { createParticipants, type Participants } from './apply/participants.js'
-import { isProvable, isWorking } from './apply/state.js'
+import { isWorking } from './apply/state.js'
+import { createWhyNot, isRefused } from './apply/why-not.js'
 import { createChanges } from './changes.js'
 import { createEmitter, type GuardedEmitter } from './events.js'
 import type { Settings } from './options.js'
@@ -27,6 +28,10 @@ export interface Engine<Value> {
   readonly looks: Looks
   /** Whether something is about to come into force, or to be refused. */
   readonly working: boolean
+  /** Why the newest release does not run here; undefined where it does, or may yet. */
+  readonly refusal: NoticeboardError | undefined
+  /** Milliseconds since it was known last which release is the newest; infinite before that. */
+  readonly heardAgeMs: number
   /** Whether this client follows no releases for now: paused, or pinned. */
   readonly paused: boolean
   /**
@@ -42,8 +47,11 @@ export interface Engine<Value> {
    * when it aborts.
    */
   until(condition: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void>
-  /** Makes the defaults what runs, if nothing does; false when there are none either. */
-  adoptDefaults(): boolean
+  /**
+   * Makes the defaults what runs, if nothing does, and logs why; false when there are none either,
+   * or they were not checked yet.
+   */
+  adoptDefaults(why: string): boolean
   /** Counts a number of the application, where a rollout asks for it. */
   measure(name: string, value: number): void
   pause(): void
@@ -73,7 +81,9 @@ export function createEngine<S extends Schema>(
     logger.warn(error.message, { namespace, code: error.code })
     events.emit('error', error)
   }
+  const whyNot = createWhyNot()
   const looks = createLooks({
+    clock,
     strategy: strategy.name,
     namespace,
     logger,
@@ -90,12 +100,10 @@ export function createEngine<S extends Schema>(
     const { running } = next
     current.run(next)
     events.emit('change', { previous: undefined, current: running.value, running, release: undefined })
-    // Where the newest release was refused before there was a value, this is what it leaves to run.
-    if (isProvable(loop.state)) tracker.proven()
-    else tracker.valued()
+    tracker.valued()
   }
   const parts: Parts<S> = {
-    settings, signal: root.signal, news, changes, events, participants, current, measures, tracker, looks, loop, complain, adopt,
+    settings, signal: root.signal, news, changes, events, participants, current, measures, tracker, looks, whyNot, loop, complain, adopt,
   } // prettier-ignore
   let defaults: Applied<Value> | undefined
   let starting: Promise<{ stop(): Promise<void> }> | undefined
@@ -116,6 +124,12 @@ export function createEngine<S extends Schema>(
     get ageMs() {
       return tracker.ageMs()
     },
+    get refusal() {
+      return isRefused(loop.state) ? whyNot.reason : undefined
+    },
+    get heardAgeMs() {
+      return tracker.heardAgeMs()
+    },
     get working() {
       return isWorking(loop.state)
     },
@@ -127,8 +141,11 @@ export function createEngine<S extends Schema>(
     },
     lookNow: news.wake,
     until: changes.until,
-    adoptDefaults() {
-      if (defaults !== undefined && current.applied === undefined) adopt(defaults)
+    adoptDefaults(why) {
+      if (defaults !== undefined && current.applied === undefined) {
+        logger.warn(`starting with the defaults: ${why}`, { namespace })
+        adopt(defaults)
+      }
       return current.applied !== undefined
     },
     measure: measures.add,

@@ -35,27 +35,14 @@ export function checkIdentityOptions({ clientId, labels = {}, build }: IdentityO
 }
 
 /**
- * Who this client is: the option, `NOTICEBOARD_CLIENT_ID`, what is kept beside the state, the host's name, or else
- * a random name, marked `ephemeral`.
+ * Who this client is before its state was read: the option, `NOTICEBOARD_CLIENT_ID`, the host's name, or
+ * else a random name, marked `ephemeral`.
  */
-export async function resolveIdentity(
+export function proposeIdentity(
   { clientId, labels = {}, build }: IdentityOptions,
-  {
-    platform,
-    random,
-    state,
-    logger,
-  }: {
-    readonly platform: Platform
-    readonly random: Random
-    readonly state: StateStorage | undefined
-    readonly logger: Logger
-  },
-): Promise<Identity> {
-  const given = clientId ?? platform.environment('NOTICEBOARD_CLIENT_ID')
-  check('NOTICEBOARD_CLIENT_ID', given)
-  const proposed = given ?? platform.hostName()
-  const named = given ?? (await keptName(proposed ?? toHex(random.bytes(16)))) ?? proposed
+  { platform, random }: { readonly platform: Platform; readonly random: Random },
+): Identity {
+  const named = givenName(clientId, platform) ?? platform.hostName()
   return {
     clientId: named ?? toHex(random.bytes(16)),
     instanceId: toHex(random.bytes(16)),
@@ -63,20 +50,38 @@ export async function resolveIdentity(
     labels: Object.freeze({ ...labels }),
     ...(build !== undefined && { build }),
   }
+}
 
-  async function keptName(text: string): Promise<string | undefined> {
-    try {
-      return await state?.clientId(text)
-    } catch (error) {
-      logger.warn(
-        'the state folder cannot keep the name of this client; it may get another at its next start',
-        {
-          code: codeOf(error),
-        },
-      )
-      return undefined
-    }
+/** The same, under the name that is kept beside the state unless one was given. */
+export async function resolveIdentity(
+  proposed: Identity,
+  {
+    clientId,
+    platform,
+    state,
+    logger,
+  }: Pick<IdentityOptions, 'clientId'> & {
+    readonly platform: Platform
+    readonly state: StateStorage | undefined
+    readonly logger: Logger
+  },
+): Promise<Identity> {
+  if (state === undefined || givenName(clientId, platform) !== undefined) return proposed
+  try {
+    return { ...proposed, clientId: await state.clientId(proposed.clientId), ephemeral: false }
+  } catch (error) {
+    logger.warn(
+      'the state folder cannot keep the name of this client; it may get another at its next start',
+      { code: codeOf(error) },
+    )
+    return proposed
   }
+}
+
+function givenName(clientId: string | undefined, platform: Platform): string | undefined {
+  const given = clientId ?? platform.environment('NOTICEBOARD_CLIENT_ID')
+  check('NOTICEBOARD_CLIENT_ID', given)
+  return given
 }
 
 function check(name: string, value: string | undefined): void {

@@ -3,9 +3,12 @@ import type { Identity } from '../contracts/identity.js'
 import type { OutputOf, Schema } from '../contracts/schema.js'
 import type { Digest } from '../contracts/names.js'
 import type { Protection, SavedSnapshot } from '../contracts/state.js'
-import type { Session } from '../contracts/strategy.js'
+import type { Hasher } from '../contracts/system.js'
+import type { Session, StrategyEvent } from '../contracts/strategy.js'
+import { settlesWithin } from '../async/deadline.js'
 import { phaseOf } from '../async/jitter.js'
 import { createOccasions } from '../async/occasions.js'
+import { createLinkedAbortController } from '../async/signals.js'
 import type { Wakeable } from '../async/wakeable.js'
 import { target } from '../core/release/target.js'
 import type { Applied, Current } from './apply/applied.js'
@@ -16,6 +19,7 @@ import type { Participants } from './apply/participants.js'
 import { perform, type PerformContext } from './apply/perform.js'
 import type { Change } from './apply/prepare-change.js'
 import type { Pending } from './apply/pending.js'
+import type { Known as KnownBefore, WhyNot } from './apply/why-not.js'
 import { isReceived } from './apply/state.js'
 import { createRefusals, type Refusals } from './apply/refusals.js'
 import { createWaiting, type Waiting } from './apply/waiting.js'
@@ -23,7 +27,7 @@ import type { Changes } from './changes.js'
 import type { GuardedEmitter } from './events.js'
 import { mayRevert, unconfirmed } from './health/confirmation.js'
 import { createHealthWatch, type HealthWatch } from './health/watch.js'
-import { resolveIdentity } from './identity.js'
+import { proposeIdentity, resolveIdentity } from './identity.js'
 import { codeOf } from './code-of.js'
 import type { Settings } from './options.js'
 import { accept, type AcceptContext } from './receive/accept.js'
@@ -55,6 +59,7 @@ export interface Parts<S extends Schema> {
   readonly measures: Measures
   readonly tracker: StatusTracker
   readonly looks: Looks
+  readonly whyNot: WhyNot
   readonly loop: ApplyLoop<Change<OutputOf<S>>>
   readonly complain: (error: NoticeboardError) => void
   /** Runs what comes from no release. */
@@ -75,14 +80,65 @@ interface Known {
 }
 
 /**
+ * How long the network waits for the state folder, and how long a start waits for what ran to be back
+ * in force, in milliseconds.
+ */
+const MEANWHILE_MS = 250
+const RESTORE_MS = 1_000
+
+/**
  * Starts a client: reads what it knew, begins to report, brings back what ran, and then follows its
- * strategy. Resolves when what is on disk is in force; `stop` ends it in order once the signal
- * aborted.
+ * strategy; where the state folder is slow, the strategy looks meanwhile, and what it brings waits.
+ * Resolves when what is on disk is in force, or takes too long; `stop` ends it in order once the
+ * signal aborted.
  */
 export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop(): Promise<void> }> {
+  const { settings, looks, complain } = parts
+  const { clock, strategy } = settings
+  const proposed = proposeIdentity(settings, settings)
+  let opened: Opened | undefined
+  const opening = open(parts, proposed).then(done => (opened = done))
+  if (await settlesWithin(opening, { clock, timeoutMs: MEANWHILE_MS })) await opening
+  const following = createLinkedAbortController(parts.signal)
+  const delivering = runStrategy(strategy, {
+    session: sessionOf(parts, { proposed, signal: following.signal, opened: () => opened }),
+    accept(event) {
+      if (opened !== undefined) return void opened.accept(event)
+      return opening.then(
+        ({ accept: take }) => take(event),
+        // The start says why; nothing is followed then.
+        () => following.abort(),
+      )
+    },
+    ended(error, nextMs) {
+      complain(error)
+      looks.failed(error, { told: true, nextMs })
+    },
+  })
+  opening.catch(() => following.abort())
+  const { reporter, writer, protection } = await opening
+  return {
+    async stop() {
+      await delivering
+      await reporter.stop()
+      writer.update({})
+      await writer.flush()
+      await protection?.close()
+    },
+  }
+}
+
+/** A client whose state was read. */
+interface Opened extends Pick<Known, 'identity' | 'order' | 'writer' | 'protection'> {
+  readonly reporter: Reporter
+  readonly accept: (event: StrategyEvent) => void
+}
+
+/** Reads what the client knew, and brings back what ran. */
+async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Promise<Opened> {
   const { settings, signal, loop, changes, complain } = parts
-  const { namespace, clock, random, hasher, strategy } = settings
-  const known = await readKnown(parts)
+  const { hasher } = settings
+  const known = await readKnown(parts, proposed)
   const { identity, writer, order, protection } = known
   parts.measures.follow(order.seen?.release)
   const reporter = startReporting(parts, known)
@@ -99,20 +155,9 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
       ? restorePlan(writer.state, order.seen, { identity, hasher, nowMs: known.fleetClock.now() })
       : []
   loop.send({ type: 'boot', restore, pinned: pin !== undefined })
-  await changes.until(() => loop.state.work.at !== 'restoring', Number.POSITIVE_INFINITY)
+  // What ran may be slow to prepare, or never be done; what the network has does not wait for that.
+  await changes.until(() => loop.state.work.at !== 'restoring', RESTORE_MS)
 
-  const session: Session = {
-    namespace,
-    identity,
-    clock,
-    random,
-    signal,
-    tag: order.tag,
-    seen: () => order.position,
-    have: () => parts.current.applied?.running.digest,
-    wait: async (delayMs, until) =>
-      (await parts.news.wait(delayMs, until)) === 'woken' ? 'asked' : 'elapsed',
-  }
   const accepting: AcceptContext = {
     refusals: known.refusals,
     writer,
@@ -124,34 +169,63 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
     lookNow: parts.news.wake,
     report: reporter.touch,
   }
-  const delivering = runStrategy(strategy, {
-    session,
-    accept: event => {
+  return {
+    identity,
+    order,
+    writer,
+    protection,
+    reporter,
+    accept(event) {
       const verdict = order.judge(event)
       parts.measures.follow(order.seen?.release)
       accept(verdict, accepting)
     },
-    complain,
-  })
+  }
+}
+
+/** What there is of a client before its state was read. */
+interface Meanwhile {
+  readonly proposed: Identity
+  readonly signal: AbortSignal
+  readonly opened: () => Opened | undefined
+}
+
+/** What a strategy knows of its client, which may not have been read from the disk yet. */
+function sessionOf<S extends Schema>(
+  { settings, current, news }: Parts<S>,
+  { proposed, signal, opened }: Meanwhile,
+): Session {
+  const { namespace, clock, random } = settings
   return {
-    async stop() {
-      await delivering
-      await reporter.stop()
-      writer.update({})
-      await writer.flush()
-      await protection?.close()
+    namespace,
+    // Only a place in time and a hint for what is sent along: which release is for whom is judged here.
+    get identity() {
+      return opened()?.identity ?? proposed
     },
+    clock,
+    random,
+    signal,
+    tag: transport => opened()?.order.tag(transport),
+    seen: () => opened()?.order.position,
+    have: () => current.applied?.running.digest,
+    wait: async (delayMs, until) => ((await news.wait(delayMs, until)) === 'woken' ? 'asked' : 'elapsed'),
   }
 }
 
 /** How often it is told that servers' clocks differ, in milliseconds. */
 const CLOCK_TOLD_MS = 3_600_000
 
-async function readKnown<S extends Schema>({ settings, signal, loop }: Parts<S>): Promise<Known> {
+async function readKnown<S extends Schema>(
+  { settings, signal, loop }: Parts<S>,
+  proposed: Identity,
+): Promise<Known> {
   const { namespace, clock, hasher, logger, state } = settings
-  const identity = await resolveIdentity(settings, { ...settings, state })
-  const { instanceId, build } = identity
-  const writer = await openStateWriter({ storage: state, namespace, instanceId, logger })
+  const { instanceId, build } = proposed
+  // Side by side: a disk that does not answer is waited for once.
+  const [identity, writer] = await Promise.all([
+    resolveIdentity(proposed, { ...settings, state }),
+    openStateWriter({ storage: state, namespace, instanceId, logger }),
+  ])
   const clockTold = createOccasions(clock, CLOCK_TOLD_MS)
   const fleetClock = createFleetClock(clock, aheadMs => {
     if (clockTold.now())
@@ -201,12 +275,7 @@ function startReporting<S extends Schema>(
   { identity, writer, refusals, order, protection, health }: Known,
 ): Reporter {
   const { namespace, strategy, clock, random, logger, hasher, reports } = settings
-  /** What the newest release asks of this client first of all. */
-  const first = (): Digest | undefined => {
-    if (order.seen === undefined) return undefined
-    const wanted = target(order.seen.release, { identity, refused: () => false, hasher })
-    return wanted.arm === 'keep' ? undefined : wanted.digest
-  }
+  const first = (): Digest | undefined => firstWanted(order, { identity, hasher })
   return startReporter({
     to: strategy.reportTo,
     state: () => {
@@ -247,12 +316,32 @@ function startReporting<S extends Schema>(
   })
 }
 
+/** What the newest release asks of this client first of all. */
+function firstWanted(
+  { seen }: ReleaseOrder,
+  { identity, hasher }: { readonly identity: Identity; readonly hasher: Hasher },
+): Digest | undefined {
+  if (seen === undefined) return undefined
+  const wanted = target(seen.release, { identity, refused: () => false, hasher })
+  return wanted.arm === 'keep' ? undefined : wanted.digest
+}
+
+/** What was known of a snapshot before it was asked for. */
+function knownOf(digest: Digest | undefined, { refusals, protection }: Known): KnownBefore {
+  if (digest === undefined) return { refusal: undefined, isQuarantined: false }
+  return {
+    refusal: refusals.get(digest),
+    isQuarantined: protection?.quarantined.some(held => held.digest === digest) === true,
+  }
+}
+
 /** Gives the apply loop what it makes attempts with, and what their effects act on. */
 function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Reporter): void {
-  const { settings, loop, looks, tracker, current, changes, participants, events, complain } = parts
+  const { settings, loop, looks, whyNot, tracker, current, changes, participants, events, complain } = parts
   const { namespace, clock, random, hasher, logger, state } = settings
   const { identity, refusals, writer, fleetClock, order, protection, waiting, health } = known
   const identified = { identity, hasher }
+  const first = (): Digest | undefined => firstWanted(order, identified)
   /** The newest release that was attempted. */
   let newest: Pending | undefined
   /** What ran before what runs. */
@@ -300,7 +389,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
       hasher,
       logger,
       state,
-      onFailure: looks.failed,
+      onFailure: (error, nextMs) => looks.failed(error, { nextMs }),
     }),
   }
   const effects: PerformContext<OutputOf<S>> = {
@@ -333,9 +422,18 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     report: spreadMs => reporter.touch(spreadMs === undefined ? 0 : phaseOf(identity.instanceId, spreadMs)),
   }
   loop.start({
-    attempt(pending, course) {
+    async attempt(pending, course) {
       if (isReceived(pending)) newest = pending
-      return attempt(pending, attempts, course)
+      whyNot.begins()
+      const end = await attempt(pending, attempts, {
+        ...course,
+        progress(step) {
+          if (step.type === 'refused') whyNot.refused(step.refused)
+          course.progress(step)
+        },
+      })
+      whyNot.ended(pending, end, () => knownOf(first(), known))
+      return end
     },
     perform: effect => perform(effect, effects),
     changed() {

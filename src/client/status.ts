@@ -9,7 +9,7 @@ export type ClientStatus =
   | 'starting'
   /** Has a value, and proof that it is what the newest release asks for. */
   | 'ready'
-  /** Has a value; the proof is missing or too old. Reads go on. */
+  /** Has a value; the proof is missing or too old, or the newest release was refused here. Reads go on. */
   | 'stale'
   /** Closed for good; the last value can still be read. */
   | 'closed'
@@ -22,6 +22,8 @@ export type StatusEvent =
   | 'proven'
   /** The last proof is too old. */
   | 'overdue'
+  /** The newest release was refused here, so that something else runs. */
+  | 'refused'
   | 'closed'
 
 /** The status after an event: the only way that a client's status changes. */
@@ -47,6 +49,7 @@ function afterStart(status: 'starting' | 'ready' | 'stale', event: StatusEvent):
     case 'valued':
       return status === 'ready' ? 'ready' : 'stale'
     case 'overdue':
+    case 'refused':
       return status === 'ready' ? 'stale' : status
     case 'started':
       return status

@@ -15,6 +15,10 @@ export interface StatusTracker {
   heard(ageMs?: number): void
   /** What runs is what the newest release asks for, as it was heard last; that may be too long ago to count. */
   proven(): void
+  /** What the newest release asks for was refused here. */
+  refused(): void
+  /** Milliseconds since it was known last which release is the newest; infinite before that. */
+  heardAgeMs(): number
   closed(): void
 }
 
@@ -53,6 +57,8 @@ export function trackStatus({ clock, strategy, onChange }: StatusTrackerOptions)
       freshness.prove()
       advance(freshness.ageMs() <= freshMs() ? 'proven' : 'valued')
     },
+    refused: () => advance('refused'),
+    heardAgeMs: freshness.heardAgeMs,
     closed() {
       freshness.stop()
       advance('closed')

@@ -21,10 +21,16 @@ export type StrategyEvent =
   | { readonly type: 'mark'; readonly bytes: Uint8Array }
   /** The transport was asked and has nothing newer: proof that the client is current. */
   | { readonly type: 'current' }
-  /** The transport was asked, and nothing was published yet. */
-  | { readonly type: 'none' }
-  /** A look that failed. The strategy goes on by itself, after its backoff. */
-  | { readonly type: 'interrupted'; readonly error: NoticeboardError }
+  /** The transport was asked, and nothing was published yet; `why` as the transport says it. */
+  | { readonly type: 'none'; readonly why?: NoticeboardError }
+  /**
+   * A look that failed. The strategy goes on by itself, after its backoff. `nextMs`: how long until
+   * something can arrive again, in milliseconds; 0 while another way is being asked, `Infinity` where
+   * the strategy waits to be asked. Not known unless given.
+   */
+  | { readonly type: 'interrupted'; readonly error: NoticeboardError; readonly nextMs?: number }
+  /** A stream that has brought nothing yet: no failure, but the reason why a first value is late. */
+  | { readonly type: 'silent'; readonly error: NoticeboardError }
 
 /** What a strategy knows of the client that it works for. */
 export interface Session {

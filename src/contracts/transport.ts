@@ -1,3 +1,4 @@
+import type { NoticeboardError } from './errors.js'
 import type { Identity } from './identity.js'
 import type { Digest, Namespace } from './names.js'
 import type { Position } from './position.js'
@@ -6,11 +7,14 @@ import type { ClientReport, HeardReports } from './report.js'
 /** The transport's own validator (an ETag, a revision); opaque to everybody else. */
 export type Tag = string
 
-/** The answer to "what is the newest release?". `none`: nothing was published yet. */
+/**
+ * The answer to "what is the newest release?". `none`: nothing was published yet; `why` says more where
+ * nobody publishes, such as which file is missing.
+ */
 export type Latest =
   | { readonly type: 'release'; readonly bytes: Uint8Array; readonly tag?: Tag }
   | { readonly type: 'unchanged' }
-  | { readonly type: 'none' }
+  | { readonly type: 'none'; readonly why?: NoticeboardError }
 
 /** One thing that a watch brings. */
 export type Delivery =
@@ -28,8 +32,12 @@ export type Delivery =
     }
   /** A position and its freshness, from the origin. */
   | { readonly type: 'mark'; readonly namespace: Namespace; readonly bytes: Uint8Array }
-  /** This connection's own sign of life; with the heartbeat that the server keeps, where it says so. */
-  | { readonly type: 'alive'; readonly heartbeatMs?: number }
+  /**
+   * This connection's own sign of life; with the heartbeat that the server keeps, where it says so.
+   * `trouble`: what is watched cannot be read as it is now; the watch goes on, and promises no further
+   * signs of life by it.
+   */
+  | { readonly type: 'alive'; readonly heartbeatMs?: number; readonly trouble?: NoticeboardError }
 
 /** A snapshot that came along with its release; its reader checks it. */
 export interface InlineSnapshot {

@@ -1,5 +1,5 @@
 import { keepAlive } from '../async/keep-alive.js'
-import { createLinkedAbortController } from '../async/signals.js'
+import { createLinkedAbortController, refuseIfAborted } from '../async/signals.js'
 import {
   asNoticeboardError,
   isNoticeboardError,
@@ -7,6 +7,8 @@ import {
   type ErrorCode,
 } from '../contracts/errors.js'
 import type { Source } from '../contracts/source.js'
+import type { Clock } from '../contracts/system.js'
+import { canonicalize } from '../core/json/canonical.js'
 import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
 import type { OptionNames } from '../core/options.js'
 import type { PublisherContext } from './context.js'
@@ -45,6 +47,13 @@ export type FollowStep =
  * could not be reached, or while a rollout is waited for; in milliseconds.
  */
 const AGAIN_MS = 5_000
+
+/**
+ * How long a source has to give the same document before that is published, in milliseconds: half of a
+ * file that is being written would go to everybody.
+ */
+const SETTLE_MS = 1_000
+const MOST_SETTLING_MS = 10_000
 
 /**
  * Failures that pass by themselves: the store is back, the rollout before has come to its end, the fleet was
@@ -101,7 +110,7 @@ export async function* followSource({
     let change = nextChange()
     let waitsFor: ErrorCode | undefined
     while (!stop.signal.aborted) {
-      const step = await attempt(source, publish)
+      const step = await attempt(settledSource(source, context.clock), publish)
       if (stop.signal.aborted) return
       const passing = step.type === 'failed' && isNoticeboardError(step.error, ...PASSING)
       // Told once: a rollout that is waited for may take hours.
@@ -134,5 +143,28 @@ async function attempt(source: Source, publish: Following['publish']): Promise<F
       type: 'failed',
       error: asNoticeboardError(error, 'internal', `${source.name} could not be published`),
     }
+  }
+}
+
+/** A source whose document is read until it is the same twice, apart. */
+function settledSource(source: Source, clock: Clock): Source {
+  return {
+    name: source.name,
+    async read(signal) {
+      const untilMs = clock.monotonic() + MOST_SETTLING_MS
+      let document = await source.read(signal)
+      for (;;) {
+        await keepAlive(clock.sleep(SETTLE_MS, signal))
+        refuseIfAborted(signal)
+        const before = canonicalize(document)
+        document = await source.read(signal)
+        if (canonicalize(document) === before) return document
+        if (clock.monotonic() >= untilMs)
+          throw new NoticeboardError(
+            'unavailable',
+            `${source.name} changed each time it was read for ${MOST_SETTLING_MS / 1_000} s; write beside it and rename`,
+          )
+      }
+    },
   }
 }

@@ -5,6 +5,7 @@ import { checkOptions, checkPositive } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { look } from './poll/poll.js'
+import { isDocumentTrouble } from './document-trouble.js'
 import { checkReads } from './options.js'
 import { reporterOf } from './report-transport.js'
 
@@ -50,7 +51,7 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
       while (!signal.aborted) {
         const nowMs = clock.monotonic()
         if (failed !== undefined && nowMs < failed.untilMs) {
-          yield { type: 'interrupted', error: failed.error }
+          yield { type: 'interrupted', error: failed.error, nextMs: Number.POSITIVE_INFINITY }
         } else {
           const sweep = nowMs >= sweepAtMs
           const { arrivals, error } = await look(session, transport, { sweep, timeoutMs })
@@ -59,9 +60,12 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
             failed = undefined
             if (sweep) sweepAtMs = clock.monotonic() + defaultPeriods.sweepIntervalMs
           } else {
-            failed = { error, untilMs: clock.monotonic() + backoff.failed(error.retryAfterMs) }
+            const awayMs = isDocumentTrouble(transport, error) ? 0 : backoff.failed(error.retryAfterMs)
+            failed = { error, untilMs: clock.monotonic() + awayMs }
           }
-          yield* arrivals
+          yield* arrivals.map(arrival =>
+            arrival.type === 'interrupted' ? { ...arrival, nextMs: Number.POSITIVE_INFINITY } : arrival,
+          )
         }
         // Nothing but a question or the end goes on from here.
         while (!signal.aborted && (await session.wait(Number.POSITIVE_INFINITY, signal)) === 'elapsed')

@@ -4,6 +4,7 @@ import { checkOptions, checkPositive } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { look } from './poll/poll.js'
+import { isDocumentTrouble } from './document-trouble.js'
 import { checkReads, readBackoff, type BackoffTimes } from './options.js'
 import { phaseOf, jitter } from '../async/jitter.js'
 import { reporterOf } from './report-transport.js'
@@ -69,12 +70,18 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
       while (!signal.aborted) {
         const sweep = asked || clock.monotonic() >= sweepAtMs
         const { arrivals, error } = await look(session, transport, { sweep, timeoutMs })
-        yield* arrivals
+        if (error === undefined) yield* arrivals
         if (sweep && arrivals[0]?.type !== 'interrupted')
           sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
 
         if (error !== undefined) {
-          asked = yield* stayAway(session, error, backoff.failed(error.retryAfterMs))
+          const delayMs = isDocumentTrouble(transport, error)
+            ? jitter(pollIntervalMs, 0.1, random)
+            : backoff.failed(error.retryAfterMs)
+          yield* arrivals.map(arrival =>
+            arrival.type === 'interrupted' ? { ...arrival, nextMs: delayMs } : arrival,
+          )
+          asked = yield* stayAway(session, error, delayMs)
           continue
         }
         backoff.succeeded()

@@ -126,6 +126,7 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
       let started = false
       try {
         for await (const delivery of transport.watch(query, signal)) {
+          if (delivery.type === 'alive' && isUnwatchable(delivery.trouble)) throw delivery.trouble
           started = true
           watching.good(transport)
           yield delivery
@@ -213,7 +214,7 @@ function isElsewhere(error: unknown): boolean {
   return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout', 'not-found')
 }
 
-function isUnwatchable(error: unknown): boolean {
+function isUnwatchable(error: unknown): error is NoticeboardError {
   return isNoticeboardError(error, 'unavailable', 'rate-limited', 'timeout', 'no-watch')
 }
 

@@ -5,7 +5,8 @@ import type { Clock, System } from '../contracts/system.js'
 import { type Epoch, formatPosition } from '../contracts/position.js'
 import type { Source } from '../contracts/source.js'
 import type { Delivery, Latest, WatchTransport } from '../contracts/transport.js'
-import { abortable, createLinkedAbortController } from '../async/signals.js'
+import { createLinkedAbortController } from '../async/signals.js'
+import { createWakeable } from '../async/wakeable.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { digestOf } from '../core/release/digest.js'
 import { checkOptions, isPositive } from '../core/options.js'
@@ -96,14 +97,12 @@ export function fromSource(
     return edition
   }
 
-  /** The same; undefined while there is nothing to read and never was. */
-  const current = async (signal: AbortSignal): Promise<Edition | undefined> => {
+  /** The same, with every failure as one of ours. */
+  const current = async (signal: AbortSignal): Promise<Edition> => {
     try {
       return await refresh(signal)
     } catch (error) {
-      if (edition === undefined && isNoticeboardError(error, 'not-found')) return undefined
-      if (isNoticeboardError(error)) throw error
-      throw new NoticeboardError('unavailable', `${name} could not be read`, { cause: error })
+      throw asNoticeboardError(error, 'unavailable', `${name} could not be read`)
     }
   }
 
@@ -124,8 +123,15 @@ export function fromSource(
     unmanaged: true,
 
     async latest({ namespace, tag }, signal): Promise<Latest> {
-      const found = await current(signal)
-      if (found === undefined) return { type: 'none' }
+      let found: Edition
+      try {
+        found = await current(signal)
+      } catch (error) {
+        // Nobody publishes here, so that what is missing is named.
+        if (edition === undefined && isNoticeboardError(error, 'not-found'))
+          return { type: 'none', why: error }
+        throw error
+      }
       const own = formatPosition({ epoch: epoch as Epoch, sequence: found.sequence })
       return tag === own
         ? { type: 'unchanged' }
@@ -151,35 +157,44 @@ export function fromSource(
 
     async *watch({ namespaces, inline, have = {} }, signal): AsyncGenerator<Delivery, void, undefined> {
       const own = createLinkedAbortController(signal)
+      const news = createWakeable(clock)
       // Listening begins before the first read, so that no change falls between the two.
-      const changed = changes === undefined ? undefined : listen(changes(own.signal))
+      const listening = changes === undefined ? undefined : listen(changes(own.signal), news.wake)
       try {
         let sent: Digest | undefined
-        for (let first = true; !own.signal.aborted; first = false) {
-          const found = await current(own.signal)
-          if (own.signal.aborted) return
-          if (found === undefined) {
-            if (first) yield { type: 'alive' }
-          } else if (found.digest !== sent) {
-            sent = found.digest
-            for (const namespace of namespaces) {
-              const snapshots =
-                inline && have[namespace] !== sent ? [{ digest: sent, bytes: copyBytes(found.bytes) }] : []
-              const bytes = releaseOf(namespace, found)
-              yield { type: 'release', namespace, bytes, ...(snapshots.length > 0 && { snapshots }) }
+        /** What cannot be read for now, in words; it is told once. */
+        let trouble: string | undefined
+        while (!own.signal.aborted) {
+          try {
+            const found = await current(own.signal)
+            if (own.signal.aborted) return
+            trouble = undefined
+            if (found.digest !== sent) {
+              sent = found.digest
+              for (const namespace of namespaces) {
+                const snapshots =
+                  inline && have[namespace] !== sent ? [{ digest: sent, bytes: copyBytes(found.bytes) }] : []
+                const bytes = releaseOf(namespace, found)
+                yield { type: 'release', namespace, bytes, ...(snapshots.length > 0 && { snapshots }) }
+              }
             }
+          } catch (error) {
+            // What cannot be read is no connection that was lost: it is read again when it changes.
+            if (own.signal.aborted) return
+            const found = asNoticeboardError(error, 'internal', `${name} could not be watched`)
+            if (found.message !== trouble) yield { type: 'alive', trouble: found }
+            trouble = found.message
           }
-          if (changed === undefined) await clock.sleep(pollIntervalMs, own.signal)
-          else if (!(await abortable(changed.next(), own.signal))) {
-            throw new NoticeboardError('unavailable', `${name} stopped telling of its changes`)
-          }
+          if (listening?.hasEnded === true)
+            throw new NoticeboardError('unavailable', `${name} stopped telling of its changes`, {
+              cause: listening.cause,
+            })
+          const isTold = listening !== undefined && trouble === undefined
+          await news.wait(isTold ? Number.POSITIVE_INFINITY : pollIntervalMs, own.signal)
         }
-      } catch (error) {
-        if (!own.signal.aborted)
-          throw asNoticeboardError(error, 'unavailable', `${name} could not be watched`)
       } finally {
         own.abort()
-        await changed?.end()
+        await listening?.end()
       }
     },
   }
@@ -217,22 +232,36 @@ function asSource(source: Source | (() => Json | Promise<Json>)): BareSource {
   return { name, read: signal => source.read(signal), changes: source.changes?.bind(source) }
 }
 
-/** Listens from now on, not only from the first `next`. */
-function listen(changes: AsyncIterable<void>): { next(): Promise<boolean>; end(): Promise<void> } {
+/** A source that is listened to. */
+interface Listening {
+  /** Whether it tells of no further changes, though nobody ended it, and why. */
+  readonly hasEnded: boolean
+  readonly cause: unknown
+  end(): Promise<void>
+}
+
+/** Listens from now on; `changed` is called for each change, and when there will be no more. */
+function listen(changes: AsyncIterable<void>, changed: () => void): Listening {
   const iterator = changes[Symbol.asyncIterator]()
-  const step = (): Promise<boolean> => {
-    const came = (async () => (await iterator.next()).done !== true)()
-    // Whoever waits for it gets the failure; until then it is nobody's.
-    came.catch(() => {})
-    return came
+  let hasEnded = false
+  let cause: unknown
+  const pump = async (): Promise<void> => {
+    try {
+      while ((await iterator.next()).done !== true) changed()
+    } catch (error) {
+      cause = error
+    }
+    hasEnded = true
+    changed()
   }
-  let waiting = step()
+  void pump()
 
   return {
-    async next() {
-      const came = await waiting
-      waiting = step()
-      return came
+    get hasEnded() {
+      return hasEnded
+    },
+    get cause() {
+      return cause
     },
     async end() {
       await iterator.return?.()

@@ -59,6 +59,10 @@ async function follow(
       lost = true
       continue
     }
+    if (arrival.type === 'silent') {
+      print.note(`${arrival.error.message}; asking beside it`)
+      continue
+    }
     if (lost) print.note(`back: ${name}`)
     lost = false
     if (arrival.type === 'none' && seen === undefined)

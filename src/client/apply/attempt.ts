@@ -73,7 +73,7 @@ export async function attempt<Value>(
         context.waiting.hold(pending, { digest: saved.digest, bytes: end.bytes })
         continue
       case 'prepared':
-        return { ...end, waits: waits && hasOther }
+        return { ...end, waits: waits && hasOther, instead: preferred === undefined && hasOther }
       case 'vetoed':
       case 'missing':
         return end

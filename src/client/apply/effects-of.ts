@@ -63,11 +63,21 @@ function ofEnd<Change>({ id, pending }: Attempt, end: AttemptEnd<Change>): reado
         seenOnly(pending),
       ]
     case 'kept':
-      return [...(isReceived(pending) ? inForce<Change>(pending, end) : []), seenOnly(pending)]
+      return isReceived(pending)
+        ? [
+            { type: 'save', pending, end },
+            { type: end.waits === true ? 'value' : 'fall-behind' },
+            seenOnly(pending),
+          ]
+        : [seenOnly(pending)]
     case 'unsupported':
     case 'vetoed':
     case 'failed':
-      return [{ type: 'complain', error: end.error }, { type: 'report' }]
+      return [
+        { type: 'complain', error: end.error },
+        ...(isReceived(pending) ? [{ type: 'fall-behind' } as const] : []),
+        { type: 'report' },
+      ]
     case 'missing':
       return []
   }
@@ -82,5 +92,8 @@ function seenOnly(pending: Pending): { readonly type: 'report'; readonly spreadM
 /** Only what a transport brought is news for the disk, and the newest for sure. */
 function inForce<Change>(pending: Pending, end: Saveable<Change>): readonly ApplyEffect<Change>[] {
   if (!isReceived(pending)) return [{ type: 'value' }]
-  return [{ type: 'save', pending, end }, end.waits === true ? { type: 'value' } : { type: 'prove' }]
+  const save: ApplyEffect<Change> = { type: 'save', pending, end }
+  if (end.type === 'prepared' && end.instead === true)
+    return [save, { type: 'value' }, { type: 'fall-behind' }]
+  return [save, end.waits === true ? { type: 'value' } : { type: 'prove' }]
 }

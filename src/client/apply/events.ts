@@ -64,6 +64,8 @@ export type AttemptEnd<Change = unknown> =
   | ({ readonly type: 'prepared'; readonly saved: SavedSnapshot; readonly change: Change } & Waits & {
         /** Whether a probe has to confirm it, or what ran before comes back. */
         readonly confirm?: boolean
+        /** Whether it ran before, and comes back in the place of what was refused here. */
+        readonly instead?: boolean
       })
   /** The snapshot that runs already is the one that is asked for. */
   | ({ readonly type: 'unchanged'; readonly saved: SavedSnapshot } & Waits)
@@ -77,8 +79,8 @@ export type AttemptEnd<Change = unknown> =
   /** There was only the disk to ask, and it does not have the snapshot. */
   | { readonly type: 'missing' }
 
-/** Whether a snapshot that is asked for before it may not be tried here yet. */
 interface Waits {
+  /** Whether a snapshot that is asked for before it may not be tried here yet. */
   readonly waits?: boolean
 }
 
@@ -100,6 +102,8 @@ export type ApplyEffect<Change = unknown> =
   | { readonly type: 'value' }
   /** What runs is known to be what the newest release asks for. */
   | { readonly type: 'prove' }
+  /** What the newest release asks for does not run here. */
+  | { readonly type: 'fall-behind' }
   | { readonly type: 'complain'; readonly error: NoticeboardError }
   /**
    * What this client has to tell the fleet changed. `spreadMs`: it is no more than that a release

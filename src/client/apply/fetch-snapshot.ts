@@ -45,8 +45,8 @@ export interface FetchSnapshotOptions {
   readonly hasher: Hasher
   readonly logger: Logger
   readonly state: StateStorage | undefined
-  /** Called with each failed attempt. */
-  readonly onFailure: (error: NoticeboardError) => void
+  /** Called with each failed attempt, and after how many milliseconds the next one begins. */
+  readonly onFailure: (error: NoticeboardError, nextMs: number) => void
 }
 
 /**
@@ -97,8 +97,9 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
       if (answer instanceof Uint8Array) return answer
       if (signal.aborted) notBeforeMs = clock.monotonic() + GATHER_MS
       signal.throwIfAborted()
-      onFailure(answer)
-      await clock.sleep(backoff.failed(answer.retryAfterMs), signal)
+      const nextMs = backoff.failed(answer.retryAfterMs)
+      onFailure(answer, nextMs)
+      await clock.sleep(nextMs, signal)
     }
   }
 

@@ -56,6 +56,8 @@ export function perform<Value>(effect: ApplyEffect<Change<Value>>, context: Perf
     case 'prove':
       if (context.current.applied !== undefined) context.tracker.proven()
       return
+    case 'fall-behind':
+      return context.tracker.refused()
     case 'complain':
       return context.complain(effect.error)
     case 'report':

@@ -105,15 +105,12 @@ export function isWorking(state: ApplyState): boolean {
   return attemptOf(state) !== undefined
 }
 
-/**
- * Whether a mere proof that nothing newer exists also proves that the newest runs here, or was
- * refused here.
- */
+/** Whether a mere proof that nothing newer exists also proves that the newest runs here. */
 export function isProvable({ work, mode }: ApplyState): boolean {
   if (mode.at === 'paused' && mode.newest !== undefined) return false
   switch (work.at) {
     case 'settled':
-      return work.how === 'applied' || work.how === 'kept'
+      return work.how === 'applied'
     case 'restored':
       return work.newest
     case 'idle':

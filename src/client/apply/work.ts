@@ -118,8 +118,11 @@ function afterApply(work: Applying, end: AttemptEnd): Work {
 }
 
 /** What runs was asked for by a transport's release, or was kept and is to be confirmed by one. */
-function inForce(pending: Pending, { waits = false }: { readonly waits?: boolean }): Work {
+function inForce(
+  pending: Pending,
+  { waits = false, instead = false }: { readonly waits?: boolean; readonly instead?: boolean },
+): Work {
   return isReceived(pending)
-    ? { at: 'settled', how: waits ? 'waiting' : 'applied' }
-    : { at: 'restored', newest: pending.type === 'saved-release' && !waits }
+    ? { at: 'settled', how: waits ? 'waiting' : instead ? 'kept' : 'applied' }
+    : { at: 'restored', newest: pending.type === 'saved-release' && !waits && !instead }
 }

@@ -31,10 +31,10 @@ export interface AcceptContext {
  */
 export function accept(verdict: Verdict, context: AcceptContext): void {
   const { send, looks } = context
-  const looked = (brought: 'something' | 'nothing' = 'something'): void => {
+  const looked = (): void => {
     // An outage is over: the fleet hears of it as soon as it can.
     if (looks.error !== undefined) context.report()
-    looks.succeeded(brought)
+    looks.succeeded()
   }
   switch (verdict.type) {
     case 'newer':
@@ -57,11 +57,13 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
       if (verdict.tell !== undefined) context.complain(verdict.tell)
       return looked()
     case 'none':
-      return looked('nothing')
+      return looks.foundNothing(verdict.why)
     case 'behind':
       return context.lookNow()
     case 'trouble':
-      return looks.failed(verdict.error, { told: verdict.told })
+      return looks.failed(verdict.error, { told: verdict.told, nextMs: verdict.nextMs })
+    case 'late':
+      return looks.isLate(verdict.error)
     case 'nothing':
       if (verdict.tell !== undefined) context.complain(verdict.tell)
       return

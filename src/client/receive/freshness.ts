@@ -8,6 +8,8 @@ export interface Freshness {
   prove(): void
   /** Milliseconds since the last proof; infinite before the first. */
   ageMs(): number
+  /** Milliseconds since it was known last which release is the newest; infinite before that. */
+  heardAgeMs(): number
   stop(): void
 }
 
@@ -45,6 +47,7 @@ export function createFreshness({
 
   return {
     ageMs,
+    heardAgeMs: () => (heardAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - heardAt),
     heard(ageMs = 0) {
       heardAt = Math.max(heardAt ?? Number.NEGATIVE_INFINITY, clock.monotonic() - ageMs)
     },

@@ -1,5 +1,5 @@
 import { asNoticeboardError, type NoticeboardError } from '../../contracts/errors.js'
-import type { Logger } from '../../contracts/system.js'
+import type { Clock, Logger } from '../../contracts/system.js'
 
 /** How looking for the newest release goes. */
 export interface Looks {
@@ -7,15 +7,35 @@ export interface Looks {
   readonly count: number
   /** Why the last one failed; undefined when it did not. */
   readonly error: NoticeboardError | undefined
-  /** Whether a transport answered that nothing was published yet. */
-  readonly nothingPublished: boolean
-  /** `nothing`: the transport has no release. */
-  succeeded(brought: 'something' | 'nothing'): void
-  /** `told`: somebody was told of this very trouble lately. */
-  failed(error: NoticeboardError, options?: { readonly told?: boolean | undefined }): void
+  /**
+   * When something can arrive again after that failure, by the clock's monotonic time in
+   * milliseconds; undefined where that is not known.
+   */
+  readonly nextAtMs: number | undefined
+  /** Whether another way was being asked when that look failed. */
+  readonly stillAsking: boolean
+  /** Set where a transport answered last that nothing was published yet, with its reason if it has one. */
+  readonly nothing: { readonly why: NoticeboardError | undefined } | undefined
+  /** Why a look that is under way is late; undefined where that is not known. */
+  readonly late: NoticeboardError | undefined
+  succeeded(): void
+  /** The transport has no release. */
+  foundNothing(why: NoticeboardError | undefined): void
+  failed(error: NoticeboardError, options?: FailedLook): void
+  /** No failure yet. */
+  isLate(error: NoticeboardError): void
+}
+
+/** What is known of a failed look beside its error. */
+export interface FailedLook {
+  /** Somebody was told of this very trouble lately. */
+  readonly told?: boolean | undefined
+  /** How long nothing can arrive after it, in milliseconds. */
+  readonly nextMs?: number | undefined
 }
 
 export interface LooksOptions {
+  readonly clock: Clock
   /** The strategy's name. */
   readonly strategy: string
   readonly namespace: string
@@ -27,13 +47,19 @@ export interface LooksOptions {
 }
 
 /** Makes {@link Looks}. */
-export function createLooks({ strategy, namespace, logger, complain, changed }: LooksOptions): Looks {
+export function createLooks({ clock, strategy, namespace, logger, complain, changed }: LooksOptions): Looks {
   let count = 0
   let error: NoticeboardError | undefined
-  let nothingPublished = false
-  const looked = (failure: NoticeboardError | undefined): void => {
+  let nextAtMs: number | undefined
+  let stillAsking = false
+  let nothing: Looks['nothing']
+  let late: NoticeboardError | undefined
+  const looked = (failure: NoticeboardError | undefined, nextMs?: number): void => {
     count += 1
     error = failure
+    nextAtMs = nextMs === undefined ? undefined : clock.monotonic() + nextMs
+    stillAsking = nextMs === 0
+    late = undefined
     changed()
   }
 
@@ -44,20 +70,44 @@ export function createLooks({ strategy, namespace, logger, complain, changed }: 
     get error() {
       return error
     },
-    get nothingPublished() {
-      return nothingPublished
+    get nextAtMs() {
+      return nextAtMs
     },
-    succeeded(brought) {
-      if (brought === 'nothing') nothingPublished = true
+    get stillAsking() {
+      return stillAsking
+    },
+    get nothing() {
+      return nothing
+    },
+    get late() {
+      return late
+    },
+    isLate(why) {
+      late = why
+      logger.debug(why.message, { namespace, code: why.code })
+    },
+    succeeded() {
+      nothing = undefined
       looked(undefined)
     },
-    failed(thrown, { told = false } = {}) {
+    foundNothing(why) {
+      nothing = { why }
+      looked(undefined)
+    },
+    failed(thrown, { told = false, nextMs } = {}) {
       const failure = asNoticeboardError(thrown, 'unavailable', `strategy ${strategy} could not look`)
       const { code, message } = failure
-      // An outage is told once in full; its repetitions are details.
-      if (!told && (error === undefined || code === 'fork' || code === 'invalid-data')) complain(failure)
+      // An outage is told once in full; its repetitions are details, and so is a document that is
+      // still broken in the same place.
+      const isNews = error === undefined || code === 'fork' || (isLasting(code) && message !== error.message)
+      if (!told && isNews) complain(failure)
       else logger.debug(message, { namespace, code })
-      looked(failure)
+      looked(failure, nextMs)
     },
   }
+}
+
+/** Whether trouble of this kind does not pass by itself, so that another one is news although an outage is told. */
+function isLasting(code: NoticeboardError['code']): boolean {
+  return code === 'invalid-data' || code === 'too-large'
 }

@@ -44,9 +44,17 @@ export type Verdict =
   /** The origin speaks of a newer release than was seen. */
   | { readonly type: 'behind' }
   /** Nothing was published yet. */
-  | { readonly type: 'none' }
+  | { readonly type: 'none'; readonly why: NoticeboardError | undefined }
   /** A look that failed, or an answer that cannot be used; `told`: that was said within the hour. */
-  | { readonly type: 'trouble'; readonly error: NoticeboardError; readonly told?: boolean }
+  | {
+      readonly type: 'trouble'
+      readonly error: NoticeboardError
+      readonly told?: boolean
+      /** How long nothing can arrive after it, in milliseconds, where that is known. */
+      readonly nextMs?: number | undefined
+    }
+  /** Nothing came yet, and why. */
+  | { readonly type: 'late'; readonly error: NoticeboardError }
   /** A mark that says nothing about this client; `tell` as for an older release. */
   | { readonly type: 'nothing'; readonly tell?: NoticeboardError | undefined }
 
@@ -223,9 +231,11 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
             leaps.current()
             return { type: 'current' }
           case 'none':
-            return { type: 'none' }
+            return { type: 'none', why: arrival.why }
           case 'interrupted':
-            return { type: 'trouble', error: arrival.error }
+            return { type: 'trouble', error: arrival.error, nextMs: arrival.nextMs }
+          case 'silent':
+            return { type: 'late', error: arrival.error }
         }
       } catch (error) {
         if (!isNoticeboardError(error)) throw error

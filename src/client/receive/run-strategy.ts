@@ -2,29 +2,31 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { StrategyEvent, Session, Strategy } from '../../contracts/strategy.js'
 import { createBackoff } from '../../async/backoff.js'
 
+/** What a strategy is run with. */
+export interface RunStrategyOptions {
+  readonly session: Session
+  /** Takes what arrives. What it returns is waited for before the strategy goes on. */
+  readonly accept: (arrival: StrategyEvent) => Promise<void> | undefined
+  /** Hears why a strategy ended, and after how many milliseconds it is started again. */
+  readonly ended: (error: NoticeboardError, nextMs: number) => void
+}
+
 /**
  * Runs a strategy until its client closes. One that ends by itself or throws is started again,
  * after a backoff: no error is terminal. Never rejects.
  */
 export async function runStrategy(
   strategy: Strategy,
-  {
-    session,
-    accept,
-    complain,
-  }: {
-    readonly session: Session
-    readonly accept: (arrival: StrategyEvent) => void
-    readonly complain: (error: NoticeboardError) => void
-  },
+  { session, accept, ended }: RunStrategyOptions,
 ): Promise<void> {
   const { clock, random, signal } = session
   const backoff = createBackoff({ random, clock })
   while (!signal.aborted) {
     const end = await runOnce()
     if (signal.aborted) return
-    complain(end)
-    await clock.sleep(backoff.failed(), signal)
+    const delayMs = backoff.failed()
+    ended(end, delayMs)
+    await clock.sleep(delayMs, signal)
   }
 
   /** One run of the strategy; how it ended, since it should not have. */
@@ -32,7 +34,8 @@ export async function runStrategy(
     try {
       for await (const arrival of strategy.deliver(session)) {
         if (signal.aborted) break
-        accept(arrival)
+        const accepted = accept(arrival)
+        if (accepted !== undefined) await accepted
       }
       return new NoticeboardError('internal', `strategy ${strategy.name} ended by itself; starting it again`)
     } catch (error) {

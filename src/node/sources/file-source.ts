@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { dirname, resolve } from 'node:path'
+import { keepAlive } from '../../async/keep-alive.js'
+import { refuseIfAborted } from '../../async/signals.js'
 import { createWakeable } from '../../async/wakeable.js'
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
@@ -7,7 +9,7 @@ import type { Fs, System } from '../../contracts/system.js'
 import type { Source } from '../../contracts/source.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { decodeText } from '../../core/json/strict-parse.js'
-import { exceedsBytes } from '../../core/json/text.js'
+import { exceedsBytes, sameBytes } from '../../core/json/text.js'
 import { checkOptions, checkPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { nodeFs } from '../disk/node-fs.js'
@@ -21,13 +23,20 @@ export interface FileSourceOptions {
   readonly maxSnapshotBytes?: number
   /** How often the file is looked at, for changes that the system does not tell of, in milliseconds; 5,000 unless given. */
   readonly pollIntervalMs?: number
-  /** How long a change is left to settle, since editors write in several steps, in milliseconds; 50 unless given. */
+  /**
+   * How long a file has to hold the same before that is taken, since editors write in several steps,
+   * in milliseconds; 50 unless given. A document that is cut at a line may be a valid smaller one: write
+   * beside the file and rename where writing may take longer.
+   */
   readonly settleMs?: number
   /** Time, chance, hashing and the process, for tests and simulation; the machine's unless given. */
   readonly system?: Partial<System>
   /** The disk; the machine's unless given, which follows symbolic links and tells of changes. */
   readonly fs?: Fs
 }
+
+/** How long a file may go on changing while it is read, in milliseconds. */
+const MOST_SETTLING_MS = 10_000
 
 /** How the text of a file becomes a document. */
 export interface FileFormat {
@@ -66,6 +75,7 @@ export function fileSource(
   const folderWatch = options.fs === undefined ? nodeFolderWatch : undefined
   const full = resolve(path)
   const limit = maxTextBytes(maxSnapshotBytes)
+  const unhurried = new AbortController().signal
   /** What `read` saw last, so that a change between a read and the watch is not missed. */
   let lastRead: string | undefined
 
@@ -79,11 +89,32 @@ export function fileSource(
     }
   }
 
+  /** The whole file once it holds the same twice, apart; what was taken before is taken at once. */
+  const readSettled = async (signal: AbortSignal): Promise<Uint8Array | undefined> => {
+    const untilMs = clock.monotonic() + MOST_SETTLING_MS
+    let bytes = await fs.read(full, limit)
+    if (bytes !== undefined && hashOf(bytes) === lastRead) return bytes
+    for (;;) {
+      // Reads that wait at the same time share nothing with the caller's signal, which may be one for all.
+      await keepAlive(clock.sleep(settleMs, unhurried))
+      refuseIfAborted(signal)
+      const before = bytes
+      bytes = await fs.read(full, limit)
+      if (before === undefined ? bytes === undefined : bytes !== undefined && sameBytes(before, bytes))
+        return bytes
+      if (clock.monotonic() >= untilMs)
+        throw new NoticeboardError(
+          'invalid-data',
+          `${path} changed each time it was read for ${MOST_SETTLING_MS / 1_000} s; write beside it and rename`,
+        )
+    }
+  }
+
   return {
     name: path,
 
-    async read() {
-      const bytes = await doing(`read ${path}`, () => fs.read(full, limit))
+    async read(signal) {
+      const bytes = await doing(`read ${path}`, () => readSettled(signal))
       if (bytes === undefined)
         throw new NoticeboardError('not-found', `cannot read ${path}: there is no such file`)
       lastRead = hashOf(bytes)

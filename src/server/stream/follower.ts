@@ -32,13 +32,17 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
     failing = true
   }
 
+  const follows = (): void => {
+    logger?.info('the store is followed again', { namespace: topic.namespace })
+    failing = false
+  }
+
   while (!signal.aborted) {
     let delayMs = 0
     try {
       const watches = clock.monotonic() >= watchAtMs
       if (!watches || failing) await topics.check(topic)
-      if (failing) logger?.info('the store is followed again', { namespace: topic.namespace })
-      failing = false
+      if (failing) follows()
       if (!watches || !canWatch(transport)) {
         await clock.sleep(pollIntervalMs, signal)
         continue
@@ -49,6 +53,8 @@ export async function follow(topic: Topic, options: FollowOptions, signal: Abort
       )) {
         topic.watched = true
         backoff.succeeded()
+        if (delivery.type === 'alive' && delivery.trouble !== undefined) fails(delivery.trouble)
+        else if (failing) follows()
         if (delivery.type === 'release') topics.hear(topic, delivery.bytes)
         else if (delivery.type === 'mark') passMark(topic, delivery.bytes)
       }

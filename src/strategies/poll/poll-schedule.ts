@@ -16,8 +16,10 @@ export interface PollSchedule {
   proven(nowMs: number): void
   /** Sets when the next look is due. */
   lookAt(atMs: number): void
-  /** Whether a look was ever planned. */
-  readonly planned: boolean
+  /** Whether a look was ever begun. */
+  readonly begun: boolean
+  /** Whether one is under way. */
+  readonly looking: boolean
   /** The same, unless it is due earlier. */
   lookBefore(atMs: number): void
   /** The client wants a look now. */
@@ -60,11 +62,13 @@ export function createPollSchedule(session: Session, options: PollScheduleOption
   let sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
   let quiet: { readonly untilMs: number; readonly error: NoticeboardError } | undefined
   let asked = false
+  let begun = false
   let open: Promise<void> | undefined
   let answer: (Looked & { readonly sweep: boolean }) | undefined
 
   const begin = (sweep: boolean): void => {
     if (sweep) onSweep()
+    begun = true
     open = look(session, transport, { sweep, timeoutMs }).then(looked => {
       answer = { ...looked, sweep }
       open = undefined
@@ -121,8 +125,11 @@ export function createPollSchedule(session: Session, options: PollScheduleOption
     lookAt(atMs) {
       lookAtMs = atMs
     },
-    get planned() {
-      return lookAtMs < Number.POSITIVE_INFINITY
+    get begun() {
+      return begun
+    },
+    get looking() {
+      return open !== undefined
     },
     lookBefore(atMs) {
       lookAtMs = Math.min(lookAtMs, atMs)

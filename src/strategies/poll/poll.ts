@@ -85,7 +85,7 @@ function arrivalOf(answer: Latest, from: Transport): StrategyEvent {
     case 'unchanged':
       return { type: 'current' }
     case 'none':
-      return { type: 'none' }
+      return answer
   }
 }
 

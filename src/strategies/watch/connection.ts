@@ -9,6 +9,8 @@ import { createLinkedAbortController } from '../../async/signals.js'
 export interface Inbox {
   readonly release?: Delivery & { readonly type: 'release' }
   readonly mark?: Delivery & { readonly type: 'mark' }
+  /** What cannot be read for now, though the watch goes on. */
+  readonly trouble?: NoticeboardError
 }
 
 /** One watch, from its opening to its end. It belongs to one loop, and is never reopened. */
@@ -66,7 +68,8 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
         break
       case 'alive':
         // A bare `alive` at the start only says that nothing was published yet; it promises no others.
-        signs ||= !first || delivery.heartbeatMs !== undefined
+        if (delivery.trouble !== undefined) inbox = { ...inbox, trouble: delivery.trouble }
+        else signs ||= !first || delivery.heartbeatMs !== undefined
         heartbeatMs = believed(delivery.heartbeatMs) ?? heartbeatMs
     }
   }

@@ -62,11 +62,16 @@ type Link =
 
 /** Marks come once a heartbeat; only when one is missing the client asks by itself. */
 const MARK_PATIENCE = 1.5
-/** How many streams that were cut alike, and how many that stayed silent, make a reason that is told. */
+/** How many streams that were cut alike make a reason that is told. */
 const CUTS_TOLD = 3
-const MUTE_TOLD = 2
 /** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
 const FIRST_RELEASE_MS = 1_000
+/**
+ * How long a client that has nothing waits for the first byte of its stream before it looks beside
+ * it, and over how long a fleet spreads that, in milliseconds: within the 2 s that `ready()` waits.
+ */
+const BESIDE_MS = 1_000
+const BESIDE_SPREAD_MS = 600
 
 /**
  * The heart of push and hybrid: one owner of one connection. It keeps a watch open, notices when that is dead, asks
@@ -104,8 +109,12 @@ export async function* watchLoop(
   let quietUntilMs = 0
   let streamed: Uint8Array | undefined
   const cuts = createCutPattern(CUTS_TOLD)
-  /** How many streams in a row brought nothing at all. */
+  /** How many streams in a row brought nothing at all, and whether that was told. */
   let mute = 0
+  let toldMute = false
+  /** When a client that has nothing looks beside its silent stream; undefined before the first stream. */
+  let besideAtMs: number | undefined
+  let toldSilent = false
   let missedAtMs: number | undefined
 
   let woken = false
@@ -124,6 +133,7 @@ export async function* watchLoop(
     times,
     wake,
     paceMs() {
+      if (isMute()) return besideHeartbeatMs()
       if (link.type !== 'open') return nextPollMs()
       return jitter(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
     },
@@ -135,9 +145,21 @@ export async function* watchLoop(
   })
 
   /** This client's own place among all that poll: those who fell back together do not ask together. */
+  const ownPlace = (intervalMs: number): number =>
+    phaseOf(`${session.namespace} ${session.identity.clientId}`, intervalMs)
   const placeMs = (): number => {
     placed = true
-    return phaseOf(`${session.namespace} ${session.identity.clientId}`, pollIntervalMs)
+    return ownPlace(pollIntervalMs)
+  }
+
+  /** Where streams open and bring nothing, the transport is asked as one that sends no marks is: once a heartbeat. */
+  const isMute = (): boolean => mute > 0 || (link.type === 'opening' && besideAtMs !== undefined)
+
+  let besidePlaced = false
+  const besideHeartbeatMs = (): number => {
+    if (besidePlaced) return jitter(settings.heartbeatMs, 0.1, random)
+    besidePlaced = true
+    return ownPlace(settings.heartbeatMs)
   }
 
   /** From its own place on, a client polls once an interval. */
@@ -157,6 +179,9 @@ export async function* watchLoop(
       connection: openConnection(session, { transport: notify, inline, wake }),
       sinceMs: nowMs,
     }
+    if (besideAtMs !== undefined || provenAtMs !== undefined || session.have() !== undefined) return
+    besideAtMs = nowMs + BESIDE_MS + ownPlace(BESIDE_SPREAD_MS)
+    schedule.lookBefore(besideAtMs)
   }
 
   const drop = (connection: Connection): void => {
@@ -171,11 +196,15 @@ export async function* watchLoop(
     nowMs: number,
   ): string | undefined => {
     if (link.type === 'opening' && code === 'timeout') {
-      mute += 1
       // Where the client cannot ask either, it is no matter of streams.
-      if (mute !== MUTE_TOLD || provenAtMs === undefined || provenAtMs < link.sinceMs - 2 * pollIntervalMs)
-        return undefined
-      return `${mute} streams in a row were open and silent although the transport answers: something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off), until then the client polls`
+      const answeredMs = provenAtMs ?? Number.NEGATIVE_INFINITY
+      if (answeredMs < link.sinceMs - 2 * pollIntervalMs) return undefined
+      mute += 1
+      schedule.lookBefore(nowMs + besideHeartbeatMs())
+      // One may be bad luck, unless the transport answered while it was silent.
+      if (toldMute || (mute === 1 && answeredMs < link.sinceMs)) return undefined
+      toldMute = true
+      return `it is open and silent although the transport answers: something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off), until then the client asks once a heartbeat`
     }
     // Who was told to come back later was not cut off.
     if (link.type !== 'open' || code !== 'unavailable' || retryAfterMs !== undefined) return undefined
@@ -204,7 +233,7 @@ export async function* watchLoop(
     }
     if (provenAtMs === undefined) {
       // Nothing came yet from anywhere: the stream may be what is broken here.
-      if (!schedule.planned) schedule.lookAt(nowMs)
+      if (!schedule.begun) schedule.lookAt(nowMs)
     } else if (wasOpen) {
       // A stream that begins and breaks again and again must not put this off forever.
       const latestMs = provenAtMs + DEAD_AFTER_HEARTBEATS * heartbeatOf(connection) + pollIntervalMs
@@ -216,12 +245,13 @@ export async function* watchLoop(
   const read = (nowMs: number): void => {
     if (link.type !== 'opening' && link.type !== 'open') return
     const { connection } = link
-    const { release, mark } = connection.take()
+    const { release, mark, trouble } = connection.take()
 
     if (link.type === 'opening' && connection.lastMs !== undefined) {
       backoff.succeeded()
       toldAbsent = false
       mute = 0
+      toldMute = false
       link = {
         type: 'open',
         connection,
@@ -230,7 +260,8 @@ export async function* watchLoop(
       }
       const heartbeatMs = heartbeatOf(connection)
       const patienceMs = provenAtMs === undefined ? Math.min(FIRST_RELEASE_MS, heartbeatMs) : heartbeatMs
-      schedule.lookBefore(nowMs + patienceMs)
+      if (schedule.begun) schedule.lookBefore(nowMs + patienceMs)
+      else schedule.lookAt(nowMs + patienceMs)
     }
     if (connection.heartbeatMs !== undefined) settings.onHeartbeat(connection.heartbeatMs)
     if (release !== undefined) {
@@ -246,6 +277,9 @@ export async function* watchLoop(
       missedAtMs = undefined
     }
     if (mark !== undefined) outbox.push({ type: 'mark', bytes: mark.bytes })
+    // What is read again when it changes is no connection that was lost.
+    if (trouble !== undefined)
+      outbox.push({ type: 'interrupted', error: trouble, nextMs: heartbeatOf(connection) })
     if (release !== undefined || mark !== undefined) {
       provenAtMs = nowMs - (mark === undefined ? (release?.ageMs ?? 0) : 0)
       schedule.proven(provenAtMs)
@@ -273,6 +307,15 @@ export async function* watchLoop(
         )
       : new NoticeboardError('timeout', `the stream from ${notify.name} went silent; it is taken for dead`)
 
+  /** Says why a first value is late, once; the look beside the stream begins in the same step. */
+  const tellSilence = (nowMs: number): void => {
+    if (toldSilent || besideAtMs === undefined || nowMs < besideAtMs) return
+    toldSilent = true
+    if (link.type !== 'opening' || provenAtMs !== undefined) return
+    const text = `the stream from ${notify.name} is silent: nothing came within ${Math.round(nowMs - link.sinceMs)} ms`
+    outbox.push({ type: 'silent', error: new NoticeboardError('timeout', text) })
+  }
+
   /** A stream without marks shows that it is dead only by not bringing what the transport has. */
   const compare = (arrivals: readonly StrategyEvent[], nowMs: number): void => {
     if (link.type !== 'open' || link.connection.marks) return
@@ -291,6 +334,7 @@ export async function* watchLoop(
   /** One look at how things stand; returns when the next is due. */
   const step = (nowMs: number): number => {
     read(nowMs)
+    tellSilence(nowMs)
     const looked = schedule.step(nowMs)
     if (looked !== undefined) {
       outbox.push(...looked.arrivals)
@@ -301,6 +345,13 @@ export async function* watchLoop(
     }
     if (link.type === 'down' && nowMs >= Math.max(link.retryAtMs, quietUntilMs)) open(nowMs)
     return Math.min(schedule.dueMs(), linkDueMs())
+  }
+
+  /** What is yielded: of a failure also how long nothing can arrive after it. */
+  const withNext = (event: StrategyEvent, dueMs: number): StrategyEvent => {
+    if (event.type !== 'interrupted' || event.nextMs !== undefined) return event
+    const isAsking = link.type === 'opening' || link.type === 'open' || schedule.looking
+    return { ...event, nextMs: isAsking ? 0 : Math.max(0, Math.ceil(dueMs - clock.monotonic())) }
   }
 
   const linkDueMs = (): number => {
@@ -323,7 +374,7 @@ export async function* watchLoop(
       woken = false
       const dueMs = step(clock.monotonic())
       if (outbox.length > 0) {
-        yield* outbox.splice(0)
+        yield* outbox.splice(0).map(event => withNext(event, dueMs))
         continue
       }
       if (woken) continue

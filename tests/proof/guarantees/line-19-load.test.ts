@@ -102,6 +102,17 @@ describe.each(WAYS.filter(([, { relayed }]) => !relayed))('19. load (%s)', (_nam
   })
 })
 
+describe.each(WAYS.filter(([, { strategy }]) => strategy !== 'pull'))('19. load (%s)', (_name, way) => {
+  test('N clients that connect at once ask for nothing beside their streams', async () => {
+    const { clock, host, join, clients, end } = await fleetOf(way)
+    join(N)
+    await clock.advance(5_000)
+    expect(clients.filter(client => client.seen()?.sequence === 1)).toHaveLength(N)
+    expect(host.heard).toHaveLength(N)
+    await end()
+  })
+})
+
 describe.each(WAYS.filter(([, { strategy }]) => strategy === 'pull'))('19. load (%s)', (_name, way) => {
   test('steady polling is spread evenly', async () => {
     const { clock, host, join, end } = await fleetOf(way)

@@ -57,8 +57,6 @@ export interface ClientActor {
   readonly reports: LifeReports | undefined
   /** The second client of its process, where it has one. */
   readonly side: SideClient | undefined
-  /** Whether it refused something that stands there or later. */
-  refusedSince(position: Position): boolean
   /** Whether this build of it refused that snapshot. */
   hasRefused(digest: string): boolean
   /** Whether its process was killed while this build tried a snapshot: it is tried again only after a while. */
@@ -171,9 +169,6 @@ export function clientActor(
     get side() {
       return side
     },
-    refusedSince: position =>
-      (refusedAt !== undefined && comparePositions(position, refusedAt) !== 'newer') ||
-      truth.namedSince(position).some(digest => actor.hasRefused(digest)),
     get mayHoldSomething() {
       return [...deaths.keys()].some(mayBeHeld)
     },

@@ -230,8 +230,7 @@ function straggling(world: World, actor: ClientActor): string | undefined {
   if (newest === undefined || client === undefined) return undefined
   const runs = runningOf(client)
   // Its build takes nothing of that kind: it keeps what it runs, if it runs anything.
-  if (refusesNewest(world, actor) && (client.status === 'ready' || client.status === 'starting'))
-    return undefined
+  if (refusesNewest(world, actor) && client.status !== 'ready') return undefined
   const order = runs?.position === undefined ? 'older' : comparePositions(runs.position, newest)
   if (order === 'newer') return undefined
   const who = `${plan.name} (${plan.strategy}${plan.relayed ? ', relayed' : ''})`

@@ -70,7 +70,7 @@ describe('a snapshot that a probe does not confirm', () => {
         validator: 'health',
         verdicts: [{ digest, verdict: 'reverted', code: 'unhealthy' }],
       })
-      expect(subject.client.status).toBe('ready')
+      expect(subject.client.status).toBe('stale')
       await subject.clock.advance(600_000)
       expect(sizeOf(subject)).toBe(1)
       board.publish(doc(3))

@@ -354,7 +354,8 @@ describe('restarting', () => {
       })
       await clock.advance(5_000)
       expect(client.current.pool.size).toBe(1)
-      expect(client.status).toBe('ready')
+      // The release asks for what was refused; this is what came back in its place.
+      expect(client.status).toBe('stale')
     },
   )
 
@@ -681,7 +682,7 @@ describe('what a client says of itself', () => {
     expect(client.ageMs).toBeLessThan(60_000)
   })
 
-  test('defaults are what the newest release leaves to run when that was refused before, without another look', async () => {
+  test('a client on its defaults is stale while the newest release is refused, and ready with the next good one', async () => {
     const board = testBoard()
     board.publish(doc(5_000))
     const { client, clock, start } = started(board, { defaults: { pool: { size: 7 } } })
@@ -690,12 +691,13 @@ describe('what a client says of itself', () => {
     await ready
     expect(client.running.origin).toBe('defaults')
     expect(board.asked.latest).toBe(1)
-    expect(client.status).toBe('ready')
-    // As old as the answer that was refused.
-    expect(client.ageMs).toBe(1_000)
-    board.failing = new NoticeboardError('unavailable', 'away')
+    // They are not what the newest release asks for, however often it is found again.
+    expect([client.status, client.ageMs]).toEqual(['stale', Number.POSITIVE_INFINITY])
     await clock.advance(100_000)
-    expect(client.status).toBe('stale')
+    expect([client.status, client.ageMs]).toEqual(['stale', Number.POSITIVE_INFINITY])
+    board.publish(doc(5))
+    await clock.advance(40_000)
+    expect(client.status).toBe('ready')
   })
 
   test('defaults that come while nobody has answered yet are no proof', async () => {
@@ -773,5 +775,95 @@ describe('what a client says of itself', () => {
     expect(second.client.status).toBe('starting')
     expect(second.reports.at(-1)).toMatchObject({ seen: { sequence: 1 }, code: 'vetoed' })
     expect(second.reports.at(-1)).not.toHaveProperty('applied')
+  })
+})
+
+describe('a client whose newest release does not run', () => {
+  const runsOne = async (options: Parameters<typeof started>[1] = {}) => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board, { intervalMs: 1_000, vetoRetryMs: 600_000, ...options })
+    await made.start()
+    return { ...made, board }
+  }
+
+  test('is stale from the moment at which its schema refuses it, ages, and is ready with the next one', async () => {
+    const { client, clock, board } = await runsOne()
+    const statuses: string[] = []
+    client.on('status', ({ current }) => statuses.push(current))
+    board.publish(doc(5_000))
+    await clock.advance(2_000)
+    expect(client.status).toBe('stale')
+    expect(client.current.pool.size).toBe(1)
+    await clock.advance(300_000)
+    expect(client.status).toBe('stale')
+    expect(client.ageMs).toBeGreaterThan(300_000)
+    board.publish(doc(3))
+    await clock.advance(2_000)
+    expect(client.status).toBe('ready')
+    expect(client.ageMs).toBeLessThan(2_000)
+    expect(statuses).toEqual(['stale', 'ready'])
+  })
+
+  test('is stale from the moment at which a participant vetoes it', async () => {
+    const { client, clock, board } = await runsOne()
+    const off = client.participate(refusing)
+    board.publish(doc(2))
+    await clock.advance(2_000)
+    expect(client.status).toBe('stale')
+    off()
+    await clock.advance(750_000)
+    expect([client.current.pool.size, client.status]).toEqual([2, 'ready'])
+  })
+
+  test('is stale from the moment at which it turns out to need a newer library', async () => {
+    const { client, clock, board } = await runsOne()
+    board.publish(doc(2), { crit: ['warp'], warp: 1 } as object)
+    await clock.advance(2_000)
+    expect(client.status).toBe('stale')
+  })
+
+  test('waits for nothing in a later ready(), whatever strategy it has', async () => {
+    const { client, clock, board } = await runsOne()
+    board.publish(doc(5_000))
+    await clock.advance(2_000)
+    const beganMs = clock.monotonic()
+    await client.ready()
+    expect(clock.monotonic()).toBe(beganMs)
+  })
+
+  test('asks no more often than maxAgeMs says, on demand', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock } = started(board, { strategy: onDemand(board.transport, { maxAgeMs: 10_000 }) })
+    const readying = async (): Promise<void> => {
+      const ready = client.ready()
+      await clock.advance(10)
+      await ready
+    }
+    await readying()
+    board.publish(doc(5_000))
+    await clock.advance(20_000)
+    await readying()
+    const { latest } = board.asked
+    await readying()
+    await readying()
+    expect(board.asked.latest).toBe(latest)
+    await clock.advance(20_000)
+    await readying()
+    expect(board.asked.latest).toBe(latest + 1)
+  })
+
+  test('is ready all the same when what the release names for it otherwise runs: a stage that it refused', async () => {
+    const { client, clock, board } = await runsOne()
+    const stable = { version: 1, variants: [board.put(doc(1))] as const }
+    board.release({
+      stable,
+      candidate: { version: 2, variants: [board.put(doc(5_000))] },
+      audience: everyone,
+      cause: 'publish',
+    } as never)
+    await clock.advance(2_000)
+    expect([client.current.pool.size, client.status]).toEqual([1, 'ready'])
   })
 })

@@ -586,7 +586,8 @@ test('whoever iterates a rollout sees the fleet take it', async () => {
 test('a source is published, and again at each change', async () => {
   const { store, publisher } = setUp()
   expect((await publisher.publish({ name: 'object', read: async () => size(1) }, why)).version).toBe(1)
-  const contents = [2, 3, -1]
+  // Each is read twice, apart, before it is taken.
+  const contents = [2, 2, 3, 3, -1, -1]
   const source = {
     name: 'counter',
     read: async () => size(contents.shift() ?? 0),

@@ -106,7 +106,7 @@ describe('a document', () => {
     expect(releaseIn(await first)).toMatchObject({ sequence, stable: releaseIn(await second).stable })
   })
 
-  test('is nothing yet while there is none, and an error once it is gone', async () => {
+  test('that is not there yet is nothing, for the reason that its source gives, and an error once it is gone', async () => {
     let value: Json | undefined
     const source: Source = {
       name: 'settings.yaml',
@@ -117,7 +117,10 @@ describe('a document', () => {
     }
     const transport = fromSource(source)
     expect(transport.name).toBe('document settings.yaml')
-    expect(await transport.latest({ namespace }, signal)).toEqual({ type: 'none' })
+    expect(await transport.latest({ namespace }, signal)).toMatchObject({
+      type: 'none',
+      why: { code: 'not-found', message: 'settings.yaml is not there' },
+    })
     value = 1
     expect(releaseIn(await transport.latest({ namespace }, signal)).sequence).toBe(1)
     value = undefined

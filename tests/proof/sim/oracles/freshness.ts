@@ -100,7 +100,6 @@ export function watchFreshness(
     if (ageMs > 2_000 && truth.newestAt(nowMs - deliveryMs) !== due)
       sometimes.add('a client that said ready, and since when, was behind')
     if (position !== undefined && comparePositions(due, position) !== 'newer') return
-    if (actor.refusedSince(due)) return
     truth.violate(
       'ready-means-current',
       `${who} says ready with a proof that is ${Math.round(ageMs)} ms old and runs ${position === undefined ? 'nothing of the log' : formatPosition(position)}, and ${formatPosition(due)} was acknowledged ${deliveryMs} ms before that`,

@@ -109,7 +109,7 @@ describe('attempts', () => {
     open.at(-1)!.onEffect = effect => effect.type === 'complain' && errors.push(effect.error)
     loop.send({ type: 'release', pending: received(1) })
     await attempts[0]?.fail(new TypeError('secret-value'))
-    expect(done).toEqual(['complain', 'report'])
+    expect(done).toEqual(['complain', 'fall-behind', 'report'])
     expect(errors).toEqual([
       expect.objectContaining({ code: 'internal', message: expect.not.stringContaining('secret') }),
     ])
@@ -165,7 +165,7 @@ describe('effects', () => {
     loop.send({ type: 'release', pending: received(1) })
     attempts[0]?.progress({ type: 'refused', refused })
     expect(attempts[0]?.signal.aborted).toBe(true)
-    expect(done).toEqual(['report', 'complain', 'report'])
+    expect(done).toEqual(['report', 'complain', 'fall-behind', 'report'])
     await attempts[0]?.fail(new Error('aborted'))
     await clock.advance(1_000)
     expect(attempts).toHaveLength(2)

@@ -376,10 +376,10 @@ const effects: Record<EventName, readonly string[]> = {
   refused: ['refuse', 'report'],
   'ended prepared': ['commit', 'save', 'prove', 'report'],
   'ended unchanged': ['confirm', 'save', 'prove', 'report'],
-  'ended kept': ['save', 'prove', 'report'],
-  'ended unsupported': ['complain', 'report'],
-  'ended vetoed': ['complain', 'report'],
-  'ended failed': ['complain', 'report'],
+  'ended kept': ['save', 'fall-behind', 'report'],
+  'ended unsupported': ['complain', 'fall-behind', 'report'],
+  'ended vetoed': ['complain', 'fall-behind', 'report'],
+  'ended failed': ['complain', 'fall-behind', 'report'],
   'ended missing': [],
 }
 

@@ -374,7 +374,9 @@ describe('a file as a source', () => {
     const ending = new AbortController()
     const changes = source.changes!(ending.signal)[Symbol.asyncIterator]()
     const told = nextOf(changes)
-    expect(await source.read(never)).toBe(1)
+    const reading = source.read(never)
+    await clock.advance(100)
+    expect(await reading).toBe(1)
     files.set('/a.json', encodeText('2'))
     look()
     let isTold = false

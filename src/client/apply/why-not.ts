@@ -1,0 +1,121 @@
+import { NoticeboardError, type ErrorCode, type Issue } from '../../contracts/errors.js'
+import type { Refusal } from '../../contracts/state.js'
+import type { ApplyState } from './state.js'
+import type { AttemptEnd, RefusedSnapshot } from './events.js'
+import type { Pending } from './pending.js'
+
+/** Why the newest release does not run here, in words that never hold a value. */
+export interface WhyNot {
+  /** The reason as it was found last; undefined before the first, and once an attempt succeeded. */
+  readonly reason: NoticeboardError | undefined
+  /** An attempt begins. */
+  begins(): void
+  /** A snapshot was refused. */
+  refused(refused: RefusedSnapshot): void
+  /** How an attempt ended. `known` is asked for what was refused in an earlier attempt or life. */
+  ended(pending: Pending, end: AttemptEnd, known: () => Known): void
+}
+
+/** What was known of what is asked of this client before it was asked. */
+export interface Known {
+  readonly refusal: Refusal | undefined
+  readonly isQuarantined: boolean
+}
+
+/**
+ * Makes a {@link WhyNot}.
+ *
+ * ```ts
+ * throw new NoticeboardError('not-ready', whyNot.reason?.message ?? 'nothing came', { cause: whyNot.reason })
+ * ```
+ */
+export function createWhyNot(): WhyNot {
+  let reason: NoticeboardError | undefined
+
+  return {
+    get reason() {
+      return reason
+    },
+    begins() {
+      reason = undefined
+    },
+    refused({ version, code, issues }) {
+      reason ??= new NoticeboardError(
+        codeOf(code),
+        `version ${version} was refused: ${issues.length === 0 ? code : saidIssues(issues)}`,
+        { issues },
+      )
+    },
+    ended(pending, end, known) {
+      const version =
+        pending.type === 'saved-version' ? pending.saved.version : pending.release.stable.version
+      const because = (code: ErrorCode, text: string, cause?: unknown): NoticeboardError =>
+        new NoticeboardError(code, `version ${version} was refused: ${text}`, { cause })
+      switch (end.type) {
+        case 'prepared':
+          reason = end.instead === true ? (reason ?? knownReason(known(), because)) : undefined
+          return
+        case 'unchanged':
+          reason = undefined
+          return
+        case 'unsupported':
+        case 'vetoed':
+        case 'failed':
+          reason = because(end.error.code, end.error.message, end.error.cause)
+          return
+        case 'kept':
+          reason ??= knownReason(known(), because)
+          return
+        case 'missing':
+      }
+    },
+  }
+}
+
+/** Whether the newest release came to its end here, and does not run. */
+export function isRefused({ work }: ApplyState): boolean {
+  switch (work.at) {
+    case 'settled':
+      return work.how === 'kept' || work.how === 'unsupported'
+    case 'retrying':
+      return work.retry.pending.type === 'release'
+    case 'idle':
+    case 'restoring':
+    case 'applying':
+    case 'restored':
+    case 'closed':
+      return false
+  }
+}
+
+function knownReason(
+  { refusal, isQuarantined }: Known,
+  because: (code: ErrorCode, text: string) => NoticeboardError,
+): NoticeboardError | undefined {
+  if (refusal !== undefined) {
+    const { code, path = '', validator = code } = refusal
+    const where = path === '' ? 'the document' : path
+    return because(codeOf(code), `${where} (${validator}), as this build found before`)
+  }
+  return isQuarantined
+    ? because('invalid-document', 'it is under quarantine here, since a process died of it')
+    : undefined
+}
+
+/** The code of a refusal, which may have been written by another version. */
+function codeOf(code: string): ErrorCode {
+  return code === 'too-large' || code === 'invalid-data' ? code : 'invalid-document'
+}
+
+/** How many issues stand in a message; all of them are in `issues`. */
+const MOST_SAID = 3
+
+function saidIssues(issues: readonly Issue[]): string {
+  const said = issues
+    .slice(0, MOST_SAID)
+    .map(
+      ({ path, message, validator }) => `${path === '' ? 'the document' : path}: ${message} (${validator})`,
+    )
+  const more = issues.length - said.length
+  return `${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest'
+import { hybrid, push } from '../../../src/strategies/index.js'
+import { down, publish, run, setUp } from '../../support/session.js'
+
+const heartbeatMs = 15_000
+
+// What a proxy that gathers streams makes of them: they are open, and nothing comes.
+describe.each([
+  ['push', push],
+  ['hybrid', hybrid],
+] as const)('%s through a proxy that gathers its streams', (_name, make) => {
+  test('has its first value within the 2 s that ready() waits, by one look beside the stream', async () => {
+    const { clock, transport, faults, calls } = await setUp({ heartbeatMs })
+    faults.mute = true
+    const client = run(make(transport), { clock })
+    await clock.advance(999)
+    expect(calls.map(({ what }) => what)).toEqual(['watch'])
+    await clock.advance(602)
+    expect(client.sequences()).toEqual([1])
+    expect(calls.map(({ what }) => what)).toEqual(['watch', 'latest'])
+    await client.stop()
+    expect(clock.pending).toBe(0)
+  })
+
+  test('has each change within two heartbeats', async () => {
+    const { clock, store, transport, faults } = await setUp({ heartbeatMs })
+    faults.mute = true
+    const client = run(make(transport), { clock })
+    await clock.advance(1_601)
+    for (let sequence = 2; sequence < 40; sequence += 1) {
+      await publish(store, sequence)
+      await clock.advance(2 * heartbeatMs)
+      expect(client.seen()?.sequence).toBe(sequence)
+      // So that the changes fall on each part of the rhythm.
+      await clock.advance(700 * sequence)
+    }
+    await client.stop()
+  })
+
+  test('has each change within two heartbeats of its second lost stream, when the proxy comes later', async () => {
+    const { clock, store, transport, faults, cut } = await setUp({ heartbeatMs })
+    const client = run(make(transport), { clock })
+    await clock.advance(120_000)
+    faults.mute = true
+    cut()
+    await clock.advance(30_000)
+    for (const sequence of [2, 3, 4]) {
+      await publish(store, sequence)
+      await clock.advance(2 * heartbeatMs)
+      expect(client.seen()?.sequence).toBe(sequence)
+    }
+    await client.stop()
+  })
+
+  test('is told at the first silent stream what gathers it, since the transport answered beside it', async () => {
+    const { clock, transport, faults } = await setUp({ heartbeatMs })
+    faults.mute = true
+    const client = run(make(transport), { clock })
+    await clock.advance(10_000)
+    expect(client.messages()).toEqual([
+      expect.stringMatching(/is open and silent.*although the transport answers.*proxy_buffering/s),
+    ])
+    await client.stop()
+  })
+
+  test('hears that its stream is silent while nothing else answers either', async () => {
+    const { clock, transport, faults } = await setUp({ heartbeatMs })
+    Object.assign(faults, { mute: true, hang: true })
+    const client = run(make(transport), { clock })
+    await clock.advance(1_601)
+    const silent = client.log.flatMap(({ arrival }) =>
+      arrival.type === 'silent' ? [arrival.error.message] : [],
+    )
+    expect(silent).toEqual([
+      expect.stringMatching(/the stream from \S+ is silent: nothing came within 1\d{3} ms/),
+    ])
+    expect(client.errors()).toEqual([])
+    await client.stop()
+  })
+
+  test('polls no more often than it did where nobody answers', async () => {
+    const { clock, transport, faults, calls } = await setUp({ heartbeatMs })
+    Object.assign(faults, { mute: true, latest: down() })
+    const client = run(make(transport), { clock })
+    await clock.advance(600_000)
+    await client.stop()
+    expect(calls.filter(({ what }) => what === 'latest').length).toBeLessThan(25)
+  })
+})
+
+test('a fleet whose streams answer never looks beside them', async () => {
+  const { clock, transport, calls } = await setUp({ heartbeatMs })
+  const clients = Array.from({ length: 200 }, (_, index) =>
+    run(hybrid(transport), { clock, clientId: `web-${index}`, seed: index }),
+  )
+  await clock.advance(10_000)
+  await Promise.all(clients.map(client => client.stop()))
+  expect(calls.filter(({ what }) => what === 'latest')).toEqual([])
+})
+
+test('a fleet that connects through such a proxy looks beside its streams once each, over 0.6 s', async () => {
+  const { clock, transport, faults, calls } = await setUp({ heartbeatMs })
+  faults.mute = true
+  const size = 200
+  const clients = Array.from({ length: size }, (_, index) =>
+    run(hybrid(transport), { clock, clientId: `web-${index}`, seed: index }),
+  )
+  await clock.advance(1_650)
+  const looks = calls.filter(({ what }) => what === 'latest').map(({ atMs }) => atMs)
+  // Somebody's own place in the heartbeat that follows may be right after it.
+  expect(looks.length).toBeLessThanOrEqual(1.05 * size)
+  expect(clients.every(client => client.seen()?.sequence === 1)).toBe(true)
+  const tenths = Array.from(
+    { length: 6 },
+    (_, index) => looks.filter(atMs => Math.floor((atMs - 1_000) / 100) === index).length,
+  )
+  expect(Math.max(...tenths)).toBeLessThan((2 * size) / 6)
+  // From there on each in its own place within a heartbeat, and once a heartbeat.
+  calls.length = 0
+  await clock.advance(60_000)
+  await Promise.all(clients.map(client => client.stop()))
+  const polls = calls.filter(({ what }) => what === 'latest')
+  expect(polls.length / size).toBeLessThanOrEqual(4.5)
+  for (let fromMs = 1_650; fromMs < 61_000; fromMs += 3_000) {
+    const within = polls.filter(({ atMs }) => atMs >= fromMs && atMs < fromMs + 3_000).length
+    expect(within).toBeLessThanOrEqual((1.5 * size * 3_000) / heartbeatMs)
+  }
+})
