@@ -8,6 +8,8 @@ const asEntries = (points: readonly { name: string; source: string }[]) =>
 
 const library = present.filter(({ subpath }) => subpath !== 'bin')
 const outDir = process.env['NOTICEBOARD_OUT_DIR'] ?? 'dist'
+/** The name of one of the builds below; all of them without it. */
+const only = process.env['NOTICEBOARD_ONLY']
 
 const shared: Options = {
   outDir,
@@ -23,7 +25,7 @@ const shared: Options = {
   removeNodeProtocol: false,
 }
 
-export default defineConfig([
+const builds: readonly (Options & { readonly name: string })[] = [
   { ...shared, name: 'esm', format: 'esm', entry: asEntries([...present, ...conditionalFiles()]) },
   {
     ...shared,
@@ -44,4 +46,6 @@ export default defineConfig([
     // tsup hands TypeScript a `baseUrl`, which TypeScript 6 calls deprecated.
     dts: { only: true, compilerOptions: { ignoreDeprecations: '6.0' } },
   },
-])
+]
+
+export default defineConfig(builds.filter(({ name }) => only === undefined || name === only))

@@ -29,7 +29,7 @@ const transport = http(url)
 const { pollIntervalMs, soakMs, beatMs, reports } = periods
 const strategies = { pull, push, hybrid }
 
-for (const { client: clientId, keepsState } of seat.members) {
+const ready = seat.members.map(({ client: clientId, keepsState }) => {
   const client = createClient({
     namespace,
     schema,
@@ -44,10 +44,12 @@ for (const { client: clientId, keepsState } of seat.members) {
     tell({ event: 'runs', client: clientId, digest })
     if (isDeadly(current)) setTimeout(sell, seat.fuseMs, current)
   })
-  client
+  return client
     .ready({ timeoutMs: 60_000 })
     .catch(error => tell({ event: 'trouble', client: clientId, code: error.code }))
-}
+})
+// Its supervisor may start the next one.
+Promise.all(ready).then(() => process.send?.('up'))
 
 /** The bug: prices below zero were thought of by nobody. @param {{ discountPercent: number }} document @returns {never} */
 function sell({ discountPercent }) {

@@ -3,7 +3,7 @@
 /**
  * @typedef {object} ProcessEvent
  * @property {number} at milliseconds since 1970, the same clock for all processes of one machine
- * @property {'started' | 'runs' | 'died' | 'trouble'} event
+ * @property {'launched' | 'started' | 'runs' | 'died' | 'trouble'} event
  * @property {string} [client]
  * @property {string} [digest]
  *
@@ -16,11 +16,16 @@
  * @property {string} process
  * @property {string | undefined} client of those in the process the one that ran the document for longest; undefined where none did
  *
+ * @typedef {object} Start
+ * @property {number} at
+ * @property {number} tookMs from the fork to the first line of the application, before the library does anything
+ *
  * @typedef {object} Course
  * @property {readonly string[]} clients
  * @property {readonly string[]} processes
  * @property {ReadonlyMap<string, readonly (readonly Change[])[]>} changes of each client, by process
  * @property {readonly Death[]} deaths
+ * @property {readonly Start[]} starts
  */
 
 /**
@@ -34,6 +39,8 @@ export function courseOf(seats, events, poison) {
   const changes = new Map()
   /** @type {Death[]} */
   const deaths = []
+  /** @type {Start[]} */
+  const starts = []
   for (const { name, members } of seats) {
     const said = events.get(name) ?? []
     for (const { client } of members) {
@@ -41,14 +48,19 @@ export function courseOf(seats, events, poison) {
     }
     /** Who ran it first in this life. @type {string | undefined} */
     let victim
+    let launchedAt = 0
     for (const { at, event, client, digest } of said) {
-      if (event === 'started') victim = undefined
+      if (event === 'launched') launchedAt = at
+      if (event === 'started') {
+        victim = undefined
+        starts.push({ at, tookMs: at - launchedAt })
+      }
       if (event === 'runs' && digest === poison) victim ??= client
       if (event === 'runs' && digest !== poison && client === victim) victim = undefined
       if (event === 'died') deaths.push({ at, process: name, client: victim })
     }
   }
-  return { clients: [...changes.keys()], processes: seats.map(({ name }) => name), changes, deaths }
+  return { clients: [...changes.keys()], processes: seats.map(({ name }) => name), changes, deaths, starts }
 }
 
 /** @param {string} client @param {readonly ProcessEvent[]} said @returns {Change[]} */

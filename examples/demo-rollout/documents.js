@@ -1,5 +1,5 @@
 // What is published: the prices of a shop. The bad one passes the schema, and the application cannot live with it.
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const schema = z.object({ edition: z.string(), discountPercent: z.number().min(0) })
 

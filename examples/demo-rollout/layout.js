@@ -19,33 +19,40 @@ function drawn(seed, name) {
 }
 
 /**
- * One host with several workers, which are one client; a tenth without a durable folder, as containers are;
- * the others three to a process in large fleets, else one.
+ * One host with eight workers, which are one client; a tenth without a durable folder, as containers are; the others
+ * with one. A process has two of them, four in large fleets: what it dies of takes its neighbours down, as on a real machine.
  * @param {{ clients: number, seed: number, keepsState: boolean, name: string }} settings
  * @returns {Seat[]}
  */
 export function layOut({ clients, seed, keepsState, name }) {
-  const isLarge = clients >= 60
-  const workers = isLarge ? 8 : 3
-  const perProcess = isLarge ? 3 : 1
+  const workers = 8
+  const perProcess = { container: 2, machine: clients >= 60 ? 4 : 2 }
   const without = Math.max(2, Math.round(clients / 10))
   /** @type {{ name: string, members: Member[] }[]} */
   const seats = []
   for (let index = 1; index <= workers; index += 1) {
     seats.push({ name: `host-worker-${index}`, members: [{ client: 'host', keepsState }] })
   }
-  for (let index = 1; index <= without; index += 1) {
-    const client = `container-${index}`
-    seats.push({ name: client, members: [{ client, keepsState: false }] })
-  }
-  const others = Array.from({ length: clients - 1 - without }, (_, index) => `shop-${index + 1}`)
-  for (let first = 0; first < others.length; first += perProcess) {
-    const members = others.slice(first, first + perProcess).map(client => ({ client, keepsState }))
-    seats.push({ name: `machine-${first / perProcess + 1}`, members })
-  }
+  seats.push(
+    ...grouped('container', numbered('container', without), perProcess.container, false),
+    ...grouped('machine', numbered('shop', clients - 1 - without), perProcess.machine, keepsState),
+  )
   const { least, most } = fuseMs
   return seats.map(seat => ({
     ...seat,
     fuseMs: Math.round(least + drawn(seed, `${name}/${seat.name}`) * (most - least)),
+  }))
+}
+
+/** @param {string} word @param {number} count */
+function numbered(word, count) {
+  return Array.from({ length: count }, (_, index) => `${word}-${index + 1}`)
+}
+
+/** So many clients to a process. @param {string} word of the processes @param {readonly string[]} clients @param {number} size @param {boolean} keepsState */
+function grouped(word, clients, size, keepsState) {
+  return Array.from({ length: Math.ceil(clients.length / size) }, (_, index) => ({
+    name: `${word}-${index + 1}`,
+    members: clients.slice(index * size, (index + 1) * size).map(client => ({ client, keepsState })),
   }))
 }

@@ -7,11 +7,17 @@ import { untilInterrupted } from '../demo/interruption.js'
 import { createProcesses } from '../demo/processes.js'
 import { createScreen } from '../demo/screen.js'
 import { duration } from '../demo/table.js'
+import { bundleInto } from './bundle.js'
 import { help, readOptions, removable } from './options.js'
 import { fuseMs, handMs, periodsBesideDefaults, restartMs } from './periods.js'
 import { sayPromise } from './promise.js'
 import { createScene } from './scene.js'
 import { summarize } from './summary.js'
+
+/**
+ * @import { StrategyName } from './periods.js'
+ * @typedef {'at once' | 'by default'} Way
+ */
 
 const options = readOptions(process.argv.slice(2))
 if (options === 'help') {
@@ -21,6 +27,23 @@ if (options === 'help') {
   process.exitCode = 2
 } else {
   process.exitCode = await run(options)
+}
+
+/** @param {ReturnType<typeof createScene>} scene */
+async function tellAtOnce(scene) {
+  await scene.start()
+  const meeting = { scene, ...(await scene.meetPoison()) }
+  await scene.supervisor.end()
+  return meeting
+}
+
+/** @param {ReturnType<typeof createScene>} scene */
+async function tellByDefault(scene) {
+  await scene.start()
+  const meeting = { scene, ...(await scene.meetPoison()) }
+  const arrival = { scene, ...(await scene.getMended()) }
+  await scene.supervisor.end()
+  return { meeting, arrival }
 }
 
 /** @param {import('./options.js').DemoOptions} options @returns {Promise<number>} the exit status */
@@ -49,36 +72,48 @@ async function run({ clients, only, patience, seed, without }) {
       token,
       without,
     })
-    const { url } = await server.heard('ready')
-    const meetings = []
-    for (const way of /** @type {const} */ (['at once', 'by default'])) {
-      if (way === 'at once' && without !== 'nothing') continue
-      const board = { url, token }
-      const fleets = only.map(strategy =>
-        createScene({ strategy, way, clients, seed, patience, without, board, folder, say: screen.say }),
-      )
-      scenes.push(...fleets)
-      await Promise.all(fleets.map(scene => scene.start()))
-      const count = fleets.reduce((sum, { supervisor }) => sum + supervisor.started, 0)
-      screen.say(`the fleet is up: ${clients * only.length} clients in ${count} processes`)
-      meetings.push(
-        ...(await Promise.all(fleets.map(async scene => ({ scene, ...(await scene.meetPoison()) })))),
-      )
-      if (way === 'at once') await Promise.all(fleets.map(({ supervisor }) => supervisor.end()))
+    const [{ url }, script] = await Promise.all([server.heard('ready'), bundleInto(folder)])
+    const board = { url, token }
+    /** @param {StrategyName} strategy @param {Way} way */
+    const createFleet = (strategy, way) => {
+      const scene = createScene({
+        strategy,
+        way,
+        clients,
+        seed,
+        patience,
+        without,
+        board,
+        script,
+        folder,
+        say: screen.say,
+      })
+      scenes.push(scene)
+      return scene
     }
-    const arrivals = await Promise.all(
-      scenes
-        .filter(({ way }) => way === 'by default')
-        .map(async scene => ({ scene, ...(await scene.getMended()) })),
+    // One fleet after the other for each strategy, and the strategies beside each other: what waits leaves the cores to the rest.
+    const told = await Promise.all(
+      only.map(async strategy => {
+        const before = without === 'nothing' ? [await tellAtOnce(createFleet(strategy, 'at once'))] : []
+        const { meeting, arrival } = await tellByDefault(createFleet(strategy, 'by default'))
+        return { meetings: [...before, meeting], arrival }
+      }),
     )
-    return { meetings, arrivals }
+    return {
+      meetings: told.flatMap(({ meetings }) => meetings),
+      arrivals: told.map(({ arrival }) => arrival),
+    }
   }
 
   /** Ends every process, and removes all but the event files. */
   async function end() {
     await Promise.all(scenes.map(({ supervisor }) => supervisor.end()))
     await processes.killAll()
-    const made = [join(folder, 'board'), ...scenes.map(({ name }) => join(folder, name, 'state'))]
+    const made = [
+      join(folder, 'board'),
+      join(folder, 'application.cjs'),
+      ...scenes.map(({ name }) => join(folder, name, 'state')),
+    ]
     for (const path of made) rmSync(path, { recursive: true, force: true })
   }
 
@@ -90,22 +125,19 @@ async function run({ clients, only, patience, seed, without }) {
 
   function introduce() {
     const { bold, dim, red } = screen.paint
+    screen.print(bold('noticeboard: a document passes its schema and kills the application later'))
+    screen.print(`  fleet      ${clients * only.length} clients, ${clients} each for ${only.join(', ')}:`)
+    screen.print('             a host with eight workers that share a folder, containers without')
+    screen.print('             a durable folder, and machines with one')
     screen.print(
-      bold('noticeboard: a document that passes its schema, and kills the application some time later'),
+      `  the bug    it dies ${duration(fuseMs.least)} to ${duration(fuseMs.most)} after it took the document, by seed ${seed},`,
     )
-    screen.print(
-      `  fleet      ${clients} clients for each of ${only.join(', ')}: a host with workers that share a folder,`,
-    )
-    screen.print('             containers without a durable folder, and machines with one')
-    screen.print(
-      `  the bug    it dies ${duration(fuseMs.least)} to ${duration(fuseMs.most)} after it took the document, by seed ${seed};`,
-    )
-    screen.print(`             it is started again after ${duration(restartMs)}`)
+    screen.print(`             and is started again after ${duration(restartMs)}`)
     screen.print(`  at once    to everyone, without protection; somebody steps in after ${duration(handMs)}`)
     screen.print('  by default what publish() does, with shorter periods and nobody to help:')
     for (const [name, ownMs, defaultMs, meaning] of periodsBesideDefaults)
       screen.print(
-        `             ${name.padEnd(19)}${duration(ownMs).padStart(6)} ${dim(`instead of ${duration(defaultMs).padStart(6)}`)}  ${dim(meaning)}`,
+        `             ${name.padEnd(19)}${duration(ownMs).padStart(6)} ${dim(`for ${duration(defaultMs).padStart(6)}`)}  ${dim(meaning)}`,
       )
     sayPromise(patience).forEach((line, index) =>
       screen.print(`  ${(index === 0 ? 'promise' : '').padEnd(11)}${index > 2 ? dim(line) : line}`),

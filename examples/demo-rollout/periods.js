@@ -8,15 +8,15 @@ export { strategyNames }
 
 /** Milliseconds, what the library uses unless told otherwise, and what each time means. @type {readonly (readonly [string, number, number, string])[]} */
 export const periodsBesideDefaults = [
-  ['bakeMs', 3_000, 900_000, 'each client has to run a version for so long; without a health probe'],
-  ['reportMs', 1_000, 60_000, 'clients report so often while a rollout goes on'],
-  ['reports.intervalMs', 3_000, defaultPeriods.reports.intervalMs, 'and while none does'],
-  ['reports.batchMs', 100, defaultPeriods.reports.batchMs, 'news is gathered this long'],
-  ['lookMs', 250, 2_000, 'the controller looks so often'],
-  ['soakMs', 1_000, 60_000, 'a version that ran for so long may be gone back to'],
-  ['beatMs', 100, 5_000, 'a version that has to prove itself is noted on disk so often'],
-  ['pollIntervalMs', 1_000, defaultPeriods.pollIntervalMs, 'pull asks; push and hybrid do without a stream'],
-  ['heartbeatMs', 1_000, defaultPeriods.heartbeatMs, 'of a stream'],
+  ['bakeMs', 2_000, 900_000, 'each client runs it so long'],
+  ['reportMs', 1_000, 60_000, 'reports in a rollout'],
+  ['reports.intervalMs', 5_000, defaultPeriods.reports.intervalMs, 'reports otherwise'],
+  ['reports.batchMs', 100, defaultPeriods.reports.batchMs, 'news is gathered so long'],
+  ['lookMs', 250, 2_000, 'the controller looks'],
+  ['soakMs', 1_000, 60_000, 'what ran so long is trusted'],
+  ['beatMs', 250, 5_000, 'notes on disk that it lives'],
+  ['pollIntervalMs', 1_000, defaultPeriods.pollIntervalMs, 'pull asks'],
+  ['heartbeatMs', 2_000, defaultPeriods.heartbeatMs, 'of a stream'],
 ]
 
 /** @param {string} name */
@@ -41,4 +41,4 @@ export const fuseMs = Object.freeze({ least: 300, most: 1_500 })
 export const restartMs = 1_000
 
 /** After so long somebody steps in, where nothing does so by itself. In the field that takes longer. */
-export const handMs = 5_000
+export const handMs = 3_000

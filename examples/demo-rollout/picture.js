@@ -14,7 +14,7 @@ import { countRunning } from './course.js'
  * @property {boolean} rises whether it begins with nobody, and that is how it should be
  */
 
-const columns = 60
+const columns = 50
 const heights = ['▁', '▂', '▃', '▄', '▅', '▆', '▇']
 const labelWidth = 20
 /** What a column may stand for, in milliseconds. */

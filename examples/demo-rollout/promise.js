@@ -7,8 +7,23 @@ export const mostExposed = 2
 /** The second death condemns it there, however many processes share the folder. */
 export const mostDeaths = 2
 
-/** What each part may take longer on this machine, which starts the processes; `--patience` multiplies it. */
+/** What each part may take longer on this machine, which starts the processes; `--patience` and a busy machine multiply it. */
 const machineMs = 5_000
+
+/** What a process takes until its first line on a machine that has little else to do. */
+const usualStartMs = 250
+
+/**
+ * How many times as long this machine takes for a process as one that has nothing else to do; 1 at least. Counted until
+ * the first line of the application, so nothing that the library does makes its own promise weaker.
+ * @param {import('./course.js').Course} course @param {number} from since when, in milliseconds since 1970
+ */
+export function slownessOf({ starts }, from) {
+  const usual =
+    starts.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b)[Math.floor(starts.length / 2)] ?? 0
+  const slowest = Math.max(0, ...starts.filter(({ at }) => at >= from).map(({ tookMs }) => tookMs))
+  return Math.max(1, usual / usualStartMs, slowest / usualStartMs)
+}
 
 const { pollIntervalMs, beatMs, reports, lookMs } = periods
 
@@ -20,7 +35,7 @@ const partsFor = (/** @type {number} */ patience) =>
     [fuseMs.most + 2 * beatMs, 'what ran before proves between that it lives for longer'],
     [2 * (reports.batchMs + lookMs), 'its words reach the controller'],
     [1.1 * pollIntervalMs + restartMs, 'who was exposed hears of the way back, or is started again'],
-    [machineMs * patience, 'for this machine, which starts the processes'],
+    [machineMs * patience, 'for this machine; more where it is busy'],
   ])
 
 /** From the publication until every client runs the version before it again. @param {number} patience */
@@ -36,11 +51,11 @@ export const mostArriveMs = patience =>
 export function sayPromise(patience) {
   const times = partsFor(patience).map(([ms, why]) => `${(ms / 1_000).toFixed(1)} s ${why}`)
   return [
-    `${mostExposed} clients are exposed at most: the canary, and one more because one death is no proof`,
-    `${mostDeaths} deaths at most for each of them, also for the host with its workers`,
+    `${mostExposed} clients meet it at most, as one death alone proves nothing`,
+    `${mostDeaths} deaths at most for each, also for the host with its workers`,
     `all back within ${(mostBackMs(patience) / 1_000).toFixed(1)} s:`,
     ...times.map(text => `  ${text}`),
-    'the mended version reaches everyone, although processes die of something else meanwhile',
+    'the mended version reaches all, while some die of something else',
   ]
 }
 

@@ -8,7 +8,7 @@ import { good, mended, poison, schema } from './documents.js'
 import { arrivalOf, meetingOf } from './figures.js'
 import { layOut } from './layout.js'
 import { handMs, periods } from './periods.js'
-import { mostArriveMs, mostBackMs } from './promise.js'
+import { mostArriveMs, mostBackMs, slownessOf } from './promise.js'
 import { createSupervisor } from './supervisor.js'
 
 /**
@@ -24,24 +24,27 @@ import { createSupervisor } from './supervisor.js'
  * @property {number} patience
  * @property {import('./options.js').Removed} without
  * @property {{ url: string, token: string }} board
+ * @property {string} script what each process runs
  * @property {string} folder
  * @property {(text: string) => void} say
  */
 
 const lookMs = 100
 /** How long a fleet may take to start, and to be heard. */
-const startMs = 120_000
+const startMs = 300_000
 /** How long all has to be well until it is believed. */
-const calmMs = 1_500
+const calmMs = 1_000
 
 /** @param {SceneSettings} settings */
-export function createScene({ strategy, way, clients, seed, patience, without, board, folder, say: print }) {
+export function createScene(settings) {
+  const { strategy, way, clients, seed, patience, without, board, script, folder, say: print } = settings
   const name = `${strategy}-${way === 'at once' ? 'at-once' : 'by-default'}`
   const namespace = `shop/${name}`
   const own = join(folder, name)
   const keepsState = way === 'by default' && without !== 'quarantine'
   const seats = layOut({ clients, seed, keepsState, name })
   const supervisor = createSupervisor({
+    script,
     seats,
     folder: own,
     state: join(own, 'state'),
@@ -57,7 +60,7 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
     // The plain defaults of publish(), with shorter periods.
     rollout: staged({ bakeMs, reportMs }),
   })
-  const say = (/** @type {string} */ text) => print(`${strategy.padEnd(6)}  ${text}`)
+  const say = (/** @type {string} */ text) => print(`${strategy.padEnd(8)}${way.padEnd(12)}${text}`)
   const digests = { good: '', poison: '', mended: '' }
 
   const courseNow = () => {
@@ -109,17 +112,22 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
     async start() {
       digests.good = (await publish(good)).digest
       supervisor.start()
-      await until(() => running([digests.good]) === clients, startMs, 'the fleet did not start')
+      await until(
+        () => running([digests.good]) === clients,
+        () => startMs,
+        'the fleet did not start',
+      )
+      say(`${clients} clients are up, in ${seats.length} processes`)
     },
 
     /** Publishes the bad document and waits for what becomes of it. */
     async meetPoison() {
       const { digest, from } = await publish(poison, way === 'at once' ? { rollout: everyone() } : {})
       digests.poison = digest
-      say(way === 'at once' ? 'the bad document goes to everyone at once' : 'the bad document goes out')
+      say(way === 'at once' ? 'the bad document goes to everyone' : 'the bad document goes out')
       if (way === 'at once') {
         await sleep(handMs)
-        say(`somebody rolls it back, after ${handMs / 1_000} s`)
+        say(`${handMs / 1_000} s later somebody rolls it back`)
         await insist(() => publisher.rollback({ reason: 'the shop is down' }))
       }
       let calmSince = Infinity
@@ -130,15 +138,18 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
           calmSince = Date.now()
         return Date.now() - calmSince > calmMs
       }
-      const wasSeen = await until(isOver, way === 'at once' ? startMs : mostBackMs(patience) + calmMs)
+      const patienceNow = () => patience * slownessOf(courseNow(), from)
+      const wasSeen = await until(isOver, () =>
+        way === 'at once' ? startMs : mostBackMs(patienceNow()) + calmMs,
+      )
       const last = Date.now()
       const meeting = meetingOf(courseNow(), { poison: digest, from, until: last })
       say(
         wasSeen
-          ? `the version before runs everywhere again; ${meeting.exposed} of ${clients} were exposed`
-          : `still not well; ${meeting.exposed} of ${clients} were exposed`,
+          ? `well again; ${meeting.exposed} of ${clients} met the bad document`
+          : `still not well; ${meeting.exposed} of ${clients} met the bad document`,
       )
-      return { meeting, from, until: last, wanted: [digests.good] }
+      return { meeting, from, until: last, wanted: [digests.good], patience: patienceNow() }
     },
 
     /** Publishes the mended one; while half of the fleet runs it, some processes die of something else. */
@@ -149,14 +160,15 @@ export function createScene({ strategy, way, clients, seed, patience, without, b
       digests.mended = digest
       say('the mended document goes out')
       const half = Math.ceil(clients / 2)
-      await until(async () => running([digest]) >= half || (await isTakenBack()), mostArriveMs(patience))
+      const limitMs = () => mostArriveMs(patience * slownessOf(courseNow(), from))
+      await until(async () => running([digest]) >= half || (await isTakenBack()), limitMs)
       const victims = victimsIn(courseNow(), { seats, digest, clients })
       if (running([digest]) < clients && victims.length > 0) {
         const verb = victims.length === 1 ? 'runs' : 'run'
-        say(`${victims.join(' and ')} ${verb} out of memory, as happens every day`)
+        say(`${victims.join(' and ')} ${verb} out of memory`)
         for (const victim of victims) supervisor.crash(victim)
       }
-      await until(async () => running([digest]) === clients || (await isTakenBack()), mostArriveMs(patience))
+      await until(async () => running([digest]) === clients || (await isTakenBack()), limitMs)
       if (running([digest]) < clients) await sleep(calmMs)
       const last = Date.now()
       const arrival = arrivalOf(courseNow(), { mended: digest, from, until: last })
@@ -207,9 +219,9 @@ async function insist(ask) {
   }
 }
 
-/** Resolves to whether it came true in time; with a complaint it rejects if not. @param {() => boolean | Promise<boolean>} condition @param {number} limitMs @param {string} [complaint] */
+/** Resolves to whether it came true in time; with a complaint it rejects if not. @param {() => boolean | Promise<boolean>} condition @param {() => number} limitMs how long that may take, as far as is known by then @param {string} [complaint] */
 async function until(condition, limitMs, complaint) {
-  for (const last = Date.now() + limitMs; Date.now() < last; await sleep(lookMs))
+  for (const from = Date.now(); Date.now() - from < limitMs(); await sleep(lookMs))
     if (await condition()) return true
   if (complaint !== undefined) throw new Error(complaint)
   return false

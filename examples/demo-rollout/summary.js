@@ -10,13 +10,16 @@ import { brokenBy } from './promise.js'
  * @typedef {{ scene: Scene, from: number, until: number, wanted: readonly string[] }} Told
  */
 
+/** Of the columns of the table; the last takes what it needs. */
+const widths = [20, 11, 11, 8, 9, 12]
+
 /**
  * Prints what happened and what it means. Returns the exit status.
  * @param {object} run
- * @param {readonly (Told & { meeting: Meeting })[]} run.meetings
+ * @param {readonly (Told & { meeting: Meeting, patience: number })[]} run.meetings
  * @param {readonly (Told & { arrival: Arrival })[]} run.arrivals
  * @param {number} run.clients
- * @param {number} run.patience
+ * @param {number} run.patience that was asked for
  * @param {import('./options.js').Removed} run.without
  * @param {ReturnType<typeof import('../demo/screen.js').createScreen>} run.screen
  * @param {string} run.folder
@@ -34,12 +37,15 @@ export function summarize({ meetings, arrivals, clients, patience, without, scre
     rises,
   })
   const broken = arrivals.flatMap(({ scene, arrival }, index) => {
-    const { meeting } = meetings.filter(({ scene: { way } }) => way === 'by default')[index] ?? {}
-    return meeting === undefined
+    const met = meetings.filter(({ scene: { way } }) => way === 'by default')[index]
+    return met === undefined
       ? []
-      : brokenBy(meeting, arrival, patience).map(what => `${scene.strategy}: ${what}`)
+      : brokenBy(met.meeting, arrival, met.patience).map(what => `${scene.strategy}: ${what}`)
   })
   const byStrategy = meetings.toSorted((a, b) => order(a) - order(b))
+  const busiest = Math.max(
+    ...meetings.filter(({ scene: { way } }) => way === 'by default').map(met => met.patience),
+  )
   const left = scenes.reduce((sum, { supervisor }) => sum + supervisor.left, 0)
   const lines = [
     '',
@@ -48,23 +54,31 @@ export function summarize({ meetings, arrivals, clients, patience, without, scre
       byStrategy.map(told => strip(told)),
       paint,
     ),
-    dim(
-      `  █ all ${clients} do, ▇ to ▁ fewer, _ none; the others are down, or run the bad one and soon will be`,
-    ),
+    dim(`  █ all ${clients} do, ▇ to ▁ fewer, _ none;`),
+    dim('  the others are down, or run the bad one and soon will be'),
     '',
-    `  ${'document'.padEnd(20)}${'met it'.padEnd(11)}${'processes down'.padEnd(16)}${'deaths'.padEnd(8)}${'lost'.padEnd(9)}${'all well after'.padEnd(17)}by`,
+    `  ${cells('document', 'met it', 'down', 'deaths', 'lost', 'well after', 'by')}`,
     ...byStrategy.map(({ scene, meeting }) => row(scene, meeting)),
+    dim('  down: processes that died of it, once or more often'),
     dim('  lost: what the clients were down or ran it, all together'),
+    ...(busiest > patience
+      ? [
+          dim(
+            `  this machine was busy: processes took ${(busiest / patience).toFixed(1)} times as long to start as usual,`,
+          ),
+          dim('  so the promise gives this machine as many times as long'),
+        ]
+      : []),
     '',
-    bold('The mended document, by default, while some processes run out of memory: how many clients run it'),
+    bold('The mended document by default, while something else kills processes'),
     ...draw(
       arrivals.map(told => strip(told, true)),
       paint,
     ),
-    dim('  a stair is a stage: one client, a tenth, a half, all'),
+    dim('  how many clients run it; a stair is a stage: one, a tenth, a half, all'),
     ...arrivals.map(
       ({ scene, arrival: { arrived, clients: all, deaths, allMs } }) =>
-        `  ${scene.strategy.padEnd(20)}${arrived} of ${all} run it${allMs === undefined ? '' : `, the last after ${duration(allMs)}`}; ${deaths} ${deaths === 1 ? 'process' : 'processes'} died of something else`,
+        `  ${scene.strategy.padEnd(10)}${arrived} of ${all} run it${allMs === undefined ? '' : `, all after ${duration(allMs)}`}; ${deaths} ${deaths === 1 ? 'process' : 'processes'} died of something else`,
     ),
     '',
     ...conclusion(meetings).map(line => bold(line)),
@@ -72,7 +86,7 @@ export function summarize({ meetings, arrivals, clients, patience, without, scre
       ? [green('the promise was kept')]
       : [red(`the promise was broken${without === 'nothing' ? '' : `, without the ${without}`}:`)]),
     ...broken.map(what => red(`  ${what}`)),
-    `time ${(screen.elapsedMs / 1_000).toFixed(1)} s   processes ${scenes.reduce((sum, { supervisor }) => sum + supervisor.started, 0)} started, ${left === 0 ? '0 left' : red(`${left} left`)}   events ${folder}`,
+    `time ${(screen.elapsedMs / 1_000).toFixed(1)} s  processes ${scenes.reduce((sum, { supervisor }) => sum + supervisor.started, 0)} started, ${left === 0 ? '0 left' : red(`${left} left`)}  events ${folder}`,
     '',
   ]
   process.stdout.write(lines.join('\n'))
@@ -89,15 +103,20 @@ export function summarize({ meetings, arrivals, clients, patience, without, scre
 /** @param {Scene} scene @param {Meeting} meeting */
 function row({ strategy, way }, { exposed, clients, died, processes, deaths, downMs, backMs }) {
   const back = backMs === undefined ? 'never' : duration(backMs)
-  return [
-    `  ${`${strategy.padEnd(8)}${way}`.padEnd(20)}`,
-    `${exposed} of ${clients}`.padEnd(11),
-    `${died} of ${processes}`.padEnd(16),
-    String(deaths).padEnd(8),
-    duration(downMs).padEnd(9),
-    back.padEnd(17),
+  return `  ${cells(
+    `${strategy.padEnd(8)}${way}`,
+    `${exposed} of ${clients}`,
+    `${died} of ${processes}`,
+    String(deaths),
+    duration(downMs),
+    back,
     way === 'at once' ? 'somebody' : backMs === undefined ? '-' : 'itself',
-  ].join('')
+  )}`
+}
+
+/** A line of the table. @param {readonly string[]} texts */
+function cells(...texts) {
+  return texts.map((text, index) => text.padEnd(widths[index] ?? 0)).join('')
 }
 
 /** What it comes to, in a sentence for each way. @param {readonly (Told & { meeting: Meeting })[]} meetings */
@@ -111,11 +130,9 @@ function conclusion(meetings) {
     const isBack = of.every(({ backMs }) => backMs !== undefined)
     const lastMs = Math.max(...of.map(({ backMs }) => backMs ?? 0))
     return way === 'at once'
-      ? [
-          `At once ${exposed}; processes went down ${sum(({ deaths }) => deaths)} times until somebody stepped in.`,
-        ]
+      ? [`At once ${exposed}; processes died ${sum(({ deaths }) => deaths)} times.`]
       : [
-          `By default ${exposed}, ${isBack ? `and after ${duration(lastMs)} the fleet was well again, by itself.` : 'and the fleet never was all well again.'}`,
+          `By default ${exposed}, ${isBack ? `and all were well after ${duration(lastMs)}.` : 'and not all were well again.'}`,
         ]
   })
 }
