@@ -9,11 +9,8 @@ import { fileURLToPath } from 'node:url'
  * @property {() => Promise<void>} end resolves when it is gone
  */
 
-/** How long any answer may take: a benchmark that hangs must end by itself. */
-const patienceMs = 60_000
-
-/** Starts processes and knows them all. */
-export function createProcesses() {
+/** Starts processes and knows them all. `patienceMs` is how long any answer may take: a benchmark that hangs must end by itself. */
+export function createProcesses({ patienceMs = 60_000 } = {}) {
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const running = new Set()
   let started = 0
@@ -30,7 +27,7 @@ export function createProcesses() {
       running.add(process)
       started += 1
       process.once('exit', () => running.delete(process))
-      const { ask, ready } = conversation(process)
+      const { ask, ready } = conversation(process, patienceMs)
       await ready
       return { pid: process.pid ?? 0, ask, end: () => end(process) }
     },
@@ -61,8 +58,8 @@ function end(process) {
   })
 }
 
-/** @param {import('node:child_process').ChildProcess} process */
-function conversation(process) {
+/** @param {import('node:child_process').ChildProcess} process @param {number} patienceMs */
+function conversation(process, patienceMs) {
   /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
   const waiting = new Map()
   let count = 0

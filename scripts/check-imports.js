@@ -22,7 +22,7 @@ const layers = {
   rollouts: ['contracts', 'core', 'fleet'],
   alarms: ['contracts', 'core', 'fleet', 'rollouts'],
   strategies: ['contracts', 'core', 'async'],
-  transports: ['contracts', 'core', 'async', 'system'],
+  transports: ['contracts', 'core', 'async', 'system', 'fleet'],
   kubernetes: ['contracts', 'core', 'async', 'system'],
   node: ['contracts', 'core', 'async', 'system', 'fleet', 'kubernetes'],
   client: ['contracts', 'core', 'async', 'system'],

@@ -1,49 +1,162 @@
-// Strangers without a token. Each attack goes on until this process is ended.
+// Strangers without a token, on a line of 100 Mbit/s that they share. Each attack goes on until this process is ended.
 import { randomUUID } from 'node:crypto'
+import { createServer } from 'node:http'
 import { connect } from 'node:net'
+import { constants, getPriority, setPriority } from 'node:os'
 import { answerQuestions, settings } from '../child.js'
+import { forgedStream } from './forged-stream.js'
+import { createLine } from './line.js'
+
+/** @import { Line } from './line.js' */
 
 const { port, namespace } = /** @type {{ port: number, namespace: string }} */ (settings)
 const base = `http://127.0.0.1:${port}/v1`
-/** Answers by attack and status. @type {Record<string, number>} */
+const lineBytesASecond = 12_500_000
+
+// The processor that they take is not what is measured: the server goes before them.
+setPriority(Math.min(getPriority() + 7, constants.priority.PRIORITY_LOW))
+
+/** Answers by attack and status. @type {Record<string, Record<string, number>>} */
 const answers = {}
-let begun = false
+/** Streams that were opened, each with names of its own. */
+let streamsOpened = 0
+/** What all of them sent. */
+let sentBytes = 0
 
 /** @param {string} name @param {string | number} status */
-const note = (name, status) => void (answers[`${name} ${status}`] = (answers[`${name} ${status}`] ?? 0) + 1)
+function note(name, status) {
+  const own = (answers[name] ??= {})
+  own[status] = (own[status] ?? 0) + 1
+}
 const pause = (/** @type {number} */ ms) => new Promise(resolve => setTimeout(resolve, ms))
+const drawn = (/** @type {number} */ below) => Math.floor(Math.random() * below)
 
-/** @param {string} space */
+/** One of two hundred, as a proxy in front of the server names who asked. */
+const address = () => `198.51.100.${1 + drawn(200)}`
+
+/** As large as a report may be. @param {string} space */
 const report = space => ({
   v: 1,
   namespace: space,
   clientId: `fake-${randomUUID()}`,
   instanceId: randomUUID(),
   ephemeral: false,
-  labels: { filler: 'x'.repeat(500), other: 'y'.repeat(500), third: 'z'.repeat(500) },
+  labels: Object.fromEntries(Array.from({ length: 7 }, (_, at) => [`label-${at}`, 'x'.repeat(250)])),
   strategy: 'push',
   count: 1,
   phase: 'healthy',
   lookMs: 1_000,
   upMs: 1,
   sinceMs: 1,
+  overridden: Array.from({ length: 7 }, () => 'y'.repeat(200)),
   protection: 'none',
   nextReportWithinMs: 3_600_000,
 })
 
-/** @param {string} name @param {string} path @param {() => string} body */
-async function post(name, path, body) {
+/** @param {string} space */
+const hundredReports = space => JSON.stringify({ reports: Array.from({ length: 100 }, () => report(space)) })
+const manyValues = `{"reports":[${'[],'.repeat(349_000)}[]]}`
+const badReports = JSON.stringify({ reports: Array.from({ length: 100 }, () => ({ v: 1 })) })
+
+/**
+ * @typedef {object} Attack
+ * @property {number} share of the line
+ * @property {number} atATime
+ * @property {(line: Line) => Promise<void>} once
+ */
+
+/** @param {string} name @param {() => string} drawSpace @param {(space: string) => string} make */
+const posting = (name, drawSpace, make) => async (/** @type {Line} */ line) => {
+  const space = drawSpace()
+  const body = make(space)
+  await line.send(body.length)
+  sentBytes += body.length
+  const answer = await fetch(`${base}/${space}/~reports`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': address() },
+    body,
+  })
+  await answer.arrayBuffer()
+  note(name, answer.status)
+}
+
+/** A connection that is held for a minute, unless the server ends it. @param {string} name @param {() => string} head @param {number} bytes */
+const holding = (name, head, bytes) => async (/** @type {Line} */ line) => {
+  const first = head()
+  await line.send(first.length + bytes)
+  sentBytes += first.length + bytes
+  await new Promise(resolve => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(first)
+      if (bytes > 0) socket.write(Buffer.alloc(bytes, 0x20))
+    })
+    const timer = setTimeout(() => socket.destroy(), 60_000)
+    socket.once('data', chunk => note(name, chunk.toString('latin1', 9, 12)))
+    socket.on('data', () => {})
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearTimeout(timer)
+      resolve(undefined)
+    })
+  })
+}
+
+const unfinishedHead = `POST /v1/${namespace}/~reports HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 1048576\r\n\r\n`
+
+function streamOfNames() {
+  streamsOpened += 1
+  const query = Array.from({ length: 64 }, () => `ns=listened/${randomUUID()}`).join('&')
+  return `GET /v1/~events?${query} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
+}
+
+async function askForName(/** @type {Line} */ line) {
+  await line.send(200)
+  sentBytes += 200
+  const answer = await fetch(`${base}/asked/${randomUUID()}/release.json`)
+  await answer.arrayBuffer()
+  note('names', answer.status)
+}
+
+/** @type {Record<string, Attack>} */
+const attacks = {
+  reports: { share: 4, atATime: 8, once: posting('reports', () => namespace, hundredReports) },
+  'reports elsewhere': {
+    share: 1,
+    atATime: 4,
+    once: posting('reports elsewhere', () => `nowhere/${drawn(50)}`, hundredReports),
+  },
+  'many values': {
+    share: 2,
+    atATime: 4,
+    once: posting(
+      'many values',
+      () => namespace,
+      () => manyValues,
+    ),
+  },
+  'bad reports': {
+    share: 0.2,
+    atATime: 2,
+    once: posting(
+      'bad reports',
+      () => namespace,
+      () => badReports,
+    ),
+  },
+  'unfinished bodies': {
+    share: 3,
+    atATime: 400,
+    once: holding('unfinished bodies', () => unfinishedHead, 1_048_000),
+  },
+  names: { share: 0.2, atATime: 8, once: askForName },
+  streams: { share: 0.2, atATime: 40, once: holding('streams', streamOfNames, 0) },
+}
+
+/** @param {string} name @param {Attack} attack @param {Line} line */
+async function repeat(name, { once }, line) {
   for (;;) {
     try {
-      const answer = await fetch(`${base}/${path}`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: body(),
-      })
-      await answer.arrayBuffer()
-      note(name, answer.status)
-      // Who is told to wait does so no longer than it likes.
-      if (answer.status === 429) await pause(50)
+      await once(line)
     } catch {
       note(name, 'lost')
       await pause(50)
@@ -51,73 +164,23 @@ async function post(name, path, body) {
   }
 }
 
-const reports = () =>
-  post('reports', `${namespace}/~reports`, () =>
-    JSON.stringify({ reports: Array.from({ length: 20 }, () => report(namespace)) }),
-  )
-const elsewhere = () => {
-  const space = `nowhere/${randomUUID().slice(0, 8)}`
-  return post('reports elsewhere', `${space}/~reports`, () =>
-    JSON.stringify({ reports: Array.from({ length: 20 }, () => report(space)) }),
-  )
-}
-const values = `{"reports":[${'[],'.repeat(349_000)}[]]}`
-const manyValues = () => post('many values', `${namespace}/~reports`, () => values)
-
-async function names() {
-  for (;;) {
-    const answer = await fetch(`${base}/unknown/${randomUUID()}/release.json`).catch(() => undefined)
-    await answer?.arrayBuffer()
-    note('names', answer?.status ?? 'lost')
-  }
-}
-
-/** @param {string} name @param {string} head @param {number} bytes @param {number} holdMs */
-async function hold(name, head, bytes, holdMs) {
-  for (;;) {
-    await new Promise(resolve => {
-      const socket = connect(port, '127.0.0.1', () => {
-        socket.write(head)
-        if (bytes > 0) socket.write(Buffer.alloc(bytes, 0x20))
-      })
-      const timer = setTimeout(() => socket.destroy(), holdMs)
-      socket.once('data', chunk => note(name, chunk.toString('latin1', 9, 12)))
-      socket.on('data', () => {})
-      socket.on('error', () => {})
-      socket.on('close', () => {
-        clearTimeout(timer)
-        resolve(undefined)
-      })
-    })
-    await pause(100)
-  }
-}
-
-const bodies = () =>
-  hold(
-    'unfinished bodies',
-    `POST /v1/${namespace}/~reports HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nContent-Type: application/json\r\nContent-Length: 1048576\r\n\r\n`,
-    1_048_000,
-    60_000,
-  )
-const streams = () => {
-  const query = Array.from({ length: 64 }, () => `ns=unknown/${randomUUID()}`).join('&')
-  return hold('streams', `GET /v1/~events?${query} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`, 0, 60_000)
-}
+/** A server of the attacker's, for a client that was led there. */
+const hostile = createServer(
+  forgedStream({ board: `http://127.0.0.1:${port}`, namespace, forged: () => note('forged marks', 'sent') }),
+)
+await new Promise(resolve => hostile.listen(0, '127.0.0.1', () => resolve(undefined)))
 
 answerQuestions({
-  begin() {
-    if (begun) return
-    begun = true
-    const attacks = /** @type {[number, () => Promise<void>][]} */ ([
-      [8, reports],
-      [4, elsewhere],
-      [4, manyValues],
-      [4, names],
-      [100, bodies],
-      [40, streams],
-    ])
-    for (const [times, attack] of attacks) for (let left = times; left > 0; left -= 1) void attack()
+  hostilePort: () => /** @type {import('node:net').AddressInfo} */ (hostile.address()).port,
+  /** Starts those that are named. @param {readonly string[]} chosen */
+  begin(chosen) {
+    const begun = Object.entries(attacks).filter(([name]) => chosen.includes(name))
+    const shares = begun.reduce((sum, [, { share }]) => sum + share, 0)
+    for (const [name, attack] of begun) {
+      const line = createLine((lineBytesASecond * attack.share) / shares)
+      for (let left = attack.atATime; left > 0; left -= 1) void repeat(name, attack, line)
+    }
   },
-  answers: () => answers,
+  /** What came of it, and a name without a release that reports were sent of. */
+  told: () => ({ answers, streamsOpened, sentBytes, elsewhere: 'nowhere/0' }),
 })

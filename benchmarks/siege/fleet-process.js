@@ -1,31 +1,52 @@
-// The fleet: clients as they are by default, each with a connection of its own.
+// The fleet: clients as they are by default, each with a connection of its own. And one client that was led to a hostile server.
 import { createClient, http, hybrid } from 'noticeboard'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
 
-const { url, namespace, clients } = /** @type {{ url: string, namespace: string, clients: number }} */ (
-  settings
-)
-let stale = 0
+const { url, hostileUrl, namespace, clients } =
+  /** @type {{ url: string, hostileUrl: string, namespace: string, clients: number }} */ (settings)
+const schema = z.object({ size: z.number() })
+const ownFetch =
+  () =>
+  (/** @type {Parameters<typeof fetch>} */ ...asked) =>
+    globalThis.fetch(...asked)
+/** Whoever was stale while it listened to the server under siege. @type {Set<number>} */
+const stale = new Set()
 const fleet = Array.from({ length: clients }, (_, index) => {
   const client = createClient({
     namespace,
-    schema: z.object({ size: z.number() }),
-    strategy: hybrid(http(url, { fetch: (...asked) => globalThis.fetch(...asked) })),
+    schema,
+    strategy: hybrid(http(url, { fetch: ownFetch() })),
     clientId: `fleet-${index}`,
-    reports: { intervalMs: 10_000 },
   })
   client.on('status', ({ current }) => {
-    if (current === 'stale') stale += 1
+    if (current === 'stale') stale.add(index)
   })
   return client
 })
-await Promise.all(fleet.map(client => client.ready({ timeoutMs: 60_000 })))
+await Promise.all(fleet.map(client => client.ready({ timeoutMs: 120_000 })))
+
+/** What the client logs that was led to the hostile server. */
+const ledAway = { lines: 0 }
+const count = () => void (ledAway.lines += 1)
+/** @type {ReturnType<typeof createClient<typeof schema>> | undefined} */
+let led
 
 answerQuestions({
   /** How many run that size. @param {number} size */
   running: size => fleet.filter(({ current }) => current.size === size).length,
-  /** How often one of them was stale. */
-  stale: () => stale,
-  end: () => Promise.all(fleet.map(client => client.close())),
+  leadAway() {
+    const logger = { debug() {}, info() {}, warn: count, error: count }
+    led = createClient({
+      namespace,
+      schema,
+      strategy: hybrid(http(hostileUrl, { fetch: ownFetch(), logger })),
+      clientId: 'led-away',
+      logger,
+    })
+    // It starts to listen, whatever it hears.
+    led.ready({ timeoutMs: 600_000 }).catch(count)
+  },
+  told: () => ({ stale: stale.size, lines: ledAway.lines }),
+  end: () => Promise.all([...fleet, ...(led === undefined ? [] : [led])].map(client => client.close())),
 })

@@ -6,8 +6,11 @@ import { createPublisher, everyone } from 'noticeboard'
 import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
 import * as z from 'zod'
-import { answerQuestions } from '../child.js'
+import { answerQuestions, settings } from '../child.js'
 
+const { maxInstances, maxReportBytes } = /** @type {{ maxInstances: number, maxReportBytes: number }} */ (
+  settings
+)
 const namespace = 'siege/prod'
 const folder = await mkdtemp(join(tmpdir(), 'noticeboard-siege-'))
 const store = fileStore(folder)
@@ -15,32 +18,67 @@ const publisher = createPublisher({ namespace, schema: z.object({ size: z.number
 await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'before the siege' })
 await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'before the siege' })
 
+/** How often the board was asked about names that streams listen to, and how many of them are followed. */
+let looks = 0
+let following = 0
+let mostFollowed = 0
+const isListened = (/** @type {string} */ name) => name.startsWith('listened/')
+const watched = {
+  ...store,
+  /** @type {typeof store.latest} */
+  latest(query, signal) {
+    if (isListened(query.namespace)) looks += 1
+    return store.latest(query, signal)
+  },
+  /** @type {typeof store.watch} */
+  async *watch(query, signal) {
+    const names = query.namespaces.filter(isListened).length
+    following += names
+    mostFollowed = Math.max(mostFollowed, following)
+    try {
+      yield* store.watch(query, signal)
+    } finally {
+      following -= names
+    }
+  },
+}
+
 const lines = { count: 0 }
 const count = () => void (lines.count += 1)
 const logger = { debug() {}, info: count, warn: count, error: count }
 const token = 'siege-siege-siege-siege'
-const server = await serve(store, { port: 0, logger, write: { token } })
-let mostBytes = 0
-const watching = setInterval(() => (mostBytes = Math.max(mostBytes, process.memoryUsage().rss)), 100)
+const server = await serve(watched, {
+  port: 0,
+  logger,
+  write: { token },
+  maxInstances,
+  maxReportBytes,
+  // The attackers come through a proxy, which says who they are.
+  trustedProxies: ['127.0.0.1'],
+})
+const most = { memoryBytes: 0, bufferBytes: 0 }
+const watching = setInterval(() => {
+  const { rss, arrayBuffers } = process.memoryUsage()
+  most.memoryBytes = Math.max(most.memoryBytes, rss)
+  most.bufferBytes = Math.max(most.bufferBytes, arrayBuffers)
+}, 100)
 
 answerQuestions({
   port: () => server.port,
   token: () => token,
   namespace: () => namespace,
-  /** What the server takes: memory at its highest since it was asked last, disk, and lines of its log. */
+  /** What the server takes: memory at its highest, disk, lines of its log, reports that it keeps, looks at the board. */
   async taken() {
-    const memoryBytes = mostBytes
-    mostBytes = 0
     return {
-      memoryBytes,
+      ...most,
       diskBytes: await sizeOf(folder),
       lines: lines.count,
-      streams: server.handler.connections,
+      instances: server.handler.load.instances,
+      looks,
+      followed: mostFollowed,
     }
   },
-  async rollBack() {
-    await publisher.rollback({ reason: 'in the middle of the siege' })
-  },
+  rollBack: async () => void (await publisher.rollback({ reason: 'in the middle of the siege' })),
   async end() {
     clearInterval(watching)
     await server.close({ drainMs: 0 })
@@ -53,8 +91,8 @@ answerQuestions({
 async function sizeOf(path) {
   let sum = 0
   for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    // A file that is just being renamed counts when it is there again.
+    // A file that is just being written takes the place of another, and one that is renamed counts when it is there again.
+    if (!entry.isFile() || entry.parentPath.endsWith('/tmp')) continue
     const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined)
     sum += found?.size ?? 0
   }

@@ -143,6 +143,9 @@ export const MAX_REPORTS_MARKS = 16_384
 /** What a server holds of bodies that are not done with, in bytes: of writers, of who reports with a token, and of strangers. */
 export const MAX_HELD_BODIES_BYTES = 33_554_432
 
+/** What a process keeps of reports in a store, in bytes. */
+export const MAX_KEPT_REPORTS_BYTES = 33_554_432
+
 /** How many labels a client may carry, in a report and in the query of the event stream. */
 export const MAX_LABELS = 64
 

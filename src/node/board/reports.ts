@@ -1,9 +1,11 @@
 import { join } from 'node:path'
+import { inSlices } from '../../async/in-slices.js'
 import { createSerial } from '../../async/serial.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
+import type { Clock } from '../../contracts/system.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import { isInstant } from '../../core/release/instant.js'
 import { earliest, lastWord } from '../../core/report/last-word.js'
@@ -11,12 +13,12 @@ import { readStampedReport } from '../../core/report/report-codec.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
-import { encodeText } from '../../core/json/text.js'
+import { encodeText, joinBytes } from '../../core/json/text.js'
 import { fairShare } from '../../fleet/fair-share.js'
 import { firstToForget } from '../../fleet/first-to-forget.js'
 import type { Board } from './board.js'
 import { forLog, systemErrorCode } from '../disk/system-error.js'
-import { ABANDONED_MS } from '../../core/limits.js'
+import { ABANDONED_MS, MAX_KEPT_REPORTS_BYTES } from '../../core/limits.js'
 
 /** How many instances of a namespace are remembered; beyond it those that go first are forgotten. */
 const MAX_INSTANCES = 20_000
@@ -29,8 +31,6 @@ const SAVE_MS = 5_000
 const MAX_FILE_BYTES = 134_217_728
 /** A file that is no larger is left as it is, so that there is an end to it. */
 const SMALL_FILE_BYTES = 4_096
-/** What the files of this process take together, in bytes. */
-const MAX_OWN_BYTES = 33_554_432
 /** How often files are looked at anew when one of them was folded into another meanwhile. */
 const MAX_LOOKS = 5
 
@@ -56,7 +56,7 @@ interface Known {
 export function boardReports(
   { hiddenFs: fs, hiddenFiles: files, clock, paths, owner, logger }: Board,
   open: () => Promise<void>,
-  { maxBytes = MAX_OWN_BYTES }: { readonly maxBytes?: number } = {},
+  { maxBytes = MAX_KEPT_REPORTS_BYTES }: { readonly maxBytes?: number } = {},
 ): BoardReports {
   /** By namespace, the one that was heard of longest ago first. */
   const heard = new Map<Namespace, Known>()
@@ -132,7 +132,8 @@ export function boardReports(
     return { known, finished }
   }
 
-  const save = async (namespace: Namespace): Promise<void> => {
+  /** Writes one file; names others that are larger than what is theirs from now on. */
+  const save = async (namespace: Namespace): Promise<readonly Namespace[]> => {
     await open()
     await fs.makeFolder(paths.reports(namespace))
     const { known, finished } = await others(namespace)
@@ -141,27 +142,29 @@ export function boardReports(
     unread.delete(namespace)
     if (finished.length > 0) fold(mine, known)
     bound(mine, clock.now())
-    let text = encodeFile(mine)
+    let text = await encodeFile(mine, clock)
     sizes.set(namespace, text.length)
     const share = fairShare([...sizes.values()], maxBytes)
     if (text.length > share) {
       shrink(mine, text.length - share)
-      text = encodeFile(mine)
+      text = await encodeFile(mine, clock)
       sizes.set(namespace, text.length)
     }
-    // What others have beyond the share that is theirs from now on goes in the same turn.
-    for (const [other, size] of sizes) if (size > Math.max(share, SMALL_FILE_BYTES)) unsaved.add(other)
     await files.replace(fileOf(namespace), text)
     for (const path of finished) await fs.remove(path)
+    return [...sizes].flatMap(([other, size]) => (size > Math.max(share, SMALL_FILE_BYTES) ? [other] : []))
   }
 
   const saveAll = async (): Promise<void> => {
     cancel?.()
     cancel = undefined
-    for (const namespace of unsaved) {
-      unsaved.delete(namespace)
+    // What is heard meanwhile waits for its own turn: a file is written no more often, however much comes.
+    const due = new Set(unsaved)
+    unsaved.clear()
+    for (const namespace of due) {
+      due.delete(namespace)
       try {
-        await save(namespace)
+        for (const other of await save(namespace)) due.add(other)
       } catch (error) {
         // The reports are still in memory and come again; a disk that fails is told by what must be durable.
         const failure = forLog(error, 'write the reports')
@@ -232,8 +235,19 @@ function shrink({ words }: Known, excessBytes: number): void {
   }
 }
 
-function encodeFile({ since, words }: Known): Uint8Array<ArrayBuffer> {
-  return encodeText(canonicalize({ reports: [...words.values()], since, v: 1 }))
+/** The bytes of a file, canonical. A large one takes longer than others may be kept waiting. */
+async function encodeFile({ since, words }: Known, clock: Clock): Promise<Uint8Array> {
+  const parts = [encodeText('{"reports":[')]
+  let length = 0
+  const write = (text: string): void => {
+    const bytes = encodeText(text)
+    parts.push(bytes)
+    length += bytes.length
+  }
+  const writeWord = (word: Heard): void => write(`${parts.length === 1 ? '' : ','}${canonicalize(word)}`)
+  await inSlices([...words.values()], writeWord, { clock })
+  write(`]${since === undefined ? '' : `,"since":${canonicalize(since)}`},"v":1}`)
+  return joinBytes(parts, length + (parts[0]?.length ?? 0))
 }
 
 /** What a file of reports says to this version. */

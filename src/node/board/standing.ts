@@ -7,7 +7,7 @@ import { NOTED_MS } from '../../core/limits.js'
 import { isForbidden } from '../disk/system-error.js'
 
 /** How long one look at a namespace counts where nobody is known to write to it, in milliseconds: much shorter than notes stand. */
-const LOOK_COUNTS_MS = NOTED_MS / 6
+const LOOK_COUNTS_MS = NOTED_MS / 3
 
 /** Which namespaces are still as they were found, by one listing for all of them. */
 export interface BoardStanding {

@@ -55,9 +55,12 @@ const SWEEP_INTERVAL_MS = 60_000
 /** So many namespaces are polled each at its interval. */
 const FEW = 32
 
-/** Of more so many are polled within the time between two polls, and so many are swept between two sweeps. */
-const POLLED = 16
-const SWEPT = 160
+/**
+ * Of more so many are polled within the time between two polls, and so many are swept between two sweeps: what is written
+ * there is told by notes and by the system, and a look at each is for what neither told.
+ */
+const POLLED = 8
+const SWEPT = 64
 
 /** How many looks are under way at the same time: the disk's threads are few, and who asks for one release shares them. */
 const LOOKS = 2

@@ -1,4 +1,5 @@
 import { settlesWithin } from '../../async/deadline.js'
+import { inSlices as eachInSlices } from '../../async/in-slices.js'
 import { MAX_INLINE_BYTES } from '../../core/limits.js'
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest } from '../../contracts/names.js'
@@ -13,12 +14,6 @@ import type { Connection, Subscription, Topic } from './subscriptions.js'
 
 /** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
 const PATIENCE_MS = 1_000
-
-/** How long one slice of a broadcast may keep others waiting, in milliseconds. */
-const SLICE_MS = 3
-
-/** How many writes go by between two looks at the clock. */
-const WRITES_PER_LOOK = 32
 
 export interface FanOut {
   /** Sends the newest release to everybody who is behind, in slices; a release that comes meanwhile takes its place. */
@@ -94,17 +89,7 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.have = digest
   }
 
-  const inSlices = async <T>(items: Iterable<T>, act: (item: T) => void): Promise<void> => {
-    let untilMs = clock.monotonic() + SLICE_MS
-    let count = 0
-    for (const item of items) {
-      act(item)
-      count += 1
-      if (count % WRITES_PER_LOOK !== 0 || clock.monotonic() < untilMs) continue
-      await clock.turn()
-      untilMs = clock.monotonic() + SLICE_MS
-    }
-  }
+  const inSlices: FanOut['inSlices'] = (items, act) => eachInSlices(items, act, { clock })
 
   /** Makes every frame that some reader will get. */
   const composeAll = async (topic: Topic): Promise<void> => {

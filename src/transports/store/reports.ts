@@ -4,19 +4,20 @@ import type { Namespace } from '../../contracts/names.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import { isInstant } from '../../core/release/instant.js'
 import { isInstanceId, readStampedReport } from '../../core/report/report-codec.js'
-import { MAX_NEXT_REPORT_MS } from '../../core/limits.js'
+import { MAX_KEPT_REPORTS_BYTES, MAX_NEXT_REPORT_MS } from '../../core/limits.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../core/json/text.js'
 import type { EngineCalls } from './calls.js'
 import type { Condition, Entry, Key, Put } from './engine.js'
+import { createKeptReports, type KeptReport } from './kept-reports.js'
 import { keys, KEYS_A_CALL } from './keys.js'
 
 /** So many reports are written together. */
 const BATCH = 50
 /** How often others may write the same reports in between. */
 const MOST_TRIES = 20
-/** Of so many reports the decoded form is kept. */
-const MOST_DECODED = 20_000
+/** Of reports of so many bytes together the decoded form is kept. */
+const MOST_DECODED_BYTES = 16_777_216
 
 export interface StoreReports {
   report(states: readonly ClientReport[], signal: AbortSignal): Promise<void>
@@ -28,7 +29,7 @@ interface Writing {
   readonly key: Key
   readonly state: ClientReport
   readonly entry: Entry | undefined
-  readonly kept: ClientReport | undefined
+  readonly before: ClientReport | undefined
 }
 
 /** A report whose time is over. */
@@ -36,24 +37,50 @@ type Expired = Required<Pick<Writing, 'key' | 'entry'>>
 
 /**
  * The last report of each instance, stamped by the receiver. A report stays as long as its instance
- * may be seen as missing, `ttlMs` at least, and is then forgotten.
+ * may be seen as missing, `ttlMs` at least, and is then forgotten. What this process writes and reads
+ * of reports has `maxBytes` together at most, in fair shares of the namespaces.
  */
-export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: number }): StoreReports {
+export function storeReports(
+  calls: EngineCalls,
+  { ttlMs, maxBytes = MAX_KEPT_REPORTS_BYTES }: { readonly ttlMs: number; readonly maxBytes?: number },
+): StoreReports {
   const lifetimeMs = ({ nextReportWithinMs = MAX_NEXT_REPORT_MS }: ClientReport): number =>
     Math.max(ttlMs, 4 * nextReportWithinMs)
 
   /** What was decoded last, so that a fleet that is looked at often is not decoded each time. */
   const decoded = new Map<Key, { readonly value: Uint8Array; readonly report: ClientReport | undefined }>()
+  let decodedBytes = 0
+  const kept = createKeptReports({ maxBytes })
 
   const decode = (key: Key, { value }: Entry): ClientReport | undefined => {
     const known = decoded.get(key)
     if (known !== undefined && sameBytes(known.value, value)) return known.report
     const report = decodeReport(value)
-    decoded.delete(key)
+    dropDecoded(key)
     decoded.set(key, { value, report })
-    const [oldest] = decoded.keys()
-    if (decoded.size > MOST_DECODED && oldest !== undefined) decoded.delete(oldest)
+    decodedBytes += value.length
+    for (const oldest of decoded.keys()) {
+      if (decodedBytes <= MOST_DECODED_BYTES) break
+      dropDecoded(oldest)
+    }
     return report
+  }
+
+  const dropDecoded = (key: Key): void => {
+    decodedBytes -= decoded.get(key)?.value.length ?? 0
+    decoded.delete(key)
+  }
+
+  const asKept = (report: ClientReport & { readonly receivedAt: string }, bytes: number): KeptReport => {
+    const { phase, nextReportWithinMs, firstHeardAt, receivedAt } = report
+    return {
+      phase,
+      ...(nextReportWithinMs !== undefined && { nextReportWithinMs }),
+      ...(firstHeardAt !== undefined && { firstHeardAt }),
+      receivedAt,
+      bytes,
+      expiresMs: Date.parse(receivedAt) + lifetimeMs(report),
+    }
   }
 
   /** Writes what is later than what is kept; `refused` when another writer was first. */
@@ -67,18 +94,24 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
     )
     const news = batch.flatMap(([key, state], at): Writing[] => {
       const entry = entries[at]
-      const kept = entry && decode(key, entry)
-      return kept !== undefined && kept.count >= state.count ? [] : [{ key, state, entry, kept }]
+      const before = entry && decode(key, entry)
+      return before !== undefined && before.count >= state.count ? [] : [{ key, state, entry, before }]
     })
     if (news.length === 0) return 'written'
     const receivedAt = new Date(await calls.now(signal)).toISOString()
-    const puts = news.map(({ key, state, kept }): Put => {
-      const isKnown = kept !== undefined && kept.clientId === state.clientId
-      const firstHeardAt = (isKnown ? kept.firstHeardAt : undefined) ?? receivedAt
-      const value = encodeText(JSON.stringify({ ...state, receivedAt, firstHeardAt }))
-      return { key, value, expiresInMs: lifetimeMs(state) }
+    const writes = news.map(({ key, state, before }) => {
+      const isKnown = before !== undefined && before.clientId === state.clientId
+      const firstHeardAt = (isKnown ? before.firstHeardAt : undefined) ?? receivedAt
+      const report = { ...state, receivedAt, firstHeardAt }
+      const put: Put = { key, value: encodeText(JSON.stringify(report)), expiresInMs: lifetimeMs(state) }
+      return { put, report }
     })
-    return calls.write({ if: news.map(untouched), put: puts, remove: [] }, signal)
+    const put = writes.map(({ put }) => put)
+    const outcome = await calls.write({ if: news.map(untouched), put, remove: [] }, signal)
+    if (outcome === 'written')
+      for (const { put, report } of writes)
+        kept.wrote(report.namespace, put.key, asKept(report, put.value.length))
+    return outcome
   }
 
   /**
@@ -101,6 +134,18 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
     }
     const [first] = await calls.read([key], signal)
     return (first && readInstant(first)) ?? asOf
+  }
+
+  /** Takes away what is too much, those first that go first. */
+  const makeRoom = async (nowMs: number, signal: AbortSignal): Promise<void> => {
+    const size = calls.atomic === 'batch' ? BATCH : 1
+    try {
+      for (const remove of kept.takeExcess(nowMs).values())
+        for (let from = 0; from < remove.length; from += size)
+          await calls.write({ if: [], put: [], remove: remove.slice(from, from + size) }, signal)
+    } catch {
+      // A reader may not write, or the engine is lost just now: who looks at these reports next finds them too many.
+    }
   }
 
   /** For engines that forget nothing by themselves. */
@@ -142,6 +187,7 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
           if ((await write(all.slice(from, from + size), signal)) === 'written') from += size
         }
       }
+      if (kept.bytes > maxBytes) await makeRoom(await calls.now(signal), signal)
     },
 
     async reports(namespace, signal) {
@@ -150,21 +196,29 @@ export function storeReports(calls: EngineCalls, { ttlMs }: { readonly ttlMs: nu
       const asOf = new Date(nowMs).toISOString()
       const since = await listeningSince(namespace, asOf, signal)
       const found: ClientReport[] = []
+      const all = new Map<Key, KeptReport>()
       for (let before: Key | undefined; ;) {
         const page = await calls.list({ prefix, before, limit: KEYS_A_CALL }, signal)
         const entries = page.length === 0 ? [] : await calls.read(page, signal)
         const expired: Expired[] = []
         for (const [at, entry] of entries.entries()) {
-          const report = entry && decode(page[at] ?? '', entry)
-          if (report?.namespace !== namespace) continue
-          const heardMs = Date.parse(report.receivedAt ?? '')
-          if (nowMs - heardMs > lifetimeMs(report)) expired.push({ key: page[at] ?? '', entry })
-          else found.push(report)
+          const key = page[at] ?? ''
+          const report = entry && decode(key, entry)
+          if (entry === undefined || report?.namespace !== namespace) continue
+          const { receivedAt = '' } = report
+          if (nowMs - Date.parse(receivedAt) > lifetimeMs(report)) {
+            expired.push({ key, entry })
+            continue
+          }
+          found.push(report)
+          all.set(key, asKept({ ...report, receivedAt }, entry.value.length))
         }
         await forget(expired, signal)
         before = page.at(-1)
         if (before === undefined || page.length < KEYS_A_CALL) break
       }
+      kept.found(namespace, all)
+      await makeRoom(nowMs, signal)
       // In the order in which they were heard.
       found.sort((a, b) => compare(a.receivedAt, b.receivedAt) || compare(a.instanceId, b.instanceId))
       return { since, asOf, reports: found }

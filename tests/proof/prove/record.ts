@@ -88,7 +88,7 @@ function read(path: string): ProveRecord | undefined {
 
 /** The commit, with a digest of what was changed since in what a proof is about. */
 export function commitOf(): string {
-  const places = ['src', 'tests', 'package.json', 'package-lock.json']
+  const places = ['src', 'tests', 'benchmarks', 'package.json', 'package-lock.json']
   const git = (...args: string[]): string =>
     execFileSync('git', [...args, '--', ...places], {
       cwd: root,

@@ -2,16 +2,23 @@ import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 
-/** Each test that the page names, by its file and its title. */
-const NAMED = [
-  ...readFileSync(`${root}/docs/security.md`, 'utf8').matchAll(/`(tests\/[^`]+)`: ([^|)\n]+?)\s*(?=[|)\n])/g),
-].map(([, file = '', title = '']) => [file, title] as const)
+/** Each test that a page names, by its file and its title. */
+const namedBy = (page: string): readonly (readonly [string, string, string])[] =>
+  Array.from(
+    readFileSync(`${root}/docs/${page}`, 'utf8').matchAll(/`(tests\/[^`]+)`: ([^|)\n]+?)\s*(?=[|)\n])/g),
+    ([, file = '', title = '']) =>
+      // What a table says of siblings is behind the title.
+      [page, file, title.replace(/\. Siblings: .*$/, '')] as const,
+  )
 
-test('docs/security.md names tests for what it says', () => {
-  expect(NAMED.length).toBeGreaterThan(30)
+const NAMED = [...namedBy('security.md'), ...namedBy('siege.md')]
+
+test('docs/security.md and docs/siege.md name tests for what they say', () => {
+  expect(namedBy('security.md').length).toBeGreaterThan(30)
+  expect(namedBy('siege.md').length).toBeGreaterThan(25)
 })
 
-test.each(NAMED)('%s has the test that docs/security.md names: %s', (file, title) => {
+test.each(NAMED)('docs/%s names a test that %s has: %s', (_, file, title) => {
   expect(existsSync(`${root}/${file}`)).toBe(true)
   expect(readFileSync(`${root}/${file}`, 'utf8').replaceAll('\\', '')).toContain(title)
 })

@@ -56,6 +56,7 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_RETRY_AFTER_MS: [/floor for the next attempt, of ([\d,]+) ms at most/],
   MIN_HEARTBEAT_MS: [/`heartbeatMs` of less than (\d+) counts/],
   MAX_HEARTBEAT_MS: [/of more than ([\d,]+) as/],
+  MAX_KEPT_REPORTS_BYTES: [/a database, keeps (\d+) MiB of reports of each process/, MIB],
   MAX_REPORTS: [/`\{"reports":\[…\]\}`, (\d+) and 1 MiB at most/],
   MAX_REPORT_BYTES: [/A JSON object of ([\d,]+) bytes at most, `POST`ed/],
   MAX_LABELS_BYTES: [/a client has no more than ([\d,]+) bytes of JSON/],

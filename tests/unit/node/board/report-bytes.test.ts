@@ -11,9 +11,17 @@ import { reportOf } from '../../../support/report-of.js'
 const MAX_BYTES = 60_000
 const PRESENCE_MS = 300_000
 
-function open() {
+/** `written` is called at each write of a file. */
+function open({ written = () => {} }: { readonly written?: () => void } = {}) {
   const clock = virtualClock()
-  const fs = memoryDisk(new Map())
+  const disk = memoryDisk(new Map())
+  const fs: typeof disk = {
+    ...disk,
+    rename(from, to) {
+      written()
+      return disk.rename(from, to)
+    },
+  }
   const owner = { tag: '00000000-1-00000000', isGone: () => false }
   const board = createBoard('/board', {
     fs,
@@ -70,4 +78,19 @@ test('who was heard for three periods stays on disk, however many newcomers ther
   const names = new Set((await reports.all('shop')).reports.map(({ instanceId }) => instanceId))
   expect(words('shop', 0, 20, 1).filter(({ instanceId }) => !names.has(instanceId))).toEqual([])
   expect(names.size).toBeLessThan(500)
+})
+
+test('a file is written once an interval, however much comes while it is written', async () => {
+  let writes = 0
+  const { clock, reports } = open({
+    written() {
+      writes += 1
+      if (writes < 50) reports.hear(words('shop', writes, 1, 1))
+    },
+  })
+  reports.hear(words('shop', 0, 1, 1))
+  await clock.advance(5_001)
+  expect(writes).toBe(1)
+  await clock.advance(10_000)
+  expect(writes).toBe(3)
 })

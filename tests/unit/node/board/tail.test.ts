@@ -65,8 +65,8 @@ describe('a board that is followed', () => {
     await clock.advance(1_000)
     Object.assign(counts, { looks: 0, mostInFlight: 0, sweeps: 0 })
     for (const name of names) sequences.set(name, 2)
-    await clock.advance(22_000)
-    // Twenty seconds for all of them, and what they take.
+    await clock.advance(42_000)
+    // Forty seconds for all of them, and what they take.
     expect(counts.looks).toBeLessThanOrEqual(640 * 2)
     expect(counts.mostInFlight).toBeLessThanOrEqual(2)
     expect(new Set(heard.filter(line => line.endsWith(':2'))).size).toBe(640)

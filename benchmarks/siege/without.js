@@ -1,0 +1,190 @@
+// Bounds that can be taken out, to see that the siege sees it.
+import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { entryPoints, root } from '../../scripts/entry-points.js'
+import { patternOf } from '../../tests/proof/sim/bundle.js'
+
+/** Every attack of strangers, by its name. */
+export const attacks = [
+  'reports',
+  'reports elsewhere',
+  'many values',
+  'bad reports',
+  'names',
+  'unfinished bodies',
+  'streams',
+]
+
+/**
+ * A bound, and how it is taken out: by settings of the server, or by pieces of the sources.
+ * @typedef {object} Without
+ * @property {string} what
+ * @property {readonly string[]} attacks those that it is there for
+ * @property {boolean} [leadsAway] whether a client is led to a hostile server
+ * @property {readonly string[]} seenBy the bounds of which one has to be passed
+ * @property {object} [settings]
+ * @property {Readonly<Record<string, readonly [string, string]>>} [pieces] what is replaced by what, by file; white space makes no difference
+ */
+
+/** @type {Readonly<Record<string, Without>>} */
+export const withouts = {
+  room: {
+    what: 'a bound on the instances that are kept',
+    attacks: ['reports'],
+    seenBy: ['instances'],
+    settings: { maxInstances: 1e9, maxReportBytes: 1e12 },
+  },
+  fairness: {
+    what: 'fair shares of the room for reports',
+    attacks: ['reports'],
+    seenBy: ['forgotten'],
+    settings: { maxInstances: 2_000 },
+    pieces: {
+      'src/fleet/voice.ts': [
+        "voice.type === 'stranger' ? voice.address : ''",
+        "voice.type === 'stranger' ? 'all' : ''",
+      ],
+    },
+  },
+  file: {
+    what: 'a bound on the reports on disk',
+    attacks: ['reports'],
+    seenBy: ['disk'],
+    settings: { maxInstances: 100_000, maxReportBytes: 536_870_912 },
+    pieces: {
+      'src/core/limits.ts': ['MAX_KEPT_REPORTS_BYTES = 33_554_432', 'MAX_KEPT_REPORTS_BYTES = 1e12'],
+    },
+  },
+  published: {
+    what: 'the rule that names without a release have no reports',
+    attacks: ['reports elsewhere'],
+    seenBy: ['elsewhere'],
+    pieces: {
+      'src/server/routes/report-routes.ts': [
+        'if (!(await hub.isPublished(namespace))) return DONE',
+        'await hub.isPublished(namespace)',
+      ],
+    },
+  },
+  values: {
+    what: 'a bound on the values of a body',
+    attacks: ['many values'],
+    seenBy: ['reads'],
+    pieces: { 'src/core/limits.ts': ['MAX_REPORTS_MARKS = 16_384', 'MAX_REPORTS_MARKS = 1e9'] },
+  },
+  bodies: {
+    what: 'a bound on bodies that are not done with',
+    attacks: ['unfinished bodies'],
+    seenBy: ['bodies'],
+    pieces: { 'src/core/limits.ts': ['MAX_HELD_BODIES_BYTES = 33_554_432', 'MAX_HELD_BODIES_BYTES = 1e12'] },
+  },
+  names: {
+    what: 'one set of names without a release',
+    attacks: ['streams'],
+    seenBy: ['followed', 'looks'],
+    pieces: { 'src/server/stream/hub.ts': ['FOLLOWED_UNPUBLISHED = 32', 'FOLLOWED_UNPUBLISHED = 1e9'] },
+  },
+  log: {
+    what: "a bound on the lines of the server's log",
+    attacks: ['bad reports'],
+    seenBy: ['lines'],
+    pieces: {
+      'src/server/handler.ts': [
+        'options.logger && calmLogger(options.logger, clock)',
+        '(void calmLogger, options.logger && { ...options.logger, flush() {} })',
+      ],
+    },
+  },
+  marks: {
+    what: 'a bound on the lines of a client that hears forged marks',
+    attacks: [],
+    leadsAway: true,
+    seenBy: ['led away'],
+    pieces: {
+      'src/client/options.ts': [
+        'calmLogger(given.logger ?? silentLogger, machine.clock)',
+        '(void calmLogger, { ...(given.logger ?? silentLogger), flush() {} })',
+      ],
+    },
+  },
+  news: {
+    what: 'telling a fleet of what is new',
+    attacks: [],
+    seenBy: ['rollback'],
+    pieces: {
+      'src/server/stream/fan-out.ts': [
+        'if (topic.spreading) return topic.spreading = true',
+        'if (topic.version > 1) return topic.spreading = true',
+      ],
+    },
+  },
+  proof: {
+    what: 'marks, by which a fleet knows that it is current',
+    attacks: [],
+    seenBy: ['stale'],
+    pieces: {
+      'src/server/stream/heartbeat.ts': [
+        'if (read === undefined || wentBack(topic.namespace)) return',
+        'if (read !== undefined || wentBack(topic.namespace)) return',
+      ],
+    },
+  },
+}
+
+/**
+ * The programs of server and fleet: as they are, over the built package; or over a copy of the sources without a bound.
+ * @param {Without | undefined} without
+ */
+export async function takeOut(without) {
+  const [server, fleet] = ['server-process.js', 'fleet-process.js'].map(
+    name => new URL(name, import.meta.url),
+  )
+  const pieces = Object.entries(without?.pieces ?? {})
+  if (server === undefined || fleet === undefined || pieces.length === 0)
+    return { server: /** @type {URL} */ (server), fleet: /** @type {URL} */ (fleet) }
+  const outdir = `${root}/node_modules/.cache/noticeboard-siege/${process.pid}`
+  const sources = new Map(
+    entryPoints().map(({ subpath, source }) => [subpath.replace(/^\./, 'noticeboard'), `${root}/${source}`]),
+  )
+  /** @type {Set<string>} */
+  const taken = new Set()
+  await build({
+    entryPoints: [server, fleet].map(url => fileURLToPath(url)),
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'without',
+        setup(builder) {
+          builder.onResolve({ filter: /^noticeboard(\/|$)/ }, ({ path }) => {
+            const source = sources.get(path)
+            return source === undefined ? undefined : { path: source }
+          })
+          builder.onResolve({ filter: /^#pin-file$/ }, () => ({
+            path: `${root}/src/client/state/pin-file.ts`,
+          }))
+          for (const [file, [from, to]] of pieces)
+            builder.onLoad({ filter: new RegExp(`/${file.replaceAll('.', '\\.')}$`) }, async ({ path }) => {
+              const text = await readFile(path, 'utf8')
+              const contents = text.replace(patternOf(from), () => to)
+              if (contents === text) throw new Error(`${file} has no such piece any more: ${from}`)
+              taken.add(file)
+              return { contents, loader: 'ts' }
+            })
+        },
+      },
+    ],
+  })
+  for (const [file] of pieces)
+    if (!taken.has(file)) throw new Error(`${file} is no part of the server, nor of the fleet`)
+  return {
+    server: pathToFileURL(`${outdir}/server-process.mjs`),
+    fleet: pathToFileURL(`${outdir}/fleet-process.mjs`),
+  }
+}
