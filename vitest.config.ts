@@ -27,6 +27,7 @@ const LONGEST = [
   'proof/sim/kept',
   'proof/steps/',
   'system/engines/redis',
+  'system/proxies/proxies',
   'system/static-board/config-map',
   'system/static-board/static-board',
   'system/static-board/mirror',

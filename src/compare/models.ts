@@ -130,7 +130,7 @@ export function adaptivePullModel(options: AdaptivePullModelOptions = {}): Known
 
 /** Times of {@link pushModel} and {@link hybridModel}. */
 export interface StreamModelOptions extends PathOptions {
-  /** How often the server shows that it lives, in milliseconds. Default 15,000. */
+  /** How often the server shows that it lives, in milliseconds. Default 8,000. */
   readonly heartbeatMs?: number
 }
 

@@ -11,7 +11,7 @@ export const defaultPeriods: {
   readonly pollIntervalMs: number
   /** An unconditional request, which no cache between can answer for good. */
   readonly sweepIntervalMs: number
-  /** A stream that is silent for 2.5 of these is dead. */
+  /** A stream that is silent for 2.5 of these is dead. Proxies commonly cut what is silent for 10 s, so it is below that. */
   readonly heartbeatMs: number
   /** The longest that a new stream may take to bring its first event. */
   readonly firstEventTimeoutMs: number
@@ -28,7 +28,7 @@ export const defaultPeriods: {
 } = Object.freeze({
   pollIntervalMs: 30_000,
   sweepIntervalMs: 300_000,
-  heartbeatMs: 15_000,
+  heartbeatMs: 8_000,
   firstEventTimeoutMs: 10_000,
   timeoutMs: 10_000,
   maxConnectionAgeMs: 1_800_000,

@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { whenAborted } from '../../async/signals.js'
 import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Logger } from '../../contracts/system.js'
+import { defaultPeriods } from '../../core/defaults.js'
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import { fileStore, tokenFolder, type FileStore } from '../../node/index.js'
 import { serve, type ServeOptions } from '../../server/index.js'
 import { assertBoard } from '../boards.js'
@@ -57,6 +59,10 @@ which is made at the first start and kept in the board's private/token with mode
       value: 'N',
       text: 'serve metrics for Prometheus at 127.0.0.1:N/metrics; needs the package prom-client',
     },
+    'heartbeat-ms': {
+      value: 'N',
+      text: `how often event streams show that they live; ${defaultPeriods.heartbeatMs} unless given, since many a proxy cuts after 10 s of silence`,
+    },
     'no-controller': { text: 'leave rollouts to a controller elsewhere' },
     config: BOARD_OPTIONS['config'] ?? { value: 'FILE', text: 'the configuration file' },
   },
@@ -73,6 +79,9 @@ which is made at the first start and kept in the board's private/token with mode
     const metricsPort = args.integer('metrics-port', 0)
     for (const [option, value] of Object.entries({ port, 'metrics-port': metricsPort ?? 0 }))
       if (value > 65_535) throw usageError(`--${option} wants a number from 0 to 65535`)
+    const heartbeatMs = args.integer('heartbeat-ms', MIN_HEARTBEAT_MS)
+    if (heartbeatMs !== undefined && heartbeatMs > MAX_HEARTBEAT_MS)
+      throw usageError(`--heartbeat-ms wants a number from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}`)
     const readOnly = args.flag('read-only')
     const tokenFile = args.text('token-file')
     const host = args.text('host')
@@ -82,10 +91,12 @@ which is made at the first start and kept in the board's private/token with mode
     const requireToken = args.texts('require-token').map(requirable)
 
     if (!args.flag('create')) await assertBoard(folder)
-    const store = fileStore(folder, { logger })
+    const system = io.system === undefined ? {} : { system: io.system }
+    const store = fileStore(folder, { ...system, logger })
     try {
       await tryBoard(store, { readOnly, logger, signal: io.signal })
       const server = await serve(store, {
+        ...system,
         port,
         logger,
         origins: args.texts('origin'),
@@ -93,6 +104,7 @@ which is made at the first start and kept in the board's private/token with mode
         tokens: tokenFolder(tokens === undefined ? tokensOf(folder) : resolve(io.cwd, tokens), { logger }),
         requireToken,
         ...(await fromConfig(context)),
+        ...(heartbeatMs !== undefined && { heartbeatMs }),
         ...(host !== undefined && { host }),
         ...(hosts.length > 0 && { hosts }),
         ...(readOnly

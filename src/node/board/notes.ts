@@ -15,6 +15,8 @@ export interface BoardNotes {
   note(namespace: Namespace, file: string): Promise<void>
   /** The names of the notes that stand; undefined where nobody keeps any, or this process may not see them. */
   standing(): Promise<readonly string[] | undefined>
+  /** When a note came or went for the last time, by the disk's clock; undefined where nobody keeps any. */
+  changedMs(): Promise<number | undefined>
 }
 
 /** The beginning of the names of a namespace's notes: no text of any length is part of a file's name. */
@@ -57,5 +59,6 @@ export function boardNotes({ hiddenFs: fs, hiddenFiles: files, clock, hasher, pa
       if ((await fs.stat(paths.notes)) === undefined) return undefined
       return fs.list(paths.notes)
     },
+    changedMs: async () => (await fs.stat(paths.notes))?.changedMs,
   }
 }

@@ -28,15 +28,22 @@ interface Look {
 /**
  * Remembers looks. Whoever writes leaves a note before, which stands for an hour; so what was looked at
  * some minutes ago at most, and of which no note stands now, is as it was. Where notes go before their
- * time, a backup was put back, and nothing is known any more.
+ * time, or their folder was last changed earlier than it was, a backup was put back, and nothing is known any more.
  */
 export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): BoardStanding {
   const looks = new Map<Namespace, Look>()
   /** When each note that stood at the last listing was first seen. */
   let seen: ReadonlyMap<string, number> = new Map()
+  /** When the folder of the notes was changed for the last time before the last listing. */
+  let changedMs = Number.NEGATIVE_INFINITY
 
   const list = async (): Promise<readonly string[] | undefined> => {
     try {
+      const nowMs = await notes.changedMs()
+      if (nowMs === undefined) return undefined
+      // What was copied with its times is older; and what is looked at once too often does no harm.
+      if (nowMs < changedMs) looks.clear()
+      changedMs = nowMs
       return await notes.standing()
     } catch (error) {
       if (isForbidden(error)) return undefined

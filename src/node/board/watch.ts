@@ -3,11 +3,12 @@ import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { Delivery } from '../../contracts/transport.js'
+import { defaultPeriods } from '../../core/defaults.js'
 import type { Entry } from './log.js'
 import type { BoardTail } from './tail.js'
 
 /** How often a watch shows that it lives while nothing is published. */
-const HEARTBEAT_MS = 15_000
+const HEARTBEAT_MS = defaultPeriods.heartbeatMs
 
 export interface BoardWatchOptions {
   readonly namespaces: readonly Namespace[]

@@ -4,6 +4,7 @@ import type { Namespace } from '../../contracts/names.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { Clock } from '../../contracts/system.js'
 import type { Delivery } from '../../contracts/transport.js'
+import { defaultPeriods } from '../../core/defaults.js'
 import { MAX_RELEASE_BYTES } from '../../core/limits.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { releaseKey } from '../../kubernetes/keys.js'
@@ -12,7 +13,7 @@ import { doing } from '../disk/system-error.js'
 import type { Volume } from './volume.js'
 
 /** How often a watch shows that it lives while nothing changes, in milliseconds. */
-const HEARTBEAT_MS = 15_000
+const HEARTBEAT_MS = defaultPeriods.heartbeatMs
 
 export interface VolumeWatchOptions {
   readonly volume: Volume

@@ -17,7 +17,7 @@ export interface Cuts {
  * Recognises a proxy's timeout from the server's end, where it looks like readers that leave.
  *
  * ```ts
- * const cuts = createCuts({ clock, logger, heartbeatMs: 15_000 })
+ * const cuts = createCuts({ clock, logger, heartbeatMs: 8_000 })
  * cuts.ended({ writtenAtMs })
  * ```
  */

@@ -18,7 +18,7 @@ export interface WatchOptions {
   readonly pollIntervalMs?: number
   /** How often it is asked without a condition in any case, give or take a fifth, in milliseconds. Default 300,000. */
   readonly sweepIntervalMs?: number
-  /** The heartbeat of transports that do not tell theirs, in milliseconds: a stream that goes silent for 2.5 of them is dead. Default 15,000. */
+  /** The heartbeat of transports that do not tell theirs, in milliseconds: a stream that goes silent for 2.5 of them is dead. Default 8,000. */
   readonly heartbeatMs?: number
   /** How long a new stream may take to bring its first frame, in milliseconds. Default 10,000. */
   readonly firstEventTimeoutMs?: number

@@ -8,13 +8,14 @@ import { discard, MAX_ERROR_BYTES, send, type Ask } from '../fetch/exchange.js'
 import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { Settings } from './options.js'
 import { refusalFor } from './reading.js'
+import { defaultPeriods } from '../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS, STREAM_LINES_A_SECOND, STREAM_LINES_AT_ONCE } from '../../core/limits.js'
 
 /** What a line holds beside a snapshot: its field's name and the digest; and what an event holds beside two. */
 const LINE_MARGIN = 32_768
 
 /** What a server keeps that does not say its heartbeat. */
-const DEFAULT_HEARTBEAT_MS = 15_000
+const DEFAULT_HEARTBEAT_MS = defaultPeriods.heartbeatMs
 
 /** A longer query does not pass many a proxy; what the client has is left out then, at the price of being sent again. */
 const MAX_QUERY = 6_000

@@ -10,13 +10,13 @@ export function missingPrograms(...programs: readonly Program[]): string | undef
   return how
 }
 
-export type Program = 'nginx' | 'rsync'
+export type Program = 'nginx' | 'haproxy' | 'rsync'
 
 /** Where a program is: on the path, or where Debian keeps programs of the system, which a user's path often lacks. */
 export function pathOf(program: Program): string | undefined {
   const places = [program, `/usr/sbin/${program}`, `/usr/local/sbin/${program}`]
   return places.find(place =>
-    place.startsWith('/') ? existsSync(place) : spawnSync(place, ['--version']).error === undefined,
+    place.startsWith('/') ? existsSync(place) : spawnSync(place, ['-v']).error === undefined,
   )
 }
 

@@ -411,6 +411,36 @@ const ON_A_BOARD = [
   ['token', 'revoke', 'ci'],
 ]
 
+test('serve --heartbeat-ms is what event streams say and keep; what no client believes is refused', async () => {
+  const folder = await temporaryFolder()
+  const serving = ['serve', '--create', '--board', 'board', '--port', '0', '--json']
+  for (const written of ['9', '600001', '8s'])
+    expect(await commandLine([...serving, '--heartbeat-ms', written], { cwd: folder })).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining('--heartbeat-ms wants'),
+    })
+  const said = async (...more: readonly string[]): Promise<string> => {
+    const stop = new AbortController()
+    let first = ''
+    await commandLine([...serving, ...more], {
+      cwd: folder,
+      signal: stop.signal,
+      onData(text) {
+        const { url } = JSON.parse(text) as { url: string }
+        const events = async (): Promise<void> => {
+          const { body } = await fetch(`${url}/v1/~events?ns=a`)
+          const { value } = await body!.getReader().read()
+          first = new TextDecoder().decode(value)
+        }
+        void events().finally(() => stop.abort())
+      },
+    })
+    return first
+  }
+  expect(await said()).toContain('"heartbeatMs":8000')
+  expect(await said('--heartbeat-ms', '700')).toContain('"heartbeatMs":700')
+})
+
 test('a mistyped board is served and written to by nobody, and made by who says so', async () => {
   const { nbWith, write, folder } = await place()
   await write('a.json', '{"a":1}')

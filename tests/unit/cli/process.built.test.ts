@@ -48,7 +48,7 @@ async function temporaryFolder(): Promise<string> {
 }
 
 test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-  '%s ends a server and whoever watches it in order, with 130',
+  '%s ends a server, with goodbyes to its streams, and whoever watches it, with 130',
   async signal => {
     const folder = await temporaryFolder()
     await writeFile(join(folder, 'a.json'), '{"a":1}')
@@ -65,7 +65,9 @@ test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(JSON.parse((await watching.lines(1))[0]!)).toMatchObject({ version: 1, document: { a: 1 } })
     watching.child.kill(signal)
     expect(await watching.status()).toBe(130)
+    const stream = await fetch(`${url}/v1/~events?ns=a`)
     server.child.kill(signal)
+    expect(await stream.text()).toMatch(/event: goodbye\ndata: \{"delayMs":\d+\}\n\n$/)
     expect(await server.status()).toBe(130)
   },
 )

@@ -1,26 +1,16 @@
 import { execFile } from 'node:child_process'
-import { cp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { root } from '../../../scripts/entry-points.js'
 import { parsePosition } from '../../../src/contracts/position.js'
 import { http } from '../../../src/transports/http/index.js'
+import { procedure, wordsOf } from '../../support/rehearsal.js'
 import { reportOf } from '../../support/report-of.js'
-import { commandLine, temporaryFolder, type Ran } from './command-line.js'
+import { temporaryFolder, type Ran } from './command-line.js'
+import { served } from './served.js'
 
 const never = new AbortController().signal
-
-/** The commands of the procedure, without their remarks. */
-async function procedure(): Promise<readonly string[]> {
-  const page = await readFile(join(root, 'docs/operations.md'), 'utf8')
-  const section = page.slice(page.indexOf('### A backup is put back'))
-  const [, block = ''] = /```sh\n([\s\S]*?)```/.exec(section) ?? []
-  return block
-    .split('\n')
-    .map(line => line.replace(/ +# .*$/, '').trim())
-    .filter(line => line !== '')
-}
 
 /** What rsync does, where it is not installed. */
 async function synchronize(from: string, to: string): Promise<void> {
@@ -36,34 +26,10 @@ async function synchronize(from: string, to: string): Promise<void> {
 test('a backup is put back under a running server as docs/operations.md says, line by line', async () => {
   const cwd = await temporaryFolder()
   const [board, backup] = [join(cwd, 'board'), join(cwd, 'backup')]
-  const stop = new AbortController()
-  let log = ''
-  let url = ''
-  const serving = await new Promise<{ readonly ended: Promise<Ran> }>((resolve, reject) => {
-    const ended = commandLine(['serve', '--create', '--board', board, '--port', '0', '--json'], {
-      cwd,
-      signal: stop.signal,
-      onAside: text => (log += text),
-      onData(text) {
-        url = (JSON.parse(text) as { url: string }).url
-        resolve({ ended })
-      },
-    })
-    void ended.then(({ stderr }) => reject(new Error(stderr)))
-  })
-  const env = {
-    NOTICEBOARD_URL: url,
-    NOTICEBOARD_TOKEN: await readFile(join(board, 'private/token'), 'utf8'),
-  }
-  const noticeboard = (...args: readonly string[]): Promise<Ran> => commandLine(args, { cwd, env })
-  const publish = async (pool: number): Promise<Ran> => {
-    await writeFile(join(cwd, 'service.json'), JSON.stringify({ pool }))
-    return noticeboard('publish', 'service.json', '-n', 'checkout/prod', '--everyone', '--reason', 'a test')
-  }
+  const server = await served({ cwd })
+  const { url, noticeboard, publish } = server
   const type = async (line: string): Promise<Ran | undefined> => {
-    const [program = '', ...args] = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(
-      ([, quoted, word]) => quoted ?? word ?? '',
-    )
+    const [program = '', ...args] = wordsOf(line)
     if (program === 'noticeboard') return noticeboard(...args)
     expect(line).toMatch(/^rsync -a --delete \S+\/ \S+\/$/)
     const [from = '', to = ''] = args
@@ -72,7 +38,7 @@ test('a backup is put back under a running server as docs/operations.md says, li
     await synchronize(from, to)
     return undefined
   }
-  const [takeCopy = '', putBack = '', ...rest] = await procedure()
+  const [takeCopy = '', putBack = '', ...rest] = await procedure('A backup is put back')
 
   for (const pool of [1, 2, 3]) expect((await publish(pool)).status).toBe(0)
   await type(takeCopy)
@@ -94,7 +60,7 @@ test('a backup is put back under a running server as docs/operations.md says, li
     expect([status, stderr]).toEqual([1, expect.stringContaining('error (store-damaged)')])
     expect(stderr).toContain('noticeboard epoch checkout/prod --reason')
   }
-  expect(log.match(/went back/g)).toHaveLength(1)
+  expect(server.log.match(/went back/g)).toHaveLength(1)
 
   const outcomes: Ran[] = []
   for (const line of rest) outcomes.push((await type(line))!)
@@ -107,7 +73,5 @@ test('a backup is put back under a running server as docs/operations.md says, li
   expect(epoch!.stdout).toMatch(/published checkout\/prod version 1 \(2-/)
   expect(after!.stdout).not.toContain('alarm')
   expect((await publish(7)).status).toBe(0)
-  expect(log.match(/went back/g)).toHaveLength(1)
-  stop.abort()
-  await serving.ended
+  expect(server.log.match(/went back/g)).toHaveLength(1)
 }, 60_000)

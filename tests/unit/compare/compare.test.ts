@@ -107,7 +107,7 @@ test('an input that was left out is named where its default decides', async () =
 })
 
 test('what cuts silent connections before the next heartbeat rules streams out', async () => {
-  const cut = { ...FLEET, network: { ...FLEET.network, idleTimeoutMs: 10_000 } }
+  const cut = { ...FLEET, network: { ...FLEET.network, idleTimeoutMs: 7_000 } }
   const { rows, recommendation } = await compare(cut)
   expect(rows.find(({ model }) => model === 'push')?.misses).toMatchObject([{ what: 'half-open' }])
   expect(recommendation.model).toBe('pull 4 s')

@@ -13,22 +13,33 @@ test('three streams that break after the same silence have one reason, told once
     [10_100, 14_000],
   ])
   expect(told).toEqual([undefined, undefined, { by: 'silence', afterMs: 10_177 }, undefined])
-  expect(sayCut(told[2]!, 15_000)).toMatch(/^always after 10 s .*heartbeat of 15 s .*proxy_read_timeout/)
+  expect(sayCut(told[2]!, 8_000)).toMatch(/^always after 10 s .*heartbeat of 8 s .*proxy_read_timeout/)
 })
 
-test('the same age is told as an age, and either is told again when it comes back', () => {
+test('an odd cut now and then ends no pattern, also where it makes another one of the last few', () => {
+  const pattern = createCutPattern(3)
+  const told = note(
+    pattern,
+    Array.from({ length: 60 }, (_, index): [number, number] =>
+      index % 7 < 2 ? [1_900, 10_100] : [10_000 + index, 10_100],
+    ),
+  )
+  expect(told.filter(found => found !== undefined)).toEqual([{ by: 'age', afterMs: 10_100 }])
+})
+
+test('the same age is told as an age, and either is told again when it comes back after a while', () => {
   const pattern = createCutPattern(3)
   const told = note(pattern, [
     [3_000, 60_000],
     [9_000, 60_500],
     [14_000, 60_100],
-    [5_000, 9_000],
+    ...Array.from({ length: 12 }, (_, index): [number, number] => [5_000 * (index % 4), 9_000 * (index % 5)]),
     [3_000, 60_000],
     [9_000, 60_500],
     [14_000, 60_100],
   ])
-  expect(told.map(found => found?.by)).toEqual([undefined, undefined, 'age', ...Array(3), 'age'])
-  expect(sayCut(told[2]!, 15_000)).toMatch(/^always at the age of 60 s, .*maxConnectionAgeMs/)
+  expect(told.map(found => found?.by)).toEqual([undefined, undefined, 'age', ...Array(14), 'age'])
+  expect(sayCut(told[2]!, 8_000)).toMatch(/^always at the age of 60 s, .*maxConnectionAgeMs/)
 })
 
 test('streams that break at once, or at any time, have none', () => {

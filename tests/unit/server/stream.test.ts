@@ -199,7 +199,7 @@ describe('the event stream', () => {
     const { url } = await started(memory())
     const reader = rawReader(url, `GET /v1/~events?ns=a HTTP/1.0\r\nHost: localhost\r\n\r\n`)
     expect(await reader.until(text => text.includes('\n\n') && text.includes('alive'))).toMatch(
-      /\r\n\r\nevent: alive\ndata: \{"heartbeatMs":15000\}\n\n$/,
+      /\r\n\r\nevent: alive\ndata: \{"heartbeatMs":8000\}\n\n$/,
     )
   })
 

@@ -41,10 +41,10 @@ describe('heartbeats', () => {
     const { bytes } = await publish(store, { pool: 10 })
     const { clock, read } = setUp(store)
     const reader = read(`ns=${NAMESPACE}&ns=empty`)
-    await clock.advance(14_999)
+    await clock.advance(7_999)
     expect(reader.of('mark')).toEqual([])
     await clock.advance(1)
-    await clock.advance(15_000)
+    await clock.advance(8_000)
     const marks = reader
       .of('mark')
       .map(([namespace, text]) => [namespace, decodeMark(encodeText(text ?? ''))])
@@ -57,8 +57,8 @@ describe('heartbeats', () => {
           epoch: EPOCH,
           sequence: 1,
           digest: releaseDigest(systemHasher, bytes),
-          asOf: `2026-01-01T00:00:${beat === 0 ? '15' : '30'}.000Z`,
-          validUntil: `2026-01-01T00:${beat === 0 ? '00:52' : '01:07'}.500Z`,
+          asOf: `2026-01-01T00:00:${beat === 0 ? '08' : '16'}.000Z`,
+          validUntil: `2026-01-01T00:00:${beat === 0 ? '28' : '36'}.000Z`,
         },
       ]),
     )
@@ -87,13 +87,13 @@ describe('heartbeats', () => {
     }
     const { clock, read } = setUp(source)
     const reader = read(`ns=${NAMESPACE}`)
-    await clock.advance(15_000)
+    await clock.advance(8_000)
     expect(reader.of('mark')).toHaveLength(1)
     fails = true
-    await clock.advance(30_000)
+    await clock.advance(16_000)
     expect([reader.of('mark').length, reader.of('alive').length]).toEqual([1, 3])
     fails = false
-    await clock.advance(15_000)
+    await clock.advance(8_000)
     expect(reader.of('mark')).toHaveLength(2)
   })
 
@@ -246,7 +246,7 @@ describe('following the store', () => {
     }
     const { clock, handler, read } = setUp(source)
     const reader = read(`ns=${NAMESPACE}`)
-    await clock.advance(14_000)
+    await clock.advance(7_000)
     // The question of a heartbeat is on its way while a release is appended, and answered long after.
     holds = true
     await clock.advance(1_000)
@@ -349,7 +349,7 @@ describe('connections', () => {
     await publish(store, 'x'.repeat(100_000))
     await clock.advance(0)
     await publish(store, 'y'.repeat(100_000))
-    await clock.advance(30_000)
+    await clock.advance(19_000)
     expect(handler.connections).toBe(1)
     await clock.advance(30_000)
     expect(handler.connections).toBe(0)
@@ -402,11 +402,9 @@ describe('a relay', () => {
     expect(reader.of('release')).toEqual([
       [NAMESPACE, new TextDecoder().decode(bytes), `${digest} {"pool":10}`],
     ])
-    await clock.advance(60_000)
+    await clock.advance(30_000)
     const times = reader.of('mark').map(([, text]) => decodeMark(encodeText(text ?? '')).asOf)
-    expect(times).toEqual(
-      ['15', '30', '45'].map(second => `2026-01-01T00:00:${second}.000Z`).concat('2026-01-01T00:01:00.000Z'),
-    )
+    expect(times).toEqual(['08', '16', '24'].map(second => `2026-01-01T00:00:${second}.000Z`))
     await publish(store, { pool: 20 })
     await clock.advance(100)
     expect(reader.of('release')).toHaveLength(2)
@@ -426,7 +424,7 @@ describe('a relay', () => {
     }
     const { clock, read } = setUp(upstream)
     const reader = read(`ns=${NAMESPACE}`)
-    await clock.advance(60_000)
+    await clock.advance(32_000)
     expect(reader.events.map(({ name }) => name)).toEqual(['alive', 'alive', 'alive', 'alive', 'alive'])
   })
 

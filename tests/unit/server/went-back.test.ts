@@ -315,3 +315,37 @@ describe.each(KINDS)('%s that goes back under a running server', (_, open) => {
     expect((await done(direct.publish({ pool: 6 }, settings))).outcome).toBe('published')
   })
 })
+
+test('a folder with more namespaces than are polled one by one is told to have gone back once each had its turn, and a heartbeat', async () => {
+  const scene = await setUp(KINDS[0]![1])
+  const { clock, handler, publisher, done, copy, another } = scene
+  scene.reader.stop()
+  const others = Array.from({ length: 33 }, (_, index) => `other/${index}`)
+  const elsewhere = another()
+  const publishTo = (namespace: string): Promise<unknown> =>
+    done(
+      createPublisher({ namespace, schema, store: elsewhere, system: { clock } }).publish(
+        { pool: 1 },
+        settings,
+      ),
+    )
+  for (const namespace of others) await publishTo(namespace)
+  // No note says any more that they are written to, and that of what is lost is too old in the end to be missed.
+  await clock.advance(61 * 60_000)
+  await publishTo('the-last')
+  const putBack = await copy()
+  for (const pool of [4, 5]) await done(publisher.publish({ pool }, settings))
+  await clock.advance(31 * 60_000)
+  const reader = openReader(handler.fetch, clock, [NAMESPACE, ...others].map(name => `ns=${name}`).join('&'))
+  await clock.advance(20_000)
+  expect(errors(scene)).toEqual([])
+  await putBack()
+  // 34 namespaces of which 16 are polled each half second; and a heartbeat.
+  await clock.advance((34 / 16) * 500 + 8_800)
+  expect(errors(scene)).toEqual([expect.stringContaining('went back')])
+  const marksOf = (): number => reader.of('mark').filter(([namespace]) => namespace === NAMESPACE).length
+  const before = marksOf()
+  await clock.advance(60_000)
+  expect([before > 0, marksOf()]).toEqual([true, before])
+  reader.stop()
+})

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
 import type { Delivery, WatchTransport } from '../../../src/contracts/transport.js'
-import { hybrid, phaseOf, push, type WatchOptions } from '../../../src/strategies/index.js'
+import { defaultPeriods, hybrid, phaseOf, push, type WatchOptions } from '../../../src/strategies/index.js'
 import { encodeMark } from '../../../src/core/release/mark.js'
 import { decodeRelease } from '../../../src/core/release/release.js'
 import { memory } from '../../../src/transports/memory.js'
@@ -25,7 +25,7 @@ const both: readonly (readonly [string, (transport: WatchTransport, options?: Wa
     ['hybrid', hybrid],
   ]
 const noWatch = (): NoticeboardError => new NoticeboardError('no-watch', 'no notifications here')
-const heartbeatMs = 15_000
+const { heartbeatMs } = defaultPeriods
 
 describe.each(both)('%s', (name, make) => {
   test('brings the current release at once, and each change as it happens', async () => {
@@ -100,7 +100,7 @@ describe.each(both)('%s', (name, make) => {
   test('asks once a heartbeat where no marks come', async () => {
     const { clock, transport, calls } = await setUp()
     const client = run(make(transport, { sweepIntervalMs: 1e9, maxConnectionAgeMs: 1e9 }), { clock })
-    await clock.advance(600_000)
+    await clock.advance(40 * heartbeatMs)
     await client.stop()
     const asked = calls.filter(({ what }) => what === 'latest').length
     expect(asked).toBeGreaterThanOrEqual(36)
@@ -185,10 +185,10 @@ describe.each(both)('%s', (name, make) => {
     const { clock, transport } = await setUp({ heartbeatMs })
     const cut: WatchTransport = {
       ...transport,
-      // A proxy that closes what was silent for 10 s.
+      // A proxy that closes what was silent for 5 s.
       async *watch(_query, signal): AsyncGenerator<Delivery> {
         yield { type: 'alive', heartbeatMs }
-        await clock.sleep(10_000, signal)
+        await clock.sleep(5_000, signal)
         throw new NoticeboardError('unavailable', 'the event stream ended in the middle')
       },
     }
@@ -196,9 +196,7 @@ describe.each(both)('%s', (name, make) => {
     await clock.advance(3_600_000)
     await client.stop()
     const told = client.messages().filter(message => message.includes('always'))
-    expect(told).toEqual([
-      expect.stringMatching(/always after 10 s .* heartbeat of 15 s .*proxy_read_timeout/),
-    ])
+    expect(told).toEqual([expect.stringMatching(/always after 5 s .* heartbeat of 8 s .*proxy_read_timeout/)])
   })
 
   test('says once that something gathers its streams, where polls are answered', async () => {
@@ -431,16 +429,16 @@ describe.each(both)('%s', (name, make) => {
       ...transport,
       async *watch(_query, signal) {
         yield { type: 'alive', heartbeatMs }
-        yield { type: 'release', namespace, bytes: releaseOf(1).bytes, ageMs: 12_000 }
+        yield { type: 'release', namespace, bytes: releaseOf(1).bytes, ageMs: 6_000 }
         await clock.sleep(Number.POSITIVE_INFINITY, signal)
       },
     }
     const client = run(make(joined), { clock })
     await clock.advance(0)
-    expect(client.log.map(({ arrival }) => arrival)).toMatchObject([{ type: 'release', ageMs: 12_000 }])
+    expect(client.log.map(({ arrival }) => arrival)).toMatchObject([{ type: 'release', ageMs: 6_000 }])
     expect(calls).toEqual([])
     // A heartbeat after it was known, give or take a tenth.
-    await clock.advance(4_500)
+    await clock.advance(2_800)
     expect(calls.map(({ what }) => what)).toEqual(['latest'])
     await client.stop()
     expect(clock.pending).toBe(0)

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { defaultPeriods } from '../../../../src/core/defaults.js'
 import { everyone } from '../../../../src/publisher/index.js'
 import { hybrid } from '../../../../src/strategies/hybrid.js'
 import { push } from '../../../../src/strategies/push.js'
@@ -70,7 +71,7 @@ test('ld-458: however often the connection breaks, there is one stream and one r
 })
 
 test('ld-198: a stream that nobody serves any more is noticed, and not held on to for days', async () => {
-  const HEARTBEAT_MS = 15_000
+  const HEARTBEAT_MS = defaultPeriods.heartbeatMs
   const board = memoryBoard()
   const { clock, streams } = board
   const publisher = board.publisher({ schema })

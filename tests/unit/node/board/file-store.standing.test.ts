@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../../../src/contracts/system.js'
@@ -90,6 +90,25 @@ describe('what a board says to stand without a look at each namespace', () => {
     expect(await standing(queries)).toHaveLength(2)
     await rm(folder, { recursive: true })
     await cp(backup, folder, { recursive: true })
+    expect(await standing(queries)).toEqual([])
+  })
+
+  it('is nothing at all after a backup of hours ago was put back with its times', async () => {
+    const { folder, writer, lookAtBoth, standing, pass } = await open()
+    const noted = join(folder, 'private/noted')
+    pass(61 * MINUTE)
+    await publish(writer, { a: 1 }, { namespace: 'other' })
+    const backup = join(await temporaryFolder(), 'backup')
+    await cp(folder, backup, { recursive: true, preserveTimestamps: true })
+    const { atimeMs, mtimeMs } = await stat(noted)
+    await publish(writer, { a: 2 }, { namespace: 'till' })
+    // Its note is too old by now for its end to mean anything.
+    pass(59 * MINUTE)
+    const queries = await lookAtBoth()
+    expect(await standing(queries)).toEqual(['shop'])
+    await rm(folder, { recursive: true })
+    await cp(backup, folder, { recursive: true, preserveTimestamps: true })
+    await utimes(noted, (atimeMs - 1_000) / 1_000, (mtimeMs - 1_000) / 1_000)
     expect(await standing(queries)).toEqual([])
   })
 

@@ -244,7 +244,7 @@ describe('a watch of a mounted board', () => {
       expect(delivery.type === 'release' && sequenceOf(delivery.bytes)).toBe(sequence)
     }
     await kubelet.write(boardAt(3))
-    expect(await next()).toMatchObject({ type: 'alive', heartbeatMs: 15_000 })
+    expect(await next()).toMatchObject({ type: 'alive', heartbeatMs: 8_000 })
     own.abort()
     expect(await watch.next()).toMatchObject({ done: true })
     expect(clock.pending).toBe(0)

@@ -1,0 +1,124 @@
+import { request } from 'node:http'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
+import { createClient } from '../../../src/client/index.js'
+import { createPublisher, everyone } from '../../../src/publisher/index.js'
+import { serve } from '../../../src/server/index.js'
+import { hybrid } from '../../../src/strategies/hybrid.js'
+import { http } from '../../../src/transports/http/index.js'
+import { memory } from '../../../src/transports/memory.js'
+import { missingPrograms } from '../static-board/programs.js'
+import { haproxyProxy, nginxProxy, type ProxySettings } from './proxies.js'
+
+const namespace = 'checkout/prod'
+const schema = z.object({ pool: z.number() })
+
+/** As long as nothing that takes less is taken for a timeout; it stands for the 10 s that are common. */
+const TIMEOUT_MS = 2_600
+const missing = missingPrograms('nginx', 'haproxy')
+if (missing !== undefined) process.stderr.write(`skipped: ${missing}\n`)
+
+/** A server behind a proxy, and a client of it; what both warn of. */
+async function behind(
+  proxy: (url: string, settings: ProxySettings) => Promise<string>,
+  { heartbeatMs, ...settings }: ProxySettings & { readonly heartbeatMs: number },
+) {
+  const told = { server: [] as string[], client: [] as string[] }
+  const loggerOf = (to: string[]) => {
+    const say = (message: string): void => void to.push(message)
+    return { debug() {}, info() {}, warn: say, error: say }
+  }
+  const store = memory()
+  const publisher = createPublisher({ namespace, schema, store })
+  onTestFinished(() => publisher.close())
+  await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'first' })
+  const server = await serve(store, {
+    heartbeatMs,
+    controller: false,
+    logger: loggerOf(told.server),
+  })
+  onTestFinished(() => server.close({ drainMs: 0, graceMs: 100 }))
+  const address = await proxy(server.url, settings)
+  const opened = { streams: 0 }
+  const client = createClient({
+    namespace,
+    schema,
+    strategy: hybrid(
+      http(address, {
+        fetch: (url, init) => {
+          if (String(url).includes('~events')) opened.streams += 1
+          return fetch(url, init)
+        },
+      }),
+      {
+        pollIntervalMs: 300,
+        firstEventTimeoutMs: settings.gathers === true ? 1_000 : 10_000,
+        backoff: { baseMs: 20, capMs: 50 },
+      },
+    ),
+    logger: loggerOf(told.client),
+  })
+  onTestFinished(() => client.close())
+  const errors: string[] = []
+  client.on('error', ({ message }) => void errors.push(message))
+  await client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+  return { address, client, publisher, told, errors, opened }
+}
+
+describe.skipIf(missing !== undefined)('behind a real proxy', () => {
+  test('a timeout below the heartbeat is told once, by client and server, with the setting to change; one above it is no matter', async () => {
+    const short = { timeoutMs: TIMEOUT_MS, heartbeatMs: 60_000 }
+    const [nginx, haproxy, ...calm] = await Promise.all([
+      behind(nginxProxy, short),
+      behind(haproxyProxy, short),
+      behind(nginxProxy, { timeoutMs: TIMEOUT_MS, heartbeatMs: 800 }),
+      behind(haproxyProxy, { timeoutMs: TIMEOUT_MS, heartbeatMs: 800 }),
+    ])
+    const told =
+      /always after [23] s without a sign of life.* heartbeat of 60 s .*proxy_read_timeout.*timeout server.*heartbeat-ms/
+    for (const { errors, told: by } of [nginx, haproxy]) {
+      await expect
+        .poll(() => errors.filter(message => told.test(message)), { timeout: 60_000 })
+        .toHaveLength(1)
+      await expect
+        .poll(() => by.server.filter(message => message.startsWith('streams are closed from outside')), {
+          timeout: 60_000,
+        })
+        .toEqual([expect.stringMatching(told)])
+      expect(errors.filter(message => message.includes('always'))).toHaveLength(1)
+    }
+    for (const { errors, told: by, opened } of calm)
+      expect([opened.streams, errors, by.server]).toEqual([1, [], []])
+  })
+
+  test('one that gathers the stream is told once, and a change arrives by polling meanwhile', async () => {
+    const scene = await behind(nginxProxy, { timeoutMs: 60_000, heartbeatMs: 800, gathers: true })
+    const gathered = (): readonly string[] =>
+      scene.errors.filter(message => message.includes('open and silent'))
+    await expect.poll(gathered).toEqual([expect.stringMatching(/proxy_buffering off/)])
+    await scene.publisher.publish({ pool: 2 }, { rollout: everyone(), reason: 'second' })
+    await expect.poll(() => scene.client.current.pool).toBe(2)
+    const before = scene.opened.streams
+    await expect.poll(() => scene.opened.streams).toBeGreaterThan(before + 1)
+    expect(gathered()).toHaveLength(1)
+  })
+
+  test('one that passes its own name on is told which name to allow', async () => {
+    const scene = await behind(haproxyProxy, { timeoutMs: 60_000, heartbeatMs: 800 })
+    const { status, body } = await new Promise<{ status: number | undefined; body: string }>(
+      (resolve, reject) => {
+        const asked = request(
+          scene.address,
+          { headers: { host: 'config.internal' }, path: '/v1/~namespaces' },
+          answer => {
+            let body = ''
+            answer.on('data', chunk => (body += String(chunk)))
+            answer.on('end', () => resolve({ status: answer.statusCode, body }))
+          },
+        )
+        asked.on('error', reject).end()
+      },
+    )
+    expect([status, body]).toEqual([421, expect.stringMatching(/config\.internal.*--allow-host/)])
+  })
+})
