@@ -5,7 +5,9 @@ import type { Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { readJsonText } from '../core/json/json-text.js'
 import { decodeText } from '../core/json/strict-parse.js'
+import { isJsonObject } from '../core/json/shape.js'
 import { anything } from '../core/schema/anything.js'
+import { saysNothing } from '../core/schema/kept-schema.js'
 import { schemaFromJson } from '../core/schema/schema-from-json.js'
 import type { NamespaceConfig } from './config-file.js'
 import type { Inputs } from './inputs.js'
@@ -62,7 +64,20 @@ async function keptSchema(
   const bytes = await read(() => store.schema?.({ namespace }, signal))
   if (bytes === undefined) return undefined
   const what = `the schema kept beside ${namespace}`
-  return schemaFromJson(readJsonText(decodeText(bytes, what), { what }), { what })
+  try {
+    const jsonSchema = readJsonText(decodeText(bytes, what), { what })
+    // Kept by a publisher whose schema has no JSON Schema, so that nobody checks by an older one.
+    if (isJsonObject(jsonSchema) && saysNothing(jsonSchema)) return undefined
+    return schemaFromJson(jsonSchema, { what })
+  } catch (error) {
+    if (!isNoticeboardError(error, 'invalid-data')) throw error
+    const { message, issues } = error
+    throw new NoticeboardError(
+      'invalid-data',
+      `${message}; no document was read: check by another one with --schema FILE, and have its publisher publish again`,
+      { cause: error, issues },
+    )
+  }
 }
 
 async function read(ask: () => Promise<Uint8Array | undefined> | undefined): Promise<Uint8Array | undefined> {

@@ -11,6 +11,7 @@ import { decodeText } from '../core/json/strict-parse.js'
 import { readJsonText } from '../core/json/json-text.js'
 import { asError, usageError } from './exit.js'
 import { nearest } from '../core/nearest.js'
+import { isError } from '../core/built-ins.js'
 
 /** What checks the documents of a namespace: a schema of code, or the path of a JSON Schema file; and validators. */
 export interface NamespaceConfig {
@@ -107,7 +108,7 @@ async function importDefault(file: string): Promise<unknown> {
     return module.default
   } catch (error) {
     // Unlike a document, this is the user's own code: its message is what they need.
-    const words = error instanceof Error ? error.message : 'it threw something that is no error'
+    const words = isError(error) ? error.message : 'it threw something that is no error'
     throw new NoticeboardError('invalid-option', `${file} failed when it was loaded: ${words}`, {
       cause: error,
     })

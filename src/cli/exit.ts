@@ -5,6 +5,7 @@ import {
   type ErrorCode,
 } from '../contracts/errors.js'
 import { systemErrorCode } from '../node/disk/system-error.js'
+import { isError } from '../core/built-ins.js'
 
 /** How a command ends, as a status of the process. */
 export const EXIT = {
@@ -67,7 +68,7 @@ function isUnheard({ code, cause }: NoticeboardError): boolean {
 
 /** Anything that was thrown, as one of ours. */
 export function asError(error: unknown): NoticeboardError {
-  const text = error instanceof Error ? error.message : 'something that is no error was thrown'
+  const text = isError(error) ? error.message : 'something that is no error was thrown'
   return asNoticeboardError(error, 'internal', text)
 }
 

@@ -28,7 +28,14 @@ export function openPublisherOn(
   { store }: Pick<OpenBoard, 'store'>,
   { io: { system = {} }, namespace }: { readonly io: Pick<Io, 'system'>; readonly namespace: string },
 ): Publisher {
-  return createPublisher({ namespace, schema: anything, store, system, retries: CLI_RETRIES })
+  return createPublisher({
+    namespace,
+    schema: anything,
+    keepSchema: false,
+    store,
+    system,
+    retries: CLI_RETRIES,
+  })
 }
 
 /** Opens the board and a publisher on it for a piece of work, and closes both whatever comes of that. */
@@ -55,10 +62,13 @@ export async function withPublisher<T>(
     )
     const author = args.text('author') ?? settings.author
     const { schema, validators } = checks
+    // The schema of one command is for that command, unless it is to be kept for all.
+    const keepSchema = checks.from === 'config' || (checks.from === 'option' && args.flag('keep-schema'))
     const { gates, rollout, floor } = settings.rollouts
     const publisher = createPublisher({
       namespace,
       schema,
+      keepSchema,
       validators,
       store,
       logger,

@@ -7,6 +7,7 @@ import type { Position } from '../contracts/position.js'
 import type { Release } from '../core/release/release.js'
 import type { ClientStatus } from './status.js'
 import type { Running } from './running.js'
+import { isError, isThenable } from '../core/built-ins.js'
 
 /** What a client tells its listeners. */
 export interface ClientEvents<Value> {
@@ -69,10 +70,10 @@ export function createEmitter<Value>(logger: Logger): GuardedEmitter<Value> {
 /** Calls code that is not ours. What it throws or rejects with is logged without its text, which may quote a value. */
 export function callGuarded(call: () => unknown, logger: Logger, who: string): void {
   const complain = (error: unknown): void =>
-    logger.error(`${who} failed`, { error: error instanceof Error ? error.name : typeof error })
+    logger.error(`${who} failed`, { error: isError(error) ? error.name : typeof error })
   try {
     const result = call()
-    if (result instanceof Promise) result.catch(complain)
+    if (isThenable(result)) result.then(undefined, complain)
   } catch (error) {
     complain(error)
   }

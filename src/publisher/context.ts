@@ -15,6 +15,8 @@ import { anything } from '../core/schema/anything.js'
 export interface PublisherContext {
   readonly namespace: Namespace
   readonly schema: Schema
+  /** Whether the JSON Schema of the schema is kept beside the documents. */
+  readonly keepsSchema: boolean
   readonly validators: readonly Validator[]
   readonly store: Store
   readonly mirrors: readonly Mirror[]
@@ -62,6 +64,7 @@ export function bareContext({ store, system, ...rest }: BareContextOptions): Pub
     random,
     hasher,
     schema: anything,
+    keepsSchema: false,
     validators: [],
     maxSnapshotBytes: store.maxSnapshotBytes,
     maxReadBytes: store.maxSnapshotBytes,

@@ -6,6 +6,14 @@ import { syncMirrors } from './mirrors.js'
 import type { RolloutFacts } from './rollout.js'
 import { storeSchema } from './store-schema.js'
 
+/** What is known before an append is finished. */
+export interface FinishOptions {
+  readonly warnings?: readonly string[]
+  /** Whether a document of this publisher's schema was published. */
+  readonly publishes?: boolean
+  readonly signal: AbortSignal
+}
+
 /**
  * Does what follows an append and can no longer fail it: brings the mirrors up, keeps the JSON
  * Schema, logs. `warnings` are those that are known already; the store's own are added.
@@ -17,7 +25,7 @@ import { storeSchema } from './store-schema.js'
 export async function finish(
   context: PublisherContext,
   { outcome, signed, before, withdrawn }: Appended,
-  { warnings: known = [], signal }: { readonly warnings?: readonly string[]; readonly signal: AbortSignal },
+  { warnings: known = [], publishes = false, signal }: FinishOptions,
 ): Promise<RolloutFacts> {
   const { store, namespace, logger } = context
   const warnings = [...known]
@@ -28,7 +36,7 @@ export async function finish(
     warnings.push(
       `the release has ${length} bytes, and every client fetches it: fewer variants or named clients keep it below ${LARGE_RELEASE_BYTES}`,
     )
-  const schemaWarning = await storeSchema(context, signal)
+  const schemaWarning = await storeSchema(context, { publishes, signal })
   if (schemaWarning !== undefined) warnings.push(schemaWarning)
   for (const warning of warnings) logger.warn(warning, { namespace })
   const mirrors = await syncMirrors(context, signed, signal)

@@ -30,6 +30,7 @@ import type { Trial } from './rollouts/steps.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { oneLine } from '../core/json/text.js'
 import type { Arm, Release } from '../core/release/release.js'
+import { isDate } from '../core/built-ins.js'
 
 /** How a document is published. */
 export interface PublishOptions<Input = unknown> extends Expected, Spreading {
@@ -196,7 +197,7 @@ export async function publishDocument(
   }
   const appended = await appendUntil(context, decide, { snapshots: prepared, maxRaces: MAX_RACES, signal })
   return {
-    ...(await finish(context, appended, { signal })),
+    ...(await finish(context, appended, { publishes: true, signal })),
     notes,
     drives,
     ...(policy !== undefined && { policy }),
@@ -233,7 +234,7 @@ function checkReason(name: string, given: string | undefined): void {
 }
 
 function readActivation({ activateAt }: PublishOptions, nowMs: number): string | undefined {
-  if (activateAt !== undefined && !(activateAt instanceof Date && !Number.isNaN(activateAt.getTime())))
+  if (activateAt !== undefined && !(isDate(activateAt) && !Number.isNaN(activateAt.getTime())))
     throw new NoticeboardError('invalid-option', 'publish(): activateAt is a valid Date')
   if (activateAt !== undefined && activateAt.getTime() < nowMs)
     throw new NoticeboardError(

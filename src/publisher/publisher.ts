@@ -11,6 +11,7 @@ import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
 import type { Validator } from '../contracts/validator.js'
 import { checkOptions } from '../core/options.js'
+import { anything } from '../core/schema/anything.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
 import { positionOf, type Release } from '../core/release/release.js'
 import { readSystem } from '../system/system.js'
@@ -47,6 +48,12 @@ import { silentLogger } from '../core/silent-logger.js'
 export interface PublisherOptions<Input = unknown, Output = Input> {
   readonly namespace: Namespace
   readonly schema: Schema<Input, Output>
+  /**
+   * Whether a publish keeps the JSON Schema of `schema` beside the documents, by which the command line and other languages check
+   * theirs. It holds types and limits; rules of code (`refine`, transforms, validators) are not in it. A schema of a library that
+   * tells no JSON Schema takes one away that another publisher kept. `false` leaves what is kept as it is. Default true.
+   */
+  readonly keepSchema?: boolean
   /** The one truth. The publisher does not close it. */
   readonly store: Store
   /**
@@ -316,6 +323,7 @@ function readOptions<Input, Output>(
   checkOptions('createPublisher()', options, {
     namespace: true,
     schema: true,
+    keepSchema: true,
     store: true,
     mirrors: true,
     validators: true,
@@ -330,6 +338,7 @@ function readOptions<Input, Output>(
   })
   const {
     schema,
+    keepSchema = true,
     store,
     mirrors = [],
     validators = [],
@@ -350,6 +359,8 @@ function readOptions<Input, Output>(
     )
   }
   assertSchema(schema)
+  if (typeof keepSchema !== 'boolean')
+    throw new NoticeboardError('invalid-option', 'keepSchema must be true or false')
   if (rollout !== undefined) assertPolicy('createPublisher()', rollout)
   assertGates('createPublisher()', gates)
   if (
@@ -367,6 +378,7 @@ function readOptions<Input, Output>(
   return {
     namespace,
     schema,
+    keepsSchema: keepSchema && schema !== anything,
     validators: validators as readonly Validator[],
     store: remembering(store, hasher),
     mirrors,

@@ -41,18 +41,38 @@ export async function retried<Result>(
   { clock, random, signal, retries = DEFAULT_RETRIES }: RetryOptions,
 ): Promise<Result> {
   const backoff = createBackoff({ clock, random, ...BACKOFF_MS, maxRetryAfterMs: LONGEST_FLOOR_MS })
-  return pRetry(operation, {
+  /** Marks what an attempt threw, which may be no error of this realm: p-retry would throw one of its own instead. */
+  const attempt = async (): Promise<Result> => {
+    try {
+      return await operation()
+    } catch (error) {
+      throw new FailedAttempt(error)
+    }
+  }
+  const work = pRetry(attempt, {
     retries,
     // The delays come from the backoff: its jitter stays at the cap, and its clock can be virtual.
     minTimeout: 0,
     maxTimeout: 0,
     signal,
-    shouldRetry: async ({ error }) => {
-      if (!isNoticeboardError(error, 'unavailable', 'rate-limited')) return false
-      await keepAlive(clock.sleep(backoff.failed(error.retryAfterMs), signal))
+    shouldRetry: async ({ error: { cause } }) => {
+      if (!isNoticeboardError(cause, 'unavailable', 'rate-limited')) return false
+      await keepAlive(clock.sleep(backoff.failed(cause.retryAfterMs), signal))
       return !signal.aborted
     },
   })
+  try {
+    return await work
+  } catch (error) {
+    throw error instanceof FailedAttempt ? error.cause : error
+  }
+}
+
+/** Carries what an attempt threw, as its cause. */
+class FailedAttempt extends Error {
+  constructor(cause: unknown) {
+    super('an attempt failed', { cause })
+  }
 }
 
 /**

@@ -34,6 +34,7 @@ import { createResponder, type Responder } from './http/responder.js'
 import { createSnapshotCache } from './stream/snapshot-cache.js'
 import { writingRoutes } from './routes/writing-routes.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
+import { isThenable } from '../core/built-ins.js'
 
 /** A board over HTTP, to be mounted in a server of yours. */
 export interface Handler extends AsyncDisposable {
@@ -205,7 +206,7 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
       })
     const knowing = keyring.ready()
     const answer = knowing === undefined ? open(request) : knowing.then(async () => open(request))
-    if (!(answer instanceof Promise)) return answer
+    if (!isThenable(answer)) return answer
     answering.add(answer)
     return answer.finally(() => answering.delete(answer))
   }

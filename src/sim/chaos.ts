@@ -3,6 +3,7 @@ import { seededDice, type Dice } from './dice.js'
 import type { Machine } from './machine.js'
 import type { Trace } from './trace.js'
 import type { VirtualClock } from './virtual-clock.js'
+import { isError } from '../core/built-ins.js'
 
 /** What may happen while things go wrong. */
 export interface ChaosOptions {
@@ -116,6 +117,6 @@ export function readChaos({
 }
 
 function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error
+  if (!isError(error)) return typeof error
   return 'code' in error ? String(error.code) : error.name
 }

@@ -3,6 +3,7 @@ import type { ChaosStep } from './chaos.js'
 import { drive } from './drive.js'
 import { shrink } from './shrink.js'
 import { createWorld, type Violation, type World } from './world.js'
+import { errorMessage } from '../core/built-ins.js'
 
 /** A test that is run for many seeds. What it throws is a violation, so that assertions of any library fit. */
 export type Simulation = (world: World) => Promise<void>
@@ -109,7 +110,7 @@ export async function replay(
   try {
     await drive(world.clock, () => simulation(world), MOST_WAITING_MS)
   } catch (error) {
-    world.violate('the test passes', error instanceof Error ? error.message : String(error))
+    world.violate('the test passes', errorMessage(error))
   }
   const history = {
     seed,

@@ -1,6 +1,7 @@
 import { encodeText } from '../core/json/text.js'
 import { toHex } from '../core/release/digest.js'
 import { systemHasher } from '../system/system.js'
+import { isBytes } from '../core/built-ins.js'
 
 /** Everything that happened in a history, in order, with digests of what was moved. */
 export interface Trace {
@@ -45,7 +46,7 @@ export function createTrace(nowMs: () => number): Trace {
         add(what, body) {
           own.sum = foldText(instant(), what)
           if (typeof body === 'string') own.sum = foldText(own.sum, body)
-          else if (body instanceof Uint8Array) own.sum = foldBytes(own.sum, body)
+          else if (isBytes(body)) own.sum = foldBytes(own.sum, body)
         },
         bytes(passed) {
           own.sum = foldBytes(instant(), passed)

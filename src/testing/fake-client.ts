@@ -1,11 +1,17 @@
 import type { Client } from '../client/client.js'
 import { createEmitter } from '../client/events.js'
-import { freezePlain } from '../client/apply/freeze.js'
+import { freezeValue } from '../client/apply/freeze.js'
 import { createSelected } from '../client/select.js'
 import { checkOptions } from '../core/options.js'
+import { isThenable } from '../core/built-ins.js'
+import { canonicalize } from '../core/json/canonical.js'
+import { parseCanonical } from '../core/json/strict-parse.js'
+import { encodeText } from '../core/json/text.js'
+import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
+import { forSchema } from '../core/schema/validate.js'
 import { silentLogger } from '../core/silent-logger.js'
-import type { Participant, Prepared } from '../client/apply/participants.js'
+import { assertPrepared, type Participant, type Prepared } from '../client/apply/participants.js'
 import type { ClientStatus } from '../client/status.js'
 import type { Running } from '../client/running.js'
 import type { DeepReadonly } from '../contracts/deep-readonly.js'
@@ -15,8 +21,10 @@ import type { InputOf, OutputOf, Schema } from '../contracts/schema.js'
 /** A client for unit tests: the same type, and `set()`. */
 export interface FakeClient<Input, Value> extends Client<Value> {
   /**
-   * Makes this document what runs, at once: validated, frozen, participants and listeners called before it returns. Throws what the
-   * schema or a participant refuses, and changes nothing then.
+   * Makes this document what runs, at once: written as JSON and read again as a real one is, validated, frozen, participants and
+   * listeners called before it returns. Throws what the schema or a participant refuses, and `invalid-data` for what no publisher
+   * could publish (a `Date`, NaN, a function), and changes nothing then. What a `commit()` throws is thrown once everybody has
+   * switched. The document that was given stays as it is.
    */
   set(document: Input): void
 }
@@ -51,8 +59,16 @@ export function fakeClient<const S extends Schema>(
     const prepared = prepareAll(participants, next, error => events.emit('error', error))
     const previous = running.value
     running = run(next, (running.version ?? 0) + 1)
-    for (const { commit } of prepared) commit()
+    const failures: unknown[] = []
+    for (const { commit } of prepared)
+      try {
+        commit()
+      } catch (error) {
+        failures.push(error)
+      }
     events.emit('change', { previous, current: next, running, release: undefined })
+    // A real client logs it, and a test wants to see it.
+    if (failures.length > 0) throw failures[0]
   }
 
   const assertOpen = (): void => {
@@ -125,15 +141,20 @@ export function fakeClient<const S extends Schema>(
   return client
 }
 
+/** What the schema makes of a document that travelled: its canonical form and back, as a publisher and a client take it. */
 function validate<S extends Schema>(schema: S, document: unknown): DeepReadonly<OutputOf<S>> {
-  const result = (schema as Schema<unknown, unknown>)['~standard'].validate(document)
-  if (result instanceof Promise) {
+  const travelled = parseCanonical(encodeText(canonicalize(document)), {
+    what: 'the document',
+    maxBytes: MAX_SNAPSHOT_BYTES,
+  })
+  const result = (schema as Schema<unknown, unknown>)['~standard'].validate(forSchema(schema, travelled))
+  if (isThenable(result)) {
     throw new NoticeboardError(
       'invalid-option',
       'fakeClient needs a schema that validates at once, without async refinements',
     )
   }
-  if (result.issues === undefined) return freezePlain(result.value as DeepReadonly<OutputOf<S>>)
+  if (result.issues === undefined) return freezeValue(result.value as DeepReadonly<OutputOf<S>>)
   // A test's own values are no secrets, and its author wants to see what is wrong.
   const told = result.issues.map(
     ({ message, path = [] }) =>
@@ -156,7 +177,7 @@ function prepareAll<Value>(
         onLate(
           new NoticeboardError('vetoed', `participant "${participant.name}" refused the change`, { cause }),
         )
-      ready.push(whenPrepared(participant.prepare(next, { signal }), refused))
+      ready.push(whenPrepared(participant.name, participant.prepare(next, { signal }), refused))
     }
     return ready
   } catch (error) {
@@ -166,14 +187,21 @@ function prepareAll<Value>(
 }
 
 function whenPrepared(
-  prepared: Prepared | Promise<Prepared>,
+  name: string,
+  prepared: Prepared | PromiseLike<Prepared>,
   refused: (cause: unknown) => void,
 ): { commit(): void; discard?(): void } {
-  if (!(prepared instanceof Promise))
+  if (!isThenable(prepared)) {
+    assertPrepared(name, prepared)
     return { commit: () => prepared.commit(), discard: () => prepared.discard?.() }
+  }
+  const ready = Promise.resolve(prepared).then(late => {
+    assertPrepared(name, late)
+    return late
+  })
   return {
-    commit: () => void prepared.then(ready => ready.commit()).catch(refused),
+    commit: () => void ready.then(late => late.commit()).catch(refused),
     // Another one refused already, and that is told.
-    discard: () => void prepared.then(ready => ready.discard?.()).catch(() => {}),
+    discard: () => void ready.then(late => late.discard?.()).catch(() => {}),
   }
 }

@@ -5,6 +5,7 @@ import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
 import { FORMAT_OPTION, sourceFor } from '../documents.js'
+import { noteEditorsSchema } from '../editors-schema.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { readInstant, sayInstant } from '../instant.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
@@ -21,7 +22,8 @@ export const publishCommand: Command = {
   summary: 'validate a document and publish it',
   usage: 'FILE',
   text: `Reads a JSON or YAML file (or stdin, for -), checks it and publishes it. It is checked by the schema of
-the configuration file, else by the JSON Schema kept on the board. It goes out in stages, each on the evidence of the one before, which a
+the configuration file, else by the JSON Schema kept on the board, which holds types and limits, but no rules of code (refine,
+transforms, validators). It goes out in stages, each on the evidence of the one before, which a
 controller moves on; the first document of a namespace goes to everyone. Say why with --reason. With --wait the status says how it ended:
 6 rolled back, 7 paused (also by a gate or a doubt that lasts for a minute), 8 still running.`,
   options: {
@@ -49,7 +51,8 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       text: 'clients switch together then, in stages those of the last one: 2026-11-21T09:30:00Z, or +10min',
     },
     format: FORMAT_OPTION,
-    schema: { value: 'FILE', text: 'check by this JSON Schema instead' },
+    schema: { value: 'FILE', text: 'check by this JSON Schema instead, this once' },
+    'keep-schema': { text: 'keep that JSON Schema on the board, for whoever publishes next' },
     watch: { text: 'go on, and publish the file whenever it changes' },
     readmit: { value: 'TEXT', text: 'why a document that was withdrawn may come back' },
     'below-floor': { value: 'TEXT', text: 'why it may be looser than the floor of the configuration file' },
@@ -68,6 +71,8 @@ controller moves on; the first document of a namespace goes to everyone. Say why
   async run(context) {
     const { args } = context
     const options = readOptions(context)
+    if (args.flag('keep-schema') && args.text('schema') === undefined)
+      throw usageError('--keep-schema keeps the schema of --schema FILE; name one')
     const source = sourceFor(context, args.positionals[0] ?? '')
     return withPublisher(context, { checking: true }, async (desk): Promise<ExitStatus | void> => {
       if (desk.checks.from === 'none')
@@ -76,6 +81,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       // Read before anything else is asked, so that what cannot be read is told first.
       const document = await source.read(context.io.signal)
       await refusing(async () => canonicalize(document))
+      noteEditorsSchema(context.print, { document, name: source.name, schema: desk.checks.schema })
       const dryRun = args.flag('dry-run')
       const ifVersion = args.integer('if-version', 0)
       const readmit = args.text('readmit')

@@ -7,6 +7,7 @@ import { withBoard } from '../boards.js'
 import { findChecks } from '../checks.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { FORMAT_OPTION, sourceFor } from '../documents.js'
+import { noteEditorsSchema } from '../editors-schema.js'
 import { refusing, usageError } from '../exit.js'
 import { readSettings } from '../settings.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
@@ -16,7 +17,8 @@ export const validateCommand: Command = {
   summary: 'check a document without publishing it',
   usage: 'FILE',
   text: `Checks a JSON or YAML file (or stdin, for -) as a publish would: by --schema, else the schema and the validators of the
-configuration file, else the JSON Schema kept on the board. The first two need no board.`,
+configuration file, else the JSON Schema kept on the board, which holds types and limits, but no rules of code (refine, transforms,
+validators). The first two need no board.`,
   options: {
     ...BOARD_OPTIONS,
     format: FORMAT_OPTION,
@@ -33,7 +35,6 @@ configuration file, else the JSON Schema kept on the board. The first two need n
     const { signal } = io
     const source = sourceFor(context, args.positionals[0] ?? '')
     const settings = await readSettings(context)
-    const read = await source.read(signal)
     const namespace = settings.optionalNamespace()
     const { schemaFile } = settings
     const config = settings.checks(namespace)
@@ -52,15 +53,17 @@ configuration file, else the JSON Schema kept on the board. The first two need n
         'there is nothing to validate by: give --schema FILE, a schema in noticeboard.config.js, or a board and a namespace that keeps one',
       )
     }
+    const read = await source.read(signal)
     const document = await refusing(async () =>
       parseCanonical(encodeText(canonicalize(read)), { what: source.name, maxBytes: MAX_SNAPSHOT_BYTES }),
     )
     const { schema, validators } = checks
+    noteEditorsSchema(print, { document, name: source.name, schema })
     const result = await validateDocument({ schema, validators, document, previous: undefined, signal })
     if (result.type === 'invalid') throw refusal(source.name, result.issues, 'is not valid')
     if (json) return print.jsonLine({ valid: true, checkedBy: checks.from })
     print.data(
-      `${source.name} is valid (${{ option: 'by --schema', config: 'by the configuration file', board: 'by the schema on the board' }[checks.from]})\n`,
+      `${source.name} is valid (${{ option: 'by --schema', config: 'by the configuration file', board: 'by the schema on the board, which has no rules of code' }[checks.from]})\n`,
     )
   },
 }

@@ -7,6 +7,7 @@ import { createBackoff } from '../../async/backoff.js'
 import { withDeadline } from '../../async/deadline.js'
 import { digestOf } from '../../core/release/digest.js'
 import { BUCKETS, cohortHash } from '../../core/release/audience.js'
+import { isBytes } from '../../core/built-ins.js'
 
 /** How long one attempt may take over transports that keep no deadline of their own, in milliseconds. */
 const ATTEMPT_MS = 60_000
@@ -94,7 +95,7 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
     for (;;) {
       signal.throwIfAborted()
       const answer = await ask(query, from, signal)
-      if (answer instanceof Uint8Array) return answer
+      if (isBytes(answer)) return answer
       if (signal.aborted) notBeforeMs = clock.monotonic() + GATHER_MS
       signal.throwIfAborted()
       const nextMs = backoff.failed(answer.retryAfterMs)

@@ -1,8 +1,11 @@
+import { builtInOf, isPlainObject } from '../../core/built-ins.js'
+
 /**
- * Freezes a validated value as far as it is plain: objects and arrays all the way down. A `Date`, a
- * `Map` or an instance of a class that a schema made keeps its type and stays as it is.
+ * Makes a validated value read-only all the way down: objects and arrays are frozen, and sets, maps, dates and URLs refuse their
+ * own methods that change them. Bytes, regular expressions and instances of other classes that a schema made stay as they
+ * are.
  */
-export function freezePlain<Value>(value: Value): Value {
+export function freezeValue<Value>(value: Value): Value {
   freeze(value, new Set())
   return value
 }
@@ -14,14 +17,53 @@ export function freezePlain<Value>(value: Value): Value {
  */
 function freeze(value: unknown, entered: Set<object>): void {
   if (typeof value !== 'object' || value === null) return
-  if (!Array.isArray(value) && !isPlain(value)) return
-  if (!Object.isFrozen(value)) Object.freeze(value)
-  else if (entered.has(value)) return
+  const plain = Array.isArray(value) || isPlainObject(value)
+  const kind = plain ? undefined : builtInOf(value)
+  const guards = GUARDS[kind ?? '']
+  if (!plain && guards === undefined) return
+  if (!Object.isFrozen(value)) {
+    if (guards !== undefined) guard(value, guards)
+    Object.freeze(value)
+  } else if (entered.has(value)) return
   else entered.add(value)
   for (const member of Object.values(value)) freeze(member, entered)
+  if (kind === 'Set') for (const item of value as Set<unknown>) freeze(item, entered)
+  if (kind === 'Map')
+    for (const [key, item] of value as Map<unknown, unknown>) {
+      freeze(key, entered)
+      freeze(item, entered)
+    }
+  if (kind === 'URL') freeze((value as URL).searchParams, entered)
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
+/** What a class has that changes its instances. */
+interface Guarded {
+  readonly methods?: readonly string[]
+  readonly accessors?: readonly string[]
+}
+
+const parts = ['Milliseconds', 'Seconds', 'Minutes', 'Hours', 'Date', 'Month', 'FullYear']
+
+const GUARDS: Readonly<Record<string, Guarded>> = {
+  Set: { methods: ['add', 'delete', 'clear'] },
+  Map: { methods: ['set', 'delete', 'clear'] },
+  Date: { methods: ['setTime', 'setYear', ...parts.flatMap(part => [`set${part}`, `setUTC${part}`])] },
+  URLSearchParams: { methods: ['append', 'delete', 'set', 'sort'] },
+  URL: {
+    accessors: [
+      'href', 'protocol', 'username', 'password', 'host', 'hostname', 'port', 'pathname', 'search', 'hash',
+    ], // prettier-ignore
+  },
+}
+
+/** Puts members of its own before those that change it. They are not listed, so a copy or a comparison does not see them. */
+function guard(value: object, { methods = [], accessors = [] }: Guarded): void {
+  const refuse = (): never => {
+    throw new TypeError('the configuration is read-only; make a copy to change it')
+  }
+  for (const name of methods) Object.defineProperty(value, name, { value: refuse })
+  for (const name of accessors) {
+    const is = (value as Record<string, unknown>)[name]
+    Object.defineProperty(value, name, { get: () => is, set: refuse })
+  }
 }

@@ -14,7 +14,7 @@ export interface Participant<Value> {
    * Gets ready for the next value without changing anything that is in use. The signal aborts when
    * the change is off.
    */
-  prepare(next: Value, context: { readonly signal: AbortSignal }): Prepared | Promise<Prepared>
+  prepare(next: Value, context: { readonly signal: AbortSignal }): Prepared | PromiseLike<Prepared>
 }
 
 /** What a participant prepared. Exactly one of the two is called, once. */
@@ -102,10 +102,7 @@ export function createParticipants<Value>({
     signal: AbortSignal,
   ): Promise<Prepared> {
     const { name } = participant
-    const veto = (reason: string, cause?: unknown): NoticeboardError =>
-      new NoticeboardError('vetoed', `participant "${name}" ${reason}; the configuration stays as it is`, {
-        cause,
-      })
+    const veto = (reason: string, cause?: unknown): NoticeboardError => vetoOf(name, reason, cause)
     const ask = async (): Promise<Prepared> => {
       let prepared: Prepared
       try {
@@ -113,8 +110,8 @@ export function createParticipants<Value>({
       } catch (error) {
         throw veto('refused the change', error)
       }
-      if (typeof prepared?.commit === 'function') return prepared
-      throw veto('prepared nothing that has a commit(), so it could not switch over')
+      assertPrepared(name, prepared)
+      return prepared
     }
     let asked: Promise<Prepared> | undefined
     try {
@@ -141,6 +138,18 @@ export function createParticipants<Value>({
   function letGo({ name, prepared }: Ready): void {
     callGuarded(() => prepared.discard?.(), logger, `discard() of participant "${name}"`)
   }
+}
+
+function vetoOf(name: string, reason: string, cause?: unknown): NoticeboardError {
+  return new NoticeboardError('vetoed', `participant "${name}" ${reason}; the configuration stays as it is`, {
+    cause,
+  })
+}
+
+/** Throws `vetoed` for what a participant prepared that cannot switch over. */
+export function assertPrepared(name: string, prepared: unknown): asserts prepared is Prepared {
+  if (typeof (prepared as Partial<Prepared> | undefined | null)?.commit === 'function') return
+  throw vetoOf(name, 'prepared nothing that has a commit(), so it could not switch over')
 }
 
 /** A participant that is ready for the change. */

@@ -14,7 +14,7 @@ import { waitForActivation } from './activation.js'
 import type { Applied, Current } from './applied.js'
 import type { AttemptEnd, AttemptProgress, RefusedSnapshot } from './events.js'
 import type { FetchSnapshot, SnapshotQuery } from './fetch-snapshot.js'
-import { freezePlain } from './freeze.js'
+import { freezeValue } from './freeze.js'
 import { mayTry, type TryContext } from './may-try.js'
 import type { Overrides } from './overrides.js'
 import type { Participants, PreparedChange } from './participants.js'
@@ -190,7 +190,7 @@ async function check<Value>(
   )
   if (result.type === 'invalid')
     return refuse(saved, 'invalid-document', result.issues, overridden.length > 0)
-  return { type: 'checked', value: freezePlain(result.value), document, overridden }
+  return { type: 'checked', value: freezeValue(result.value), document, overridden }
 }
 
 interface Checked<Value> {

@@ -8,6 +8,7 @@ import { createBackoff } from '../../async/backoff.js'
 import { settlesWithin, withDeadline } from '../../async/deadline.js'
 import { jitter } from '../../async/jitter.js'
 import { createWakeable } from '../../async/wakeable.js'
+import { errorName } from '../../core/built-ins.js'
 
 /** A report but for what the reporter itself counts. */
 export type ReportState = Omit<ClientReport, 'v' | 'count' | 'upMs' | 'sinceMs' | 'nextReportWithinMs'>
@@ -155,7 +156,7 @@ export function startReporter({
       } catch (error) {
         if (signal.aborted) return
         logger.debug('a report could not be sent; it will be sent again', {
-          error: error instanceof Error ? error.name : 'unknown',
+          error: errorName(error),
         })
         if (isNoticeboardError(error, 'forbidden')) {
           // Nobody takes reports here, as on a board of files alone: asked again when there is

@@ -4,7 +4,7 @@ import type { Json } from '../../contracts/json.js'
 import type { OutputOf, Schema } from '../../contracts/schema.js'
 import { canonicalize } from '../../core/json/canonical.js'
 import type { Applied } from '../apply/applied.js'
-import { freezePlain } from '../apply/freeze.js'
+import { freezeValue } from '../apply/freeze.js'
 import type { Overrides } from '../apply/overrides.js'
 import { validateOverlaid } from '../apply/validate-overlaid.js'
 import type { Settings } from '../options.js'
@@ -84,7 +84,7 @@ async function validated<S extends Schema>(
     document,
     saved: undefined,
     running: {
-      value: freezePlain(result.value),
+      value: freezeValue(result.value),
       digest: undefined,
       version: undefined,
       position: undefined,

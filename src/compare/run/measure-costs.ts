@@ -14,6 +14,7 @@ import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost, Costs } from '../costs/costs.js'
 import { startServer, type ServerProcess } from './server-process.js'
 import { countWireBytes, type WireBytes } from './wire-bytes.js'
+import { isError } from '../../core/built-ins.js'
 
 /** How the costs of a server are measured. */
 export interface MeasureOptions {
@@ -155,6 +156,7 @@ async function openBench(
   const publisher: Publisher = createPublisher({
     namespace: NAMESPACE,
     schema: ANY_DOCUMENT,
+    keepSchema: false,
     store: httpStore(server.url, { token: server.token }),
   })
   let published = 0
@@ -278,7 +280,7 @@ async function openBench(
         try {
           for await (const delivery of watched) if (delivery.type === 'release') resolve()
         } catch (error) {
-          reject(error instanceof Error ? error : new Error('a stream broke'))
+          reject(isError(error) ? error : new Error('a stream broke'))
         }
       })()
     })

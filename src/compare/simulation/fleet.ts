@@ -90,6 +90,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
   const publisher = createPublisher({
     namespace: NAMESPACE,
     schema: ANY_DOCUMENT,
+    keepSchema: false,
     store: httpStore('http://server', {
       token: TOKEN,
       fetch: (url, init) => throughFirst(url, init),

@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
+import { isPlainObject } from '../built-ins.js'
 import { formatPath, type Step } from './path.js'
 import { isWellFormed } from './text.js'
 import { MAX_DEPTH } from '../limits.js'
@@ -70,13 +71,11 @@ export function canonicalize(value: unknown): string {
   }
 
   function writeObject(object: object): string {
-    const prototype: unknown = Object.getPrototypeOf(object)
-    if (prototype !== null && !isPlainPrototype(prototype))
-      throw refusal('only plain objects and arrays can travel')
+    if (!isPlainObject(object)) throw refusal('only plain objects and arrays can travel')
     let text = ''
     for (const key of Object.keys(object).sort(byCodeUnit)) {
       if (key === '__proto__') throw refusal('a key is named "__proto__"; rename it')
-      const member = (object as Record<string, unknown>)[key]
+      const member = object[key]
       if (member === undefined) continue
       steps.push(key)
       text += `${text === '' ? '' : ','}${writeString(key)}:${write(member)}`
@@ -101,14 +100,6 @@ export function canonicalize(value: unknown): string {
       },
     )
   }
-}
-
-/** Plain in any realm: its own prototype is null and it is nobody's class. */
-function isPlainPrototype(prototype: unknown): boolean {
-  return (
-    prototype === Object.prototype ||
-    (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype as object, 'hasOwnProperty'))
-  )
 }
 
 /** RFC 8785 orders keys by UTF-16 code unit, which is how `<` compares strings in ECMAScript. */

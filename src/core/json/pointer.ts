@@ -1,5 +1,5 @@
 /**
- * The steps of a JSON Pointer, also in its fragment form.
+ * The steps of a JSON Pointer, also in its fragment form, which is percent-encoded.
  *
  * ```ts
  * pointerSteps('#/servers/0/host') // ['servers', '0', 'host']
@@ -10,7 +10,27 @@ export function pointerSteps(pointer: string): readonly string[] {
     .replace(/^#/, '')
     .split('/')
     .slice(1)
-    .map(step => step.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map(step => (pointer.startsWith('#') ? decoded(step) : step).replaceAll('~1', '/').replaceAll('~0', '~'))
+}
+
+function decoded(step: string): string {
+  try {
+    return decodeURIComponent(step)
+  } catch {
+    // A lone percent sign stands for itself.
+    return step
+  }
+}
+
+/**
+ * Some steps as a JSON Pointer in its fragment form, for people: nothing is percent-encoded.
+ *
+ * ```ts
+ * formatPointer(['servers', 0, 'a/b']) // '#/servers/0/a~1b'
+ * ```
+ */
+export function formatPointer(steps: readonly (string | number)[]): string {
+  return ['#', ...steps.map(step => String(step).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/')
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../contracts/json.js'
+import { isPlainObject } from '../built-ins.js'
 import type { Shape } from '../json/shape.js'
 
 /**
@@ -33,7 +34,8 @@ export function unreadOf(part: object): JsonObject | undefined {
  */
 export function written(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(written)
-  if (!isPlain(value)) return value
+  // What is not plain is none of a release's, and refused where it is written.
+  if (!isPlainObject(value)) return value
   const { unknown, ...members } = value
   const said = Object.fromEntries(Object.entries(members).map(([name, member]) => [name, written(member)]))
   const unread = unreadOf(value)
@@ -45,11 +47,4 @@ export function written(value: unknown): unknown {
 /** Whether this is what a reader has in the place of what it does not understand. */
 function standsIn(member: unknown): boolean {
   return member === undefined || member === 'other' || (Array.isArray(member) && member.length === 0)
-}
-
-/** What is not plain is none of a release's, and refused where it is written. */
-function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
 }

@@ -1,30 +1,33 @@
 /**
  * What a schema found, in our own words. A vendor's messages may quote the document, which may be a secret; these are
- * made of the schema's own limits only. Zod's codes are understood; anything else was "refused by the schema".
+ * made of the schema's own limits only. The codes of zod 4 and zod 3 are understood; anything else was "refused by the schema".
  */
 export function wordsFor(issue: Readonly<Record<string, unknown>>): string {
   const limit = (name: string): string => shown(issue[name])
+  // Zod 3 calls it `type`.
+  const unit = unitOf(issue['origin'] ?? issue['type'])
   switch (issue['code']) {
     case 'invalid_type':
-      // Zod tells a missing member by its message alone, which is made of type names.
-      if (String(issue['message']).endsWith('received undefined')) return 'is missing'
       return `expected ${word(issue['expected'], 'another type')}`
     case 'too_small':
-      return `expected ${issue['inclusive'] === false ? 'more than' : 'at least'} ${limit('minimum')}${unitOf(issue['origin'])}`
+      return `expected ${issue['inclusive'] === false ? 'more than' : 'at least'} ${limit('minimum')}${unit}`
     case 'too_big':
-      return `expected ${issue['inclusive'] === false ? 'less than' : 'at most'} ${limit('maximum')}${unitOf(issue['origin'])}`
+      return `expected ${issue['inclusive'] === false ? 'less than' : 'at most'} ${limit('maximum')}${unit}`
     case 'invalid_format':
-      return issue['format'] === 'regex'
-        ? 'expected another form'
-        : `expected the form ${word(issue['format'], 'of the schema')}`
+      return formWords(issue['format'])
+    case 'invalid_string':
+      return formWords(issue['validation'])
     case 'not_multiple_of':
-      return `expected a multiple of ${limit('divisor')}`
+      return `expected a multiple of ${limit(issue['divisor'] === undefined ? 'multipleOf' : 'divisor')}`
     case 'unrecognized_keys':
       return 'unrecognized key'
     case 'invalid_value':
-      return Array.isArray(issue['values'])
-        ? choices(issue['values'])
-        : 'expected one of the values of the schema'
+      return valueWords(issue['values'])
+    case 'invalid_enum_value':
+    case 'invalid_union_discriminator':
+      return valueWords(issue['options'])
+    case 'invalid_literal':
+      return valueWords([issue['expected']])
     case 'invalid_union':
       return 'expected one of the alternatives of the schema'
     case 'invalid_key':
@@ -36,6 +39,32 @@ export function wordsFor(issue: Readonly<Record<string, unknown>>): string {
     default:
       return 'refused by the schema'
   }
+}
+
+/** Codes for a value of the wrong kind, which a member that is not there is as well. */
+const WRONG_KIND: ReadonlySet<unknown> = new Set([
+  'invalid_type',
+  'invalid_value',
+  'invalid_union',
+  'invalid_enum_value',
+  'invalid_union_discriminator',
+  'invalid_literal',
+])
+
+/** Whether an issue at a place where the document has nothing means that something is missing there. */
+export function tellsMissing(issue: Readonly<Record<string, unknown>>): boolean {
+  return WRONG_KIND.has(issue['code'])
+}
+
+function formWords(format: unknown): string {
+  // Zod 3 has an object in the place of a name where a part of a text is asked for.
+  return format === 'regex' || typeof format === 'object'
+    ? 'expected another form'
+    : `expected the form ${word(format, 'of the schema')}`
+}
+
+function valueWords(values: unknown): string {
+  return Array.isArray(values) ? choices(values) : 'expected one of the values of the schema'
 }
 
 function unitOf(origin: unknown): string {

@@ -8,15 +8,17 @@ export type JsonSchema = Readonly<Record<string, unknown>>
 /**
  * The JSON Schema (2020-12) of the documents that a schema accepts, where its vendor gives one; undefined where
  * it does not, or where something in the schema has no equivalent. Never throws. `lenient` lets such places pass as "anything",
- * which is good enough to know the names of settings, and not good enough to validate by.
+ * which is good enough to know the names of settings, and not good enough to validate by. `libraryOptions` are handed to the
+ * vendor as they are.
  */
 export function jsonSchemaOf(
   schema: Schema,
-  { lenient = false }: { readonly lenient?: boolean } = {},
+  { lenient = false, libraryOptions }: { readonly lenient?: boolean; readonly libraryOptions?: object } = {},
 ): Record<string, unknown> | undefined {
   const options = {
     target: 'draft-2020-12',
     ...(lenient && { libraryOptions: { unrepresentable: 'any' } }),
+    ...(libraryOptions !== undefined && { libraryOptions }),
   } as const
   try {
     return schema['~standard'].jsonSchema?.input(options)

@@ -1,14 +1,19 @@
-import { Validator, type OutputUnit } from '@cfworker/json-schema'
+import { dereference, validate, type OutputUnit } from '@cfworker/json-schema'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Schema, StandardIssue } from '../../contracts/schema.js'
 import { memberAt, pointerSteps, valueAt } from '../json/pointer.js'
+import { draftOf } from './drafts.js'
 import type { JsonSchema } from './json-schema.js'
+import { withUnicodePatterns } from './pattern.js'
+import { referenceProblem, targetOf } from './reference-problem.js'
+import { schemaProblem, type SchemaProblem } from './schema-problem.js'
 
 /**
- * Makes a schema of the library from a JSON Schema (2020-12), so that documents are checked without
- * the application's code. Its issues carry the codes that zod's do, so both read the same. `what`
- * names the JSON Schema in errors. Throws `invalid-data` for a value that is no JSON Schema.
+ * Makes a schema of the library from a JSON Schema (2020-12, or the draft that its `$schema` names: 4, 6, 7, 2019-09), so that
+ * documents are checked without the application's code. Its issues carry the codes that zod's do, so both read the same. `what`
+ * names the JSON Schema in errors. Throws `invalid-data` with the JSON Pointer for one that no document could be checked by: a
+ * type that does not exist, a pattern that does not compile, a reference to nowhere.
  *
  * ```ts
  * const schema = schemaFromJson(JSON.parse(text), { what: 'pool.schema.json' })
@@ -19,16 +24,16 @@ export function schemaFromJson(jsonSchema: unknown, { what }: { readonly what: s
     throw new NoticeboardError('invalid-data', `${what} is not a JSON Schema: it must be an object`)
   }
   const root = jsonSchema as JsonSchema
-  const validator = compile(root, what)
+  const { judge, find } = compile(root, what)
   return {
     '~standard': {
       version: 1,
       vendor: 'noticeboard',
       validate(value) {
-        const { valid, errors } = validator.validate(value)
+        const { valid, errors } = judge(value)
         if (valid) return { value: value as Json }
         const issues = withoutAlternatives(errors).flatMap(({ instanceLocation, keyword, keywordLocation }) =>
-          issuesOf(keyword, schemaAt(root, keywordLocation), {
+          issuesOf(keyword, find(keywordLocation), {
             steps: stepsOf(instanceLocation, value),
             value,
           }),
@@ -40,13 +45,37 @@ export function schemaFromJson(jsonSchema: unknown, { what }: { readonly what: s
   }
 }
 
-function compile(root: JsonSchema, what: string): Validator {
-  try {
-    return new Validator(structuredClone(root), '2020-12', false)
-  } catch (error) {
-    throw new NoticeboardError('invalid-data', `${what} is not a JSON Schema that can be used`, {
-      cause: error,
+interface Compiled {
+  judge(value: unknown): ReturnType<typeof validate>
+  /** What stands at the location of a keyword. */
+  find(location: string): Found
+}
+
+function compile(root: JsonSchema, what: string): Compiled {
+  const unusable = ({ pointer, problem }: SchemaProblem, cause?: unknown): NoticeboardError =>
+    new NoticeboardError('invalid-data', `${what} cannot be used: ${pointer} ${problem}`, {
+      cause,
+      issues: [{ path: pointer, message: problem, validator: 'format' }],
     })
+  const wrong = schemaProblem(root)
+  if (wrong !== undefined) throw unusable(wrong)
+  // A copy, since the validator writes to it; its patterns are those that compile with the flag that the validator sets.
+  const copy = withUnicodePatterns(root) as JsonSchema
+  let places: ReturnType<typeof dereference>
+  try {
+    places = dereference(copy)
+  } catch (error) {
+    throw unusable(
+      { pointer: '#', problem: 'has two parts with one $id, or an $id that is no address' },
+      error,
+    )
+  }
+  const lost = referenceProblem(copy, places)
+  if (lost !== undefined) throw unusable(lost)
+  const draft = draftOf(root['$schema']) ?? '2020-12'
+  return {
+    judge: value => validate(value, copy, draft, places, false),
+    find: location => schemaAt(copy, location, schema => targetOf(schema, places)),
   }
 }
 
@@ -80,6 +109,7 @@ function issuesOf(
       message: 'refused',
       path: keyword === 'false' ? steps.slice(0, -1) : steps,
       ...detailsOf(keyword, limit, schema),
+      ...(keyword === 'false' && { keys: steps.slice(-1) }),
     },
   ]
 }
@@ -110,10 +140,19 @@ function detailsOf(keyword: string, limit: unknown, schema: JsonSchema): Readonl
       return { code: 'invalid_type', expected: Array.isArray(limit) ? limit.join('-or-') : limit }
     case 'minimum':
     case 'exclusiveMinimum':
-      return { code: 'too_small', minimum: limit, inclusive: keyword === 'minimum' }
+      // In draft 4 the keyword beside it is a flag.
+      return {
+        code: 'too_small',
+        minimum: limit,
+        inclusive: keyword === 'minimum' && schema['exclusiveMinimum'] !== true,
+      }
     case 'maximum':
     case 'exclusiveMaximum':
-      return { code: 'too_big', maximum: limit, inclusive: keyword === 'maximum' }
+      return {
+        code: 'too_big',
+        maximum: limit,
+        inclusive: keyword === 'maximum' && schema['exclusiveMaximum'] !== true,
+      }
     case 'minLength':
     case 'minItems':
     case 'minProperties':
@@ -181,13 +220,13 @@ interface Found {
 }
 
 /** Looks a keyword up by its location (`#/$ref/properties/pool/minimum`), through references. */
-function schemaAt(root: JsonSchema, location: string): Found {
+function schemaAt(root: JsonSchema, location: string, follow: (schema: JsonSchema) => unknown): Found {
   let schema: JsonSchema = root
   let node: unknown = root
   for (const step of pointerSteps(location)) {
     if (isObject(node)) schema = node
     node = memberAt(node, step)
-    if (step === '$ref' && typeof node === 'string') node = valueAt(root, pointerSteps(node))
+    if (step === '$ref') node = follow(schema)
   }
   return { limit: node, schema }
 }

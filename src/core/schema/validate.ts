@@ -4,7 +4,9 @@ import type { Schema, StandardIssue, StandardResult } from '../../contracts/sche
 import type { Validator, ValidatorContext } from '../../contracts/validator.js'
 import { jsonSchemaOf, namedPath, type JsonSchema } from './json-schema.js'
 import type { Step } from '../json/path.js'
-import { wordsFor } from './issue-words.js'
+import { isJsonObject } from '../json/shape.js'
+import { valueAt } from '../json/pointer.js'
+import { tellsMissing, wordsFor } from './issue-words.js'
 import { oneLine } from '../json/text.js'
 
 /** How many issues are told of one document; the rest would say the same. */
@@ -46,6 +48,11 @@ export async function validateDocument<Input, Output>(
   return issues.length === 0 ? parsed : { type: 'invalid', issues }
 }
 
+/** A document as a schema may have it: some libraries transform in place (arktype), which a frozen one does not allow. */
+export function forSchema(schema: Pick<Schema, '~standard'>, document: Json): Json {
+  return CODED.has(schema['~standard'].vendor) ? document : structuredClone(document)
+}
+
 /** What a schema makes of a document, or why it refuses it. Never rejects. */
 export async function runSchema<Input, Output>(
   schema: Schema<Input, Output>,
@@ -55,18 +62,19 @@ export async function runSchema<Input, Output>(
   const standard = schema['~standard']
   const coded = CODED.has(standard.vendor)
   try {
-    // Some libraries transform in place (arktype), which a frozen document does not allow.
-    result = await standard.validate(coded ? document : structuredClone(document))
+    result = await standard.validate(forSchema(schema, document))
   } catch {
     // What it threw may quote the document.
     return { type: 'invalid', issues: [{ path: '', message: 'the schema failed', validator: 'schema' }] }
   }
   if (result.issues === undefined) return { type: 'valid', value: result.value }
   const names = jsonSchemaOf(schema as Schema, { lenient: true })
-  const words = coded ? wordsFor : () => 'refused by the schema'
   return {
     type: 'invalid',
-    issues: result.issues.slice(0, MAX_ISSUES).map(issue => describe(issue, names, words)),
+    issues: result.issues
+      .slice(0, MAX_ISSUES)
+      .flatMap(issue => describe(issue, { names, coded, document }))
+      .slice(0, MAX_ISSUES),
   }
 }
 
@@ -108,12 +116,53 @@ async function ask<Value>(
   }
 }
 
-function describe(issue: StandardIssue, names: JsonSchema | undefined, words: typeof wordsFor): Issue {
+interface Found {
+  readonly names: JsonSchema | undefined
+  /** Whether the vendor's issues carry codes. */
+  readonly coded: boolean
+  readonly document: Json
+}
+
+function describe(issue: StandardIssue, { names, coded, document }: Found): readonly Issue[] {
   const details = issue as unknown as Readonly<Record<string, unknown>>
   const steps = (issue.path ?? []).map(stepOf)
+  const told = (path: readonly Step[], message: string): Issue => ({
+    path: oneLine(namedPath(path, names)),
+    message,
+    validator: 'schema',
+  })
+  const unknown = coded && details['code'] === 'unrecognized_keys'
+  const keys = unknown && Array.isArray(details['keys']) ? (details['keys'] as readonly unknown[]) : []
+  if (steps.length === 0 ? keys.includes(EDITORS_KEY) : isEditorsKey(steps, document, names)) {
+    const noted: Issue = { path: EDITORS_KEY, message: EDITORS_WORDS, validator: 'schema' }
+    return keys.length > 1 ? [noted, told(['*'], wordsFor(details))] : [noted]
+  }
+  if (!coded) return [told(steps, isMissing(document, steps) ? 'is missing' : 'refused by the schema')]
+  if (tellsMissing(details) && isMissing(document, steps)) return [told(steps, 'is missing')]
   // The offending key itself is data; that there is one below this object is what can be said.
-  if (details['code'] === 'unrecognized_keys') steps.push('*')
-  return { path: oneLine(namedPath(steps, names)), message: words(details), validator: 'schema' }
+  return [told(unknown ? [...steps, '*'] : steps, wordsFor(details))]
+}
+
+/** What editors write to the top of a file, so that they know its schema. */
+const EDITORS_KEY = '$schema'
+const EDITORS_WORDS =
+  'is for editors, which find the schema of a file by it, and is published like any member: take it out, or have the schema allow it'
+
+/** Whether an issue is about that key at the top of the document, and the schema does not know it. */
+function isEditorsKey(steps: readonly Step[], document: Json, names: JsonSchema | undefined): boolean {
+  return (
+    steps.length === 1 &&
+    steps[0] === EDITORS_KEY &&
+    typeof valueAt(document, steps) === 'string' &&
+    (names === undefined || namedPath(steps, names) === '*')
+  )
+}
+
+/** Whether a member of an object is not there. */
+function isMissing(document: Json, steps: readonly Step[]): boolean {
+  const last = steps.at(-1)
+  const holder = valueAt(document, steps.slice(0, -1))
+  return typeof last === 'string' && last !== '*' && isJsonObject(holder) && !Object.hasOwn(holder, last)
 }
 
 function stepOf(step: PropertyKey | { readonly key: PropertyKey }): Step {

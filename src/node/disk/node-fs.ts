@@ -18,6 +18,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Fs } from '../../contracts/system.js'
 import { checkOptions } from '../../core/options.js'
 import { isForbidden, isMissing, systemError, systemErrorCode } from './system-error.js'
+import { isError } from '../../core/built-ins.js'
 
 /** With which modes files and folders are made, and whose they are. */
 export interface NodeFsOptions {
@@ -267,5 +268,5 @@ async function missingAsUndefined<Result>(work: Promise<Result>): Promise<Result
 
 /** Node's own word for a folder where a file is to be removed. */
 function isFolderError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ERR_FS_EISDIR'
+  return isError(error) && 'code' in error && error.code === 'ERR_FS_EISDIR'
 }

@@ -1,4 +1,5 @@
 import { isNoticeboardError, NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
+import { isError } from '../../core/built-ins.js'
 
 /** `ENOSPC`, and not `ERR_INVALID_ARG_TYPE`, which is what Node says of wrong calls. */
 const SYSTEM_CODE = /^[A-Z][A-Z0-9]*$/
@@ -103,7 +104,7 @@ export function inWords(error: unknown, doing: string): NoticeboardError {
   if (code === undefined)
     return new NoticeboardError(
       'internal',
-      `cannot ${doing}: ${error instanceof Error ? error.name : typeof error} is no error of a disk but a bug; please report it`,
+      `cannot ${doing}: ${isError(error) ? error.name : typeof error} is no error of a disk but a bug; please report it`,
       {
         cause: error,
       },

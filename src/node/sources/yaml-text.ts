@@ -18,6 +18,7 @@ import { formatPath, type Step } from '../../core/json/path.js'
 import { isWellFormed } from '../../core/json/text.js'
 import { yamlProblem } from './yaml-words.js'
 import { MAX_DEPTH } from '../../core/limits.js'
+import { errorName } from '../../core/built-ins.js'
 
 /** How often aliases may stand for something else, in all. */
 const MAX_ALIASES = 100
@@ -97,7 +98,7 @@ export function readYamlText(text: string, { what, maxBytes }: YamlTextOptions):
         strict: true, prettyErrors: false, logLevel: 'silent',
       }) as readonly Document[] // prettier-ignore
     } catch (error) {
-      if (error instanceof RangeError) return refuse(0, `it nests deeper than ${MAX_DEPTH} levels`)
+      if (errorName(error) === 'RangeError') return refuse(0, `it nests deeper than ${MAX_DEPTH} levels`)
       throw error
     }
     const [first, second] = documents

@@ -6,6 +6,7 @@ import { locate } from './mount.js'
 import { openNodeStream } from './node-stream.js'
 import type { QuickAnswers } from '../routes/quick-answers.js'
 import type { Responder } from './responder.js'
+import { errorName, isThenable } from '../../core/built-ins.js'
 
 /** What is still read of a body that was refused, so that its sender sees the answer before the connection ends. */
 const DISCARDED_BYTES = 8_388_608
@@ -16,7 +17,7 @@ export function nodeAdapter(
   { quick, prefix, logger }: NodeAdapterOptions,
 ): (req: IncomingMessage, res: ServerResponse) => void {
   const fail = (error: unknown): void => {
-    logger?.warn('an answer could not be sent', { reason: error instanceof Error ? error.name : 'unknown' })
+    logger?.warn('an answer could not be sent', { reason: errorName(error) })
   }
   return (req, res) => {
     const { headers } = req
@@ -28,7 +29,7 @@ export function nodeAdapter(
       return
     }
     const answer = respond(incomingOf(req, res, prefix))
-    if (answer instanceof Promise) answer.then(settled => send(req, res, settled)).catch(fail)
+    if (isThenable(answer)) answer.then(settled => send(req, res, settled)).then(undefined, fail)
     else void send(req, res, answer)?.catch(fail)
   }
 }

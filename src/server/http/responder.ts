@@ -19,6 +19,7 @@ import type { ReadingRoutes } from '../routes/reading-routes.js'
 import type { ReportRoutes } from '../routes/report-routes.js'
 import { methodsOf, parseRoute, type Access, type Route } from '../routes/routes.js'
 import type { WritingRoutes } from '../routes/writing-routes.js'
+import { errorName, isThenable } from '../../core/built-ins.js'
 
 /** Answers a request: at once where everything is at hand, which is what a fleet that polls asks for. Never throws, never rejects. */
 export type Responder = (request: Incoming) => Answer | Promise<Answer>
@@ -62,7 +63,7 @@ export function createResponder(options: ResponderOptions): Responder {
       if (request.signal().aborted) return errorAnswer('closed', 'the request was aborted')
       logger?.error('a request failed', {
         method: request.method,
-        reason: error instanceof Error ? error.name : 'unknown',
+        reason: errorName(error),
       })
     } else if (error.code === 'internal') {
       logger?.error(error.message, { method: request.method })
@@ -123,7 +124,7 @@ export function createResponder(options: ResponderOptions): Responder {
   /** What was read with a token is for nobody in between to keep. */
   const asRead = (given: Answer | Promise<Answer>): Answer | Promise<Answer> => {
     if (!guard.isPrivate) return given
-    return given instanceof Promise ? given.then(asPrivate) : asPrivate(given)
+    return isThenable(given) ? given.then(asPrivate) : asPrivate(given)
   }
 
   const withCors = (request: Incoming, given: Answer): Answer => {
@@ -134,7 +135,7 @@ export function createResponder(options: ResponderOptions): Responder {
   return request => {
     try {
       const given = answer(request)
-      if (!(given instanceof Promise)) return withCors(request, given)
+      if (!isThenable(given)) return withCors(request, given)
       return given
         .catch((error: unknown) => failed(request, error))
         .then(settled => withCors(request, settled))

@@ -12,6 +12,7 @@ import type { Lifetime } from '../http/lifetime.js'
 import type { Answer } from '../stream/messages.js'
 import { matchesTag, type Newest } from '../stream/newest-release.js'
 import type { SnapshotCache } from '../stream/snapshot-cache.js'
+import { isThenable } from '../../core/built-ins.js'
 
 /** What everybody may read: the board's own files. */
 export interface ReadingRoutes {
@@ -41,7 +42,7 @@ export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRo
   return {
     pointer(namespace, ifNoneMatch) {
       const newest = hub.newest(namespace)
-      return newest instanceof Promise
+      return isThenable(newest)
         ? newest.then(found => pointerAnswer(found, ifNoneMatch))
         : pointerAnswer(newest, ifNoneMatch)
     },

@@ -22,6 +22,7 @@ import type { Voice } from '../../fleet/voice.js'
 import { withoutLaterTimes } from '../../fleet/steady-times.js'
 import { clockAhead, shiftTimes } from '../../fleet/time-shift.js'
 import { MAX_REPORT_BYTES, MAX_REPORTS, MAX_REPORTS_BYTES, MAX_REPORTS_MARKS } from '../../core/limits.js'
+import { isError } from '../../core/built-ins.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
@@ -199,6 +200,6 @@ function readOwn(item: Json, namespace: Namespace): ClientReport | undefined {
     return report.namespace === namespace && jsonBytes(report) <= MAX_REPORT_BYTES ? report : undefined
   } catch (error) {
     if (isNoticeboardError(error, 'invalid-data')) return undefined
-    throw error instanceof Error ? error : new NoticeboardError('internal', 'a report could not be read')
+    throw isError(error) ? error : new NoticeboardError('internal', 'a report could not be read')
   }
 }

@@ -8,6 +8,7 @@ import type { Frame } from './messages.js'
 import type { Topics } from './topics.js'
 import type { Connection, Subscription, Topic } from './subscriptions.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
+import { errorName } from '../../core/built-ins.js'
 
 /** How much of a heartbeat the store may take to answer, before the beat goes out without marks. */
 const MINTING_SHARE = 0.1
@@ -126,9 +127,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
         return
       }
       schedule()
-      run().catch(error =>
-        logger?.error('a heartbeat failed', { reason: error instanceof Error ? error.name : 'unknown' }),
-      )
+      run().catch(error => logger?.error('a heartbeat failed', { reason: errorName(error) }))
     })
   }
 

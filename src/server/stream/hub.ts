@@ -20,6 +20,7 @@ import type { SnapshotCache } from './snapshot-cache.js'
 import { createTopics } from './topics.js'
 import type { Connection, Subscription, Topic } from './subscriptions.js'
 import { createUnpublished } from './unpublished.js'
+import { errorName } from '../../core/built-ins.js'
 
 /** What is newest, and everybody who wants to be told. */
 export interface Hub {
@@ -92,9 +93,7 @@ export function createHub(options: HubOptions): Hub {
 
   const fanOut = createFanOut({ clock, hasher, snapshots })
   const background = (work: Promise<void>): void => {
-    work.catch(error =>
-      logger?.error('sending to readers failed', { reason: error instanceof Error ? error.name : 'unknown' }),
-    )
+    work.catch(error => logger?.error('sending to readers failed', { reason: errorName(error) }))
   }
   const topics = createTopics({
     transport,

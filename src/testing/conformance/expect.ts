@@ -1,6 +1,7 @@
 import { settlesWithin } from '../../async/deadline.js'
 import { isNoticeboardError, type ErrorCode, type NoticeboardError } from '../../contracts/errors.js'
 import { systemClock } from '../../system/system.js'
+import { errorMessage, isBytes, isError } from '../../core/built-ins.js'
 
 /** Says that a promise was broken. */
 export function fail(message: string): never {
@@ -15,7 +16,7 @@ export async function within<T>(what: string, promise: Promise<T>, timeoutMs: nu
 
 /** Fails unless both are the same bytes; tells lengths and the first difference, never what the bytes say. */
 export function expectBytes(what: string, actual: Uint8Array | undefined, expected: Uint8Array): void {
-  if (!(actual instanceof Uint8Array)) fail(`${what}: ${expected.length} bytes were expected, and none came`)
+  if (!isBytes(actual)) fail(`${what}: ${expected.length} bytes were expected, and none came`)
   const length = Math.min(actual.length, expected.length)
   for (let index = 0; index < length; index += 1) {
     if (actual[index] !== expected[index]) fail(`${what}: byte ${index} of ${expected.length} differs`)
@@ -48,7 +49,7 @@ export async function expectRefusal(
     if (isNoticeboardError(error) && (codes.length === 0 || codes.includes(error.code))) return error
     if (isNoticeboardError(error)) outcome = `it threw ${error.code} (${error.message})`
     else
-      outcome = `it threw ${error instanceof Error ? `${error.name}: ${error.message}` : typeof error}, which is no NoticeboardError`
+      outcome = `it threw ${isError(error) ? `${error.name}: ${error.message}` : typeof error}, which is no NoticeboardError`
   }
   return fail(
     `${what}: ${codes.length === 0 ? 'a NoticeboardError' : codes.join(' or ')} was expected, but ${outcome}`,
@@ -72,9 +73,7 @@ export async function eventually<T>(what: string, run: () => Promise<T>, timeout
       return await within(what, run(), timeoutMs)
     } catch (error) {
       if (systemClock.monotonic() >= endMs) {
-        return fail(
-          `${what} did not come to work within ${timeoutMs} ms; at last: ${error instanceof Error ? error.message : String(error)}`,
-        )
+        return fail(`${what} did not come to work within ${timeoutMs} ms; at last: ${errorMessage(error)}`)
       }
     }
     await systemClock.sleep(20, never)

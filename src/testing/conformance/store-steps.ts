@@ -2,6 +2,7 @@ import { formatPosition } from '../../contracts/position.js'
 import type { Store } from '../../contracts/transport.js'
 import { expectBytes, fail } from './expect.js'
 import type { SampleRelease } from './fixture.js'
+import { errorMessage } from '../../core/built-ins.js'
 
 /** Puts the sample's snapshot and appends its release. */
 export async function write(
@@ -29,9 +30,7 @@ export async function expectTaken(
   signal: AbortSignal,
 ): Promise<void> {
   const outcome = await write(store, sample, signal).catch((error: unknown) =>
-    fail(
-      `${what}: append threw (${error instanceof Error ? error.message : String(error)}); a place that is not the next one is 'taken'`,
-    ),
+    fail(`${what}: append threw (${errorMessage(error)}); a place that is not the next one is 'taken'`),
   )
   if (outcome !== 'taken') fail(`${what}: append is '${outcome}', and 'taken' was expected`)
 }

@@ -10,6 +10,7 @@ import { expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { openWatch } from './watch-reader.js'
+import { isError } from '../../core/built-ins.js'
 
 const IDENTITY: Identity = {
   clientId: 'host-a',
@@ -80,7 +81,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         await settled(Promise.resolve(again.iterator.return?.()))
         if (round === 50)
           fail(
-            `no watch works after the connection came back: ${outcome instanceof Error ? outcome.message : 'it failed'}`,
+            `no watch works after the connection came back: ${isError(outcome) ? outcome.message : 'it failed'}`,
           )
         await systemClock.sleep(50, signal)
       }

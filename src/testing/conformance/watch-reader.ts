@@ -10,6 +10,7 @@ import { expectSample, isSample, neverBack } from './current.js'
 import { fail, within } from './expect.js'
 import type { SampleRelease } from './fixture.js'
 import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
+import { errorMessage } from '../../core/built-ins.js'
 
 type Outcome = Delivery | { readonly type: 'ended' | 'lost' }
 
@@ -85,9 +86,7 @@ export function openWatch(
       const endMs = systemClock.monotonic() + timeoutMs
       while (systemClock.monotonic() < endMs) {
         const { namespace, bytes } = await release().catch((error: unknown) =>
-          fail(
-            `waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${error instanceof Error ? error.message : String(error)}`,
-          ),
+          fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${errorMessage(error)}`),
         )
         if (namespace !== sample.namespace) continue
         if (isSample(transport, bytes, sample)) return
@@ -157,10 +156,7 @@ function outcomeOf(read: Promise<IteratorResult<Delivery>>): Promise<Outcome> {
 export async function expectEnd(iterator: AsyncIterator<Delivery>, timeoutMs: number): Promise<void> {
   for (let left = 100; left > 0; left -= 1) {
     const { done } = await within('the end of an aborted watch', iterator.next(), timeoutMs).catch(
-      (error: unknown) =>
-        fail(
-          `an aborted watch must end, and it threw: ${error instanceof Error ? error.message : String(error)}`,
-        ),
+      (error: unknown) => fail(`an aborted watch must end, and it threw: ${errorMessage(error)}`),
     )
     if (done === true) return
   }

@@ -4,6 +4,7 @@ import type { Latest, LogEntry } from '../../contracts/transport.js'
 import { whenAborted } from '../../async/signals.js'
 import { failureOf, injure, type Draw } from './draw.js'
 import type { Fault, FaultyCall } from './plan.js'
+import { isBytes } from '../../core/built-ins.js'
 
 /** What faults are made with. */
 export interface FaultyContext {
@@ -92,7 +93,7 @@ async function stalled(name: string, signal: AbortSignal): Promise<never> {
 
 /** The bytes of an answer, an entry or a query, cut or changed. */
 function injured(value: unknown, faults: readonly Fault[], random: Random): unknown {
-  if (value instanceof Uint8Array) return injure(value, faults, random)
+  if (isBytes(value)) return injure(value, faults, random)
   if (typeof value !== 'object' || value === null || !('bytes' in value)) return value
   const { bytes } = value as Extract<Latest, { readonly type: 'release' }>
   return { ...value, bytes: injure(bytes, faults, random) }

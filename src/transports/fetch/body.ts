@@ -1,5 +1,5 @@
 import { abortable, type LinkedAbortController } from '../../async/signals.js'
-import { NoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { joinBytes } from '../../core/json/text.js'
 
 /** What ends the reading of a body early, and what is told when it was read to its end. */
@@ -51,7 +51,7 @@ export async function* chunksOf(
       yield value
     }
   } catch (error) {
-    if (waiting.signal.aborted || error instanceof NoticeboardError) throw error
+    if (waiting.signal.aborted || isNoticeboardError(error)) throw error
     throw cut(what, error)
   } finally {
     // A reader that already failed cannot be cancelled again; there is nothing left to free then.

@@ -3,6 +3,7 @@ import { abortable } from '../../async/signals.js'
 import { readBody, type Waiting } from './body.js'
 import { createRequestDeadline } from './request-deadline.js'
 import type { Provided, Settings } from '../http/options.js'
+import { isError } from '../../core/built-ins.js'
 
 /** One request. `what` names what is asked for in messages: "the release". */
 export interface Ask {
@@ -116,7 +117,7 @@ async function readError(response: Response, waiting: Waiting, what: string): Pr
 }
 
 function unreachable({ name }: Settings, what: string, error: unknown): NoticeboardError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+  const cause = isError(error) && isError(error.cause) ? error.cause : undefined
   if (cause !== undefined && /redirect/i.test(cause.message)) {
     return new NoticeboardError(
       'unavailable',

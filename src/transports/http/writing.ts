@@ -14,6 +14,7 @@ import { pathOf, refusalFor, snapshotPath } from './reading.js'
 import { toldCode } from './refusal.js'
 import { MAX_REPORTS, MAX_SCHEMA_BYTES, MAX_SENT_REPORTS_BYTES } from '../../core/limits.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
+import { tagOf } from '../../core/built-ins.js'
 
 /** An acknowledgement has no body worth reading. */
 const ACKNOWLEDGEMENT_BYTES = 16_384
@@ -134,7 +135,7 @@ function exchangeJson(settings: Settings, ask: Ask, body: Json, signal: AbortSig
 
 async function write(settings: Settings, ask: Ask, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   const body =
-    bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
+    tagOf(bytes.buffer) === 'ArrayBuffer' ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
   const reply = await exchange(settings, { ...ask, body, maxBytes: ACKNOWLEDGEMENT_BYTES }, signal)
   if (reply.status < 200 || reply.status >= 300) throw refusalFor(settings, ask, reply)
 }

@@ -1,5 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { RedisClient } from './client.js'
+import { isError } from '../../core/built-ins.js'
 
 /** Sends commands, and tells loss from refusal. */
 export interface RedisCommands {
@@ -48,7 +49,7 @@ const REFUSALS: Readonly<Record<string, 'unauthorized' | 'forbidden' | 'store-da
 /** An error of a driver in our words. Scripts quote Redis's own word somewhere inside. */
 function errorOf(error: unknown): NoticeboardError {
   if (isNoticeboardError(error)) return error
-  const message = error instanceof Error ? error.message : ''
+  const message = isError(error) ? error.message : ''
   const word =
     /\b(NOAUTH|NOPERM|WRONGPASS|OOM|MISCONF|WRONGTYPE|LOADING|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN)\b/.exec(
       message,

@@ -1,5 +1,6 @@
-import { NoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { RedisCommands } from './commands.js'
+import { isMap } from '../../core/built-ins.js'
 
 /** What keeps a Redis from promising that an acknowledged write survives a crash; empty when it can. */
 export async function brokenPromises(commands: RedisCommands): Promise<readonly string[]> {
@@ -18,7 +19,7 @@ export async function brokenPromises(commands: RedisCommands): Promise<readonly 
       ...pairs(await commands.send(['CONFIG', 'GET', 'maxmemory*'])),
     ])
   } catch (error) {
-    if (!(error instanceof NoticeboardError) || error.code === 'unavailable') throw error
+    if (!isNoticeboardError(error) || error.code === 'unavailable') throw error
     return ['CONFIG GET is not allowed, so nobody can tell']
   }
   const problems: string[] = []
@@ -35,7 +36,7 @@ export async function brokenPromises(commands: RedisCommands): Promise<readonly 
 function pairs(reply: unknown): [string, string][] {
   if (Array.isArray(reply))
     return reply.flatMap((name, index) => (index % 2 === 0 ? [[String(name), String(reply[index + 1])]] : []))
-  if (reply instanceof Map) return [...reply].map(([name, value]) => [String(name), String(value)])
+  if (isMap(reply)) return [...reply].map(([name, value]) => [String(name), String(value)])
   return Object.entries((reply ?? {}) as Record<string, unknown>).map(([name, value]) => [
     name,
     String(value),

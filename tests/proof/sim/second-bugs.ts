@@ -71,8 +71,8 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     file: 'src/client/apply/prepare-change.ts',
     replace: [
       [
-        'freezePlain(result.value), document, overridden }',
-        'freezePlain(result.value), document: parsed, overridden }',
+        'freezeValue(result.value), document, overridden }',
+        'freezeValue(result.value), document: parsed, overridden }',
       ],
     ],
   },

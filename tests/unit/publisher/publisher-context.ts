@@ -9,6 +9,7 @@ export function publisherContext(store: Store, more: Partial<PublisherContext> =
   return {
     namespace: 'checkout/prod',
     schema: z.any(),
+    keepsSchema: true,
     validators: [],
     store,
     mirrors: [],

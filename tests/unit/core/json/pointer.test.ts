@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { memberAt, pointerSteps, valueAt } from '../../../../src/core/json/pointer.js'
+import { formatPointer, memberAt, pointerSteps, valueAt } from '../../../../src/core/json/pointer.js'
 
 test.each<[string, readonly string[]]>([
   ['', []],
@@ -7,8 +7,15 @@ test.each<[string, readonly string[]]>([
   ['/a/0', ['a', '0']],
   ['#/$defs/pool', ['$defs', 'pool']],
   ['/a~1b/c~0d/~01', ['a/b', 'c~d', '~1']],
+  ['#/%5Ex-/gr%C3%B6%C3%9Fe/100%', ['^x-', 'größe', '100%']],
+  ['/100%25', ['100%25']],
 ])('the steps of the pointer %j', (pointer, steps) => {
   expect(pointerSteps(pointer)).toEqual(steps)
+})
+
+test('steps are written for people', () => {
+  expect(formatPointer([])).toBe('#')
+  expect(formatPointer(['properties', 'a/b', 0, 'größe~'])).toBe('#/properties/a~1b/0/größe~0')
 })
 
 test('a value is found by its steps, and nothing is found beside or above the data', () => {

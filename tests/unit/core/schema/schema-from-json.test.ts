@@ -26,7 +26,7 @@ test.each<[string, unknown, Json, string[]]>([
     'missing members',
     { required: ['a', 'b'], properties: { a: { type: 'number' } } },
     {},
-    ['a: expected number', 'b: expected value'],
+    ['a: is missing', 'b: is missing'],
   ],
   [
     'a member of a list',

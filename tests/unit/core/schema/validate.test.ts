@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import * as mini from 'zod/mini'
+import { z as zod3 } from 'zod/v3'
 import type { Json } from '../../../../src/contracts/json.js'
 import type { Schema } from '../../../../src/contracts/schema.js'
 import type { Validator } from '../../../../src/contracts/validator.js'
@@ -194,4 +195,119 @@ test('a valid document becomes the output of the schema', async () => {
     type: 'valid',
     value: [1],
   })
+})
+
+/** A schema of another library, which found these issues. */
+function foreign(vendor: string, issues: readonly object[]): Schema {
+  return {
+    '~standard': {
+      version: 1,
+      vendor,
+      validate: () => ({ issues: issues as readonly { message: string }[] }),
+    },
+  }
+}
+
+test.each<[string, Schema<any, any>, Json, string[]]>([
+  ['a missing number', zod3.object({ a: zod3.number() }), {}, ['schema a: is missing']],
+  ['a missing choice', zod3.object({ a: zod3.enum(['x', 'y']) }), {}, ['schema a: is missing']],
+  [
+    'a wrong choice',
+    zod3.object({ a: zod3.enum(['x', 'y']) }),
+    { a: SECRET },
+    ['schema a: expected one of "x", "y"'],
+  ],
+  ['a wrong literal', zod3.object({ a: zod3.literal(1) }), { a: SECRET }, ['schema a: expected 1']],
+  [
+    'a short text',
+    zod3.object({ a: zod3.string().min(3) }),
+    { a: 'x' },
+    ['schema a: expected at least 3 characters'],
+  ],
+  [
+    'a long list',
+    zod3.object({ a: zod3.array(zod3.number()).max(1) }),
+    { a: [1, 2] },
+    ['schema a: expected at most 1 items'],
+  ],
+  ['a form', zod3.object({ a: zod3.string().email() }), { a: SECRET }, ['schema a: expected the form email']],
+  [
+    'a pattern',
+    zod3.object({ a: zod3.string().regex(/^a$/) }),
+    { a: SECRET },
+    ['schema a: expected another form'],
+  ],
+  [
+    'a beginning',
+    zod3.object({ a: zod3.string().startsWith('a') }),
+    { a: SECRET },
+    ['schema a: expected another form'],
+  ],
+  [
+    'a factor',
+    zod3.object({ a: zod3.number().multipleOf(2) }),
+    { a: 3 },
+    ['schema a: expected a multiple of 2'],
+  ],
+  [
+    'a kind',
+    zod3.discriminatedUnion('a', [zod3.object({ a: zod3.literal('x') })]),
+    { a: SECRET },
+    ['schema a: expected one of "x"'],
+  ],
+  [
+    'an unknown key',
+    zod3.strictObject({ a: zod3.number() }),
+    { a: 1, [SECRET]: 1 },
+    ['schema *: unrecognized key'],
+  ],
+])('zod 3 tells of %s what zod 4 does', async (_name, schema, document, expected) => {
+  const issues = await issuesOf(schema, document)
+  // One choice is said without "one of".
+  expect(issues.map(issue => issue.replace('expected "x"', 'expected one of "x"'))).toEqual(expected)
+  expect(issues.join()).not.toContain(SECRET)
+})
+
+test.each<[string, Schema<any, any>]>([
+  ['zod with a message of its own', z.object({ a: z.number('bitte eine Zahl') })],
+  ['a choice of zod', z.object({ a: z.enum(['x']) })],
+  ['alternatives of zod', z.object({ a: z.union([z.string(), z.number()]) })],
+  [
+    'valibot',
+    foreign('valibot', [
+      { message: 'Invalid key: Expected "a" but received undefined', path: [{ key: 'a' }] },
+    ]),
+  ],
+  ['arktype', foreign('arktype', [{ message: 'a must be a number (was missing)', path: ['a'] }])],
+])('a member that is not there is missing, whatever the library says of it: %s', async (_name, schema) => {
+  expect(await issuesOf(schema, { b: 1 })).toEqual(['schema a: is missing'])
+})
+
+test('a rule that looks at a member which is not there is a rule, and nothing is missing', async () => {
+  const schema = z.object({ a: z.number().optional(), b: z.number() }).refine(() => false, { path: ['a'] })
+  expect(await issuesOf(schema, { b: 1 })).toEqual(['schema a: refused by a rule of the schema'])
+})
+
+test.each<[string, Schema<any, any>]>([
+  ['zod', z.strictObject({ a: z.number() })],
+  ['zod 3', zod3.strictObject({ a: zod3.number() })],
+  ['valibot', foreign('valibot', [{ message: 'Invalid key: Expected never', path: [{ key: '$schema' }] }])],
+  ['arktype', foreign('arktype', [{ message: '$schema must be removed', path: ['$schema'] }])],
+])('$schema at the top, which editors write, is told for what it is: %s', async (_name, schema) => {
+  const issues = await issuesOf(schema, { $schema: './service.schema.json', a: 1 })
+  expect(issues).toEqual([
+    expect.stringMatching(/^schema \$schema: is for editors, .* take it out, or have the schema allow it$/),
+  ])
+})
+
+test('beside $schema another key that nobody named is told as well, and one further inside is a key like any other', async () => {
+  const schema = z.strictObject({ a: z.strictObject({}) })
+  expect(await issuesOf(schema, { $schema: './a.json', a: {}, [SECRET]: 1 })).toEqual([
+    expect.stringContaining('$schema: is for editors'),
+    'schema *: unrecognized key',
+  ])
+  expect(await issuesOf(schema, { a: { $schema: 'x' } })).toEqual(['schema a.*: unrecognized key'])
+  expect(await issuesOf(z.object({ $schema: z.url() }), { $schema: 'x' })).toEqual([
+    'schema $schema: expected the form url',
+  ])
 })

@@ -1,0 +1,43 @@
+import type { Schema } from '../../contracts/schema.js'
+import { formatPointer } from '../json/pointer.js'
+import { jsonSchemaOf, type JsonSchema } from './json-schema.js'
+import { schemaProblem } from './schema-problem.js'
+import { widenInputs } from './zod-inputs.js'
+
+/** What is kept beside the documents of a namespace, for tools that do not have the publisher's code. */
+export interface KeptSchema {
+  /** It refuses no document that the publisher's schema accepts; it may accept more. */
+  readonly jsonSchema: JsonSchema
+  /** Whether it was made of the publisher's schema; if not, it accepts everything. */
+  readonly isKnown: boolean
+  /** Where it is known to accept more, as JSON Pointers into it. */
+  readonly gaps: readonly string[]
+}
+
+/** Kept by publishers whose schema has no JSON Schema, so that nobody checks by an older one. Accepts everything. */
+const NOTHING_KNOWN: JsonSchema = {
+  $comment: 'The publisher has no JSON Schema of its documents; this one accepts everything.',
+}
+
+/** Keywords that check nothing. */
+const NOTES: ReadonlySet<string> = new Set(['$comment', '$schema', '$id', 'id', 'title', 'description'])
+
+/** Whether a JSON Schema accepts everything, since it has no keyword that checks anything. */
+export function saysNothing(jsonSchema: object): boolean {
+  return Object.keys(jsonSchema).every(keyword => NOTES.has(keyword))
+}
+
+/**
+ * The JSON Schema to keep for a schema. What cannot be written as one is left out: a place that takes what JSON Schema has no
+ * words for (a coerced value, a `catch`, a class) accepts anything, a pattern whose flags would be lost is dropped. Rules of code
+ * (`refine`, validators) are never in it. Never throws.
+ */
+export function keptSchemaOf(schema: Schema): KeptSchema {
+  const gaps = new Set<string>()
+  const widened = { libraryOptions: widenInputs(steps => gaps.add(formatPointer(steps))) }
+  const jsonSchema = jsonSchemaOf(schema, schema['~standard'].vendor === 'zod' ? widened : {})
+  const isEmptied = jsonSchema !== undefined && saysNothing(jsonSchema) && gaps.size > 0
+  if (jsonSchema === undefined || isEmptied || schemaProblem(jsonSchema) !== undefined)
+    return { jsonSchema: NOTHING_KNOWN, isKnown: false, gaps: [] }
+  return { jsonSchema, isKnown: true, gaps: [...gaps] }
+}

@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { z as zod3 } from 'zod/v3'
+import type { Schema } from '../../../src/contracts/schema.js'
+import { encodeText } from '../../../src/core/json/text.js'
+import { schemaFromJson } from '../../../src/core/schema/schema-from-json.js'
+import { createPublisher, type Publisher, type PublisherOptions } from '../../../src/publisher/index.js'
+import { everyone } from '../../../src/rollouts/index.js'
+import { systemClock } from '../../../src/system/system.js'
+import { scriptedStore } from './scripted-store.js'
+
+const clock = { ...systemClock, now: () => Date.UTC(2026, 0, 1), sleep: async () => {} }
+const why = { rollout: everyone(), reason: 'a test' }
+
+function setUp() {
+  const store = scriptedStore()
+  return {
+    store,
+    by: <Input>(
+      schema: Schema<Input, unknown>,
+      more: Partial<PublisherOptions<Input>> = {},
+    ): Publisher<Input> =>
+      createPublisher<Input, unknown>({
+        namespace: 'checkout/prod',
+        schema,
+        store,
+        system: { clock },
+        ...(more as object),
+      }),
+    kept: (): unknown =>
+      store.kept === undefined ? undefined : JSON.parse(Buffer.from(store.kept).toString()),
+  }
+}
+
+const strict = z.object({ a: z.number().max(1) })
+
+test('the schema of a program that grew a coerced date takes the place of the older one, with a warning that names the place', async () => {
+  const { by, kept } = setUp()
+  expect((await by(strict).publish({ a: 1 }, why)).warnings).toEqual([])
+  const grown = by(z.object({ a: z.number().max(9), t: z.coerce.date().optional() }))
+  const { warnings } = await grown.publish({ a: 5 }, why)
+  expect(warnings).toEqual([
+    expect.stringMatching(/^not all of the schema .* checks less than this publisher at #\/properties\/t$/),
+  ])
+  expect(kept()).toMatchObject({ properties: { a: { maximum: 9 } } })
+  expect((await grown.publish({ a: 6 }, why)).warnings).toEqual([])
+})
+
+test.each<[string, Schema<any, unknown>]>([
+  ['zod 3', zod3.object({ a: zod3.number() })],
+  [
+    'a library without JSON Schema',
+    { '~standard': { version: 1, vendor: 'valibot', validate: value => ({ value }) } },
+  ],
+])(
+  'a publisher with %s takes away the schema that another one kept, once and with a warning, and keeps none where there was none',
+  async (_name, schema) => {
+    const { by, store, kept } = setUp()
+    await by(schema).publish({ a: 1 }, why)
+    expect(kept()).toBeUndefined()
+    await by(strict).publish({ a: 0 }, why)
+    const rolledBack = await by(schema).rollback({ reason: 'nothing is published by this' })
+    expect([rolledBack.warnings, kept()]).toEqual([[], expect.objectContaining({ type: 'object' })])
+    const { warnings } = await by(schema).publish({ a: 5 }, why)
+    expect(warnings).toEqual([
+      expect.stringContaining('has no JSON Schema, so the one that was kept beside checkout/prod is gone'),
+    ])
+    expect(kept()).toEqual({ $comment: expect.any(String) })
+    expect(await schemaFromJson(kept(), { what: 'it' })['~standard'].validate({ b: 'x' })).toEqual({
+      value: { b: 'x' },
+    })
+    const written: string[] = []
+    store.before = operation => void written.push(operation)
+    expect((await by(schema).publish({ a: 6 }, why)).warnings).toEqual([])
+    expect(written).not.toContain('putSchema')
+  },
+)
+
+test('a schema that may not be written is told, and what is kept stays', async () => {
+  const { by, store, kept } = setUp()
+  store.kept = encodeText('{"type":"object"}')
+  store.before = operation => {
+    if (operation === 'putSchema') throw Object.assign(new Error('no'), { code: 'EACCES' })
+  }
+  const { warnings } = await by(strict).publish({ a: 1 }, why)
+  expect(warnings).toEqual([expect.stringContaining('validates by what is kept there')])
+  expect(kept()).toEqual({ type: 'object' })
+})
+
+test('keepSchema: false leaves what is kept as it is', async () => {
+  const { by, kept } = setUp()
+  await by(strict).publish({ a: 1 }, why)
+  const before = kept()
+  await by(z.object({ a: z.number() }), { keepSchema: false }).publish({ a: 5 }, why)
+  expect(kept()).toEqual(before)
+  expect(() => by(strict, { keepSchema: 'no' as unknown as boolean })).toThrow('keepSchema')
+})
