@@ -1,5 +1,7 @@
 import type { NoticeboardError } from '../contracts/errors.js'
 import { abortable } from '../async/signals.js'
+import { bePart } from '../compare/run/be-part.js'
+import { PART_WORD } from '../compare/run/part-calls.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { readArguments, suggest } from './arguments.js'
 import { createBusy } from './busy.js'
@@ -42,6 +44,10 @@ async function dispatch(
   if (name === undefined) {
     io.stderr.write(overview(COMMANDS, print.style))
     return EXIT.usage
+  }
+  if (name === PART_WORD) {
+    await bePart(process)
+    process.exit(EXIT.ok)
   }
   if (name === '--version' || name === '-v') {
     print.data(`${await packageVersion()}\n`)

@@ -9,6 +9,7 @@ import type { Model } from './models.js'
 import type { Comparison } from './result.js'
 import type { Basis } from './row-of.js'
 import type { Row } from './row.js'
+import { FULL_WINDOWS, QUICK_WINDOWS, runModel } from './run/run-model.js'
 import { simulateModel, type RunnableModel } from './simulation/simulate-model.js'
 import { becauseOf } from './verdict/because.js'
 import { crossoverMapOf } from './verdict/crossover-map.js'
@@ -22,16 +23,25 @@ export interface CompareOptions {
   readonly models?: readonly Model[]
   /**
    * How deeply it looks. `formula`: arithmetic, in an instant. `simulation`: the strategies themselves, with real clients and servers in
-   * virtual time; minutes, and what a model without a shape needs. Default `formula`.
+   * virtual time; minutes, and what a model without a shape needs. `run`: real processes and sockets over loopback, which takes
+   * `cli`, Linux, and some five minutes of the clock for each model; models that this machine cannot show are computed, as
+   * the depth of their row says. Default `formula`.
    */
-  readonly depth?: 'formula' | 'simulation'
+  readonly depth?: Row['depth']
+  /** The file of the command line, from which a run starts its processes: `node_modules/noticeboard/dist/cli/main.js`. */
+  readonly cli?: string
+  /** Whether a run is cut to two minutes for each model: outages are computed then. Default false. */
+  readonly quick?: boolean
   /** What a server costs: the figures of a recorded run, or your own from `measureCosts()`. Default `recorded`. */
   readonly costs?: 'recorded' | Costs
   /** What counts, and how much. Default: processor time and bytes by half each. */
   readonly weights?: Weights
   /** What the bad document of the blast radius is like. */
   readonly blast?: BlastOptions
-  /** How many clients are simulated at most; of a larger fleet each stands for several. Default 2,000. */
+  /**
+   * How many clients are simulated or run at most, up to 10,000. Of a larger fleet those of a model with a shape are simulated by
+   * a light population, of another model each client stands for several; and a run is a sample. Default 2,000; 500 of a run.
+   */
   readonly mostClients?: number
   /** What chance is drawn from in a simulation: the same seed gives the same rows. Default 1. */
   readonly seed?: number
@@ -60,6 +70,8 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
   checkOptions('compare()', options, {
     models: true,
     depth: true,
+    cli: true,
+    quick: true,
     costs: true,
     weights: true,
     blast: true,
@@ -85,7 +97,9 @@ export async function compare(input: WorkloadInput, options: CompareOptions = {}
   const rows =
     depth === 'formula'
       ? models.map(model => estimate(shapedOf(model), basis))
-      : await simulateAll(models, { basis, options })
+      : depth === 'run'
+        ? await runAll(models.map(shapedOf), { basis, options })
+        : await simulateAll(models, { basis, options })
   const choice = choose(rows, weights)
   // Crossing points are solved by the formulas, whatever the depth, for the models that they know.
   const shaped = models.filter(isShaped)
@@ -122,15 +136,38 @@ async function simulateAll(
   models: readonly Model[],
   { basis, options }: { readonly basis: Basis; readonly options: CompareOptions },
 ): Promise<readonly Row[]> {
-  const { mostClients = 2_000, seed = 1, signal = new AbortController().signal, onProgress } = options
-  if (!(Number.isInteger(mostClients) && mostClients >= 1 && mostClients <= 10_000))
-    throw new NoticeboardError('invalid-option', 'compare(): mostClients is a whole number from 1 to 10,000')
+  const { seed = 1, signal = new AbortController().signal, onProgress } = options
+  const mostClients = readMostClients(options, 2_000)
   const rows: Row[] = []
   for (const model of models.map(runnableOf)) {
     const onStep = (step: string): void => onProgress?.({ model: model.name, step })
     rows.push(await simulateModel(model, { ...basis, mostClients, seed, signal, onStep }))
   }
   return rows
+}
+
+/** One model after the other, each with processes of its own. */
+async function runAll(
+  models: readonly ShapedModel[],
+  { basis, options }: { readonly basis: Basis; readonly options: CompareOptions },
+): Promise<readonly Row[]> {
+  const { cli, quick = false, signal = new AbortController().signal, onProgress } = options
+  if (cli === undefined)
+    throw new NoticeboardError('invalid-option', 'compare(): a run takes cli, the file of the command line')
+  const mostClients = readMostClients(options, 500)
+  const windows = quick ? QUICK_WINDOWS : FULL_WINDOWS
+  const rows: Row[] = []
+  for (const model of models) {
+    const onStep = (step: string): void => onProgress?.({ model: model.name, step })
+    rows.push(await runModel(model, { ...basis, cli, mostClients, signal, onStep, windows }))
+  }
+  return rows
+}
+
+function readMostClients({ mostClients }: CompareOptions, otherwise: number): number {
+  if (mostClients === undefined) return otherwise
+  if (Number.isInteger(mostClients) && mostClients >= 1 && mostClients <= 10_000) return mostClients
+  throw new NoticeboardError('invalid-option', 'compare(): mostClients is a whole number from 1 to 10,000')
 }
 
 function runnableOf(model: Model): RunnableModel {

@@ -21,13 +21,29 @@ export interface Basis {
 }
 
 /** What was found of a model, by whatever depth. */
-export interface Found extends Pick<Row, 'depth' | 'missed' | 'current'> {
+export interface Found extends Pick<Row, 'depth' | 'missed' | 'current' | 'sample'> {
   readonly model: Pick<Model, 'name' | 'shape'>
   readonly counts: CountsOfClient
   readonly times: Times
   readonly halfOpen: Pick<HalfOpen, 'share' | 'meanMs' | 'worstMs'>
   /** Open streams for each client. */
   readonly streams: number
+  /** Measured amounts, in place of counts times costs. */
+  readonly used?: Used
+}
+
+/** What one client was measured to take: of the servers' processors, and of the wire. */
+export interface Used {
+  readonly day: Amount
+  readonly change: Amount
+  readonly start: Amount
+  /** Memory of one server, in bytes. */
+  readonly memoryBytes: number
+}
+
+interface Amount {
+  readonly cpuMs: number
+  readonly bytes: number
 }
 
 /** A row but for the moments in which many come at once. */
@@ -41,7 +57,7 @@ export type Essentials = Omit<Row, 'peak' | 'recoveryMs' | 'curve' | 'loadAfterO
  * ```
  */
 export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
-  const { model, counts, times, halfOpen, depth, missed, current } = found
+  const { model, counts, times, halfOpen, depth, missed, current, sample, used } = found
   const { shape } = model
   const { changesPerDay, restartsPerDay, clients } = workload
   const online = onlineOf(workload)
@@ -57,11 +73,17 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   const cached = shape?.snapshots === 'cache' ? CACHE_PLACES : 0
   const changeMs = costs.changeMs + cached * serverMsOf('snapshot', { costs, ...workload })
   const streams = online * found.streams
+  /** What all clients take of something in a day, as it was measured for one. */
+  const inAll = (each: (amount: Amount) => number): number | undefined =>
+    used && online * (each(used.day) + changesPerDay * each(used.change) + restartsPerDay * each(used.start))
   const msPerDay =
-    cpuOf(perDay, service) + changesPerDay * changeMs + (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
+    (inAll(({ cpuMs }) => cpuMs) ?? cpuOf(perDay, service)) +
+    changesPerDay * changeMs +
+    (streams * costs.streamMsPerSecond * DAY_MS) / 1_000
   const figures = {
     model: model.name,
     depth,
+    ...(sample !== undefined && { sample }),
     stalenessMs: { half: times.half, p99: times.p99, all: times.all },
     halfOpen: { clients: online * halfOpen.share, worstMs: halfOpen.worstMs },
     offline: clients - online,
@@ -71,16 +93,21 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
     perDay,
     requests: { perSecond: requestsIn(perDay) / DAY_S, perChange: requestsIn(perChange) },
     bytes: {
-      perDay: bytesIn(perDay, service),
-      perIdleHour: bytesIn(idle, service) / 24,
-      perChange: bytesIn(perChange, service),
+      perDay: inAll(({ bytes }) => bytes) ?? bytesIn(perDay, service),
+      perIdleHour: (used === undefined ? bytesIn(idle, service) : online * used.day.bytes) / 24,
+      perChange: used === undefined ? bytesIn(perChange, service) : online * used.change.bytes,
     },
-    cpu: { share: msPerDay / DAY_MS, msPerDay, msPerChange: cpuOf(perChange, service) + changeMs },
+    cpu: {
+      share: msPerDay / DAY_MS,
+      msPerDay,
+      msPerChange: (used === undefined ? cpuOf(perChange, service) : online * used.change.cpuMs) + changeMs,
+    },
     memory:
+      used?.memoryBytes ??
       costs.memory.base +
-      (streams / servers) * costs.memory.perStream +
-      (online / servers) * costs.memory.perClient +
-      workload.documentBytes,
+        (streams / servers) * costs.memory.perStream +
+        (online / servers) * costs.memory.perClient +
+        workload.documentBytes,
   }
   const misses = missesOf(figures, { workload, servers, streams: streams / servers, share: halfOpen.share })
   return { ...figures, fits: misses.length === 0, misses }

@@ -6,6 +6,8 @@ export interface Row {
   readonly model: string
   /** How this was found. */
   readonly depth: 'formula' | 'simulation' | 'run'
+  /** How many clients were simulated or run for it, and how idle the machine was while a change travelled in a run, from 0 to 1. */
+  readonly sample?: { readonly clients: number; readonly machineIdle?: number }
   /** Whether it meets the deadlines and the servers can do it. */
   readonly fits: boolean
   /** Why it does not. */

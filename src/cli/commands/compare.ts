@@ -28,7 +28,7 @@ export const compareCommand: Command = {
   summary: 'find out whether push, pull or hybrid suits your fleet',
   usage: '[WORKLOAD.json]',
   text: `Compares ways to bring a document to a fleet, with your own figures: a workload file, a preset, or options, which come on top of either.
-By arithmetic over what a server was measured to cost. Says which model to take, why, and what would have to change for another answer.
+By arithmetic over what a server was measured to cost, by a simulation, or with real processes on this machine. Says which model to take, why, and what would have to change for another answer.
 Exits with 1 when no model meets the deadlines.`,
   options: {
     preset: { value: 'NAME', text: `begin with ${presets.map(({ name }) => name).join(', ')}` },
@@ -53,9 +53,10 @@ Exits with 1 when no model meets the deadlines.`,
     html: { value: 'FILE', text: 'write a page with pictures there, which needs nothing else' },
     depth: {
       value: 'DEPTH',
-      text: 'formula, which takes an instant, or simulation, which takes minutes; formula unless given',
+      text: 'formula, which takes an instant; simulation, in virtual time; or run, with real processes: both take minutes',
     },
-    quick: { text: 'simulate 500 clients instead of 2,000' },
+    quick: { text: 'simulate 500 clients instead of 2,000; or run 200 instead of 500, without an outage' },
+    most: { value: 'N', text: 'simulate or run so many clients at most, up to 10,000' },
     seed: { value: 'N', text: 'what the simulation draws chance from; 1 unless given' },
     schema: { text: 'print the JSON Schema of a workload file, for your editor, and nothing else' },
     costs: { value: 'FILE', text: 'what a server costs, as --calibrate wrote it' },
@@ -66,6 +67,7 @@ Exits with 1 when no model meets the deadlines.`,
     'noticeboard compare --clients 3000 --document app.yaml --changes-per-day 40 --kill-switch 5s --offline 2%',
     'noticeboard compare workload.json --model hybrid --model pull:10s',
     'noticeboard compare --preset iot --json',
+    'noticeboard compare workload.json --depth run --quick',
     'noticeboard compare --preset large-fleet --calibrate --save-costs costs.json',
   ],
   positionals: [0, 1],
@@ -96,15 +98,31 @@ Exits with 1 when no model meets the deadlines.`,
   },
 }
 
+/** How many clients a quick look takes. */
+const QUICK_CLIENTS = { simulation: 500, run: 200 } as const
+
 /** How deeply to look. */
-function readDepth({ args }: CommandContext): Pick<CompareOptions, 'depth' | 'mostClients' | 'seed'> {
+function readDepth({
+  args,
+}: CommandContext): Pick<CompareOptions, 'depth' | 'mostClients' | 'seed' | 'cli' | 'quick'> {
   const depth = args.text('depth') ?? 'formula'
   const seed = args.integer('seed', 0)
+  const most = args.integer('most', 1)
   const quick = args.flag('quick')
-  if (depth !== 'formula' && depth !== 'simulation') throw usageError('--depth is formula or simulation')
-  if (depth === 'formula' && (quick || seed !== undefined))
-    throw usageError('--quick and --seed go with --depth=simulation')
-  return { depth, ...(seed !== undefined && { seed }), ...(quick && { mostClients: 500 }) }
+  if (depth !== 'formula' && depth !== 'simulation' && depth !== 'run')
+    throw usageError('--depth is formula, simulation or run')
+  if (depth === 'formula') {
+    if (quick || most !== undefined || seed !== undefined)
+      throw usageError('--quick, --most and --seed go with --depth=simulation or --depth=run')
+    return { depth }
+  }
+  const mostClients = most ?? (quick ? QUICK_CLIENTS[depth] : undefined)
+  return {
+    depth,
+    ...(seed !== undefined && { seed }),
+    ...(mostClients !== undefined && { mostClients }),
+    ...(depth === 'run' && { cli: process.argv[1] ?? '', quick }),
+  }
 }
 
 /** The workload: a file or a preset, and what options say on top. */

@@ -122,7 +122,7 @@ export function serversOf({ relays }: Shape, { servers }: Workload): number {
 }
 
 /** For how long a server answers with what it was last told is the newest, in milliseconds. */
-const FRESH_MS = 1_000
+export const FRESH_MS = 1_000
 
 /** What passes before the servers that clients ask have a change themselves, in milliseconds. */
 function lagOf(

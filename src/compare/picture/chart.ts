@@ -56,7 +56,7 @@ export function chart({ title, series, x, y, steps }: ChartOptions): string {
   const grid = [
     ...x.ticks.map(
       value =>
-        `<line class="grid" x1="${px(across(value))}" x2="${px(across(value))}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/><text x="${px(across(value))}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${escapeText(x.say(value))}</text>`,
+        `<line class="grid" x1="${px(across(value))}" x2="${px(across(value))}" y1="${TOP}" y2="${HEIGHT - BOTTOM}"/><text x="${px(across(value))}" y="${HEIGHT - BOTTOM + 17}" text-anchor="${anchorAt(across(value))}">${escapeText(x.say(value))}</text>`,
     ),
     ...y.ticks.map(
       value =>
@@ -137,6 +137,17 @@ function scaleOf({ scale, domain }: Axis): ScaleContinuousNumeric<number, number
  */
 export function clamp(value: number, [least, most]: readonly [number, number]): number {
   return Math.min(most, Math.max(least, value))
+}
+
+/**
+ * Where a label below the picture is held, so that the last one does not leave it.
+ *
+ * ```ts
+ * anchorAt(320) // middle
+ * ```
+ */
+export function anchorAt(x: number): 'middle' | 'end' {
+  return x > WIDTH - RIGHT - 8 ? 'end' : 'middle'
 }
 
 /**

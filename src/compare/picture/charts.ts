@@ -45,7 +45,8 @@ export function loadChart({ rows }: Comparison): string {
     name: model,
     points: loadAfterOutage.map((requests, second): readonly [number, number] => [second, requests]),
   }))
-  const most = Math.max(1, ...rows.flatMap(({ loadAfterOutage }) => loadAfterOutage))
+  // Some air above the highest, whose top would be cut off else.
+  const most = 1.06 * Math.max(1, ...rows.flatMap(({ loadAfterOutage }) => loadAfterOutage))
   return chart({
     title: 'Requests in each second after a server was away for a minute',
     series,

@@ -3,6 +3,7 @@ import type { Comparison } from '../result.js'
 import type { CrossoverMap } from '../verdict/crossover-map.js'
 import { count, sayMs } from '../words.js'
 import {
+  anchorAt,
   BOTTOM,
   clamp,
   escapeText,
@@ -48,10 +49,13 @@ export function mapPicture(
     ),
   )
   const ticks = [
-    ...powersOfTen(boundsOf(clients)).map(
-      value =>
-        `<text x="${px(across(value))}" y="${HEIGHT - BOTTOM + 17}" text-anchor="middle">${count(value)}</text>`,
-    ),
+    // Every other one, since on a phone there is no room for more.
+    ...powersOfTen(boundsOf(clients))
+      .filter((_, index) => index % 2 === 0)
+      .map(
+        value =>
+          `<text x="${px(across(value))}" y="${HEIGHT - BOTTOM + 17}" text-anchor="${anchorAt(across(value))}">${count(value)}</text>`,
+      ),
     ...DEADLINES_MS.map(
       value => `<text x="${LEFT - 7}" y="${px(up(value) + 4)}" text-anchor="end">${sayMs(value)}</text>`,
     ),

@@ -18,11 +18,12 @@ export function comparisonPage(result: Comparison): string {
   const head = headings.map(text => `<th scope="col">${escapeText(text)}</th>`).join('')
   const body = lines.map(({ cells, fits, mark }) => {
     const [name = '', ...rest] = cells
-    const data = rest.map((text, index) =>
-      index === 0
-        ? `<td class="${fits ? 'fits' : 'misses'}">${escapeText(text)}</td>`
-        : `<td>${escapeText(text)}</td>`,
-    )
+    const data = rest.map((text, index) => {
+      // On a phone each model is a card, where every figure stands beside what it is.
+      const label = `data-label="${escapeText(headings[index + 1] ?? '')}"`
+      const look = index === 0 ? ` class="${fits ? 'fits' : 'misses'}"` : ''
+      return `<td ${label}${look}>${escapeText(text)}</td>`
+    })
     return `<tr${mark === '' ? '' : ' class="taken"'}><th scope="row">${escapeText(name)}${mark === '' ? '' : ` <small>${escapeText(mark.replace('<- ', ''))}</small>`}</th>${data.join('')}</tr>`
   })
   const parts = outcomeOf(result).map(
@@ -35,7 +36,7 @@ export function comparisonPage(result: Comparison): string {
     ...(result.map === undefined
       ? []
       : [['Which model, for which fleet', mapPicture(result.map, result)] as const]),
-    ['A bad document', blastChart(result)],
+    ['A bad document, over time', blastChart(result)],
   ].map(([title, picture]) => `<section><h2>${title}</h2>${picture}</section>`)
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${escapeText(headlineOf(result))}</title><style>${STYLE}</style></head>

@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { NoticeboardError } from '../../contracts/errors.js'
+import { memoryBytes, processorMs } from './process-usage.js'
 
 /** A server of its own, whose use of the machine is read from outside. */
 export interface ServerProcess extends AsyncDisposable {
@@ -58,34 +58,5 @@ export async function startServer(cli: string): Promise<ServerProcess> {
   } catch (error) {
     await end()
     throw error
-  }
-}
-
-/** Nanoseconds from `/proc`, so that asking costs the process nothing. */
-function processorMs(pid: number): number {
-  return reading(() => {
-    let nanoseconds = 0
-    for (const task of readdirSync(`/proc/${pid}/task`))
-      nanoseconds += Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ', 1)[0])
-    return nanoseconds / 1e6
-  })
-}
-
-function memoryBytes(pid: number): number {
-  return reading(() => {
-    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-    return Number(kilobytes) * 1_024
-  })
-}
-
-function reading(read: () => number): number {
-  try {
-    return read()
-  } catch (cause) {
-    throw new NoticeboardError(
-      'unsupported',
-      'this system does not tell what a process uses: it takes Linux with /proc and scheduler statistics',
-      { cause },
-    )
   }
 }

@@ -11,49 +11,24 @@ import {
   soundLink,
   startProcess,
   virtualClock,
-  type Link,
   type SimProcess,
   type SimServer,
   type Trace,
-  type VirtualClock,
 } from '../../sim/index.js'
 import { http, httpStore } from '../../transports/http/index.js'
 import { memory } from '../../transports/memory.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE, roundOf } from '../board.js'
 import type { Costs } from '../costs/costs.js'
 import { REQUEST_TRIPS } from '../formula/counts.js'
+import { busiestSecond, eachSecond } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
 import { serversOf } from '../formula/times.js'
 import type { Model } from '../models.js'
 import type { Workload } from '../workload.js'
-import { createServerQueue, createTally, type ServerQueue, type Tally } from './server-queue.js'
+import type { Population } from './population.js'
+import { createServerQueue, createTally, type ServerQueue } from './server-queue.js'
 import { stateInMemory } from './state-in-memory.js'
 import { timedServer } from './timed-server.js'
-
-/** A fleet in virtual time: real clients with the model's strategy, before servers that take time. */
-export interface Fleet {
-  readonly clock: VirtualClock
-  readonly members: readonly Member[]
-  readonly tally: Tally
-  /** The servers' queues. */
-  readonly queues: readonly ServerQueue[]
-  /** Publishes the next document; resolves when it was written. */
-  publish(): Promise<number>
-  /** Takes every server down, or brings all of them back. */
-  stopServers(): void
-  startServers(): void
-  /** Ends every process. */
-  close(): void
-}
-
-/** One client and its way to a server. */
-export interface Member {
-  readonly link: Link
-  /** When it came to run each document, by its round, in milliseconds of virtual time. */
-  readonly ranAtMs: Map<number, number>
-  start(): void
-  kill(): void
-}
 
 /** What a fleet is made of. */
 export interface FleetOptions {
@@ -78,8 +53,11 @@ const NO_TRACE: Trace = {
   length: 0,
 }
 
-/** Makes a fleet; no client runs yet, and nothing was published. */
-export function openFleet({ model, workload, costs, simulated, weight, seed }: FleetOptions): Fleet {
+/**
+ * Makes a fleet in virtual time: real clients with the model's strategy, before servers that take time. No client runs yet,
+ * and nothing was published.
+ */
+export function openFleet({ model, workload, costs, simulated, weight, seed }: FleetOptions): Population {
   const clock = virtualClock({ turns: 1 })
   const tally = createTally()
   const service = serviceOf(model.shape, { workload, costs })
@@ -125,7 +103,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
     })
   }
 
-  const memberOf = (index: number): Member => {
+  const memberOf = (index: number) => {
     const link = soundLink()
     // A way takes a millisecond, and up to so much more.
     link.slowestMs = Math.max(0, rttMs - 2)
@@ -164,12 +142,22 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
   }
   const members = Array.from({ length: simulated }, (_, index) => memberOf(index))
 
+  const delaysOf = (round: number, sinceMs: number): number[] =>
+    members
+      .flatMap(({ ranAtMs }) => {
+        const atMs = ranAtMs.get(round)
+        return atMs === undefined ? [] : [atMs - sinceMs]
+      })
+      .sort((a, b) => a - b)
+
+  let cutOff: typeof members = []
+
   startServers()
   return {
-    clock,
-    members,
-    tally,
-    queues,
+    size: simulated,
+    nowMs: clock.monotonic,
+    pass: clock.advance,
+    counts: () => Object.fromEntries(tally.counts),
     async publish() {
       round += 1
       let written = false
@@ -181,11 +169,42 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       await publishing
       return round
     },
+    async startOver(ms, signal) {
+      for (const { start } of members) {
+        signal.throwIfAborted()
+        start()
+        await clock.advance(ms / simulated)
+      }
+    },
+    killAll(forgotten) {
+      for (const { kill, ranAtMs } of members) {
+        kill()
+        ranAtMs.delete(forgotten)
+      }
+    },
+    startAll() {
+      for (const { start } of members) start()
+    },
+    cut(every) {
+      cutOff = members.filter((_, index) => index % every === 0)
+      for (const { link } of cutOff) link.black = true
+    },
+    mend() {
+      for (const { link } of cutOff) link.black = false
+    },
     stopServers() {
       for (const { process } of servers) process.kill()
       servers = []
     },
     startServers,
+    delaysOf,
+    slowestCut: (asked, sinceMs) =>
+      Math.max(0, ...cutOff.map(({ ranAtMs }) => (ranAtMs.get(asked) ?? Number.POSITIVE_INFINITY) - sinceMs)),
+    requestsSince(ms) {
+      const sinceMs = tally.arrivals.filter(atMs => atMs >= ms).map(atMs => atMs - ms)
+      return { busiestSecond: busiestSecond(sinceMs), eachSecond: eachSecond(sinceMs) }
+    },
+    freeAtMs: () => Math.max(...queues.map(({ freeAtMs }) => freeAtMs)),
     close() {
       for (const { kill } of members) kill()
       for (const { process } of servers) process.kill()

@@ -1,6 +1,5 @@
 import { KINDS, type Counts, type Kind } from '../costs/costs.js'
-import { busiestSecond, eachSecond } from '../formula/return.js'
-import type { Fleet } from './fleet.js'
+import type { Population } from './population.js'
 
 /** What a fleet was seen to do. Counts are per simulated client. */
 export interface Seen {
@@ -11,7 +10,7 @@ export interface Seen {
   /** More for each start. */
   readonly start: Counts
   /** How long a change took to each client, in milliseconds, ascending. */
-  readonly delaysMs: readonly number[]
+  readonly delaysMs: ArrayLike<number>
   /** Requests of all simulated clients in the busiest second after a server was gone for two seconds. */
   readonly peakAfterRestart: number
   /** The same when all clients start at once. */
@@ -21,9 +20,9 @@ export interface Seen {
   /** Requests of all simulated clients in each second of the first minute after that. */
   readonly loadAfterOutage: readonly number[]
   /** How long clients took to be back when a server was away for a minute, ascending. */
-  readonly recoveredMs: readonly number[]
-  /** How much longer than the others a client took whose stream was dead when a change came; undefined where none was. */
-  readonly halfOpenMs: number | undefined
+  readonly recoveredMs: ArrayLike<number>
+  /** How long the slowest client took whose stream was dead when a change came; Infinity where it did not come. */
+  readonly halfOpenMs: number
   /** Clients that a change never reached. */
   readonly missed: number
 }
@@ -58,51 +57,37 @@ const DEAD_EVERY = 10
 
 /** Runs a fleet through what happens to fleets, and counts. */
 export async function measureFleet(
-  fleet: Fleet,
+  fleet: Population,
   {
     windows,
     signal,
     onStep,
   }: { readonly windows: Windows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
 ): Promise<Seen> {
-  const { clock, members, tally } = fleet
   const { startsOverMs, settlesMs, idleMs, changeMs } = windows
   /** Lets time pass, in slices, so that an interruption is heard. */
   const pass = async (ms: number): Promise<void> => {
     for (let leftMs = ms; leftMs > 0; leftMs -= SLICE_MS) {
       signal.throwIfAborted()
-      await clock.advance(Math.min(SLICE_MS, leftMs))
+      await fleet.pass(Math.min(SLICE_MS, leftMs))
     }
   }
   const counted = async (
     act: () => Promise<void>,
   ): Promise<{ readonly counts: Counts; readonly ms: number }> => {
-    const before = new Map(tally.counts)
-    const fromMs = clock.monotonic()
+    const before = fleet.counts()
+    const fromMs = fleet.nowMs()
     await act()
+    const after = fleet.counts()
     const counts = Object.fromEntries(
-      KINDS.map((kind): [Kind, number] => [
-        kind,
-        ((tally.counts.get(kind) ?? 0) - (before.get(kind) ?? 0)) / members.length,
-      ]),
+      KINDS.map((kind): [Kind, number] => [kind, ((after[kind] ?? 0) - (before[kind] ?? 0)) / fleet.size]),
     )
-    return { counts, ms: clock.monotonic() - fromMs }
+    return { counts, ms: fleet.nowMs() - fromMs }
   }
-  const delaysOf = (round: number, sinceMs: number): readonly number[] =>
-    members
-      .flatMap(({ ranAtMs }) => {
-        const atMs = ranAtMs.get(round)
-        return atMs === undefined ? [] : [atMs - sinceMs]
-      })
-      .sort((a, b) => a - b)
-  const peakSince = (fromMs: number): number => busiestSecond(tally.arrivals.filter(atMs => atMs >= fromMs))
 
   onStep('the fleet starts')
   await fleet.publish()
-  for (const { start } of members) {
-    start()
-    await pass(startsOverMs / members.length)
-  }
+  await fleet.startOver(startsOverMs, signal)
   await pass(settlesMs)
 
   onStep('nothing happens')
@@ -116,67 +101,60 @@ export async function measureFleet(
     )
 
   onStep('a change')
-  const publishedMs = clock.monotonic()
+  const publishedMs = fleet.nowMs()
   let round = 0
   const change = await counted(async () => {
     round = await fleet.publish()
     await pass(changeMs)
   })
-  const delaysMs = delaysOf(round, publishedMs)
+  const delaysMs = fleet.delaysOf(round, publishedMs)
 
   onStep('dead links')
-  const dead = members.filter((_, index) => index % DEAD_EVERY === 0)
-  for (const { link } of dead) link.black = true
-  const cutMs = clock.monotonic()
+  fleet.cut(DEAD_EVERY)
+  const cutMs = fleet.nowMs()
   const lost = await fleet.publish()
   // The way is open again at once, and a stream that lost a frame does not know.
   await pass(1_000)
-  for (const { link } of dead) link.black = false
+  fleet.mend()
   await pass(changeMs)
-  const others = delaysOf(lost, cutMs)
-  const deadMs = Math.max(0, ...dead.map(({ ranAtMs }) => (ranAtMs.get(lost) ?? Number.NaN) - cutMs))
-  const halfOpenMs = others.length === 0 ? undefined : deadMs
+  const halfOpenMs = fleet.slowestCut(lost, cutMs)
 
   onStep('a server restarts')
   fleet.stopServers()
   await pass(RESTART_MS)
   fleet.startServers()
-  const restartedMs = clock.monotonic()
+  const restartedMs = fleet.nowMs()
   await pass(changeMs)
-  const peakAfterRestart = peakSince(restartedMs)
+  const { busiestSecond: peakAfterRestart } = fleet.requestsSince(restartedMs)
 
   onStep('a server is away for a minute')
   fleet.stopServers()
   await pass(OUTAGE_MS)
   fleet.startServers()
-  const backMs = clock.monotonic()
+  const backMs = fleet.nowMs()
   const after = await fleet.publish()
   await pass(changeMs)
-  const recoveredMs = delaysOf(after, backMs)
-  const loadAfterOutage = eachSecond(tally.arrivals.filter(atMs => atMs >= backMs).map(atMs => atMs - backMs))
+  const recoveredMs = fleet.delaysOf(after, backMs)
+  const { eachSecond: loadAfterOutage } = fleet.requestsSince(backMs)
 
   onStep('every client starts at once')
   const last = await fleet.publish()
   await pass(changeMs)
-  for (const { kill, ranAtMs } of members) {
-    kill()
-    ranAtMs.delete(last)
-  }
-  const startedAtMs = clock.monotonic()
+  fleet.killAll(last)
+  const startedAtMs = fleet.nowMs()
   let drainMs = 0
   const start = await counted(async () => {
-    for (const member of members) member.start()
+    fleet.startAll()
     // By then everybody has asked and reported.
     await pass(START_MS)
-    drainMs = Math.max(...fleet.queues.map(({ freeAtMs }) => freeAtMs)) - startedAtMs
+    drainMs = fleet.freeAtMs() - startedAtMs
     await pass(changeMs - START_MS)
   })
   // Servers that are overrun by all at once take their time; who is not there by then never comes.
-  for (let waited = 0; waited < PATIENCE_MS && delaysOf(last, startedAtMs).length < members.length;) {
+  for (let waited = 0; waited < PATIENCE_MS && fleet.delaysOf(last, startedAtMs).length < fleet.size;) {
     await pass(changeMs)
     waited += changeMs
   }
-  const started = delaysOf(last, startedAtMs)
 
   return {
     day: Object.fromEntries(
@@ -186,11 +164,11 @@ export async function measureFleet(
     start: beyondIdle(start),
     delaysMs,
     peakAfterRestart,
-    peakOfStart: peakSince(startedAtMs),
+    peakOfStart: fleet.requestsSince(startedAtMs).busiestSecond,
     drainMs,
     recoveredMs,
     loadAfterOutage,
     halfOpenMs,
-    missed: members.length - started.length,
+    missed: fleet.size - fleet.delaysOf(last, startedAtMs).length,
   }
 }

@@ -7,20 +7,30 @@ import type { Model } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
 import type { Row } from '../row.js'
 import type { Workload } from '../workload.js'
+import { curveOf, meanOf, quantile } from './quantiles.js'
 import { openFleet } from './fleet.js'
-import { measureFleet, type Seen } from './measure.js'
+import { openLightPopulation } from './light/light-population.js'
+import { measureFleet, type Seen, type Windows } from './measure.js'
 
 /** How much is simulated, and who is told. */
 export interface SimulateModelOptions extends Basis {
-  /** The most clients that are simulated; of a larger fleet each stands for several. */
+  /**
+   * The most clients of the library that are simulated. A larger fleet is simulated by a light population; where the model has no
+   * shape, each client stands for several.
+   */
   readonly mostClients: number
   readonly seed: number
+  /** Set to have a light population also where the library's own clients are few enough. */
+  readonly population?: 'light'
   readonly signal: AbortSignal
   readonly onStep: (text: string) => void
 }
 
 /** A model whose strategy clients can run. */
 export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
+
+/** More clients would take a machine's memory, for the same answer. */
+const MOST_LIGHT = 1_000_000
 
 const DAY_MS = 86_400_000
 
@@ -31,19 +41,16 @@ const REPORTS_MS = 75_000
 export async function simulateModel(model: RunnableModel, options: SimulateModelOptions): Promise<Row> {
   const { workload, costs, mostClients, seed, signal, onStep } = options
   const online = onlineOf(workload)
-  const simulated = Math.min(online, mostClients)
+  const { shape } = model
+  const isLight = options.population === 'light' || (shape !== undefined && online > mostClients)
+  const simulated = isLight ? Math.min(online, MOST_LIGHT) : Math.min(online, mostClients)
   const weight = online / simulated
-  const fleet = openFleet({ model, workload, costs, simulated, weight, seed })
+  const fleet =
+    isLight && shape !== undefined
+      ? openLightPopulation({ shape, workload, costs, size: simulated, weight, seed })
+      : openFleet({ model, workload, costs, simulated, weight, seed })
   try {
-    const lookMs = longestLookOf(model)
-    const windows = {
-      // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
-      startsOverMs: defaultPeriods.sweepIntervalMs,
-      // And no heartbeat falls on the change.
-      settlesMs: REPORTS_MS + defaultPeriods.heartbeatMs / 2,
-      idleMs: defaultPeriods.sweepIntervalMs,
-      changeMs: Math.max(REPORTS_MS, 1.2 * lookMs),
-    }
+    const windows = windowsOf(model)
     const seen = await measureFleet(fleet, { windows, signal, onStep })
     return rowOfSeen(model, {
       seen: withSeldom(seen, model, { workload, changeMs: windows.changeMs }),
@@ -55,9 +62,25 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
   }
 }
 
-/** The longest that a client takes to look by itself. */
-function longestLookOf({ shape }: Model): number {
-  return shape?.type === 'poll' ? shape.pollIntervalMs * 1.1 : defaultPeriods.pollIntervalMs
+function windowsOf(model: Model): Windows {
+  // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
+  const startsOverMs = defaultPeriods.sweepIntervalMs
+  // And no heartbeat falls on the change.
+  const settlesMs = REPORTS_MS + defaultPeriods.heartbeatMs / 2
+  const idleMs = defaultPeriods.sweepIntervalMs
+  const lookMs = longestLookOf(model, startsOverMs + settlesMs + idleMs)
+  return { startsOverMs, settlesMs, idleMs, changeMs: Math.max(REPORTS_MS, 1.2 * lookMs) }
+}
+
+/** The longest that a client takes to look by itself, before a document that is at most so old. */
+function longestLookOf({ shape }: Model, ageMs: number): number {
+  if (shape?.type !== 'poll') return defaultPeriods.pollIntervalMs
+  const { pollIntervalMs, adapts } = shape
+  const intervalMs =
+    adapts === undefined
+      ? pollIntervalMs
+      : Math.min(pollIntervalMs, Math.max(adapts.leastMs, adapts.share * ageMs))
+  return intervalMs * 1.1
 }
 
 function rowOfSeen(
@@ -68,7 +91,7 @@ function rowOfSeen(
   const { shape } = model
   const { delaysMs, recoveredMs } = seen
   const online = onlineOf(workload)
-  const meanMs = delaysMs.reduce((sum, delayMs) => sum + delayMs, 0) / Math.max(1, delaysMs.length)
+  const meanMs = meanOf(delaysMs)
   const streams = Math.min(1, ((seen.day.mark ?? 0) * defaultPeriods.heartbeatMs) / DAY_MS)
   const found: Found = {
     model,
@@ -77,7 +100,7 @@ function rowOfSeen(
     times: {
       half: quantile(delaysMs, 0.5),
       p99: quantile(delaysMs, 0.99),
-      all: delaysMs.at(-1) ?? Number.POSITIVE_INFINITY,
+      all: quantile(delaysMs, 1),
       mean: meanMs,
     },
     halfOpen: shape === undefined ? seenHalfOpen(seen, { basis, streams }) : halfOpenOf(shape, workload),
@@ -99,20 +122,21 @@ function rowOfSeen(
       },
       fleetStarts: { requestsPerSecond: seen.peakOfStart * weight, drainMs: seen.drainMs },
     },
-    recoveryMs: { half: quantile(recoveredMs, 0.5), all: online > 0 ? (recoveredMs.at(-1) ?? 0) : 0 },
+    recoveryMs: { half: quantile(recoveredMs, 0.5), all: quantile(recoveredMs, 1) },
   }
 }
 
 /**
  * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those that die. And a change
- * puts off the next report of everybody, by half a report in the end, which is after a simulation has stopped to look.
+ * puts off the next report of everybody, by half a report in the end, which is after a simulation has stopped to look. Clients that
+ * are started anew say "stopped" before, which those of a simulation, that crash, do not.
  */
 function withSeldom(
   seen: Seen,
   { shape }: Model,
   { workload, changeMs }: { readonly workload: Workload; readonly changeMs: number },
 ): Seen {
-  const { day, change } = seen
+  const { day, change, start } = seen
   const { intervalMs } = defaultPeriods.reports
   const reports = change.report ?? 0
   const putOff = Math.max(0, 0.5 + (SOAK_MS - changeMs) / intervalMs)
@@ -124,12 +148,13 @@ function withSeldom(
   return {
     ...seen,
     day: { ...day, connect: (day.connect ?? 0) + streams },
+    start: { ...start, report: (start.report ?? 0) + (reports > 0 ? 1 : 0) },
     change: { ...change, report: reports > 0 && isSeldom ? Math.max(0, reports - putOff) : reports },
   }
 }
 
 function seenHalfOpen(
-  { halfOpenMs = 0 }: Seen,
+  { halfOpenMs }: Seen,
   { basis, streams }: { readonly basis: Basis; readonly streams: number },
 ): Found['halfOpen'] {
   const deadMs = streams > 0.5 ? halfOpenMs : 0
@@ -138,17 +163,4 @@ function seenHalfOpen(
     meanMs: deadMs / 2,
     worstMs: deadMs,
   }
-}
-
-const CURVE_STEPS = 40
-
-function curveOf(delaysMs: readonly number[]): Row['curve'] {
-  return Array.from({ length: CURVE_STEPS + 1 }, (_, step) => {
-    const share = step / CURVE_STEPS
-    return { ms: quantile(delaysMs, share), share }
-  })
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.POSITIVE_INFINITY
 }

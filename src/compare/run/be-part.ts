@@ -1,0 +1,60 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { fileStore } from '../../node/index.js'
+import { serve } from '../../server/index.js'
+import { openClients, type Clients } from './clients.js'
+import type { PartAnswer, PartCalls, PartQuestion } from './part-calls.js'
+
+/** The channel to the process that started this one. */
+export interface PartChannel {
+  on(event: 'message', listener: (question: PartQuestion) => void): unknown
+  once(event: 'disconnect', listener: () => void): unknown
+  send?(answer: PartAnswer): unknown
+}
+
+/**
+ * Is a process of a real run, a server or clients, until whoever started it is gone. What it holds then is nobody's any more,
+ * so the caller ends the process.
+ *
+ * ```ts
+ * await bePart(process)
+ * ```
+ */
+export async function bePart(channel: PartChannel): Promise<void> {
+  let clients: Clients | undefined
+  const answerTo = async ({ ask, given }: PartQuestion): Promise<PartCalls[keyof PartCalls]['answer']> => {
+    switch (ask) {
+      case 'serve': {
+        const { folder, port, heartbeatMs } = given
+        const server = await serve(fileStore(folder), {
+          port,
+          heartbeatMs,
+          controller: false,
+          tokenFile: `${folder}/token`,
+        })
+        return { url: server.url, port: server.port, token: server.token ?? '' }
+      }
+      case 'follow':
+        clients = openClients(given)
+        await clients.start()
+        return null
+      case 'restart':
+        await clients?.restart()
+        return null
+      case 'look':
+        if (clients === undefined)
+          throw new NoticeboardError('internal', 'a process of the run has no clients to look at')
+        return clients.look(given.round)
+    }
+  }
+  channel.on('message', question => {
+    answerTo(question).then(
+      answer => channel.send?.({ id: question.id, answer }),
+      (error: unknown) =>
+        channel.send?.({
+          id: question.id,
+          error: error instanceof Error ? error.message : 'a process of the run failed',
+        }),
+    )
+  })
+  await new Promise<void>(resolve => void channel.once('disconnect', resolve))
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createPublisher } from '../../publisher/index.js'
+import { everyone } from '../../rollouts/index.js'
+import { httpStore } from '../../transports/http/index.js'
+import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
+import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import type { Shape } from '../shape.js'
+import type { FollowOptions, PartCalls, PartSeen } from './part-calls.js'
+import { startPart, type Part } from './part-process.js'
+import { memoryBytes, processorMs } from './process-usage.js'
+import { warmUp } from './warm-up.js'
+
+/** Servers and clients in processes of their own, over loopback. */
+export interface FleetRun {
+  /** How many clients there are. */
+  readonly clients: number
+  /** Publishes the next document through the first server; resolves to its round. */
+  publish(): Promise<number>
+  startClients(overMs: number): Promise<void>
+  /** Ends every client in order, and starts all of them at once. */
+  restartClients(): Promise<void>
+  /** Takes every server down as a crash does, or brings all of them back at their addresses. */
+  stopServers(): Promise<void>
+  startServers(): Promise<void>
+  /** Asks the servers until they are as fast as those that have run for days; something must have been published. */
+  warmUp(signal: AbortSignal): Promise<void>
+  /** Ends every process, and removes the board. */
+  close(): Promise<void>
+  /** What all of them have done until now. */
+  look(round: number): Promise<FleetSeen>
+}
+
+/** What a fleet and its servers have done since they were started. */
+export interface FleetSeen extends PartSeen {
+  /** Processor time of the servers that run now, in milliseconds. */
+  readonly serverMs: number
+  /** Memory of one of them, in bytes. */
+  readonly memoryBytes: number
+}
+
+/** What a fleet is made of. */
+export interface FleetRunOptions {
+  /** The file of the command line, which the processes are started from. */
+  readonly cli: string
+  readonly shape: Shape
+  readonly documentBytes: number
+  readonly clients: number
+  readonly servers: number
+  readonly heartbeatMs: number
+  readonly keepsState: boolean
+  readonly soakMs: number
+}
+
+/** More clients than that in a process would make each of them wait for the others. */
+const CLIENTS_OF_PROCESS = 1_250
+
+/** Starts the processes; no client runs yet, and nothing was published. Dispose of it in any case. */
+export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> {
+  const { cli, shape, documentBytes, clients, heartbeatMs, keepsState, soakMs } = options
+  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))
+  const processes = Math.ceil(clients / CLIENTS_OF_PROCESS)
+  const fleets = Array.from({ length: processes }, () => startPart(cli))
+  let servers: readonly Part[] = []
+  let addresses: readonly PartCalls['serve']['answer'][] = []
+  let round = 0
+
+  const startServers = async (): Promise<void> => {
+    servers = Array.from({ length: options.servers }, () => startPart(cli))
+    const opened: PartCalls['serve']['answer'][] = []
+    // One after another: the first makes the board.
+    for (const [index, server] of servers.entries())
+      opened.push(await server.ask('serve', { folder, port: addresses[index]?.port ?? 0, heartbeatMs }))
+    addresses = opened
+  }
+  const stopServers = async (): Promise<void> => {
+    const gone = servers
+    servers = []
+    await Promise.all(gone.map(({ kill }) => kill()))
+  }
+  const end = async (): Promise<void> => {
+    await Promise.all([stopServers(), ...fleets.map(({ kill }) => kill())])
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await startServers()
+  } catch (error) {
+    await end()
+    throw error
+  }
+  const [{ url, token }] = addresses as readonly [PartCalls['serve']['answer']]
+  const publisher = createPublisher({
+    namespace: NAMESPACE,
+    schema: ANY_DOCUMENT,
+    store: httpStore(url, { token }),
+  })
+  const followersOf = (index: number, startsOverMs: number): FollowOptions => {
+    const first = Math.floor((clients * index) / processes)
+    const count = Math.floor((clients * (index + 1)) / processes) - first
+    const urls = addresses.map(address => address.url)
+    return { urls, shape, first, count, startsOverMs, keepsState, soakMs }
+  }
+  return {
+    clients,
+    async publish() {
+      round += 1
+      await publisher.publish(documentOf(documentBytes, round), { rollout: everyone(), reason: 'compared' })
+      return round
+    },
+    async startClients(overMs) {
+      await Promise.all(fleets.map((fleet, index) => fleet.ask('follow', followersOf(index, overMs))))
+    },
+    async restartClients() {
+      await Promise.all(fleets.map(fleet => fleet.ask('restart', null)))
+    },
+    stopServers,
+    startServers,
+    async warmUp(signal) {
+      for (const address of addresses) await warmUp(address.url, signal)
+    },
+    async look(asked) {
+      const serverMs = servers.reduce((sum, { pid }) => sum + processorMs(pid), 0)
+      const memory = Math.max(0, ...servers.map(({ pid }) => memoryBytes(pid)))
+      const seen = await Promise.all(fleets.map(fleet => fleet.ask('look', { round: asked })))
+      return { ...together(seen), serverMs, memoryBytes: memory }
+    },
+    close: end,
+  }
+}
+
+function together(seen: readonly PartSeen[]): PartSeen {
+  return {
+    counts: sumOf(seen.map(({ counts }) => counts)),
+    bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
+    ranAtMs: ascending(seen.flatMap(({ ranAtMs }) => ranAtMs)),
+    running: seen.reduce((sum, { running }) => sum + running, 0),
+    askedAtMs: ascending(seen.flatMap(({ askedAtMs }) => askedAtMs)),
+  }
+}
+
+function sumOf(all: readonly Counts[]): Counts {
+  return Object.fromEntries(
+    KINDS.map((kind): [Kind, number] => [kind, all.reduce((sum, counts) => sum + (counts[kind] ?? 0), 0)]),
+  )
+}
+
+function ascending(values: readonly number[]): readonly number[] {
+  return [...values].sort((a, b) => a - b)
+}

@@ -1,0 +1,197 @@
+import { readSystem } from '../../system/system.js'
+import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import { busiestSecond, eachSecond } from '../formula/return.js'
+import type { FleetRun, FleetSeen } from './fleet-run.js'
+import { machineTimes } from './process-usage.js'
+
+/** What some time came to: for one client, in the counts, the bytes and the servers' processor time. */
+export interface Span {
+  readonly counts: Counts
+  readonly bytes: number
+  readonly serverMs: number
+  readonly ms: number
+}
+
+/** What a real run was seen to do. */
+export interface SeenInRun {
+  /** Nothing happened. */
+  readonly idle: Span
+  /** A change, and a start, beyond what happens anyway. */
+  readonly change: Span
+  readonly start: Span
+  /** How long a change took to each client, in milliseconds, ascending. */
+  readonly delaysMs: readonly number[]
+  /** Requests of all clients in the busiest second after the servers were gone for two seconds, and when all clients start. */
+  readonly peakAfterRestart: number
+  readonly peakOfStart: number
+  /** Requests in each second after an outage of a minute, and how long clients took to be back; undefined where there was none. */
+  readonly outage:
+    | { readonly loadAfter: readonly number[]; readonly recoveredMs: readonly number[] }
+    | undefined
+  /** Memory of a server with all clients there, in bytes. */
+  readonly memoryBytes: number
+  /** Clients that a change never reached. */
+  readonly missed: number
+  /** How idle the machine was while the change travelled, from 0 to 1. */
+  readonly machineIdle: number
+}
+
+/** How long the parts of a run last, in milliseconds. */
+export interface RunWindows {
+  readonly startsOverMs: number
+  readonly settlesMs: number
+  readonly idleMs: number
+  /** A change and what follows from it. */
+  readonly changeMs: number
+  /** How long the servers are away; 0 for no outage. */
+  readonly outageMs: number
+}
+
+const RESTART_MS = 2_000
+
+/** How often it looks whether clients that have not come are there, in milliseconds, and how often at most. */
+const PATIENCE_MS = 1_000
+const MOST_LOOKS = 60
+
+/** Runs a fleet through what happens to fleets, and counts. */
+export async function runFleet(
+  fleet: FleetRun,
+  {
+    windows,
+    signal,
+    onStep,
+  }: { readonly windows: RunWindows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
+): Promise<SeenInRun> {
+  const { clock } = readSystem('compare()', undefined)
+  const { startsOverMs, settlesMs, idleMs, changeMs, outageMs } = windows
+  const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
+  const step = (text: string): void => {
+    signal.throwIfAborted()
+    onStep(text)
+  }
+  const during = async (act: () => Promise<void>): Promise<Span> => {
+    const [before, fromMs] = [await fleet.look(0), clock.monotonic()]
+    await act()
+    return spanOf({
+      before,
+      after: await fleet.look(0),
+      clients: fleet.clients,
+      ms: clock.monotonic() - fromMs,
+    })
+  }
+  const askedSince = async (fromMs: number): Promise<readonly number[]> =>
+    (await fleet.look(0)).askedAtMs.filter(atMs => atMs >= fromMs)
+  const until = async (round: number): Promise<FleetSeen> => {
+    for (let looks = 0; ; looks += 1) {
+      const seen = await fleet.look(round)
+      if (seen.running >= fleet.clients || looks >= MOST_LOOKS) return seen
+      await pass(PATIENCE_MS)
+    }
+  }
+
+  step('the fleet starts')
+  const first = await fleet.publish()
+  await fleet.warmUp(signal)
+  await fleet.startClients(startsOverMs)
+  await until(first)
+  await pass(settlesMs)
+
+  step('nothing happens')
+  const idle = await during(() => pass(idleMs))
+  const { memoryBytes } = await fleet.look(0)
+
+  step('a change')
+  const machineBefore = machineTimes()
+  const publishedMs = clock.now()
+  let round = 0
+  const changed = await during(async () => {
+    round = await fleet.publish()
+    await pass(changeMs)
+  })
+  const machineAfter = machineTimes()
+  const { ranAtMs } = await until(round)
+
+  step('a server restarts')
+  await fleet.stopServers()
+  await pass(RESTART_MS)
+  const restartedMs = clock.now()
+  await fleet.startServers()
+  await pass(changeMs)
+  const peakAfterRestart = busiestSecond(await askedSince(restartedMs))
+
+  let outage: SeenInRun['outage']
+  if (outageMs > 0) {
+    step('a server is away for a minute')
+    await fleet.stopServers()
+    await pass(outageMs)
+    await fleet.startServers()
+    const backMs = clock.now()
+    const { ranAtMs: backAtMs } = await until(await fleet.publish())
+    await pass(changeMs)
+    const asked = await askedSince(backMs)
+    outage = {
+      loadAfter: eachSecond(asked.map(atMs => atMs - backMs)),
+      recoveredMs: backAtMs.map(atMs => Math.max(0, atMs - backMs)),
+    }
+  }
+
+  step('every client starts at once')
+  const last = await fleet.publish()
+  await fleet.warmUp(signal)
+  await pass(changeMs)
+  const startedMs = clock.now()
+  const started = await during(async () => {
+    await fleet.restartClients()
+    await pass(changeMs)
+  })
+  const { running } = await until(last)
+
+  return {
+    idle,
+    change: beyond(changed, idle),
+    start: beyond(started, idle),
+    delaysMs: ranAtMs.map(atMs => atMs - publishedMs),
+    peakAfterRestart,
+    peakOfStart: busiestSecond(await askedSince(startedMs)),
+    outage,
+    memoryBytes,
+    missed: fleet.clients - running,
+    machineIdle:
+      (machineAfter.idleMs - machineBefore.idleMs) /
+      Math.max(1, machineAfter.totalMs - machineBefore.totalMs),
+  }
+}
+
+function spanOf({
+  before,
+  after,
+  clients,
+  ms,
+}: {
+  readonly before: FleetSeen
+  readonly after: FleetSeen
+  readonly clients: number
+  readonly ms: number
+}): Span {
+  return {
+    counts: countsOf(kind => ((after.counts[kind] ?? 0) - (before.counts[kind] ?? 0)) / clients),
+    bytes: (after.bytes - before.bytes) / clients,
+    serverMs: (after.serverMs - before.serverMs) / clients,
+    ms,
+  }
+}
+
+/** What came on top of what comes anyway. */
+function beyond({ counts, bytes, serverMs, ms }: Span, idle: Span): Span {
+  const share = ms / idle.ms
+  return {
+    counts: countsOf(kind => (counts[kind] ?? 0) - (idle.counts[kind] ?? 0) * share),
+    bytes: bytes - idle.bytes * share,
+    serverMs: serverMs - idle.serverMs * share,
+    ms,
+  }
+}
+
+function countsOf(each: (kind: Kind) => number): Counts {
+  return Object.fromEntries(KINDS.map((kind): [Kind, number] => [kind, each(kind)]))
+}

@@ -1,0 +1,226 @@
+import { NoticeboardError } from '../../contracts/errors.js'
+import { defaultPeriods } from '../../core/defaults.js'
+import { countsOf, REQUEST_TRIPS, isInline } from '../formula/counts.js'
+import { estimate, type ShapedModel } from '../formula/estimate.js'
+import { halfOpenOf } from '../formula/half-open.js'
+import { serviceOf } from '../formula/service.js'
+import { onlineOf } from '../formula/times.js'
+import type { Counts, Kind } from '../costs/costs.js'
+import { rowOf, type Basis, type Used } from '../row-of.js'
+import type { Row } from '../row.js'
+import type { Shape } from '../shape.js'
+import { curveOf, meanOf, quantile } from '../simulation/quantiles.js'
+import { openFleetRun } from './fleet-run.js'
+import { runFleet, type RunWindows, type SeenInRun, type Span } from './run-fleet.js'
+import { whyNotRun } from './runnable.js'
+
+/** How much is run, and who is told. */
+export interface RunModelOptions extends Basis {
+  /** The file of the command line, which the processes are started from. */
+  readonly cli: string
+  /** The most clients that are run. */
+  readonly mostClients: number
+  readonly signal: AbortSignal
+  readonly onStep: (text: string) => void
+  readonly windows: RunWindowsOf
+}
+
+/** The windows of a run, but for the one that follows from the model. */
+export interface RunWindowsOf extends Omit<RunWindows, 'changeMs'> {
+  /** A document has soaked so soon: what is reported is the same. */
+  readonly soakMs: number
+  /** And so long after that everybody has reported it. */
+  readonly reportsMs: number
+}
+
+/** A run of four to five minutes for each model. */
+export const FULL_WINDOWS: RunWindowsOf = {
+  startsOverMs: 10_000,
+  settlesMs: 12_000,
+  idleMs: 60_000,
+  outageMs: 60_000,
+  soakMs: 4_000,
+  reportsMs: 6_000,
+}
+
+/** A run of two minutes for each model: what an outage does is computed. */
+export const QUICK_WINDOWS: RunWindowsOf = { ...FULL_WINDOWS, idleMs: 30_000, outageMs: 0 }
+
+const DAY_MS = 86_400_000
+
+/** What comes so seldom that a run of minutes does not see it. */
+const SELDOM: readonly Kind[] = ['release', 'log', 'report', 'connect']
+
+/**
+ * What a model comes to, with real processes and sockets over loopback. What this machine cannot show is computed: its row
+ * says so by its depth. Memory is that of a server with the clients that are run; a sample of the fleet adds what the others hold.
+ */
+export async function runModel(model: ShapedModel, options: RunModelOptions): Promise<Row> {
+  const { workload, costs, cli, mostClients, signal, onStep, windows } = options
+  const basis = { workload, costs }
+  const { shape } = model
+  const whyNot = whyNotRun(shape)
+  if (whyNot !== undefined) {
+    onStep(`computed, since ${whyNot}`)
+    return estimate(model, basis)
+  }
+  if (workload.servers > mostClients)
+    throw new NoticeboardError('invalid-option', 'compare(): a run has at least as many clients as servers')
+  signal.throwIfAborted()
+  const clients = Math.min(onlineOf(workload), mostClients)
+  const fleet = await openFleetRun({
+    cli,
+    shape,
+    documentBytes: workload.documentBytes,
+    clients,
+    servers: workload.servers,
+    heartbeatMs: shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs,
+    keepsState: workload.keepsState,
+    soakMs: windows.soakMs,
+  })
+  try {
+    const looksMs = shape.type === 'poll' ? 1.2 * shape.pollIntervalMs : 0
+    const seen = await runFleet(fleet, {
+      windows: { ...windows, changeMs: looksMs + windows.soakMs + windows.reportsMs },
+      signal,
+      onStep,
+    })
+    return rowOfRun(model, { seen, clients, basis })
+  } catch (error) {
+    // What an interruption breaks off fails in ways of its own.
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    await fleet.close()
+  }
+}
+
+function rowOfRun(
+  model: ShapedModel,
+  { seen, clients, basis }: { readonly seen: SeenInRun; readonly clients: number; readonly basis: Basis },
+): Row {
+  const { workload } = basis
+  const { shape } = model
+  const known = estimate(model, basis)
+  const online = onlineOf(workload)
+  const weight = online / clients
+  const counts = {
+    day: dayOf(shape, { idle: seen.idle, basis }),
+    change: { ...seen.change.counts, report: countsOf(shape, workload).change.report ?? 0 },
+    start: seen.start.counts,
+  }
+  // The network of the workload is not on loopback, and who is not run does not wait before the last one.
+  const inline = isInline(shape, workload.documentBytes)
+  const trips = shape.type === 'poll' ? 2 * REQUEST_TRIPS : 0.5 + (inline ? 0 : REQUEST_TRIPS)
+  const queueMs =
+    shape.type === 'poll' ? 0 : ((online - clients) / workload.servers) * onChangeMs(shape, { seen, basis })
+  const delaysMs = seen.delaysMs.map(
+    (delayMs, index) =>
+      delayMs + trips * workload.rttMs + (queueMs * (index + 1)) / Math.max(1, seen.delaysMs.length),
+  )
+  const meanMs = meanOf(delaysMs)
+  const { outage } = seen
+  return {
+    ...rowOf(
+      {
+        model,
+        depth: 'run',
+        counts,
+        used: usedOf(shape, { seen, basis, clients, day: counts.day }),
+        times: {
+          half: quantile(delaysMs, 0.5),
+          p99: quantile(delaysMs, 0.99),
+          all: quantile(delaysMs, 1),
+          mean: meanMs,
+        },
+        halfOpen: halfOpenOf(shape, workload),
+        streams: shape.type === 'stream' ? 1 : 0,
+        current: Math.max(0, 1 - (workload.changesPerDay * meanMs) / DAY_MS),
+        missed: Math.round(seen.missed * weight),
+        sample: { clients, machineIdle: seen.machineIdle },
+      },
+      basis,
+    ),
+    curve: curveOf(delaysMs),
+    loadAfterOutage: outage?.loadAfter.map(count => count * weight) ?? known.loadAfterOutage,
+    recoveryMs:
+      outage === undefined
+        ? known.recoveryMs
+        : {
+            half: quantile(outage.recoveredMs, 0.5),
+            all: outage.recoveredMs.at(-1) ?? Number.POSITIVE_INFINITY,
+          },
+    peak: {
+      afterRestart: {
+        requestsPerSecond: seen.peakAfterRestart * weight,
+        drainMs: known.peak.afterRestart.drainMs,
+      },
+      fleetStarts: {
+        requestsPerSecond: seen.peakOfStart * weight,
+        drainMs: (seen.start.serverMs * online) / workload.servers,
+      },
+    },
+  }
+}
+
+/** A day in which nothing happens: marks and polls as they were seen, and what comes more seldom by arithmetic. */
+function dayOf(shape: Shape, { idle, basis }: { readonly idle: Span; readonly basis: Basis }): Counts {
+  const { day } = countsOf(shape, basis.workload)
+  const perDay = DAY_MS / idle.ms
+  if (shape.type === 'stream') return { ...seldomOf(day), mark: (idle.counts.mark ?? 0) * perDay }
+  const polls = ((idle.counts.unchanged ?? 0) + (idle.counts.release ?? 0)) * perDay
+  return { ...seldomOf(day), unchanged: polls - (day.release ?? 0) }
+}
+
+function seldomOf(day: Counts): Counts {
+  return Object.fromEntries(SELDOM.map((kind): [Kind, number] => [kind, day[kind] ?? 0]))
+}
+
+/** Processor time and bytes of one client, as they were measured; of what was not seen, as it is recorded. */
+function usedOf(
+  shape: Shape,
+  {
+    seen,
+    basis,
+    clients,
+    day,
+  }: {
+    readonly seen: SeenInRun
+    readonly basis: Basis
+    readonly clients: number
+    readonly day: Counts
+  },
+): Used {
+  const { idle, change, start, memoryBytes } = seen
+  const service = serviceOf(shape, basis)
+  const perDay = DAY_MS / idle.ms
+  const unseen = (each: (kind: Kind) => number): number => {
+    const seldom = seldomOf(day)
+    const more = SELDOM.reduce((sum, kind) => sum + (seldom[kind] ?? 0) * each(kind), 0)
+    // A sweep is asked in the place of a poll, which was seen.
+    return shape.type === 'poll' ? more - (seldom.release ?? 0) * each('unchanged') : more
+  }
+  return {
+    day: {
+      cpuMs: idle.serverMs * perDay + unseen(service.cpuMs),
+      bytes: idle.bytes * perDay + unseen(service.bytes),
+    },
+    // What the server does once for a change, however many clients there are, is counted by itself.
+    change: { cpuMs: Math.max(0, change.serverMs - basis.costs.changeMs / clients), bytes: change.bytes },
+    start: { cpuMs: Math.max(0, start.serverMs), bytes: start.bytes },
+    memoryBytes:
+      memoryBytes +
+      ((onlineOf(basis.workload) - clients) / basis.workload.servers) *
+        ((shape.type === 'stream' ? basis.costs.memory.perStream : 0) + basis.costs.memory.perClient),
+  }
+}
+
+/** What the server does for each client before the last one has a change, in milliseconds; its reports come later. */
+function onChangeMs(
+  shape: Shape,
+  { seen, basis }: { readonly seen: SeenInRun; readonly basis: Basis },
+): number {
+  const service = serviceOf(shape, basis)
+  const { change } = seen
+  return Math.max(0, change.serverMs - (change.counts.report ?? 0) * service.cpuMs('report'))
+}

@@ -1,0 +1,43 @@
+import { hybrid, pull, push } from '../../strategies/index.js'
+import type { Strategy } from '../../contracts/strategy.js'
+import { defaultPeriods } from '../../core/defaults.js'
+import type { HttpTransport } from '../../transports/http/index.js'
+import type { Shape } from '../shape.js'
+
+/** A client that looks more seldom makes a run too long, in milliseconds. */
+const MOST_LOOK_MS = 60_000
+
+/**
+ * Why a real run cannot show a model, in a few words; undefined where it can. Its row is computed then.
+ *
+ * ```ts
+ * whyNotRun(hybridModel({ cdn: true }).shape) // a content delivery network is not on this machine
+ * ```
+ */
+export function whyNotRun(shape: Shape): string | undefined {
+  if (shape.deltas) return 'deltas do not exist yet'
+  if (shape.relays > 0 || shape.hops.length > 0) return 'what stands in between is not on this machine'
+  if (shape.snapshots === 'cache') return 'a content delivery network is not on this machine'
+  if (shape.answers === 'static') return 'a web server for a folder is not on this machine'
+  if (shape.type === 'stream')
+    return shape.maxConnectionAgeMs === defaultPeriods.maxConnectionAgeMs
+      ? undefined
+      : 'streams are renewed too soon'
+  if (shape.adapts !== undefined) return 'its documents would have to be hours old'
+  return shape.pollIntervalMs > MOST_LOOK_MS ? 'its clients ask too seldom for a run of minutes' : undefined
+}
+
+/**
+ * What clients of a model do, told by its shape alone, which another process can be told.
+ *
+ * ```ts
+ * strategyOf(shape, http(url))
+ * ```
+ */
+export function strategyOf(shape: Shape, transport: HttpTransport): Strategy {
+  if (shape.type === 'poll') {
+    const { pollIntervalMs, sweepIntervalMs } = shape
+    return pull(transport, { pollIntervalMs, sweepIntervalMs })
+  }
+  return shape.inline ? push(transport) : hybrid(transport)
+}

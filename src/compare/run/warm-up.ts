@@ -1,0 +1,46 @@
+import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+import { decodeRelease, digestsOf, positionOf } from '../../core/release/release.js'
+import { http } from '../../transports/http/index.js'
+import { NAMESPACE } from '../board.js'
+
+/** So many requests of a kind, and the code that answers them is compiled for good. */
+const TIMES = 600
+
+/** How many are under way at once. */
+const AT_ONCE = 8
+
+/**
+ * Asks a server that has just started as often as it takes until it is as fast as one that has run for days. Something must
+ * have been published.
+ *
+ * ```ts
+ * await warmUp('http://127.0.0.1:4600', signal)
+ * ```
+ */
+export async function warmUp(url: string, signal: AbortSignal): Promise<void> {
+  const transport = http(url, { headers: { connection: 'close' } })
+  const newest = await transport.latest({ namespace: NAMESPACE }, signal)
+  if (newest.type !== 'release') return
+  const { release } = decodeRelease(newest.bytes)
+  const after = positionOf(release)
+  const asks: readonly (() => Promise<unknown>)[] = [
+    () => transport.latest({ namespace: NAMESPACE, tag: newest.tag }, signal),
+    () => transport.latest({ namespace: NAMESPACE }, signal),
+    () => transport.next({ namespace: NAMESPACE, after }, signal),
+    ...digestsOf(release).map(
+      digest => () =>
+        transport.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
+    ),
+  ]
+  for (const ask of asks) {
+    let left = TIMES
+    const worker = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1
+        signal.throwIfAborted()
+        await ask()
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, worker))
+  }
+}

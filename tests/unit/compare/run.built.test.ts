@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { root } from '../../../scripts/entry-points.js'
+import { compare, hybridModel, pullModel, pushModel, recordedCosts } from '../../../src/compare/index.js'
+import { runModel, type RunModelOptions } from '../../../src/compare/run/run-model.js'
+import { readWorkload } from '../../../src/compare/workload.js'
+
+const cli = `${root}/dist/cli/main.js`
+
+const FLEET = {
+  clients: 12,
+  documentBytes: 4_096,
+  changesPerDay: 40,
+  restartsPerDay: 4,
+  network: { rttMs: 20 },
+}
+
+const OPTIONS: RunModelOptions = {
+  workload: readWorkload(FLEET),
+  costs: recordedCosts,
+  cli,
+  mostClients: 12,
+  signal: new AbortController().signal,
+  onStep: () => {},
+  windows: {
+    startsOverMs: 200,
+    settlesMs: 3_000,
+    idleMs: 1_500,
+    outageMs: 0,
+    soakMs: 300,
+    reportsMs: 2_500,
+  },
+}
+
+/** The processes that this one started and that still run. */
+function children(): readonly string[] {
+  return readdirSync('/proc/self/task').flatMap(task =>
+    readFileSync(`/proc/self/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
+  )
+}
+
+test('a run with real processes counts what the formula counts, and leaves no process behind', async () => {
+  const before = children()
+  const row = await runModel(hybridModel(), OPTIONS)
+  expect(row).toMatchObject({ depth: 'run', missed: 0, sample: { clients: 12 } })
+  // Once for each client and change, and for each client that starts.
+  expect(row.perDay.snapshot).toBeCloseTo(12 * 40, 5)
+  expect(row.perDay.notice).toBeCloseTo(12 * 40, 5)
+  expect(row.perDay.connect).toBeGreaterThanOrEqual(12 * 4)
+  expect(row.bytes.perChange).toBeGreaterThan(12 * 4_096)
+  expect(row.cpu.msPerDay).toBeGreaterThan(0)
+  expect(row.stalenessMs.all).toBeLessThan(60_000)
+  expect(children()).toEqual(before)
+})
+
+test('what a machine cannot show is computed, and its row says so', async () => {
+  const steps: string[] = []
+  const row = await runModel(hybridModel({ cdn: true }), { ...OPTIONS, onStep: step => steps.push(step) })
+  expect(row.depth).toBe('formula')
+  expect(steps).toEqual([expect.stringMatching(/computed, since a content delivery network/)])
+  expect((await runModel(pullModel({ pollIntervalMs: 600_000 }), OPTIONS)).depth).toBe('formula')
+})
+
+test('a run that is interrupted ends its processes at once', async () => {
+  const before = children()
+  const abort = new AbortController()
+  const during: (readonly string[])[] = []
+  const aborted = compare(FLEET, {
+    models: [pushModel()],
+    depth: 'run',
+    cli,
+    mostClients: 4,
+    signal: abort.signal,
+    onProgress({ step }) {
+      if (step !== 'the fleet starts') return
+      during.push(children())
+      abort.abort()
+    },
+  })
+  await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
+  expect(during[0]?.length).toBeGreaterThan(before.length)
+  expect(children()).toEqual(before)
+})
+
+test('a run says what it needs', async () => {
+  await expect(compare(FLEET, { depth: 'run' })).rejects.toMatchObject({ code: 'invalid-option' })
+  const own = { name: 'mine', strategy: hybridModel().strategy }
+  await expect(compare(FLEET, { depth: 'run', cli, models: [own] })).rejects.toMatchObject({
+    code: 'invalid-option',
+    message: expect.stringMatching(/mine has no shape/),
+  })
+})
