@@ -11,6 +11,7 @@ export {
   type ClientEvents,
   type ClientOptions,
   type ClientStatus,
+  type Overlaid,
   type Overrides,
   type Participant,
   type Prepared,

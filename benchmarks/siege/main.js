@@ -64,21 +64,41 @@ const [port, token, namespace] = await Promise.all([
   server.ask('namespace'),
 ])
 const url = `http://127.0.0.1:${port}`
-const attacker = await processes.start(new URL('attacker-process.js', import.meta.url), { port, namespace })
+const attacker = await processes.start(new URL('attacker-process.js', import.meta.url), {
+  port,
+  namespace,
+  ...(without?.lineBytesASecond !== undefined && { lineBytesASecond: without.lineBytesASecond }),
+})
 const hostileUrl = `http://127.0.0.1:${await attacker.ask('hostilePort')}`
 const fleet = await processes.start(modules.fleet, { url, hostileUrl, namespace, clients })
 
-/** What the server says it heard of a namespace. @param {string} asked @returns {Promise<string[]>} */
+/** What the server says it heard of a namespace. @param {string} asked */
 async function heard(asked) {
   const answer = await fetch(`${url}/v1/${asked}/~reports`, { headers: { authorization: `Bearer ${token}` } })
-  const { reports = [] } = /** @type {{ reports?: { clientId: string }[] }} */ (await answer.json())
-  return reports.map(({ clientId }) => clientId)
+  const { reports = [] } =
+    /** @type {{ reports?: { clientId: string, applied?: { sequence: number } }[] }} */ (await answer.json())
+  return reports
 }
 
-/** How many of the fleet the server has no report of. */
-async function countForgotten() {
-  const known = new Set((await heard(namespace)).filter(name => name.startsWith('fleet-')))
-  return clients - known.size
+/**
+ * Of how many of the fleet the server has no report that is as new as that: of whom it forgot, a board may still hold an older one.
+ * @param {number} sequence
+ */
+async function countForgotten(sequence) {
+  const known = (await heard(namespace)).filter(
+    ({ clientId, applied }) => clientId.startsWith('fleet-') && (applied?.sequence ?? 0) >= sequence,
+  )
+  return clients - new Set(known.map(({ clientId }) => clientId)).size
+}
+
+/** The same, as soon as all have reported, or after so many seconds. @param {number} sequence @param {number} patience */
+async function countForgottenAtLast(sequence, patience) {
+  let missing = await countForgotten(sequence)
+  for (let left = patience; left > 0 && missing > 0; left -= 1) {
+    await pause(1_000)
+    missing = await countForgotten(sequence)
+  }
+  return missing
 }
 
 /** How long it takes until all of the fleet run that size; infinite when some never do. @param {number} wanted */
@@ -94,7 +114,7 @@ async function arrives(wanted) {
 const pid = server.pid
 const address = `${url}/v1/${namespace}/release.json`
 // The fleet has reported, and what was compiled once is compiled.
-for (let left = 30; left > 0 && (await countForgotten()) > 0; left -= 1) await pause(1_000)
+await countForgottenAtLast(2, 30)
 const quietReading = startReading(address, pid)
 await pause(Math.min(10, seconds) * 1_000)
 const quiet = { reads: await quietReading.stop(), taken: await server.ask('taken') }
@@ -114,8 +134,7 @@ async function look(isLast) {
   const reads = isLast ? await reading.stop() : reading.soFar()
   const { stale, lines: ledAwayLines } = await fleet.ask('told')
   const { streamsOpened, elsewhere } = await attacker.ask('told')
-  if (isLast || without?.seenBy.includes('forgotten') === true)
-    forgotten = Math.max(forgotten, await countForgotten())
+  if (isLast && arriving !== undefined) forgotten = await countForgottenAtLast(3, 20)
   return judge({
     clients,
     seconds: (nowMs() - begunMs) / 1_000,
@@ -132,13 +151,12 @@ async function look(isLast) {
 
 /** @type {import('./bounds.js').Row[]} */
 let rows = []
-// In the middle; where something was taken out it is not what is looked at, but for one bound.
-const rollBackAfter = without === undefined ? seconds / 2 : 3
-for (let left = seconds; left > 0; left -= 1) {
+// Where something was taken out it is waited for that it is seen, and not for a time.
+const limitMs = 1_000 * (without === undefined ? seconds : (without.seconds ?? Math.max(seconds, 120)))
+const rollBackAtMs = without === undefined ? limitMs / 2 : 3_000
+while (nowMs() - begunMs < limitMs) {
   await pause(1_000)
-  if (seconds - left + 1 >= rollBackAfter && arriving === undefined) {
-    // Before what it says of itself reminds the server of the fleet.
-    forgotten = await countForgotten()
+  if (nowMs() - begunMs >= rollBackAtMs && arriving === undefined) {
     await server.ask('rollBack')
     arriving = arrives(1).then(ms => (arrivedMs = ms))
   }

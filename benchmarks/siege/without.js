@@ -21,6 +21,8 @@ export const attacks = [
  * @typedef {object} Without
  * @property {string} what
  * @property {readonly string[]} attacks those that it is there for
+ * @property {number} [lineBytesASecond] where the whole line would leave the server no time to say how it is
+ * @property {number} [seconds] where it is seen at the end alone
  * @property {boolean} [leadsAway] whether a client is led to a hostile server
  * @property {readonly string[]} seenBy the bounds of which one has to be passed
  * @property {object} [settings]
@@ -40,6 +42,7 @@ export const withouts = {
     attacks: ['reports'],
     seenBy: ['forgotten'],
     settings: { maxInstances: 2_000 },
+    seconds: 40,
     pieces: {
       'src/fleet/voice.ts': [
         "voice.type === 'stranger' ? voice.address : ''",
@@ -70,6 +73,7 @@ export const withouts = {
   values: {
     what: 'a bound on the values of a body',
     attacks: ['many values'],
+    lineBytesASecond: 2_000_000,
     seenBy: ['reads'],
     pieces: { 'src/core/limits.ts': ['MAX_REPORTS_MARKS = 16_384', 'MAX_REPORTS_MARKS = 1e9'] },
   },

@@ -49,7 +49,7 @@ const ready = seat.members.map(({ client: clientId, keepsState }) => {
     .catch(error => tell({ event: 'trouble', client: clientId, code: error.code }))
 })
 // Its supervisor may start the next one.
-Promise.all(ready).then(() => process.send?.('up'))
+void Promise.all(ready).then(() => process.send?.('up'))
 
 /** The bug: prices below zero were thought of by nobody. @param {{ discountPercent: number }} document @returns {never} */
 function sell({ discountPercent }) {

@@ -25,15 +25,15 @@ export const removable = /** @type {const} */ ({
 export const help = `usage: npm run demo:rollout -- [options]
 
 A document that passes its schema and kills the application some time later goes to a fleet of real processes:
-to everyone at once, and then as publish() does it by itself. Takes less than a minute on two cores that do
-nothing else, and leaves nothing running.
+to everyone at once, and then as publish() does it by itself. Takes about a minute on two cores that do nothing
+else, and leaves nothing running.
 
   --without <what>  takes one mechanism away and shows what happens then; exits 1
 ${Object.entries(removable)
   .map(([name, what]) => `                      ${name.padEnd(11)} ${what}`)
   .join('\n')}
   --clients <n>     clients for each strategy, 20 to 200 (default 20: 60 in all)
-  --full            60 clients for each strategy; takes two minutes
+  --full            60 clients for each strategy; takes twice as long
   --only <names>    some of ${strategyNames.join(', ')}
   --seed <n>        draws after how long each process dies of the document (default: another one each time)
   --patience <n>    gives a slow machine n times as long, 1 to 100 (default 1)

@@ -10,8 +10,8 @@ export const mostDeaths = 2
 /** What each part may take longer on this machine, which starts the processes; `--patience` and a busy machine multiply it. */
 const machineMs = 5_000
 
-/** What a process takes until its first line on a machine that has little else to do. */
-const usualStartMs = 250
+/** What a process takes until its first line on a machine that has little else to do: alone, and while the fleets start. */
+const usualStartMs = { alone: 250, amongOthers: 1_000 }
 
 /**
  * How many times as long this machine takes for a process as one that has nothing else to do; 1 at least. Counted until
@@ -19,10 +19,10 @@ const usualStartMs = 250
  * @param {import('./course.js').Course} course @param {number} from since when, in milliseconds since 1970
  */
 export function slownessOf({ starts }, from) {
-  const usual =
-    starts.map(({ tookMs }) => tookMs).toSorted((a, b) => a - b)[Math.floor(starts.length / 2)] ?? 0
+  const took = starts.filter(({ at }) => at < from).map(({ tookMs }) => tookMs)
+  const typical = took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)] ?? 0
   const slowest = Math.max(0, ...starts.filter(({ at }) => at >= from).map(({ tookMs }) => tookMs))
-  return Math.max(1, usual / usualStartMs, slowest / usualStartMs)
+  return Math.max(1, typical / usualStartMs.amongOthers, slowest / usualStartMs.alone)
 }
 
 const { pollIntervalMs, beatMs, reports, lookMs } = periods

@@ -43,11 +43,11 @@ export function sourceFor({ io, args, inputs }: SourceContext, name: string): So
   const read = async (signal: AbortSignal): Promise<Json> =>
     (await isPipe(path))
       ? parse(await inputs.read(path), { what: path, format })
-      : fileOf(path, format).read(signal)
+      : fileOf(path, { format, io }).read(signal)
   return {
     name: path,
     read: signal => refusing(() => read(signal)),
-    changes: signal => changesOf(path, format, signal),
+    changes: signal => changesOf(path, { format, io }, signal),
   }
 }
 
@@ -58,23 +58,24 @@ function readFormat(written: string | undefined): FormatName | undefined {
   throw usageError('--format is json or yaml')
 }
 
-function fileOf(path: string, format: FormatName | undefined): Source {
-  if (format === 'json') return jsonFile(path)
-  if (format === 'yaml') return yamlFile(path)
-  if (/\.(?:json|ya?ml)$/i.test(path)) return configFile(path)
+interface FileOptions {
+  readonly format: FormatName | undefined
+  readonly io: Pick<CommandContext['io'], 'system'>
+}
+
+function fileOf(path: string, { format, io: { system = {} } }: FileOptions): Source {
+  if (format === 'json') return jsonFile(path, { system })
+  if (format === 'yaml') return yamlFile(path, { system })
+  if (/\.(?:json|ya?ml)$/i.test(path)) return configFile(path, { system })
   throw new NoticeboardError(
     'invalid-option',
     `${path} is neither .json nor .yaml nor .yml; say what it is: --format json or --format yaml`,
   )
 }
 
-async function* changesOf(
-  path: string,
-  format: FormatName | undefined,
-  signal: AbortSignal,
-): AsyncGenerator<void> {
+async function* changesOf(path: string, options: FileOptions, signal: AbortSignal): AsyncGenerator<void> {
   if (await isPipe(path)) throw usageError(`${path} is a pipe, which gives its text once: leave --watch out`)
-  yield* fileOf(path, format).changes?.(signal) ?? []
+  yield* fileOf(path, options).changes?.(signal) ?? []
 }
 
 /** Whether a path is something that gives its text once. What is missing is none: reading says so better. */

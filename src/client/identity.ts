@@ -6,7 +6,7 @@ import { toHex } from '../core/release/digest.js'
 import { isLine } from '../core/json/text.js'
 import { MAX_LABELS, MAX_LABELS_BYTES } from '../core/limits.js'
 import { jsonBytes } from '../core/report/fit-report.js'
-import { codeOf } from './code-of.js'
+import { codeOf } from '../core/code-of.js'
 
 export interface IdentityOptions {
   readonly clientId?: string | undefined

@@ -28,7 +28,7 @@ import type { GuardedEmitter } from './events.js'
 import { mayRevert, unconfirmed } from './health/confirmation.js'
 import { createHealthWatch, type HealthWatch } from './health/watch.js'
 import { proposeIdentity, resolveIdentity } from './identity.js'
-import { codeOf } from './code-of.js'
+import { codeOf } from '../core/code-of.js'
 import type { Settings } from './options.js'
 import { accept, type AcceptContext } from './receive/accept.js'
 import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
@@ -103,7 +103,10 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   const delivering = runStrategy(strategy, {
     session: sessionOf(parts, { proposed, signal: following.signal, opened: () => opened }),
     accept(event) {
-      if (opened !== undefined) return void opened.accept(event)
+      if (opened !== undefined) {
+        opened.accept(event)
+        return undefined
+      }
       return opening.then(
         ({ accept: take }) => take(event),
         // The start says why; nothing is followed then.

@@ -34,8 +34,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly digest: Digest
   readonly version: number
   /**
-   * What went out last before it, of a rollout the candidate; undefined for the first release, and where nothing
-   * was appended. It is higher than `version` where a release goes back.
+   * What went out last before it, of a rollout the candidate; undefined for the first release of an epoch, and where
+   * nothing was appended. It is higher than `version` where a release goes back.
    */
   readonly previousVersion: number | undefined
   /**
@@ -122,7 +122,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     position: positionOf(release),
     digest: (arm.variants.at(-1) ?? arm.variants[0]).digest,
     version: arm.version,
-    previousVersion: (facts.before?.candidate ?? facts.before?.stable)?.version,
+    previousVersion: versionBefore(facts),
     activateAt: release.activateAt ?? release.rollout?.activateAt,
     id,
     state: release.rollout?.state ?? 'everyone',
@@ -149,6 +149,11 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     },
     [Symbol.asyncIterator]: steps,
   }
+}
+
+/** A new epoch counts anew, so its numbers go back from nothing. */
+function versionBefore({ before, release }: RolloutFacts): number | undefined {
+  return before?.epoch === release.epoch ? (before.candidate ?? before.stable).version : undefined
 }
 
 async function* none(): AsyncGenerator<RolloutStep> {

@@ -81,7 +81,6 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       // Read before anything else is asked, so that what cannot be read is told first.
       const document = await source.read(context.io.signal)
       await refusing(async () => canonicalize(document))
-      noteEditorsSchema(context.print, { document, name: source.name, schema: desk.checks.schema })
       const dryRun = args.flag('dry-run')
       const ifVersion = args.integer('if-version', 0)
       const readmit = args.text('readmit')
@@ -93,6 +92,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
         ...(ifVersion !== undefined && { ifVersion }),
         ...(readmit !== undefined && { readmit }),
       })
+      noteEditorsSchema(context.print, { document, name: source.name, schema: desk.checks.schema })
       // Who waits prints one document: how it ended.
       if (waiting === undefined || dryRun || !context.json) printRollout(context, desk, rollout)
       if (dryRun && !context.json) {

@@ -58,9 +58,9 @@ validators). The first two need no board.`,
       parseCanonical(encodeText(canonicalize(read)), { what: source.name, maxBytes: MAX_SNAPSHOT_BYTES }),
     )
     const { schema, validators } = checks
-    noteEditorsSchema(print, { document, name: source.name, schema })
     const result = await validateDocument({ schema, validators, document, previous: undefined, signal })
     if (result.type === 'invalid') throw refusal(source.name, result.issues, 'is not valid')
+    noteEditorsSchema(print, { document, name: source.name, schema })
     if (json) return print.jsonLine({ valid: true, checkedBy: checks.from })
     print.data(
       `${source.name} is valid (${{ option: 'by --schema', config: 'by the configuration file', board: 'by the schema on the board, which has no rules of code' }[checks.from]})\n`,

@@ -2,7 +2,7 @@ import { createSaver } from '../../async/saver.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Logger } from '../../contracts/system.js'
 import type { SavedState, StateStorage } from '../../contracts/state.js'
-import { codeOf } from '../code-of.js'
+import { codeOf } from '../../core/code-of.js'
 
 /**
  * Keeps a client's state on disk, one write at a time and only the newest. Trouble with the disk is

@@ -42,13 +42,14 @@ export function isInline(shape: Shape, documentBytes: number): boolean {
  * ```
  */
 export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
-  const { documentBytes, keepsState } = workload
+  const { documentBytes, keepsState, restartsPerDay } = workload
   const inline = isInline(shape, documentBytes)
   const reports = reportsOf(shape, workload)
   if (shape.type === 'stream') {
     const sweeps = DAY_MS / shape.sweepIntervalMs
     const streams = streamsOf(shape, workload)
     const start: Counts = keepsState ? {} : inline ? { delivery: 1 } : { snapshot: 1 }
+    const sweepsLost = lostAtStart(sweeps, restartsPerDay)
     return {
       day: {
         release: sweeps,
@@ -58,7 +59,13 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
         report: reports.day,
       },
       change: { ...(inline ? { delivery: 1 } : { notice: 1, snapshot: 1 }), report: reports.change },
-      start: { ...start, connect: 1, report: reports.start },
+      start: {
+        ...start,
+        connect: 1 - lostAtStart(streams, restartsPerDay),
+        release: -sweepsLost,
+        log: -sweepsLost,
+        report: reports.start,
+      },
     }
   }
   const { perDay } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * workload.rttMs })
@@ -67,11 +74,30 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
     shape.sweepIntervalMs === Number.POSITIVE_INFINITY
       ? 0
       : Math.min(perDay, DAY_MS / (shape.sweepIntervalMs + DAY_MS / perDay / 2))
+  const sweepsLost = lostAtStart(sweeps, restartsPerDay)
   return {
     day: { unchanged: perDay - sweeps, release: sweeps, log: sweeps, report: reports.day },
     change: { unchanged: -1, release: 1, snapshot: 1, report: reports.change },
-    start: { release: 1, ...(keepsState ? {} : { snapshot: 1 }), report: reports.start },
+    start: {
+      release: 1 - sweepsLost,
+      unchanged: sweepsLost,
+      log: -sweepsLost,
+      ...(keepsState ? {} : { snapshot: 1 }),
+      report: reports.start,
+    },
   }
+}
+
+/**
+ * How much less often something comes for each start, which begins its interval anew: half of an interval in the mean, and
+ * never more than there is.
+ *
+ * ```ts
+ * lostAtStart(288, 4) // 0.5
+ * ```
+ */
+export function lostAtStart(perDay: number, restartsPerDay: number, share = 0.5): number {
+  return Math.min(share, restartsPerDay === 0 ? share : perDay / restartsPerDay)
 }
 
 /** Streams that a client opens in a day because the one before was old, or dead. */
@@ -86,16 +112,17 @@ function streamsOf(shape: StreamShape, workload: Workload): number {
  */
 function reportsOf(
   { reportIntervalMs }: Shape,
-  { changesPerDay }: Workload,
+  { changesPerDay, restartsPerDay }: Workload,
 ): { readonly day: number; readonly change: number; readonly start: number } {
   if (reportIntervalMs === Number.POSITIVE_INFINITY) return { day: 0, change: 0, start: 0 }
   const day = DAY_MS / reportIntervalMs
-  if (changesPerDay === 0) return { day, change: 2, start: 3 }
+  // "Applied", "healthy", and "stopped" at the end.
+  const start = 3 - lostAtStart(day, restartsPerDay, 0.5 + SOAK_MS / reportIntervalMs)
+  if (changesPerDay === 0) return { day, change: 2, start }
   const gapMs = DAY_MS / changesPerDay
   const own = gapMs > SOAK_MS ? 2 : 1
   const between = Math.max(0, (gapMs - SOAK_MS) / reportIntervalMs - 0.5)
-  // "Applied", "healthy", and "stopped" at the end.
-  return { day, change: own + between - gapMs / reportIntervalMs, start: 3 }
+  return { day, change: own + between - gapMs / reportIntervalMs, start }
 }
 
 /**

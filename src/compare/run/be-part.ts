@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
+import { errorMessage } from '../../core/built-ins.js'
 import { fileStore } from '../../node/index.js'
 import { serve } from '../../server/index.js'
 import { openClients, type Clients } from './clients.js'
@@ -52,7 +53,7 @@ export async function bePart(channel: PartChannel): Promise<void> {
       (error: unknown) =>
         channel.send?.({
           id: question.id,
-          error: error instanceof Error ? error.message : 'a process of the run failed',
+          error: errorMessage(error),
         }),
     )
   })

@@ -107,7 +107,7 @@ function rowOfRun(
   const counts = {
     day: dayOf(shape, { idle: seen.idle, basis }),
     change: { ...seen.change.counts, report: countsOf(shape, workload).change.report ?? 0 },
-    start: seen.start.counts,
+    start: startOf(seen.start.counts, countsOf(shape, workload).start),
   }
   // The network of the workload is not on loopback, and who is not run does not wait before the last one.
   const inline = isInline(shape, workload.documentBytes)
@@ -170,6 +170,11 @@ function dayOf(shape: Shape, { idle, basis }: { readonly idle: Span; readonly ba
   if (shape.type === 'stream') return { ...seldomOf(day), mark: (idle.counts.mark ?? 0) * perDay }
   const polls = ((idle.counts.unchanged ?? 0) + (idle.counts.release ?? 0)) * perDay
   return { ...seldomOf(day), unchanged: polls - (day.release ?? 0) }
+}
+
+/** A start as it was seen; what it puts off by minutes is computed. */
+function startOf(seen: Counts, known: Counts): Counts {
+  return { ...seen, ...seldomOf(known) }
 }
 
 function seldomOf(day: Counts): Counts {

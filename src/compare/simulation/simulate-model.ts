@@ -1,8 +1,9 @@
 import { defaultPeriods } from '../../core/defaults.js'
-import { RENEWED_AT, SOAK_MS } from '../formula/counts.js'
+import { lostAtStart, RENEWED_AT, SOAK_MS } from '../formula/counts.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { onlineOf, serversOf } from '../formula/times.js'
+import type { Counts } from '../costs/costs.js'
 import type { Model } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
 import type { Row } from '../row.js'
@@ -90,7 +91,6 @@ function rowOfSeen(
   const { workload } = basis
   const { shape } = model
   const { delaysMs, recoveredMs } = seen
-  const online = onlineOf(workload)
   const meanMs = meanOf(delaysMs)
   const streams = Math.min(1, ((seen.day.mark ?? 0) * defaultPeriods.heartbeatMs) / DAY_MS)
   const found: Found = {
@@ -128,7 +128,7 @@ function rowOfSeen(
 
 /**
  * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those that die. And a change
- * puts off the next report of everybody, by half a report in the end, which is after a simulation has stopped to look. Clients that
+ * puts off the next report of everybody, and a start its sweeps too, by half of one in the end, which is after a simulation has stopped to look. Clients that
  * are started anew say "stopped" before, which those of a simulation, that crash, do not.
  */
 function withSeldom(
@@ -136,11 +136,22 @@ function withSeldom(
   { shape }: Model,
   { workload, changeMs }: { readonly workload: Workload; readonly changeMs: number },
 ): Seen {
-  const { day, change, start } = seen
+  // Nobody reports to a folder, which in a simulation is served by a server all the same.
+  const heard = Number.isFinite(shape?.reportIntervalMs ?? 0) ? {} : { report: 0 }
+  const [day, change, start] = [seen.day, seen.change, seen.start].map(counts => ({
+    ...counts,
+    ...heard,
+  })) as [Counts, Counts, Counts]
   const { intervalMs } = defaultPeriods.reports
   const reports = change.report ?? 0
   const putOff = Math.max(0, 0.5 + (SOAK_MS - changeMs) / intervalMs)
   const isSeldom = workload.changesPerDay * intervalMs < DAY_MS
+  const { restartsPerDay } = workload
+  /** What a start puts off, and a simulation does not look on for long enough to see. */
+  const unseen = (perDay = 0, share = 0.5): number =>
+    Math.max(0, lostAtStart(perDay, restartsPerDay, share) - (perDay * changeMs) / DAY_MS)
+  const sweepsLost = unseen(day.log)
+  const reportsLost = unseen(day.report, 0.5 + SOAK_MS / intervalMs)
   const streams =
     shape?.type === 'stream'
       ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + halfOpenOf(shape, workload).diesPerDay
@@ -148,7 +159,16 @@ function withSeldom(
   return {
     ...seen,
     day: { ...day, connect: (day.connect ?? 0) + streams },
-    start: { ...start, report: (start.report ?? 0) + (reports > 0 ? 1 : 0) },
+    start: {
+      ...start,
+      ...(sweepsLost > 0 && {
+        log: (start.log ?? 0) - sweepsLost,
+        release: (start.release ?? 0) - sweepsLost,
+        unchanged: (start.unchanged ?? 0) + (shape?.type === 'poll' ? sweepsLost : 0),
+      }),
+      connect: (start.connect ?? 0) - (streams > 0 ? lostAtStart(streams, restartsPerDay) : 0),
+      report: reports > 0 ? (start.report ?? 0) + 1 - reportsLost : (start.report ?? 0),
+    },
     change: { ...change, report: reports > 0 && isSeldom ? Math.max(0, reports - putOff) : reports },
   }
 }

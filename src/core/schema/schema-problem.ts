@@ -157,5 +157,7 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   dependentSchemas: mapOf(inSchema), dependentRequired: mapOf(names), dependencies: mapOf(dependency),
   allOf: schemas, anyOf: schemas, oneOf: schemas, prefixItems: schemas, items: oneOrMore,
   additionalItems: inSchema, unevaluatedItems: inSchema, additionalProperties: inSchema, unevaluatedProperties: inSchema,
-  propertyNames: inSchema, contains: inSchema, not: inSchema, if: inSchema, then: inSchema, else: inSchema,
+  propertyNames: inSchema, contains: inSchema, not: inSchema,
+  // Written so, since an object with a `then` would be taken for a promise.
+  ...Object.fromEntries(['if', 'then', 'else'].map(keyword => [keyword, inSchema])),
 } // prettier-ignore

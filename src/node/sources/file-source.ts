@@ -75,7 +75,6 @@ export function fileSource(
   const folderWatch = options.fs === undefined ? nodeFolderWatch : undefined
   const full = resolve(path)
   const limit = maxTextBytes(maxSnapshotBytes)
-  const unhurried = new AbortController().signal
   /** What `read` saw last, so that a change between a read and the watch is not missed. */
   let lastRead: string | undefined
 
@@ -95,8 +94,7 @@ export function fileSource(
     let bytes = await fs.read(full, limit)
     if (bytes !== undefined && hashOf(bytes) === lastRead) return bytes
     for (;;) {
-      // Reads that wait at the same time share nothing with the caller's signal, which may be one for all.
-      await keepAlive(clock.sleep(settleMs, unhurried))
+      await keepAlive(clock.sleep(settleMs, signal))
       refuseIfAborted(signal)
       const before = bytes
       bytes = await fs.read(full, limit)

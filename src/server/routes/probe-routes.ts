@@ -1,6 +1,7 @@
 import { withDeadline } from '../../async/deadline.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
+import { codeOf } from '../../core/code-of.js'
 import { errorAnswer, jsonAnswer } from '../http/answers.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer } from '../stream/messages.js'
@@ -50,9 +51,7 @@ export function probeRoutes({ transport, lifetime, clock, logger }: ProbeRoutesO
       )
       return true
     } catch (error) {
-      logger?.warn('not ready: the store does not answer', {
-        code: error instanceof Error && 'code' in error ? String(error.code) : 'unknown',
-      })
+      logger?.warn('not ready: the store does not answer', { code: codeOf(error) })
       return false
     }
   }

@@ -72,7 +72,7 @@ describe.each(WAYS)('24. reports are idempotent states (%s)', (_name, way) => {
       for (const seed of [1, 2]) {
         const random = seededRandom(seed)
         const store = open(clock)
-        await place.done(publish(store, { n: 1 }))
+        await place.done(publish(store, { n: 1 }, { namespace: NAMESPACE }))
         const handler = createHandler(store, { system: { clock }, write: { token: TOKEN } })
         const url = `http://board.test/v1/${NAMESPACE}/~reports`
         const say = async (report: ClientReport): Promise<void> => {

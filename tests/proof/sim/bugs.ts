@@ -480,13 +480,4 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: [['if (since === known) settle(', 'if (since === known && since === undefined) settle(']],
     oracles: ['what-is-lost-is-not-marked'],
   },
-  {
-    name: 'a-board-that-went-back-takes-what-follows',
-    file: 'src/core/store/remembering-store.ts',
-    replace: [
-      ['if (known !== undefined && !isNext) await assertStands(namespace, signal)', ''],
-      ['return wentBack === undefined ? heard : { ...heard, wentBack }', 'return heard'],
-    ],
-    oracles: ['what-went-back-takes-nothing'],
-  },
 ]

@@ -308,7 +308,7 @@ const QUIET_MS = 2_000
 
 /** Takes a copy of the board at first, and later puts it back under the servers that run. */
 function boardBack(stage: Stage): void {
-  const { world, plan, servers, publisher, disk } = stage
+  const { world, plan, publisher, disk } = stage
   const { clock, marks, sometimes, truth, side } = world
   // A later backup would bring back what is lost here.
   if (plan.faults.has('server-backup')) return
@@ -327,7 +327,6 @@ function boardBack(stage: Stage): void {
       return
     }
     isOver = true
-    const { newestAcknowledged: lost, newestSinceMs: sinceMs = 0 } = truth
     const before = disk.files
     disk.restore(copied.image)
     truth.restored(copied.newest)
@@ -342,12 +341,6 @@ function boardBack(stage: Stage): void {
     world.trace.add('world', 'board went back', `${gone.length} releases are lost`)
     sometimes.add('a board went back under a running server')
     if (!world.clocksJumped) marks.lost(gone, clock.now())
-    const [first, second] = servers
-    const keeper = first?.process
-    // The only server there has been has appended what is lost, or read it.
-    if (keeper?.running !== true || second?.process !== undefined || lost === undefined) return
-    if (sinceMs < keeper.runsSinceMs) return
-    world.wentBack = { lost, isKnown: () => keeper.alive && second?.process === undefined }
   }
   putBack()
 }

@@ -13,5 +13,8 @@ import { steps } from '../prove/steps.js'
 
 /** Proves what the arguments ask for. Resolves with the exit code. */
 export function prove(argv: readonly string[]): Promise<number> {
-  return proveParts([seeds, bugs, steps, kills, controllers, parsers, statistics, chaos, siege, scale, soak], argv)
+  return proveParts(
+    [seeds, bugs, steps, kills, controllers, parsers, statistics, chaos, siege, scale, soak],
+    argv,
+  )
 }

@@ -168,12 +168,6 @@ export function publisherActor(
   const note = (name: string, outcome: Rollout, { own, asked }: Opened, of = truth): void => {
     if (!own.alive || outcome.outcome !== 'published') return
     const { position, digest } = outcome
-    const { wentBack } = world
-    if (of === truth && wentBack?.isKnown() === true && position.epoch === wentBack.lost.epoch)
-      truth.violate(
-        'what-went-back-takes-nothing',
-        `a ${name} was acknowledged at ${position.epoch}:${position.sequence} by a server whose board had gone back`,
-      )
     of.acknowledged(position, digest)
     if (name === 'publish' && asked.told !== undefined) of.published(position, asked.told)
     trace.add(own.name, name, `acknowledged ${position.epoch}:${position.sequence}`)

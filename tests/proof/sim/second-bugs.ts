@@ -210,12 +210,7 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     name: 'reports-saved-once',
     what: 'a file store writes reports five seconds after the first and never again, so other processes and the next start see a fleet of long ago',
     file: 'src/node/board/reports.ts',
-    replace: [
-      [
-        'cancel?.() cancel = undefined for (const namespace of unsaved)',
-        'cancel?.(); for (const namespace of unsaved)',
-      ],
-    ],
+    replace: [['cancel?.() cancel = undefined', 'cancel?.()']],
   },
   {
     name: 'young-snapshots-removed',

@@ -54,8 +54,6 @@ export interface Truth {
   restored(newest: Position | undefined): void
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
-  /** When that was acknowledged. */
-  readonly newestSinceMs: number | undefined
   /** The newest release that was acknowledged by then; undefined when there was none, or when two releases may bear its position. */
   newestAt(atMs: number): Position | undefined
   releaseAt(position: Position): Release | undefined
@@ -116,10 +114,12 @@ export function createTruth(
 
   /** Whether a client that ran a candidate, which this release does not name any more, has gone back to what it ran before. */
   const leavesCandidate = (release: Release, allRan: readonly string[]): boolean => {
-    const [left, back] = allRan.slice(-2)
+    // What runs again after a restart is no step.
+    const steps = allRan.filter((digest, at) => digest !== allRan[at - 1])
+    const [left, back] = steps.slice(-2)
     if (left === undefined || back === undefined || armOf(release, left) !== undefined) return false
     const wasCandidate = [...released.values()].some(known => armOf(known.release, left) === 'candidate')
-    return wasCandidate && allRan.slice(0, -2).includes(back)
+    return wasCandidate && steps.slice(0, -2).includes(back)
   }
 
   const violate = (oracle: string, text: string): void => {
@@ -259,9 +259,6 @@ export function createTruth(
     acknowledgedReleases: acknowledged,
     get newestAcknowledged() {
       return newest
-    },
-    get newestSinceMs() {
-      return history.find(entry => entry.newest === newest)?.atMs
     },
     newestAt(atMs) {
       const at = history.findLast(entry => entry.atMs <= atMs)?.newest

@@ -1,6 +1,5 @@
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { guardLoops } from '../../../src/sim/loop-guard.js'
-import type { Position } from '../../../src/contracts/position.js'
 import { isAllowed } from './allowed.js'
 import { watchMarks, type Marks } from './marks.js'
 import { createReportBook, type ReportBook } from './oracles/reports.js'
@@ -19,8 +18,6 @@ export interface World {
   readonly side: Truth
   /** Whether the wall clock of a server, a relay or a publisher ever jumped. */
   clocksJumped: boolean
-  /** A board that went back under a server that knows what it lost; undefined while there is none. */
-  wentBack: { readonly lost: Position; readonly isKnown: () => boolean } | undefined
   /** Whether something was ever held up on its way, or at a server. */
   slowed: boolean
   /** Things that happened; a run over many seeds in which one of the expected never did has not tested it. */
@@ -45,7 +42,6 @@ export function createWorld(seed: number): World {
     marks: watchMarks(truth.violate),
     reports: createReportBook({ clock, truth, sometimes }),
     clocksJumped: false,
-    wentBack: undefined,
     slowed: false,
     sometimes,
   }

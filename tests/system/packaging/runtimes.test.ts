@@ -20,7 +20,7 @@ test('a CommonJS module requires every entry point and runs a client, where requ
 })
 
 test.each([
-  ['a service', 'jest', 2],
+  ['a service', 'jest', 5],
   ['the Express service of the examples', 'express-service', 3],
 ])('Jest 30 runs the tests of %s without any configuration for the package', async (_what, name, passed) => {
   const jest = join(workspace, 'node_modules/jest/bin/jest.js')

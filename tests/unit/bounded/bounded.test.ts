@@ -28,14 +28,18 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   MAX_ISSUES: 'the front of one list',
   MAX_KEPT: 'readmissions of releases that are gone; the oldest go, as they were heard of longest ago',
   MAX_OVERRIDDEN: 'the front of one list',
+  MOST_SAID: 'the front of one list',
+  MOST_DECODED_BYTES: 'what is forgotten is decoded again, with the same answer',
+  MOST_LIGHT: 'the clients of a simulation, each of which stands for some of a larger fleet',
+  MOST_LOOK_MS: 'a model that looks less often is computed',
 }
 
 /** Bounds on what is accepted at all: a number, a length or a count past it is refused, and nothing is let go. */
 const REFUSES =
-  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|TOKEN_SCOPES|TOKEN_NAMESPACES|TOKEN_CLIENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS)$/
+  /^MAX_(?:\w*BYTES|DEPTH|\w*LENGTH|SIGNATURES|VARIANTS|SPREAD_MS|READMITTED|CRITICAL|STAGE|CLAUSES|IDS|REPORTS|REPORTS_MARKS|LABELS|NEXT_REPORT_MS|REPORT_MS|BAKE_MS|EXCEPTIONS|COUNTS|VERDICTS|SLOT|RUNNABLE|STREAM_NAMESPACES|UNPUBLISHED|SEGMENTS|TOKEN_SCOPES|TOKEN_NAMESPACES|TOKEN_CLIENTS|ALIASES|LINE|QUERY|CHARACTERS|DELAY_MS|WORSE_BY|MEASURES|MEASURED|PIECES|\w*EPOCH_LEAP|SEQUENCE_LEAP|RETRY_AFTER_MS|HEARTBEAT_MS|REPORT_MS)$|^MOST_(?:TEXT|EPOCHS|BYTES)$/
 
 /** Bounds on how often or how long something is tried. */
-const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
+const TRIES = /^(?:MAX|MOST)_(?:TRIES|LOOKS|STEPS|SETTLING_MS|FAILURES|RACES|TIMERS|VIOLATIONS|WAITING_MS)$/
 
 test('every bound of the source is in the table, or bounds nothing that lets go of its entries', () => {
   const files = readdirSync(`${root}/src`, { recursive: true, encoding: 'utf8' }).filter(

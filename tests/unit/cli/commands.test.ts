@@ -210,7 +210,7 @@ test('a JSON Schema file validates without any board', async () => {
     stdout: '{"valid":true,"checkedBy":"option"}\n',
   })
   expect((await validate('{}')).error?.issues).toEqual([
-    { path: 'a', message: 'expected number', validator: 'schema' },
+    { path: 'a', message: 'is missing', validator: 'schema' },
   ])
   expect((await validate('{"a":1,"secret":2}')).error?.issues).toEqual([
     { path: '*', message: 'unrecognized key', validator: 'schema' },

@@ -121,7 +121,7 @@ test('what makes no sense is a usage error that says what to type', async () => 
   expect(await told('--preset=iot', '--kill-switch=5')).toEqual([2, expect.stringMatching(/500ms, 5s/)])
   expect(await told('--preset=iot', '--offline=0.1')).toEqual([2, expect.stringMatching(/2%/)])
   expect(await told('--preset=iot', '--model=pull:often')).toEqual([2, expect.stringMatching(/pull:10s/)])
-  expect(await told('--preset=iot', '--depth=deep')).toEqual([2, '--depth is formula or simulation'])
+  expect(await told('--preset=iot', '--depth=deep')).toEqual([2, '--depth is formula, simulation or run'])
   expect(await told('--preset=iot', '--seed=3')).toEqual([2, expect.stringMatching(/--depth=simulation/)])
   expect(await told('--preset=iot', 'w.json')).toEqual([2, expect.stringMatching(/not both/)])
   expect(await told('--preset=iot', '--save-costs=x')).toEqual([2, expect.stringMatching(/--calibrate/)])

@@ -17,7 +17,7 @@ import {
   isThenable,
 } from '../../../src/core/built-ins.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
-import { codeOf } from '../../../src/client/code-of.js'
+import { codeOf } from '../../../src/core/code-of.js'
 import { callGuarded } from '../../../src/client/events.js'
 import { retried } from '../../../src/publisher/retry.js'
 import { fakeClient } from '../../../src/testing/index.js'

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { whenAborted } from '../../../src/async/signals.js'
-import { compare, loadWorkload, withDocuments } from '../../../src/compare/index.js'
+import { compare, hybridModel, loadWorkload, withDocuments } from '../../../src/compare/index.js'
 import { createClient, type Client } from '../../../src/client/client.js'
 import type { Source } from '../../../src/contracts/source.js'
 import type { Clock } from '../../../src/contracts/system.js'
@@ -287,7 +287,7 @@ function openComparison(): OpenThing {
   const nowhere = join(tmpdir(), 'noticeboard-test-nowhere', 'workload.json')
   return {
     calls: {
-      compare: signal => compare(WORKLOAD, { signal }),
+      compare: signal => compare(WORKLOAD, { models: [hybridModel()], signal }),
       loadWorkload: signal => loadWorkload(nowhere, { signal }),
       withDocuments: signal => withDocuments({ clients: 1 }, { document: nowhere, next: undefined, signal }),
     },

@@ -185,7 +185,11 @@ test('dynamodb-late: a step that was decided long ago does not undo what was don
   expect(await play(given(held()))).toMatchObject({ left: 0, state: 'rolled-back' })
   // Off: an enactor that writes after whatever is there now.
   const careless = held()
-  careless.append = async (store, query, signal) => store.append(await rebased(store, query, signal), signal)
+  careless.append = async (store, query, signal) => {
+    await store.append(await rebased(store, query, signal), signal)
+    // Where it wanted to write the abort stands: a store that said otherwise would have gone back since.
+    return 'taken'
+  }
   const { left, state } = await play(given(careless))
   expect(state).toBe('completed')
   expect(left).toBe(CLIENTS)

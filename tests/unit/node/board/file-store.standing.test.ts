@@ -64,7 +64,7 @@ describe('what a board says to stand without a look at each namespace', () => {
       await standing(queries.map(query => ({ ...query, position: { ...query.position, sequence: 9 } }))),
     ).toEqual([])
     expect([...((await begin('third').standing?.(queries, never)) ?? [])]).toEqual([])
-    pass(11 * MINUTE)
+    pass(21 * MINUTE)
     expect(await standing(queries)).toEqual([])
   })
 

@@ -1,4 +1,9 @@
-const { createClient, createPublisher, everyone, pull } = require('noticeboard')
+const { mkdtemp, rm, stat } = require('node:fs/promises')
+const { createServer } = require('node:http')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
+const { createClient, createPublisher, everyone, http, pull } = require('noticeboard')
+const { serve } = require('noticeboard/server')
 const { fakeClient } = require('noticeboard/testing')
 const { memory } = require('noticeboard/transports/memory')
 const z = require('zod')
@@ -23,4 +28,46 @@ test('a real client reads what was published', async () => {
   expect(config.current).toEqual({ pool: { size: 20 } })
   await config.close()
   await publisher.close()
+})
+
+test('a server starts a second time with the token file that the first made', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-jest-'))
+  try {
+    const tokenFile = join(folder, 'private', 'token')
+    const first = await serve(memory(), { tokenFile })
+    const second = await serve(memory(), { tokenFile })
+    expect(second.token).toBe(first.token)
+    await first.close()
+    await second.close()
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a participant of a fake client prepares with a promise of Node', async () => {
+  const config = fakeClient(schema, { pool: { size: 1 } })
+  const errors = []
+  let commits = 0
+  config.on('error', error => errors.push(error))
+  config.participate({
+    name: 'file',
+    prepare: () => stat(__filename).then(() => ({ commit: () => (commits += 1) })),
+  })
+  config.set({ pool: { size: 2 } })
+  for (let round = 0; round < 100 && commits === 0; round += 1)
+    await new Promise(resolve => setImmediate(resolve))
+  expect([config.current.pool.size, commits, errors]).toEqual([2, 1, []])
+})
+
+test('a redirect is told as one', async () => {
+  const server = createServer((_request, response) =>
+    response.writeHead(302, { location: '/elsewhere' }).end(),
+  )
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve))
+  const transport = http(`http://127.0.0.1:${server.address().port}`)
+  await expect(transport.latest({ namespace: 'shop/prod' }, new AbortController().signal)).rejects.toThrow(
+    'redirect',
+  )
+  server.closeAllConnections()
+  await new Promise(resolve => server.close(resolve))
 })

@@ -1,4 +1,4 @@
-import { isError } from '../core/built-ins.js'
+import { isError } from './built-ins.js'
 
 /**
  * The code of whatever was thrown, for a log: its message may quote a value. `unknown` where there

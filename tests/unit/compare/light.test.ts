@@ -1,0 +1,91 @@
+import { expect, test, vi } from 'vitest'
+import {
+  hybridModel,
+  pullModel,
+  pushModel,
+  recordedCosts,
+  type KnownModel,
+} from '../../../src/compare/index.js'
+import { KINDS, type Kind } from '../../../src/compare/costs/costs.js'
+import { simulateModel } from '../../../src/compare/simulation/simulate-model.js'
+import { createTimerWheel } from '../../../src/compare/simulation/light/timer-wheel.js'
+import { readWorkload, type WorkloadInput } from '../../../src/compare/workload.js'
+
+// Seconds of processor time, and some minutes on a machine that is busy.
+vi.setConfig({ testTimeout: 900_000 })
+
+const FLEET: WorkloadInput = {
+  clients: 500,
+  documentBytes: 4_096,
+  changesPerDay: 40,
+  restartsPerDay: 20,
+  network: { rttMs: 20 },
+}
+
+const simulated = (
+  model: KnownModel,
+  { population, ...more }: Partial<WorkloadInput> & { population?: 'light' },
+) =>
+  simulateModel(model, {
+    workload: readWorkload({ ...FLEET, ...more }),
+    costs: recordedCosts,
+    mostClients: 500,
+    seed: 7,
+    signal: new AbortController().signal,
+    onStep: () => {},
+    ...(population !== undefined && { population }),
+  })
+
+test.each([hybridModel(), pullModel()])(
+  'of 500 clients a light population counts what the library’s own count, within 3 %: $name',
+  async model => {
+    const real = await simulated(model, {})
+    const light = await simulated(model, { population: 'light' })
+    for (const kind of KINDS satisfies readonly Kind[]) {
+      const [known = 0, counted = 0] = [real.perDay[kind], light.perDay[kind]]
+      expect([kind, counted === known || Math.abs(counted / known - 1)]).toEqual([
+        kind,
+        known === counted ? true : expect.toSatisfy((apart: number) => apart < 0.03),
+      ])
+    }
+    expect(Math.abs(light.cpu.share / real.cpu.share - 1)).toBeLessThan(0.03)
+    expect(Math.abs(light.bytes.perDay / real.bytes.perDay - 1)).toBeLessThan(0.03)
+    expect(Math.abs(light.integral / real.integral - 1)).toBeLessThan(0.1)
+    expect([real.missed, light.missed]).toEqual([0, 0])
+  },
+)
+
+test('a fleet that is larger than what is simulated is a light population, and the same again with the same seed', async () => {
+  const row = await simulated(pushModel(), { clients: 3_000 })
+  expect(row).toMatchObject({ depth: 'simulation', missed: 0, perDay: { delivery: 3_000 * 40 } })
+  expect(await simulated(pushModel(), { clients: 3_000 })).toEqual(row)
+})
+
+test('timers ring once, in order to the millisecond, however late they are and however often they are set', () => {
+  const wheel = createTimerWheel(6)
+  const rang: (readonly [number, number])[] = []
+  const ring = (timer: number): void => {
+    rang.push([timer, wheel.nowMs])
+    if (timer === 0 && rang.length < 3) wheel.set(0, wheel.nowMs)
+  }
+  wheel.set(0, 5.5)
+  // The same bucket as a timer that is due eight minutes before.
+  wheel.set(1, 2 ** 19 + 5)
+  wheel.set(2, 700)
+  wheel.set(2, 3)
+  wheel.set(3, 4)
+  wheel.cancel(3)
+  wheel.set(4, 9.9)
+  wheel.advance(9, ring)
+  expect(rang).toEqual([
+    [2, 3],
+    [0, 5.5],
+    [0, 5.5],
+  ])
+  wheel.advance(2 ** 19, ring)
+  expect(rang.slice(3)).toEqual([
+    [4, 9.9],
+    [1, 2 ** 19 + 5],
+  ])
+  expect(wheel.nowMs).toBe(2 ** 19 + 9)
+})
