@@ -25,7 +25,7 @@ export interface FleetRun {
   stopServers(): Promise<void>
   startServers(): Promise<void>
   /** Asks the servers until they are as fast as those that have run for days; something must have been published. */
-  warmUp(signal: AbortSignal): Promise<void>
+  warmUp(signal: AbortSignal, times: number): Promise<void>
   /** Ends every process, and removes the board. */
   close(): Promise<void>
   /** What all of them have done until now. */
@@ -116,8 +116,8 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
     },
     stopServers,
     startServers,
-    async warmUp(signal) {
-      for (const address of addresses) await warmUp(address.url, signal)
+    async warmUp(signal, times) {
+      for (const address of addresses) await warmUp(address.url, signal, times)
     },
     async look(asked) {
       const serverMs = servers.reduce((sum, { pid }) => sum + processorMs(pid), 0)

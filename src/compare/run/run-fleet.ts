@@ -45,6 +45,8 @@ export interface RunWindows {
   readonly changeMs: number
   /** How long the servers are away; 0 for no outage. */
   readonly outageMs: number
+  /** How many requests of a kind each server answers before it is looked at. */
+  readonly warmAfter: number
 }
 
 const RESTART_MS = 2_000
@@ -63,7 +65,7 @@ export async function runFleet(
   }: { readonly windows: RunWindows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
 ): Promise<SeenInRun> {
   const { clock } = readSystem('compare()', undefined)
-  const { startsOverMs, settlesMs, idleMs, changeMs, outageMs } = windows
+  const { startsOverMs, settlesMs, idleMs, changeMs, outageMs, warmAfter } = windows
   const pass = (ms: number): Promise<void> => clock.sleep(ms, signal)
   const step = (text: string): void => {
     signal.throwIfAborted()
@@ -91,7 +93,7 @@ export async function runFleet(
 
   step('the fleet starts')
   const first = await fleet.publish()
-  await fleet.warmUp(signal)
+  await fleet.warmUp(signal, warmAfter)
   await fleet.startClients(startsOverMs)
   await until(first)
   await pass(settlesMs)
@@ -137,7 +139,8 @@ export async function runFleet(
 
   step('every client starts at once')
   const last = await fleet.publish()
-  await fleet.warmUp(signal)
+  await until(last)
+  await fleet.warmUp(signal, warmAfter)
   await pass(changeMs)
   const startedMs = clock.now()
   const started = await during(async () => {

@@ -13,6 +13,7 @@ import { curveOf, meanOf, quantile } from '../simulation/quantiles.js'
 import { openFleetRun } from './fleet-run.js'
 import { runFleet, type RunWindows, type SeenInRun, type Span } from './run-fleet.js'
 import { whyNotRun } from './runnable.js'
+import { WARM_AFTER } from './warm-up.js'
 
 /** How much is run, and who is told. */
 export interface RunModelOptions extends Basis {
@@ -39,6 +40,7 @@ export const FULL_WINDOWS: RunWindowsOf = {
   settlesMs: 12_000,
   idleMs: 60_000,
   outageMs: 60_000,
+  warmAfter: WARM_AFTER,
   soakMs: 4_000,
   reportsMs: 6_000,
 }

@@ -4,7 +4,7 @@ import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
 
 /** So many requests of a kind, and the code that answers them is compiled for good. */
-const TIMES = 600
+export const WARM_AFTER = 600
 
 /** How many are under way at once. */
 const AT_ONCE = 8
@@ -17,7 +17,7 @@ const AT_ONCE = 8
  * await warmUp('http://127.0.0.1:4600', signal)
  * ```
  */
-export async function warmUp(url: string, signal: AbortSignal): Promise<void> {
+export async function warmUp(url: string, signal: AbortSignal, times: number = WARM_AFTER): Promise<void> {
   const transport = http(url, { headers: { connection: 'close' } })
   const newest = await transport.latest({ namespace: NAMESPACE }, signal)
   if (newest.type !== 'release') return
@@ -33,7 +33,7 @@ export async function warmUp(url: string, signal: AbortSignal): Promise<void> {
     ),
   ]
   for (const ask of asks) {
-    let left = TIMES
+    let left = times
     const worker = async (): Promise<void> => {
       while (left > 0) {
         left -= 1

@@ -92,7 +92,8 @@ function rowOfSeen(
   const { shape } = model
   const { delaysMs, recoveredMs } = seen
   const meanMs = meanOf(delaysMs)
-  const streams = Math.min(1, ((seen.day.mark ?? 0) * defaultPeriods.heartbeatMs) / DAY_MS)
+  const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
+  const streams = Math.min(1, ((seen.day.mark ?? 0) * heartbeatMs) / DAY_MS)
   const found: Found = {
     model,
     depth: 'simulation',

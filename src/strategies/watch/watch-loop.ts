@@ -70,8 +70,8 @@ const FIRST_RELEASE_MS = 1_000
  * How long a client that has nothing waits for the first byte of its stream before it looks beside
  * it, and over how long a fleet spreads that, in milliseconds: within the 2 s that `ready()` waits.
  */
-const BESIDE_MS = 1_000
-const BESIDE_SPREAD_MS = 600
+export const BESIDE_MS = 1_000
+export const BESIDE_SPREAD_MS = 600
 
 /**
  * The heart of push and hybrid: one owner of one connection. It keeps a watch open, notices when that is dead, asks
@@ -133,7 +133,7 @@ export async function* watchLoop(
     times,
     wake,
     paceMs() {
-      if (isMute()) return besideHeartbeatMs()
+      if (isMute()) return besideHeartbeatMs(settings.heartbeatMs / 2)
       if (link.type !== 'open') return nextPollMs()
       return jitter(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
     },
@@ -156,10 +156,11 @@ export async function* watchLoop(
   const isMute = (): boolean => mute > 0 || (link.type === 'opening' && besideAtMs !== undefined)
 
   let besidePlaced = false
-  const besideHeartbeatMs = (): number => {
+  /** From its own place on, once a heartbeat; `afterMs` keeps that place away from a look that was just made. */
+  const besideHeartbeatMs = (afterMs = 0): number => {
     if (besidePlaced) return jitter(settings.heartbeatMs, 0.1, random)
     besidePlaced = true
-    return ownPlace(settings.heartbeatMs)
+    return afterMs + ownPlace(settings.heartbeatMs)
   }
 
   /** From its own place on, a client polls once an interval. */

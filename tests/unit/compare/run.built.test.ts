@@ -24,11 +24,12 @@ const OPTIONS: RunModelOptions = {
   onStep: () => {},
   windows: {
     startsOverMs: 200,
-    settlesMs: 3_000,
+    settlesMs: 500,
     idleMs: 1_500,
     outageMs: 0,
     soakMs: 300,
-    reportsMs: 2_500,
+    reportsMs: 1_200,
+    warmAfter: 10,
   },
 }
 

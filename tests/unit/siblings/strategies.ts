@@ -13,7 +13,8 @@ export interface StrategySibling {
   readonly makeOf: (thing: never) => Strategy
 }
 
-const ADAPTIVE = { share: 0.1, leastMs: 5_000, mostMs: 30_000 }
+/** From its first minute on it asks as seldom as pull does. */
+const ADAPTIVE = { share: 0.5, leastMs: 5_000, mostMs: 30_000 }
 
 /** Every strategy. The next one is one more entry. */
 export const strategySiblings: readonly StrategySibling[] = [

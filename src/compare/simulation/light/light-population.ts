@@ -2,6 +2,7 @@ import { phaseOf } from '../../../async/jitter.js'
 import { defaultPeriods } from '../../../core/defaults.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../../core/limits.js'
 import { seededDice } from '../../../sim/index.js'
+import { BESIDE_MS, BESIDE_SPREAD_MS } from '../../../strategies/watch/watch-loop.js'
 import { systemClock } from '../../../system/system.js'
 import { NAMESPACE } from '../../board.js'
 import type { Costs } from '../../costs/costs.js'
@@ -104,6 +105,8 @@ export function openLightPopulation({
   const onDisk = new Int32Array(size)
   const coming = new Int32Array(size)
   const fetching = new Int32Array(size)
+  /** The newest that a client was answered when it asked, which is what its next question names. */
+  const answered = new Int32Array(size)
   const ranAtMs = new Float64Array(size)
   const sweepAtMs = new Float64Array(size)
   const changedAtMs = shape.type === 'poll' && shape.adapts !== undefined ? new Float64Array(size) : undefined
@@ -111,6 +114,11 @@ export function openLightPopulation({
   /** Whether it has met a failure that it has not told; whether it has polled; whether there is more to report. */
   const failed = new Uint8Array(size)
   const placed = new Uint8Array(size)
+  /** Whether it has looked beside a stream that opens. */
+  const besidePlaced = new Uint8Array(size)
+  /** Whether its stream brought a mark, and when it looks unless one comes before. */
+  const heardMark = new Uint8Array(size)
+  const unmarkedLookAtMs = new Float64Array(size)
   const unsaid = new Uint8Array(size)
   /** Whether a server holds its stream, and whether what is sent on that is lost. */
   const held = new Uint8Array(size)
@@ -152,6 +160,7 @@ export function openLightPopulation({
 
   const start = (client: number): void => {
     known[client] = 0
+    answered[client] = 0
     running[client] = 0
     failed[client] = 0
     placed[client] = 0
@@ -164,7 +173,9 @@ export function openLightPopulation({
     if ((onDisk[client] as number) > 0) run(client, onDisk[client] as number)
     if (streams) {
       ask(client, STREAM)
-      lookNext(client, Number.POSITIVE_INFINITY)
+      besidePlaced[client] = 0
+      // Whose stream has brought nothing by then looks beside it.
+      lookNext(client, BESIDE_MS + placeMs(client, BESIDE_SPREAD_MS))
     } else look(client)
   }
 
@@ -189,6 +200,24 @@ export function openLightPopulation({
     return first ? placeMs(client, intervalMs) : spread(intervalMs, 0.1)
   }
 
+  /** A stream without marks says nothing of being current, so its client looks once a heartbeat. */
+  const unlessMarked = (client: number): number => {
+    if (heardMark[client] === 1) return Number.POSITIVE_INFINITY
+    const ms = spread(heartbeatMs, 0.1)
+    unmarkedLookAtMs[client] = wheel.nowMs + ms
+    return ms
+  }
+
+  /** Until the next look: none while a stream brings marks; once a heartbeat while one opens. */
+  const paceMs = (client: number): number => {
+    const at = stage[client * LANES + STREAM]
+    if (!streams || at === WAITS) return pollMs(client)
+    if (at === OPEN) return unlessMarked(client)
+    const first = besidePlaced[client] === 0
+    besidePlaced[client] = 1
+    return first ? placeMs(client, heartbeatMs) : spread(heartbeatMs, 0.1)
+  }
+
   const onLook = (client: number): void => {
     const lane = client * LANES + LOOK
     if (stage[lane] === WAITS) return look(client)
@@ -205,7 +234,7 @@ export function openLightPopulation({
       const kind =
         asks[client] === LOG
           ? 'log'
-          : asks[client] === SWEEP || newest > (known[client] as number)
+          : asks[client] === SWEEP || newest > (answered[client] as number)
             ? 'release'
             : 'unchanged'
       const doneMs = servers.serve(server, kind, wheel.nowMs)
@@ -219,10 +248,11 @@ export function openLightPopulation({
       return ask(client, LOOK)
     }
     if (asks[client] === LOG) sweepAtMs[client] = wheel.nowMs + spread(sweepMs, 0.2)
+    answered[client] = Math.max(answered[client] as number, coming[client] as number)
     const isNew = (coming[client] as number) > (known[client] as number)
     if (changedAtMs !== undefined && isNew && placed[client] === 1) changedAtMs[client] = wheel.nowMs
     recovered(client)
-    lookNext(client, streams && held[client] === 1 ? Number.POSITIVE_INFINITY : pollMs(client))
+    lookNext(client, paceMs(client))
     hear(client, coming[client] as number)
   }
 
@@ -238,6 +268,7 @@ export function openLightPopulation({
       if (lastBeatMs[server] === 0) beatNext(server)
       let doneMs = servers.serve(server, 'connect', wheel.nowMs)
       if (inline && running[client] !== round) doneMs = servers.serve(server, 'delivery', wheel.nowMs)
+      heardMark[client] = marked[server] as number
       if (marked[server] === 1) servers.serve(server, 'mark', wheel.nowMs)
       return wait(client, STREAM, doneMs - wheel.nowMs + way() + way(), HEARS)
     }
@@ -247,7 +278,9 @@ export function openLightPopulation({
     stage[lane] = OPEN
     failures[lane] = 0
     recovered(client)
-    lookNext(client, Number.POSITIVE_INFINITY)
+    // A question that is under way is answered all the same.
+    const looking = stage[client * LANES + LOOK]
+    if (looking !== ASKS && looking !== HEARS) lookNext(client, unlessMarked(client))
     if (inline) {
       known[client] = coming[client] as number
       if (running[client] !== coming[client]) run(client, coming[client] as number)
@@ -349,11 +382,23 @@ export function openLightPopulation({
     wheel.set(beatOf(server), wheel.nowMs + heartbeatMs)
   }
 
+  /** From its first mark on a stream says that its client is current; who is to look before that comes does. */
+  const firstMark = (client: number, comesAtMs: number): void => {
+    heardMark[client] = 1
+    const lane = client * LANES
+    if (stage[lane + STREAM] !== OPEN || stage[lane + LOOK] !== WAITS) return
+    if ((unmarkedLookAtMs[client] as number) > comesAtMs) lookNext(client, Number.POSITIVE_INFINITY)
+  }
+
   const onBeat = (server: number): void => {
     if (!servers.up) return
     marked[server] = 1
     let streamsHeld = 0
-    for (let client = server; client < size; client += servers.count) streamsHeld += held[client] as number
+    for (let client = server; client < size; client += servers.count) {
+      if (held[client] === 0) continue
+      if (heardMark[client] === 1 || dead[client] === 1) streamsHeld += 1
+      else firstMark(client, servers.serve(server, 'mark', wheel.nowMs) + way())
+    }
     servers.serveMany(server, 'mark', wheel.nowMs, streamsHeld)
     beatNext(server)
   }
