@@ -1,7 +1,7 @@
 import { build } from 'esbuild'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -249,8 +249,11 @@ async function servedByNobody(
     logLevel: 'error',
   })
   const nobody = Number(execFileSync('id', ['-u', 'nobody']).toString())
+  // Where Node itself is, another user may not be let in.
+  const node = join(cwd, 'node')
+  await copyFile(process.execPath, node)
   const child = spawn(
-    process.execPath,
+    node,
     [outfile, 'serve', '--create', '--board', 'board', '--port', '0', '--json', '--heartbeat-ms', '200'],
     { cwd, uid: nobody, gid: nobody, stdio: ['ignore', 'pipe', 'ignore'] },
   )
