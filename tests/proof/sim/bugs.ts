@@ -323,7 +323,10 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a-failed-look-proves',
     file: 'src/client/receive/accept.ts',
     replace: [
-      ['return looks.failed(verdict.error,', "send({ type: 'current' }); return looks.failed(verdict.error,"],
+      [
+        'return looks.failed(verdict.error,',
+        "context.heard(); send({ type: 'current' }); return looks.failed(verdict.error,",
+      ],
     ],
     oracles: ['ready-means-current'],
   },
