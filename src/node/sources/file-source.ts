@@ -94,6 +94,7 @@ export function fileSource(
     let bytes = await fs.read(full, limit)
     if (bytes !== undefined && hashOf(bytes) === lastRead) return bytes
     for (;;) {
+      refuseIfAborted(signal)
       await keepAlive(clock.sleep(settleMs, signal))
       refuseIfAborted(signal)
       const before = bytes

@@ -225,6 +225,9 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
     if (saved !== undefined) await removeSnapshots(namespace, saved.changedMs)
   }
 
+  /** The name of this process, where a later version keeps one that this version cannot read. */
+  let standIn: string | undefined
+
   const keptName = async (): Promise<{ readonly clientId: string | undefined } | undefined> => {
     try {
       const bytes = await port.read(join(root, 'client.json'), MAX_STATE_BYTES)
@@ -281,14 +284,14 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
       doing(`keep the client's name in ${root}`, async () => {
         const kept = await keptName()
         // The file of a later version stays as it is, for that version to go on with.
-        if (kept !== undefined) return kept.clientId ?? proposed
+        if (kept !== undefined) return kept.clientId ?? (standIn ??= proposed)
         await port.makeFolder(root)
         await prepare()
         const path = join(root, 'client.json')
         if ((await linkOrRefuse(() => files.claim(path, encodeClientFile(proposed)))) === 'linked')
           return proposed
         const first = await keptName()
-        if (first !== undefined) return first.clientId ?? proposed
+        if (first !== undefined) return first.clientId ?? (standIn ??= proposed)
         await files.replace(path, encodeClientFile(proposed))
         return proposed
       }),

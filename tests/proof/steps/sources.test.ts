@@ -132,8 +132,12 @@ async function open(steps: Steps, kind: string, doing: string): Promise<Scene> {
     },
     async run() {
       const running = run({ source, clock, signal: caller.signal })
-      const [found] = await Promise.all([running, edit(running)])
-      return found
+      const editing = edit(running)
+      try {
+        return await running
+      } finally {
+        await editing
+      }
     },
     async judge(end, happened) {
       const isHeard = doing !== 'read()'
