@@ -186,9 +186,7 @@ export function fromSource(
             trouble = found.message
           }
           if (listening?.hasEnded === true)
-            throw new NoticeboardError('unavailable', `${name} stopped telling of its changes`, {
-              cause: listening.cause,
-            })
+            throw asNoticeboardError(listening.cause, 'unavailable', `${name} stopped telling of its changes`)
           const isTold = listening !== undefined && trouble === undefined
           await news.wait(isTold ? Number.POSITIVE_INFINITY : pollIntervalMs, own.signal)
         }

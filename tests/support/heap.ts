@@ -7,12 +7,23 @@ export const collect = runInNewContext('gc') as () => void
 
 /** How many bytes of heap that takes which `make` returns; what it used in between does not count. */
 export async function heapBytesOf(make: () => Promise<unknown>): Promise<number> {
-  collect()
+  await settle()
   const before = process.memoryUsage().heapUsed
   const kept = [await make()]
-  collect()
+  await settle()
   const bytes = process.memoryUsage().heapUsed - before
   // Named here, so that it lives until it was weighed.
   kept.pop()
   return bytes
+}
+
+/** Collects until nothing more goes: what was awaited, and what finalizers held, is garbage a turn later only. */
+async function settle(): Promise<void> {
+  for (let round = 0, left = Number.POSITIVE_INFINITY; round < 10; round += 1) {
+    collect()
+    await new Promise(resolve => setImmediate(resolve))
+    const { heapUsed } = process.memoryUsage()
+    if (heapUsed >= left) return
+    left = heapUsed
+  }
 }
