@@ -4,6 +4,7 @@ import type { Schema } from '../../contracts/schema.js'
 import type { System } from '../../contracts/system.js'
 import { readJsonText } from '../../core/json/json-text.js'
 import { formatPath, type Step } from '../../core/json/path.js'
+import { isJsonObject } from '../../core/json/shape.js'
 import { checkOptions } from '../../core/options.js'
 import { hasPlaceFor, jsonSchemaOf } from '../../core/schema/json-schema.js'
 import { readSystem } from '../../system/system.js'
@@ -161,8 +162,7 @@ function place(at: Json | undefined, [word, ...rest]: readonly string[], placing
     copy[index] = place(copy[index], rest, placing)
     return copy
   }
-  const object: JsonObject =
-    typeof at === 'object' && at !== null && !Array.isArray(at) ? (at as JsonObject) : {}
+  const object: JsonObject = isJsonObject(at) ? at : {}
   const key = findKey(object, word)
   const isThere = Object.hasOwn(object, key)
   placing.onStep(key, isThere)

@@ -1,7 +1,7 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
-import type { JsonObject } from '../../contracts/json.js'
 import { isDigest, namespaceProblem, type Digest } from '../../contracts/names.js'
 import { isEpoch, isSequence } from '../../contracts/position.js'
+import { isJsonObject } from '../json/shape.js'
 import { parseCanonical } from '../json/strict-parse.js'
 import { MAX_RELEASE_BYTES, MAX_WITHDRAWN } from '../limits.js'
 import type { Release, SignedRelease, Variant } from './release.js'
@@ -17,8 +17,8 @@ import type { Release, SignedRelease, Variant } from './release.js'
  */
 export function readForeignRelease(bytes: Uint8Array): SignedRelease | undefined {
   const file = parse(bytes)
-  const release = isObject(file) ? file['release'] : undefined
-  if (!isObject(release)) return undefined
+  const release = isJsonObject(file) ? file['release'] : undefined
+  if (!isJsonObject(release)) return undefined
   const { namespace, epoch, sequence } = release as Record<string, unknown>
   if (typeof namespace !== 'string' || namespaceProblem(namespace) !== undefined) return undefined
   if (!isEpoch(epoch) || !isSequence(sequence)) return undefined
@@ -50,17 +50,13 @@ function parse(bytes: Uint8Array): unknown {
 
 /** The one snapshot of everybody; none where the arm is of another form, since half of an arm would be another arm. */
 function variantsIn(arm: unknown): readonly Variant[] {
-  const listed: unknown = isObject(arm) ? arm['variants'] : undefined
+  const listed: unknown = isJsonObject(arm) ? arm['variants'] : undefined
   const [variant, second] = Array.isArray(listed) ? (listed as readonly unknown[]) : []
-  if (second !== undefined || !isObject(variant) || Object.keys(variant).length !== 2) return []
+  if (second !== undefined || !isJsonObject(variant) || Object.keys(variant).length !== 2) return []
   const { digest, bytes } = variant as Record<string, unknown>
   return isDigest(digest) && isSequence(bytes) ? [{ digest, bytes }] : []
 }
 
 function digestsIn(list: unknown): readonly Digest[] {
   return Array.isArray(list) ? [...new Set(list.filter(isDigest))].slice(-MAX_WITHDRAWN) : []
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

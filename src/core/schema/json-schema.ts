@@ -1,6 +1,7 @@
 import type { Schema } from '../../contracts/schema.js'
 import { formatPath, joinPath, type Step } from '../json/path.js'
 import { pointerSteps, valueAt } from '../json/pointer.js'
+import { isJsonObject } from '../json/shape.js'
 
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Readonly<Record<string, unknown>>
@@ -108,7 +109,7 @@ function below(node: JsonSchema, step: Step): readonly unknown[] {
 function expand(from: readonly unknown[], root: JsonSchema): readonly JsonSchema[] {
   const found = new Set<JsonSchema>()
   const visit = (node: unknown): void => {
-    if (!isRecord(node) || found.has(node)) return
+    if (!isJsonObject(node) || found.has(node)) return
     found.add(node)
     if (typeof node['$ref'] === 'string') visit(resolve(node['$ref'], root))
     for (const name of ['allOf', 'anyOf', 'oneOf']) {
@@ -126,11 +127,7 @@ function resolve(reference: string, root: JsonSchema): unknown {
   return reference.startsWith('#') ? valueAt(root, pointerSteps(reference)) : undefined
 }
 
-function recordAt(node: JsonSchema, name: string): Record<string, unknown> {
+function recordAt(node: JsonSchema, name: string): JsonSchema {
   const member = node[name]
-  return isRecord(member) ? member : {}
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isJsonObject(member) ? member : {}
 }

@@ -3,6 +3,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import type { Schema, StandardIssue } from '../../contracts/schema.js'
 import { memberAt, pointerSteps, valueAt } from '../json/pointer.js'
+import { isJsonObject } from '../json/shape.js'
 import { draftOf } from './drafts.js'
 import type { JsonSchema } from './json-schema.js'
 import { withUnicodePatterns } from './pattern.js'
@@ -20,10 +21,10 @@ import { schemaProblem, type SchemaProblem } from './schema-problem.js'
  * ```
  */
 export function schemaFromJson(jsonSchema: unknown, { what }: { readonly what: string }): Schema<Json, Json> {
-  if (typeof jsonSchema !== 'object' || jsonSchema === null || Array.isArray(jsonSchema)) {
+  if (!isJsonObject(jsonSchema)) {
     throw new NoticeboardError('invalid-data', `${what} is not a JSON Schema: it must be an object`)
   }
-  const root = jsonSchema as JsonSchema
+  const root: JsonSchema = jsonSchema
   const { judge, find } = compile(root, what)
   return {
     '~standard': {
@@ -224,7 +225,7 @@ function schemaAt(root: JsonSchema, location: string, follow: (schema: JsonSchem
   let schema: JsonSchema = root
   let node: unknown = root
   for (const step of pointerSteps(location)) {
-    if (isObject(node)) schema = node
+    if (isJsonObject(node)) schema = node
     node = memberAt(node, step)
     if (step === '$ref') node = follow(schema)
   }
@@ -239,8 +240,4 @@ function stepsOf(location: string, value: unknown): readonly (string | number)[]
     node = memberAt(node, step)
     return key
   })
-}
-
-function isObject(value: unknown): value is JsonSchema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
