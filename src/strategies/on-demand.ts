@@ -4,7 +4,7 @@ import type { Transport } from '../contracts/transport.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
 import { defaultPeriods } from '../core/defaults.js'
-import { look } from './poll/poll.js'
+import { look, withNext } from './poll/poll.js'
 import { isDocumentTrouble } from './document-trouble.js'
 import { checkReads } from './options.js'
 import { reporterOf } from './report-transport.js'
@@ -63,9 +63,7 @@ export function onDemand(transport: Transport, options: OnDemandOptions = {}): O
             const awayMs = isDocumentTrouble(transport, error) ? 0 : backoff.failed(error.retryAfterMs)
             failed = { error, untilMs: clock.monotonic() + awayMs }
           }
-          yield* arrivals.map(arrival =>
-            arrival.type === 'interrupted' ? { ...arrival, nextMs: Number.POSITIVE_INFINITY } : arrival,
-          )
+          yield* arrivals.map(arrival => withNext(arrival, Number.POSITIVE_INFINITY))
         }
         // Nothing but a question or the end goes on from here.
         while (!signal.aborted && (await session.wait(Number.POSITIVE_INFINITY, signal)) === 'elapsed')

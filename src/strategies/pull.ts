@@ -3,7 +3,7 @@ import type { Transport } from '../contracts/transport.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { createBackoff } from '../async/backoff.js'
 import { defaultPeriods } from '../core/defaults.js'
-import { look } from './poll/poll.js'
+import { look, withNext } from './poll/poll.js'
 import { isDocumentTrouble } from './document-trouble.js'
 import { checkReads, readBackoff, type BackoffTimes } from './options.js'
 import { phaseOf, jitter } from '../async/jitter.js'
@@ -78,9 +78,7 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
           const delayMs = isDocumentTrouble(transport, error)
             ? jitter(pollIntervalMs, 0.1, random)
             : backoff.failed(error.retryAfterMs)
-          yield* arrivals.map(arrival =>
-            arrival.type === 'interrupted' ? { ...arrival, nextMs: delayMs } : arrival,
-          )
+          yield* arrivals.map(arrival => withNext(arrival, delayMs))
           asked = yield* stayAway(session, error, delayMs)
           continue
         }

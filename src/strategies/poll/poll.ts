@@ -54,6 +54,14 @@ export async function look(
   return signal.aborted ? { arrivals: [] } : { arrivals }
 }
 
+/**
+ * The same event; of a look that failed also how long nothing can arrive after it, in milliseconds, unless it
+ * says so by itself.
+ */
+export function withNext(event: StrategyEvent, nextMs: number): StrategyEvent {
+  return event.type === 'interrupted' ? { nextMs, ...event } : event
+}
+
 /** The last release of the log after what is known, if there is any: those between are superseded. */
 async function walk(
   session: Session,

@@ -5,7 +5,7 @@ import type { Transport, WatchTransport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
 import { type Connection, openConnection } from './connection.js'
 import { createLinkedAbortController } from '../../async/signals.js'
-import { readPosition } from '../poll/poll.js'
+import { readPosition, withNext } from '../poll/poll.js'
 import { createCutPattern, sayCut } from '../../core/cut-pattern.js'
 import { createPollSchedule } from '../poll/poll-schedule.js'
 import type { BackoffTimes } from '../options.js'
@@ -348,11 +348,10 @@ export async function* watchLoop(
     return Math.min(schedule.dueMs(), linkDueMs())
   }
 
-  /** What is yielded: of a failure also how long nothing can arrive after it. */
-  const withNext = (event: StrategyEvent, dueMs: number): StrategyEvent => {
-    if (event.type !== 'interrupted' || event.nextMs !== undefined) return event
+  /** How long nothing can arrive, in milliseconds. */
+  const nothingForMs = (dueMs: number): number => {
     const isAsking = link.type === 'opening' || link.type === 'open' || schedule.looking
-    return { ...event, nextMs: isAsking ? 0 : Math.max(0, Math.ceil(dueMs - clock.monotonic())) }
+    return isAsking ? 0 : Math.max(0, Math.ceil(dueMs - clock.monotonic()))
   }
 
   const linkDueMs = (): number => {
@@ -375,7 +374,8 @@ export async function* watchLoop(
       woken = false
       const dueMs = step(clock.monotonic())
       if (outbox.length > 0) {
-        yield* outbox.splice(0).map(event => withNext(event, dueMs))
+        const nextMs = nothingForMs(dueMs)
+        yield* outbox.splice(0).map(event => withNext(event, nextMs))
         continue
       }
       if (woken) continue
