@@ -121,9 +121,11 @@ function lay(document: Json, variables: readonly Variable[], asJson: AsJson): Ov
         return { ...issue, message: `${message} (set by ${change.name})` }
       }),
     unknown(schema) {
-      const names = jsonSchemaOf(schema, { lenient: true })
+      const made = changes.filter(({ isNew }) => isNew)
+      // Writing a JSON Schema takes longer than all else here, and most changes are of what was there.
+      const names = made.length === 0 ? undefined : jsonSchemaOf(schema, { lenient: true })
       if (names === undefined) return []
-      return changes.filter(({ isNew, steps }) => isNew && !hasPlaceFor(steps, names)).map(shown)
+      return made.filter(({ steps }) => !hasPlaceFor(steps, names)).map(shown)
     },
   }
 }
