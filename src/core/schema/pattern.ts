@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../contracts/json.js'
+import type { JsonObject } from '../../contracts/json.js'
 import { isJsonObject } from '../json/shape.js'
 
 /**
@@ -28,15 +28,7 @@ export function withUnicodePatterns(schema: unknown): unknown {
     Object.entries(schema).map(([keyword, value]) => {
       if (keyword === 'pattern' && typeof value === 'string') return [keyword, unicodePattern(value) ?? value]
       if (keyword === 'patternProperties' && isJsonObject(value))
-        return [
-          keyword,
-          Object.fromEntries(
-            Object.entries(value).map(([key, member]) => [
-              unicodePattern(key) ?? key,
-              withUnicodePatterns(member),
-            ]),
-          ),
-        ]
+        return [keyword, mapped(value, key => unicodePattern(key) ?? key)]
       if (DATA.has(keyword)) return [keyword, structuredClone(value)]
       return [keyword, MAPS.has(keyword) && isJsonObject(value) ? mapped(value) : withUnicodePatterns(value)]
     }),
@@ -54,9 +46,12 @@ const MAPS: ReadonlySet<string> = new Set([
   'dependencies',
 ])
 
-function mapped(members: JsonObject): JsonObject {
+function mapped(
+  members: JsonObject,
+  nameOf: (name: string) => string = name => name,
+): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    Object.entries(members).map(([name, member]) => [name, withUnicodePatterns(member) as Json]),
+    Object.entries(members).map(([name, member]) => [nameOf(name), withUnicodePatterns(member)]),
   )
 }
 

@@ -1,8 +1,6 @@
 import { isJsonObject } from '../json/shape.js'
 import { formatPointer } from '../json/pointer.js'
-import type { SchemaProblem } from './schema-problem.js'
-
-type Steps = readonly (string | number)[]
+import { first, type Found, type Steps } from './schema-problem.js'
 
 /** Keywords that look at the very same place of a document again. */
 const IN_PLACE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas']
@@ -11,10 +9,7 @@ const IN_PLACE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'depen
  * The first reference of a JSON Schema that leads nowhere, or round in a circle without a step into the document. Undefined where
  * there is none. `places` is what the validator knows by address; it has written each reference's address to the schema.
  */
-export function referenceProblem(
-  root: unknown,
-  places: Readonly<Record<string, unknown>>,
-): SchemaProblem | undefined {
+export function referenceProblem(root: unknown, places: Readonly<Record<string, unknown>>): Found {
   const target = (schema: object): unknown => targetOf(schema, places)
   return everySchema(root, [], (schema, steps) => {
     const { $ref } = schema
@@ -38,24 +33,15 @@ export function targetOf(schema: object, places: Readonly<Record<string, unknown
 function everySchema(
   node: unknown,
   steps: Steps,
-  look: (schema: Readonly<Record<string, unknown>>, steps: Steps) => SchemaProblem | undefined,
-): SchemaProblem | undefined {
-  if (Array.isArray(node)) {
-    for (const [index, item] of node.entries()) {
-      const found = everySchema(item, [...steps, index], look)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
+  look: (schema: Readonly<Record<string, unknown>>, steps: Steps) => Found,
+): Found {
+  if (typeof node !== 'object' || node === null) return undefined
   // A validator's own note on an object says that it was read as a schema; members called `$ref` in data have none.
-  if (!isJsonObject(node)) return undefined
-  const found = Object.hasOwn(node, '__absolute_uri__') ? look(node, steps) : undefined
-  if (found !== undefined) return found
-  for (const [key, value] of Object.entries(node)) {
-    const inside = everySchema(value, [...steps, key], look)
-    if (inside !== undefined) return inside
-  }
-  return undefined
+  const isSchema = isJsonObject(node) && Object.hasOwn(node, '__absolute_uri__')
+  return (
+    (isSchema ? look(node, steps) : undefined) ??
+    first(Object.entries(node), ([key, value]) => everySchema(value, [...steps, key], look))
+  )
 }
 
 /** Whether a schema comes back to itself without a step into the document. */

@@ -31,8 +31,11 @@ export function schemaProblem(root: unknown): SchemaProblem | undefined {
   return inSchema(root, [], draft)
 }
 
-type Steps = readonly (string | number)[]
-type Found = SchemaProblem | undefined
+/** The way to a place in a schema. */
+export type Steps = readonly (string | number)[]
+
+/** The first thing that was found wrong, if anything was. */
+export type Found = SchemaProblem | undefined
 
 function inSchema(schema: unknown, steps: Steps, draft: Draft): Found {
   if (typeof schema === 'boolean') return undefined
@@ -52,7 +55,8 @@ function at(steps: Steps, problem: string): SchemaProblem {
   return { pointer: formatPointer(steps), problem }
 }
 
-function first<Item>(items: Iterable<Item>, look: (item: Item) => Found): Found {
+/** What `look` finds first in some items. */
+export function first<Item>(items: Iterable<Item>, look: (item: Item) => Found): Found {
   for (const item of items) {
     const found = look(item)
     if (found !== undefined) return found
@@ -76,15 +80,15 @@ const names = wants(
 )
 const factor = wants(value => typeof value === 'number' && value > 0, 'a number above 0')
 
-const schemas: Check = (value, steps, draft) =>
-  Array.isArray(value) && value.length > 0
-    ? first(value.entries(), ([index, item]) => inSchema(item, [...steps, index], draft))
-    : at(steps, 'must be a list of schemas')
-
 const oneOrMore: Check = (value, steps, draft) =>
   Array.isArray(value)
     ? first(value.entries(), ([index, item]) => inSchema(item, [...steps, index], draft))
     : inSchema(value, steps, draft)
+
+const schemas: Check = (value, steps, draft) =>
+  Array.isArray(value) && value.length > 0
+    ? oneOrMore(value, steps, draft)
+    : at(steps, 'must be a list of schemas')
 
 /** An object whose members are looked at one by one. */
 const mapOf =
