@@ -228,10 +228,11 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   /** The name of this process, where a later version keeps one that this version cannot read. */
   let standIn: string | undefined
 
-  const keptName = async (): Promise<{ readonly clientId: string | undefined } | undefined> => {
+  /** The name that is kept; the stand-in where it is not known here, and undefined where none is kept. */
+  const keptName = async (proposed: string): Promise<string | undefined> => {
     try {
       const bytes = await port.read(join(root, 'client.json'), MAX_STATE_BYTES)
-      return bytes && decodeClientFile(bytes)
+      return bytes && (decodeClientFile(bytes).clientId ?? (standIn ??= proposed))
     } catch (error) {
       // It names nobody any more, and is replaced.
       if (isUnfit(error)) return undefined
@@ -282,16 +283,16 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
   return {
     clientId: proposed =>
       doing(`keep the client's name in ${root}`, async () => {
-        const kept = await keptName()
+        const kept = await keptName(proposed)
         // The file of a later version stays as it is, for that version to go on with.
-        if (kept !== undefined) return kept.clientId ?? (standIn ??= proposed)
+        if (kept !== undefined) return kept
         await port.makeFolder(root)
         await prepare()
         const path = join(root, 'client.json')
         if ((await linkOrRefuse(() => files.claim(path, encodeClientFile(proposed)))) === 'linked')
           return proposed
-        const first = await keptName()
-        if (first !== undefined) return first.clientId ?? (standIn ??= proposed)
+        const first = await keptName(proposed)
+        if (first !== undefined) return first
         await files.replace(path, encodeClientFile(proposed))
         return proposed
       }),
