@@ -7,6 +7,7 @@ import type { LabelMatch } from '../core/release/labels.js'
 import type { Arm, Variant } from '../core/release/release.js'
 import { parseCanonical } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
+import { sayIssues } from '../core/say-issues.js'
 import { validateDocument } from '../core/schema/validate.js'
 import type { PublisherContext } from './context.js'
 import { retried } from './retry.js'
@@ -115,15 +116,7 @@ export function refusal(
   issues: readonly Issue[],
   verdict = 'was not published',
 ): NoticeboardError {
-  const told = issues
-    .slice(0, 3)
-    .map(
-      ({ path, message, validator }) => `${path === '' ? 'the document' : path}: ${message} (${validator})`,
-    )
-  const more = issues.length > told.length ? `; and ${issues.length - told.length} more` : ''
-  return new NoticeboardError('invalid-document', `${subject} ${verdict}: ${told.join('; ')}${more}`, {
-    issues,
-  })
+  return new NoticeboardError('invalid-document', `${subject} ${verdict}: ${sayIssues(issues)}`, { issues })
 }
 
 /**

@@ -1,5 +1,6 @@
-import { NoticeboardError, type ErrorCode, type Issue } from '../../contracts/errors.js'
+import { NoticeboardError, type ErrorCode } from '../../contracts/errors.js'
 import type { Refusal } from '../../contracts/state.js'
+import { sayIssues } from '../../core/say-issues.js'
 import type { ApplyState } from './state.js'
 import type { AttemptEnd, RefusedSnapshot } from './events.js'
 import type { Pending } from './pending.js'
@@ -42,7 +43,7 @@ export function createWhyNot(): WhyNot {
     refused({ version, code, issues }) {
       reason ??= new NoticeboardError(
         codeOf(code),
-        `version ${version} was refused: ${issues.length === 0 ? code : saidIssues(issues)}`,
+        `version ${version} was refused: ${issues.length === 0 ? code : sayIssues(issues)}`,
         { issues },
       )
     },
@@ -105,17 +106,4 @@ function knownReason(
 /** The code of a refusal, which may have been written by another version. */
 function codeOf(code: string): ErrorCode {
   return code === 'too-large' || code === 'invalid-data' ? code : 'invalid-document'
-}
-
-/** How many issues stand in a message; all of them are in `issues`. */
-const MOST_SAID = 3
-
-function saidIssues(issues: readonly Issue[]): string {
-  const said = issues
-    .slice(0, MOST_SAID)
-    .map(
-      ({ path, message, validator }) => `${path === '' ? 'the document' : path}: ${message} (${validator})`,
-    )
-  const more = issues.length - said.length
-  return `${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
