@@ -24,7 +24,18 @@ import { decodeRelease, positionOf, type Release } from './release.js'
 export function follows(at: Position, newest: Position | undefined): boolean {
   if (newest === undefined) return at.sequence === 1
   if (at.epoch === newest.epoch) return at.sequence === newest.sequence + 1
-  return at.sequence === 1 && epochNumber(at.epoch) > epochNumber(newest.epoch)
+  return beginsAbove(at, newest)
+}
+
+/**
+ * Whether a release begins an epoch above everything that was read of a board, which ends its going back.
+ *
+ * ```ts
+ * beginsAbove({ epoch: '2-0badcafe', sequence: 1 }, { epoch: '1-9f3a01bc', sequence: 7 }) // true
+ * ```
+ */
+export function beginsAbove(at: Position, known: Position): boolean {
+  return at.sequence === 1 && epochNumber(at.epoch) > epochNumber(known.epoch)
 }
 
 /**

@@ -3,10 +3,10 @@ import type { Namespace } from '../../contracts/names.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { Hasher } from '../../contracts/system.js'
 import type { ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
-import { follows } from '../release/log-order.js'
+import { beginsAbove, follows } from '../release/log-order.js'
 import { identifyRelease } from '../release/release.js'
 import { createBoardMemory, type BoardMemory } from './board-memory.js'
-import { beginsAbove, wentBackError, type LogPlace } from './went-back.js'
+import { wentBackError, type LogPlace } from './went-back.js'
 
 /** A store with a memory of what was read of it in this process. */
 export interface RememberingStore extends Store {

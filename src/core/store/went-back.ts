@@ -1,12 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
-import {
-  comparePositions,
-  epochNumber,
-  formatPosition,
-  type Position,
-  type WentBack,
-} from '../../contracts/position.js'
+import { comparePositions, formatPosition, type Position, type WentBack } from '../../contracts/position.js'
 
 /** A release of a log by its place and its name. */
 export interface LogPlace {
@@ -73,15 +67,4 @@ export function sayWentBack(namespace: Namespace, { from, to }: WentBack): strin
  */
 export function wentBackError(namespace: Namespace, wentBack: WentBack): NoticeboardError {
   return new NoticeboardError('store-damaged', sayWentBack(namespace, wentBack))
-}
-
-/**
- * Whether a release begins an epoch above everything that was read of a board, which ends its going back.
- *
- * ```ts
- * beginsAbove({ epoch: '2-0badcafe', sequence: 1 }, { epoch: '1-9f3a01bc', sequence: 7 }) // true
- * ```
- */
-export function beginsAbove(at: Position, known: Position): boolean {
-  return at.sequence === 1 && epochNumber(at.epoch) > epochNumber(known.epoch)
 }

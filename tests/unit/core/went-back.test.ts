@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { beginsAbove, sayWentBack, successionOf } from '../../../src/core/store/went-back.js'
+import { beginsAbove } from '../../../src/core/release/log-order.js'
+import { sayWentBack, successionOf } from '../../../src/core/store/went-back.js'
 
 const [here, other, before] = ['a'.repeat(64), 'b'.repeat(64), 'c'.repeat(64)]
 const at = (epoch: string, sequence: number) => ({ epoch, sequence })
