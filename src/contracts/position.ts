@@ -110,12 +110,24 @@ export function formatPosition({ epoch, sequence }: Position): string {
  * ```
  */
 export function parsePosition(text: string): Position {
-  const colon = text.indexOf(':')
-  const epoch = text.slice(0, colon)
-  const digits = text.slice(colon + 1)
-  const sequence = /^[1-9][0-9]{0,15}$/.test(digits) ? Number(digits) : Number.NaN
-  if (colon < 0 || !isEpoch(epoch) || !isSequence(sequence)) {
+  const position = positionIn(text, ':')
+  if (position === undefined)
     throw new NoticeboardError('invalid-option', 'a position reads <epoch>:<sequence>, such as 1-9f3a01bc:42')
-  }
-  return { epoch, sequence }
+  return position
+}
+
+/**
+ * The position that a text says with another mark between its parts, as names of files have it; undefined for
+ * any other text.
+ *
+ * ```ts
+ * positionIn('1-9f3a01bc.42', '.') // { epoch: '1-9f3a01bc', sequence: 42 }
+ * ```
+ */
+export function positionIn(text: string, mark: string): Position | undefined {
+  const at = text.indexOf(mark)
+  const epoch = text.slice(0, Math.max(at, 0))
+  const digits = text.slice(at + 1)
+  const sequence = /^[1-9][0-9]{0,15}$/.test(digits) ? Number(digits) : Number.NaN
+  return isEpoch(epoch) && isSequence(sequence) ? { epoch, sequence } : undefined
 }

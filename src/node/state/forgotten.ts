@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { comparePositions, isEpoch, isSequence, type Position } from '../../contracts/position.js'
+import { comparePositions, positionIn, type Position } from '../../contracts/position.js'
 import type { Fs } from '../../contracts/system.js'
 import type { StateFile } from './state-file.js'
 
@@ -17,7 +17,7 @@ const STARTED_ANEW_MS = 86_400_000
 export async function readForgotten(fs: Fs, folder: string): Promise<readonly Forgotten[]> {
   const found: Forgotten[] = []
   for (const name of await fs.list(folder)) {
-    const position = positionIn(name)
+    const position = positionIn(name, '.')
     const stat = position && (await fs.stat(join(folder, name)))
     if (position !== undefined && stat !== undefined)
       found.push({ position, untilMs: stat.changedMs + STARTED_ANEW_MS })
@@ -52,12 +52,4 @@ export function withoutForgotten(file: StateFile, forgotten: readonly Forgotten[
 function isFrom(position: Position, from: Position): boolean {
   const order = comparePositions(position, from)
   return order === 'same' || order === 'newer'
-}
-
-function positionIn(name: string): Position | undefined {
-  const dot = name.indexOf('.')
-  const epoch = name.slice(0, dot)
-  const digits = name.slice(dot + 1)
-  const sequence = /^[1-9][0-9]{0,15}$/.test(digits) ? Number(digits) : Number.NaN
-  return dot > 0 && isEpoch(epoch) && isSequence(sequence) ? { epoch, sequence } : undefined
 }
