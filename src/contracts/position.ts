@@ -81,6 +81,18 @@ export function comparePositions(a: Position, b: Position): PositionOrder {
 }
 
 /**
+ * Whether a position is another one or newer; false for a fork.
+ *
+ * ```ts
+ * isAtLeast(seen, stageStart) // whether who saw that knows of the stage
+ * ```
+ */
+export function isAtLeast(position: Position, least: Position): boolean {
+  const order = comparePositions(position, least)
+  return order === 'same' || order === 'newer'
+}
+
+/**
  * The position right after another, in the same epoch.
  *
  * ```ts

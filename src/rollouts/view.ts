@@ -1,7 +1,7 @@
 import type { Digest } from '../contracts/names.js'
 import type { HeardReports } from '../contracts/report.js'
 import type { Hasher } from '../contracts/system.js'
-import { comparePositions } from '../contracts/position.js'
+import { isAtLeast } from '../contracts/position.js'
 import type { Audience } from '../core/release/audience.js'
 import type { Arm, Release } from '../core/release/release.js'
 import type { RolloutState } from '../core/release/rollout.js'
@@ -193,9 +193,7 @@ function seenShareOf(
   const hasSeen = ({ current }: Member): boolean =>
     current.every(({ seen, phase }) => {
       if (phase === 'stopped') return true
-      if (seen === undefined) return false
-      const order = comparePositions(seen, rollout.stageStart.position)
-      return order === 'same' || order === 'newer'
+      return seen !== undefined && isAtLeast(seen, rollout.stageStart.position)
     })
   return there.length === 0 ? 0 : there.filter(hasSeen).length / there.length
 }

@@ -1,5 +1,5 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
-import { comparePositions, type Position } from '../../contracts/position.js'
+import { isAtLeast, type Position } from '../../contracts/position.js'
 import type { Protection, SavedReadmission } from '../../contracts/state.js'
 import type { Release } from '../../core/release/release.js'
 import type { ApplyEvent } from '../apply/events.js'
@@ -101,10 +101,8 @@ function newlyReadmitted(
   { epoch, sequence, readmit = [] }: Release,
   before: Position | undefined,
 ): readonly SavedReadmission[] {
-  const hasHeeded = ({ position }: SavedReadmission): boolean => {
-    const order = before === undefined ? 'older' : comparePositions(before, position)
-    return order === 'same' || order === 'newer'
-  }
+  const hasHeeded = ({ position }: SavedReadmission): boolean =>
+    before !== undefined && isAtLeast(before, position)
   return readmit
     .map(({ digest, since = sequence }) => ({ digest, position: { epoch, sequence: since } }))
     .filter(readmission => !hasHeeded(readmission))

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { comparePositions, positionIn, type Position } from '../../contracts/position.js'
+import { isAtLeast, positionIn, type Position } from '../../contracts/position.js'
 import type { Fs } from '../../contracts/system.js'
 import type { StateFile } from './state-file.js'
 
@@ -33,7 +33,7 @@ export function withoutForgotten(file: StateFile, forgotten: readonly Forgotten[
   const savedMs = Date.parse(file.savedAt)
   const isForgotten = (position: Position | undefined): boolean =>
     position !== undefined &&
-    forgotten.some(from => savedMs <= from.untilMs && isFrom(position, from.position))
+    forgotten.some(from => savedMs <= from.untilMs && isAtLeast(position, from.position))
   const { seen, applied, release, ...rest } = file.state
   const forgetsSeen = isForgotten(seen)
   const forgetsApplied = isForgotten(applied)
@@ -47,9 +47,4 @@ export function withoutForgotten(file: StateFile, forgotten: readonly Forgotten[
       ...(applied !== undefined && !forgetsApplied && { applied }),
     },
   }
-}
-
-function isFrom(position: Position, from: Position): boolean {
-  const order = comparePositions(position, from)
-  return order === 'same' || order === 'newer'
 }
