@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { isAtLeast, positionIn, type Position } from '../../contracts/position.js'
 import type { Fs } from '../../contracts/system.js'
+import { readAsked } from './asked.js'
 import type { StateFile } from './state-file.js'
 
 /** A position that an operator wants to be forgotten, with all that are newer. */
@@ -15,14 +15,8 @@ const STARTED_ANEW_MS = 86_400_000
 
 /** What the files in the folder say: each is named for a position, `1-9f3a01bc.42`. */
 export async function readForgotten(fs: Fs, folder: string): Promise<readonly Forgotten[]> {
-  const found: Forgotten[] = []
-  for (const name of await fs.list(folder)) {
-    const position = positionIn(name, '.')
-    const stat = position && (await fs.stat(join(folder, name)))
-    if (position !== undefined && stat !== undefined)
-      found.push({ position, untilMs: stat.changedMs + STARTED_ANEW_MS })
-  }
-  return found
+  const asked = await readAsked(fs, folder, name => positionIn(name, '.'))
+  return asked.map(({ what, atMs }) => ({ position: what, untilMs: atMs + STARTED_ANEW_MS }))
 }
 
 /**

@@ -21,6 +21,7 @@ import {
   encodeStateFile,
   type StateFile,
 } from './state-file.js'
+import { readAsked } from './asked.js'
 import { readAttempts, readLives, readPardons, readQuarantines } from './attempts.js'
 import { createClaims } from './claims.js'
 import { readForgotten, withoutForgotten, type Forgotten } from './forgotten.js'
@@ -242,13 +243,10 @@ export function stateFolder(path: string, options: StateFolderOptions = {}): Sta
 
   /** A file that is named for a snapshot: what was held against that one before the file's time is forgotten. */
   const readReadmitted = async (namespace: Namespace): Promise<readonly Pardon[]> => {
-    const folder = join(pathOf(namespace), 'readmit')
-    const found: Pardon[] = []
-    for (const digest of (await port.list(folder)).filter(isDigest)) {
-      const stat = await port.stat(join(folder, digest))
-      if (stat !== undefined) found.push({ digest, at: new Date(stat.changedMs).toISOString() })
-    }
-    return found
+    const asked = await readAsked(port, join(pathOf(namespace), 'readmit'), name =>
+      isDigest(name) ? name : undefined,
+    )
+    return asked.map(({ what, atMs }) => ({ digest: what, at: new Date(atMs).toISOString() }))
   }
 
   /** What the files of these instances, and an operator on this machine, tell together. */
