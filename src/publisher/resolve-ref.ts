@@ -36,7 +36,7 @@ export async function findRelease(
     throw new NoticeboardError('not-found', `nothing was published in ${context.namespace} yet`)
   const matches = matcher(ref, newest)
   if (matches(newest)) return newest
-  const found = await firstInHistory(context, matches, signal)
+  const found = await firstInHistory(context, { fits: matches }, signal)
   if (found !== undefined) return found
   throw new NoticeboardError(
     'not-found',
@@ -45,19 +45,31 @@ export async function findRelease(
 }
 
 /**
- * The newest release of the log that fits. A log that is lost on the way is read anew, as often as
- * any operation is tried again.
+ * The newest release of the log that fits, of several that do the newest that is better, where one is. A log
+ * that is lost on the way is read anew, as often as any operation is tried again.
  */
 async function firstInHistory(
   context: PublisherContext,
-  fits: (release: Release) => boolean,
+  { fits, isBetter = () => true }: Wanted,
   signal: AbortSignal,
 ): Promise<Release | undefined> {
   const search = async (): Promise<Release | undefined> => {
-    for await (const { release } of readHistory(context, { signal })) if (fits(release)) return release
-    return undefined
+    let other: Release | undefined
+    for await (const { release } of readHistory(context, { signal })) {
+      if (!fits(release)) continue
+      if (isBetter(release)) return release
+      other ??= release
+    }
+    return other
   }
   return retried(search, { ...context, signal })
+}
+
+/** What is looked for in a history. */
+interface Wanted {
+  readonly fits: (release: Release) => boolean
+  /** Of those that fit; all are unless given. */
+  readonly isBetter?: (release: Release) => boolean
 }
 
 function matcher(ref: ReleaseRef, newest: Release): (release: Release) => boolean {
@@ -109,10 +121,9 @@ export async function findEarlier(
   const fits = ({ stable }: Release): boolean =>
     !sameVariants(stable.variants, newest.stable.variants) &&
     !digestsOf({ stable } as Release).some(digest => ruledOut.has(digest))
-  const leaves = (earlier: Release): boolean => fits(earlier) && !hasWhatChanged(earlier, newest)
+  const isBetter = (earlier: Release): boolean => !hasWhatChanged(earlier, newest)
   for (;;) {
-    const earlier =
-      (await firstInHistory(context, leaves, signal)) ?? (await firstInHistory(context, fits, signal))
+    const earlier = await firstInHistory(context, { fits, isBetter }, signal)
     if (earlier === undefined) break
     const { stable } = earlier
     const missing = await firstUnreadable(context, digestsOf({ stable } as Release), signal)
