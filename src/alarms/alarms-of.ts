@@ -3,8 +3,8 @@ import type { HeardReports } from '../contracts/report.js'
 import { oneLine } from '../core/json/text.js'
 import type { Release } from '../core/release/release.js'
 import { goesOn, stageNumberOf } from '../core/release/rollout.js'
-import { claimsOf } from '../fleet/claims.js'
-import { isLive, summarizeFleet, type FleetMember, type FleetState } from '../fleet/summary.js'
+import { claimsAmong } from '../fleet/claims.js'
+import { isLive, summarizeFleet, type Fleet, type FleetMember, type FleetState } from '../fleet/summary.js'
 import { isRunBySomebody } from '../rollouts/controllers.js'
 import { ALARM_NAMES, alarmOf, type Alarm, type AlarmName } from './alarm.js'
 
@@ -31,25 +31,24 @@ const SLACK_MS = 60_000
  * ```
  */
 export function alarmsOf(facts: NamespaceFacts): readonly Alarm[] {
-  const alarms = [...boardAlarms(facts), ...clientAlarms(facts), ...rolloutAlarms(facts)]
+  const { heard, newest } = facts
+  const fleet = heard && summarizeFleet(heard, newest)
+  const alarms = [...boardAlarms(facts, fleet), ...clientAlarms(facts, fleet), ...rolloutAlarms(facts)]
   return alarms.sort((a, b) => ALARM_NAMES.indexOf(a.name) - ALARM_NAMES.indexOf(b.name))
 }
 
 /** A board that went back, and how many clients have seen more; without that these are an alarm of the clients. */
-function boardAlarms({ newest, heard }: NamespaceFacts): readonly Alarm[] {
+function boardAlarms({ heard }: NamespaceFacts, fleet: Fleet | undefined): readonly Alarm[] {
   const { from, to } = heard?.wentBack ?? {}
-  if (heard === undefined || from === undefined) return []
-  const fleet = summarizeFleet(heard, newest)
-  const ahead = fleet.type === 'known' ? fleet.counts.ahead : 0
+  if (from === undefined) return []
+  const ahead = fleet?.type === 'known' ? fleet.counts.ahead : 0
   const now = to === undefined ? 'has no release now' : `ends at ${formatPosition(to)} now`
   const seen = ahead === 0 ? '' : `; ${ahead} clients have seen more than it has`
   return [alarmOf('board-behind', `the board had ${formatPosition(from)} before, and ${now}${seen}`, ahead)]
 }
 
-function clientAlarms({ newest, heard, nowMs }: NamespaceFacts): readonly Alarm[] {
-  if (heard === undefined) return []
-  const fleet = summarizeFleet(heard, newest)
-  if (fleet.type === 'unknown') return []
+function clientAlarms({ newest, heard, nowMs }: NamespaceFacts, fleet: Fleet | undefined): readonly Alarm[] {
+  if (fleet === undefined || fleet.type === 'unknown') return []
   const live = fleet.members.filter(isLive).length
   const about = (name: AlarmName, found: readonly FleetMember[], what: string): readonly Alarm[] =>
     found.length === 0
@@ -64,7 +63,7 @@ function clientAlarms({ newest, heard, nowMs }: NamespaceFacts): readonly Alarm[
   const late = newest === undefined ? [] : fleet.members.filter(member => isLate(member, newest, nowMs))
   return [
     // What one stranger claims is shown with the fleet, and wakes nobody.
-    ...(heard.wentBack !== undefined || claimsOf(heard, newest)?.counted === undefined
+    ...(heard?.wentBack !== undefined || claimsAmong(fleet.members, newest)?.counted === undefined
       ? []
       : among('board-behind', ['ahead'], 'have seen releases that the board does not have')),
     ...among('clients-diverged', ['diverged'], 'run a document that the newest release does not name'),

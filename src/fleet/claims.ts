@@ -30,13 +30,20 @@ const SHARE = 0.1
  * ```
  */
 export function claimsOf(heard: HeardReports, newest: Release | undefined): Claims | undefined {
-  const own = newest === undefined ? undefined : positionOf(newest)
   const fleet = summarizeFleet(heard, newest)
-  if (fleet.type === 'unknown') return undefined
-  const all = claimants(fleet.members, own)
+  return fleet.type === 'unknown' ? undefined : claimsAmong(fleet.members, newest)
+}
+
+/** The same for the members of a fleet that was summarized before. */
+export function claimsAmong(
+  members: readonly FleetMember[],
+  newest: Release | undefined,
+): Claims | undefined {
+  const own = newest === undefined ? undefined : positionOf(newest)
+  const all = claimants(members, own)
   const [first] = all
   if (first === undefined) return undefined
-  const voters = votersOf(fleet.members)
+  const voters = votersOf(members)
   const counted = claimants(voters, own).find(({ seen }, before) => {
     const needed = leapOf(own, seen) === 'near' ? SHARE * voters.length : voters.length / 2 + 0.5
     return before + 1 >= needed
@@ -44,7 +51,7 @@ export function claimsOf(heard: HeardReports, newest: Release | undefined): Clai
   return {
     counted: counted?.seen,
     highest: first.seen,
-    says: `${all.length} of ${fleet.members.length} instances (${named(all)}) ${all.length === 1 ? 'claims' : 'claim'} to have seen ${formatPosition(first.seen)}${all.length === 1 ? '' : ' or less'}`,
+    says: `${all.length} of ${members.length} instances (${named(all)}) ${all.length === 1 ? 'claims' : 'claim'} to have seen ${formatPosition(first.seen)}${all.length === 1 ? '' : ' or less'}`,
   }
 }
 
