@@ -1,8 +1,6 @@
 import type { ClientReport } from '../contracts/report.js'
-import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
-
-/** A shorter period counts as this one: whoever chooses its own is not believed any sooner. */
-const SHORTEST_PERIOD_MS = 300_000
+import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
+import { isLongHeard } from './standing.js'
 
 /**
  * The instances of one client that others came after, of those that are silent. One that is heard says so
@@ -35,10 +33,9 @@ export interface WordsOfClient {
 }
 
 function cameAfter(
-  { firstHeardAt, receivedAt, nextReportWithinMs = MAX_NEXT_REPORT_MS }: ClientReport,
+  { firstHeardAt, receivedAt, nextReportWithinMs: periodMs = MAX_NEXT_REPORT_MS }: ClientReport,
   lastWordAt: string,
 ): boolean {
   if (firstHeardAt === undefined || receivedAt === undefined || firstHeardAt < lastWordAt) return false
-  const heardMs = Date.parse(receivedAt) - Date.parse(firstHeardAt)
-  return heardMs >= MISSING_AFTER_PERIODS * Math.max(nextReportWithinMs, SHORTEST_PERIOD_MS)
+  return isLongHeard({ heardForMs: Date.parse(receivedAt) - Date.parse(firstHeardAt), periodMs })
 }

@@ -24,7 +24,7 @@ export interface Guest {
  */
 export type Standing = 'stopped' | 'newcomer' | 'settled' | 'vouched'
 
-/** A shorter period counts as this one: whoever chooses its own settles no sooner. */
+/** A shorter period counts as this one: whoever chooses its own is believed no sooner. */
 const SHORTEST_PERIOD_MS = 300_000
 
 /** So many of its periods of silence, and a place that was kept is free: not before somebody could have looked. */
@@ -40,7 +40,18 @@ const GIVEN_UP_AFTER_PERIODS = 12
 export function standingOf({ voice, stopped, firstHeardMs, heardMs, periodMs }: Guest): Standing {
   if (voice.type === 'bearer') return 'vouched'
   if (stopped) return 'stopped'
-  return heardMs - firstHeardMs >= MISSING_AFTER_PERIODS * bounded(periodMs) ? 'settled' : 'newcomer'
+  return isLongHeard({ heardForMs: heardMs - firstHeardMs, periodMs }) ? 'settled' : 'newcomer'
+}
+
+/** Whether an instance was heard for so long, three of its periods, that it is no stranger's first words. */
+export function isLongHeard({ heardForMs, periodMs }: HeardFor): boolean {
+  return heardForMs >= MISSING_AFTER_PERIODS * bounded(periodMs)
+}
+
+/** For how long an instance has been heard, and in what time it wants to be heard again. */
+export interface HeardFor {
+  readonly heardForMs: number
+  readonly periodMs: number
 }
 
 /** Whether a guest has stopped, or was silent for so long that it is missing. */
