@@ -1,6 +1,14 @@
 import { isWider } from '../../rollouts/cohort.js'
 import type { Release } from '../../core/release/release.js'
-import { addedWithdrawals, isSame, sameArm, type Objection, type Proposal } from './rule.js'
+import {
+  addedWithdrawals,
+  asksForOthers,
+  isOfSameRollout,
+  isSame,
+  sameArm,
+  type Objection,
+  type Proposal,
+} from './rule.js'
 
 const GOES_ON: ReadonlySet<string> = new Set(['running', 'watching'])
 const STATES: ReadonlySet<string> = new Set(['running', 'watching', 'completed'])
@@ -11,18 +19,12 @@ export function objectionToControl(proposal: Proposal): Objection {
   const before = head.release
   const { rollout } = release
   if (before.rollout === undefined || !GOES_ON.has(before.rollout.state)) return 'no rollout goes on'
-  if (
-    rollout?.id !== before.rollout.id ||
-    !isSame(rollout.plan, before.rollout.plan) ||
-    !isSame(rollout.from, before.rollout.from) ||
-    !STATES.has(rollout.state)
-  )
+  if (rollout === undefined || !isOfSameRollout(release, before) || !STATES.has(rollout.state))
     return 'it is no step of the rollout that goes on'
   if (['kill', 'rollback', 'abort', 'publish', 'epoch'].includes(release.cause))
     return `its cause is ${release.cause}, which no step of a rollout has`
   if (addedWithdrawals(proposal).length > 0) return 'it withdraws a document'
-  if (release.evidence !== undefined && !isSame(release.evidence, before.evidence ?? null))
-    return 'it asks clients for other reports'
+  if (asksForOthers(release, before)) return 'it asks clients for other reports'
   if (
     release.activateAt !== undefined &&
     release.activateAt !== before.rollout.activateAt &&

@@ -1,7 +1,15 @@
 import type { LogEntry } from '../../contracts/transport.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import { decodeRelease, digestsOf, type Release } from '../../core/release/release.js'
-import { addedWithdrawals, isSame, sameArm, type Objection, type Proposal } from './rule.js'
+import {
+  addedWithdrawals,
+  asksForOthers,
+  isOfSameRollout,
+  isSame,
+  sameArm,
+  type Objection,
+  type Proposal,
+} from './rule.js'
 
 const CAUSES: ReadonlySet<string> = new Set(['rollback', 'abort', 'retreat', 'pause'])
 const STATES: ReadonlySet<string> = new Set(['rolled-back', 'retreated', 'paused'])
@@ -18,12 +26,11 @@ export async function objectionToRevert(
   const before = head.release
   if (!CAUSES.has(release.cause)) return `its cause is ${release.cause}, which takes nothing back`
   const { rollout } = release
-  if (rollout !== undefined && !isEndOf(rollout, before))
+  if (rollout !== undefined && !(isOfSameRollout(release, before) && STATES.has(rollout.state)))
     return 'it is no end of the rollout that is under way'
   if (release.candidate !== undefined && !isHeldUp(release, before))
     return 'it exposes clients to a candidate'
-  if (release.evidence !== undefined && !isSame(release.evidence, before.evidence ?? null))
-    return 'it asks clients for other reports'
+  if (asksForOthers(release, before)) return 'it asks clients for other reports'
   if (release.activateAt !== undefined && release.activateAt !== before.activateAt)
     return 'it has clients wait until a time'
   const isBack = sameArm(release.stable, before.stable)
@@ -41,16 +48,6 @@ export async function objectionToRevert(
   return found
     ? 'it withdraws what no release of the log names'
     : 'it makes stable what no release of the log had for stable'
-}
-
-function isEndOf(rollout: NonNullable<Release['rollout']>, before: Release): boolean {
-  return (
-    before.rollout !== undefined &&
-    rollout.id === before.rollout.id &&
-    STATES.has(rollout.state) &&
-    isSame(rollout.plan, before.rollout.plan) &&
-    isSame(rollout.from, before.rollout.from)
-  )
 }
 
 function isHeldUp(release: Release, before: Release): boolean {

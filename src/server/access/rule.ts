@@ -1,5 +1,6 @@
 import type { Digest } from '../../contracts/names.js'
 import { canonicalize } from '../../core/json/canonical.js'
+import { isJsonObject } from '../../core/json/shape.js'
 import { MAX_RELEASE_BYTES, MAX_WITHDRAWN } from '../../core/limits.js'
 import { digestsOf, type Arm, type IdentifiedRelease, type Release } from '../../core/release/release.js'
 import { unreadOf } from '../../core/release/unread.js'
@@ -56,6 +57,22 @@ export function isSame(a: unknown, b: unknown): boolean {
   return canonicalize(a) === canonicalize(b)
 }
 
+/** Whether a release is of the rollout of the one before, with the plan and the beginning that this has. */
+export function isOfSameRollout({ rollout }: Release, { rollout: before }: Release): boolean {
+  return (
+    rollout !== undefined &&
+    before !== undefined &&
+    rollout.id === before.id &&
+    isSame(rollout.plan, before.plan) &&
+    isSame(rollout.from, before.from)
+  )
+}
+
+/** Whether a release asks clients for reports that the one before does not ask for. */
+export function asksForOthers(release: Release, before: Release): boolean {
+  return release.evidence !== undefined && !isSame(release.evidence, before.evidence ?? null)
+}
+
 /** The bytes that one digest takes in a list of a release. */
 const BYTES_PER_DIGEST = 67
 
@@ -74,14 +91,10 @@ function lostWithdrawals({
 function addsUnread(part: unknown, before: unknown): boolean {
   if (Array.isArray(part))
     return part.some((item, index) => addsUnread(item, Array.isArray(before) ? before[index] : undefined))
-  if (!isObject(part)) return false
+  if (!isJsonObject(part)) return false
   const own = unreadOf(part)
-  if (own !== undefined && !(isObject(before) && isSame(own, unreadOf(before) ?? null))) return true
+  if (own !== undefined && !(isJsonObject(before) && isSame(own, unreadOf(before) ?? null))) return true
   return Object.entries(part).some(([name, member]) =>
-    addsUnread(member, isObject(before) ? before[name] : undefined),
+    addsUnread(member, isJsonObject(before) ? before[name] : undefined),
   )
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null
 }
