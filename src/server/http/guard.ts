@@ -5,7 +5,7 @@ import { oneLine } from '../../core/json/text.js'
 import type { Caller } from '../access/caller.js'
 import { errorAnswer, notFound } from './answers.js'
 import type { Answer, Incoming } from '../stream/messages.js'
-import type { Access } from '../routes/routes.js'
+import { isWriting, type Access } from '../routes/routes.js'
 
 /** Who may do what, decided before anything is read or looked up. */
 export interface Guard {
@@ -100,8 +100,7 @@ export function createGuard({ hasKeys, canWrite, wants, hosts, origins }: GuardO
   const authorize = ({ access, namespace, caller }: Asked): Answer | undefined => {
     const scopes = scopesFor(access)
     if (scopes.length === 0) return undefined
-    const isWriting = access === 'put' || access === 'append' || access === 'admin'
-    if (!hasKeys || (isWriting && !canWrite)) return notFound()
+    if (!hasKeys || (isWriting(access) && !canWrite)) return notFound()
     if (caller.type === 'anybody')
       return errorAnswer('unauthorized', 'this needs a token: send it as "Authorization: Bearer <token>"')
     if (caller.type === 'unclear')

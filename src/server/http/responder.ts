@@ -17,7 +17,7 @@ import type { Answer, Incoming } from '../stream/messages.js'
 import type { ProbeRoutes } from '../routes/probe-routes.js'
 import type { ReadingRoutes } from '../routes/reading-routes.js'
 import type { ReportRoutes } from '../routes/report-routes.js'
-import { methodsOf, parseRoute, type Access, type Route } from '../routes/routes.js'
+import { isWriting, methodsOf, parseRoute, type Access, type Route } from '../routes/routes.js'
 import type { WritingRoutes } from '../routes/writing-routes.js'
 import { errorName, isThenable } from '../../core/built-ins.js'
 
@@ -106,7 +106,7 @@ export function createResponder(options: ResponderOptions): Responder {
   }
 
   const heldFor = (access: Access, caller: Caller, namespace: Namespace | undefined): HeldBodies => {
-    if (WRITING.has(access)) return bodies.ofWriters
+    if (isWriting(access)) return bodies.ofWriters
     return speaks(caller, namespace) ? bodies.ofBearers : bodies.ofStrangers
   }
 
@@ -154,8 +154,6 @@ function namespaceOf({ path }: Incoming): Namespace | undefined {
 const MISDIRECTED = 421
 
 const REFUSED: ReadonlySet<number> = new Set([401, 403])
-
-const WRITING: ReadonlySet<Access> = new Set<Access>(['put', 'append', 'admin'])
 
 /** What is asked, and by whom. */
 interface Asking {

@@ -30,6 +30,11 @@ export type Access =
   | 'append'
   | 'admin'
 
+/** Whether a request is for something that writes to the board. */
+export function isWriting(access: Access): boolean {
+  return access === 'put' || access === 'append' || access === 'admin'
+}
+
 const METHODS: { readonly [Type in Route['type']]: Readonly<Record<string, Access>> } = {
   pointer: { GET: 'read' },
   release: { GET: 'read' },
