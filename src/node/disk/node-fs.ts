@@ -143,7 +143,7 @@ interface Owner {
 /** The owner of a path, or of the nearest folder above it, for a process that may give files away; undefined for every other one. */
 async function ownerToKeep(path: string | undefined): Promise<Owner | undefined> {
   if (path === undefined || process.geteuid?.() !== 0) return undefined
-  return (await missingAsUndefined(stat(path))) ?? ownerToKeep(dirname(path))
+  return nearest(path)
 }
 
 /**
@@ -155,9 +155,13 @@ export async function otherOwner(
 ): Promise<{ readonly uid: number; readonly ownUid: number } | undefined> {
   const ownUid = process.geteuid?.()
   if (ownUid === undefined || ownUid === 0) return undefined
-  const facts = await missingAsUndefined(stat(path))
-  if (facts === undefined) return otherOwner(dirname(path))
-  return facts.uid === ownUid ? undefined : { uid: facts.uid, ownUid }
+  const { uid } = await nearest(path)
+  return uid === ownUid ? undefined : { uid, ownUid }
+}
+
+/** What the system says of a path, or of the nearest folder above it while it is missing. */
+async function nearest(path: string): Promise<Stats> {
+  return (await missingAsUndefined(stat(path))) ?? nearest(dirname(path))
 }
 
 /** Gives what was just made its mode, which the umask may have narrowed, and its owner. */
