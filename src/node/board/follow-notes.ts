@@ -19,7 +19,7 @@ export function followNotes({ notes, clock, intervalMs, tell }: FollowNotesOptio
 
   const look = async (): Promise<void> => {
     try {
-      const names = (await notes.standing()) ?? []
+      const names = await notes.standing()
       const nowMs = clock.monotonic()
       firstSeen = new Map(names.map(name => [name, firstSeen.get(name) ?? nowMs]))
       for (const [name, firstMs] of firstSeen) {

@@ -13,8 +13,8 @@ const TIDY_MS = 60_000
 export interface BoardNotes {
   /** Before a release is given its name: notes that its namespace is written to. `file` is any file of the board's disk. */
   note(namespace: Namespace, file: string): Promise<void>
-  /** The names of the notes that stand; undefined where nobody keeps any, or this process may not see them. */
-  standing(): Promise<readonly string[] | undefined>
+  /** The names of the notes that stand; empty where nobody keeps any. */
+  standing(): Promise<readonly string[]>
   /** When a note came or went for the last time, by the disk's clock; undefined where nobody keeps any. */
   changedMs(): Promise<number | undefined>
 }
@@ -31,6 +31,11 @@ export function prefixOf(name: string): string | undefined {
   return NOTE.exec(name)?.[1]
 }
 
+/** When a note was made, in milliseconds since 1970, by its name; not a number for files that are none. */
+export function notedAtMs(name: string): number {
+  return Number(NOTE.exec(name)?.[2])
+}
+
 /**
  * Notes of a board. A note is a second name of the file that becomes the release, so that it costs no room
  * and no flush: it need not survive a loss of power, which ends whoever would ask for it. It stands for an
@@ -43,8 +48,7 @@ export function boardNotes({ hiddenFs: fs, hiddenFiles: files, clock, hasher, pa
     if (clock.monotonic() < tidyAtMs) return
     tidyAtMs = clock.monotonic() + TIDY_MS
     for (const name of await fs.list(paths.notes)) {
-      const notedAtMs = Number(NOTE.exec(name)?.[2])
-      if (clock.now() - notedAtMs > NOTED_MS) await files.discard(join(paths.notes, name))
+      if (clock.now() - notedAtMs(name) > NOTED_MS) await files.discard(join(paths.notes, name))
     }
   }
 
@@ -55,10 +59,7 @@ export function boardNotes({ hiddenFs: fs, hiddenFiles: files, clock, hasher, pa
       await fs.link(file, join(paths.notes, name))
       await tidy()
     },
-    async standing() {
-      if ((await fs.stat(paths.notes)) === undefined) return undefined
-      return fs.list(paths.notes)
-    },
+    standing: async () => fs.list(paths.notes),
     changedMs: async () => (await fs.stat(paths.notes))?.changedMs,
   }
 }

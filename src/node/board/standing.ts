@@ -2,7 +2,7 @@ import type { Namespace } from '../../contracts/names.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { StandingQuery } from '../../contracts/transport.js'
 import type { Board } from './board.js'
-import { notePrefix, prefixOf, type BoardNotes } from './notes.js'
+import { notedAtMs, notePrefix, prefixOf, type BoardNotes } from './notes.js'
 import { NOTED_MS } from '../../core/limits.js'
 import { isForbidden } from '../disk/system-error.js'
 
@@ -59,7 +59,7 @@ export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): Boar
   }
 
   /** A note that was old when it was first seen goes soon. */
-  const isOld = (name: string): boolean => clock.now() - Number(name.split('.')[1]) > NOTED_MS / 2
+  const isOld = (name: string): boolean => clock.now() - notedAtMs(name) > NOTED_MS / 2
 
   return {
     looked(namespace, { position, beganMs }) {
@@ -70,13 +70,12 @@ export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): Boar
     async among(queries) {
       const askedMs = clock.monotonic()
       const listed = await list()
-      const none = new Set<Namespace>()
-      if (listed === undefined) return none
+      const standing = new Set<Namespace>()
+      if (listed === undefined) return standing
       const names = new Set(listed)
       if (wentBack(names, askedMs)) looks.clear()
       seen = new Map(listed.map(name => [name, seen.get(name) ?? askedMs]))
       const written = new Set(listed.map(prefixOf))
-      const standing = none
       for (const { namespace, position } of queries) {
         const look = looks.get(namespace)
         if (look === undefined || askedMs - look.beganMs > LOOK_COUNTS_MS) continue
