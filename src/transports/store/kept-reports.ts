@@ -72,7 +72,7 @@ export function createKeptReports({ maxBytes }: { readonly maxBytes: number }): 
       for (const [key, report] of all) wrote(namespace, key, report)
     },
     takeExcess(nowMs) {
-      const excess = new Map<Namespace, Key[]>()
+      const excess = new Map<Namespace, readonly Key[]>()
       if (bytes <= maxBytes) return excess
       dropExpired(nowMs)
       const share = fairShare(
@@ -82,13 +82,13 @@ export function createKeptReports({ maxBytes }: { readonly maxBytes: number }): 
       for (const [namespace, own] of byNamespace) {
         if (own.bytes <= share) continue
         const ordered = firstToForget(Array.from(own.words, ([key, word]) => ({ ...word, key })))
+        const keys: Key[] = []
         for (const { key } of ordered) {
           if (own.bytes <= share) break
           drop(namespace, key)
-          const keys = excess.get(namespace)
-          if (keys === undefined) excess.set(namespace, [key])
-          else keys.push(key)
+          keys.push(key)
         }
+        excess.set(namespace, keys)
       }
       return excess
     },
