@@ -95,6 +95,7 @@ export function createHub(options: HubOptions): Hub {
   const background = (work: Promise<void>): void => {
     work.catch(error => logger?.error('sending to readers failed', { reason: errorName(error) }))
   }
+  const hasGoneBack = (namespace: Namespace): boolean => memory?.wentBack(namespace) !== undefined
   const topics = createTopics({
     transport,
     hasher,
@@ -102,7 +103,7 @@ export function createHub(options: HubOptions): Hub {
     lifetime,
     isRelay: !mints,
     trustMs: heartbeatMs * DEAD_AFTER_HEARTBEATS,
-    wentBack: namespace => memory?.wentBack(namespace) !== undefined,
+    wentBack: hasGoneBack,
     logger,
     changed(topic) {
       background(fanOut.spread(topic))
@@ -147,7 +148,7 @@ export function createHub(options: HubOptions): Hub {
     mints,
     alive,
     topics,
-    wentBack: namespace => memory?.wentBack(namespace) !== undefined,
+    wentBack: hasGoneBack,
     connections,
     fanOut,
     expire,
