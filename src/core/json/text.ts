@@ -46,8 +46,11 @@ export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes)
 }
 
-/** Chunks of bytes as one piece, `length` bytes together; a single chunk is given as it is. */
-export function joinBytes(chunks: readonly Uint8Array[], length: number): Uint8Array {
+/** Chunks of bytes as one piece, `length` bytes together where that is known; a single chunk is given as it is. */
+export function joinBytes(
+  chunks: readonly Uint8Array[],
+  length: number = chunks.reduce((sum, chunk) => sum + chunk.length, 0),
+): Uint8Array {
   const [only] = chunks
   if (only !== undefined && chunks.length === 1) return only
   const whole = new Uint8Array(length)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { inSlices } from '../../async/in-slices.js'
+import { listBytes } from '../../async/list-bytes.js'
 import { createSerial } from '../../async/serial.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Json, JsonObject } from '../../contracts/json.js'
@@ -13,7 +13,6 @@ import { readStampedReport } from '../../core/report/report-codec.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
-import { encodeText, joinBytes } from '../../core/json/text.js'
 import { fairShare } from '../../fleet/fair-share.js'
 import { firstToForget } from '../../fleet/first-to-forget.js'
 import type { Board } from './board.js'
@@ -235,19 +234,14 @@ function shrink({ words }: Known, excessBytes: number): void {
   }
 }
 
-/** The bytes of a file, canonical. A large one takes longer than others may be kept waiting. */
+/** The bytes of a file, canonical. */
 async function encodeFile({ since, words }: Known, clock: Clock): Promise<Uint8Array> {
-  const parts = [encodeText('{"reports":[')]
-  let length = 0
-  const write = (text: string): void => {
-    const bytes = encodeText(text)
-    parts.push(bytes)
-    length += bytes.length
-  }
-  const writeWord = (word: Heard): void => write(`${parts.length === 1 ? '' : ','}${canonicalize(word)}`)
-  await inSlices([...words.values()], writeWord, { clock })
-  write(`]${since === undefined ? '' : `,"since":${canonicalize(since)}`},"v":1}`)
-  return joinBytes(parts, length + (parts[0]?.length ?? 0))
+  return listBytes([...words.values()], {
+    before: '{"reports":[',
+    text: canonicalize,
+    after: `]${since === undefined ? '' : `,"since":${canonicalize(since)}`},"v":1}`,
+    clock,
+  })
 }
 
 /** What a file of reports says to this version. */

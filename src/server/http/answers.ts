@@ -1,6 +1,6 @@
 import { type ErrorCode, isNoticeboardError, type NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
-import { encodeText, joinBytes } from '../../core/json/text.js'
+import { encodeText } from '../../core/json/text.js'
 import { MAX_RETRY_AFTER_MS } from '../../core/limits.js'
 import type { Answer, Headers } from '../stream/messages.js'
 
@@ -34,15 +34,11 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
 
 /** A whole JSON answer that nobody may keep. */
 export function jsonAnswer(status: number, value: Json, headers: Headers = {}): Answer {
-  return wholeJson(status, [encodeText(JSON.stringify(value))], headers)
+  return wholeJson(status, encodeText(JSON.stringify(value)), headers)
 }
 
-/** The same for a text that was written in parts. */
-export function wholeJson(status: number, parts: readonly Uint8Array[], headers: Headers = {}): Answer {
-  const body = joinBytes(
-    parts,
-    parts.reduce((sum, { length }) => sum + length, 0),
-  )
+/** The same for a text that was written before. */
+export function wholeJson(status: number, body: Uint8Array, headers: Headers = {}): Answer {
   return {
     type: 'whole',
     status,

@@ -5,11 +5,10 @@ import type { Clock, Logger } from '../../contracts/system.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
-import { encodeText } from '../../core/json/text.js'
 import { lastWord } from '../../core/report/last-word.js'
 import { readReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
-import { inSlices } from '../../async/in-slices.js'
+import { listBytes } from '../../async/list-bytes.js'
 import { createAllowance } from '../allowance.js'
 import { DONE, errorAnswer, wholeJson } from '../http/answers.js'
 import { readJsonBody } from '../http/body.js'
@@ -171,13 +170,13 @@ export function reportRoutes({
     heard,
     async get(namespace, signal) {
       const { reports, ...stamps } = await heard(namespace, signal)
-      const parts = [encodeText(`${JSON.stringify(stamps).slice(0, -1)},"reports":[`)]
-      const write = (report: ClientReport): void => {
-        parts.push(encodeText(`${parts.length === 1 ? '' : ','}${JSON.stringify(report)}`))
-      }
-      await inSlices(reports, write, { clock })
-      parts.push(encodeText(']}'))
-      return wholeJson(200, parts)
+      const body = await listBytes(reports, {
+        before: `${JSON.stringify(stamps).slice(0, -1)},"reports":[`,
+        text: report => JSON.stringify(report),
+        after: ']}',
+        clock,
+      })
+      return wholeJson(200, body)
     },
     close: handOver,
   }
