@@ -1,4 +1,5 @@
 import type { ClientReport } from '../contracts/report.js'
+import { byCodeUnit } from '../core/json/canonical.js'
 import { MAX_NEXT_REPORT_MS } from '../core/limits.js'
 import { standingOf, type Standing } from './standing.js'
 
@@ -19,7 +20,7 @@ const RANK: Readonly<Record<Standing, number>> = { stopped: 0, newcomer: 1, sett
  */
 export function firstToForget<Word extends Stamped>(words: Iterable<Word>): readonly Word[] {
   return Array.from(words, word => ({ word, rank: rankOf(word) }))
-    .sort((a, b) => a.rank - b.rank || order(a.word.receivedAt, b.word.receivedAt))
+    .sort((a, b) => a.rank - b.rank || byCodeUnit(a.word.receivedAt, b.word.receivedAt))
     .map(({ word }) => word)
 }
 
@@ -35,8 +36,4 @@ function rankOf({ phase, nextReportWithinMs, receivedAt, firstHeardAt = received
       stopped: phase === 'stopped',
     })
   ]
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -2,6 +2,7 @@ import type { Digest } from '../contracts/names.js'
 import { comparePositions, type Position } from '../contracts/position.js'
 import type { ClientReport, HeardReports } from '../contracts/report.js'
 import { groupBy } from '../core/group-by.js'
+import { byCodeUnit } from '../core/json/canonical.js'
 import { MAX_NEXT_REPORT_MS, MISSING_AFTER_PERIODS } from '../core/limits.js'
 import { replacedIn } from './replaced.js'
 import { lostState } from '../core/report/lost-state.js'
@@ -137,8 +138,8 @@ export function summarizeFleet({ since, asOf, reports }: HeardReports, newest: R
   members.sort(
     (a, b) =>
       rank(a) - rank(b) ||
-      order(a.report.clientId, b.report.clientId) ||
-      order(a.report.instanceId, b.report.instanceId),
+      byCodeUnit(a.report.clientId, b.report.clientId) ||
+      byCodeUnit(a.report.instanceId, b.report.instanceId),
   )
   const unprotected = members
     .filter(isLive)
@@ -235,8 +236,4 @@ function running(members: readonly FleetMember[]): readonly RunningVersion[] {
 
 function rank({ state }: FleetMember): number {
   return FLEET_STATES.indexOf(state)
-}
-
-function order(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }

@@ -102,7 +102,7 @@ export function canonicalize(value: unknown): string {
   }
 }
 
-/** RFC 8785 orders keys by UTF-16 code unit, which is how `<` compares strings in ECMAScript. */
-function byCodeUnit(a: string, b: string): number {
+/** The order of texts by UTF-16 code unit, as RFC 8785 has it for keys; `<` compares strings so in ECMAScript. */
+export function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
