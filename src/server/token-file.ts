@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Fs, Random } from '../contracts/system.js'
+import type { Random } from '../contracts/system.js'
 import { decodeText } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
 import { toHex } from '../core/release/digest.js'
+import { claimName } from '../node/disk/claim-name.js'
 import { nodeFs } from '../node/disk/node-fs.js'
 import { doing } from '../node/disk/system-error.js'
 
@@ -30,14 +31,14 @@ export async function readOrCreateToken(
   let bytes = await kept()
   if (bytes === undefined) {
     const token = toHex(random.bytes(TOKEN_BYTES))
-    const made = await doing(`make a token in ${path}`, async () => {
+    const outcome = await doing(`make a token in ${path}`, async () => {
       // The folders on the way are nobody's secret: the private half of a board lies in one that web servers enter.
       await nodeFs({ folderMode: 0o755, ownedAs: dirname(path) }).makeFolder(dirname(dirname(path)))
       await hidden.makeFolder(dirname(path))
       const aside = `${path}.${toHex(random.bytes(6))}.new`
-      return create(hidden, path, { bytes: encodeText(`${token}\n`), aside })
+      return claimName(hidden, path, { bytes: encodeText(`${token}\n`), aside })
     })
-    if (made) return { token, created: true }
+    if (outcome === 'linked') return { token, created: true }
     bytes = await kept()
   }
   const token = bytes === undefined ? '' : decodeText(bytes, path).trim()
@@ -46,18 +47,4 @@ export async function readOrCreateToken(
     'invalid-data',
     `${path} holds no token; remove it, and a new one is made at the next start`,
   )
-}
-
-/** Whether the file is ours; false when another process made it in the meantime. It is there whole or not at all. */
-async function create(
-  fs: Fs,
-  path: string,
-  { bytes, aside }: { readonly bytes: Uint8Array; readonly aside: string },
-): Promise<boolean> {
-  try {
-    await fs.create(aside, bytes)
-    return (await fs.link(aside, path)) === 'linked'
-  } finally {
-    await fs.remove(aside)
-  }
 }

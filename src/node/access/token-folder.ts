@@ -7,6 +7,7 @@ import { MAX_TOKEN_FILE_BYTES } from '../../core/limits.js'
 import { checkOptions } from '../../core/options.js'
 import { toHex } from '../../core/release/digest.js'
 import { readSystem } from '../../system/system.js'
+import { claimName } from '../disk/claim-name.js'
 import { nodeFs } from '../disk/node-fs.js'
 import { doing, forLog } from '../disk/system-error.js'
 
@@ -100,17 +101,13 @@ export function tokenFolder(path: string, options: TokenFolderOptions = {}): Tok
       doing(`keep a token in ${path}`, async () => {
         await fs.makeFolder(path)
         const aside = join(path, `.${record.name}.${toHex(random.bytes(6))}.new`)
-        await fs.create(aside, encodeTokenRecord(record))
-        try {
-          if ((await fs.link(aside, fileOf(record.name))) === 'taken')
-            throw new NoticeboardError(
-              'conflict',
-              `there is a token ${record.name} already; revoke it, or choose another name`,
-            )
-          await fs.syncFolder(path)
-        } finally {
-          await fs.remove(aside)
-        }
+        const bytes = encodeTokenRecord(record)
+        if ((await claimName(fs, fileOf(record.name), { bytes, aside })) === 'taken')
+          throw new NoticeboardError(
+            'conflict',
+            `there is a token ${record.name} already; revoke it, or choose another name`,
+          )
+        await fs.syncFolder(path)
       }),
     revoke: name =>
       doing(`revoke a token in ${path}`, async () => {
