@@ -30,11 +30,25 @@ const SHARE = 0.1
  * ```
  */
 export function claimsOf(heard: HeardReports, newest: Release | undefined): Claims | undefined {
+  if (!hasClaims(heard, newest)) return undefined
   const fleet = summarizeFleet(heard, newest)
   return fleet.type === 'unknown' ? undefined : claimsAmong(fleet.members, newest)
 }
 
-/** The same for the members of a fleet that was summarized before. */
+/**
+ * Whether any report says that its instance has seen more than a store has. Of most fleets none does, and to
+ * summarize a large one takes a while.
+ *
+ * ```ts
+ * if (hasClaims(heard, newest)) logger.warn('a client has seen what the store does not have')
+ * ```
+ */
+export function hasClaims({ reports }: HeardReports, newest: Release | undefined): boolean {
+  const own = newest === undefined ? undefined : positionOf(newest)
+  return reports.some(({ seen }) => seen !== undefined && isBeyond(seen, own))
+}
+
+/** As {@link claimsOf}, for the members of a fleet that was summarized before. */
 export function claimsAmong(
   members: readonly FleetMember[],
   newest: Release | undefined,

@@ -3,6 +3,7 @@ import type { HeardReports } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
 import { digestsOf, type Arm, type Release } from '../../core/release/release.js'
 import { goesOn } from '../../core/release/rollout.js'
+import { hasClaims } from '../../fleet/claims.js'
 import { isLive, summarizeFleet } from '../../fleet/summary.js'
 import { evidenceOf, type Explanation } from '../../rollouts/explanation.js'
 import type { GateAnswers } from '../../rollouts/gate.js'
@@ -142,6 +143,7 @@ async function look(
  * whoever may read may report.
  */
 function mostAreAhead(heard: HeardReports, newest: Release): boolean {
+  if (!hasClaims(heard, newest)) return false
   const fleet = summarizeFleet(heard, newest)
   if (fleet.type === 'unknown') return false
   return fleet.counts.ahead > fleet.members.filter(isLive).length / 2
