@@ -94,6 +94,14 @@ function retryAfter(retryAfterMs: number): string {
   return String(Math.ceil(Math.min(Math.max(retryAfterMs, 0), MAX_RETRY_AFTER_MS) / 1_000))
 }
 
+/** The answer to whoever sends more than this server takes: when to send it again. */
+export function tooMany(message: string, retryAfterMs: number): Answer {
+  return errorAnswer('rate-limited', message, {
+    status: 429,
+    headers: { 'Retry-After': retryAfter(retryAfterMs) },
+  })
+}
+
 /** The one answer for everything that is not here, and for everything that may not be known to be. */
 export function notFound(): Answer {
   return errorAnswer('not-found', 'there is nothing at this address, or not yet')

@@ -2,7 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Random } from '../../contracts/system.js'
 import { MAX_HELD_BODIES_BYTES } from '../../core/limits.js'
 import type { Answer, Incoming } from '../stream/messages.js'
-import { errorAnswer } from './answers.js'
+import { tooMany } from './answers.js'
 import { announcedLength } from './body.js'
 
 /** The bodies that a server holds something of, and what that is together. */
@@ -114,7 +114,7 @@ export async function withinBudget(
     isGivenUp = true
     interrupt()
   })
-  if (body === undefined) return tooMany(random)
+  if (body === undefined) return tooManyBodies(random)
 
   /** The next piece; rejects as soon as the body is given up, whatever its sender does. */
   const next = (pieces: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> =>
@@ -142,19 +142,17 @@ export async function withinBudget(
   try {
     return await work({ ...request, body: () => counted(body) })
   } catch (error) {
-    if (isGivenUp) return tooMany(random)
+    if (isGivenUp) return tooManyBodies(random)
     throw error
   } finally {
     body.close()
   }
 }
 
-function tooMany(random: Random): Answer {
+function tooManyBodies(random: Random): Answer {
   const { least, most } = RETRY_SECONDS
-  return errorAnswer('rate-limited', 'more is being sent here than the server holds at once; send it again', {
-    status: 429,
-    headers: { 'Retry-After': String(least + Math.floor(random.number() * (most - least + 1))) },
-  })
+  const seconds = least + Math.floor(random.number() * (most - least + 1))
+  return tooMany('more is being sent here than the server holds at once; send it again', seconds * 1_000)
 }
 
 interface Held {

@@ -10,7 +10,7 @@ import { readReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { listBytes } from '../../async/list-bytes.js'
 import { createAllowance } from '../allowance.js'
-import { DONE, errorAnswer, wholeJson } from '../http/answers.js'
+import { DONE, tooMany, wholeJson } from '../http/answers.js'
 import { readJsonBody } from '../http/body.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Turns } from '../http/turns.js'
@@ -124,11 +124,7 @@ export function reportRoutes({
     async post(request, { namespace, mayControl, speaksFor, voice }) {
       // Before the body is read: a flood costs no more than its heads.
       const waitMs = voice.type === 'stranger' ? allowance.waitMs(voice.address) : 0
-      if (waitMs > 0)
-        return errorAnswer('rate-limited', 'this address brings too many reports; send fewer, or a token', {
-          status: 429,
-          headers: { 'Retry-After': String(Math.ceil(waitMs / 1_000)) },
-        })
+      if (waitMs > 0) return tooMany('this address brings too many reports; send fewer, or a token', waitMs)
       // What is no list of reports costs as much as one.
       if (voice.type === 'stranger') allowance.spend(voice.address, 1)
       const items = shapeOf(await readJsonBody(request, limits), 'the body').list('reports', MAX_REPORTS)
