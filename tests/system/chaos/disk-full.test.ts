@@ -1,6 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtemp, rm, statfs, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createClient } from '../../../src/client/index.js'
@@ -10,6 +8,7 @@ import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { serve } from '../../../src/server/serve.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
 import { http, httpStore } from '../../../src/transports/http/index.js'
+import { fill, smallDisk } from '../../support/small-disk.js'
 
 const namespace = 'full/prod'
 const TOKEN = 'a-token-for-writing'
@@ -17,37 +16,8 @@ const schema: Schema<{ n: number }> = {
   '~standard': { version: 1, vendor: 'chaos', validate: value => ({ value: value as { n: number } }) },
 }
 
-/** A file system of 3 MiB; undefined where this process may not mount one. */
-async function smallDisk(): Promise<string | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-full-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=0700', 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    // Needs root and a system with mounts.
-    return undefined
-  }
-  onTestFinished(() => void execFileSync('umount', [folder]))
-  return folder
-}
-
-/** Fills what is left, to the last byte. */
-async function fill(path: string): Promise<void> {
-  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
-    for (;;) {
-      try {
-        await writeFile(path, new Uint8Array(size), { flag: 'a' })
-      } catch {
-        // Full, for pieces of this size.
-        break
-      }
-    }
-  }
-}
-
 test('a server on a full disk refuses a publish in words, goes on serving, and takes a rollback that its clients follow', async context => {
-  const folder = await smallDisk()
-  if (folder === undefined) return context.skip('mounting a small tmpfs is not permitted here')
+  const folder = await smallDisk(context)
   const store = fileStore(join(folder, 'board'))
   onTestFinished(() => store.close?.())
   const server = await serve(store, { write: { token: TOKEN }, heartbeatMs: 500 })

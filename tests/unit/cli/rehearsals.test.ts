@@ -1,8 +1,7 @@
 import { build } from 'esbuild'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, mkdtemp, readFile, rm, statfs, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, copyFile, readFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -17,6 +16,7 @@ import { hybrid } from '../../../src/strategies/hybrid.js'
 import { systemClock } from '../../../src/system/system.js'
 import { http } from '../../../src/transports/http/index.js'
 import { everyCommand, procedure, wordsOf } from '../../support/rehearsal.js'
+import { fill, smallDisk } from '../../support/small-disk.js'
 import { commandLine, temporaryFolder, type Ran } from './command-line.js'
 import { NAMESPACE, served } from './served.js'
 
@@ -197,34 +197,6 @@ async function oneMark(url: string): Promise<void> {
   for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
     text += chunk
     if (text.includes('event: mark')) return
-  }
-}
-
-/** A small file system, which is gone with the test. Skips the test where this process may not mount one. */
-async function smallDisk(context: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-full-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m,mode=0700', 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    // Needs root and a system with mounts.
-    context.skip('mounting a small tmpfs is not permitted here')
-  }
-  onTestFinished(() => void execFileSync('umount', [folder]))
-  return folder
-}
-
-/** Fills what is left, to the last byte. */
-async function fill(path: string): Promise<void> {
-  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
-    for (;;) {
-      try {
-        await writeFile(path, new Uint8Array(size), { flag: 'a' })
-      } catch {
-        // Full, for pieces of this size.
-        break
-      }
-    }
   }
 }
 

@@ -19,6 +19,7 @@ import {
   snapshotOf,
   temporaryFolder,
 } from '../../../support/board-kit.js'
+import { fill } from '../../../support/small-disk.js'
 
 /** A file system of 8 MiB, where the system lets us have one. */
 async function mountSmall(): Promise<string | undefined> {
@@ -39,20 +40,6 @@ beforeAll(async () => {
 afterAll(() => {
   if (folder !== undefined) execFileSync('umount', [folder])
 })
-
-/** Fills the file system to the last byte. */
-async function fill(name: string): Promise<void> {
-  for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
-    for (;;) {
-      try {
-        await writeFile(join(name), new Uint8Array(size), { flag: 'a' })
-      } catch {
-        // Full, for pieces of this size.
-        break
-      }
-    }
-  }
-}
 
 describe('a full disk', () => {
   it('refuses a publish in words, serves on, and takes a rollback', async context => {
