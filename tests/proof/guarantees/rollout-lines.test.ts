@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { scaled, SCALED_LIMIT_MS } from '../../support/scale.js'
-import { bundleRollouts, ROLLOUTS_ALONE } from '../sim/rollout-scenes.js'
+import { alone, bundleScenes } from '../sim/one-scene.js'
 import { runMany } from '../sim/run-many.js'
 import type { SeedLine } from '../sim/seed-process.js'
 
@@ -62,8 +62,8 @@ describe(`what always holds of rollouts, in ${COUNT} of them`, () => {
   let scenes: readonly SeedLine[] = []
 
   beforeAll(async () => {
-    const file = await bundleRollouts()
-    scenes = await runMany({ ...ROLLOUTS_ALONE, file, from: FROM, count: COUNT, mostMs: 600_000 })
+    const file = await bundleScenes()
+    scenes = await runMany({ ...alone('rollouts'), file, from: FROM, count: COUNT, mostMs: 600_000 })
   }, SCALED_LIMIT_MS)
 
   test.each(LINES)('%s', (_line, oracles, met) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { hunt } from './hunt.js'
+import { alone, bundleScenes } from './one-scene.js'
 import { ROLLOUT_BUGS } from './rollout-bugs.js'
-import { bundleRollouts, ROLLOUTS_ALONE } from './rollout-scenes.js'
 import { runMany } from './run-many.js'
 
 /** Seeds that nothing was written with. */
@@ -13,15 +13,15 @@ const MOST = 200
 let most = 0
 
 test.each(ROLLOUT_BUGS)('$name is found', async bug => {
-  const file = await bundleRollouts(bug)
-  const found = await hunt({ ...ROLLOUTS_ALONE, file, bug, from: FROM, most: MOST, mostMs: 60_000 })
+  const file = await bundleScenes(bug)
+  const found = await hunt({ ...alone('rollouts'), file, bug, from: FROM, most: MOST, mostMs: 60_000 })
   expect(found, `${bug.name} within ${MOST} scenes`).toMatchObject({ expected: true })
   most = Math.max(most, found.seeds)
   process.stdout.write(`${String(found.seeds).padStart(5)} scenes  ${bug.name}: ${found.oracle}\n`)
 })
 
 test('the same scenes find nothing in the source as it is', async () => {
-  const file = await bundleRollouts()
-  const lines = await runMany({ ...ROLLOUTS_ALONE, file, from: FROM, count: Math.max(most, 10) })
+  const file = await bundleScenes()
+  const lines = await runMany({ ...alone('rollouts'), file, from: FROM, count: Math.max(most, 10) })
   expect(lines.filter(({ violations }) => violations.length > 0)).toEqual([])
 })
