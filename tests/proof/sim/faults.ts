@@ -29,25 +29,26 @@ export interface Stage {
   readonly strangers: StrangerActor
   readonly clients: readonly ClientActor[]
   readonly publisher: PublisherActor
-  backup:
-    | {
-        readonly image: DiskImage
-        readonly newest: Position | undefined
-        readonly newestBeside: Position | undefined
-      }
-    | undefined
+  backup: BoardCopy | undefined
   /** What is put back under running servers. */
-  copied: Stage['backup']
+  copied: BoardCopy | undefined
   /** Set when a backup was restored: an operator has to open a new epoch. */
   needsEpoch: boolean
   /** What ends the faults that last. */
   readonly ended: (() => void)[]
 }
 
+/** A board as it was, and what was acknowledged by then. */
+interface BoardCopy {
+  readonly image: DiskImage
+  readonly newest: Position
+  readonly newestBeside: Position | undefined
+}
+
 /** Makes a fault happen, for a while where it lasts. */
 export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fault' }>, stage: Stage): void {
   const { world, plan, clients, servers, relay, leaf, publisher, disk } = stage
-  const { clock, trace, truth, side, sometimes } = world
+  const { clock, trace, truth, sometimes } = world
   const dice = seededDice(world.seed, `fault ${fault} ${atMs}`)
   const links = [
     ...clients.map(({ link }) => link),
@@ -140,29 +141,12 @@ export function applyFault({ fault, lastsMs, atMs }: Extract<Action, { type: 'fa
     }
     case 'server-backup': {
       if (stage.backup === undefined) {
-        // Of an empty board nobody takes a backup: after its restoration nothing would tell a new epoch from the lost one.
-        const followed = clients.some(({ plan: { side: beside } }) => beside === true)
-          ? [truth, side]
-          : [truth]
-        if (followed.some(({ newestAcknowledged }) => newestAcknowledged === undefined)) return
-        stage.backup = {
-          image: disk.copy(),
-          newest: truth.newestAcknowledged,
-          newestBeside: side.newestAcknowledged,
-        }
+        stage.backup = copyBoard(stage)
         return
       }
-      const { image, newest, newestBeside } = stage.backup
       for (const actor of servers) if (actor.process?.alive === true) actor.kill()
       publisher.killAll()
-      const before = disk.files
-      disk.restore(image)
-      if (isBehind(image, before)) {
-        stage.needsEpoch = true
-        sometimes.add('an older backup was restored')
-      }
-      truth.restored(newest)
-      side.restored(newestBeside)
+      if (restoreBoard(stage, stage.backup)) sometimes.add('an older backup was restored')
       return restart(servers[0] as ServerActor)
     }
     case 'board-back':
@@ -309,11 +293,11 @@ const QUIET_MS = 2_000
 /** Takes a copy of the board at first, and later puts it back under the servers that run. */
 function boardBack(stage: Stage): void {
   const { world, plan, publisher, disk } = stage
-  const { clock, marks, sometimes, truth, side } = world
+  const { clock, marks, sometimes } = world
   // A later backup would bring back what is lost here.
   if (plan.faults.has('server-backup')) return
   const { copied } = stage
-  if (copied === undefined) return copyBoard(stage)
+  if (copied === undefined) return copyLater(stage)
   let isOver = false
   stage.ended.push(() => (isOver = true))
   let quietSinceMs: number | undefined
@@ -328,11 +312,7 @@ function boardBack(stage: Stage): void {
     }
     isOver = true
     const before = disk.files
-    disk.restore(copied.image)
-    truth.restored(copied.newest)
-    side.restored(copied.newestBeside)
-    if (!isBehind(copied.image, before)) return
-    stage.needsEpoch = true
+    if (!restoreBoard(stage, copied)) return
     const gone = [...before].flatMap(([path, bytes]) =>
       path.includes(`/${NAMESPACE}/releases/`) && !copied.image.has(path) && placeOf(bytes) !== undefined
         ? [releaseDigest(systemHasher, bytes)]
@@ -346,18 +326,36 @@ function boardBack(stage: Stage): void {
 }
 
 /** As soon as there is something to copy. */
-function copyBoard(stage: Stage): void {
-  const { world, clients, disk } = stage
-  const { clock, truth, side } = world
-  const isSideFollowed = clients.some(({ plan: { side: beside } }) => beside === true)
-  const [newest, newestBeside] = [truth.newestAcknowledged, side.newestAcknowledged]
-  if (newest === undefined || (isSideFollowed && newestBeside === undefined)) {
-    const cancel = clock.after(200, () => copyBoard(stage))
+function copyLater(stage: Stage): void {
+  const { clock, trace } = stage.world
+  const copy = copyBoard(stage)
+  if (copy === undefined) {
+    const cancel = clock.after(200, () => copyLater(stage))
     stage.ended.push(cancel)
     return
   }
-  world.trace.add('world', 'board copied', `at ${newest.epoch}:${newest.sequence}`)
-  stage.copied = { image: disk.copy(), newest, newestBeside }
+  trace.add('world', 'board copied', `at ${copy.newest.epoch}:${copy.newest.sequence}`)
+  stage.copied = copy
+}
+
+/** Of an empty board nobody takes a copy: after its restoration nothing would tell a new epoch from the lost one. */
+function copyBoard({ world: { truth, side }, clients, disk }: Stage): BoardCopy | undefined {
+  const isSideFollowed = clients.some(({ plan: { side: beside } }) => beside === true)
+  const [newest, newestBeside] = [truth.newestAcknowledged, side.newestAcknowledged]
+  if (newest === undefined || (isSideFollowed && newestBeside === undefined)) return undefined
+  return { image: disk.copy(), newest, newestBeside }
+}
+
+/** Makes the board what it was. Returns whether something is lost by that, so that an operator has to open a new epoch. */
+function restoreBoard(stage: Stage, { image, newest, newestBeside }: BoardCopy): boolean {
+  const { disk, world } = stage
+  const before = disk.files
+  disk.restore(image)
+  world.truth.restored(newest)
+  world.side.restored(newestBeside)
+  if (!isBehind(image, before)) return false
+  stage.needsEpoch = true
+  return true
 }
 
 /** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */
