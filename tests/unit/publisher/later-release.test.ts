@@ -1,7 +1,6 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { isNoticeboardError, type NoticeboardError } from '../../../src/contracts/errors.js'
 import { canonicalize } from '../../../src/core/json/canonical.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { decodeRelease, releaseDigest, type Release } from '../../../src/core/release/release.js'
@@ -9,18 +8,10 @@ import { fileStore } from '../../../src/node/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { closeLater, NAMESPACE, temporaryFolder } from '../../support/board-kit.js'
+import { errorOf } from '../../support/error-of.js'
 
 const size = (n: number) => ({ pool: { size: n } })
 const why = { rollout: everyone(), reason: 'a test' }
-
-async function errorOf(work: Promise<unknown>): Promise<NoticeboardError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!isNoticeboardError(error)) throw new Error('expected one of our errors', { cause: error })
-  return error
-}
 
 /** A board whose third release a later version wrote. */
 async function prepared(change: object = {}) {

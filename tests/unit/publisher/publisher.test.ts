@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { isNoticeboardError, NoticeboardError } from '../../../src/contracts/errors.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { ClientReport } from '../../../src/contracts/report.js'
 import type { Mirror } from '../../../src/contracts/transport.js'
@@ -17,6 +17,7 @@ import {
   type Publisher,
   type PublisherOptions,
 } from '../../../src/publisher/index.js'
+import { errorOf } from '../../support/error-of.js'
 import { scriptedStore, type ScriptedStore } from './scripted-store.js'
 
 const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
@@ -45,15 +46,6 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const collected: T[] = []
   for await (const item of items) collected.push(item)
   return collected
-}
-
-async function errorOf(work: Promise<unknown>): Promise<NoticeboardError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  )
-  if (!isNoticeboardError(error)) throw new Error('expected one of our errors', { cause: error })
-  return error
 }
 
 test('the first release opens epoch 1, and each names its predecessor', async () => {
