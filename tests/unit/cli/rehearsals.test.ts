@@ -1,7 +1,7 @@
 import { build } from 'esbuild'
 import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, copyFile, readFile, statfs, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, statfs, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ import { http } from '../../../src/transports/http/index.js'
 import { everyCommand, procedure, wordsOf } from '../../support/rehearsal.js'
 import { fill, smallDisk } from '../../support/small-disk.js'
 import { commandLine, temporaryFolder, type Ran } from './command-line.js'
-import { NAMESPACE, served } from './served.js'
+import { NAMESPACE, operatorOf, served, type Operator } from './served.js'
 
 const schema = z.object({ pool: z.number() })
 const DAY_MS = 86_400_000
@@ -201,10 +201,7 @@ async function oneMark(url: string): Promise<void> {
 }
 
 /** A board that a process of another user serves. Skips the test where this process may not start one. */
-async function servedByNobody(
-  cwd: string,
-  context: TestContext,
-): Promise<Pick<Awaited<ReturnType<typeof served>>, 'url' | 'noticeboard' | 'publish'>> {
+async function servedByNobody(cwd: string, context: TestContext): Promise<Operator> {
   if (process.getuid?.() !== 0) context.skip('only root may serve as another user')
   const outfile = join(cwd, 'noticeboard.mjs')
   await build({
@@ -236,14 +233,5 @@ async function servedByNobody(
   })
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]
   const { url, tokenFile } = JSON.parse(line) as { url: string; tokenFile: string }
-  const env = { NOTICEBOARD_URL: url, NOTICEBOARD_TOKEN: (await readFile(tokenFile, 'utf8')).trim() }
-  const noticeboard = (...args: readonly string[]): Promise<Ran> => commandLine(args, { cwd, env })
-  return {
-    url,
-    noticeboard,
-    async publish(pool) {
-      await writeFile(join(cwd, 'service.json'), JSON.stringify({ pool }))
-      return noticeboard('publish', 'service.json', '-n', NAMESPACE, '--everyone', '--reason', 'a test')
-    },
-  }
+  return operatorOf({ cwd, url, tokenFile })
 }

@@ -6,16 +6,41 @@ import { commandLine, type Ran } from './command-line.js'
 
 export const NAMESPACE = 'checkout/prod'
 
-/** A board that the command line serves, and the command line of somebody who runs it from elsewhere. */
-export interface Served {
+/** The command line of somebody who runs a server from elsewhere. */
+export interface Operator {
   readonly url: string
-  /** What the server wrote to its log until now. */
-  readonly log: string
   /** Runs a command against it, with its token. */
   noticeboard(...args: readonly string[]): Promise<Ran>
   /** Publishes `{ pool }` to everyone. */
   publish(pool: number): Promise<Ran>
-  stop(): Promise<void>
+}
+
+/** Who works in a folder at a server whose token is in a file. */
+export async function operatorOf({
+  cwd,
+  url,
+  tokenFile,
+}: {
+  readonly cwd: string
+  readonly url: string
+  readonly tokenFile: string
+}): Promise<Operator> {
+  const env = { NOTICEBOARD_URL: url, NOTICEBOARD_TOKEN: (await readFile(tokenFile, 'utf8')).trim() }
+  const noticeboard = (...args: readonly string[]): Promise<Ran> => commandLine(args, { cwd, env })
+  return {
+    url,
+    noticeboard,
+    async publish(pool) {
+      await writeFile(join(cwd, 'service.json'), JSON.stringify({ pool }))
+      return noticeboard('publish', 'service.json', '-n', NAMESPACE, '--everyone', '--reason', 'a test')
+    },
+  }
+}
+
+/** A board that the command line serves, and its operator. */
+export interface Served extends Operator {
+  /** What the server wrote to its log until now. */
+  readonly log: string
 }
 
 /** Serves a board with `noticeboard serve`, in this process, from a new folder unless there is one. */
@@ -48,26 +73,15 @@ export async function served({
       void ended.then(({ stderr }) => reject(new Error(stderr)))
     },
   )
-  const env = {
-    NOTICEBOARD_URL: url,
-    NOTICEBOARD_TOKEN: (await readFile(join(board, 'private/token'), 'utf8')).trim(),
-  }
-  const noticeboard = (...args: readonly string[]): Promise<Ran> => commandLine(args, { cwd, env })
-  const stop = async (): Promise<void> => {
+  onTestFinished(async () => {
     stopping.abort()
     await ended
-  }
-  onTestFinished(stop)
+  })
+  const operator = await operatorOf({ cwd, url, tokenFile: join(board, 'private/token') })
   return {
-    url,
+    ...operator,
     get log() {
       return log
     },
-    noticeboard,
-    async publish(pool) {
-      await writeFile(join(cwd, 'service.json'), JSON.stringify({ pool }))
-      return noticeboard('publish', 'service.json', '-n', NAMESPACE, '--everyone', '--reason', 'a test')
-    },
-    stop,
   }
 }
