@@ -30,6 +30,17 @@ async function settled(
   return end
 }
 
+/** A board, and a state folder in which a client has noted that it ran the size 10. */
+async function afterOneLife() {
+  const board = testBoard()
+  const state = memoryFolder()
+  board.publish(doc(10))
+  const first = started(board, { state })
+  await settled(first.client.ready(), first)
+  await first.clock.advance(1_000)
+  return { board, state }
+}
+
 /** A drive that is gone: these operations never answer. */
 const deadDrive = (...operations: readonly (keyof StateStorage)[]): StateStorage => {
   const protection: NonNullable<StateStorage['protect']> = async () => ({
@@ -168,12 +179,7 @@ describe('a state folder on a drive that never answers', () => {
 })
 
 test('a validator that never answers for what an earlier life ran does not keep a client from its server', async () => {
-  const board = testBoard()
-  const state = memoryFolder()
-  board.publish(doc(10))
-  const first = started(board, { state })
-  await settled(first.client.ready(), first)
-  await first.clock.advance(1_000)
+  const { board, state } = await afterOneLife()
   board.publish(doc(11))
   const hanging = {
     name: 'capacity',
@@ -270,12 +276,7 @@ describe('a first release that is refused', () => {
   })
 
   test("lets what ran before run on at once, and with fallbackTo 'throw' it is an error as before", async () => {
-    const board = testBoard()
-    const state = memoryFolder()
-    board.publish(doc(10))
-    const first = started(board, { state })
-    await settled(first.client.ready(), first)
-    await first.clock.advance(1_000)
+    const { board, state } = await afterOneLife()
     board.publish(doc(5_000))
     const second = started(board, { state })
     const { atMs, error } = await settled(second.client.ready({ fallbackTo: 'throw' }), second)
@@ -355,12 +356,7 @@ describe('a server that refuses the connection', () => {
 })
 
 test('a stream that is refused lets nobody start on old values while the other way is being asked', async () => {
-  const board = testBoard()
-  const state = memoryFolder()
-  board.publish(doc(10))
-  const first = started(board, { state })
-  await settled(first.client.ready(), first)
-  await first.clock.advance(1_000)
+  const { board, state } = await afterOneLife()
   board.publish(doc(11))
   const transport: WatchTransport = {
     ...board.transport,
