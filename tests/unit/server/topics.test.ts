@@ -6,7 +6,9 @@ import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
 import { NAMESPACE, releaseOf, snapshotOf } from '../../support/board-kit.js'
 
-const openTopics = (): ReturnType<typeof createTopics> =>
+const openTopics = (
+  more: Partial<Parameters<typeof createTopics>[0]> = {},
+): ReturnType<typeof createTopics> =>
   createTopics({
     transport: memory(),
     hasher: systemHasher,
@@ -16,6 +18,7 @@ const openTopics = (): ReturnType<typeof createTopics> =>
     trustMs: 37_500,
     wentBack: () => false,
     changed: () => {},
+    ...more,
   })
 
 /** A namespace that has something and that somebody listens to. */
@@ -53,19 +56,7 @@ describe('what another server says is newest', () => {
     const told: string[] = []
     const say = (message: string): void => void told.push(message)
     const logger = { debug: say, info: say, warn: say, error: say }
-    const clock = virtualClock()
-    const topics = createTopics({
-      transport: memory(),
-      hasher: systemHasher,
-      clock,
-      lifetime: createLifetime(),
-      isRelay,
-      trustMs: 37_500,
-      wentBack: () => false,
-      changed: () => {},
-      logger,
-    })
-    return { topics, told }
+    return { topics: openTopics({ isRelay, logger }), told }
   }
 
   test('moves a relay no further than a fleet can come, which it logs once', () => {
