@@ -10,7 +10,7 @@ import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { http } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
-import { EPOCH, NAMESPACE, never, publish, TOKEN } from '../../support/server-fixtures.js'
+import { EPOCH, NAMESPACE, never, publish, TOKEN, type Published } from '../../support/server-fixtures.js'
 import { openReader } from '../../support/stream-reader.js'
 
 /** A handler in virtual time, and readers of its stream. */
@@ -476,6 +476,20 @@ describe('a relay', () => {
   })
 })
 
+/** A mark of a first release, as old as can be. */
+function markOf({ bytes }: Published): Uint8Array {
+  const asOf = '2026-01-01T00:00:00.000Z'
+  return encodeMark({
+    v: 1,
+    namespace: NAMESPACE,
+    epoch: EPOCH,
+    sequence: 1,
+    digest: releaseDigest(systemHasher, bytes),
+    asOf,
+    validUntil: asOf,
+  })
+}
+
 test('a mark whose release was overtaken is not sent to those who got the newer one', async () => {
   const store = memory()
   const first = await publish(store, { pool: 10 })
@@ -501,16 +515,7 @@ test('a mark whose release was overtaken is not sent to those who got the newer 
   const { clock, read } = setUp(upstream)
   const reader = read(`ns=${NAMESPACE}`)
   await clock.advance(100)
-  const asOf = '2026-01-01T00:00:00.000Z'
-  const mark = encodeMark({
-    v: 1,
-    namespace: NAMESPACE,
-    epoch: EPOCH,
-    sequence: 1,
-    digest: releaseDigest(systemHasher, first.bytes),
-    asOf,
-    validUntil: asOf,
-  })
+  const mark = markOf(first)
   say({ type: 'mark', namespace: NAMESPACE, bytes: mark })
   await clock.advance(0)
   expect(reader.of('mark')).toEqual([[NAMESPACE, new TextDecoder().decode(mark)]])
@@ -528,23 +533,14 @@ test('a mark whose release was overtaken is not sent to those who got the newer 
 
 test('a relay that lost its origin gives nobody a mark from before: those are a proof whatever their time', async () => {
   const store = memory()
-  const { bytes } = await publish(store, { pool: 10 })
-  const asOf = '2026-01-01T00:00:00.000Z'
-  const mark = encodeMark({
-    v: 1,
-    namespace: NAMESPACE,
-    epoch: EPOCH,
-    sequence: 1,
-    digest: releaseDigest(systemHasher, bytes),
-    asOf,
-    validUntil: asOf,
-  })
+  const first = await publish(store, { pool: 10 })
+  const mark = markOf(first)
   let cut: (error: Error) => void = () => {}
   const { append: _append, ...rest } = store
   const upstream: WatchTransport = {
     ...rest,
     async *watch(): AsyncIterable<Delivery> {
-      yield { type: 'release', namespace: NAMESPACE, bytes }
+      yield { type: 'release', namespace: NAMESPACE, bytes: first.bytes }
       yield { type: 'mark', namespace: NAMESPACE, bytes: mark }
       await new Promise((_, reject) => (cut = reject))
     },
