@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { encodeRelease } from '../../../src/core/release/release.js'
 import type { Position } from '../../../src/contracts/position.js'
 import { pull } from '../../../src/strategies/pull.js'
 import { closedAfterEach, memoryFolder } from '../../support/client-harness.js'
+import { makeRelease } from '../../support/server-fixtures.js'
 import { namespace, testBoard, type TestBoard } from './board.js'
 
 const started = closedAfterEach(5_000)
@@ -15,16 +15,16 @@ const doc = (size: number): object => ({ pool: { size } })
 
 /** From here on the relay says that this is the newest, with a document of its own. */
 function forge(board: TestBoard, { epoch, sequence }: Position, size = 666): void {
-  const bytes = encodeRelease({
-    v: 1,
-    namespace,
-    epoch,
-    sequence,
-    issuedAt: '2026-01-01T00:00:00.000Z',
-    cause: 'publish',
-    prev: null,
-    stable: { version: 1, variants: [board.put(doc(size))] },
-  })
+  const { bytes } = makeRelease(
+    {},
+    {
+      namespace,
+      epoch,
+      sequence,
+      issuedAt: '2026-01-01T00:00:00.000Z',
+      stable: { version: 1, variants: [board.put(doc(size))] },
+    },
+  )
   board.answer = { type: 'release', bytes, tag: `${epoch}:${sequence}` }
 }
 

@@ -1,8 +1,9 @@
 import { createLinkedAbortController, type LinkedAbortController } from '../../../../src/async/signals.js'
 import type { Position } from '../../../../src/contracts/position.js'
 import type { Clock } from '../../../../src/contracts/system.js'
-import { encodeRelease, type Arm } from '../../../../src/core/release/release.js'
+import type { Arm } from '../../../../src/core/release/release.js'
 import type { Handler } from '../../../../src/server/handler.js'
+import { makeRelease } from '../../../support/server-fixtures.js'
 
 /** What lies between one client and its servers, and may say anything. */
 export interface Between {
@@ -19,25 +20,6 @@ export interface Between {
   away: number | undefined
   /** When it was last asked for a release or a stream, in monotonic milliseconds. */
   readonly askedMs: number
-}
-
-/** A release that nobody published, which names documents that there are. */
-export function forgedRelease(
-  namespace: string,
-  { epoch, sequence }: Position,
-  variants: Arm['variants'],
-): string {
-  const bytes = encodeRelease({
-    v: 1,
-    namespace,
-    epoch,
-    sequence,
-    issuedAt: '2026-01-01T00:00:00.000Z',
-    cause: 'publish',
-    prev: null,
-    stable: { version: 1, variants },
-  })
-  return new TextDecoder().decode(bytes)
 }
 
 /** Lays a line between a client and a server. */
@@ -64,7 +46,17 @@ export function layBetween({
     streams.clear()
   }
   const lie = (isStream: boolean): Response => {
-    const text = forgedRelease(namespace, position as Position, variants())
+    // Nobody published it, and it names documents that there are.
+    const { bytes } = makeRelease(
+      {},
+      {
+        namespace,
+        ...position,
+        issuedAt: '2026-01-01T00:00:00.000Z',
+        stable: { version: 1, variants: variants() },
+      },
+    )
+    const text = new TextDecoder().decode(bytes)
     position = undefined
     return isStream
       ? new Response(
