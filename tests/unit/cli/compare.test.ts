@@ -1,13 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { recordedCosts, type Comparison } from '../../../src/compare/index.js'
-import { commandLine } from './command-line.js'
+import { commandLine, temporaryFolder } from './command-line.js'
 
 async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
+  const path = await temporaryFolder()
   await writeFile(join(path, 'app.yaml'), `flags: ${'x'.repeat(20_000)}\n`)
   return path
 }

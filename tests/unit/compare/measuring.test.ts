@@ -1,13 +1,13 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { measureCosts, recordedCosts } from '../../../src/compare/index.js'
 import { isCosts } from '../../../src/compare/costs/costs.js'
 import { startServer } from '../../../src/compare/run/server-process.js'
 import { countWireBytes } from '../../../src/compare/run/wire-bytes.js'
+import { temporaryFolder } from '../../support/board-kit.js'
 
 /** A server whose connections are kept alive, and what passed over them as it saw it. */
 async function listening(): Promise<{ readonly url: string; bytes(): number }> {
@@ -50,8 +50,7 @@ test('every byte of a request and its answer is counted, headers included, of op
 })
 
 test('a server that does not start is told as such, and leaves no folder behind', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-measuring-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const folder = await temporaryFolder()
   const cli = join(folder, 'cli.mjs')
   await writeFile(
     cli,

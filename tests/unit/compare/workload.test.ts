@@ -1,16 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Validator } from '@cfworker/json-schema'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { compare, loadWorkload, presets, workloadSchema } from '../../../src/compare/index.js'
 import { INPUTS, boundsOf, placeOf } from '../../../src/compare/workload.js'
+import { temporaryFolder } from '../../support/board-kit.js'
 
 const { signal } = new AbortController()
 
 async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'noticeboard-workload-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  const folder = await temporaryFolder()
   for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
   return folder
 }

@@ -1,21 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { TokenRecord } from '../../../../src/contracts/access.js'
 import { drawToken, encodeTokenRecord, tokenNameOf } from '../../../../src/core/access/token.js'
 import { canonicalize } from '../../../../src/core/json/canonical.js'
 import { nodeFs, tokenFolder } from '../../../../src/node/index.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { systemHasher, systemRandom } from '../../../../src/system/system.js'
+import { never, temporaryFolder } from '../../../support/board-kit.js'
 
-const never = new AbortController().signal
-
-async function folder(): Promise<string> {
-  const path = await mkdtemp(join(tmpdir(), 'noticeboard-tokens-'))
-  onTestFinished(() => rm(path, { recursive: true, force: true }))
-  return join(path, 'tokens')
-}
+const folder = async (): Promise<string> => join(await temporaryFolder(), 'tokens')
 
 const draw = (name: string) =>
   drawToken(
