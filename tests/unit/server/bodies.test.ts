@@ -7,21 +7,10 @@ import { encodeText } from '../../../src/core/json/text.js'
 import { digestOf } from '../../../src/core/release/digest.js'
 import { systemClock, systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
+import { floodWith, openBody } from '../../support/endless-bodies.js'
 
 const URL_OF_REPORTS = 'http://board.test/v1/shop/prod/~reports'
 const TOKEN = 'a-token'
-
-/** A body that its sender may leave unfinished for good. */
-function openBody() {
-  const sent = new TransformStream<Uint8Array, Uint8Array>()
-  const writer = sent.writable.getWriter()
-  writer.closed.catch(() => {})
-  return {
-    stream: sent.readable,
-    send: (bytes: Uint8Array) => writer.write(bytes),
-    end: () => writer.close(),
-  }
-}
 
 function post(
   handler: ReturnType<typeof createHandler>,
@@ -39,20 +28,9 @@ function post(
 
 const REPORTS = JSON.stringify({ reports: [] })
 
-/** Fills what the server holds with bodies of the greatest length that never end. */
-async function flood(
+const flood = (
   handler: ReturnType<typeof createHandler>,
-  headers = {},
-): Promise<{ readonly answers: readonly Promise<Response>[] }> {
-  const piece = new Uint8Array(MAX_REPORTS_BYTES - 1).fill(0x20)
-  const answers: Promise<Response>[] = []
-  for (let held = 0; held <= MAX_HELD_BODIES_BYTES; held += piece.length) {
-    const body = openBody()
-    answers.push(post(handler, body.stream, headers))
-    await body.send(piece)
-  }
-  return { answers }
-}
+): Promise<{ readonly answers: readonly Promise<Response>[] }> => floodWith(body => post(handler, body))
 
 describe('a flood of bodies that never end', () => {
   test('is held up to a bound: one of the largest hears 429 and when to come back', async () => {

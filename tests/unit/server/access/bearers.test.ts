@@ -2,12 +2,13 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Scope } from '../../../../src/contracts/access.js'
 import type { Position } from '../../../../src/contracts/position.js'
 import { SCOPES } from '../../../../src/core/access/scopes.js'
-import { MAX_HELD_BODIES_BYTES, MAX_REPORTS, MAX_REPORTS_BYTES } from '../../../../src/core/limits.js'
+import { MAX_REPORTS, MAX_REPORTS_BYTES } from '../../../../src/core/limits.js'
 import { releaseDigest } from '../../../../src/core/release/release.js'
 import { createHandler, type Handler, type HandlerOptions } from '../../../../src/server/index.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { systemHasher } from '../../../../src/system/system.js'
 import { storeFrom } from '../../../../src/transports/store/store-from.js'
+import { floodWith } from '../../../support/endless-bodies.js'
 import { goingBack } from '../../../support/going-back.js'
 import { reportOf } from '../../../support/report-of.js'
 import { makeRelease, NAMESPACE, publish } from '../../../support/server-fixtures.js'
@@ -54,17 +55,16 @@ function send(handler: Handler, path: string, { method = 'POST', body, token, le
   return handler.fetch(new Request(`http://board.test/v1/${NAMESPACE}/${path}`, init as RequestInit))
 }
 
-/** Fills what the server holds of one sort of sender with bodies that never end. */
-async function flood(handler: Handler, token?: string): Promise<void> {
-  const piece = new Uint8Array(MAX_REPORTS_BYTES - 1).fill(0x20)
-  for (let held = 0; held <= MAX_HELD_BODIES_BYTES; held += piece.length) {
-    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-    const writer = writable.getWriter()
-    writer.closed.catch(() => {})
-    void send(handler, '~reports', { body: readable, token })
-    await writer.write(piece)
-  }
-}
+const flood = (handler: Handler, token?: string): Promise<unknown> =>
+  floodWith(body => void send(handler, '~reports', { body, token }))
+
+/** A body of reports, each of another instance. */
+const batchOf = (name: string, count: number): string =>
+  JSON.stringify({
+    reports: Array.from({ length: count }, (_, index) =>
+      reportOf({ namespace: NAMESPACE, instanceId: `${name}-${index}` }),
+    ),
+  })
 
 const SPEAKING: readonly Scope[] = ['read', 'report', 'control', 'admin']
 const LONG = `{"reports":[]}${' '.repeat(MAX_REPORTS_BYTES - 14)}`
@@ -80,12 +80,7 @@ describe('who reports with a token', () => {
 
   test('brings its batches past the rate of strangers of the same address', async () => {
     const { handler, tokenWith } = await setUp()
-    const batch = (round: number): string =>
-      JSON.stringify({
-        reports: Array.from({ length: MAX_REPORTS }, (_, index) =>
-          reportOf({ namespace: NAMESPACE, instanceId: `i-${round}-${index}` }),
-        ),
-      })
+    const batch = (round: number): string => batchOf(`i-${round}`, MAX_REPORTS)
     const token = tokenWith('report')
     const statusesOf = async (given: string | undefined): Promise<readonly number[]> => {
       const statuses: number[] = []
@@ -100,15 +95,9 @@ describe('who reports with a token', () => {
 
   test.each(SPEAKING)('stays known when strangers fill the room: %s', async scope => {
     const { handler, tokenWith } = await setUp({ maxInstances: 20 })
-    const batch = (name: string, count: number): string =>
-      JSON.stringify({
-        reports: Array.from({ length: count }, (_, index) =>
-          reportOf({ namespace: NAMESPACE, instanceId: `${name}-${index}` }),
-        ),
-      })
     const token = tokenWith(scope)
-    await send(handler, '~reports', { body: batch('fleet', 10), token })
-    for (const name of ['a', 'b', 'c']) await send(handler, '~reports', { body: batch(name, 90) })
+    await send(handler, '~reports', { body: batchOf('fleet', 10), token })
+    for (const name of ['a', 'b', 'c']) await send(handler, '~reports', { body: batchOf(name, 90) })
     const answer = await handler.fetch(
       new Request(`http://board.test/v1/${NAMESPACE}/~reports`, {
         headers: { authorization: `Bearer ${tokenWith('inspect')}` },
