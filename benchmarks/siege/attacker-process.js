@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { constants, getPriority, setPriority } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { answerQuestions, settings } from '../child.js'
 import { forgedStream } from './forged-stream.js'
 import { createLine } from './line.js'
@@ -31,7 +32,6 @@ function note(name, status) {
   const own = (answers[name] ??= {})
   own[status] = (own[status] ?? 0) + 1
 }
-const pause = (/** @type {number} */ ms) => new Promise(resolve => setTimeout(resolve, ms))
 const drawn = (/** @type {number} */ below) => Math.floor(Math.random() * below)
 
 /** One of two hundred, as a proxy in front of the server names who asked. */
@@ -65,11 +65,11 @@ const badReports = JSON.stringify({ reports: Array.from({ length: 100 }, () => (
  * @typedef {object} Attack
  * @property {number} share of the line
  * @property {number} atATime
- * @property {(line: Line) => Promise<void>} once
+ * @property {(line: Line, name: string) => Promise<void>} once by its own name
  */
 
-/** @param {string} name @param {() => string} drawSpace @param {(space: string) => string} make */
-const posting = (name, drawSpace, make) => async (/** @type {Line} */ line) => {
+/** @param {() => string} drawSpace @param {(space: string) => string} make @returns {Attack['once']} */
+const posting = (drawSpace, make) => async (line, name) => {
   const space = drawSpace()
   const body = make(space)
   await line.send(body.length)
@@ -83,8 +83,8 @@ const posting = (name, drawSpace, make) => async (/** @type {Line} */ line) => {
   note(name, answer.status)
 }
 
-/** A connection that is held for a minute, unless the server ends it. @param {string} name @param {() => string} head @param {number} bytes */
-const holding = (name, head, bytes) => async (/** @type {Line} */ line) => {
+/** A connection that is held for a minute, unless the server ends it. @param {() => string} head @param {number} bytes @returns {Attack['once']} */
+const holding = (head, bytes) => async (line, name) => {
   const first = head()
   await line.send(first.length + bytes)
   sentBytes += first.length + bytes
@@ -112,57 +112,36 @@ function streamOfNames() {
   return `GET /v1/~events?${query} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`
 }
 
-async function askForName(/** @type {Line} */ line) {
+/** @param {Line} line @param {string} name */
+async function askForName(line, name) {
   await line.send(200)
   sentBytes += 200
   const answer = await fetch(`${base}/asked/${randomUUID()}/release.json`)
   await answer.arrayBuffer()
-  note('names', answer.status)
+  note(name, answer.status)
 }
+
+const here = () => namespace
 
 /** @type {Record<string, Attack>} */
 const attacks = {
-  reports: { share: 4, atATime: 8, once: posting('reports', () => namespace, hundredReports) },
-  'reports elsewhere': {
-    share: 1,
-    atATime: 4,
-    once: posting('reports elsewhere', () => `nowhere/${drawn(50)}`, hundredReports),
-  },
-  'many values': {
-    share: 2,
-    atATime: 4,
-    once: posting(
-      'many values',
-      () => namespace,
-      () => manyValues,
-    ),
-  },
-  'bad reports': {
-    share: 0.2,
-    atATime: 2,
-    once: posting(
-      'bad reports',
-      () => namespace,
-      () => badReports,
-    ),
-  },
-  'unfinished bodies': {
-    share: 3,
-    atATime: 400,
-    once: holding('unfinished bodies', () => unfinishedHead, 1_048_000),
-  },
+  reports: { share: 4, atATime: 8, once: posting(here, hundredReports) },
+  'reports elsewhere': { share: 1, atATime: 4, once: posting(() => `nowhere/${drawn(50)}`, hundredReports) },
+  'many values': { share: 2, atATime: 4, once: posting(here, () => manyValues) },
+  'bad reports': { share: 0.2, atATime: 2, once: posting(here, () => badReports) },
+  'unfinished bodies': { share: 3, atATime: 400, once: holding(() => unfinishedHead, 1_048_000) },
   names: { share: 0.2, atATime: 8, once: askForName },
-  streams: { share: 0.2, atATime: 40, once: holding('streams', streamOfNames, 0) },
+  streams: { share: 0.2, atATime: 40, once: holding(streamOfNames, 0) },
 }
 
 /** @param {string} name @param {Attack} attack @param {Line} line */
 async function repeat(name, { once }, line) {
   for (;;) {
     try {
-      await once(line)
+      await once(line, name)
     } catch {
       note(name, 'lost')
-      await pause(50)
+      await sleep(50)
     }
   }
 }

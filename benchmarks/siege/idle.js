@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { nowMs } from '../clock.js'
 import { processorMs } from '../processor-time.js'
@@ -34,7 +35,6 @@ const [names, seconds] = [Number(values.names), Number(values.seconds)]
 const folder = values.board ?? (await mkdtemp(join(tmpdir(), 'noticeboard-idle-')))
 const processes = createProcesses({ patienceMs: 3_600_000 })
 process.on('exit', () => void processes.close())
-const pause = (/** @type {number} */ ms) => new Promise(resolve => setTimeout(resolve, ms))
 
 const server = await processes.start(new URL('idle-server-process.js', import.meta.url), {
   folder,
@@ -48,9 +48,9 @@ const clients = await processes.start(new URL('idle-clients-process.js', import.
   count: names,
 })
 // What was compiled once is compiled, and every namespace has been looked at.
-await pause(30_000)
+await sleep(30_000)
 const [startMs, before] = [nowMs(), await processorMs(server)]
-await pause(seconds * 1_000)
+await sleep(seconds * 1_000)
 const part = ((await processorMs(server)) - before) / (nowMs() - startMs)
 const { ended } = await clients.ask('heard')
 const bound = (mostOfACore * names) / 10_000

@@ -1,4 +1,5 @@
 // The line that strangers are on: on one machine they would bring gigabytes a second, which nobody's line carries.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 
 /**
@@ -12,7 +13,7 @@ export function createLine(bytesASecond) {
     async send(bytes) {
       const startMs = Math.max(freeAtMs, nowMs())
       freeAtMs = startMs + (1_000 * bytes) / bytesASecond
-      await new Promise(resolve => setTimeout(resolve, startMs - nowMs()))
+      await sleep(startMs - nowMs())
     },
   }
 }

@@ -1,6 +1,7 @@
 // A server with a fleet under every attack at once, and a rollback in the middle. Exits with 1 where a bound is passed.
 import { writeFile } from 'node:fs/promises'
 import { constants, setPriority } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { nowMs } from '../clock.js'
 import { createProcesses } from '../processes.js'
@@ -54,7 +55,6 @@ try {
 }
 const processes = createProcesses()
 process.on('exit', () => void processes.close())
-const pause = (/** @type {number} */ ms) => new Promise(resolve => setTimeout(resolve, ms))
 
 const modules = await takeOut(without)
 const server = await processes.start(modules.server, { ...room, ...without?.settings })
@@ -95,7 +95,7 @@ async function countForgotten(sequence) {
 async function countForgottenAtLast(sequence, patience) {
   let missing = await countForgotten(sequence)
   for (let left = patience; left > 0 && missing > 0; left -= 1) {
-    await pause(1_000)
+    await sleep(1_000)
     missing = await countForgotten(sequence)
   }
   return missing
@@ -106,7 +106,7 @@ async function arrives(wanted) {
   const startMs = nowMs()
   while (nowMs() - startMs < 2 * rollbackMs) {
     if ((await fleet.ask('running', wanted)) === clients) return nowMs() - startMs
-    await pause(50)
+    await sleep(50)
   }
   return Number.POSITIVE_INFINITY
 }
@@ -116,7 +116,7 @@ const address = `${url}/v1/${namespace}/release.json`
 // The fleet has reported, and what was compiled once is compiled.
 await countForgottenAtLast(2, 30)
 const quietReading = startReading(address, pid)
-await pause(Math.min(10, seconds) * 1_000)
+await sleep(Math.min(10, seconds) * 1_000)
 const quiet = { reads: await quietReading.stop(), taken: await server.ask('taken') }
 
 const begunMs = nowMs()
@@ -155,7 +155,7 @@ let rows = []
 const limitMs = 1_000 * (without === undefined ? seconds : (without.seconds ?? Math.max(seconds, 120)))
 const rollBackAtMs = without === undefined ? limitMs / 2 : 3_000
 while (nowMs() - begunMs < limitMs) {
-  await pause(1_000)
+  await sleep(1_000)
   if (nowMs() - begunMs >= rollBackAtMs && arriving === undefined) {
     await server.ask('rollBack')
     arriving = arrives(1).then(ms => (arrivedMs = ms))
@@ -202,7 +202,7 @@ if (values.json !== undefined)
     `${JSON.stringify({ rows, answers, quiet: quiet.reads, besieged: reading.soFar() }, undefined, 2)}\n`,
   )
 await fleet.end()
-await Promise.race([server.ask('end'), pause(10_000)])
+await Promise.race([server.ask('end'), sleep(10_000)])
 await processes.close()
 
 if (without !== undefined) {

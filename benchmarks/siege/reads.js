@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { nowMs } from '../clock.js'
 import { reachedBy } from '../statistics.js'
 import { threadTimes } from './own-time.js'
@@ -37,7 +38,7 @@ export function startReading(address, pid) {
   const done = (async () => {
     while (!stopped) {
       await readOnce()
-      await new Promise(resolve => setTimeout(resolve, 20))
+      await sleep(20)
     }
   })()
 

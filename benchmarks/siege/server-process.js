@@ -43,8 +43,8 @@ const watched = {
   },
 }
 
-const lines = { count: 0 }
-const count = () => void (lines.count += 1)
+let lines = 0
+const count = () => void (lines += 1)
 const logger = { debug() {}, info: count, warn: count, error: count }
 const token = 'siege-siege-siege-siege'
 const server = await serve(watched, {
@@ -72,7 +72,7 @@ answerQuestions({
     return {
       ...most,
       diskBytes: await sizeOf(folder),
-      lines: lines.count,
+      lines,
       instances: server.handler.load.instances,
       looks,
       followed: mostFollowed,

@@ -141,12 +141,10 @@ export const withouts = {
  * @param {Without | undefined} without
  */
 export async function takeOut(without) {
-  const [server, fleet] = ['server-process.js', 'fleet-process.js'].map(
-    name => new URL(name, import.meta.url),
-  )
+  const server = new URL('server-process.js', import.meta.url)
+  const fleet = new URL('fleet-process.js', import.meta.url)
   const pieces = Object.entries(without?.pieces ?? {})
-  if (server === undefined || fleet === undefined || pieces.length === 0)
-    return { server: /** @type {URL} */ (server), fleet: /** @type {URL} */ (fleet) }
+  if (pieces.length === 0) return { server, fleet }
   const outdir = `${root}/node_modules/.cache/noticeboard-siege/${process.pid}`
   const sources = new Map(
     entryPoints().map(({ subpath, source }) => [subpath.replace(/^\./, 'noticeboard'), `${root}/${source}`]),
