@@ -36,16 +36,15 @@ export function summarize({ meetings, arrivals, clients, patience, without, scre
     until,
     rises,
   })
+  const byDefault = meetings.filter(({ scene: { way } }) => way === 'by default')
   const broken = arrivals.flatMap(({ scene, arrival }, index) => {
-    const met = meetings.filter(({ scene: { way } }) => way === 'by default')[index]
+    const met = byDefault[index]
     return met === undefined
       ? []
       : brokenBy(met.meeting, arrival, met.patience).map(what => `${scene.strategy}: ${what}`)
   })
   const byStrategy = meetings.toSorted((a, b) => order(a) - order(b))
-  const busiest = Math.max(
-    ...meetings.filter(({ scene: { way } }) => way === 'by default').map(met => met.patience),
-  )
+  const busiest = Math.max(...byDefault.map(met => met.patience))
   const left = scenes.reduce((sum, { supervisor }) => sum + supervisor.left, 0)
   const lines = [
     '',
