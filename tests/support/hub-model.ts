@@ -7,13 +7,11 @@ import { DEAD_AFTER_HEARTBEATS } from '../../src/core/limits.js'
 import { encodeMark } from '../../src/core/release/mark.js'
 import { decodeRelease } from '../../src/core/release/release.js'
 import { createLifetime } from '../../src/server/http/lifetime.js'
-import { createHub, type Hub } from '../../src/server/stream/hub.js'
+import type { Hub } from '../../src/server/stream/hub.js'
 import type { Sink, Subscriber } from '../../src/server/stream/messages.js'
-import { createSnapshotCache } from '../../src/server/stream/snapshot-cache.js'
-import { seededRandom } from '../../src/sim/seeded-random.js'
 import { virtualClock } from '../../src/sim/virtual-clock.js'
-import { systemHasher } from '../../src/system/system.js'
 import { digestOfRelease, EPOCH, releaseOf, snapshotOf } from './board-kit.js'
+import { testHub, type TestHubOptions } from './test-hub.js'
 
 /** How large a hub is tried, and how slow its readers are. */
 export interface HubSize {
@@ -376,7 +374,7 @@ async function playHistory(size: HubSize, history: readonly Step[]): Promise<voi
 /** A hub over a store that has snapshots, and learns of releases by what is announced alone. */
 function openHub(
   { maxConnections }: HubSize,
-  { clock, lifetime }: Pick<Parameters<typeof createHub>[0], 'clock' | 'lifetime'>,
+  { clock, lifetime }: Pick<TestHubOptions, 'clock' | 'lifetime'>,
 ): Hub {
   const transport: Transport = {
     name: 'silent',
@@ -387,25 +385,12 @@ function openHub(
       return found.bytes
     },
   }
-  return createHub({
-    transport,
-    snapshots: createSnapshotCache({
-      transport,
-      hasher: systemHasher,
-      maxBytes: 3_000,
-      maxSnapshotBytes: 1e6,
-      lifetime,
-    }),
-    mints: true,
-    memory: undefined,
+  return testHub(transport, {
     clock,
-    random: seededRandom(1),
-    hasher: systemHasher,
-    logger: undefined,
+    lifetime,
+    maxBytes: 3_000,
     heartbeatMs: HEARTBEAT_MS,
     pollIntervalMs: 1e9,
     maxConnections,
-    maxConnectionAgeMs: 1e9,
-    lifetime,
   })
 }

@@ -4,14 +4,11 @@ import { MAX_UNPUBLISHED } from '../../../src/core/limits.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { createLifetime } from '../../../src/server/http/lifetime.js'
-import { createHub } from '../../../src/server/stream/hub.js'
-import { createSnapshotCache } from '../../../src/server/stream/snapshot-cache.js'
 import { createUnpublished } from '../../../src/server/stream/unpublished.js'
 import type { Topic } from '../../../src/server/stream/subscriptions.js'
-import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
-import { systemHasher } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
+import { testHub } from '../../support/test-hub.js'
 
 /** A store that counts what it is asked, each call of which takes a millisecond. */
 function counting(clock: VirtualClock, { lists }: { readonly lists: boolean }) {
@@ -53,27 +50,13 @@ function open({
   const { store, counts } = counted
   const transport = { ...counted.transport, ...(standing !== undefined && { standing }) }
   const lifetime = createLifetime()
-  const bytes = 1_000_000
-  const hub = createHub({
-    transport,
-    snapshots: createSnapshotCache({
-      transport,
-      hasher: systemHasher,
-      maxBytes: bytes,
-      maxSnapshotBytes: bytes,
-      lifetime,
-    }),
-    mints: true,
-    memory: undefined,
+  const hub = testHub(transport, {
     clock,
-    random: seededRandom(1),
-    hasher: systemHasher,
-    logger: undefined,
+    lifetime,
+    maxBytes: 1e6,
     heartbeatMs: 15_000,
     pollIntervalMs: 1_000,
     maxConnections: 10_000,
-    maxConnectionAgeMs: 1e9,
-    lifetime,
   })
   const join = async (namespaces: readonly string[]) => {
     const reader = { heard: '' }
