@@ -26,7 +26,7 @@ export async function startServer(cli: string): Promise<ServerProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'noticeboard-compare-'))
   const child = spawn(
     process.execPath,
-    [cli, 'serve', '--board', folder, '--port', '0', '--json', '--no-controller'],
+    [cli, 'serve', '--board', folder, '--create', '--port', '0', '--json', '--no-controller'],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
   const gone = once(child, 'exit')
