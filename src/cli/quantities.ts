@@ -1,4 +1,3 @@
-import { adaptivePullModel, hybridModel, pullModel, pushModel, type Model } from '../compare/index.js'
 import type { Arguments } from './arguments.js'
 import { usageError } from './exit.js'
 
@@ -49,30 +48,13 @@ export function readShare(args: Arguments, name: string): number | undefined {
 }
 
 /**
- * A model by its name: `push`, `hybrid`, `hybrid:cdn`, `pull`, `pull:10s`, `pull:10s:static`, `adaptive`. Throws a
- * usage error.
+ * The milliseconds of a length of time as people write it; undefined where it is none.
  *
  * ```ts
- * readModel('pull:10s')
+ * msOf('2min') // 120,000
  * ```
  */
-export function readModel(written: string): Model {
-  const [kind, ...parts] = written.split(':')
-  if (kind === 'push' && parts.length === 0) return pushModel()
-  if (kind === 'adaptive' && parts.length === 0) return adaptivePullModel()
-  if (kind === 'hybrid' && parts.length <= 1 && (parts[0] ?? 'cdn') === 'cdn')
-    return hybridModel({ cdn: parts.length === 1 })
-  if (kind === 'pull') {
-    const answers = parts.at(-1) === 'static' ? 'static' : 'server'
-    const times = answers === 'static' ? parts.slice(0, -1) : parts
-    const pollIntervalMs = times[0] === undefined ? 30_000 : msOf(times[0])
-    if (times.length <= 1 && pollIntervalMs !== undefined && pollIntervalMs > 0)
-      return pullModel({ pollIntervalMs, answers })
-  }
-  throw usageError('--model is push, hybrid, hybrid:cdn, pull, pull:10s, pull:10s:static or adaptive')
-}
-
-function msOf(written: string): number | undefined {
+export function msOf(written: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(written) ?? []
   return number === undefined ? undefined : Number(number) * (UNITS[unit ?? ''] ?? 1)
 }

@@ -1,6 +1,5 @@
 import type { NoticeboardError } from '../contracts/errors.js'
 import { abortable } from '../async/signals.js'
-import { bePart } from '../compare/run/be-part.js'
 import { PART_WORD } from '../compare/run/part-calls.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { readArguments, suggest } from './arguments.js'
@@ -46,6 +45,7 @@ async function dispatch(
     return EXIT.usage
   }
   if (name === PART_WORD) {
+    const { bePart } = await import('../compare/run/be-part.js')
     await bePart(process)
     process.exit(EXIT.ok)
   }

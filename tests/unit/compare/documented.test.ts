@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
-import { readModel } from '../../../src/cli/quantities.js'
+import { readModel } from '../../../src/cli/read-model.js'
 import { compare, presets, tableOf } from '../../../src/compare/index.js'
 import { boundsOf, INPUTS, placeOf, readWorkload } from '../../../src/compare/workload.js'
 
