@@ -40,9 +40,12 @@ export async function runCompare(context: CommandContext): Promise<ExitStatus> {
   const input = await readInput(context)
   const html = args.text('html')
   const models = args.texts('model').map(readModel)
+  const depth = readDepth(context)
+  // It takes minutes, as was asked for, and tells where it stands by itself.
+  if (depth.depth !== 'formula' || args.flag('calibrate')) io.doing?.(undefined)
   const result = await compare(input, {
     ...(models.length > 0 && { models }),
-    ...readDepth(context),
+    ...depth,
     costs: await readCosts(context),
     map: html !== undefined,
     signal: io.signal,
