@@ -136,6 +136,17 @@ export function tokenFileOf(folder: string): string {
   return join(folder, 'private', 'token')
 }
 
+/** The board folder of `--board`, else of the configuration file: for commands that work on the server's machine. */
+export async function boardFolder({
+  io,
+  args,
+}: Pick<CommandContext, 'io' | 'args'>): Promise<string | undefined> {
+  const board = args.text('board')
+  if (board !== undefined) return resolve(io.cwd, board)
+  const loaded = await loadConfig(io.cwd, args.text('config'))
+  return loaded?.config.board === undefined ? undefined : resolve(loaded.folder, loaded.config.board)
+}
+
 /** Where a server that was started on a board finds the tokens that may do some things. */
 export function tokensOf(folder: string): string {
   return join(folder, 'private', 'tokens')

@@ -13,7 +13,7 @@ import { asError, usageError } from '../exit.js'
 import type { ServerLoad } from '../../metrics/index.js'
 import { serveMetrics } from '../metrics-server.js'
 import { loggerFor } from '../logger.js'
-import { tokenFileOf, tokensOf } from '../settings.js'
+import { boardFolder, tokenFileOf, tokensOf } from '../settings.js'
 
 const DEFAULT_PORT = 4600
 
@@ -75,6 +75,7 @@ which is made at the first start and kept in the board's private/token with mode
   async run(context) {
     const { io, args, print, json } = context
     const folder = await boardFolder(context)
+    if (folder === undefined) throw usageError('say where the board is: --board FOLDER')
     const port = args.integer('port', 0) ?? DEFAULT_PORT
     const metricsPort = args.integer('metrics-port', 0)
     for (const [option, value] of Object.entries({ port, 'metrics-port': metricsPort ?? 0 }))
@@ -194,12 +195,4 @@ async function fromConfig({
 function requirable(scope: string): 'read' | 'report' {
   if (scope === 'read' || scope === 'report') return scope
   throw usageError('--require-token wants read or report')
-}
-
-async function boardFolder({ io, args }: CommandContext): Promise<string> {
-  const named = args.text('board')
-  if (named !== undefined) return resolve(io.cwd, named)
-  const loaded = await loadConfig(io.cwd, args.text('config'))
-  if (loaded?.config.board !== undefined) return resolve(loaded.folder, loaded.config.board)
-  throw usageError('say where the board is: --board FOLDER')
 }

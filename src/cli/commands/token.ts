@@ -9,11 +9,10 @@ import { tokenFolder, type TokenFolder } from '../../node/index.js'
 import { readSystem } from '../../system/system.js'
 import { assertBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
-import { loadConfig } from '../config-file.js'
 import { usageError } from '../exit.js'
 import { loggerFor } from '../logger.js'
 import { shortTime } from '../references.js'
-import { tokensOf } from '../settings.js'
+import { boardFolder, tokensOf } from '../settings.js'
 
 export const tokenCommand: Command = {
   name: 'token',
@@ -164,19 +163,12 @@ async function openFolder(context: CommandContext): Promise<Opened> {
 async function findFolder({ io, args }: CommandContext): Promise<string> {
   const tokens = args.text('tokens')
   if (tokens !== undefined) return resolve(io.cwd, tokens)
-  const board = await findBoard({ io, args })
+  const board = await boardFolder({ io, args })
   if (board !== undefined) {
     await assertBoard(board)
     return tokensOf(board)
   }
   throw usageError('say where the tokens are: --board FOLDER, the one that is served, or --tokens FOLDER')
-}
-
-async function findBoard({ io, args }: Pick<CommandContext, 'io' | 'args'>): Promise<string | undefined> {
-  const board = args.text('board')
-  if (board !== undefined) return resolve(io.cwd, board)
-  const loaded = await loadConfig(io.cwd, args.text('config'))
-  return loaded?.config.board === undefined ? undefined : resolve(loaded.folder, loaded.config.board)
 }
 
 function nameFrom(name: string | undefined, verb: string): string {
