@@ -96,6 +96,19 @@ export async function readSettings(
   }
 }
 
+/**
+ * The namespaces of a command on several: its positionals, else `--namespace`; none where all are meant. What the environment or
+ * the file names is a default for commands on one namespace.
+ */
+export function givenNamespaces(
+  args: Arguments,
+  settings: Pick<Settings, 'optionalNamespace'>,
+): readonly Namespace[] {
+  const named = args.positionals.map(parseNamespace)
+  const usual = settings.optionalNamespace()
+  return named.length === 0 && usual !== undefined && args.text('namespace') !== undefined ? [usual] : named
+}
+
 interface Sources {
   readonly loaded: LoadedConfig | undefined
   readonly token: string | undefined

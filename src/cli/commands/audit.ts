@@ -1,5 +1,4 @@
 import type { Namespace } from '../../contracts/names.js'
-import { parseNamespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
 import { isInstant } from '../../core/release/instant.js'
 import type { HistoryEntry } from '../../publisher/index.js'
@@ -9,7 +8,7 @@ import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { usageError } from '../exit.js'
 import { openPublisherOn } from '../open-publisher.js'
 import { shortTime } from '../references.js'
-import { readSettings } from '../settings.js'
+import { givenNamespaces, readSettings } from '../settings.js'
 
 const DEFAULT_DAYS = 30
 const DAY_MS = 86_400_000
@@ -43,13 +42,11 @@ server refused every other.`,
     const { io, args, print, json } = context
     const settings = await readSettings(context)
     const sinceMs = sinceFrom(context)
-    const named = args.positionals.map(parseNamespace)
-    const option = args.text('namespace') === undefined ? undefined : settings.optionalNamespace()
+    const given = givenNamespaces(args, settings)
     const author = args.text('author')
     const causes = new Set(args.texts('cause'))
     await withBoard({ io, address: settings.address() }, async ({ store, name }) => {
-      const wanted = named.length > 0 ? named : option === undefined ? undefined : [option]
-      const namespaces = wanted ?? (await store.namespaces?.(io.signal)) ?? []
+      const namespaces = given.length > 0 ? given : ((await store.namespaces?.(io.signal)) ?? [])
       const deeds: Deed[] = []
       for (const namespace of namespaces)
         for await (const entry of openPublisherOn({ store }, { io, namespace }).history()) {

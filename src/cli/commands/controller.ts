@@ -1,10 +1,9 @@
 import { whenAborted } from '../../async/signals.js'
-import { parseNamespace } from '../../contracts/names.js'
 import { createController } from '../../controller/index.js'
 import { withBoard } from '../boards.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { loggerFor } from '../logger.js'
-import { readSettings } from '../settings.js'
+import { givenNamespaces, readSettings } from '../settings.js'
 
 export const controllerCommand: Command = {
   name: 'controller',
@@ -26,11 +25,7 @@ Gates and policies of yours come from the configuration file. Several controller
     const { io, args, print, json } = context
     const settings = await readSettings(context)
     const { gates, policies } = settings.rollouts
-    const namespaces = args.positionals.map(parseNamespace)
-    const usual = settings.optionalNamespace()
-    // What the environment or the file names is a default for commands on one namespace.
-    if (namespaces.length === 0 && usual !== undefined && args.text('namespace') !== undefined)
-      namespaces.push(usual)
+    const namespaces = givenNamespaces(args, settings)
     const name = args.text('name')
     const logger = loggerFor(context)
     await withBoard({ io, address: settings.address(), logger }, async ({ store, name: board }) => {
