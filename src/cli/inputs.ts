@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
-import { NoticeboardError } from '../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
+import { decodeText } from '../core/json/strict-parse.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 
 /** Files that a command line names, each read once. */
@@ -30,6 +31,22 @@ export function createInputs(): Inputs {
       known.set(path, bytes)
       return bytes
     },
+  }
+}
+
+/**
+ * The text of a file; `what` says what it is for. Throws `not-found` where it cannot be read.
+ *
+ * ```ts
+ * const token = await readText(inputs, path, 'the token file')
+ * ```
+ */
+export async function readText(inputs: Inputs, path: string, what: string): Promise<string> {
+  try {
+    return decodeText(await inputs.read(path), `${what} ${path}`)
+  } catch (error) {
+    if (isNoticeboardError(error)) throw error
+    throw new NoticeboardError('not-found', `${what} ${path} cannot be read`, { cause: error })
   }
 }
 

@@ -1,10 +1,9 @@
 import { join, resolve } from 'node:path'
-import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Arguments } from './arguments.js'
 import { loadConfig, type CommandLineConfig, type LoadedConfig, type NamespaceConfig } from './config-file.js'
 import type { CommandContext } from './command.js'
-import { decodeText } from '../core/json/strict-parse.js'
+import { readText } from './inputs.js'
 import { usageError } from './exit.js'
 import type { Io } from './io.js'
 
@@ -134,13 +133,8 @@ async function readToken({ io, args, inputs }: SettingsContext): Promise<string 
   const named = args.text('token-file')
   if (named === undefined) return nonEmpty(io.env['NOTICEBOARD_TOKEN'])
   const file = resolve(io.cwd, named)
-  try {
-    const token = decodeText(await inputs.read(file), `the token file ${file}`).trim()
-    if (token !== '') return token
-  } catch (error) {
-    if (isNoticeboardError(error)) throw error
-    throw new NoticeboardError('not-found', `the token file ${file} cannot be read`, { cause: error })
-  }
+  const token = (await readText(inputs, file, 'the token file')).trim()
+  if (token !== '') return token
   throw usageError(`the token file ${file} is empty`)
 }
 

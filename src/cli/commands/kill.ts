@@ -1,11 +1,9 @@
 import { resolve } from 'node:path'
-import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { readJsonText } from '../../core/json/json-text.js'
-import { decodeText } from '../../core/json/strict-parse.js'
 import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { refusing, usageError } from '../exit.js'
-import type { Inputs } from '../inputs.js'
+import { readText } from '../inputs.js'
 import { withPublisher } from '../open-publisher.js'
 import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { printRollout } from './publish.js'
@@ -41,16 +39,7 @@ async function readPatch({ args, io, inputs }: CommandContext): Promise<Json> {
   if ((written === undefined) === (file === undefined))
     throw usageError('say what changes: --patch \'{"newCheckout":false}\', or --patch-file FILE')
   return refusing(async () => {
-    const text = written ?? (await readText(inputs, resolve(io.cwd, file ?? '')))
+    const text = written ?? (await readText(inputs, resolve(io.cwd, file ?? ''), 'the patch file'))
     return readJsonText(text, { what: 'the patch' })
   })
-}
-
-async function readText(inputs: Inputs, path: string): Promise<string> {
-  try {
-    return decodeText(await inputs.read(path), `the patch file ${path}`)
-  } catch (error) {
-    if (isNoticeboardError(error)) throw error
-    throw new NoticeboardError('not-found', `the patch file ${path} cannot be read`, { cause: error })
-  }
 }
