@@ -56,6 +56,20 @@ export function sayInstant(instant: string, nowMs: number): string {
   return `${shortTime(instant)}, ${ms < 0 ? `${sayLength(-ms)} ago` : `in ${sayLength(ms)}`}`
 }
 
+/**
+ * When a document comes into force for whom, for people.
+ *
+ * ```ts
+ * sayActivation('2026-11-21T09:30:00.000Z', { isStaged: false, nowMs }) // clients switch together at …
+ * ```
+ */
+export function sayActivation(
+  activateAt: string,
+  { isStaged, nowMs }: { readonly isStaged: boolean; readonly nowMs: number },
+): string {
+  return `${isStaged ? 'the last stage switches' : 'clients switch'} together at ${sayInstant(activateAt, nowMs)}`
+}
+
 const STEPS = [
   ['d', 86_400],
   ['h', 3_600],

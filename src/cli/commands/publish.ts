@@ -7,7 +7,7 @@ import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from 
 import { FORMAT_OPTION, sourceFor } from '../documents.js'
 import { noteEditorsSchema } from '../editors-schema.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
-import { readInstant, sayInstant } from '../instant.js'
+import { readInstant, sayActivation } from '../instant.js'
 import { withPublisher, type Desk } from '../open-publisher.js'
 import { readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest } from '../references.js'
@@ -199,8 +199,8 @@ export function printRollout(
   const where = state === 'everyone' ? '' : `, ${state}, ${sayStageOf(rollout)}`
   print.data(`${what} ${namespace} ${numbers} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`)
   if (activateAt !== undefined) {
-    const then = sayInstant(activateAt, readSystem('publish', io.system).clock.now())
-    print.data(`${state === 'everyone' ? 'clients switch' : 'the last stage switches'} together at ${then}\n`)
+    const nowMs = readSystem('publish', io.system).clock.now()
+    print.data(`${sayActivation(activateAt, { isStaged: state !== 'everyone', nowMs })}\n`)
   }
   for (const note of notes) print.note(note)
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)

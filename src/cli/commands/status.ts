@@ -14,7 +14,7 @@ import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
 import { EXIT, type ExitStatus } from '../exit.js'
 import { foldMissing, type MissingGroup } from '../fold-missing.js'
-import { sayInstant, sayLength } from '../instant.js'
+import { sayActivation, sayLength } from '../instant.js'
 import { readMs } from '../quantities.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
@@ -77,10 +77,9 @@ function show(
     newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
   )
   if (newest?.activateAt !== undefined) {
-    const then = sayInstant(newest.activateAt, readSystem('status', io.system).clock.now())
-    print.data(
-      `${newest.release.rollout === undefined ? 'clients switch' : 'the last stage switches'} together at ${then}\n`,
-    )
+    const isStaged = newest.release.rollout !== undefined
+    const nowMs = readSystem('status', io.system).clock.now()
+    print.data(`${sayActivation(newest.activateAt, { isStaged, nowMs })}\n`)
   }
   for (const { name, severity, says } of alarms)
     print.data(`${print.style(SEVERITY_TONES[severity], `alarm ${name}`)}: ${says}\n`)
