@@ -12,6 +12,7 @@ import { readSystem } from '../../system/system.js'
 import { http, httpStore, type HttpTransport } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost, Costs } from '../costs/costs.js'
+import { manyTimes } from './many-times.js'
 import { startServer, type ServerProcess } from './server-process.js'
 import { countWireBytes, type WireBytes } from './wire-bytes.js'
 import { isError } from '../../core/built-ins.js'
@@ -177,17 +178,7 @@ async function openBench(
     return { digest, tag: answer.tag, position }
   }
   const rest = (ms: number): Promise<void> => clock.sleep(ms, signal)
-  const many = async (times: number, act: () => Promise<unknown>): Promise<void> => {
-    let left = times
-    const worker = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1
-        signal.throwIfAborted()
-        await act()
-      }
-    }
-    await Promise.all(Array.from({ length: 8 }, worker))
-  }
+  const many = (times: number, act: () => Promise<unknown>): Promise<void> => manyTimes(times, act, signal)
   const used = async (act: () => Promise<void>): Promise<{ serverMs: number; bytes: number }> => {
     const [ms, bytes] = [server.processorMs(), wire.read()]
     await act()

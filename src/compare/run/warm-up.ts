@@ -2,22 +2,20 @@ import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { decodeRelease, digestsOf, positionOf } from '../../core/release/release.js'
 import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
+import { manyTimes } from './many-times.js'
 
 /** So many requests of a kind, and the code that answers them is compiled for good. */
 export const WARM_AFTER = 600
-
-/** How many are under way at once. */
-const AT_ONCE = 8
 
 /**
  * Asks a server that has just started as often as it takes until it is as fast as one that has run for days. Something must
  * have been published.
  *
  * ```ts
- * await warmUp('http://127.0.0.1:4600', signal)
+ * await warmUp('http://127.0.0.1:4600', signal, WARM_AFTER)
  * ```
  */
-export async function warmUp(url: string, signal: AbortSignal, times: number = WARM_AFTER): Promise<void> {
+export async function warmUp(url: string, signal: AbortSignal, times: number): Promise<void> {
   const transport = http(url, { headers: { connection: 'close' } })
   const newest = await transport.latest({ namespace: NAMESPACE }, signal)
   if (newest.type !== 'release') return
@@ -32,15 +30,5 @@ export async function warmUp(url: string, signal: AbortSignal, times: number = W
         transport.snapshot({ namespace: NAMESPACE, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }, signal),
     ),
   ]
-  for (const ask of asks) {
-    let left = times
-    const worker = async (): Promise<void> => {
-      while (left > 0) {
-        left -= 1
-        signal.throwIfAborted()
-        await ask()
-      }
-    }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  }
+  for (const ask of asks) await manyTimes(times, ask, signal)
 }
