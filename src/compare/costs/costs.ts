@@ -48,6 +48,17 @@ export const WITH_DOCUMENT: ReadonlySet<Kind> = new Set<Kind>(['snapshot', 'deli
 /** How many of each kind; what is missing is none. */
 export type Counts = { readonly [K in Kind]?: number }
 
+/**
+ * A count for each kind.
+ *
+ * ```ts
+ * countsBy(kind => (before[kind] ?? 0) / clients)
+ * ```
+ */
+export function countsBy(count: (kind: Kind) => number): Counts {
+  return Object.fromEntries(KINDS.map((kind): [Kind, number] => [kind, count(kind)]))
+}
+
 /** What one event of a kind costs. */
 export interface Cost {
   /** Processor time of the server, in milliseconds, without the document. */

@@ -5,7 +5,7 @@ import { createPublisher } from '../../publisher/index.js'
 import { everyone } from '../../rollouts/index.js'
 import { httpStore } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
-import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import { countsBy } from '../costs/costs.js'
 import type { Shape } from '../shape.js'
 import type { FollowOptions, PartCalls, PartSeen } from './part-calls.js'
 import { startPart, type Part } from './part-process.js'
@@ -131,18 +131,12 @@ export async function openFleetRun(options: FleetRunOptions): Promise<FleetRun> 
 
 function together(seen: readonly PartSeen[]): PartSeen {
   return {
-    counts: sumOf(seen.map(({ counts }) => counts)),
+    counts: countsBy(kind => seen.reduce((sum, { counts }) => sum + (counts[kind] ?? 0), 0)),
     bytes: seen.reduce((sum, { bytes }) => sum + bytes, 0),
     ranAtMs: ascending(seen.flatMap(({ ranAtMs }) => ranAtMs)),
     running: seen.reduce((sum, { running }) => sum + running, 0),
     askedAtMs: ascending(seen.flatMap(({ askedAtMs }) => askedAtMs)),
   }
-}
-
-function sumOf(all: readonly Counts[]): Counts {
-  return Object.fromEntries(
-    KINDS.map((kind): [Kind, number] => [kind, all.reduce((sum, counts) => sum + (counts[kind] ?? 0), 0)]),
-  )
 }
 
 function ascending(values: readonly number[]): readonly number[] {

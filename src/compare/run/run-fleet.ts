@@ -1,5 +1,5 @@
 import { readSystem } from '../../system/system.js'
-import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import { countsBy, type Counts } from '../costs/costs.js'
 import { busiestSecond, eachSecond } from '../formula/return.js'
 import type { FleetRun, FleetSeen } from './fleet-run.js'
 import { machineTimes } from './process-usage.js'
@@ -177,7 +177,7 @@ function spanOf({
   readonly ms: number
 }): Span {
   return {
-    counts: countsOf(kind => ((after.counts[kind] ?? 0) - (before.counts[kind] ?? 0)) / clients),
+    counts: countsBy(kind => ((after.counts[kind] ?? 0) - (before.counts[kind] ?? 0)) / clients),
     bytes: (after.bytes - before.bytes) / clients,
     serverMs: (after.serverMs - before.serverMs) / clients,
     ms,
@@ -188,13 +188,9 @@ function spanOf({
 function beyond({ counts, bytes, serverMs, ms }: Span, idle: Span): Span {
   const share = ms / idle.ms
   return {
-    counts: countsOf(kind => (counts[kind] ?? 0) - (idle.counts[kind] ?? 0) * share),
+    counts: countsBy(kind => (counts[kind] ?? 0) - (idle.counts[kind] ?? 0) * share),
     bytes: bytes - idle.bytes * share,
     serverMs: serverMs - idle.serverMs * share,
     ms,
   }
-}
-
-function countsOf(each: (kind: Kind) => number): Counts {
-  return Object.fromEntries(KINDS.map((kind): [Kind, number] => [kind, each(kind)]))
 }

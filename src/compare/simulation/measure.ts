@@ -1,4 +1,4 @@
-import { KINDS, type Counts, type Kind } from '../costs/costs.js'
+import { countsBy, type Counts } from '../costs/costs.js'
 import type { Population } from './population.js'
 
 /** What a fleet was seen to do. Counts are per simulated client. */
@@ -79,9 +79,7 @@ export async function measureFleet(
     const fromMs = fleet.nowMs()
     await act()
     const after = fleet.counts()
-    const counts = Object.fromEntries(
-      KINDS.map((kind): [Kind, number] => [kind, ((after[kind] ?? 0) - (before[kind] ?? 0)) / fleet.size]),
-    )
+    const counts = countsBy(kind => ((after[kind] ?? 0) - (before[kind] ?? 0)) / fleet.size)
     return { counts, ms: fleet.nowMs() - fromMs }
   }
 
@@ -93,12 +91,7 @@ export async function measureFleet(
   onStep('nothing happens')
   const idle = await counted(() => pass(idleMs))
   const beyondIdle = ({ counts, ms }: { readonly counts: Counts; readonly ms: number }): Counts =>
-    Object.fromEntries(
-      KINDS.map((kind): [Kind, number] => [
-        kind,
-        (counts[kind] ?? 0) - ((idle.counts[kind] ?? 0) * ms) / idle.ms,
-      ]),
-    )
+    countsBy(kind => (counts[kind] ?? 0) - ((idle.counts[kind] ?? 0) * ms) / idle.ms)
 
   onStep('a change')
   const publishedMs = fleet.nowMs()
@@ -157,9 +150,7 @@ export async function measureFleet(
   }
 
   return {
-    day: Object.fromEntries(
-      KINDS.map((kind): [Kind, number] => [kind, ((idle.counts[kind] ?? 0) * DAY_MS) / idle.ms]),
-    ),
+    day: countsBy(kind => ((idle.counts[kind] ?? 0) * DAY_MS) / idle.ms),
     change: beyondIdle(change),
     start: beyondIdle(start),
     delaysMs,

@@ -1,4 +1,4 @@
-import { KINDS, REQUESTS, type Counts, type Kind } from '../../costs/costs.js'
+import { countsBy, KINDS, REQUESTS, type Counts, type Kind } from '../../costs/costs.js'
 import type { Service } from '../../formula/service.js'
 import type { RequestTimes } from '../population.js'
 import { createRequestClock } from './request-times.js'
@@ -56,8 +56,7 @@ export function createLightServers(
     occupy(ms, nowMs) {
       for (let server = 0; server < count; server += 1) occupy(server, ms, nowMs)
     },
-    counts: () =>
-      Object.fromEntries(KINDS.map((kind, index): [Kind, number] => [kind, counts[index] as number])),
+    counts: () => countsBy(kind => counts[about[kind].number] as number),
     requestsSince: requests.since,
     freeAtMs: () => freeAtMs.reduce((most, atMs) => Math.max(most, atMs), 0),
   }
