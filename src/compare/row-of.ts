@@ -61,7 +61,7 @@ export function rowOf(found: Found, { workload, costs }: Basis): Essentials {
   const { shape } = model
   const { changesPerDay, restartsPerDay, clients } = workload
   const online = onlineOf(workload)
-  const servers = shape === undefined ? workload.servers : serversOf(shape, workload)
+  const servers = serversOf(shape, workload)
   const service = serviceOf(shape, { workload, costs })
   const perChange = sumOf([[counts.change, online]])
   const idle = sumOf([[counts.day, online]])

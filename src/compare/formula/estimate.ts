@@ -4,8 +4,8 @@ import { requestsIn, rowOf, type Basis, type Essentials } from '../row-of.js'
 import type { Row } from '../row.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
-import { countsOf } from './counts.js'
-import { freshnessOf } from './freshness.js'
+import { countsOf, REQUEST_TRIPS } from './counts.js'
+import { currentOf, freshnessOf } from './freshness.js'
 import { halfOpenOf } from './half-open.js'
 import { pollingOf } from './intervals.js'
 import { returnOf } from './return.js'
@@ -58,7 +58,7 @@ export function essentials(model: ShapedModel, basis: Basis): Essentials {
       times,
       halfOpen: halfOpenOf(shape, workload),
       streams: shape.type === 'stream' ? 1 : 0,
-      current: currentOf(shape, { workload, meanMs: times.mean }),
+      current: currentShareOf(shape, { workload, meanMs: times.mean }),
       missed: 0,
     },
     basis,
@@ -66,16 +66,16 @@ export function essentials(model: ShapedModel, basis: Basis): Essentials {
 }
 
 /** A copy that is polled ages as Cho and Garcia-Molina say; one that is told is old for as long as a change travels. */
-function currentOf(
+function currentShareOf(
   shape: Shape,
   { workload, meanMs }: { readonly workload: Workload; readonly meanMs: number },
 ): number {
   const { changesPerDay, rttMs } = workload
   if (shape.type === 'poll') {
-    const { intervalMs } = pollingOf(shape, { changesPerDay, answerMs: 3 * rttMs })
+    const { intervalMs } = pollingOf(shape, { changesPerDay, answerMs: REQUEST_TRIPS * rttMs })
     return freshnessOf((changesPerDay * intervalMs) / DAY_MS)
   }
-  return Math.max(0, 1 - (changesPerDay * meanMs) / DAY_MS)
+  return currentOf({ meanMs, changesPerDay })
 }
 
 function peaksOf(shape: Shape, basis: Basis): Row['peak'] {

@@ -1,3 +1,5 @@
+const DAY_MS = 86_400_000
+
 /**
  * The share of time in which a copy is current that is polled at a fixed interval, when changes come at random:
  * `(1 - e^-r) / r`, r changes in an interval in the mean (Cho and Garcia-Molina, SIGMOD 2000).
@@ -24,4 +26,21 @@ export function ageOf(changesPerInterval: number): number {
   // The terms cancel each other out near 0; the series does not.
   if (r < 0.01) return r / 6 - (r * r) / 24
   return 0.5 - 1 / r - Math.expm1(-r) / (r * r)
+}
+
+/**
+ * The share of time in which a copy is current that is told, when each change takes so long to it in the mean.
+ *
+ * ```ts
+ * currentOf({ meanMs: 864, changesPerDay: 10 }) // 0.9999
+ * ```
+ */
+export function currentOf({
+  meanMs,
+  changesPerDay,
+}: {
+  readonly meanMs: number
+  readonly changesPerDay: number
+}): number {
+  return Math.max(0, 1 - (changesPerDay * meanMs) / DAY_MS)
 }

@@ -49,9 +49,20 @@ const CURVE_STEPS = 40
  */
 export function curveOf(shape: Shape, basis: TimesBasis): readonly CurvePoint[] {
   const { at } = arrivalsOf(shape, basis)
+  return curveThrough(share => at(share, 0.5))
+}
+
+/**
+ * A curve of even steps, from when each share of the clients has a change, in milliseconds.
+ *
+ * ```ts
+ * curveThrough(share => share * 30_000)
+ * ```
+ */
+export function curveThrough(msAt: (share: number) => number): readonly CurvePoint[] {
   return Array.from({ length: CURVE_STEPS + 1 }, (_, step) => {
     const share = step / CURVE_STEPS
-    return { ms: at(share, 0.5), share }
+    return { ms: msAt(share), share }
   })
 }
 
@@ -117,8 +128,11 @@ export function onlineOf({ clients, offlineShare }: Pick<Workload, 'clients' | '
  * serversOf(shape, workload)
  * ```
  */
-export function serversOf({ relays }: Shape, { servers }: Workload): number {
-  return relays > 0 ? relays : servers
+export function serversOf(
+  shape: Pick<Shape, 'relays'> | undefined,
+  { servers }: Pick<Workload, 'servers'>,
+): number {
+  return shape !== undefined && shape.relays > 0 ? shape.relays : servers
 }
 
 /** For how long a server answers with what it was last told is the newest, in milliseconds. */

@@ -2,6 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { defaultPeriods } from '../../core/defaults.js'
 import { countsOf, REQUEST_TRIPS, isInline } from '../formula/counts.js'
 import { estimate, type ShapedModel } from '../formula/estimate.js'
+import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { onlineOf } from '../formula/times.js'
@@ -9,7 +10,7 @@ import type { Counts, Kind } from '../costs/costs.js'
 import { rowOf, type Basis, type Used } from '../row-of.js'
 import type { Row } from '../row.js'
 import type { Shape } from '../shape.js'
-import { curveOf, meanOf, quantile } from '../simulation/quantiles.js'
+import { curveOf, quantile, timesFrom } from '../simulation/quantiles.js'
 import { openFleetRun } from './fleet-run.js'
 import { runFleet, type RunWindows, type SeenInRun, type Span } from './run-fleet.js'
 import { whyNotRun } from './runnable.js'
@@ -120,7 +121,7 @@ function rowOfRun(
     (delayMs, index) =>
       delayMs + trips * workload.rttMs + (queueMs * (index + 1)) / Math.max(1, seen.delaysMs.length),
   )
-  const meanMs = meanOf(delaysMs)
+  const times = timesFrom(delaysMs)
   const { outage } = seen
   return {
     ...rowOf(
@@ -129,15 +130,10 @@ function rowOfRun(
         depth: 'run',
         counts,
         used: usedOf(shape, { seen, basis, clients, day: counts.day }),
-        times: {
-          half: quantile(delaysMs, 0.5),
-          p99: quantile(delaysMs, 0.99),
-          all: quantile(delaysMs, 1),
-          mean: meanMs,
-        },
+        times,
         halfOpen: halfOpenOf(shape, workload),
         streams: shape.type === 'stream' ? 1 : 0,
-        current: Math.max(0, 1 - (workload.changesPerDay * meanMs) / DAY_MS),
+        current: currentOf({ meanMs: times.mean, ...workload }),
         missed: Math.round(seen.missed * weight),
         sample: { clients, machineIdle: seen.machineIdle },
       },
@@ -148,10 +144,7 @@ function rowOfRun(
     recoveryMs:
       outage === undefined
         ? known.recoveryMs
-        : {
-            half: quantile(outage.recoveredMs, 0.5),
-            all: outage.recoveredMs.at(-1) ?? Number.POSITIVE_INFINITY,
-          },
+        : { half: quantile(outage.recoveredMs, 0.5), all: quantile(outage.recoveredMs, 1) },
     peak: {
       afterRestart: {
         requestsPerSecond: seen.peakAfterRestart * weight,

@@ -77,7 +77,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
     system: { clock, random: seededDice(seed, 'publisher') },
   })
   const heartbeatMs = model.shape?.type === 'stream' ? model.shape.heartbeatMs : undefined
-  const count = model.shape === undefined ? workload.servers : serversOf(model.shape, workload)
+  const count = serversOf(model.shape, workload)
   const queues: readonly ServerQueue[] = Array.from({ length: Math.min(count, simulated) }, () =>
     // Servers that are not simulated are those of clients that are not.
     createServerQueue({ clock, service, weight: (weight * Math.min(count, simulated)) / count, tally }),

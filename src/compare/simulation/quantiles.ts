@@ -1,6 +1,5 @@
+import { curveThrough, type Times } from '../formula/times.js'
 import type { Row } from '../row.js'
-
-const CURVE_STEPS = 40
 
 /**
  * How a change reached clients, from the delay of each, ascending.
@@ -10,10 +9,23 @@ const CURVE_STEPS = 40
  * ```
  */
 export function curveOf(delaysMs: ArrayLike<number>): Row['curve'] {
-  return Array.from({ length: CURVE_STEPS + 1 }, (_, step) => {
-    const share = step / CURVE_STEPS
-    return { ms: quantile(delaysMs, share), share }
-  })
+  return curveThrough(share => quantile(delaysMs, share))
+}
+
+/**
+ * How long a change took, from the delay of each client, ascending.
+ *
+ * ```ts
+ * timesFrom([20, 40, 90]).half // 40
+ * ```
+ */
+export function timesFrom(delaysMs: ArrayLike<number>): Times {
+  return {
+    half: quantile(delaysMs, 0.5),
+    p99: quantile(delaysMs, 0.99),
+    all: quantile(delaysMs, 1),
+    mean: meanOf(delaysMs),
+  }
 }
 
 /**
@@ -34,7 +46,7 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
  * meanOf([20, 40, 90]) // 50
  * ```
  */
-export function meanOf(values: ArrayLike<number>): number {
+function meanOf(values: ArrayLike<number>): number {
   let sum = 0
   for (let index = 0; index < values.length; index += 1) sum += values[index] ?? 0
   return sum / Math.max(1, values.length)

@@ -1,5 +1,6 @@
 import { defaultPeriods } from '../../core/defaults.js'
 import { lostAtStart, RENEWED_AT, SOAK_MS } from '../formula/counts.js'
+import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
 import { onlineOf, serversOf } from '../formula/times.js'
@@ -8,7 +9,7 @@ import type { Model } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
 import type { Row } from '../row.js'
 import type { Workload } from '../workload.js'
-import { curveOf, meanOf, quantile } from './quantiles.js'
+import { curveOf, quantile, timesFrom } from './quantiles.js'
 import { openFleet } from './fleet.js'
 import { openLightPopulation } from './light/light-population.js'
 import { measureFleet, type Seen, type Windows } from './measure.js'
@@ -91,26 +92,21 @@ function rowOfSeen(
   const { workload } = basis
   const { shape } = model
   const { delaysMs, recoveredMs } = seen
-  const meanMs = meanOf(delaysMs)
+  const times = timesFrom(delaysMs)
   const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   const streams = Math.min(1, ((seen.day.mark ?? 0) * heartbeatMs) / DAY_MS)
   const found: Found = {
     model,
     depth: 'simulation',
     counts: seen,
-    times: {
-      half: quantile(delaysMs, 0.5),
-      p99: quantile(delaysMs, 0.99),
-      all: quantile(delaysMs, 1),
-      mean: meanMs,
-    },
+    times,
     halfOpen: shape === undefined ? seenHalfOpen(seen, { basis, streams }) : halfOpenOf(shape, workload),
     streams,
-    current: Math.max(0, 1 - (workload.changesPerDay * meanMs) / DAY_MS),
+    current: currentOf({ meanMs: times.mean, ...workload }),
     missed: Math.round(seen.missed * weight),
   }
   const service = serviceOf(shape, basis)
-  const servers = shape === undefined ? workload.servers : serversOf(shape, workload)
+  const servers = serversOf(shape, workload)
   const back = seen.peakAfterRestart * weight
   return {
     ...rowOf(found, basis),
