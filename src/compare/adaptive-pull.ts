@@ -8,6 +8,7 @@ import { checkReads } from '../strategies/options.js'
 import { look } from '../strategies/poll/poll.js'
 import { reporterOf } from '../strategies/report-transport.js'
 import { stayAway } from '../strategies/wait-after-failure.js'
+import { adaptedMs } from './formula/intervals.js'
 
 /** Times of {@link adaptivePull}. */
 export interface AdaptivePullOptions {
@@ -33,7 +34,6 @@ export function adaptivePull(transport: Transport, options: AdaptivePullOptions)
   checkOptions('adaptivePull()', options, { share: true, leastMs: true, mostMs: true })
   const { share, leastMs, mostMs } = options
   checkPositive('adaptivePull', { share, leastMs, mostMs })
-  const intervalMs = (ageMs: number): number => Math.min(mostMs, Math.max(leastMs, share * ageMs))
   const { timeoutMs } = defaultPeriods
   return {
     name: 'adaptive-pull',
@@ -56,7 +56,7 @@ export function adaptivePull(transport: Transport, options: AdaptivePullOptions)
         backoff.succeeded()
         answers += 1
         if (answers > 1 && arrivals.some(({ type }) => type === 'release')) changedMs = clock.monotonic()
-        const nextMs = intervalMs(clock.monotonic() - changedMs)
+        const nextMs = adaptedMs({ share, leastMs, mostMs }, clock.monotonic() - changedMs)
         // Who starts together falls into places of their own.
         const waitMs =
           answers === 1 ? phaseOf(`${namespace} ${identity.clientId}`, nextMs) : jitter(nextMs, 0.1, random)

@@ -38,6 +38,20 @@ export interface Polling {
 const DAY_MS = 86_400_000
 
 /**
+ * The interval of a client that asks the more seldom the older its document is, in milliseconds.
+ *
+ * ```ts
+ * adaptedMs({ share: 0.1, leastMs: 5_000, mostMs: 300_000 }, 600_000) // 60,000
+ * ```
+ */
+export function adaptedMs(
+  { share, leastMs, mostMs }: { readonly share: number; readonly leastMs: number; readonly mostMs: number },
+  ageMs: number,
+): number {
+  return Math.min(mostMs, Math.max(leastMs, share * ageMs))
+}
+
+/**
  * How a client polls. An interval that grows with the document's age is averaged over the time between two changes,
  * which are taken to come evenly.
  *
@@ -62,6 +76,6 @@ export function pollingOf(
     (gapMs - growsToMs) / (pollIntervalMs + answerMs)
   return {
     perDay: polls * changesPerDay,
-    intervalMs: Math.min(pollIntervalMs, Math.max(leastMs, share * gapMs)),
+    intervalMs: adaptedMs({ share, leastMs, mostMs: pollIntervalMs }, gapMs),
   }
 }

@@ -3,6 +3,7 @@ import { lostAtStart, RENEWED_AT, SOAK_MS } from '../formula/counts.js'
 import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
 import { serviceOf } from '../formula/service.js'
+import { adaptedMs } from '../formula/intervals.js'
 import { onlineOf, serversOf } from '../formula/times.js'
 import type { Counts } from '../costs/costs.js'
 import type { Model } from '../models.js'
@@ -79,9 +80,7 @@ function longestLookOf({ shape }: Model, ageMs: number): number {
   if (shape?.type !== 'poll') return defaultPeriods.pollIntervalMs
   const { pollIntervalMs, adapts } = shape
   const intervalMs =
-    adapts === undefined
-      ? pollIntervalMs
-      : Math.min(pollIntervalMs, Math.max(adapts.leastMs, adapts.share * ageMs))
+    adapts === undefined ? pollIntervalMs : adaptedMs({ ...adapts, mostMs: pollIntervalMs }, ageMs)
   return intervalMs * 1.1
 }
 

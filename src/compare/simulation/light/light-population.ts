@@ -7,6 +7,7 @@ import { systemClock } from '../../../system/system.js'
 import { NAMESPACE } from '../../board.js'
 import type { Costs } from '../../costs/costs.js'
 import { isInline, REQUEST_TRIPS, SOAK_MS } from '../../formula/counts.js'
+import { adaptedMs } from '../../formula/intervals.js'
 import { serviceOf } from '../../formula/service.js'
 import { FRESH_MS, serversOf } from '../../formula/times.js'
 import type { Shape } from '../../shape.js'
@@ -196,7 +197,7 @@ export function openLightPopulation({
       return first ? placeMs(client, pollIntervalMs) : spread(pollIntervalMs, 0.1)
     const { share, leastMs } = shape.adapts
     const ageMs = wheel.nowMs - (changedAtMs[client] as number)
-    const intervalMs = Math.min(pollIntervalMs, Math.max(leastMs, share * ageMs))
+    const intervalMs = adaptedMs({ share, leastMs, mostMs: pollIntervalMs }, ageMs)
     return first ? placeMs(client, intervalMs) : spread(intervalMs, 0.1)
   }
 
