@@ -1,7 +1,7 @@
 import { essentials, type ShapedModel } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
 import { boundsOf, INPUTS, isWhole, type InputName, type Workload } from '../workload.js'
-import { choose, costOf, TIE, type Weights } from './recommend.js'
+import { choose, type Weights } from './recommend.js'
 
 /** Where the verdict changes. */
 export interface Crossing {
@@ -40,14 +40,8 @@ export function crossingsOf(
 ): readonly Crossing[] {
   const verdictAt = (at: Workload): Verdict => {
     const rows = models.map(model => essentials(model, { workload: at, costs }))
-    const { best, fitting } = choose(rows, weights)
-    const least = fitting[0] === undefined ? 0 : costOf(fitting[0], weights)
-    return {
-      best: best?.model,
-      close: new Set(
-        fitting.filter(row => costOf(row, weights) <= least * (1 + TIE)).map(({ model }) => model),
-      ),
-    }
+    const { best, ties } = choose(rows, weights)
+    return { best: best?.model, ties: new Set(ties.map(({ model }) => model)) }
   }
   const now = verdictAt(workload)
   const crossings: Crossing[] = []
@@ -86,8 +80,8 @@ export function crossingsOf(
 
   /** Whether what is taken now is not among the best any more. */
   function differs(input: InputName, value: number): boolean {
-    const { best, close } = verdictAt(withInput(workload, input, value))
-    return now.best === undefined ? best !== undefined : !close.has(now.best)
+    const { best, ties } = verdictAt(withInput(workload, input, value))
+    return best !== now.best && (now.best === undefined || !ties.has(now.best))
   }
 
   function found(
@@ -134,5 +128,5 @@ export function withInput(workload: Workload, input: InputName, value: number): 
 
 interface Verdict {
   readonly best: string | undefined
-  readonly close: ReadonlySet<string>
+  readonly ties: ReadonlySet<string>
 }

@@ -1,5 +1,6 @@
 import { essentials, type ShapedModel } from '../formula/estimate.js'
 import type { Basis } from '../row-of.js'
+import { withInput } from './crossings.js'
 import { choose, type Weights } from './recommend.js'
 
 /** Which model is taken for other fleets and other deadlines; everything else as it was given. */
@@ -31,8 +32,7 @@ export function crossoverMapOf(
   const clients = logarithmic(CLIENTS, COLUMNS).map(Math.round)
   const killSwitchMs = logarithmic(DEADLINES_MS, LINES)
   const takenAt = (of: number, withinMs: number): string | null => {
-    const routineMs = Math.max(workload.routineMs, withinMs)
-    const at = { ...workload, clients: of, killSwitchMs: withinMs, routineMs }
+    const at = withInput({ ...workload, clients: of }, 'killSwitchMs', withinMs)
     const rows = models.map(model => essentials(model, { workload: at, costs }))
     return choose(rows, weights).best?.model ?? null
   }
