@@ -3,7 +3,7 @@ import type { Json } from '../../contracts/json.js'
 import { systemClock } from '../../system/system.js'
 import { http } from '../../transports/http/index.js'
 import { ANY_DOCUMENT, NAMESPACE, roundOf } from '../board.js'
-import type { Kind } from '../costs/costs.js'
+import { REQUESTS, type Kind } from '../costs/costs.js'
 import { stateInMemory } from '../simulation/state-in-memory.js'
 import { countedTransport } from './counted-transport.js'
 import type { FollowOptions, PartSeen } from './part-calls.js'
@@ -17,8 +17,6 @@ export interface Clients {
   /** Ends all of them in order, as a deployment does, and starts them at once. */
   restart(): Promise<void>
   look(round: number): PartSeen
-  /** Ends all of them. */
-  close(): Promise<void>
 }
 
 /** A client that asks once in a while finds its connection closed: each request opens one. */
@@ -41,7 +39,7 @@ export function openClients({
   const wire = countWireBytes()
   const onEvent = (kind: Kind, atMs: number): void => {
     counts.set(kind, (counts.get(kind) ?? 0) + 1)
-    if (kind !== 'mark' && kind !== 'notice' && kind !== 'delivery') askedAtMs.push(atMs)
+    if (REQUESTS.has(kind)) askedAtMs.push(atMs)
   }
   const members = Array.from({ length: count }, (_, index) => {
     const number = first + index
@@ -77,9 +75,6 @@ export function openClients({
       },
     }
   })
-  const closeAll = async (): Promise<void> => {
-    await Promise.all(members.map(({ close }) => close()))
-  }
   return {
     async start() {
       const { signal } = new AbortController()
@@ -91,7 +86,7 @@ export function openClients({
       }
     },
     async restart() {
-      await closeAll()
+      await Promise.all(members.map(({ close }) => close()))
       for (const { start } of members) start()
     },
     look: round => ({
@@ -101,9 +96,5 @@ export function openClients({
       running: members.filter(member => member.runs() === round).length,
       askedAtMs,
     }),
-    async close() {
-      await closeAll()
-      wire.stop()
-    },
   }
 }

@@ -10,8 +10,6 @@ export interface ServerQueue {
   occupy(ms: number): void
   /** When it will have dealt with everything that is there now, in milliseconds of virtual time. */
   readonly freeAtMs: number
-  /** What was counted until now. */
-  readonly tally: Tally
 }
 
 /** What servers did until some instant. */
@@ -51,7 +49,6 @@ export function createServerQueue({
     return freeAtMs
   }
   return {
-    tally,
     get freeAtMs() {
       return freeAtMs
     },
