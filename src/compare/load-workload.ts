@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
 import { canonicalize } from '../core/json/canonical.js'
+import { isJsonObject } from '../core/json/shape.js'
 import { encodeText } from '../core/json/text.js'
 import { configFile } from '../node/index.js'
 import { diffDocuments } from '../publisher/index.js'
@@ -29,8 +30,7 @@ export async function loadWorkload(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<WorkloadInput> {
   const read = await configFile(path).read(signal)
-  if (typeof read !== 'object' || read === null || Array.isArray(read))
-    throw new NoticeboardError('invalid-option', `${path}: a workload is an object`)
+  if (!isJsonObject(read)) throw new NoticeboardError('invalid-option', `${path}: a workload is an object`)
   const { document, next, ...given } = read as unknown as WorkloadFile
   const input = await withDocuments(given, {
     document: fileOf('document', document, path),

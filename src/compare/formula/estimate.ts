@@ -8,16 +8,12 @@ import { countsOf, REQUEST_TRIPS } from './counts.js'
 import { currentOf, freshnessOf } from './freshness.js'
 import { halfOpenOf } from './half-open.js'
 import { pollingOf } from './intervals.js'
-import { returnOf } from './return.js'
+import { OUTAGE_MS, RESTART_MS, returnOf } from './return.js'
 import { serviceOf } from './service.js'
 import { curveOf, onlineOf, serversOf, timesOf } from './times.js'
 
 const DAY_MS = 86_400_000
 const DAY_S = 86_400
-
-/** For how long a server that is restarted is gone, and one that fails, in milliseconds. */
-const RESTART_MS = 2_000
-const OUTAGE_MS = 60_000
 
 /** A model that the closed form knows. */
 export type ShapedModel = Model & { readonly shape: Shape }

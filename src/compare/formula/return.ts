@@ -16,6 +16,10 @@ export interface Return {
   readonly allMs: number
 }
 
+/** For how long a server that is restarted is gone, and one that fails, in milliseconds: at every depth. */
+export const RESTART_MS = 2_000
+export const OUTAGE_MS = 60_000
+
 /** How long a client gathers what it reports, in milliseconds. */
 const REPORT_BATCH_MS = defaultPeriods.reports.batchMs
 

@@ -1,6 +1,6 @@
 import { readSystem } from '../../system/system.js'
 import { countsBy, type Counts } from '../costs/costs.js'
-import { busiestSecond, eachSecond } from '../formula/return.js'
+import { busiestSecond, eachSecond, RESTART_MS } from '../formula/return.js'
 import type { FleetRun, FleetSeen } from './fleet-run.js'
 import { machineTimes } from './process-usage.js'
 
@@ -48,8 +48,6 @@ export interface RunWindows {
   /** How many requests of a kind each server answers before it is looked at. */
   readonly warmAfter: number
 }
-
-const RESTART_MS = 2_000
 
 /** How often it looks whether clients that have not come are there, in milliseconds, and how often at most. */
 const PATIENCE_MS = 1_000

@@ -4,6 +4,7 @@ import { countsOf, REQUEST_TRIPS, isInline } from '../formula/counts.js'
 import { estimate, type ShapedModel } from '../formula/estimate.js'
 import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
+import { OUTAGE_MS } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
 import { onlineOf } from '../formula/times.js'
 import type { Counts, Kind } from '../costs/costs.js'
@@ -40,7 +41,7 @@ export const FULL_WINDOWS: RunWindowsOf = {
   startsOverMs: 10_000,
   settlesMs: 12_000,
   idleMs: 60_000,
-  outageMs: 60_000,
+  outageMs: OUTAGE_MS,
   warmAfter: WARM_AFTER,
   soakMs: 4_000,
   reportsMs: 6_000,

@@ -1,4 +1,5 @@
 import { countsBy, type Counts } from '../costs/costs.js'
+import { OUTAGE_MS, RESTART_MS } from '../formula/return.js'
 import type { Population } from './population.js'
 
 /** What a fleet was seen to do. Counts are per simulated client. */
@@ -40,8 +41,6 @@ export interface Windows {
 }
 
 const DAY_MS = 86_400_000
-const RESTART_MS = 2_000
-const OUTAGE_MS = 60_000
 
 /** Within so long a client that starts asks for everything, and reports, in milliseconds. */
 const START_MS = 1_500
