@@ -1,13 +1,12 @@
 import type { Arguments } from './arguments.js'
 import { usageError } from './exit.js'
+import { msOf } from './quantities.js'
 import { shortTime } from './references.js'
 
 /** A date, a time of day and a zone; without a zone it would be another instant on each machine. */
 const WRITTEN = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
 
-const FROM_NOW = /^\+(\d{1,6})(s|min|h)$/
-
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000 }
+const FROM_NOW = /^\+(\d{1,6}(?:s|min|h))$/
 
 /**
  * A time to come as people write it: with its zone, or as a distance from now. Throws a usage error, also
@@ -20,7 +19,7 @@ const UNITS: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_60
 export function readInstant(args: Arguments, name: string, nowMs: number): Date | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
-  const ms = msOf(written, nowMs)
+  const ms = instantOf(written, nowMs)
   if (ms === undefined)
     throw usageError(
       `--${name} wants a time with its zone, such as 2026-11-21T09:30:00Z or 2026-11-21T10:30:00+01:00, or a distance such as +10min`,
@@ -32,9 +31,10 @@ export function readInstant(args: Arguments, name: string, nowMs: number): Date 
   return new Date(ms)
 }
 
-function msOf(written: string, nowMs: number): number | undefined {
-  const [, count, unit = ''] = FROM_NOW.exec(written) ?? []
-  if (count !== undefined) return nowMs + Number(count) * (UNITS[unit] ?? 1)
+function instantOf(written: string, nowMs: number): number | undefined {
+  const [, distance = ''] = FROM_NOW.exec(written) ?? []
+  const distanceMs = msOf(distance)
+  if (distanceMs !== undefined) return nowMs + distanceMs
   const [, date, minutes, seconds = ':00', zone] = WRITTEN.exec(written) ?? []
   if (date === undefined || zone === undefined) return undefined
   const ms = Date.parse(`${date}T${minutes}${seconds}${zone}`)

@@ -20,6 +20,9 @@ export interface Model {
 /** A model of the library's own: the closed form knows it, and clients can run it. */
 export type KnownModel = Required<Model>
 
+/** A model whose strategy clients can run. */
+export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
+
 /** What stands between clients and server. */
 export interface PathOptions {
   /** How the table calls it. Default: by what it is. */

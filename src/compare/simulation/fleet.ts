@@ -23,7 +23,7 @@ import { REQUEST_TRIPS } from '../formula/counts.js'
 import { busiestSecond, eachSecond } from '../formula/return.js'
 import { serviceOf } from '../formula/service.js'
 import { serversOf } from '../formula/times.js'
-import type { Model } from '../models.js'
+import type { RunnableModel } from '../models.js'
 import type { Workload } from '../workload.js'
 import type { Population } from './population.js'
 import { createServerQueue, createTally, type ServerQueue } from './server-queue.js'
@@ -32,7 +32,7 @@ import { timedServer } from './timed-server.js'
 
 /** What a fleet is made of. */
 export interface FleetOptions {
-  readonly model: Required<Pick<Model, 'strategy'>> & Model
+  readonly model: RunnableModel
   readonly workload: Workload
   readonly costs: Costs
   /** How many clients are simulated. */

@@ -6,7 +6,7 @@ import { serviceOf } from '../formula/service.js'
 import { adaptedMs } from '../formula/intervals.js'
 import { onlineOf, serversOf } from '../formula/times.js'
 import type { Counts } from '../costs/costs.js'
-import type { Model } from '../models.js'
+import type { Model, RunnableModel } from '../models.js'
 import { rowOf, type Basis, type Found } from '../row-of.js'
 import type { Row } from '../row.js'
 import type { Workload } from '../workload.js'
@@ -28,9 +28,6 @@ export interface SimulateModelOptions extends Basis {
   readonly signal: AbortSignal
   readonly onStep: (text: string) => void
 }
-
-/** A model whose strategy clients can run. */
-export type RunnableModel = Model & Required<Pick<Model, 'strategy'>>
 
 /** More clients would take a machine's memory, for the same answer. */
 const MOST_LIGHT = 1_000_000
