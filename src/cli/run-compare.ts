@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import {
   compare,
@@ -17,9 +17,11 @@ import {
   type Costs,
   type WorkloadInput,
 } from '../compare/index.js'
+import { readJsonText } from '../core/json/json-text.js'
 import type { CommandContext } from './command.js'
 import { EXIT, usageError, type ExitStatus } from './exit.js'
 import { wrap } from './help.js'
+import { readText } from './inputs.js'
 import { readMs, readNumber, readShare } from './quantities.js'
 import { readModel } from './read-model.js'
 import type { Cell } from './table.js'
@@ -145,13 +147,16 @@ function presetOf(name: string): WorkloadInput {
   throw usageError(`--preset is one of ${presets.map(known => known.name).join(', ')}`)
 }
 
-async function readCosts({ io, args, print }: CommandContext): Promise<'recorded' | Costs> {
+async function readCosts({ io, args, inputs, print }: CommandContext): Promise<'recorded' | Costs> {
   const file = args.text('costs')
   const save = args.text('save-costs')
   const calibrates = args.flag('calibrate')
   if (file !== undefined && calibrates) throw usageError('give --costs or --calibrate, not both')
   if (save !== undefined && !calibrates) throw usageError('--save-costs goes with --calibrate')
-  if (file !== undefined) return JSON.parse(await readFile(resolve(io.cwd, file), 'utf8')) as Costs
+  if (file !== undefined) {
+    const text = await readText(inputs, resolve(io.cwd, file), 'the costs file')
+    return readJsonText(text, { what: 'the costs file' }) as unknown as Costs
+  }
   if (!calibrates) return 'recorded'
   const costs = await measureCosts({
     cli: process.argv[1] ?? '',
