@@ -68,7 +68,7 @@ export async function attempt<Value>(
         course.progress(end)
         continue
       case 'barred':
-        if (end.why === 'suspect') suspect ??= saved
+        if (end.why === 'suspect' && hasOther) suspect ??= saved
         waits ||= end.why !== 'quarantined'
         context.waiting.hold(pending, { digest: saved.digest, bytes: end.bytes })
         continue

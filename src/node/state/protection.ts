@@ -67,11 +67,12 @@ export async function openProtection(
   const family = siblingsOf(owner)
 
   const self: Sibling = {
-    get tries() {
-      return [...open.values()].some(({ attempt }) => attempt.instead === undefined)
-    },
-    async crowd() {
-      const alone = [...open.values()].filter(({ attempt }) => attempt.retry === true)
+    triesOtherThan: digest =>
+      [...open.values()].some(({ attempt }) => attempt.digest !== digest && attempt.instead === undefined),
+    async crowd(digest) {
+      const alone = [...open.values()].filter(
+        ({ attempt }) => attempt.digest !== digest && attempt.retry === true,
+      )
       if (alone.length === 0) return
       for (const each of alone) {
         const { retry: _, ...attempt } = each.attempt
@@ -109,23 +110,23 @@ export async function openProtection(
       const isEarned = found.state.good.some(good => good.digest === digest)
       if (held.verdict === 'clear' && !held.acquitted && isEarned) return 'go'
       const isSuspect = held.verdict === 'suspect'
-      // Of two that are on trial nobody could tell which one a process died of.
-      if (isSuspect && hasOther && (!outlived.has(digest) || isOnTrial())) {
-        standIn(digest, held)
-        return 'suspect'
-      }
+      if (isSuspect && isToWait(digest, held, hasOther)) return standIn(digest, held)
       if (held.uncertain) return wait(digest)
       if ((isSuspect || exclusive) && !(await turn.take(found))) return wait(digest)
-      for (const sibling of family) if (sibling !== self) await sibling.crowd()
-      const isAlone = ![...family].some(sibling => sibling !== self && sibling.tries)
+      // Another client of the process may have begun meanwhile.
+      if (isSuspect && isToWait(digest, held, hasOther)) {
+        letGo()
+        return standIn(digest, held)
+      }
       // What was earned is not what kills the process while something new is tried.
       if (running.earned && running.digest !== undefined) open.delete(running.digest)
       open.set(digest, {
-        attempt: attemptOf(digest, isSuspect && isAlone ? { retry: true } : {}),
+        attempt: attemptOf(digest, isSuspect && !siblingsTry(digest) ? { retry: true } : {}),
         sinceMs: clock.monotonic(),
       })
       endStandIn(digest)
       keepBeating()
+      for (const sibling of family) if (sibling !== self) await sibling.crowd(digest)
       await folder.save()
       return 'go'
     },
@@ -283,9 +284,21 @@ export async function openProtection(
     return !running.earned && running.digest !== undefined && open.has(running.digest)
   }
 
+  /** Whether a suspect has to wait: of two that are tried in one process nobody could tell which one it dies of. */
+  function isToWait(digest: Digest, { deaths }: Case, hasOther: boolean): boolean {
+    if (hasOther) return !outlived.has(digest) || isOnTrial() || siblingsTry(digest)
+    // What nothing can stand in for goes without a wait once: what is tried beside it may be innocent.
+    return deaths.length > 1 && siblingsTry(digest)
+  }
+
+  /** Whether another client of this process tries another snapshot. */
+  function siblingsTry(digest: Digest): boolean {
+    return [...family].some(sibling => sibling !== self && sibling.triesOtherThan(digest))
+  }
+
   /** What runs instead of a suspect has to outlive what the suspect ran, and to be earned. */
-  function standIn(digest: Digest, { deaths }: Case): void {
-    if (standIns.has(digest)) return
+  function standIn(digest: Digest, { deaths }: Case): 'suspect' {
+    if (standIns.has(digest)) return 'suspect'
     const restMs = outlived.has(digest) ? beatMs : outliveMs(deaths)
     const cancel = clock.after(restMs, () => {
       standIns.delete(digest)
@@ -300,6 +313,7 @@ export async function openProtection(
     })
     keepBeating()
     saver.soon()
+    return 'suspect'
   }
 
   /** How long something has to run to have outlived these deaths: what ran is known to a beat. */

@@ -1,11 +1,12 @@
+import type { Digest } from '../../contracts/names.js'
 import type { ProcessTag } from '../disk/process-tag.js'
 
 /** A protection, as the others of its process see it. */
 export interface Sibling {
-  /** Whether it tries something. */
-  readonly tries: boolean
-  /** Something else is tried in this process: a death proves nothing of what it tries again. */
-  crowd(): Promise<void>
+  /** Whether it tries another snapshot than this one. */
+  triesOtherThan(digest: Digest): boolean
+  /** This snapshot is tried in the process: a death proves nothing of another that is tried again. */
+  crowd(digest: Digest): Promise<void>
 }
 
 /** By the process, since one program may simulate several. */

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import type { Protection, ProtectQuery, TrialAnswer } from '../../../../src/contracts/state.js'
+import type { ProcessTag } from '../../../../src/node/disk/process-tag.js'
 import { ownBootId } from '../../../../src/node/disk/boot-id.js'
 import { stateFolder } from '../../../../src/node/state/state-folder.js'
 import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
 import { memoryDisk } from '../../../proof/fuzz/memory-disk.js'
 
-const namespace = 'checkout/prod'
+const NAMESPACE = 'checkout/prod'
 const BEAT_MS = 5_000
 const DAY_MS = 86_400_000
 const POISON = 'b'.repeat(64)
@@ -17,11 +18,13 @@ interface Machine {
   readonly disk: Map<string, Uint8Array | string>
   /** An operator readmits a snapshot, on this machine alone. */
   readmit(digest: string): void
-  /** Starts a process. */
-  start(query?: Partial<ProtectQuery>): Promise<Process>
+  /** Starts a client in a process of its own, or in that of another client. */
+  start(query?: Partial<ProtectQuery>, beside?: Process): Promise<Process>
 }
 
+/** A client, and its process. */
 interface Process extends Protection {
+  readonly host: Host
   readonly freed: number
   readonly warnings: readonly string[]
   /** Asks to try a snapshot while something else runs. */
@@ -30,6 +33,13 @@ interface Process extends Protection {
   die(isKnown?: boolean): void
   /** Makes it earn what it runs. */
   soak(digest: string): Promise<void>
+}
+
+/** What the clients of one process have in common. */
+interface Host {
+  readonly owner: ProcessTag
+  /** A process that died writes nothing any more. */
+  readonly dead: { is: boolean }
 }
 
 function machine({ knowsBoots = true } = {}): Machine {
@@ -43,17 +53,21 @@ function machine({ knowsBoots = true } = {}): Machine {
     clock,
     disk,
     readmit(digest) {
-      const path = `/state/${namespace}/readmit/${digest}`
+      const path = `/state/${NAMESPACE}/readmit/${digest}`
       disk.set(path, new Uint8Array())
       readmittedMs.set(path, clock.now())
     },
-    async start(query = {}) {
+    async start(query = {}, beside = undefined) {
       lives += 1
       // A thread of this process: the others see that it lives.
       const tag = `00000000-${process.pid}-${String(lives).padStart(8, '0')}`
       const instanceId = `life-${lives}`
-      // A process that died writes nothing any more.
-      const dead = { is: false }
+      const host = beside?.host ?? {
+        owner: { tag, isGone: other => gone.has(other), ...(knowsBoots && { bootId: ownBootId() }) },
+        dead: { is: false },
+      }
+      const { owner, dead } = host
+      const namespace = query.namespace ?? NAMESPACE
       const bare = memoryDisk(disk)
       const folder = stateFolder('/state', {
         fs: {
@@ -66,7 +80,7 @@ function machine({ knowsBoots = true } = {}): Machine {
           remove: (...args) => (dead.is ? new Promise(() => {}) : bare.remove(...args)),
         },
         system: { clock },
-        owner: { tag, isGone: other => gone.has(other), ...(knowsBoots && { bootId: ownBootId() }) },
+        owner,
       })
       const warnings: string[] = []
       let freed = 0
@@ -81,6 +95,7 @@ function machine({ knowsBoots = true } = {}): Machine {
       })
       return {
         ...protection,
+        host,
         get quarantined() {
           return protection.quarantined
         },
@@ -92,7 +107,7 @@ function machine({ knowsBoots = true } = {}): Machine {
           protection.begin({ digest, exclusive, hasOther }),
         die(isKnown = true) {
           dead.is = true
-          if (isKnown) gone.add(tag)
+          if (isKnown) gone.add(owner.tag)
         },
         async soak(digest) {
           protection.committed(digest, 120_000)
@@ -131,6 +146,12 @@ async function afterEarnedDeath(): Promise<Machine> {
 
 /** The snapshots that a process finds under quarantine. */
 const heldBy = ({ quarantined }: Process): readonly string[] => quarantined.map(({ digest }) => digest)
+
+/** Two clients of one process, each with a namespace of its own. */
+async function twoClients(start: Machine['start']): Promise<readonly [Process, Process]> {
+  const one = await start()
+  return [one, await start({ namespace: 'checkout/side' }, one)]
+}
 
 describe('a snapshot of which a process died', () => {
   test('is tried again, alone, once what runs instead has outlived it', async () => {
@@ -229,6 +250,69 @@ describe('a snapshot of which a process died', () => {
     expect(await second.tries(POISON)).toBe('suspect')
     await clock.advance(2 * BEAT_MS)
     expect(await second.tries(POISON)).toBe('go')
+  })
+
+  test('is found although another client of the process began with something that was not earned', async () => {
+    const { start, clock } = machine()
+    const [first, beside] = await twoClients(start)
+    await beside.tries(OTHER, { hasOther: false })
+    beside.committed(OTHER, 4 * BEAT_MS)
+    await clock.advance(BEAT_MS)
+    await first.tries(POISON)
+    first.die()
+
+    const [second, besideSecond] = await twoClients(start)
+    expect(await besideSecond.tries(OTHER, { hasOther: false })).toBe('go')
+    besideSecond.committed(OTHER, 4 * BEAT_MS)
+    expect(await second.tries(POISON)).toBe('suspect')
+    await clock.advance(3 * BEAT_MS)
+    expect(second.freed).toBeGreaterThan(0)
+    expect(await second.tries(POISON)).toBe('suspect')
+    await clock.advance(3 * BEAT_MS)
+    expect(await second.tries(POISON)).toBe('go')
+    second.die()
+
+    const [third, besideThird] = await twoClients(start)
+    expect(heldBy(third)).toEqual([POISON])
+    expect(heldBy(besideThird)).toEqual([])
+  })
+
+  test('is found although neither of two clients of the process has anything else to run', async () => {
+    const { start } = machine()
+    for (const answer of ['go', 'go', 'suspect'] as const) {
+      const [one, other] = await twoClients(start)
+      expect(await other.tries(OTHER, { hasOther: false })).toBe('go')
+      expect(await one.tries(POISON, { hasOther: false })).toBe(answer)
+      one.die()
+    }
+  })
+
+  test('is tried alone also where another suspect of the process may be tried from the same moment on', async () => {
+    const { start, clock } = machine()
+    const [first, beside] = await twoClients(start)
+    await Promise.all([first.tries(POISON), beside.tries(OTHER)])
+    first.die()
+    const second = await twoClients(start)
+    const both = (): Promise<readonly TrialAnswer[]> =>
+      Promise.all([second[0].tries(POISON), second[1].tries(OTHER)])
+    expect(await both()).toEqual(['suspect', 'suspect'])
+    await clock.advance(BEAT_MS + 100)
+    expect((await both()).toSorted()).toEqual(['go', 'suspect'])
+    second[0].die()
+    expect((await twoClients(start)).flatMap(heldBy)).toHaveLength(1)
+  })
+
+  test('costs two deaths also where two clients of the process ran it', async () => {
+    const { start, clock } = machine()
+    const first = await twoClients(start)
+    for (const client of first) expect(await client.tries(POISON)).toBe('go')
+    first[0].die()
+    const second = await twoClients(start)
+    for (const client of second) expect(await client.tries(POISON)).toBe('suspect')
+    await clock.advance(BEAT_MS + 100)
+    for (const client of second) expect(await client.tries(POISON)).toBe('go')
+    second[0].die()
+    expect((await twoClients(start)).map(heldBy)).toEqual([[POISON], [POISON]])
   })
 
   test('is what another build may run', async () => {
