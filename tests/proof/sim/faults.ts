@@ -311,13 +311,8 @@ function boardBack(stage: Stage): void {
       return
     }
     isOver = true
-    const before = disk.files
+    const gone = releasesAfter(copied, disk).map(bytes => releaseDigest(systemHasher, bytes))
     if (!restoreBoard(stage, copied)) return
-    const gone = [...before].flatMap(([path, bytes]) =>
-      path.includes(`/${NAMESPACE}/releases/`) && !copied.image.has(path) && placeOf(bytes) !== undefined
-        ? [releaseDigest(systemHasher, bytes)]
-        : [],
-    )
     world.trace.add('world', 'board went back', `${gone.length} releases are lost`)
     sometimes.add('a board went back under a running server')
     if (!world.clocksJumped) marks.lost(gone, clock.now())
@@ -347,15 +342,26 @@ function copyBoard({ world: { truth, side }, clients, disk }: Stage): BoardCopy 
 }
 
 /** Makes the board what it was. Returns whether something is lost by that, so that an operator has to open a new epoch. */
-function restoreBoard(stage: Stage, { image, newest, newestBeside }: BoardCopy): boolean {
+function restoreBoard(stage: Stage, copy: BoardCopy): boolean {
+  const { image, newest, newestBeside } = copy
   const { disk, world } = stage
   const before = disk.files
+  const lost = releasesAfter(copy, disk)
   disk.restore(image)
-  world.truth.restored(newest)
-  world.side.restored(newestBeside)
+  world.truth.restored(newest, lost)
+  world.side.restored(newestBeside, [])
   if (!isBehind(image, before)) return false
   stage.needsEpoch = true
   return true
+}
+
+/** The releases that a copy of the board lacks, those that are whole. */
+function releasesAfter({ image }: BoardCopy, { files }: SimDisk): readonly Uint8Array[] {
+  return [...files].flatMap(([path, bytes]) =>
+    path.includes(`/${NAMESPACE}/releases/`) && !image.has(path) && placeOf(bytes) !== undefined
+      ? [bytes]
+      : [],
+  )
 }
 
 /** A snapshot is damaged where it lies, until somebody puts the same bytes again: after a while, and once everything heals. */

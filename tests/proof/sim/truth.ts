@@ -50,8 +50,8 @@ export interface Truth {
     /** It is on the client's disk. */
     readonly written: () => void
   }
-  /** A backup was restored: what was acknowledged after it is lost by the operator's own hand. */
-  restored(newest: Position | undefined): void
+  /** A backup was restored: what was acknowledged after it is lost by the operator's own hand, and so are the releases that it lacks. */
+  restored(newest: Position | undefined, lost: readonly Uint8Array[]): void
   readonly acknowledgedReleases: ReadonlyMap<string, string>
   readonly newestAcknowledged: Position | undefined
   /** The newest release that was acknowledged by then; undefined when there was none, or when two releases may bear its position. */
@@ -91,6 +91,8 @@ export function createTruth(
   /** In the order of their time, the newest of all until then. */
   const history: { readonly atMs: number; readonly newest: Position | undefined }[] = []
   const released = new Map<string, { readonly digest: string; readonly release: Release }>()
+  /** What any release gave to some before all others; also one that is lost, since whoever followed it ran that. */
+  const candidates = new Set<string>()
   const last = new Map<string, Position>()
   const refusals = new Set<string>()
   const reports = new Map<
@@ -118,12 +120,15 @@ export function createTruth(
     const steps = allRan.filter((digest, at) => digest !== allRan[at - 1])
     const [left, back] = steps.slice(-2)
     if (left === undefined || back === undefined || armOf(release, left) !== undefined) return false
-    const wasCandidate = [...released.values()].some(known => armOf(known.release, left) === 'candidate')
-    return wasCandidate && steps.slice(0, -2).includes(back)
+    return candidates.has(left) && steps.slice(0, -2).includes(back)
   }
 
   const violate = (oracle: string, text: string): void => {
     if (violations.length < 20) violations.push({ oracle, atMs: nowMs(), text })
+  }
+  const rememberCandidates = (release: Release): void => {
+    for (const digest of digestsOf(release))
+      if (armOf(release, digest) === 'candidate') candidates.add(digest)
   }
   const remember = (bytes: Uint8Array, where: string): void => {
     const { release } = decodeRelease(bytes)
@@ -136,7 +141,9 @@ export function createTruth(
         'one-release-a-position',
         `${key} is ${digest.slice(0, 8)} at ${where}, and was ${known.digest.slice(0, 8)}`,
       )
-    if (known === undefined) released.set(key, { digest, release })
+    if (known !== undefined) return
+    released.set(key, { digest, release })
+    rememberCandidates(release)
   }
 
   return {
@@ -237,7 +244,8 @@ export function createTruth(
       refusals.add(keyOf(life))
       return { written: () => void refusals.add(keyOf(client)) }
     },
-    restored(position) {
+    restored(position, lost) {
+      for (const bytes of lost) rememberCandidates(decodeRelease(bytes).release)
       // What was in the log until now is gone with it; nobody can check it any more.
       followed.length = 0
       published.length = 0

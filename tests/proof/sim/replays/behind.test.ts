@@ -73,7 +73,7 @@ async function restored(): Promise<{ readonly scene: Scene; readonly ahead: Posi
   const ahead = truth.newestAcknowledged as Position
   scene.server.kill()
   scene.disk.restore(image)
-  truth.restored(then)
+  truth.restored(then, [])
   scene.server.start()
   await clock.advance(1_000)
   return { scene, ahead }
