@@ -7,8 +7,9 @@ import { isBeyond, isLive, LISTENED_MS, summarizeFleet, type FleetMember } from 
 /** What instances say that they have seen, of which a store knows nothing. */
 export interface Claims {
   /**
-   * The newest position that enough of them claim for it to count: a tenth of the fleet, and more than half
-   * where it is so far ahead that no fleet comes there at once. Undefined where too few claim anything.
+   * The newest position that enough of them claim for it to count: a tenth of the fleet, half of it where
+   * the new ones outnumber those that were heard for long, and more than half where it is so far ahead that
+   * no fleet comes there at once. Undefined where too few claim anything.
    */
   readonly counted: Position | undefined
   /** The newest that anybody claims. */
@@ -20,10 +21,13 @@ export interface Claims {
 /** So many of the fleet have to claim a position that is near. */
 const SHARE = 0.1
 
+/** So many where those that are new outnumber those that are known, since all of them may be strangers. */
+const SHARE_AMONG_NEW = 0.5
+
 /**
  * What a fleet claims beyond a store's newest release; undefined where nobody claims anything. A report is
- * hearsay, so one stranger weighs less than a fleet: who was not heard for a quarter of an hour is passed
- * over while most of those that live were. A pure function.
+ * hearsay, so strangers weigh less than a fleet. Where anybody was heard for a quarter of an hour, who was
+ * not is passed over once it is silent, and at once while most of those that live were. A pure function.
  *
  * ```ts
  * const claims = claimsOf(await store.reports({ namespace }, signal), newest)
@@ -57,9 +61,9 @@ export function claimsAmong(
   const all = claimants(members, own)
   const [first] = all
   if (first === undefined) return undefined
-  const voters = votersOf(members)
+  const { voters, share } = electorateOf(members)
   const counted = claimants(voters, own).find(({ seen }, before) => {
-    const needed = leapOf(own, seen) === 'near' ? SHARE * voters.length : voters.length / 2 + 0.5
+    const needed = leapOf(own, seen) === 'near' ? share * voters.length : voters.length / 2 + 0.5
     return before + 1 >= needed
   })
   return {
@@ -90,10 +94,17 @@ function newestFirst(a: Position, b: Position): number {
   return order === 'newer' ? -1 : order === 'older' ? 1 : 0
 }
 
-function votersOf(members: readonly FleetMember[]): readonly FleetMember[] {
+/** Whose claims count, and how many of them have to claim a position that is near. */
+function electorateOf(members: readonly FleetMember[]): {
+  readonly voters: readonly FleetMember[]
+  readonly share: number
+} {
   const known = members.filter(isKnown)
+  if (known.length === 0) return { voters: members, share: SHARE }
   const live = members.filter(isLive)
-  return known.length > 0 && 2 * live.filter(isKnown).length >= live.length ? known : members
+  if (2 * live.filter(isKnown).length >= live.length) return { voters: known, share: SHARE }
+  // A deployment leaves few that are known and live: those that stopped still say what the fleet has seen.
+  return { voters: members.filter(member => isLive(member) || isKnown(member)), share: SHARE_AMONG_NEW }
 }
 
 /** Whether an instance was heard for as long as three reports take. */

@@ -13,8 +13,12 @@ const newest = decodeRelease(releaseOf(snapshotOf({ size: 1 }), { at: own })).re
 const ahead = { epoch: EPOCH, sequence: 9 }
 
 let made = 0
-/** So many instances that have seen a position, heard first so many minutes ago. */
-function instances(count: number, seen: Position, { knownMinutes = 60, clientId = '' } = {}): ClientReport[] {
+/** So many instances that have seen a position, heard first and last so many minutes ago. */
+function instances(
+  count: number,
+  seen: Position,
+  { knownMinutes = 60, silentMinutes = 0, clientId = '', phase = 'applied' as ClientReport['phase'] } = {},
+): ClientReport[] {
   return Array.from({ length: count }, () => {
     made += 1
     const instanceId = `i${made}`
@@ -23,8 +27,9 @@ function instances(count: number, seen: Position, { knownMinutes = 60, clientId 
       instanceId,
       clientId: clientId === '' ? `client-${made}` : clientId,
       seen,
+      phase,
       firstHeardAt: new Date(NOW_MS - knownMinutes * MINUTE_MS).toISOString(),
-      receivedAt: new Date(NOW_MS).toISOString(),
+      receivedAt: new Date(NOW_MS - silentMinutes * MINUTE_MS).toISOString(),
     })
   })
 }
@@ -61,6 +66,33 @@ describe('a claim', () => {
     const fleet = instances(20, ahead, { knownMinutes: 1 })
     expect(claimsOf(heard(fleet, instances(5, own)), newest)?.counted).toEqual(ahead)
     expect(claimsOf(heard(instances(1, ahead, { knownMinutes: 0 })), newest)?.counted).toEqual(ahead)
+  })
+
+  test('of half counts where newcomers outnumber those that were heard for long, and of fewer does not', () => {
+    const newcomers = (count: number, seen: Position): ClientReport[] =>
+      instances(count, seen, { knownMinutes: 1 })
+    expect(
+      claimsOf(heard(instances(2, own), newcomers(3, own), newcomers(5, ahead)), newest)?.counted,
+    ).toEqual(ahead)
+    expect(
+      claimsOf(heard(instances(2, own), newcomers(4, own), newcomers(5, ahead)), newest)?.counted,
+    ).toBeUndefined()
+  })
+
+  test('of strangers does not count while a fleet that outnumbers them is deployed anew', () => {
+    const stopped = instances(2, own, { phase: 'stopped' })
+    const strangers = instances(4, ahead, { knownMinutes: 3, silentMinutes: 3 })
+    expect(claimsOf(heard(instances(3, own), stopped, strangers), newest)?.counted).toBeUndefined()
+    const anew = instances(5, own, { knownMinutes: 0 })
+    const all = instances(5, own, { phase: 'stopped' })
+    expect(claimsOf(heard(all, anew, strangers), newest)?.counted).toBeUndefined()
+  })
+
+  test('of strangers who fell silent after their first words does not count once a fleet is known', () => {
+    const gone = instances(40, ahead, { knownMinutes: 31, silentMinutes: 31 })
+    const newcomers = instances(3, own, { knownMinutes: 1 })
+    for (const fleet of [instances(3, own), [...instances(2, own), ...newcomers]])
+      expect(claimsOf(heard(fleet, gone), newest)?.counted).toBeUndefined()
   })
 
   test('of a position to which no fleet comes at once takes more than half', () => {
