@@ -57,7 +57,7 @@ export async function bundle({ entry, bug }) {
     plugins: [{
       name: 'edits',
       setup(builder) {
-        builder.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path }) => {
+        builder.onLoad({ filter: /[/\\](?:src|tests)[/\\].*\.ts$/ }, async ({ path }) => {
           const due = edits.filter(({ file }) => path.endsWith(file))
           if (due.length === 0) return undefined
           let contents = await readFile(path, 'utf8')

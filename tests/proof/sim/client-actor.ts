@@ -63,8 +63,8 @@ export interface ClientActor {
   suspects(digest: string): boolean
   /** Whether its process was killed twice while it tried something: that may be under quarantine. */
   readonly mayHoldSomething: boolean
-  /** What was refused on the disk that it was given: builds and digests. */
-  refuse(others: ReadonlySet<string>): void
+  /** Takes over what its disk tells, which is a copy of another machine's. */
+  inherit(past: Past): void
   /** Whether its participant vetoes. */
   vetoing: boolean
   /** The token that it reads with, where one is needed: it may have expired, and the function that gives it may fail. */
@@ -77,6 +77,15 @@ export interface ClientActor {
   kill(): void
   /** Closes in order and starts anew, as a deployment does: with the next of its builds. */
   redeploy(): void
+}
+
+/** What the disk of a machine tells of its builds: texts of a build and a digest. */
+interface Past {
+  readonly refused: ReadonlySet<string>
+  /** How often a process ended that tried a snapshot. */
+  readonly deaths: ReadonlyMap<string, number>
+  /** What is tried: whoever reads the disk elsewhere never hears how that ends. */
+  readonly tried: readonly string[]
 }
 
 /** Makes a client machine; nothing runs on it yet. */
@@ -113,6 +122,16 @@ export function clientActor(
   const deaths = new Map<string, number>()
   /** Whether a snapshot may be under quarantine here: the second time, its process died of it alone. */
   const mayBeHeld = (name: string): boolean => (deaths.get(name) ?? 0) >= 2
+  const countDeaths = (of: readonly string[]): void => {
+    for (const name of of) deaths.set(name, (deaths.get(name) ?? 0) + 1)
+  }
+  /** What its process tries just now, by build and digest. */
+  const triedNow = (): readonly string[] =>
+    process?.alive !== true
+      ? []
+      : triedOn(machineDisk.files, { folder: `/state/${NAMESPACE}`, owner: process.owner.tag }).map(
+          digest => `${buildNow()} ${digest}`,
+        )
   /** The document, as it was published, that ran last. */
   let ranLast: string | undefined
   /** Whether the last life had the time to write down what it ran. */
@@ -141,7 +160,7 @@ export function clientActor(
       const twin = clientActor(world, { ...plan, name, clientId }, host, { base, readToken, options: {} }) // prettier-ignore
       twin.disk.restore(machineDisk.copy())
       truth.copied(plan.name, name)
-      twin.refuse(refused)
+      twin.inherit({ refused, deaths, tried: triedNow() })
       return twin
     },
     get strategy() {
@@ -172,8 +191,10 @@ export function clientActor(
     get mayHoldSomething() {
       return [...deaths.keys()].some(mayBeHeld)
     },
-    refuse(others) {
-      for (const other of others) refused.add(other)
+    inherit(past) {
+      for (const name of past.refused) refused.add(name)
+      for (const [name, count] of past.deaths) deaths.set(name, count)
+      countDeaths(past.tried)
     },
     suspects: digest => deaths.has(`${buildNow()} ${digest}`),
     hasRefused: digest => refused.has(`${buildNow()} ${digest}`) || mayBeHeld(`${buildNow()} ${digest}`),
@@ -424,14 +445,7 @@ export function clientActor(
         clock.monotonic() - Math.max(committedAtMs, process.runsSinceMs) > WRITTEN_MS
       if (process?.alive === true && clock.monotonic() - committedAtMs < 1_000)
         sometimes.add('a client was killed right after a commit')
-      if (process?.alive === true)
-        for (const digest of triedOn(machineDisk.files, {
-          folder: `/state/${NAMESPACE}`,
-          owner: process.owner.tag,
-        })) {
-          const name = `${buildNow()} ${digest}`
-          deaths.set(name, (deaths.get(name) ?? 0) + 1)
-        }
+      countDeaths(triedNow())
       process?.kill()
       trace.add(plan.name, 'is killed')
     },

@@ -27,6 +27,17 @@ const READS_REPAIR_NOTHING: Pick<PlantedBug, 'file' | 'replace'> = {
   replace: [['isDue: before?.newest !== undefined', 'isDue: false']],
 }
 
+/** A copied machine is taken for one that died of nothing. */
+const UNTOLD_DEATHS: Pick<PlantedBug, 'file' | 'replace'> = {
+  file: 'tests/proof/sim/client-actor.ts',
+  replace: [
+    [
+      'twin.inherit({ refused, deaths, tried: triedNow() })',
+      'twin.inherit({ refused, deaths: new Map(), tried: [] })',
+    ],
+  ],
+}
+
 /** Every history that is kept. */
 export const KEPT_HISTORIES: readonly KeptHistory[] = [
   {
@@ -236,6 +247,42 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
         { atMs: 8950, type: 'fault', fault: 'second-server', lastsMs: 10353 },
         { atMs: 9832, type: 'fault', fault: 'client-pause', lastsMs: 3953 },
         { atMs: 11664, type: 'candidate' },
+      ],
+    },
+  },
+  {
+    found: 'a copied machine was not known to hold what the disk that it was given holds',
+    oracle: 'reports-are-true',
+    unmend: UNTOLD_DEATHS,
+    plan: {
+      seed: 579014408,
+      chaosMs: 12945,
+      last: 'publish',
+      calm: 'publish',
+      faults: ['clone', 'crash-on-poison'],
+      clients: [{ name: 'client-0', strategy: 'hybrid', relayed: false, state: true, region: 'eu' }],
+      actions: [
+        { atMs: 3375, type: 'fault', fault: 'crash-on-poison', lastsMs: 15451 },
+        { atMs: 3399, type: 'crasher' },
+        { atMs: 7549, type: 'fault', fault: 'clone', lastsMs: 9463 },
+      ],
+    },
+  },
+  {
+    found: 'a machine was copied while it tried what it had died of',
+    oracle: 'reports-are-true',
+    unmend: UNTOLD_DEATHS,
+    plan: {
+      seed: 579014409,
+      chaosMs: 24000,
+      last: 'publish',
+      calm: 'publish',
+      faults: ['clone', 'crash-on-poison'],
+      clients: [{ name: 'client-0', strategy: 'hybrid', relayed: false, state: true, region: 'eu' }],
+      actions: [
+        { atMs: 3375, type: 'fault', fault: 'crash-on-poison', lastsMs: 15451 },
+        { atMs: 3399, type: 'crasher' },
+        { atMs: 5000, type: 'fault', fault: 'clone', lastsMs: 18000 },
       ],
     },
   },
