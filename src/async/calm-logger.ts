@@ -11,8 +11,11 @@ const MOST_LINES = 100
 
 /** A logger that says what repeats once a minute; see {@link calmLogger}. */
 export interface CalmLogger extends Logger {
-  /** Tells at once what was only counted, and leaves no timer behind. */
-  flush(): void
+  /**
+   * Tells at once what was only counted, and leaves no timer behind, now or later. What comes afterwards is told at once; what of it
+   * repeats within a minute is told with the next line, if there is one.
+   */
+  end(): void
 }
 
 /** A warning of this minute: what was said last, and how often since it was told. */
@@ -32,7 +35,7 @@ interface Line {
  * ```ts
  * const calm = calmLogger(logger, clock)
  * calm.warn('the store cannot be followed', { namespace })
- * calm.flush()
+ * calm.end()
  * ```
  */
 export function calmLogger(logger: Logger, clock: Pick<Clock, 'after' | 'monotonic'>): CalmLogger {
@@ -52,9 +55,9 @@ export function calmLogger(logger: Logger, clock: Pick<Clock, 'after' | 'monoton
     info: say('info'),
     warn: warnings.say,
     error: errors.say,
-    flush() {
-      warnings.flush()
-      errors.flush()
+    end() {
+      warnings.end()
+      errors.end()
     },
   }
 }
@@ -64,12 +67,13 @@ type Say = Logger['warn']
 function calmly(
   tell: Say,
   { clock, what }: { readonly clock: Pick<Clock, 'after' | 'monotonic'>; readonly what: string },
-): { readonly say: Say; flush(): void } {
+): { readonly say: Say; end(): void } {
   let lines = new Map<string, Line>()
   /** How many texts of one form have lines of their own. */
   let alike = new Map<string, number>()
   let endsAtMs = Number.NEGATIVE_INFINITY
   let cancel: (() => void) | undefined
+  let ended = false
 
   const endMinute = (): void => {
     cancel?.()
@@ -84,6 +88,7 @@ function calmly(
 
   /** What was only counted is told although nothing follows it. */
   const tellLater = (): void => {
+    if (ended) return
     cancel ??= clock.after(Math.max(0, endsAtMs - clock.monotonic()), endMinute)
   }
 
@@ -116,7 +121,14 @@ function calmly(
     lines.set(key, { ...last, times: (line?.times ?? 0) + 1 })
     tellLater()
   }
-  return { say: sayCalmly, flush: endMinute }
+  return {
+    say: sayCalmly,
+    end() {
+      ended = true
+      endMinute()
+      lines = new Map()
+    },
+  }
 }
 
 interface Place {

@@ -172,7 +172,7 @@ export function createEngine<S extends Schema>(
       await ended
       await started?.stop()
       events.removeAll()
-      logger.flush()
+      logger.end()
     },
   }
 }

@@ -154,7 +154,7 @@ export function createController(options: ControllerOptions): Controller {
     const said = presence.stop(goodbye.signal)
     if (!(await settlesWithin(said, { clock, timeoutMs: GOODBYE_MS })))
       goodbye.abort(new NoticeboardError('closed', 'the controller was closed'))
-    logger.flush()
+    logger.end()
   }
   const close = (): Promise<void> => (closing ??= shut())
   return { name, standings, close, [Symbol.asyncDispose]: close }

@@ -130,7 +130,7 @@ export function configMapMirror(apply: ApplyManifest, options: ConfigMapMirrorOp
           Promise.all([...new Set(all)].map(namespace => followStore({ ...following, namespace }, signal))),
         )
       } finally {
-        calm.flush()
+        calm.end()
       }
     },
   }

@@ -230,7 +230,7 @@ export function createPublisher<Input = unknown, Output = Input>(
   const close = async (): Promise<void> => {
     root.abort(new NoticeboardError('closed', 'the publisher was closed'))
     await Promise.all(underWay)
-    context.logger.flush()
+    context.logger.end()
   }
 
   return {

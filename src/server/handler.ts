@@ -59,8 +59,9 @@ export interface Handler extends AsyncDisposable {
   }
   /**
    * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs` (5,000 by default) before it
-   * comes back, and ends their connections; later requests get 503. Then waits for answers that are being made, up to `graceMs`
-   * (2,000 by default), and gives up what the store still does. The store stays open: it is yours. Twice is harmless.
+   * comes back, and ends their connections; later requests get 503. Then waits for answers that are being made, and for the store to
+   * take the last reports, each up to `graceMs` (2,000 by default), and gives up what the store still does. The store stays open: it
+   * is yours. Twice is harmless.
    */
   close(options?: CloseOptions): Promise<void>
 }
@@ -218,11 +219,11 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
   const shut = async ({ drainMs = 5_000, graceMs = 2_000 }: CloseOptions): Promise<void> => {
     await hub.close(drainMs)
     await settlesWithin(Promise.allSettled(answering), { clock, timeoutMs: graceMs })
-    await reports.close()
+    await settlesWithin(reports.close(), { clock, timeoutMs: graceMs })
     lifetime.end(new NoticeboardError('closed', 'the server was closed'))
     keyring.close()
-    refusals?.flush()
-    logger?.flush()
+    refusals?.end()
+    logger?.end()
   }
   const close = async (closeOptions: CloseOptions = {}): Promise<void> => {
     checkOptions('close()', closeOptions, { drainMs: true, graceMs: true })

@@ -184,7 +184,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       await reports.flush()
       // A disk that never answers must not hold its program.
       await settlesWithin(rest(), { clock, timeoutMs: CLOSING_MS })
-      logger?.flush()
+      logger?.end()
     })()
     tail.close()
     return closing

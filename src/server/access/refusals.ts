@@ -3,8 +3,8 @@ import type { Clock, Logger } from '../../contracts/system.js'
 /** What was refused, told once a minute. */
 export interface Refusals {
   note(refusal: Refusal): void
-  /** Tells what was only counted, and leaves no timer behind. */
-  flush(): void
+  /** Tells what was only counted, and leaves no timer behind, now or later. What comes afterwards is told at once. */
+  end(): void
 }
 
 /** A request that was not let in. */
@@ -38,6 +38,7 @@ export function createRefusals({
   let counts = new Map<string, { times: number; last: Refusal }>()
   let others = 0
   let cancel: (() => void) | undefined
+  let ended = false
 
   const tell = ({ address, status, token }: Refusal, times: number): void => {
     logger.warn(`requests of ${address} were refused`, {
@@ -66,7 +67,7 @@ export function createRefusals({
     note(refusal) {
       if (cancel === undefined) {
         tell(refusal, 1)
-        cancel = clock.after(MINUTE_MS, endMinute)
+        if (!ended) cancel = clock.after(MINUTE_MS, endMinute)
         return
       }
       const known = counts.get(refusal.address)
@@ -76,7 +77,8 @@ export function createRefusals({
       } else if (counts.size < MOST_ADDRESSES) counts.set(refusal.address, { times: 1, last: refusal })
       else others += 1
     },
-    flush() {
+    end() {
+      ended = true
       endMinute()
       cancel?.()
       cancel = undefined

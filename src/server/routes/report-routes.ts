@@ -36,7 +36,7 @@ export interface ReportRoutes {
    */
   post(request: Incoming, by: Sender): Promise<Answer>
   get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
-  /** Hands over what waits. */
+  /** Hands over what waits, and what still comes at once. Resolves when nothing is under way to the store; never rejects. */
   close(): Promise<void>
 }
 
@@ -75,15 +75,13 @@ export function reportRoutes({
   /** What the store was not given yet, the last word of each instance. */
   let waiting = new Map<string, ClientReport>()
   let cancel: (() => void) | undefined
+  /** What is under way to the store. */
+  const handing = new Set<Promise<void>>()
+  let closed = false
   /** How far the store's clock is ahead: what was heard is told by that one alone. */
   let storeAheadMs = 0
 
-  const handOver = async (): Promise<void> => {
-    cancel?.()
-    cancel = undefined
-    const reports = [...waiting.values()]
-    waiting = new Map()
-    if (reports.length === 0) return
+  const hand = async (reports: readonly ClientReport[]): Promise<void> => {
     try {
       await lifetime.run(async signal => store.report?.(reports, signal))
     } catch (error) {
@@ -93,10 +91,20 @@ export function reportRoutes({
     }
   }
 
+  const handOver = (): void => {
+    cancel?.()
+    cancel = undefined
+    if (waiting.size === 0) return
+    const handed = hand([...waiting.values()]).finally(() => handing.delete(handed))
+    handing.add(handed)
+    waiting = new Map()
+  }
+
   const gather = (report: ClientReport): void => {
     if (store.report === undefined) return
     waiting.set(`${report.namespace}\n${report.instanceId}`, report)
-    cancel ??= clock.after(GATHER_MS, () => void handOver())
+    if (closed) handOver()
+    else cancel ??= clock.after(GATHER_MS, handOver)
   }
 
   const heard = async (namespace: Namespace, requestSignal: AbortSignal): Promise<HeardReports> => {
@@ -174,7 +182,11 @@ export function reportRoutes({
       })
       return wholeJson(200, body)
     },
-    close: handOver,
+    async close() {
+      closed = true
+      handOver()
+      await Promise.all(handing)
+    },
   }
 }
 

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest'
+import type { ClientReport } from '../../../src/contracts/report.js'
 import type { LogEntry, Store } from '../../../src/contracts/transport.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
+import { encodeText } from '../../../src/core/json/text.js'
 import { createLifetime } from '../../../src/server/http/lifetime.js'
 import { createHandler } from '../../../src/server/index.js'
 import { readingRoutes } from '../../../src/server/routes/reading-routes.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
-import { NAMESPACE, publish } from '../../support/server-fixtures.js'
+import { reportOf } from '../../support/report-of.js'
+import { NAMESPACE, never, publish } from '../../support/server-fixtures.js'
 
 const TOKEN = 'a-token-of-the-operator'
 
@@ -110,4 +113,86 @@ test('what comes piece by piece has no HEAD', async () => {
   const closed = handler.close({ drainMs: 0, graceMs: 1 })
   await clock.advance(10)
   await closed
+})
+
+/** A handler over a store whose reports are taken when the test says so, and one report that is on its way to it or waits. */
+async function reporting() {
+  const clock = virtualClock()
+  const board = memory({ system: { clock } })
+  await publish(board, { size: 1 })
+  const warned: string[] = []
+  const given: { readonly reports: readonly ClientReport[]; readonly signal: AbortSignal; settle(): void }[] =
+    []
+  const store: Store = Object.assign(Object.create(board) as Store, {
+    report: (reports: readonly ClientReport[], signal: AbortSignal) =>
+      new Promise<void>(settle => void given.push({ reports, signal, settle })),
+  })
+  const handler = createHandler(store, {
+    system: { clock },
+    logger: { debug() {}, info() {}, warn: message => void warned.push(message), error() {} },
+  })
+  const say = async (instanceId: string, afterMs = 0): Promise<void> => {
+    const bytes = encodeText(JSON.stringify({ reports: [reportOf({ namespace: NAMESPACE, instanceId })] }))
+    await handler.fetch(
+      new Request(`http://board.test/v1/${NAMESPACE}/~reports`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        duplex: 'half',
+        body: new ReadableStream({
+          async start(body) {
+            if (afterMs > 0) await clock.sleep(afterMs, never)
+            body.enqueue(bytes)
+            body.close()
+          },
+        }),
+      }),
+    )
+  }
+  let closed = false
+  const close = (graceMs: number): void =>
+    void handler.close({ drainMs: 0, graceMs }).then(() => (closed = true))
+  return { clock, given, warned, say, close, isClosed: () => closed }
+}
+
+test('a server that closes waits for reports that are on their way to the store, and for those that were gathered', async () => {
+  const { clock, given, warned, say, close, isClosed } = await reporting()
+  await say('x')
+  await clock.advance(1_000)
+  await say('y')
+  close(2_000)
+  await clock.advance(100)
+  expect(given.map(({ reports }) => reports.map(({ instanceId }) => instanceId))).toEqual([['x'], ['y']])
+  given[1]?.settle()
+  await clock.advance(1_000)
+  expect([isClosed(), given[0]?.signal.aborted]).toEqual([false, false])
+  given[0]?.settle()
+  await clock.advance(100)
+  expect([isClosed(), warned]).toEqual([true, []])
+  expect(clock.pending).toBe(0)
+})
+
+test('a store that never takes reports holds a server that closes no longer than was said', async () => {
+  const { clock, given, say, close, isClosed } = await reporting()
+  await say('x')
+  await clock.advance(1_000)
+  close(50)
+  await clock.advance(100)
+  expect([isClosed(), given[0]?.signal.aborted]).toEqual([true, true])
+  expect(clock.pending).toBe(0)
+})
+
+test('a report that comes while a server that closes waits for its store goes there at once', async () => {
+  const { clock, given, warned, say, close, isClosed } = await reporting()
+  await say('x')
+  await clock.advance(1_000)
+  const said = say('y', 1_500)
+  await clock.advance(1)
+  close(1_000)
+  await clock.advance(1_600)
+  await said
+  expect(given.map(({ reports }) => reports.map(({ instanceId }) => instanceId))).toEqual([['x'], ['y']])
+  for (const { settle } of given) settle()
+  await clock.advance(100)
+  expect([isClosed(), warned]).toEqual([true, []])
+  expect(clock.pending).toBe(0)
 })
