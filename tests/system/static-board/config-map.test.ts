@@ -215,6 +215,8 @@ describe('through a ConfigMap, with reports to a server', () => {
     await pass(35 * MINUTE)
     expect(sizes()).toEqual(all(2))
     expect(['completed', 'watching']).toContain((await newest()).rollout?.state)
-    expect(new Set(asked)).toEqual(new Set([`POST /v1/${NAMESPACE}/~reports`]))
+    expect(asked).toContain(`POST /v1/${NAMESPACE}/~reports`)
+    // While the disk is slow, the release itself may be asked of the server.
+    expect(asked.filter(line => line.includes('/snapshots/'))).toEqual([])
   })
 })
