@@ -16,8 +16,9 @@ export interface Leaps {
   older(): boolean
 }
 
-/** Leaps are measured from where a reader stood that long ago, so that many small ones are no large one. */
-const BASE_MS = 3_600_000
+/** Leaps are measured from where a reader stood an hour ago, or up to a step before, so that many small ones are no large one. */
+const STEP_MS = 600_000
+const STEPS = 7
 
 /** How often it is said that only older releases are served, in milliseconds. */
 const SAY_AGAIN_MS = 3_600_000
@@ -30,14 +31,23 @@ export function createLeaps({
   readonly clock: Clock
   readonly seen: Position | undefined
 }): Leaps {
-  let base = { position: seen, atMs: clock.monotonic() }
+  const startMs = clock.monotonic()
   let newest = seen
+  /** Where it stood at the last steps, the longest ago first. */
+  let stood = [seen]
+  let step = 0
   let leapt: { readonly epoch: string; readonly sinceMs: number } | undefined
   let older: { readonly sinceMs: number; saidMs: number } | undefined
 
+  const passSteps = (nowMs: number): void => {
+    const due = Math.floor((nowMs - startMs) / STEP_MS)
+    const passed = Array.from({ length: Math.min(due - step, STEPS) }, () => newest)
+    stood = [...stood, ...passed].slice(-STEPS)
+    step = due
+  }
+
   const take = (to: Position): true => {
-    const atMs = clock.monotonic()
-    base = base.position === undefined ? { position: to, atMs } : base
+    if (newest === undefined) stood = [to]
     newest = to
     leapt = undefined
     older = undefined
@@ -47,8 +57,8 @@ export function createLeaps({
   return {
     follows(to) {
       const nowMs = clock.monotonic()
-      if (nowMs - base.atMs >= BASE_MS) base = { position: newest, atMs: nowMs }
-      const leap = leapOf(base.position, to)
+      passSteps(nowMs)
+      const leap = leapOf(stood[0], to)
       if (leap === 'near') return take(to)
       if (leap === 'beyond') return false
       if (leapt?.epoch !== to.epoch) leapt = { epoch: to.epoch, sinceMs: nowMs }

@@ -32,7 +32,7 @@ export const NUMBER_BUGS: readonly PlantedBug[] = [
   {
     name: 'leaps-measured-from-the-last-one',
     file: 'src/core/release/leaps.ts',
-    replace: [['nowMs - base.atMs >= BASE_MS', 'nowMs - base.atMs >= 0']],
+    replace: [['leapOf(stood[0], to)', 'leapOf(newest, to)']],
     oracles: ['leaps-are-bounded'],
   },
   {

@@ -90,6 +90,25 @@ test('many small leaps are no large one: the room above an honest store is not u
   expect(client.running.position).toEqual({ epoch: '1001-ffffffff', sequence: 1 })
 })
 
+test('no hour has more leaps than another, whenever it begins', async () => {
+  const board = testBoard()
+  board.publish(doc(1))
+  const { client, clock, start } = started(board)
+  await start()
+  const came: number[] = []
+  for (let minute = 0; minute < 200; minute += 1) {
+    const { epoch } = client.running.position ?? { epoch: '1' }
+    came.push(Number.parseInt(epoch, 10))
+    // Never the same for long, so that it is followed at once or not at all.
+    const next = Number.parseInt(epoch, 10) + (minute < 58 ? 0 : 990)
+    forge(board, { epoch: `${next}-${String(minute).padStart(8, '0')}`, sequence: 1 })
+    await clock.advance(MINUTE_MS)
+  }
+  const most = Math.max(...came.map((epoch, minute) => epoch - (came[minute - 60] ?? 1)))
+  expect(most).toBe(990)
+  expect(came.at(-1)).toBeGreaterThan(1_900)
+})
+
 test('an operator who opened many epochs is followed once nothing else was served for ten minutes', async () => {
   const board = testBoard()
   board.publish(doc(1))
