@@ -59,8 +59,9 @@ export function createLeaps({
       const nowMs = clock.monotonic()
       passSteps(nowMs)
       const leap = leapOf(stood[0], to)
-      if (leap === 'near') return take(to)
       if (leap === 'beyond') return false
+      // An epoch that was waited for once is not waited for again with each of its releases.
+      if (leap === 'near' || to.epoch === newest?.epoch) return take(to)
       if (leapt?.epoch !== to.epoch) leapt = { epoch: to.epoch, sinceMs: nowMs }
       return nowMs - leapt.sinceMs >= LEAP_CONFIRMED_MS && take(to)
     },

@@ -123,6 +123,11 @@ test('an operator who opened many epochs is followed once nothing else was serve
   expect(client.current.pool.size).toBe(1)
   await clock.advance(2 * MINUTE_MS)
   expect(client.current.pool.size).toBe(5)
+
+  // What follows in that epoch is followed at once.
+  forge(board, { epoch: '5000-ffffffff', sequence: 2 }, 6)
+  await clock.advance(MINUTE_MS)
+  expect(client.current.pool.size).toBe(6)
 })
 
 test('a client that is ahead of what is served says so after ten minutes, and again each hour, with both positions', async () => {
