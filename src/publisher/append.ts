@@ -9,6 +9,7 @@ import { positionOf, type Arm, type Release, type SignedRelease } from '../core/
 import { compose, type Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { ruleOutNewArms } from './new-arms.js'
+import { heardReports } from './preconditions.js'
 import { readNewest, type ReadHead } from './read-head.js'
 import { retried } from './retry.js'
 
@@ -126,7 +127,7 @@ export async function appendUntil(
     if (wentBack !== undefined && !opens) throw wentBackError(namespace, wentBack)
     if (lost !== undefined && isSameHead(lost.head, head) && clock.monotonic() - lost.sinceMs >= STUCK_MS)
       throw stuckAt(context, head)
-    const decision = accepted(await decide(head))
+    const decision = await decided(context, await decide(head), { opens, signal })
     if (head !== undefined && decision.type === 'append') {
       const putting = new Set([...snapshots, ...(decision.snapshots ?? [])].map(({ digest }) => digest))
       const mayBeNew = (digest: Digest): boolean => putting.has(digest)
@@ -202,6 +203,22 @@ function armsOf({ stable, candidate }: Statement): readonly Arm['variants'][] {
 function accepted(decision: Decision): Exclude<Decision, { type: 'refuse' }> {
   if (decision.type === 'refuse') throw decision.error
   return decision
+}
+
+/**
+ * As {@link accepted}. Where something is not there that a decision wants, the store may have lost it: of one whose server
+ * knows that it went back it throws that instead, with the way out.
+ */
+async function decided(
+  context: PublisherContext,
+  decision: Decision,
+  { opens, signal }: { readonly opens: boolean; readonly signal: AbortSignal },
+): Promise<Exclude<Decision, { type: 'refuse' }>> {
+  if (!opens && decision.type === 'refuse' && isNoticeboardError(decision.error, 'not-found', 'conflict')) {
+    const wentBack = (await heardReports(context, signal))?.wentBack
+    if (wentBack !== undefined) throw wentBackError(context.namespace, wentBack)
+  }
+  return accepted(decision)
 }
 
 /** Lets the winner of a race go on first, so that two that race do not stay in step. */

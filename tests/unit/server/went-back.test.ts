@@ -228,7 +228,13 @@ describe.each(KINDS)('%s that goes back under a running server', (_, open) => {
     await empty()
     await clock.advance(60_000)
     expect([await newestOf(scene), errors(scene).length, one.status]).toEqual(['404', 1, 'stale'])
-    expect(await refusal(publisher.publish({ pool: 6 }, settings))).toContain('has no release now')
+    for (const work of [
+      () => publisher.publish({ pool: 6 }, settings),
+      () => publisher.rollback({ reason: 'away' }),
+      () => publisher.kill({ patch: { pool: 0 }, reason: 'away' }),
+      () => publisher.abort({ reason: 'away' }),
+    ])
+      expect(await refusal(work())).toContain('has no release now')
     // The server knows that there was a release, so whoever is heard of now counts as well.
     const { status } = await done(handler.fetch(reportRequest('late', seen)))
     expect([status, (await done(publisher.alarms())).map(({ says }) => says)]).toEqual([
