@@ -72,12 +72,24 @@ const attacker = await processes.start(new URL('attacker-process.js', import.met
 const hostileUrl = `http://127.0.0.1:${await attacker.ask('hostilePort')}`
 const fleet = await processes.start(modules.fleet, { url, hostileUrl, namespace, clients })
 
+/** How long the server may take to say what it heard, in milliseconds: where it never does it has heard of nobody. */
+const heardWithinMs = 30_000
+
 /** What the server says it heard of a namespace. @param {string} asked */
 async function heard(asked) {
-  const answer = await fetch(`${url}/v1/${asked}/~reports`, { headers: { authorization: `Bearer ${token}` } })
-  const { reports = [] } =
-    /** @type {{ reports?: { clientId: string, applied?: { sequence: number } }[] }} */ (await answer.json())
-  return reports
+  try {
+    const answer = await fetch(`${url}/v1/${asked}/~reports`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(heardWithinMs),
+    })
+    const { reports = [] } =
+      /** @type {{ reports?: { clientId: string, applied?: { sequence: number } }[] }} */ (
+        await answer.json()
+      )
+    return reports
+  } catch {
+    return []
+  }
 }
 
 /**

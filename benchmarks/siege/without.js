@@ -124,10 +124,14 @@ export const withouts = {
     },
   },
   proof: {
-    what: 'marks, by which a fleet knows that it is current',
+    what: 'marks, by which a fleet knows that it is current, and the questions of who misses them',
     attacks: [],
     seenBy: ['stale'],
     pieces: {
+      'src/strategies/watch/watch-loop.ts': [
+        'return jitter(heartbeatOf(link.connection) *',
+        'return jitter(1e6 * heartbeatOf(link.connection) *',
+      ],
       'src/server/stream/heartbeat.ts': [
         'if (read === undefined || wentBack(topic.namespace)) return',
         'if (read !== undefined || wentBack(topic.namespace)) return',
