@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { LogEntry } from '../../../../src/contracts/transport.js'
 import { encodeText } from '../../../../src/core/json/text.js'
 import { fileStore, type FileStore } from '../../../../src/node/board/file-store.js'
@@ -78,3 +78,23 @@ test('open() makes the folder, so that its first failure is that of a start', as
     message: expect.stringContaining('mounted read-only'),
   })
 })
+
+test.skipIf(process.geteuid === undefined)(
+  'a process of another user than the owner of the board says so before it writes, and the owner says nothing (users: a system that has none)',
+  async () => {
+    const folder = await temporaryFolder()
+    const own = process.geteuid?.() ?? 0
+    const said: string[] = []
+    const warn = (message: string): void => void said.push(message)
+    const logger = { debug() {}, info() {}, warn, error: warn }
+    await closeLater(fileStore(folder, { logger })).open()
+    expect(said).toEqual([])
+    vi.spyOn(process, 'geteuid').mockReturnValue(own + 4_711)
+    await closeLater(fileStore(folder, { logger })).open()
+    expect(said).toEqual([
+      expect.stringContaining(
+        `belongs to user ${own}, and this process writes to it as user ${own + 4_711}: a server of the owner may be kept out of what is written now; run as the owner`,
+      ),
+    ])
+  },
+)

@@ -118,6 +118,21 @@ describe('what the status says', () => {
     ).rejects.toThrow(expect.objectContaining({ code: 'unavailable', retryAfterMs }))
   })
 
+  test('a 403 without words of a server of ours names the modes of the files, and one with them says what it said', async () => {
+    const answers = ['', JSON.stringify({ error: { code: 'forbidden', message: 'it wants the scope read' } })]
+    const said: string[] = []
+    for (const body of answers) {
+      const fetch: Fetch = async () => new Response(body, { status: 403 })
+      await http('http://board.test', { fetch })
+        .latest(latest, never)
+        .catch((error: Error) => said.push(error.message))
+    }
+    expect(said).toEqual([
+      expect.stringMatching(/a web server may not read the files, which is a matter of their modes/),
+      expect.stringMatching(/check the token or the headers: it wants the scope read/),
+    ])
+  })
+
   test('says the words of the server, cut and on one line', async () => {
     const message = `no\nsuch\u2028thing ${'x'.repeat(5_000)}`
     const { url } = await scripted((_req, res) =>
