@@ -59,6 +59,7 @@ export {
   type MeasuredNumber,
   type Mirror,
   type Namespace,
+  type NoticeTransport,
   type NoticeboardErrorOptions,
   type OutputOf,
   type Platform,
@@ -107,7 +108,7 @@ export {
   type WatchTransport,
   type WentBack,
 } from './contracts/index.js'
-export { canAppend, canRead, canReport, canWatch, mintsMarks } from './contracts/capabilities.js'
+export { canAppend, canNotify, canRead, canReport, canWatch, mintsMarks } from './contracts/capabilities.js'
 export { SCOPES } from './core/access/scopes.js'
 export { drawToken } from './core/access/token.js'
 export { canonicalize } from './core/json/canonical.js'

@@ -1,4 +1,4 @@
-import type { ReportTransport, Store, Transport, WatchTransport } from './transport.js'
+import type { NoticeTransport, ReportTransport, Store, Transport, WatchTransport } from './transport.js'
 
 // What a transport can do shows in the methods that it has. Each is asked here and nowhere else, so
 // that a wrapper, a server and a strategy agree about one and the same transport.
@@ -23,7 +23,18 @@ export function canRead(thing: unknown): thing is Transport {
  * ```
  */
 export function canWatch<Given extends Transport>(transport: Given): transport is Given & WatchTransport {
-  return has(transport, 'watch')
+  return canNotify(transport)
+}
+
+/**
+ * Whether a value notifies, whether or not it can be read as well: it has `watch`.
+ *
+ * ```ts
+ * if (!canNotify(given)) throw new NoticeboardError('invalid-option', 'pass what notifies')
+ * ```
+ */
+export function canNotify(thing: unknown): thing is NoticeTransport {
+  return has(thing, 'watch')
 }
 
 /**
@@ -33,7 +44,9 @@ export function canWatch<Given extends Transport>(transport: Given): transport i
  * const reporter = [near, far].find(canReport)
  * ```
  */
-export function canReport<Given extends Transport>(transport: Given): transport is Given & ReportTransport {
+export function canReport<Given extends NoticeTransport | Transport>(
+  transport: Given,
+): transport is Given & ReportTransport {
   return has(transport, 'report')
 }
 

@@ -83,15 +83,29 @@ export interface Transport {
 }
 
 /**
+ * What only notifies: datagrams, a topic of messages, a webhook. `hybrid({ notify, fetch })` takes one, and asks `fetch` for
+ * everything else. A watch says `alive` as soon as it listens, or starts with the current release where it knows that one.
+ * Notices may get lost, come late or come twice: `fetch` is asked once a heartbeat in any case. A watch never goes
+ * back, ends when the signal aborts, leaving nothing open, and throws `unavailable` when it can no longer listen.
+ *
+ * ```ts
+ * const strategy = hybrid({ notify: datagrams(socket), fetch: http('https://config.internal') })
+ * ```
+ */
+export interface NoticeTransport {
+  /** For people: `udp 239.0.0.7:4700`. Holds no credentials. */
+  readonly name: string
+  /** Watches until the signal aborts or the connection is lost; each call is a watch of its own. */
+  watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>
+}
+
+/**
  * A transport that notifies. A watch starts with the current release of each namespace (or says `alive` when
  * there is none), may skip superseded ones and never goes back. It ends when the signal aborts, leaving nothing
  * open, and throws when the connection is lost: `unavailable`, or `no-watch` where the transport turns out to have none.
  * Marks are optional: over a transport that sends none, strategies read `latest` once a heartbeat themselves.
  */
-export interface WatchTransport extends Transport {
-  /** Watches until the signal aborts or the connection is lost; each call is a watch of its own. */
-  watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>
-}
+export interface WatchTransport extends Transport, NoticeTransport {}
 
 /** What a watch is asked for. */
 export interface WatchQuery {

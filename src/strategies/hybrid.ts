@@ -1,7 +1,7 @@
 import type { Strategy } from '../contracts/strategy.js'
-import type { Transport, WatchTransport } from '../contracts/transport.js'
+import type { NoticeTransport, Transport, WatchTransport } from '../contracts/transport.js'
 import { checkOptions } from '../core/options.js'
-import { checkReads, checkWatches } from './options.js'
+import { checkNotifies, checkReads } from './options.js'
 import type { WatchOptions } from './watch/watch-loop.js'
 import { watchStrategy } from './watch/watch-strategy.js'
 
@@ -10,8 +10,8 @@ export interface HybridOptions extends WatchOptions {}
 
 /** Two transports: one that notifies, and one that everything is fetched from (a CDN, a bucket). */
 export interface HybridTransports {
-  /** Where notices come from; nothing is asked here. */
-  readonly notify: WatchTransport
+  /** Where notices come from; nothing is asked here, so `name` and `watch` are all that it needs. */
+  readonly notify: NoticeTransport
   /** Where releases are asked for, and snapshots fetched. */
   readonly fetch: Transport
 }
@@ -36,6 +36,6 @@ export function hybrid(transport: WatchTransport | HybridTransports, options: Hy
   if (two) checkOptions('the transports of hybrid()', transport, { notify: true, fetch: true })
   const { notify, fetch } = two ? transport : { notify: transport, fetch: transport }
   checkReads('hybrid', two ? 'a `fetch` transport' : 'a transport', fetch)
-  checkWatches('hybrid', two ? 'a `notify` transport' : 'a transport', notify)
+  checkNotifies('hybrid', two ? 'a `notify` transport' : 'a transport', notify)
   return watchStrategy('hybrid', { notify, fetch, inline: false }, options)
 }

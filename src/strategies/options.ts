@@ -1,6 +1,6 @@
-import { canRead, canWatch } from '../contracts/capabilities.js'
+import { canNotify, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Transport, WatchTransport } from '../contracts/transport.js'
+import type { NoticeTransport, Transport, WatchTransport } from '../contracts/transport.js'
 import { checkOptions, checkPositive } from '../core/options.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
@@ -59,7 +59,23 @@ export function checkWatches(
   thing: unknown,
 ): asserts thing is WatchTransport {
   checkReads(strategy, what, thing)
-  if (canWatch(thing)) return
+  checkNotifies(strategy, what, thing)
+}
+
+/**
+ * Throws `invalid-option` unless the value notifies, whether or not it can be read. `what` names it
+ * in the error.
+ *
+ * ```ts
+ * checkNotifies('hybrid', 'a `notify` transport', notify)
+ * ```
+ */
+export function checkNotifies(
+  strategy: string,
+  what: string,
+  thing: unknown,
+): asserts thing is NoticeTransport {
+  if (canNotify(thing)) return
   throw new NoticeboardError(
     'invalid-option',
     `${strategy} needs ${what} with watch(); use pull(transport) over a transport that does not notify`,

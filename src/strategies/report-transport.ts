@@ -1,5 +1,5 @@
 import { canReport } from '../contracts/capabilities.js'
-import type { ReportTransport, Transport } from '../contracts/transport.js'
+import type { NoticeTransport, ReportTransport, Transport } from '../contracts/transport.js'
 
 /**
  * The first of the transports that carries reports; undefined when none does.
@@ -8,6 +8,8 @@ import type { ReportTransport, Transport } from '../contracts/transport.js'
  * const reportTo = reporterOf(fetch, notify)
  * ```
  */
-export function reporterOf(...transports: readonly Transport[]): ReportTransport | undefined {
+export function reporterOf(
+  ...transports: readonly (NoticeTransport | Transport)[]
+): ReportTransport | undefined {
   return transports.find(canReport)
 }

@@ -1,6 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Session } from '../../contracts/strategy.js'
-import type { Delivery, WatchTransport } from '../../contracts/transport.js'
+import type { Delivery, NoticeTransport } from '../../contracts/transport.js'
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import { GRACE_MS, settlesWithin } from '../../async/deadline.js'
 import { createLinkedAbortController } from '../../async/signals.js'
@@ -33,7 +33,7 @@ export interface Connection {
 
 /** What is watched, and who is told. */
 export interface ConnectionOptions {
-  readonly transport: WatchTransport
+  readonly transport: NoticeTransport
   readonly inline: boolean
   /** Called whenever there is something new to see. */
   readonly wake: () => void

@@ -1,7 +1,8 @@
+import { canRead } from '../../contracts/capabilities.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { StrategyEvent, Session } from '../../contracts/strategy.js'
-import type { Transport, WatchTransport } from '../../contracts/transport.js'
+import type { NoticeTransport, Transport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
 import { type Connection, openConnection } from './connection.js'
 import { createLinkedAbortController } from '../../async/signals.js'
@@ -40,7 +41,7 @@ export type WatchSettings = Required<Omit<WatchOptions, 'backoff'>> & {
 
 /** What the loop works with: where notices come from, where releases and snapshots are fetched, and what travels. */
 export interface WatchTransports {
-  readonly notify: WatchTransport
+  readonly notify: NoticeTransport
   readonly fetch: Transport
   readonly inline: boolean
 }
@@ -167,7 +168,11 @@ export async function* watchLoop(
   const nextPollMs = (): number => (placed ? jitter(pollIntervalMs, 0.1, random) : placeMs())
 
   /** Where the same transport notifies and is asked, a Retry-After of either holds for both. */
-  const leaveAlone = (transport: Transport, untilMs: number, error: NoticeboardError): void => {
+  const leaveAlone = (
+    transport: NoticeTransport | Transport,
+    untilMs: number,
+    error: NoticeboardError,
+  ): void => {
     if (transport === notify) quietUntilMs = Math.max(quietUntilMs, untilMs)
     if (transport === fetch) schedule.keepQuiet(untilMs, error)
   }
@@ -320,6 +325,9 @@ export async function* watchLoop(
   /** A stream without marks shows that it is dead only by not bringing what the transport has. */
   const compare = (arrivals: readonly StrategyEvent[], nowMs: number): void => {
     if (link.type !== 'open' || link.connection.marks) return
+    // What only notifies need not know what was current before it listened.
+    if (streamed === undefined && !canRead(notify))
+      streamed = arrivals.findLast(arrival => arrival.type === 'release')?.bytes
     if (missedAtMs === undefined) {
       const ahead = arrivals.some(arrival => arrival.type === 'release' && isAhead(arrival.bytes, streamed))
       if (ahead) missedAtMs = nowMs

@@ -1,5 +1,5 @@
 import type { System } from '../../contracts/system.js'
-import type { Mirror, Store, Transport, WatchTransport } from '../../contracts/transport.js'
+import type { Mirror, NoticeTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
 import { checkOptions } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { checkPlan } from './check-plan.js'
@@ -32,7 +32,7 @@ const answered: readonly FaultyCall[] = [
 ]
 
 /**
- * Injures a transport, a store or a mirror on purpose: calls fail, come late, twice or not at all; bytes are cut and changed; watches
+ * Injures a transport, a store, a mirror or what only notifies on purpose: calls fail, come late, twice or not at all; bytes are cut and changed; watches
  * lose, repeat and swap deliveries, or go silent. What goes wrong is data; see {@link FaultPlan}. The result has the capabilities of
  * what is within, and all else of it as it was. Throws `invalid-option` when the plan makes no sense.
  *
@@ -40,7 +40,7 @@ const answered: readonly FaultyCall[] = [
  * const shaky = faulty(memory(), { faults: [{ on: 'latest', type: 'fail', chance: 0.3 }] })
  * ```
  */
-export function faulty<Given extends Transport | Mirror>(
+export function faulty<Given extends Transport | NoticeTransport | Mirror>(
   given: Given,
   plan: FaultPlan,
   options: FaultyOptions = {},

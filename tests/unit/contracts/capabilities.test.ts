@@ -1,6 +1,19 @@
 import { expect, expectTypeOf, test } from 'vitest'
-import { canAppend, canRead, canReport, canWatch, mintsMarks } from '../../../src/contracts/capabilities.js'
-import type { ReportTransport, Store, Transport, WatchTransport } from '../../../src/contracts/transport.js'
+import {
+  canAppend,
+  canNotify,
+  canRead,
+  canReport,
+  canWatch,
+  mintsMarks,
+} from '../../../src/contracts/capabilities.js'
+import type {
+  NoticeTransport,
+  ReportTransport,
+  Store,
+  Transport,
+  WatchTransport,
+} from '../../../src/contracts/transport.js'
 import { cached } from '../../../src/transports/cached.js'
 import { fallback } from '../../../src/transports/fallback.js'
 import { faulty } from '../../../src/transports/faulty/index.js'
@@ -31,6 +44,13 @@ test.each([undefined, null, 'http://here', {}, { latest() {} }, { latest: 1, sna
     expect(canRead(thing)).toBe(false)
   },
 )
+
+test('what has a watch and nothing else notifies, and cannot be read', () => {
+  const notices: NoticeTransport = { name: 'notices', watch: memory().watch }
+  const shaky = faulty(notices, { faults: [{ on: 'watch', type: 'drop', chance: 0.5 }] })
+  for (const thing of [notices, shaky]) expect([canNotify(thing), canRead(thing)]).toEqual([true, false])
+  expect([bare, undefined, 'udp'].some(canNotify)).toBe(false)
+})
 
 test('a server makes marks over a store that is its own, and over nothing else', () => {
   expect(mintsMarks(memory())).toBe(true)

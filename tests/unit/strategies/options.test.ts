@@ -17,6 +17,16 @@ describe('options', () => {
       'hybrid needs a `notify` transport with watch()',
     ],
     [
+      'hybrid of what only notifies, alone',
+      () => hybrid({ name: 'notices', watch: store.watch } as never),
+      'hybrid needs a transport with latest() and snapshot()',
+    ],
+    [
+      'push of what only notifies',
+      () => push({ name: 'notices', watch: store.watch } as never),
+      'push needs a transport with latest() and snapshot()',
+    ],
+    [
       'hybrid of nothing',
       () => hybrid({ notify: store, fetch: undefined as never }),
       'hybrid needs a `fetch` transport with latest()',

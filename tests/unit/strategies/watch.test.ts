@@ -2,11 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import type { Strategy } from '../../../src/contracts/strategy.js'
-import type { Delivery, WatchTransport } from '../../../src/contracts/transport.js'
+import type { Delivery, NoticeTransport, WatchTransport } from '../../../src/contracts/transport.js'
 import { defaultPeriods, hybrid, phaseOf, push, type WatchOptions } from '../../../src/strategies/index.js'
 import { encodeMark } from '../../../src/core/release/mark.js'
 import { decodeRelease } from '../../../src/core/release/release.js'
-import { memory } from '../../../src/transports/memory.js'
+import { memory, type MemoryStore } from '../../../src/transports/memory.js'
 import {
   down,
   epoch,
@@ -555,6 +555,68 @@ test('hybrid over two transports fetches, asks and sweeps at the one, and only l
   expect(client.log.every(({ arrival }) => arrival.type !== 'release' || arrival.from === transport)).toBe(
     true,
   )
+})
+
+describe('hybrid over what only notifies', () => {
+  /** Tells what is published while it listens, as far as it is not lost, and knows nothing of before. */
+  const noticesOf = (store: MemoryStore, isLost: (sequence: number) => boolean = () => false) => {
+    let watches = 0
+    const notify: NoticeTransport = {
+      name: 'notices',
+      async *watch(query, signal) {
+        watches += 1
+        yield { type: 'alive' }
+        let listening = false
+        for await (const delivery of store.watch(query, signal)) {
+          const told = delivery.type === 'release' && listening
+          listening = true
+          if (told && !isLost(decodeRelease(delivery.bytes).release.sequence)) yield delivery
+        }
+      },
+    }
+    return { notify, watches: () => watches }
+  }
+
+  test('fetches from the other one what is told, and what was current before it listened', async () => {
+    const { clock, store, transport } = await setUp()
+    const { notify } = noticesOf(store)
+    const client = run(hybrid({ notify, fetch: transport }), { clock })
+    await clock.advance(1_001)
+    expect(client.sequences()).toEqual([1])
+    await clock.advance(30_000)
+    await publish(store, 2)
+    await clock.advance(0)
+    expect(client.seen()?.sequence).toBe(2)
+    expect(client.log.every(({ arrival }) => arrival.type !== 'release' || arrival.from === transport)).toBe(
+      true,
+    )
+    await client.stop()
+    expect(clock.pending).toBe(0)
+  })
+
+  test('blames it for nothing that was published before it listened', async () => {
+    const { clock, store, transport } = await setUp()
+    const { notify, watches } = noticesOf(store)
+    const client = run(hybrid({ notify, fetch: transport }, { maxConnectionAgeMs: 1e9 }), { clock })
+    await clock.advance(3_600_000)
+    expect([client.errors(), watches()]).toEqual([[], 1])
+    await client.stop()
+  })
+
+  test('finds what was lost within a heartbeat, and listens anew', async () => {
+    const { clock, store, transport } = await setUp()
+    const { notify, watches } = noticesOf(store, sequence => sequence % 2 === 0)
+    const client = run(hybrid({ notify, fetch: transport }), { clock })
+    for (let sequence = 2; sequence <= 9; sequence += 1) {
+      await clock.advance(60_000)
+      await publish(store, sequence)
+      await clock.advance(sequence % 2 === 0 ? heartbeatMs * 1.1 : 0)
+      expect(client.seen()?.sequence).toBe(sequence)
+    }
+    expect(client.errors()).toEqual(['timeout', 'timeout', 'timeout', 'timeout'])
+    expect(watches()).toBe(5)
+    await client.stop()
+  })
 })
 
 test('a Retry-After of the notifying transport does not keep a client from the other one', async () => {
