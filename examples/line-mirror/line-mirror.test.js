@@ -23,6 +23,7 @@ async function open() {
 
 const without = {
   cut: 'this server forgets everything when it ends; tried in the project’s own tests',
+  freeze: 'tried in the project’s own tests, through a proxy that holds back what it is given',
   silence: 'the transport looks at nothing by itself; strategies ask once a heartbeat',
   next: 'a mirror keeps no log',
   inline: 'the protocol sends no snapshots along',

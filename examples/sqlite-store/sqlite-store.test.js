@@ -35,6 +35,7 @@ async function open() {
 
 const without = {
   cut: 'a file has no connection to lose',
+  freeze: 'there is no server that could go silent',
   silence: 'SQLite does not notify; the database is looked at',
   marks: 'the store sends none',
 }

@@ -47,7 +47,8 @@ export interface InlineSnapshot {
 
 /**
  * What reads. Moves opaque bytes: it compares no positions, verifies nothing and
- * retries nothing. Loss is thrown as `unavailable`, refusal as `unauthorized` or `forbidden`.
+ * retries nothing. Loss is thrown as `unavailable`, refusal as `unauthorized` or `forbidden`. An abort ends a call whatever the
+ * server does; what the call throws then is looked at by nobody (`closed`, where it is the library's).
  */
 export interface Transport {
   /** For people: `http https://config.internal`, `file`, `memory`. Holds no credentials. */

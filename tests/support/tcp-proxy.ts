@@ -10,21 +10,32 @@ export interface TcpProxy {
   heal(): Promise<void>
   /** Lets every connection live on, and brings nothing more over it. New ones work. */
   stall(): void
+  /** Lets every connection live on and new ones begin, and holds back what comes over them, both ways, until `thaw`. */
+  freeze(): void
+  thaw(): void
   close(): Promise<void>
 }
 
 export async function tcpProxy(target: () => number): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
+  const pairs = new Set<readonly [Socket, Socket]>()
+  let frozen = false
   const keep = (socket: Socket): Socket => {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
     return socket
   }
+  const join = ([near, far]: readonly [Socket, Socket]): void => void near.pipe(far).pipe(near)
   const listener = createServer(socket => {
     const onward = keep(connect(target(), '127.0.0.1'))
-    keep(socket).pipe(onward).pipe(socket)
-    socket.on('close', () => onward.destroy())
+    const pair = [keep(socket), onward] as const
+    pairs.add(pair)
+    if (!frozen) join(pair)
+    socket.on('close', () => {
+      pairs.delete(pair)
+      onward.destroy()
+    })
     onward.on('close', () => socket.destroy())
   })
   const { port, release } = await holdPort()
@@ -47,6 +58,14 @@ export async function tcpProxy(target: () => number): Promise<TcpProxy> {
     heal: listen,
     stall() {
       for (const socket of sockets) socket.unpipe().pause()
+    },
+    freeze() {
+      frozen = true
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+    thaw() {
+      frozen = false
+      for (const pair of pairs) join(pair)
     },
     async close() {
       if (listener.listening) await cut()

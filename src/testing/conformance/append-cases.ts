@@ -1,4 +1,6 @@
+import type { Json } from '../../contracts/json.js'
 import type { LogEntry } from '../../contracts/transport.js'
+import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText, sameBytes } from '../../core/json/text.js'
 import { MAX_AUDIT_BYTES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 import type { CaseDefinition } from './case.js'
@@ -158,6 +160,7 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
           'white space after it',
           { namespace, at, bytes: encodeText(`${new TextDecoder().decode(bytes)}\n`) },
         ],
+        ['keys in another order', { namespace, at, bytes: reordered(bytes) }],
         ['another namespace', { namespace: `${namespace}b`, at, bytes }],
         ['another epoch', { namespace, at: { ...at, epoch: '1-00000000' }, bytes }],
         ['another sequence', { namespace, at: { ...at, sequence: 2 }, bytes }],
@@ -199,7 +202,10 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
       const samples = [log.next({ audit: sampleAudit() }), log.next(), log.next({ audit: sampleAudit() })]
       for (const sample of samples) await step('append', publishTo(store, sample, signal))
       const entries: LogEntry[] = []
-      for await (const entry of store.history({ namespace }, signal)) entries.push(entry)
+      const read = async (): Promise<void> => {
+        for await (const entry of store.history({ namespace }, signal)) entries.push(entry)
+      }
+      await step('history', read())
       for (const [index, { audit }] of [...samples].reverse().entries()) {
         const kept = entries[index]?.audit
         if ((audit === undefined) !== (kept === undefined))
@@ -260,3 +266,11 @@ export const appendCases: readonly CaseDefinition<OpenedStore>[] = [
     },
   },
 ]
+
+/** The same release, with its two members the other way round: JSON that is not canonical. */
+function reordered(bytes: Uint8Array): Uint8Array {
+  const { release, signatures } = JSON.parse(decodeText(bytes, 'the sample')) as Readonly<
+    Record<string, Json>
+  >
+  return encodeText(JSON.stringify({ signatures, release }))
+}

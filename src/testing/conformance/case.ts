@@ -1,10 +1,11 @@
 import { keepAlive } from '../../async/keep-alive.js'
 import { checkOptions, type OptionNames } from '../../core/options.js'
-import { systemClock } from '../../system/system.js'
+import { errorMessage } from '../../core/built-ins.js'
 import { fail, within } from './expect.js'
 import type { OpenedHooks } from './opened.js'
 import { uniqueNamespace } from './fixture.js'
-import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
+import { expectNoListeners, trackedSignal } from './tracked-signal.js'
+import { openWatch, type OpenWatch, type WatchReader } from './watch-reader.js'
 
 /** What a case is about: a part of the contracts that a transport, store or mirror has or has not. */
 export type Capability =
@@ -27,6 +28,7 @@ export type Capability =
 /** What `open` offers beyond what is tried, so that more can be tried. */
 export type ConformanceHook =
   | 'cut'
+  | 'freeze'
   | 'silence'
   | 'another'
   | 'reopen'
@@ -38,6 +40,7 @@ export type ConformanceHook =
 
 const HOOKS: OptionNames<Record<ConformanceHook, string>> = {
   cut: true,
+  freeze: true,
   silence: true,
   another: true,
   reopen: true,
@@ -102,6 +105,10 @@ export interface Trial<Opened> {
   hook<Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]>
   /** Loses the connection. It resolves to what brings the connection back; the end of the case does so too. */
   cut(): Promise<() => Promise<void>>
+  /** Lets what is behind the connection go silent. It resolves to what lets it answer again; the end of the case does so too. */
+  freeze(): Promise<() => Promise<void>>
+  /** Opens a watch. One that is still open at the end of the case is ended before anything is closed. */
+  readonly openWatch: OpenWatch
 }
 
 export interface CaseDefinition<Opened> {
@@ -150,43 +157,69 @@ async function runCase<Opened extends OpenedHooks>(
   const opened = await within('open()', Promise.resolve(open()), 4 * timeoutMs)
   const hook = <Name extends keyof Opened & ConformanceHook>(name: Name): NonNullable<Opened[Name]> =>
     opened[name] ?? fail(`open() offers no \`${name}\`; offer it, or say why not: without: { ${name}: '…' }`)
+
+  const watches = new Set<WatchReader>()
   // A case that failed in between must not leave the next ones without a server.
-  let heal: (() => Promise<void>) | undefined
-  const healed = async (): Promise<void> => {
-    const bringBack = heal
-    heal = undefined
-    await bringBack?.()
+  const injuries = new Map<string, () => Promise<void>>()
+  const undo = async (what: string): Promise<void> => {
+    const heal = injuries.get(what)
+    injuries.delete(what)
+    await heal?.()
   }
-  const cut = async (): Promise<() => Promise<void>> => {
-    const lost =
-      opened.cut ?? fail(`open() offers no \`cut\`; offer it, or say why not: without: { cut: '…' }`)
-    const { heal: bringBack } = await step('cut()', lost.call(opened))
-    heal = bringBack
-    return () => step('heal()', healed())
+  const injure = (what: string, heal: () => Promise<void>): (() => Promise<void>) => {
+    injuries.set(what, heal)
+    return () => step(what, undo(what))
   }
-  try {
-    for (const need of needs) if (Object.hasOwn(HOOKS, need)) hook(need as keyof Opened & ConformanceHook)
-    await run({ opened, timeoutMs, namespace: uniqueNamespace(), signal: tracked.signal, step, hook, cut })
-    await expectNoListeners(tracked)
-  } finally {
+  const trial: Trial<Opened> = {
+    opened,
+    timeoutMs,
+    namespace: uniqueNamespace(),
+    signal: tracked.signal,
+    step,
+    hook,
+    async cut() {
+      const cut = hook('cut' as keyof Opened & 'cut') as NonNullable<OpenedHooks['cut']>
+      const { heal } = await step('cut()', cut.call(opened))
+      return injure('heal()', heal)
+    },
+    async freeze() {
+      const freeze = hook('freeze' as keyof Opened & 'freeze') as NonNullable<OpenedHooks['freeze']>
+      const { thaw } = await step('freeze()', freeze.call(opened))
+      return injure('thaw()', thaw)
+    },
+    openWatch(transport, query, patienceMs = timeoutMs) {
+      const reader = openWatch(transport, query, patienceMs)
+      watches.add(reader)
+      return reader
+    },
+  }
+
+  const failures: unknown[] = []
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
-      await within('heal()', healed(), 4 * timeoutMs)
-    } finally {
-      await within('close()', opened.close(), 4 * timeoutMs)
+      await work()
+    } catch (error) {
+      failures.push(error)
     }
   }
+  await attempt(async () => {
+    for (const need of needs) if (Object.hasOwn(HOOKS, need)) hook(need as keyof Opened & ConformanceHook)
+    await run(trial)
+    await expectNoListeners(tracked)
+  })
+  // In this order: a watch that is left open holds up a close(), and says nothing of what went wrong.
+  await attempt(async () => {
+    const left = Promise.all([...watches].map(reader => reader.leave()))
+    await step('the end of the watches that were aborted', left)
+  })
+  for (const what of [...injuries.keys()]) await attempt(() => within(what, undo(what), 4 * timeoutMs))
+  await attempt(() => within('close()', opened.close(), 4 * timeoutMs))
+  if (failures.length > 0) throw inOneError(failures)
 }
 
-/** Fails when something still listens to a signal although the calls that it was given to have ended. */
-export async function expectNoListeners(tracked: TrackedSignal): Promise<void> {
-  const never = new AbortController().signal
-  for (let round = 0; tracked.listeners() > 0; round += 1) {
-    if (round === 50) {
-      fail(
-        `${tracked.listeners()} listeners are left on the signal of calls that have ended: remove each in a finally, ` +
-          "and never hand the caller's signal to fetch or AbortSignal.any, which keep theirs until garbage is collected",
-      )
-    }
-    await systemClock.sleep(10, never)
-  }
+/** The first failure is the reason; what failed after it is told behind it. */
+function inOneError(failures: readonly unknown[]): unknown {
+  const [first] = failures
+  if (failures.length === 1) return first
+  return new Error(failures.map(errorMessage).join('; after that: '), { cause: first })
 }

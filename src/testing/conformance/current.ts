@@ -2,13 +2,15 @@ import { comparePositions, formatPosition, type Position } from '../../contracts
 import type { Latest, Transport } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
-import type { Trial } from './case.js'
-import { eventually, expectBytes, fail } from './expect.js'
+import { expectBytes, fail } from './expect.js'
 import type { SampleRelease } from './fixture.js'
-import type { OpenedTransport } from './opened.js'
 
 /** Whether these bytes are a sample's release. A transport of bare documents writes its own, which must name the sample's snapshot. */
-export function isSample(transport: Transport, bytes: Uint8Array, sample: SampleRelease): boolean {
+export function isSample(
+  transport: Pick<Transport, 'unmanaged'>,
+  bytes: Uint8Array,
+  sample: SampleRelease,
+): boolean {
   if (transport.unmanaged !== true) return sameBytes(bytes, sample.bytes)
   return decodeRelease(bytes).release.stable.variants.at(-1)?.digest === sample.snapshot.digest
 }
@@ -16,7 +18,7 @@ export function isSample(transport: Transport, bytes: Uint8Array, sample: Sample
 /** Fails unless these bytes are the sample's release. */
 export function expectSample(
   what: string,
-  transport: Transport,
+  transport: Pick<Transport, 'unmanaged'>,
   bytes: Uint8Array,
   sample: SampleRelease,
 ): void {
@@ -43,19 +45,6 @@ export async function expectNewest(
   const { bytes, tag } = releaseOf(what, await transport.latest({ namespace: sample.namespace }, signal))
   expectSample(what, transport, bytes, sample)
   return tag
-}
-
-/** Publishes a sample and waits until it is seen: what stands between (a relay, a cache, a replica) may take its time. */
-export async function publishSeen(
-  { opened, signal, step, timeoutMs }: Trial<OpenedTransport>,
-  sample: SampleRelease,
-): Promise<string | undefined> {
-  await step('publish', opened.publish(sample))
-  return eventually(
-    'latest after a release was published',
-    () => expectNewest(opened.transport, sample, { signal }),
-    timeoutMs,
-  )
 }
 
 /** Remembers positions, and fails when one comes before its predecessor. */

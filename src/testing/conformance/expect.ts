@@ -3,9 +3,9 @@ import { isNoticeboardError, type ErrorCode, type NoticeboardError } from '../..
 import { systemClock } from '../../system/system.js'
 import { errorMessage, isBytes, isError } from '../../core/built-ins.js'
 
-/** Says that a promise was broken. */
-export function fail(message: string): never {
-  throw new Error(message)
+/** Says that a promise was broken, and by which error where there is one. */
+export function fail(message: string, options?: { readonly cause: unknown }): never {
+  throw new Error(message, options)
 }
 
 /** The outcome of a step. Fails, with the step's name, when there is none in time. */
@@ -42,17 +42,20 @@ export async function expectRefusal(
   ...codes: readonly ErrorCode[]
 ): Promise<NoticeboardError> {
   let outcome: string
+  let because: { readonly cause: unknown } | undefined
   try {
     const value = await promise
     outcome = typeof value === 'string' ? `it resolved to ${JSON.stringify(value)}` : 'it resolved'
   } catch (error) {
     if (isNoticeboardError(error) && (codes.length === 0 || codes.includes(error.code))) return error
+    because = { cause: error }
     if (isNoticeboardError(error)) outcome = `it threw ${error.code} (${error.message})`
     else
       outcome = `it threw ${isError(error) ? `${error.name}: ${error.message}` : typeof error}, which is no NoticeboardError`
   }
   return fail(
     `${what}: ${codes.length === 0 ? 'a NoticeboardError' : codes.join(' or ')} was expected, but ${outcome}`,
+    because,
   )
 }
 
@@ -73,7 +76,9 @@ export async function eventually<T>(what: string, run: () => Promise<T>, timeout
       return await within(what, run(), timeoutMs)
     } catch (error) {
       if (systemClock.monotonic() >= endMs) {
-        return fail(`${what} did not come to work within ${timeoutMs} ms; at last: ${errorMessage(error)}`)
+        return fail(`${what} did not come to work within ${timeoutMs} ms; at last: ${errorMessage(error)}`, {
+          cause: error,
+        })
       }
     }
     await systemClock.sleep(20, never)

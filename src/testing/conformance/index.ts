@@ -1,6 +1,7 @@
 import { announceCases, announceTo } from './announce-cases.js'
 import { appendCases } from './append-cases.js'
 import { buildCases, type CaseDefinition, type ConformanceCase, type ConformanceOptions } from './case.js'
+import { freezeCases, frozenAnnounceCases, frozenWriteCases } from './freeze-cases.js'
 import { keepCases } from './keep-cases.js'
 import { nextCases } from './next-cases.js'
 import type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
@@ -20,6 +21,7 @@ export type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
   ...readCases,
   ...readTroubleCases,
+  ...freezeCases,
   ...nextCases,
   ...watchCases,
   ...watchExtraCases,
@@ -54,7 +56,11 @@ export function storeCases(
   options: ConformanceOptions = {},
 ): readonly ConformanceCase[] {
   return [
-    ...buildCases(open, [...putCases, ...appendCases, ...raceCases, ...keepCases], options),
+    ...buildCases(
+      open,
+      [...putCases, ...appendCases, ...raceCases, ...frozenWriteCases, ...keepCases],
+      options,
+    ),
     ...buildCases(async () => readable(await open()), reading, options),
   ]
 }
@@ -72,7 +78,7 @@ export function mirrorCases(
   options: ConformanceOptions = {},
 ): readonly ConformanceCase[] {
   return [
-    ...buildCases(open, announceCases, options),
+    ...buildCases(open, [...announceCases, ...frozenAnnounceCases], options),
     ...buildCases(async () => mirrored(await open()), reading, options),
   ]
 }
@@ -87,6 +93,7 @@ function readable(opened: OpenedStore): OpenedTransport {
     publish: sample => publishTo(store, sample, never),
     close: () => opened.close(),
     ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
+    ...(opened.freeze !== undefined && { freeze: opened.freeze.bind(opened) }),
     ...(opened.silence !== undefined && { silence: opened.silence.bind(opened) }),
     ...(opened.mark !== undefined && { mark: opened.mark.bind(opened) }),
     ...(store.reports !== undefined && {
@@ -102,6 +109,7 @@ function mirrored(opened: OpenedMirror): OpenedTransport {
     publish: sample => announceTo(opened, sample, never),
     close: () => opened.close(),
     ...(opened.cut !== undefined && { cut: opened.cut.bind(opened) }),
+    ...(opened.freeze !== undefined && { freeze: opened.freeze.bind(opened) }),
     ...(opened.silence !== undefined && { silence: opened.silence.bind(opened) }),
   }
 }

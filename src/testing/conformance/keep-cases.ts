@@ -151,7 +151,10 @@ export const keepCases: readonly CaseDefinition<OpenedStore>[] = [
       const { digest, bytes } = old.snapshot
       if (opened.age === undefined) {
         // A store may keep what was written just now, since a release that names it may be on its way.
-        const young = await remove({ namespace, digest }, signal).catch((error: unknown) => error)
+        const young = await step(
+          'remove',
+          remove({ namespace, digest }, signal).catch((error: unknown) => error),
+        )
         if (isNoticeboardError(young, 'forbidden'))
           fail('young snapshots are not removed here; let `open` offer `age`, which makes one old')
       } else await step('age()', opened.age({ namespace, digest }))

@@ -1,9 +1,10 @@
 import type { Transport } from '../../contracts/transport.js'
 import type { CaseDefinition } from './case.js'
-import { expectSample, publishSeen, releaseOf } from './current.js'
+import { expectSample, releaseOf } from './current.js'
 import { fail } from './expect.js'
 import { sampleLog } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
+import { publishSeen } from './publish-seen.js'
 
 /** `next`: walking the log. */
 export const nextCases: readonly CaseDefinition<OpenedTransport>[] = [

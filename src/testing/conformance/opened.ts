@@ -16,6 +16,14 @@ export interface OpenedHooks {
     heal(): Promise<void>
   }>
   /**
+   * Lets what is behind it go silent: connections live on and may still be made, and nothing is answered over any of them. Resolves
+   * to what lets it answer again. Stopping a process (`SIGSTOP`), or a proxy that holds back what it is given.
+   */
+  freeze?(): Promise<{
+    /** Lets it answer again. */
+    thaw(): Promise<void>
+  }>
+  /**
    * Lets notifications get lost while everything else works: a subscription that the server has forgotten, a connection that the
    * driver lost and made anew, a proxy that drops them. Watches that are open are concerned, and later ones may be.
    */

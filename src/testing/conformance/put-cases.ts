@@ -1,11 +1,11 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { formatPosition } from '../../contracts/position.js'
 import { systemClock } from '../../system/system.js'
-import { expectNoListeners, type CaseDefinition } from './case.js'
+import type { CaseDefinition } from './case.js'
 import { expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
 import type { OpenedStore } from './opened.js'
-import { trackedSignal } from './tracked-signal.js'
+import { expectNoListeners, trackedSignal } from './tracked-signal.js'
 
 /** `put`: keeping snapshots. */
 export const putCases: readonly CaseDefinition<OpenedStore>[] = [

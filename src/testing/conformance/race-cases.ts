@@ -1,6 +1,8 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+import { formatPosition } from '../../contracts/position.js'
 import type { Store } from '../../contracts/transport.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
+import { systemClock } from '../../system/system.js'
 import type { CaseDefinition } from './case.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleAfter, sampleLog, type SampleRelease } from './fixture.js'
@@ -58,15 +60,23 @@ export const raceCases: readonly CaseDefinition<OpenedStore>[] = [
         opened.another === undefined ? opened.store : await step('another()', opened.another()),
       ]
       const acknowledged: SampleRelease[] = []
+      let lastMs = systemClock.monotonic()
       const publisher = async (store: Store): Promise<void> => {
         while (acknowledged.length < CONTESTED) {
-          const newest = await store.latest({ namespace }, signal)
+          const newest = await step('latest', store.latest({ namespace }, signal))
           const before =
             newest.type === 'release'
               ? { at: positionOf(decodeRelease(newest.bytes).release), bytes: newest.bytes }
               : undefined
           const sample = sampleAfter(namespace, before)
-          if ((await step('append', write(store, sample, signal))) === 'appended') acknowledged.push(sample)
+          if ((await step('append', write(store, sample, signal))) === 'appended') {
+            acknowledged.push(sample)
+            lastMs = systemClock.monotonic()
+          } else if (systemClock.monotonic() - lastMs > timeoutMs)
+            fail(
+              `${formatPosition(sample.at)} comes right after what \`latest\` gives, and is 'taken': ` +
+                'what is newest must be found by numbers, in which 10 comes after 9',
+            )
         }
       }
       await Promise.all(stores.map(publisher))

@@ -1,12 +1,12 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+import { formatPosition } from '../../contracts/position.js'
 import type { Namespace } from '../../contracts/names.js'
-import {} from '../../system/system.js'
-import { type CaseDefinition } from './case.js'
-import { expectNewest, expectSample, publishSeen, releaseOf } from './current.js'
+import type { CaseDefinition } from './case.js'
+import { expectNewest, expectSample, releaseOf } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
 import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
-import {} from './tracked-signal.js'
+import { publishSeen } from './publish-seen.js'
 
 /** `latest` and `snapshot`: what every transport has. */
 export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
@@ -99,6 +99,35 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
           return own
         }
         tag = await eventually('latest with the tag of the release before', ask, timeoutMs)
+      }
+    },
+  },
+  {
+    name: 'the first release of a new epoch is never hidden behind a tag of the epoch before',
+    capability: 'read',
+    async run(trial) {
+      const {
+        opened: { transport },
+        namespace,
+        signal,
+        timeoutMs,
+      } = trial
+      const log = sampleLog(namespace)
+      let tag = await publishSeen(trial, log.next())
+      for (const epoch of ['2-0badcafe', '12-00000000']) {
+        const sample = log.next({ epoch })
+        await trial.step('publish', trial.opened.publish(sample))
+        const ask = async (): Promise<string | undefined> => {
+          const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
+          if (answer.type === 'unchanged')
+            fail(
+              `the tag of the release before hides ${formatPosition(sample.at)}: make tags of the epoch too, or of the bytes`,
+            )
+          const { bytes, tag: own } = releaseOf('latest with the tag of the epoch before', answer)
+          expectSample(`the first release of epoch ${epoch}`, transport, bytes, sample)
+          return own
+        }
+        tag = await eventually('latest with the tag of the epoch before', ask, timeoutMs)
       }
     },
   },

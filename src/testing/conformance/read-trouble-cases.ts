@@ -1,11 +1,12 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { systemClock } from '../../system/system.js'
-import { expectNoListeners, type CaseDefinition } from './case.js'
-import { expectNewest, publishSeen } from './current.js'
+import type { CaseDefinition } from './case.js'
+import { expectNewest } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog, sampleOfSize } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
-import { trackedSignal } from './tracked-signal.js'
+import { publishSeen } from './publish-seen.js'
+import { expectNoListeners, trackedSignal } from './tracked-signal.js'
 
 /** `latest` and `snapshot`: many at the same time, aborted ones, and without a connection. */
 export const readTroubleCases: readonly CaseDefinition<OpenedTransport>[] = [

@@ -30,7 +30,9 @@ export async function expectTaken(
   signal: AbortSignal,
 ): Promise<void> {
   const outcome = await write(store, sample, signal).catch((error: unknown) =>
-    fail(`${what}: append threw (${errorMessage(error)}); a place that is not the next one is 'taken'`),
+    fail(`${what}: append threw (${errorMessage(error)}); a place that is not the next one is 'taken'`, {
+      cause: error,
+    }),
   )
   if (outcome !== 'taken') fail(`${what}: append is '${outcome}', and 'taken' was expected`)
 }

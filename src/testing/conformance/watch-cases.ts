@@ -1,24 +1,25 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { systemClock } from '../../system/system.js'
-import { expectNoListeners, type CaseDefinition } from './case.js'
+import type { CaseDefinition } from './case.js'
 import { expectSample } from './current.js'
 import { fail } from './expect.js'
 import { sampleLog } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
-import { expectEnd, openWatch } from './watch-reader.js'
+import { expectNoListeners } from './tracked-signal.js'
+import { expectEnd, type WatchReader } from './watch-reader.js'
 
 /** `watch`: what it brings. */
 export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch starts with the current release',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
       const log = sampleLog(namespace)
       await step('publish', publish(log.next()))
       const newest = log.next()
       await step('publish', publish(newest))
       for (let round = 0; round < 3; round += 1) {
-        const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        const reader = openWatch(transport, { namespaces: [namespace] })
         const first = await reader.release()
         expectSample('the first release of the watch', transport, first.bytes, newest)
         await reader.end()
@@ -28,13 +29,13 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch starts with the current release of each namespace, and of no other',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
       if (transport.unmanaged === true) return
       const logs = ['', 'b', '/inner', '/other'].map(tail => sampleLog(`${namespace}${tail}`))
       const samples = logs.map(log => log.next())
       for (const sample of samples) await step('publish', publish(sample))
       const wanted = samples.slice(0, 3)
-      const reader = openWatch(transport, { namespaces: wanted.map(sample => sample.namespace) }, timeoutMs)
+      const reader = openWatch(transport, { namespaces: wanted.map(sample => sample.namespace) })
       const missing = new Set(wanted)
       while (missing.size > 0) {
         const { namespace: own, bytes } = await reader.release()
@@ -55,8 +56,8 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch over a namespace without a release says `alive`, and brings the first release when it comes',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
-      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
+      const reader = openWatch(transport, { namespaces: [namespace] })
       const first = await reader.next()
       if (first.type !== 'alive') fail(`the first thing that the watch brought is \`${first.type}\``)
       const sample = sampleLog(namespace).next()
@@ -68,9 +69,9 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch brings each release that is waited for',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
       const log = sampleLog(namespace)
-      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const reader = openWatch(transport, { namespaces: [namespace] })
       for (let round = 0; round < 5; round += 1) {
         const sample = log.next()
         await step('publish', publish(sample))
@@ -82,7 +83,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch may skip releases that follow quickly, never goes back, and comes to the newest',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, timeoutMs, openWatch }) {
       const log = sampleLog(namespace)
       const samples = Array.from({ length: 30 }, () => log.next())
       const newest = samples.at(-1) ?? fail('no sample')
@@ -95,14 +96,28 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
   {
+    name: 'a watch brings the first release of a new epoch, whose sequence is lower',
+    capability: 'watch',
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
+      const log = sampleLog(namespace)
+      const reader = openWatch(transport, { namespaces: [namespace] })
+      for (const epoch of ['1-9f3a01bc', '1-9f3a01bc', '2-0badcafe', '12-00000000']) {
+        const sample = log.next({ epoch })
+        await step('publish', publish(sample))
+        await reader.until(sample)
+      }
+      await reader.end()
+    },
+  },
+  {
     name: 'a release that is published while a watch begins is not lost',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, signal, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, signal, step, openWatch }) {
       const log = sampleLog(namespace)
       await step('publish', publish(log.next()))
       for (let round = 0; round < 16; round += 1) {
         const sample = log.next()
-        const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        const reader = openWatch(transport, { namespaces: [namespace] })
         const reading = reader.until(sample)
         // Early rounds meet the beginning turn by turn, later ones by milliseconds.
         if (round < 8) for (let turn = 0; turn < round; turn += 1) await systemClock.turn()
@@ -113,11 +128,48 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
   {
+    name: 'a release that is published right after the first read of a watch is not lost',
+    capability: 'watch',
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
+      const log = sampleLog(namespace)
+      let sample = log.next()
+      await step('publish', publish(sample))
+      // Where the watch listens only once its reader comes back for more, all that is published before is lost.
+      const slow = openWatch(transport, { namespaces: [namespace] })
+      await slow.until(sample)
+      sample = log.next()
+      await step('publish', publish(sample))
+      await slow.until(sample)
+      await slow.end()
+      // Where it listens by itself after its first read, the moment between is short: many begin around one publish.
+      for (let round = 0; round < CROWDS; round += 1) {
+        sample = log.next()
+        const readers: WatchReader[] = []
+        const readings: Promise<void>[] = []
+        const begin = async (): Promise<void> => {
+          for (let one = 0; one < CROWD; one += 1) {
+            const reader = openWatch(transport, { namespaces: [namespace] })
+            readers.push(reader)
+            readings.push(reader.until(sample))
+            await systemClock.turn()
+          }
+        }
+        const publishing = async (): Promise<void> => {
+          for (let turn = 0; turn < round; turn += 1) await systemClock.turn()
+          await step('publish', publish(sample))
+        }
+        await Promise.all([begin(), publishing()])
+        await Promise.all(readings)
+        await Promise.all(readers.map(reader => reader.end()))
+      }
+    },
+  },
+  {
     name: 'when a watch brings a release, its snapshot can be read',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, signal, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, signal, step, openWatch }) {
       const log = sampleLog(namespace)
-      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const reader = openWatch(transport, { namespaces: [namespace] })
       for (let round = 0; round < 5; round += 1) {
         const sample = log.next()
         const reading = async (): Promise<void> => {
@@ -136,13 +188,11 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'watches beside each other each come to the newest release, and one that ends does not end the others',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
       const log = sampleLog(namespace)
       const first = log.next()
       await step('publish', publish(first))
-      const readers = Array.from({ length: 16 }, () =>
-        openWatch(transport, { namespaces: [namespace] }, timeoutMs),
-      )
+      const readers = Array.from({ length: 16 }, () => openWatch(transport, { namespaces: [namespace] }))
       await Promise.all(readers.map(reader => reader.until(first)))
       const second = log.next()
       await step('publish', publish(second))
@@ -158,12 +208,12 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a reader that stalls holds up nobody, and comes to the newest release when it reads on',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
       const log = sampleLog(namespace)
       const first = log.next()
       await step('publish', publish(first))
-      const stalled = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
-      const lively = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const stalled = openWatch(transport, { namespaces: [namespace] })
+      const lively = openWatch(transport, { namespaces: [namespace] })
       await Promise.all([stalled.until(first), lively.until(first)])
       let sample = first
       for (let round = 0; round < 25; round += 1) {
@@ -178,11 +228,11 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch ends when its signal aborts: before it began, while it waits, while its reader stalls',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
-      const before = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+    async run({ opened: { transport, publish }, namespace, step, timeoutMs, openWatch }) {
+      const before = openWatch(transport, { namespaces: [namespace] })
       await before.end()
 
-      const beginning = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const beginning = openWatch(transport, { namespaces: [namespace] })
       const early = beginning.iterator.next()
       beginning.tracked.abort()
       await step(
@@ -193,7 +243,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
 
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
-      const waiting = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const waiting = openWatch(transport, { namespaces: [namespace] })
       await waiting.until(sample)
       const pending = waiting.iterator.next()
       await systemClock.turn()
@@ -204,7 +254,7 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
       )
       await waiting.end()
 
-      const stalled = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const stalled = openWatch(transport, { namespaces: [namespace] })
       await stalled.until(sample)
       stalled.tracked.abort()
       await expectEnd(stalled.iterator, timeoutMs)
@@ -214,10 +264,10 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'a watch whose reader leaves the loop ends, and leaves nothing on its signal',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, timeoutMs, openWatch }) {
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
-      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const reader = openWatch(transport, { namespaces: [namespace] })
       await reader.until(sample)
       await step('return() of the watch', Promise.resolve(reader.iterator.return?.()))
       await expectEnd(reader.iterator, timeoutMs)
@@ -227,28 +277,58 @@ export const watchCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'watches that ended leave nothing open',
     capability: 'watch',
-    async run({ opened: { transport, publish }, namespace, signal, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, signal, step, openWatch }) {
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
       const cycle = async (): Promise<void> => {
-        const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        const reader = openWatch(transport, { namespaces: [namespace] })
         await reader.until(sample)
         await reader.end()
       }
       await cycle()
       const before = openThings()
-      for (let round = 0; round < 25; round += 1) await cycle()
-      // Sockets take a moment to close.
-      for (let round = 0; openThings() > before + 10; round += 1) {
-        if (round === 100)
-          fail(
-            `after 25 watches that ended, ${openThings() - before} more sockets, files or timers are open than after one`,
-          )
-        await systemClock.sleep(20, signal)
+      for (let round = 0; round < ENDED; round += 1) await cycle()
+      await expectClosed(`${ENDED} watches that ended`, before, signal)
+    },
+  },
+  {
+    name: 'a watch that is aborted while its reader stalls gives back what it holds, though nobody reads on',
+    capability: 'watch',
+    async run({ opened: { transport, publish }, namespace, signal, step, openWatch }) {
+      const sample = sampleLog(namespace).next()
+      await step('publish', publish(sample))
+      const cycle = async (): Promise<void> => {
+        const reader = openWatch(transport, { namespaces: [namespace] })
+        await reader.until(sample)
+        reader.tracked.abort()
       }
+      await cycle()
+      const before = openThings()
+      for (let round = 0; round < ENDED; round += 1) await cycle()
+      await expectClosed(
+        `${ENDED} watches that were aborted while nobody read them (a \`finally\` is not reached then: close when the signal aborts)`,
+        before,
+        signal,
+      )
     },
   },
 ]
+
+/** How many watches are ended to see what they leave. */
+const ENDED = 25
+
+/** How many watches begin around one publish, and how often, one turn of the event loop apart. */
+const CROWD = 12
+const CROWDS = 6
+
+/** Fails when more stays open than before. Sockets take a moment to close. */
+async function expectClosed(what: string, before: number, signal: AbortSignal): Promise<void> {
+  for (let round = 0; openThings() > before + 10; round += 1) {
+    if (round === 100)
+      fail(`after ${what}, ${openThings() - before} more sockets, files or timers are open than after one`)
+    await systemClock.sleep(20, signal)
+  }
+}
 
 /** How many sockets, files and timers keep this process alive, where the runtime tells. */
 function openThings(): number {

@@ -4,12 +4,12 @@ import type { Identity } from '../../contracts/identity.js'
 import { encodeMark } from '../../core/release/mark.js'
 import { releaseDigest } from '../../core/release/release.js'
 import { systemClock, systemHasher } from '../../system/system.js'
-import { expectNoListeners, type CaseDefinition } from './case.js'
+import type { CaseDefinition } from './case.js'
 import { isSample } from './current.js'
 import { expectBytes, expectRefusal, fail, settled } from './expect.js'
 import { sampleLog } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
-import { openWatch } from './watch-reader.js'
+import { expectNoListeners } from './tracked-signal.js'
 import { isError } from '../../core/built-ins.js'
 
 const IDENTITY: Identity = {
@@ -25,12 +25,12 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a watch whose connection is lost throws `unavailable`, and a new one starts with the current release',
     capability: 'watch',
     needs: ['cut'],
-    async run({ opened, namespace, signal, step, cut, timeoutMs }) {
+    async run({ opened, namespace, signal, step, cut, openWatch }) {
       const { transport, publish } = opened
       const log = sampleLog(namespace)
       const sample = log.next()
       await step('publish', publish(sample))
-      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const reader = openWatch(transport, { namespaces: [namespace] })
       await reader.until(sample)
       const lost = (async () => {
         for (let left = 20; left > 0; left -= 1) {
@@ -48,7 +48,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       )
       await expectNoListeners(reader.tracked)
 
-      const refused = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const refused = openWatch(transport, { namespaces: [namespace] })
       const early = (async () => {
         for (;;) {
           const { done, value } = await refused.iterator.next()
@@ -65,7 +65,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
       await heal()
 
       for (let round = 0; ; round += 1) {
-        const again = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        const again = openWatch(transport, { namespaces: [namespace] })
         const outcome = await again.until(sample).then(
           () => undefined,
           (error: unknown) => error,
@@ -91,12 +91,12 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'a watch whose notifications are lost while its connection lives does not stay behind',
     capability: 'watch',
     needs: ['silence'],
-    async run({ opened, namespace, step, hook, timeoutMs }) {
+    async run({ opened, namespace, step, hook, openWatch }) {
       const { transport, publish } = opened
       const log = sampleLog(namespace)
       const first = log.next()
       await step('publish', publish(first))
-      let reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      let reader = openWatch(transport, { namespaces: [namespace] })
       await reader.until(first)
       await step('silence()', hook('silence').call(opened))
       for (let round = 0; round < 3; round += 1) {
@@ -104,7 +104,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         await step('publish', publish(sample))
         if (await reader.overtakes(sample)) continue
         // It noticed, and threw; the next watch starts with the current release.
-        reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+        reader = openWatch(transport, { namespaces: [namespace] })
         await reader.until(sample)
       }
       await reader.end()
@@ -114,18 +114,14 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'snapshots come along only when they are asked for, are the right ones, and byte for byte',
     capability: 'inline',
     needs: ['watch'],
-    async run({ opened: { transport, publish }, namespace, step, timeoutMs }) {
+    async run({ opened: { transport, publish }, namespace, step, openWatch }) {
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
       const { digest, bytes } = sample.snapshot
       const firstOf = async (
         query: object,
       ): Promise<readonly { readonly digest: string; readonly bytes: Uint8Array }[]> => {
-        const reader = openWatch(
-          transport,
-          { namespaces: [namespace], identity: IDENTITY, ...query },
-          timeoutMs,
-        )
+        const reader = openWatch(transport, { namespaces: [namespace], identity: IDENTITY, ...query })
         const { snapshots = [] } = await reader.release()
         await reader.end()
         return snapshots
@@ -149,7 +145,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'marks arrive byte for byte, for the namespaces that are watched',
     capability: 'marks',
     needs: ['watch', 'mark'],
-    async run({ opened, namespace, step, hook, timeoutMs }) {
+    async run({ opened, namespace, step, hook, openWatch }) {
       const { transport, publish } = opened
       const sample = sampleLog(namespace).next()
       await step('publish', publish(sample))
@@ -161,7 +157,7 @@ export const watchExtraCases: readonly CaseDefinition<OpenedTransport>[] = [
         asOf: '2026-11-21T09:30:00.000Z',
         validUntil: '2026-11-21T09:31:00.000Z',
       })
-      const reader = openWatch(transport, { namespaces: [namespace] }, timeoutMs)
+      const reader = openWatch(transport, { namespaces: [namespace] })
       await reader.until(sample)
       await step('mark()', hook('mark').call(opened, { namespace, bytes }))
       for (let left = 100; ; left -= 1) {

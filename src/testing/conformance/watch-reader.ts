@@ -3,13 +3,12 @@ import { settlesWithin } from '../../async/deadline.js'
 import { isNoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
-import type { Delivery, Transport, WatchQuery, WatchTransport } from '../../contracts/transport.js'
+import type { Delivery, NoticeTransport, WatchQuery } from '../../contracts/transport.js'
 import { systemClock } from '../../system/system.js'
-import { expectNoListeners } from './case.js'
 import { expectSample, isSample, neverBack } from './current.js'
-import { fail, within } from './expect.js'
+import { fail, settled, within } from './expect.js'
 import type { SampleRelease } from './fixture.js'
-import { trackedSignal, type TrackedSignal } from './tracked-signal.js'
+import { expectNoListeners, trackedSignal, type TrackedSignal } from './tracked-signal.js'
 import { errorMessage } from '../../core/built-ins.js'
 
 type Outcome = Delivery | { readonly type: 'ended' | 'lost' }
@@ -34,11 +33,23 @@ export interface WatchReader {
   readonly tracked: TrackedSignal
   /** Aborts, and fails unless the watch ends by that, in order and with nothing left on its signal. */
   end(): Promise<void>
+  /** Aborts and leaves the loop, and judges nothing; for what a case that failed left open. */
+  leave(): Promise<void>
 }
 
-export function openWatch(
-  transport: Transport & Partial<WatchTransport>,
+/** Opens a watch; each thing that is waited for may take `timeoutMs`, that of the cases unless given. */
+export type OpenWatch = (
+  transport: Watchable,
   query: Partial<WatchQuery> & { readonly namespaces: readonly Namespace[] },
+  timeoutMs?: number,
+) => WatchReader
+
+/** What is watched: a transport, or what only notifies. */
+type Watchable = Partial<NoticeTransport> & { readonly unmanaged?: true }
+
+export function openWatch(
+  transport: Watchable,
+  query: Parameters<OpenWatch>[1],
   timeoutMs: number,
 ): WatchReader {
   const watch = transport.watch ?? fail("the transport has no `watch`; say so: without: { watch: '…' }")
@@ -86,7 +97,9 @@ export function openWatch(
       const endMs = systemClock.monotonic() + timeoutMs
       while (systemClock.monotonic() < endMs) {
         const { namespace, bytes } = await release().catch((error: unknown) =>
-          fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${errorMessage(error)}`),
+          fail(`waiting for ${sample.namespace} ${formatPosition(sample.at)}: ${errorMessage(error)}`, {
+            cause: error,
+          }),
         )
         if (namespace !== sample.namespace) continue
         if (isSample(transport, bytes, sample)) return
@@ -138,6 +151,10 @@ export function openWatch(
       await expectEnd(iterator, timeoutMs)
       await expectNoListeners(tracked)
     },
+    async leave() {
+      tracked.abort()
+      await settled((async () => iterator.return?.())())
+    },
   }
 }
 
@@ -148,7 +165,7 @@ function outcomeOf(read: Promise<IteratorResult<Delivery>>): Promise<Outcome> {
     (error: unknown): Outcome =>
       isNoticeboardError(error, 'unavailable')
         ? { type: 'lost' }
-        : fail('the watch threw another error than `unavailable`'),
+        : fail('the watch threw another error than `unavailable`', { cause: error }),
   )
 }
 
@@ -156,7 +173,8 @@ function outcomeOf(read: Promise<IteratorResult<Delivery>>): Promise<Outcome> {
 export async function expectEnd(iterator: AsyncIterator<Delivery>, timeoutMs: number): Promise<void> {
   for (let left = 100; left > 0; left -= 1) {
     const { done } = await within('the end of an aborted watch', iterator.next(), timeoutMs).catch(
-      (error: unknown) => fail(`an aborted watch must end, and it threw: ${errorMessage(error)}`),
+      (error: unknown) =>
+        fail(`an aborted watch must end, and it threw: ${errorMessage(error)}`, { cause: error }),
     )
     if (done === true) return
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { holdPort } from '../held-port.js'
 import { copyFolder } from './copy-folder.js'
-import { startServer, type ServerProcess } from './server-process.js'
+import { freezeProcesses, startServer, type ServerProcess } from './server-process.js'
 
 /** A real etcd on ports and a folder of its own. */
 export interface EtcdServer {
@@ -11,6 +11,8 @@ export interface EtcdServer {
   start(): Promise<void>
   /** kill -9. */
   kill(): Promise<void>
+  /** Lets it go silent, with every connection as it is. */
+  freeze(): Promise<{ thaw(): Promise<void> }>
   /** Forgets everything; to be called while it does not run. */
   wipe(): Promise<void>
   /** Copies what it holds, while it does not run; returns what puts it back. */
@@ -63,6 +65,7 @@ export async function etcdServer(): Promise<EtcdServer> {
         return true
       })
     },
+    freeze: async () => freezeProcesses(running === undefined ? [] : [running.pid]),
     async kill() {
       await running?.kill()
       running = undefined

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import pg from 'pg'
 import { holdPort } from '../held-port.js'
 import { copyFolder } from './copy-folder.js'
-import { startServer, type ServerProcess } from './server-process.js'
+import { freezeProcesses, startServer, type ServerProcess } from './server-process.js'
 
 /** A real PostgreSQL on a port and a folder of its own. */
 export interface PostgresServer {
@@ -14,6 +14,8 @@ export interface PostgresServer {
   start(): Promise<void>
   /** kill -9, of all its processes. */
   kill(): Promise<void>
+  /** Lets all of them go silent, with every connection as it is. */
+  freeze(): Promise<{ thaw(): Promise<void> }>
   /** Forgets everything; to be called while it does not run. */
   wipe(): Promise<void>
   /** Copies what it holds, while it does not run; returns what puts it back. */
@@ -99,6 +101,8 @@ export async function postgresServer(settings: readonly string[] = []): Promise<
         as,
       )
     },
+    freeze: async () =>
+      freezeProcesses(running === undefined ? [] : [running.pid, ...childrenOf(running.pid)]),
     async kill() {
       if (running === undefined) return
       const children = childrenOf(running.pid)

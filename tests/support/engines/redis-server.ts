@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { RedisClient } from '../../../src/transports/redis/index.js'
 import { holdPort } from '../held-port.js'
 import { copyFolder } from './copy-folder.js'
-import { startServer, type ServerProcess } from './server-process.js'
+import { freezeProcesses, startServer, type ServerProcess } from './server-process.js'
 
 export type TestClient = ReturnType<typeof connectedClient> extends Promise<infer Client> ? Client : never
 
@@ -15,6 +15,8 @@ export interface RedisServer {
   start(): Promise<void>
   /** kill -9. */
   kill(): Promise<void>
+  /** Lets it go silent, with every connection as it is. */
+  freeze(): Promise<{ thaw(): Promise<void> }>
   /** Forgets everything; to be called while it does not run. */
   wipe(): Promise<void>
   /** Copies what it holds, while it does not run; returns what puts it back. */
@@ -52,6 +54,7 @@ export async function redisServer(settings: readonly string[] = durable): Promis
         },
       )
     },
+    freeze: async () => freezeProcesses(running === undefined ? [] : [running.pid]),
     async kill() {
       await running?.kill()
       running = undefined

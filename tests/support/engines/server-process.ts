@@ -8,6 +8,25 @@ export interface ServerProcess {
   kill(): Promise<void>
 }
 
+/**
+ * Stops processes where they are, as on a machine that hangs: connections live on, and nothing is
+ * answered. Returns what lets them go on.
+ */
+export function freezeProcesses(pids: readonly number[]): { thaw(): Promise<void> } {
+  const tell = (signal: NodeJS.Signals): void => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, signal)
+      } catch (error) {
+        // A process of one connection may have ended meanwhile.
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+      }
+    }
+  }
+  tell('SIGSTOP')
+  return { thaw: async () => tell('SIGCONT') }
+}
+
 /** Whether tests with this program can run. Where nothing may be skipped, a missing program is a failure that says what to install. */
 export function missingProgram(program: string, debianPackage: string): string | undefined {
   if (spawnSync(program, ['--version']).error === undefined) return undefined

@@ -55,6 +55,7 @@ describe.skipIf(missing !== undefined)(
         async silence() {
           silenced += 1
         },
+        freeze: () => server.freeze(),
         async cut() {
           await server.kill()
           return { heal: () => server.start() }

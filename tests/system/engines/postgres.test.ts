@@ -78,6 +78,7 @@ describe.skipIf(missing !== undefined)(
             `board/snapshots/${namespace}=/${digest}`,
           ])
         },
+        freeze: () => server.freeze(),
         async cut() {
           await server.kill()
           return { heal: () => server.start() }

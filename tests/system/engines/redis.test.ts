@@ -69,6 +69,7 @@ describe.skipIf(missing !== undefined)(
         async silence() {
           silenced += 1
         },
+        freeze: () => server.freeze(),
         async cut() {
           await server.kill()
           return { heal: () => server.start() }

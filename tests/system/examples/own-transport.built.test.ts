@@ -18,6 +18,7 @@ runCases(
         marks: 'it sends none',
         report: 'it carries none back',
         cut: 'it is in memory',
+        freeze: 'it is in memory',
         silence: 'it is in memory',
         damage: 'it is in memory',
         stranger: 'everybody may write to it',

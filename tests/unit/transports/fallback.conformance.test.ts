@@ -37,6 +37,7 @@ runCases(
     {
       without: {
         cut: 'there is no connection to lose',
+        freeze: 'nothing goes silent within a process',
         silence: 'nothing gets lost within a process',
         marks: 'the transports within send none',
       },

@@ -34,6 +34,7 @@ runCases(
   storeCases(() => ({ store: faulty(memory(), { faults: [] }), close: async () => {} }), {
     without: {
       cut: 'there is no connection to lose',
+      freeze: 'nothing goes silent within a process',
       silence: 'nothing gets lost within a process',
       another: 'tried with memory() itself',
       reopen: 'what it holds ends with the process',

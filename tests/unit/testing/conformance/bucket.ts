@@ -17,8 +17,8 @@ export interface Bucket {
     signal: AbortSignal,
     over?: string | null,
   ): Promise<'written' | 'changed'>
-  /** Tells each key that changes after the promise resolved, and once that the line was lost. */
-  listen(tell: { changed(key: string): void; lost(error: Error): void }): Promise<{ close(): void }>
+  /** Tells each key that changes after the promise resolved, until the signal aborts, and once that the line was lost. */
+  listen(tell: { changed(key: string): void; lost(error: Error): void }, signal: AbortSignal): Promise<void>
 }
 
 /** The files of a board in a bucket. The client is the caller's, and so is closing it. */
@@ -49,44 +49,46 @@ export function bucket(client: Bucket): WatchTransport & Mirror {
       const due = new Set(keys.keys())
       let lost: Error | undefined
       let wake = (): void => {}
-      const abort = (): void => wake()
-      signal.addEventListener('abort', abort)
+      // Ends the line: at the abort, since a reader that stalls never gets to a `finally`, or with the loop.
+      const line = new AbortController()
+      const abort = (): void => {
+        line.abort()
+        wake()
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) abort()
       try {
         // Listening begins before the first look, so that nothing falls between the two.
-        const line = await call(
-          client.listen({
-            changed(key) {
-              if (keys.has(key)) due.add(key)
-              wake()
-            },
-            lost(error) {
-              lost = error
-              wake()
-            },
-          }),
-        )
-        try {
-          while (!signal.aborted) {
-            if (lost !== undefined)
-              throw asNoticeboardError(lost, 'unavailable', 'the line to the bucket was lost')
-            const [key] = due
-            if (key === undefined) {
-              await new Promise<void>(resolve => (wake = resolve))
-              continue
-            }
-            due.delete(key)
-            const found = await call(client.get(key, signal))
-            if (found === undefined) yield { type: 'alive' }
-            else yield { type: 'release', namespace: keys.get(key) ?? '', bytes: found.bytes }
+        const tell = {
+          changed(key: string) {
+            if (keys.has(key)) due.add(key)
+            wake()
+          },
+          lost(error: Error) {
+            lost = error
+            wake()
+          },
+        }
+        await call(client.listen(tell, line.signal))
+        while (!signal.aborted) {
+          if (lost !== undefined)
+            throw asNoticeboardError(lost, 'unavailable', 'the line to the bucket was lost')
+          const [key] = due
+          if (key === undefined) {
+            await new Promise<void>(resolve => (wake = resolve))
+            continue
           }
-        } finally {
-          line.close()
+          due.delete(key)
+          const found = await call(client.get(key, signal))
+          if (found === undefined) yield { type: 'alive' }
+          else yield { type: 'release', namespace: keys.get(key) ?? '', bytes: found.bytes }
         }
       } catch (error) {
         // What fails because of the abort is no failure: the watch ends.
         if (!signal.aborted) throw error
       } finally {
         signal.removeEventListener('abort', abort)
+        line.abort()
       }
     },
 

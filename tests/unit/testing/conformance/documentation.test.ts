@@ -26,19 +26,36 @@ test('the code in docs/writing-a-transport.md is the code that is compiled and c
   expect(shown).toEqual(certified)
 })
 
+/** Waits for something, and rejects as soon as the signal aborts. */
+async function unlessAborted(something: Promise<void>, signal: AbortSignal): Promise<void> {
+  let abort = (): void => {}
+  const aborted = new Promise<void>((_, reject) => (abort = () => reject(new Error('aborted'))))
+  signal.addEventListener('abort', abort, { once: true })
+  if (signal.aborted) abort()
+  try {
+    await Promise.race([something, aborted])
+  } finally {
+    signal.removeEventListener('abort', abort)
+  }
+}
+
 /** A bucket in memory whose line can be lost. */
 function bucketInMemory(): Bucket & {
   readonly objects: Map<string, { bytes: Uint8Array; etag: string }>
   lose(): void
   heal(): void
+  freeze(): void
+  thaw(): void
 } {
   const objects = new Map<string, { bytes: Uint8Array; etag: string }>()
   const listeners = new Set<Parameters<Bucket['listen']>[0]>()
   let connected = true
+  let thawed = Promise.resolve()
+  let thaw = (): void => {}
   let version = 0
-  const reach = async (signal?: AbortSignal): Promise<void> => {
+  const reach = async (signal: AbortSignal): Promise<void> => {
     await new Promise(resolve => setImmediate(resolve))
-    if (signal?.aborted) throw new Error('aborted')
+    await unlessAborted(thawed, signal)
     if (!connected) throw new Error('connect ECONNREFUSED')
   }
   return {
@@ -50,6 +67,10 @@ function bucketInMemory(): Bucket & {
     heal() {
       connected = true
     },
+    freeze() {
+      thawed = new Promise(resolve => (thaw = resolve))
+    },
+    thaw: () => thaw(),
     async get(key, signal) {
       await reach(signal)
       const found = objects.get(key)
@@ -63,10 +84,10 @@ function bucketInMemory(): Bucket & {
       for (const { changed } of listeners) changed(key)
       return 'written'
     },
-    async listen(tell) {
-      await reach()
+    async listen(tell, signal) {
+      await reach(signal)
       listeners.add(tell)
-      return { close: () => void listeners.delete(tell) }
+      signal.addEventListener('abort', () => void listeners.delete(tell), { once: true })
     },
   }
 }
@@ -90,6 +111,10 @@ function open(): OpenedMirror {
     async cut() {
       client.lose()
       return { heal: async () => client.heal() }
+    },
+    async freeze() {
+      client.freeze()
+      return { thaw: async () => client.thaw() }
     },
     close: async () => {},
   }

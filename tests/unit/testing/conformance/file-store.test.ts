@@ -35,6 +35,7 @@ runCases(
     ...PATIENT,
     without: {
       cut: 'a folder has no connection to lose',
+      freeze: 'a disk that does not answer cannot be aborted',
       silence: 'a folder does not notify; it is looked at',
       stranger: 'who may write is decided by the modes of the folder',
       marks: 'it sends none; strategies ask by themselves',

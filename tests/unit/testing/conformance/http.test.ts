@@ -49,6 +49,10 @@ async function openStore(): Promise<OpenedStore> {
       await proxy.cut()
       return { heal: proxy.heal }
     },
+    async freeze() {
+      proxy.freeze()
+      return { thaw: async () => proxy.thaw() }
+    },
     async close() {
       await proxy.close()
       for (const { store, server } of running) {
@@ -84,6 +88,10 @@ async function openReader(): Promise<OpenedTransport> {
     async cut() {
       await proxy.cut()
       return { heal: proxy.heal }
+    },
+    async freeze() {
+      proxy.freeze()
+      return { thaw: async () => proxy.thaw() }
     },
     async close() {
       await proxy.close()

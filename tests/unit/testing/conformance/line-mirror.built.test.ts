@@ -39,6 +39,10 @@ const opening =
         await proxy.cut(how)
         return { heal: proxy.heal }
       },
+      async freeze() {
+        proxy.freeze()
+        return { thaw: async () => proxy.thaw() }
+      },
       async close() {
         await proxy.close()
         await server.close()
@@ -63,7 +67,7 @@ test('the kit runs with node:test as it does here', async () => {
 import { memory } from ${built('index.js')}
 import { storeCases } from ${built('testing/index.js')}
 const open = () => ({ store: memory(), close: async () => {} })
-const reasons = { cut: 'no', silence: 'no', another: 'no', reopen: 'no', damage: 'no', stranger: 'no', marks: 'no' }
+const reasons = { cut: 'no', freeze: 'no', silence: 'no', another: 'no', reopen: 'no', damage: 'no', stranger: 'no', marks: 'no' }
 for (const { name, skip, run } of storeCases(open, { without: reasons })) test(name, { skip: skip ?? false }, () => run())
 `,
     )

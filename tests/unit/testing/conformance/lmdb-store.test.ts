@@ -28,6 +28,7 @@ const cases = storeCases(
   {
     without: {
       cut: 'a file has no connection to lose',
+      freeze: 'there is no server that could go silent',
       silence: 'a file does not notify; it is looked at',
       damage: 'tried with another store',
       stranger: 'the modes of the file decide who may write',

@@ -12,6 +12,7 @@ runCases(
     {
       without: {
         cut: 'there is no connection to lose',
+        freeze: 'nothing goes silent within a process',
         silence: 'nothing gets lost within a process',
         reopen: 'what it holds ends with the process, as its durability says',
         damage: 'nobody else reaches its memory',

@@ -39,6 +39,7 @@ for (const kind of ['ConfigMap', 'Secret'] as const)
       ...PATIENT,
       without: {
         cut: 'a volume has no connection to lose',
+        freeze: 'a disk that does not answer cannot be aborted',
         silence: 'a volume is looked at, whatever the system tells',
         put: 'an object holds the snapshots of its newest release alone',
         damage: 'nobody changes a generation of a volume',

@@ -24,6 +24,7 @@ function over(wrap: (store: MemoryStore) => OpenedTransport['transport']): () =>
 
 const local = {
   cut: 'there is no connection to lose',
+  freeze: 'nothing goes silent within a process',
   silence: 'nothing gets lost within a process',
   marks: 'memory() sends none',
 }

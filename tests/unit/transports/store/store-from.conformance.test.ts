@@ -10,13 +10,19 @@ interface Remote {
   readonly engine: StoreEngine
   cut(): void
   heal(): void
+  freeze(): void
+  thaw(): void
   silence(): void
 }
 
 function remote(atomic: StoreEngine['atomic'], inner: StoreEngine): Remote {
   const links = new Set<() => void>()
   let [lost, silenced] = [false, 0]
+  let thawed = Promise.resolve()
+  let thaw = (): void => {}
   const reached = async <T>(answer: () => Promise<T>): Promise<T> => {
+    // As a driver that takes no signal: only whoever called it can stop waiting.
+    await thawed
     if (lost) throw new Error('connect ECONNREFUSED')
     return answer()
   }
@@ -28,6 +34,10 @@ function remote(atomic: StoreEngine['atomic'], inner: StoreEngine): Remote {
     heal() {
       lost = false
     },
+    freeze() {
+      thawed = new Promise(resolve => (thaw = resolve))
+    },
+    thaw: () => thaw(),
     silence() {
       silenced += 1
     },
@@ -88,6 +98,10 @@ for (const atomic of ['batch', 'key'] as const) {
         far.cut()
         return { heal: async () => far.heal() }
       },
+      async freeze() {
+        far.freeze()
+        return { thaw: async () => far.thaw() }
+      },
       async damage({ namespace, digest }) {
         const key = `board/snapshots/${namespace}=/${digest}`
         await inner.write(
@@ -120,6 +134,7 @@ runCases(
     {
       without: {
         cut: 'there is no connection to lose',
+        freeze: 'nothing goes silent within a process',
         silence: 'it never notifies',
         another: 'there is one memory',
         reopen: 'what it holds ends with the process',
