@@ -1,10 +1,22 @@
 import type { Json } from '../contracts/json.js'
-import type { DocumentChange } from '../publisher/index.js'
+import { sayMatch } from '../core/release/labels.js'
+import type { DocumentChange, ReleaseChange } from '../publisher/index.js'
 import { printable, type Style } from './style.js'
 
-/** Differences, a line each: what was asked for, values and all. */
-export function formatChanges(changes: readonly DocumentChange[], style: Style): string {
-  return changes.map(change => `${formatChange(change, style)}\n`).join('')
+/**
+ * Differences, a line each: what was asked for, values and all. Those of clients with some labels stand below a line
+ * that names them.
+ */
+export function formatChanges(changes: readonly ReleaseChange[], style: Style): string {
+  let named = ''
+  return changes
+    .map(({ when, ...change }) => {
+      const clients = when === undefined ? '' : `for clients with ${printable(sayMatch(when))}:\n`
+      const heading = clients === named ? '' : clients
+      named = clients
+      return `${heading}${formatChange(change, style)}\n`
+    })
+    .join('')
 }
 
 function formatChange(change: DocumentChange, style: Style): string {

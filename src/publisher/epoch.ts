@@ -54,7 +54,7 @@ export async function openNewEpoch(
   const audit = encodeAudit(context, options)
   const prepared = options.document === undefined ? undefined : prepareAll(context, options.document, [])
   // What the damaged store calls current is nothing to compare a document with.
-  if (prepared !== undefined) await validateAll(context, prepared, { previous: undefined, signal })
+  if (prepared !== undefined) await validateAll(context, prepared, { newest: undefined, signal })
 
   let warnings: readonly string[] = []
 

@@ -1,6 +1,6 @@
 import { asNoticeboardError } from '../contracts/errors.js'
 import { formatPosition, type Position } from '../contracts/position.js'
-import { decodeRelease, positionOf, type Release } from '../core/release/release.js'
+import { decodeRelease, positionOf, type Arm, type Release } from '../core/release/release.js'
 import { decodeAudit, type AuditRecord } from './audit.js'
 import type { PublisherContext } from './context.js'
 
@@ -11,6 +11,8 @@ export interface HistoryEntry {
   readonly version: number
   /** Digest of the stable arm's snapshot; where there are variants, of the last, without labels. */
   readonly digest: string
+  /** All snapshots of the stable arm, in their order, where clients with some labels get another; absent where everybody gets one. */
+  readonly variants?: Release['stable']['variants']
   readonly cause: string
   readonly issuedAt: string
   /** When clients begin to run it together, those of the last stage where there are stages; absent where they do on arrival. */
@@ -62,11 +64,17 @@ export function describe(release: Release): HistoryEntry {
     position: positionOf(release),
     version: stable.version,
     digest: mainVariant(release).digest,
+    ...severalIn(stable),
     cause,
     issuedAt,
     ...(activateAt !== undefined && { activateAt }),
     release,
   }
+}
+
+/** The variants of an arm that has more than the one that is for everybody. */
+export function severalIn({ variants }: Arm): { readonly variants?: Arm['variants'] } {
+  return variants.length === 1 ? {} : { variants }
 }
 
 /**

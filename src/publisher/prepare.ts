@@ -1,10 +1,12 @@
 import { isNoticeboardError, NoticeboardError, type Issue } from '../contracts/errors.js'
 import type { Json } from '../contracts/json.js'
+import type { Digest } from '../contracts/names.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { checkOptions } from '../core/options.js'
 import { digestOf } from '../core/release/digest.js'
 import type { LabelMatch } from '../core/release/labels.js'
-import type { Arm, Variant } from '../core/release/release.js'
+import type { Arm, Release, Variant } from '../core/release/release.js'
+import { pairVariants } from '../core/release/variant-pairs.js'
 import { parseCanonical } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
 import { sayIssues } from '../core/say-issues.js'
@@ -69,21 +71,34 @@ function prepare({ hasher, maxSnapshotBytes, namespace }: PublisherContext, docu
 
 /**
  * Throws `invalid-document`, with the issues, unless every document passes the schema and the
- * validators.
+ * validators, which compare it with what the same clients run: the stable arm of `newest`, unless that is
+ * nothing to compare with.
  *
  * ```ts
- * await validateAll(context, prepared, { previous, signal })
+ * await validateAll(context, prepared, { newest: head?.release, signal })
  * ```
  */
 export async function validateAll(
-  { schema, validators, namespace }: PublisherContext,
-  prepared: readonly Prepared[],
-  { previous, signal }: { readonly previous: Json | undefined; readonly signal: AbortSignal },
+  context: PublisherContext,
+  prepared: readonly [Prepared, ...Prepared[]],
+  { newest, signal }: { readonly newest: Release | undefined; readonly signal: AbortSignal },
 ): Promise<void> {
-  for (const { document } of prepared) {
-    const result = await validateDocument({ schema, validators, document, previous, signal })
-    signal.throwIfAborted()
-    if (result.type === 'invalid') throw refusal(namespace, result.issues)
+  const { schema, validators, namespace } = context
+  const variants = variantsOf(prepared)
+  const pairs = newest === undefined ? [] : pairVariants(newest.stable, { variants })
+  const documents = new Map<Digest, Json | undefined>()
+  for (const { before } of pairs)
+    if (!documents.has(before.digest))
+      documents.set(before.digest, await readPrevious(context, before.digest, signal))
+  for (const [index, { document }] of prepared.entries()) {
+    const replaced = pairs.filter(({ after }) => after === variants[index]).map(({ before }) => before.digest)
+    const compared = replaced.length === 0 ? [undefined] : [...new Set(replaced)]
+    for (const digest of compared) {
+      const previous = digest === undefined ? undefined : documents.get(digest)
+      const result = await validateDocument({ schema, validators, document, previous, signal })
+      signal.throwIfAborted()
+      if (result.type === 'invalid') throw refusal(namespace, result.issues)
+    }
   }
 }
 
@@ -120,19 +135,14 @@ export function refusal(
 }
 
 /**
- * The document that runs now, for validators that compare; undefined when it cannot be read, which
+ * A document that runs now, for validators that compare; undefined when it cannot be read, which
  * is logged and stops no publish.
- *
- * ```ts
- * const previous = await readPrevious(context, mainVariant(newest).digest, signal)
- * ```
  */
-export async function readPrevious(
+async function readPrevious(
   context: PublisherContext,
-  digest: string | undefined,
+  digest: Digest,
   signal: AbortSignal,
 ): Promise<Json | undefined> {
-  if (digest === undefined) return undefined
   const { store, namespace, hasher, maxReadBytes: maxSnapshotBytes, logger } = context
   try {
     const bytes = await retried(() => store.snapshot({ namespace, digest, maxSnapshotBytes }, signal), {

@@ -5,7 +5,6 @@ import { encodeAudit, type AuditDetails } from './audit.js'
 import type { Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
-import { mainVariant } from './history.js'
 import {
   behindFleet,
   doubtfulClaims,
@@ -16,7 +15,7 @@ import {
   notUnderstood,
   type Expected,
 } from './preconditions.js'
-import { prepareAll, readPrevious, validateAll, variantsOf, type VariantDocument } from './prepare.js'
+import { prepareAll, validateAll, variantsOf, type VariantDocument } from './prepare.js'
 import { sameVariants } from './resolve-ref.js'
 import type { RolloutFacts } from './rollout.js'
 import { assertSpreading, spreadFor, type Spreading } from './spread.js'
@@ -131,8 +130,7 @@ export async function publishDocument(
       notFree(context, newest, options) ??
       notAdmitted(context, newest, { variants, readmit: options.readmit })
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
-    const previous = await readPrevious(context, newest && mainVariant(newest).digest, signal)
-    await validateAll(context, prepared, { previous, signal })
+    await validateAll(context, prepared, { newest, signal })
     const heard = await heardReports(context, signal)
     // What the store forgot is no claim of clients.
     const believes = options.ignoreReports !== true || heard?.wentBack !== undefined

@@ -14,21 +14,23 @@ import { checkOptions } from '../core/options.js'
 import { anything } from '../core/schema/anything.js'
 import { assertSchema } from '../core/schema/assert-schema.js'
 import { positionOf, type Release } from '../core/release/release.js'
+import { variantFor } from '../core/release/target.js'
 import { readSystem } from '../system/system.js'
 import type { PublisherContext } from './context.js'
-import { diffDocuments, type DocumentChange } from './diff.js'
+import { diffArms, type ReleaseChange } from './diff-arms.js'
 import { openNewEpoch, type OpenEpochOptions } from './epoch.js'
-import { findRelease, readDocument, type ReleaseRef } from './resolve-ref.js'
+import { findRelease, readDocumentOf, type ReleaseRef } from './resolve-ref.js'
 import { summarizeFleet, type Fleet } from '../fleet/summary.js'
 import { forgetInstances, type ForgetOptions } from './forget.js'
 import { FOLLOW_OPTIONS, followSource, type FollowOptions, type FollowStep } from './follow.js'
-import { mainVariant, readHistory, type HistoryEntry } from './history.js'
+import { readHistory, type HistoryEntry } from './history.js'
 import { lookAtNamespace } from './look-at-namespace.js'
 import { syncMirrors, type MirrorResult } from './mirrors.js'
 import { readNewest } from './read-head.js'
 import { readReports } from './read-reports.js'
 import { readmit, type ReadmitOptions } from './readmit.js'
 import { isSource } from './object-source.js'
+import { prepareAll, variantsOf, type VariantDocument } from './prepare.js'
 import { publishDocument, type PublishOptions } from './publish.js'
 import { DEFAULT_RETRIES, eachWithSignal, withSignal } from './retry.js'
 import { rollBack, type RollbackOptions } from './rollback.js'
@@ -89,9 +91,22 @@ export interface Published {
   readonly position: Position
   readonly version: number
   readonly digest: Digest
-  /** The document of the clients that no variant's labels match. */
+  /** The stable document of the clients with the labels that were asked for; where none were, of those that no variant's labels match. */
   readonly document: Json
   readonly release: Release
+}
+
+/** For which clients a document is read. */
+export interface ReadOptions {
+  /** The labels of these clients. Default: none, so that no variant is for them. */
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+/** What could be published, to be compared with what was. */
+export interface ProposedDocument<Input = unknown> {
+  readonly document: Input
+  /** Other documents for clients with certain labels; the first that matches holds. Default: none. */
+  readonly variants?: readonly VariantDocument<Input>[]
 }
 
 /**
@@ -147,12 +162,15 @@ export interface Publisher<Input = unknown> {
   readmit(options: ReadmitOptions): Promise<Rollout>
   /** The log, newest first; all of it unless limited. */
   history(options?: { readonly limit?: number; readonly signal?: AbortSignal }): AsyncIterable<HistoryEntry>
-  /** Where the documents of two releases differ. */
-  diff(before: ReleaseRef, after: ReleaseRef): Promise<readonly DocumentChange[]>
+  /**
+   * Where the stable documents of two releases differ, or those of a release and what would be published: for all clients, also
+   * those that get a variant. Empty when nobody gets another document.
+   */
+  diff(before: ReleaseRef, after: ReleaseRef | ProposedDocument<Input>): Promise<readonly ReleaseChange[]>
   /** What runs now; undefined before the first publish. Throws when its document cannot be read. */
-  current(): Promise<Published | undefined>
+  current(options?: ReadOptions): Promise<Published | undefined>
   /** A release of the log and its document. Throws `not-found`. */
-  read(ref: ReleaseRef): Promise<Published>
+  read(ref: ReleaseRef, options?: ReadOptions): Promise<Published>
   /** Who runs what, as the fleet's reports tell it. */
   fleet(): Promise<Fleet>
   /**
@@ -263,17 +281,33 @@ export function createPublisher<Input = unknown, Output = Input>(
     },
     diff: (before, after) =>
       run(undefined, async signal => {
-        const read = async (ref: ReleaseRef): Promise<Json> =>
-          readDocument(context, await findRelease(context, ref, signal), signal)
-        return diffDocuments(await read(before), await read(after))
+        const from = (await findRelease(context, before, signal)).stable
+        const proposed = readProposed(after)
+        const prepared = proposed && prepareAll(context, proposed.document, proposed.variants ?? [])
+        const to =
+          prepared === undefined
+            ? (await findRelease(context, after as ReleaseRef, signal)).stable
+            : { variants: variantsOf(prepared) }
+        return diffArms(
+          from,
+          to,
+          async digest =>
+            prepared?.find(one => one.digest === digest)?.document ?? readDocumentOf(context, digest, signal),
+        )
       }),
-    current: () =>
-      run(undefined, async signal => {
+    current: (settings = {}) => {
+      const labels = readLabels('current()', settings)
+      return run(undefined, async signal => {
         const release = (await readNewest(context, signal))?.release
-        return release === undefined ? undefined : readPublished(context, release, signal)
-      }),
-    read: ref =>
-      run(undefined, async signal => readPublished(context, await findRelease(context, ref, signal), signal)),
+        return release === undefined ? undefined : readPublished(context, release, { labels, signal })
+      })
+    },
+    read: (ref, settings = {}) => {
+      const labels = readLabels('read()', settings)
+      return run(undefined, async signal =>
+        readPublished(context, await findRelease(context, ref, signal), { labels, signal }),
+      )
+    },
     fleet: () =>
       run(undefined, async signal => {
         const heard = await readReports(context, signal)
@@ -305,16 +339,23 @@ export function createPublisher<Input = unknown, Output = Input>(
 async function readPublished(
   context: PublisherContext,
   release: Release,
-  signal: AbortSignal,
+  { labels, signal }: { readonly labels: Readonly<Record<string, string>>; readonly signal: AbortSignal },
 ): Promise<Published> {
-  const document = await readDocument(context, release, signal)
-  return {
-    position: positionOf(release),
-    version: release.stable.version,
-    digest: mainVariant(release).digest,
-    document,
-    release,
-  }
+  const { digest } = variantFor(release.stable, { labels })
+  const document = await readDocumentOf(context, digest, signal)
+  return { position: positionOf(release), version: release.stable.version, digest, document, release }
+}
+
+function readLabels(call: string, settings: ReadOptions): Readonly<Record<string, string>> {
+  checkOptions(call, settings, { labels: true })
+  return settings.labels ?? {}
+}
+
+/** What stands in the place of a reference, where it is a document. */
+function readProposed(after: unknown): ProposedDocument | undefined {
+  if (typeof after !== 'object' || after === null || !('document' in after)) return undefined
+  checkOptions('diff()', after as ProposedDocument, { document: true, variants: true })
+  return after as ProposedDocument
 }
 
 function readOptions<Input, Output>(

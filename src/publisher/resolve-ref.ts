@@ -7,7 +7,7 @@ import { assertDigest } from '../core/release/digest.js'
 import { digestsOf, type Arm, type Release } from '../core/release/release.js'
 import { parseCanonical } from '../core/json/strict-parse.js'
 import type { PublisherContext } from './context.js'
-import { mainVariant, readHistory } from './history.js'
+import { readHistory } from './history.js'
 import { readNewest } from './read-head.js'
 import { retried } from './retry.js'
 
@@ -178,22 +178,6 @@ export async function firstUnreadable(
     }
   }
   return undefined
-}
-
-/**
- * The document of a release for the clients that no variant's labels match. Throws what the store
- * throws, and `digest-mismatch`.
- *
- * ```ts
- * const document = await readDocument(context, release, signal)
- * ```
- */
-export async function readDocument(
-  context: PublisherContext,
-  release: Release,
-  signal: AbortSignal,
-): Promise<Json> {
-  return readDocumentOf(context, mainVariant(release).digest, signal)
 }
 
 /**

@@ -1,10 +1,11 @@
 import type { Digest } from '../contracts/names.js'
 import type { Position } from '../contracts/position.js'
 import type { Rehearsal, RolloutPhase } from '../core/release/rollout.js'
-import { positionOf, type Release } from '../core/release/release.js'
+import { positionOf, type Arm, type Release } from '../core/release/release.js'
 import type { Explanation } from '../rollouts/explanation.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import type { PublisherContext } from './context.js'
+import { severalIn } from './history.js'
 import type { MirrorResult } from './mirrors.js'
 import { endOf, watchStages } from './rollouts/watch-stages.js'
 import type { BuildForecast } from './rollouts/builds.js'
@@ -32,6 +33,8 @@ export interface Rollout extends AsyncIterable<RolloutStep> {
   readonly position: Position
   /** What is rolled out: the candidate's snapshot, or the stable one where there is no candidate. */
   readonly digest: Digest
+  /** All its snapshots, in their order, where clients with some labels get another; undefined where everybody gets one. */
+  readonly variants: Arm['variants'] | undefined
   readonly version: number
   /**
    * What went out last before it, of a rollout the candidate; undefined for the first release of an epoch, and where
@@ -121,6 +124,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     outcome,
     position: positionOf(release),
     digest: (arm.variants.at(-1) ?? arm.variants[0]).digest,
+    variants: severalIn(arm).variants,
     version: arm.version,
     previousVersion: versionBefore(facts),
     activateAt: release.activateAt ?? release.rollout?.activateAt,

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Json } from '../../contracts/json.js'
-import { diffDocuments, type DocumentChange, type Publisher } from '../../publisher/index.js'
+import type { HistoryEntry, Publisher, ReleaseChange } from '../../publisher/index.js'
+import { sameVariants } from '../../publisher/resolve-ref.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { FORMAT_OPTION, sourceFor } from '../documents.js'
@@ -13,10 +13,11 @@ export const diffCommand: Command = {
   summary: 'show what changed between two versions',
   usage: '[VERSION [VERSION]]',
   text: `Compares two versions, or one with the current, or the current with what ran before it; or, with --file, the current with a
-file. Versions are numbers, positions, the first 8 digits of a digest, or "current".`,
+file, as it would be published: for all clients. What clients with certain labels get is compared as well. Versions are
+numbers, positions, the first 8 digits of a digest, or "current".`,
   options: {
     ...BOARD_OPTIONS,
-    file: { value: 'FILE', text: 'compare the current document with this file' },
+    file: { value: 'FILE', text: 'compare what is current with this file' },
     format: FORMAT_OPTION,
   },
   examples: [
@@ -37,8 +38,8 @@ file. Versions are numbers, positions, the first 8 digits of a digest, or "curre
     const changes = await withPublisher(
       context,
       {},
-      async ({ publisher }): Promise<readonly DocumentChange[]> => {
-        if (document !== undefined) return diffDocuments(await currentDocument(publisher), document)
+      async ({ publisher }): Promise<readonly ReleaseChange[]> => {
+        if (document !== undefined) return publisher.diff('current', { document })
         if (references !== undefined) return publisher.diff(...references)
         return publisher.diff(await beforeCurrent(publisher), 'current')
       },
@@ -49,23 +50,15 @@ file. Versions are numbers, positions, the first 8 digits of a digest, or "curre
   },
 }
 
-async function currentDocument(publisher: Publisher): Promise<Json> {
-  const current = await publisher.current()
-  if (current !== undefined) return current.document
-  throw new NoticeboardError(
-    'not-found',
-    `nothing was published in ${publisher.namespace} yet; there is nothing to compare with`,
-  )
-}
-
 /** The release that ran something else before the current one. */
 async function beforeCurrent(
   publisher: Publisher,
 ): Promise<{ readonly epoch: string; readonly sequence: number }> {
-  let current: string | undefined
-  for await (const { digest, position } of publisher.history()) {
-    if (current !== undefined && digest !== current) return position
-    current ??= digest
+  let current: HistoryEntry['release']['stable']['variants'] | undefined
+  for await (const { release, position } of publisher.history()) {
+    const { variants } = release.stable
+    if (current !== undefined && !sameVariants(variants, current)) return position
+    current ??= variants
   }
   throw new NoticeboardError('not-found', `${publisher.namespace} has no earlier version to compare with`)
 }

@@ -2,6 +2,8 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Identity } from '../../contracts/identity.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
+import { sayMatch } from '../../core/release/labels.js'
+import type { Release } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
 import { readSystem, systemHasher } from '../../system/system.js'
 import { withBoard, type OpenBoard } from '../boards.js'
@@ -19,7 +21,7 @@ export const getCommand: Command = {
   summary: 'print the document that runs',
   usage: '[NAMESPACE]',
   text: `Prints the document that clients run now, also while a newer one waits for its --activate-at: indented on a terminal, else the exact bytes of the snapshot. With --client and --label it is
-the one for a client of that name and those labels.`,
+the one for a client of that name and those labels; where clients with certain labels get another one, and none is given, stderr says so.`,
   options: {
     ...BOARD_OPTIONS,
     at: {
@@ -47,7 +49,8 @@ the one for a client of that name and those labels.`,
     if (at !== undefined) {
       const ref = parseReference(at)
       return withPublisher(context, { namespace }, async ({ publisher, board }) => {
-        const { digest } = await publisher.read(ref)
+        const { digest, release } = await publisher.read(ref, { labels: identity.labels })
+        noteVariants(context, release)
         await printSnapshot(context, board, { namespace: publisher.namespace, digest })
       })
     }
@@ -63,6 +66,7 @@ the one for a client of that name and those labels.`,
             : `version ${coming.stable.version} waits: clients switch to it at ${then}; noticeboard get --at ${coming.stable.version} prints it`,
         )
       }
+      noteVariants(context, release)
       const wanted = target(release, { identity, refused: () => false, hasher: systemHasher })
       if (wanted.arm === 'keep')
         throw new NoticeboardError(
@@ -72,6 +76,16 @@ the one for a client of that name and those labels.`,
       await printSnapshot(context, board, { namespace: name, digest: wanted.digest })
     })
   },
+}
+
+/** Says which labels get another document, to who asked for none. */
+function noteVariants({ args, print }: CommandContext, { stable }: Release): void {
+  if (args.texts('label').length > 0 || args.text('client') !== undefined) return
+  for (const { when } of stable.variants) {
+    if (when === undefined) continue
+    const labels = Object.entries(when).map(([name, [value = '']]) => `--label ${name}=${value}`)
+    print.note(`clients with ${sayMatch(when)} get another document: noticeboard get ${labels.join(' ')}`)
+  }
 }
 
 async function printSnapshot(

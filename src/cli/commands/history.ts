@@ -5,6 +5,7 @@ import { sayInstant } from '../instant.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSystem } from '../../system/system.js'
 import type { Cell } from '../table.js'
+import { variantsCell } from '../variants.js'
 
 const DEFAULT_LIMIT = 20
 
@@ -28,13 +29,14 @@ export const historyCommand: Command = {
       const rows: Cell[][] = []
       let waits = false
       for await (const entry of publisher.history(limit)) {
-        const { version, position, digest, cause, issuedAt, activateAt, audit } = entry
+        const { version, position, digest, variants, cause, issuedAt, activateAt, audit } = entry
         waits ||= activateAt !== undefined
         if (json)
           print.jsonLine({
             version,
             position,
             digest,
+            ...(variants !== undefined && { variants }),
             cause,
             issuedAt,
             ...(activateAt !== undefined && { activateAt }),
@@ -47,6 +49,7 @@ export const historyCommand: Command = {
             shortTime(issuedAt),
             cause,
             shortDigest(digest),
+            variantsCell(variants),
             activateAt && sayInstant(activateAt, nowMs),
             audit?.author,
             audit?.reason,
@@ -54,7 +57,17 @@ export const historyCommand: Command = {
       }
       if (json) return
       if (rows.length === 0) return print.note(`nothing was published in ${publisher.namespace} yet`)
-      const columns = ['version', 'position', 'when', 'cause', 'digest', 'in force', 'author', 'reason']
+      const columns = [
+        'version',
+        'position',
+        'when',
+        'cause',
+        'digest',
+        'variants',
+        'in force',
+        'author',
+        'reason',
+      ]
       const isShown = (_: unknown, index: number): boolean => waits || columns[index] !== 'in force'
       print.table(
         columns.filter(isShown),

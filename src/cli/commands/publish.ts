@@ -1,6 +1,6 @@
 import { formatPosition } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import { diffDocuments, type Publisher, type Rollout } from '../../publisher/index.js'
+import type { Publisher, ReleaseChange, Rollout } from '../../publisher/index.js'
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
@@ -16,6 +16,7 @@ import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { blastLines, forecastLines } from '../forecast.js'
 import { waitForEnd } from '../wait-for-end.js'
 import { readSystem } from '../../system/system.js'
+import { variantLines } from '../variants.js'
 
 export const publishCommand: Command = {
   name: 'publish',
@@ -169,7 +170,7 @@ export function printRollout(
   did: 'published' | 'rolled back' = 'published',
 ): void {
   const { outcome, version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
-  const { forecast, builds, rehearsal, activateAt, previousVersion } = rollout
+  const { forecast, builds, rehearsal, activateAt, previousVersion, variants } = rollout
   if (json)
     return print.jsonLine({
       outcome,
@@ -178,6 +179,7 @@ export function printRollout(
       ...(previousVersion !== undefined && { previousVersion }),
       position,
       digest,
+      ...(variants !== undefined && { variants }),
       ...(activateAt !== undefined && { activateAt }),
       state,
       ...(state !== 'everyone' && {
@@ -198,6 +200,7 @@ export function printRollout(
   const numbers = goesBack ? `from version ${previousVersion} to version ${version}` : `version ${version}`
   const where = state === 'everyone' ? '' : `, ${state}, ${sayStageOf(rollout)}`
   print.data(`${what} ${namespace} ${numbers} (${formatPosition(position)}) ${shortDigest(digest)}${where}\n`)
+  for (const line of variantLines(variants)) print.data(`${line}\n`)
   if (activateAt !== undefined) {
     const nowMs = readSystem('publish', io.system).clock.now()
     print.data(`${sayActivation(activateAt, { isStaged: state !== 'everyone', nowMs })}\n`)
@@ -206,9 +209,6 @@ export function printRollout(
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
 }
 
-async function changesTo(publisher: Publisher, document: unknown): Promise<ReturnType<typeof diffDocuments>> {
-  const current = await publisher.current()
-  return current === undefined
-    ? []
-    : diffDocuments(current.document, JSON.parse(JSON.stringify(document)) as typeof current.document)
+async function changesTo(publisher: Publisher, document: unknown): Promise<readonly ReleaseChange[]> {
+  return (await publisher.current()) === undefined ? [] : publisher.diff('current', { document })
 }

@@ -9,6 +9,7 @@ import { AUTHOR_OPTION, readReason, REASON_OPTION } from '../reason.js'
 import { shortDigest, shortTime } from '../references.js'
 import { waitForEnd } from '../wait-for-end.js'
 import { readWaiting, WAIT_OPTIONS } from '../wait.js'
+import { variantLines } from '../variants.js'
 import { printRollout } from './publish.js'
 
 const STEPS = ['pause', 'resume', 'promote', 'abort', 'retreat'] as const
@@ -71,15 +72,25 @@ async function show({ print, json }: CommandContext, publisher: Publisher): Prom
   }
   const explanation = await rollout.explain()
   const story = await storyOf(publisher, rollout.id)
-  const { id, state, stage, of, rehearsal, digest, version } = rollout
+  const { id, state, stage, of, rehearsal, digest, variants, version } = rollout
   if (json)
     return print.jsonLine({
       namespace,
-      rollout: { id, state, stage, of, ...(rehearsal !== undefined && { rehearsal }), digest, version },
+      rollout: {
+        id,
+        state,
+        stage,
+        of,
+        ...(rehearsal !== undefined && { rehearsal }),
+        digest,
+        ...(variants !== undefined && { variants }),
+        version,
+      },
       explanation: explanation ?? null,
       story: story.map(({ position, issuedAt, cause, audit }) => ({ position, issuedAt, cause, ...audit })),
     })
   print.data(`${namespace}: rollout ${id} of version ${version} ${shortDigest(digest)} is ${state}\n`)
+  for (const line of variantLines(variants)) print.data(`${line}\n`)
   if (explanation === undefined) print.data('its policy is not known here, so the evidence is not judged\n')
   else for (const line of explanationLines(explanation)) print.data(`  ${line}\n`)
   print.data('\n')

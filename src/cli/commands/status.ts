@@ -21,6 +21,7 @@ import { readSettings } from '../settings.js'
 import type { Style, Tone } from '../style.js'
 import type { Cell } from '../table.js'
 import { readSystem } from '../../system/system.js'
+import { variantLines } from '../variants.js'
 
 export const statusCommand: Command = {
   name: 'status',
@@ -76,6 +77,7 @@ function show(
   print.data(
     newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
   )
+  for (const line of variantLines(newest?.variants)) print.data(`${line}\n`)
   if (newest?.activateAt !== undefined) {
     const isStaged = newest.release.rollout !== undefined
     const nowMs = readSystem('status', io.system).clock.now()

@@ -1,5 +1,7 @@
 import { comparePositions, formatPosition, type Position } from '../../contracts/position.js'
+import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
+import type { Digest } from '../../contracts/names.js'
 import type { Session } from '../../contracts/strategy.js'
 import type { Transport } from '../../contracts/transport.js'
 import { createLeaps } from '../../core/release/leaps.js'
@@ -7,8 +9,8 @@ import { assertDigest } from '../../core/release/digest.js'
 import { decodeRelease, positionOf, type Release } from '../../core/release/release.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { readSystem, systemHasher } from '../../system/system.js'
-import { diffDocuments } from '../../publisher/index.js'
-import { mainVariant } from '../../publisher/history.js'
+import { diffArms, type ReleaseChange } from '../../publisher/diff-arms.js'
+import { mainVariant, severalIn } from '../../publisher/history.js'
 import { hybrid } from '../../strategies/index.js'
 import { withBoard, type OpenBoard } from '../boards.js'
 import { formatChanges } from '../changes.js'
@@ -18,6 +20,7 @@ import type { Io } from '../io.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+import { variantLines } from '../variants.js'
 
 export const watchCommand: Command = {
   name: 'watch',
@@ -44,7 +47,7 @@ async function follow(
   namespace: string,
 ): Promise<void> {
   let seen: Position | undefined
-  let before: Json | undefined
+  let before: Documents | undefined
   let lost = false
   let missed = false
   const leaps = createLeaps({ clock: readSystem('watch', io.system).clock, seen })
@@ -84,11 +87,13 @@ async function follow(
         continue
       }
       missed = true
-      const document = await readDocument(arrival.from, release, io.signal)
+      const documents = await readDocuments(arrival.from, release, io.signal)
       missed = false
       seen = positionOf(release)
       const { cause, issuedAt, stable } = release
+      const now = { stable, documents }
       const { digest } = mainVariant(release)
+      const { variants } = severalIn(stable)
       if (json)
         print.jsonLine({
           namespace,
@@ -97,15 +102,19 @@ async function follow(
           digest,
           cause,
           issuedAt,
-          document,
+          document: documents.get(digest),
+          ...(variants !== undefined && {
+            variants: variants.map(variant => ({ ...variant, document: documents.get(variant.digest) })),
+          }),
         })
       else {
         print.data(
           `${shortTime(issuedAt)} ${namespace} version ${stable.version} (${formatPosition(seen)}) ${cause} ${shortDigest(digest)}\n`,
         )
-        if (before !== undefined) print.data(formatChanges(diffDocuments(before, document), print.style))
+        for (const line of variantLines(variants)) print.data(`${line}\n`)
+        if (before !== undefined) print.data(formatChanges(await changesBetween(before, now), print.style))
       }
-      before = document
+      before = now
     } catch (thrown) {
       if (io.signal.aborted) return
       // The next look, which comes soon then, brings it again, since it does not count as seen.
@@ -115,14 +124,35 @@ async function follow(
   }
 }
 
-async function readDocument(from: Transport, release: Release, signal: AbortSignal): Promise<Json> {
-  const { digest } = mainVariant(release)
-  const bytes = await from.snapshot(
-    { namespace: release.namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES },
-    signal,
-  )
-  assertDigest(systemHasher, { bytes, digest, what: `the snapshot of ${release.namespace}` })
-  return parseCanonical(bytes, { what: 'the snapshot', maxBytes: MAX_SNAPSHOT_BYTES })
+/** What runs by a release, with the document of each of its stable snapshots. */
+interface Documents {
+  readonly stable: Release['stable']
+  readonly documents: ReadonlyMap<Digest, Json>
+}
+
+async function readDocuments(
+  from: Transport,
+  { namespace, stable }: Release,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Digest, Json>> {
+  const documents = new Map<Digest, Json>()
+  for (const { digest } of stable.variants) {
+    if (documents.has(digest)) continue
+    const query = { namespace, digest, maxSnapshotBytes: MAX_SNAPSHOT_BYTES }
+    const bytes = await from.snapshot(query, signal)
+    assertDigest(systemHasher, { bytes, digest, what: `the snapshot of ${namespace}` })
+    documents.set(digest, parseCanonical(bytes, { what: 'the snapshot', maxBytes: MAX_SNAPSHOT_BYTES }))
+  }
+  return documents
+}
+
+/** What changed for each group of clients; all documents of both are known. */
+async function changesBetween(before: Documents, now: Documents): Promise<readonly ReleaseChange[]> {
+  return diffArms(before.stable, now.stable, async digest => {
+    const document = before.documents.get(digest) ?? now.documents.get(digest)
+    if (document === undefined) throw new NoticeboardError('internal', 'a release without its document')
+    return document
+  })
 }
 
 /** How long after a release whose document could not be read the next look comes, in milliseconds. */

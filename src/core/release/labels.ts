@@ -14,7 +14,7 @@ export type LabelMatch = Readonly<Record<string, readonly string[]>>
  * labelsMatch({ region: ['eu', 'us'] }, identity)
  * ```
  */
-export function labelsMatch(match: LabelMatch, { labels }: Identity): boolean {
+export function labelsMatch(match: LabelMatch, { labels }: Pick<Identity, 'labels'>): boolean {
   const names = Object.keys(match)
   return (
     names.length > 0 &&
@@ -23,6 +23,19 @@ export function labelsMatch(match: LabelMatch, { labels }: Identity): boolean {
       return own !== undefined && (match[name] ?? []).includes(own)
     })
   )
+}
+
+/**
+ * A label match for people.
+ *
+ * ```ts
+ * sayMatch({ region: ['eu', 'us'], tier: ['gold'] }) // region=eu or us, tier=gold
+ * ```
+ */
+export function sayMatch(match: LabelMatch): string {
+  return Object.entries(match)
+    .map(([name, values]) => `${name}=${values.join(' or ')}`)
+    .join(', ')
 }
 
 /** Reads a label match. A value that is not a list of texts matches nobody: an unknown condition is false. */

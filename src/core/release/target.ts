@@ -60,8 +60,14 @@ export interface TargetContext {
   readonly hasher: Hasher
 }
 
-/** The first variant whose labels match; the last one has no condition. */
-function variantFor({ variants }: Arm, identity: Identity): Variant {
+/**
+ * The variant of an arm for a client: the first whose labels match; the last one has no condition.
+ *
+ * ```ts
+ * const { digest } = variantFor(release.stable, { labels: { region: 'eu' } })
+ * ```
+ */
+export function variantFor({ variants }: Pick<Arm, 'variants'>, identity: Pick<Identity, 'labels'>): Variant {
   return variants.find(({ when }) => when === undefined || labelsMatch(when, identity)) ?? variants[0]
 }
 

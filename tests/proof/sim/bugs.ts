@@ -434,11 +434,11 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     replace: [
       [
         'const variants = variantsOf(prepared)',
-        'const variants = variantsOf(prepared); let first: Awaited<ReturnType<typeof readPrevious>> | undefined',
+        'const variants = variantsOf(prepared); let first: Release | undefined',
       ],
       [
-        'const previous = await readPrevious(context, newest && mainVariant(newest).digest, signal)',
-        'const previous = (first ??= await readPrevious(context, newest && mainVariant(newest).digest, signal))',
+        'await validateAll(context, prepared, { newest, signal })',
+        'await validateAll(context, prepared, { newest: (first ??= newest), signal })',
       ],
     ],
     oracles: ['previous-is-what-ran'],

@@ -256,6 +256,52 @@ test('a variant goes to those with its labels, and each is validated', async () 
   ).toBe('invalid-option')
 })
 
+test('a validator compares each variant with what the same clients run', async () => {
+  const compared: string[] = []
+  const { publisher } = setUp({
+    validators: [
+      {
+        name: 'compares',
+        validate: (value, { previous }) =>
+          void compared.push(`${JSON.stringify(previous)} -> ${JSON.stringify(value)}`),
+      },
+    ],
+  })
+  const eu = (document: Document) => ({ variants: [{ when: { region: ['eu'] }, document }] })
+  const euOrUs = (document: Document) => ({ variants: [{ when: { region: ['eu', 'us'] }, document }] })
+  await publisher.publish(size(1), { ...why, ...eu(size(5)) })
+  compared.length = 0
+  await publisher.publish(size(2), { ...why, ...euOrUs(size(6)) })
+  const told = (from: number, to: number): string =>
+    `${JSON.stringify(size(from))} -> ${JSON.stringify(size(to))}`
+  expect(compared.toSorted()).toEqual([told(1, 2), told(1, 6), told(5, 6)])
+  compared.length = 0
+  await publisher.publish(size(3), why)
+  expect(compared.toSorted()).toEqual([told(2, 3), told(6, 3)])
+})
+
+test('a release is read as clients with certain labels get it, and compared for each of them', async () => {
+  const { publisher } = setUp()
+  const variants = [{ when: { region: ['eu'] }, document: size(5) }]
+  await publisher.publish(size(1), { ...why, variants })
+  const labels = { region: 'eu' }
+  expect((await publisher.current())?.document).toEqual(size(1))
+  expect((await publisher.current({ labels }))?.document).toEqual(size(5))
+  expect((await publisher.read(1, { labels }))?.document).toEqual(size(5))
+  expect(await publisher.diff('current', 1)).toEqual([])
+  expect(await publisher.diff(1, { document: size(1), variants })).toEqual([])
+  const changed = { path: 'pool.size', change: 'changed', after: 7 }
+  expect(await publisher.diff(1, { document: size(7) })).toEqual([
+    { ...changed, before: 1 },
+    { ...changed, before: 5, when: { region: ['eu'] } },
+  ])
+  expect((await errorOf(publisher.diff(1, { document: size(7), variant: [] } as never))).code).toBe(
+    'invalid-option',
+  )
+  const [entry] = await collect(publisher.history())
+  expect(entry?.variants).toEqual(entry?.release.stable.variants)
+})
+
 test('a rollback goes to the newest earlier version and withdraws what ran', async () => {
   const { store, publisher } = setUp()
   for (const n of [1, 2, 3]) await publisher.publish(size(n), why)
