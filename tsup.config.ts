@@ -8,8 +8,8 @@ const asEntries = (points: readonly { name: string; source: string }[]) =>
 
 const library = present.filter(({ subpath }) => subpath !== 'bin')
 const outDir = process.env['NOTICEBOARD_OUT_DIR'] ?? 'dist'
-/** The name of one of the builds below; all of them without it. */
-const only = process.env['NOTICEBOARD_ONLY']
+/** The names of some of the builds below; all of them without it. */
+const only = process.env['NOTICEBOARD_ONLY']?.split(',')
 
 const shared: Options = {
   outDir,
@@ -48,4 +48,4 @@ const builds: readonly (Options & { readonly name: string })[] = [
   },
 ]
 
-export default defineConfig(builds.filter(({ name }) => only === undefined || name === only))
+export default defineConfig(builds.filter(({ name }) => only?.includes(name) ?? true))

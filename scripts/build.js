@@ -1,8 +1,9 @@
-// Builds `dist` with tsup: `node scripts/build.js [--if-stale] [--partial] [--modules]`.
+// Builds `dist` with tsup: `node scripts/build.js [--if-stale] [--partial] [--modules | --code]`.
 //
 //   --if-stale   does nothing when `dist` was built from exactly these sources
 //   --partial    leaves out entry points that have no source file yet, instead of failing
 //   --modules    builds the ES modules only, which is all that the demos run: seconds instead of half a minute
+//   --code       builds ES modules and CommonJS without their types, which is all that the tests run
 //
 // The build goes to a folder of its own and is renamed into place when it is complete, so a test or a demo that
 // runs meanwhile never sees half a package, and two builds at once do not disturb each other.
@@ -13,12 +14,20 @@ import { missingEntryPoints, root } from './entry-points.js'
 
 const dist = `${root}/dist`
 const inputs = fingerprint()
-const modulesOnly = process.argv.includes('--modules')
-/** What `dist` says of itself. A whole build serves whoever wants the modules; they alone serve nobody else. */
-const built = { whole: inputs, modules: `${inputs} modules` }
-const serving = modulesOnly ? [built.whole, built.modules] : [built.whole]
+/** What a build makes, by how much of it is wanted: the names of builds in tsup.config.ts. */
+const sizes = { modules: ['esm'], code: ['esm', 'cjs'], whole: ['esm', 'cjs', 'types'] }
+const size = process.argv.includes('--modules')
+  ? 'modules'
+  : process.argv.includes('--code')
+    ? 'code'
+    : 'whole'
+/** What `dist` says of itself. A larger build serves whoever wants a smaller one. */
+const saying = (/** @type {keyof typeof sizes} */ of) => `${inputs} ${of}`
+const serving = /** @type {(keyof typeof sizes)[]} */ (Object.keys(sizes)).filter(
+  larger => sizes[larger].length >= sizes[size].length,
+)
 
-if (process.argv.includes('--if-stale') && serving.includes(builtFrom())) process.exit(0)
+if (process.argv.includes('--if-stale') && serving.map(saying).includes(builtFrom())) process.exit(0)
 
 const missing = missingEntryPoints()
 for (const { subpath, source } of missing) {
@@ -36,7 +45,7 @@ try {
     cwd: root,
     // Standard output stays empty, so that `npm pack --json` remains readable.
     stdio: ['ignore', 2, 2],
-    env: { ...process.env, NOTICEBOARD_OUT_DIR: fresh, ...(modulesOnly && { NOTICEBOARD_ONLY: 'esm' }) },
+    env: { ...process.env, NOTICEBOARD_OUT_DIR: fresh, NOTICEBOARD_ONLY: sizes[size].join() },
   })
   if (tsup.status !== 0) {
     process.stderr.write('build: tsup failed; its messages are above\n')
@@ -52,7 +61,7 @@ try {
 function finish() {
   const cli = `${root}/${fresh}/cli/main.js`
   if (existsSync(cli)) chmodSync(cli, 0o755)
-  writeFileSync(`${root}/${fresh}/.inputs`, modulesOnly ? built.modules : built.whole)
+  writeFileSync(`${root}/${fresh}/.inputs`, saying(size))
   const old = `${root}/${fresh}.old`
   if (existsSync(dist)) renameSync(dist, old)
   renameSync(`${root}/${fresh}`, dist)

@@ -1,41 +1,14 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { transform } from 'esbuild'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
-import { blocksOf, compilePieces } from './pages.js'
+import { blocksOf } from '../project/page-pieces.js'
 import { workspace } from './workspace.js'
 
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
 const blocks = (language: string): readonly string[] => blocksOf('README.md', language)
-
-/** What the shorter pieces of the README take for granted. */
-const surroundings = `
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createClient, createPublisher, envOverrides, everyone, http, httpStore, hybrid, type Client, type Publisher } from 'noticeboard'
-import { fileStore, stateFolder } from 'noticeboard/node'
-import { createHandler } from 'noticeboard/server'
-import * as z from 'zod'
-
-const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
-declare const config: Client<z.output<typeof schema>>
-declare const publisher: Publisher<z.input<typeof schema>>
-declare const token: string
-declare function readToken(): Promise<string>
-declare function log(...words: unknown[]): void
-interface Pool { close(): void }
-declare const db: { resize(size: number): void; connect(size: number): Promise<Pool>; use(pool: Pool): void }
-declare const app: { use(path: string, handler: (req: IncomingMessage, res: ServerResponse) => void): void }
-`
-
-const service = `
-import type { Client } from 'noticeboard'
-import * as z from 'zod'
-export const schema = z.object({ pool: z.object({ size: z.number() }) })
-export function createService(config: Client<z.output<typeof schema>>): { capacity(): Promise<number> } {
-  return { capacity: async () => config.current.pool.size }
-}
-`
 
 test('the first program of the README is the quickstart among the examples, and does what it says', async () => {
   await using user = await workspace()
@@ -52,30 +25,11 @@ test('the first program of the README is the quickstart among the examples, and 
   expect(stdout).toBe('the pool has 10 connections\nthe pool has 200 connections\n')
 })
 
-test(
-  'every piece of TypeScript in the README compiles against the built package',
-  { timeout: 180_000 },
-  async () => {
-    await using user = await workspace()
-    const pieces = blocks('ts')
-    expect(pieces.length).toBeGreaterThan(7)
-    await user.write('service.ts', service)
-    await user.write(
-      'globals.d.ts',
-      'declare function test(title: string, run: () => Promise<void>): void\ndeclare function expect(value: unknown): { toBe(value: unknown): void }\n',
-    )
-    expect(await compilePieces(user, pieces, surroundings)).toBe('')
-  },
-)
-
 test('the transport that the README writes carries a board', async () => {
   await using user = await workspace()
-  const { transpileModule, ScriptTarget, ModuleKind } = await import('typescript')
   const source = blocks('ts').find(piece => piece.includes('function bucket')) ?? ''
-  const { outputText } = transpileModule(source, {
-    compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.ES2022 },
-  })
-  await user.write('bucket.mjs', outputText)
+  const { code } = await transform(source, { loader: 'ts', target: 'es2022' })
+  await user.write('bucket.mjs', code)
   await user.write(
     'main.mjs',
     `

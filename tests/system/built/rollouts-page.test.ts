@@ -1,42 +1,13 @@
+import { transform } from 'esbuild'
 import { expect, test } from 'vitest'
-import { blocksOf, compilePieces } from './pages.js'
+import { blocksOf } from '../project/page-pieces.js'
 import { workspace } from './workspace.js'
-
-const PAGE = 'docs/rollouts.md'
-
-/** What the shorter pieces of the page take for granted. */
-const surroundings = `
-import { canary, createClient, createController, createPublisher, everyone, http, linear, pull, staged, timed, type Client, type Publisher } from 'noticeboard'
-import type { Gate, GateQuestion, Store } from 'noticeboard/core'
-import * as z from 'zod'
-
-const schema = z.object({ pool: z.object({ size: z.number() }), newCheckout: z.boolean().default(false) })
-declare const publisher: Publisher<z.input<typeof schema>>
-declare const next: z.input<typeof schema>
-declare const store: Store
-declare function log(...words: unknown[]): void
-declare function queryMetrics(about: Pick<GateQuestion, 'stage' | 'candidate' | 'fleet'>, signal: AbortSignal): Promise<{ p99?: number }>
-`
-
-test(
-  'every piece of TypeScript on the page compiles against the built package',
-  { timeout: 180_000 },
-  async () => {
-    await using user = await workspace()
-    const pieces = blocksOf(PAGE, 'ts')
-    expect(pieces.length).toBeGreaterThan(7)
-    expect(await compilePieces(user, pieces, surroundings)).toBe('')
-  },
-)
 
 test('the policy that the page writes rolls out: its pilots first, then all; and goes back when one refuses', async () => {
   await using user = await workspace()
-  const { transpileModule, ScriptTarget, ModuleKind } = await import('typescript')
-  const source = blocksOf(PAGE, 'ts').find(piece => piece.includes('function pilots')) ?? ''
-  const { outputText } = transpileModule(source, {
-    compilerOptions: { target: ScriptTarget.ES2022, module: ModuleKind.ES2022 },
-  })
-  await user.write('pilots.mjs', outputText)
+  const source = blocksOf('docs/rollouts.md', 'ts').find(piece => piece.includes('function pilots')) ?? ''
+  const transformed = await transform(source, { loader: 'ts', target: 'es2022' })
+  await user.write('pilots.mjs', transformed.code)
   await user.write(
     'main.mjs',
     `

@@ -1,0 +1,104 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { root } from '../../../scripts/entry-points.js'
+
+/** The code blocks of a page in one language, in their order. */
+export function blocksOf(page: string, language: string): readonly string[] {
+  const text = readFileSync(join(root, page), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(
+    ([, code = '']) => code,
+  )
+}
+
+/** A page whose pieces of TypeScript are compiled. */
+interface Page {
+  readonly page: string
+  /** What its shorter pieces take for granted. */
+  readonly surroundings: string
+  /** What its pieces import, or find beside them. */
+  readonly files?: Readonly<Record<string, string>>
+}
+
+const README: Page = {
+  page: 'README.md',
+  surroundings: `
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createClient, createPublisher, envOverrides, everyone, http, httpStore, hybrid, type Client, type Publisher } from 'noticeboard'
+import { fileStore, stateFolder } from 'noticeboard/node'
+import { createHandler } from 'noticeboard/server'
+import * as z from 'zod'
+
+const schema = z.object({ pool: z.object({ size: z.number().int().min(1).max(1000) }) })
+declare const config: Client<z.output<typeof schema>>
+declare const publisher: Publisher<z.input<typeof schema>>
+declare const token: string
+declare function readToken(): Promise<string>
+declare function log(...words: unknown[]): void
+interface Pool { close(): void }
+declare const db: { resize(size: number): void; connect(size: number): Promise<Pool>; use(pool: Pool): void }
+declare const app: { use(path: string, handler: (req: IncomingMessage, res: ServerResponse) => void): void }
+`,
+  files: {
+    'service.ts': `
+import type { Client } from 'noticeboard'
+import * as z from 'zod'
+export const schema = z.object({ pool: z.object({ size: z.number() }) })
+export function createService(config: Client<z.output<typeof schema>>): { capacity(): Promise<number> } {
+  return { capacity: async () => config.current.pool.size }
+}
+`,
+    'globals.d.ts': `
+declare function test(title: string, run: () => Promise<void>): void
+declare function expect(value: unknown): { toBe(value: unknown): void }
+`,
+  },
+}
+
+const ROLLOUTS: Page = {
+  page: 'docs/rollouts.md',
+  surroundings: `
+import { canary, createClient, createController, createPublisher, everyone, http, linear, pull, staged, timed, type Client, type Publisher } from 'noticeboard'
+import type { Gate, GateQuestion, Store } from 'noticeboard/core'
+import * as z from 'zod'
+
+const schema = z.object({ pool: z.object({ size: z.number() }), newCheckout: z.boolean().default(false) })
+declare const publisher: Publisher<z.input<typeof schema>>
+declare const next: z.input<typeof schema>
+declare const store: Store
+declare function log(...words: unknown[]): void
+declare function queryMetrics(about: Pick<GateQuestion, 'stage' | 'candidate' | 'fleet'>, signal: AbortSignal): Promise<{ p99?: number }>
+`,
+}
+
+/** The files in which a page's pieces of TypeScript stand, by their names. */
+export interface PagePieces {
+  readonly page: string
+  readonly pieces: number
+  readonly files: Readonly<Record<string, string>>
+}
+
+/** A piece that begins with `import` is a module; any other is a body, for which the page's surroundings stand before it. */
+export const pagePieces: readonly PagePieces[] = [README, ROLLOUTS].map(
+  ({ page, surroundings, files = {} }) => {
+    const pieces = blocksOf(page, 'ts')
+    const written = pieces.map((piece, index): [string, string] => [
+      `piece-${index}.ts`,
+      piece.startsWith('import ')
+        ? piece
+        : `${surroundings}\nexport async function piece(): Promise<void> {\n${piece}\n}\n`,
+    ])
+    return { page, pieces: pieces.length, files: { ...files, ...Object.fromEntries(written) } }
+  },
+)
+
+/** How they are compiled, as in a tsconfig.json. */
+export const PIECE_OPTIONS = {
+  strict: true,
+  noEmit: true,
+  target: 'es2022',
+  lib: ['es2023', 'dom', 'esnext.disposable'],
+  module: 'nodenext',
+  exactOptionalPropertyTypes: true,
+  types: ['node'],
+  skipLibCheck: true,
+} as const

@@ -1,0 +1,56 @@
+import { dirname, join } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+import { entryPoints, root } from '../../../scripts/entry-points.js'
+import { PIECE_OPTIONS, pagePieces } from './page-pieces.js'
+
+/** Where the pieces are taken to stand, one folder for each page; nothing is written. */
+const folderOf = (page: string): string => join(root, 'tests/system/project', `pieces of ${page}`)
+
+const texts = new Map(
+  pagePieces.flatMap(({ page, files }) =>
+    Object.entries(files).map(([name, text]): [string, string] => [join(folderOf(page), name), text]),
+  ),
+)
+
+/** One program of all pages, which takes the package's names for its sources. */
+function compile(): ts.Program {
+  const paths = Object.fromEntries(
+    entryPoints()
+      .filter(({ subpath }) => subpath !== 'bin')
+      .map(({ subpath, source }) => [join('noticeboard', subpath), [join(root, source)]]),
+  )
+  const { options, errors } = ts.convertCompilerOptionsFromJson(
+    { ...PIECE_OPTIONS, paths: { ...paths, '#pin-file': [join(root, 'src/client/state/pin-file.ts')] } },
+    root,
+  )
+  expect(errors).toEqual([])
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile, directoryExists } = host
+  const folders = pagePieces.map(({ page }) => folderOf(page))
+  host.directoryExists = folder => folders.includes(folder) || directoryExists?.(folder) === true
+  host.fileExists = file => texts.has(file) || fileExists(file)
+  host.readFile = file => texts.get(file) ?? readFile(file)
+  host.getSourceFile = (file, language, ...more) => {
+    const text = texts.get(file)
+    return text === undefined
+      ? getSourceFile(file, language, ...more)
+      : ts.createSourceFile(file, text, language)
+  }
+  return ts.createProgram([...texts.keys()], options, host)
+}
+
+test('every piece of TypeScript in README and on the page of rollouts compiles against the sources', () => {
+  const program = compile()
+  for (const { page, pieces } of pagePieces) {
+    expect(pieces, page).toBeGreaterThan(7)
+    const said = program
+      .getSourceFiles()
+      .filter(({ fileName }) => dirname(fileName) === folderOf(page))
+      .flatMap(file => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
+    expect(
+      ts.formatDiagnostics(said, { ...ts.sys, getNewLine: () => '\n', getCanonicalFileName: name => name }),
+      page,
+    ).toBe('')
+  }
+}, 180_000)
