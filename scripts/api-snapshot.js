@@ -5,7 +5,6 @@
 //
 // A change of the surface is seen in a diff of these files, whatever file of `src` it was made in.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
 import ts from 'typescript'
 import { entryPoints, root } from './entry-points.js'
 
@@ -16,7 +15,7 @@ const printer = ts.createPrinter({ removeComments: true })
  * The text of every file in docs/api-surface, by its name.
  * @returns {Map<string, string>}
  */
-export function apiSurface() {
+function apiSurface() {
   const doors = entryPoints().filter(({ subpath }) => subpath !== 'bin')
   const { config } = ts.readConfigFile(`${root}/tsconfig.json`, ts.sys.readFile)
   const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root)
@@ -204,4 +203,4 @@ function main() {
   process.exitCode = 1
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main()
+main()
