@@ -181,9 +181,8 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
   const close = (): Promise<void> => {
     closing ??= (async () => {
-      await reports.flush()
       // A disk that never answers must not hold its program.
-      await settlesWithin(rest(), { clock, timeoutMs: CLOSING_MS })
+      await settlesWithin(reports.flush().then(rest), { clock, timeoutMs: CLOSING_MS })
       logger?.end()
     })()
     tail.close()

@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest'
 import { systemClock } from '../../../../src/system/system.js'
+import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import { fileStore } from '../../../../src/node/board/file-store.js'
-import { publish, temporaryFolder } from '../../../support/board-kit.js'
+import { NAMESPACE, never, publish, temporaryFolder } from '../../../support/board-kit.js'
 import { interceptedDisk } from '../../../support/disks.js'
+import { reportOf } from '../../../support/report-of.js'
 import { scaled } from '../../../support/scale.js'
 
 /** Of the steps every so many is tried, from a drawn one on. */
@@ -35,4 +37,23 @@ it('closing at any step of a publish resolves when nothing touches the folder an
     expect(operations).toBe(atClose)
   }
   expect(tried).toBeGreaterThan(2)
+})
+
+it('a disk that never answers holds a store that closes for ten seconds, with reports to write or without', async () => {
+  for (const reports of [[], [reportOf({ namespace: NAMESPACE, instanceId: 'x' })]]) {
+    const clock = virtualClock()
+    const store = fileStore(await temporaryFolder(), {
+      system: { clock },
+      fs: interceptedDisk(() => new Promise(() => {})),
+    })
+    await store.report(reports, never)
+    void store.latest({ namespace: NAMESPACE }, never)
+    let closed = false
+    void store.close().then(() => (closed = true))
+    await clock.advance(9_000)
+    expect(closed).toBe(false)
+    await clock.advance(1_000)
+    expect(closed).toBe(true)
+    expect(clock.pending).toBe(0)
+  }
 })
