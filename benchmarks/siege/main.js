@@ -72,7 +72,7 @@ const attacker = await processes.start(new URL('attacker-process.js', import.met
 const hostileUrl = `http://127.0.0.1:${await attacker.ask('hostilePort')}`
 const fleet = await processes.start(modules.fleet, { url, hostileUrl, namespace, clients })
 
-/** How long the server may take to say what it heard, in milliseconds: where it never does it has heard of nobody. */
+/** How long the server may take to say what it heard, in milliseconds. */
 const heardWithinMs = 30_000
 
 /** What the server says it heard of a namespace. @param {string} asked */
@@ -88,6 +88,7 @@ async function heard(asked) {
       )
     return reports
   } catch {
+    // Its answer did not come: then it knows of nobody.
     return []
   }
 }
