@@ -3,40 +3,55 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/**
- * Those that take ten seconds and more, the longest first, whatever their project. The histories compute on every core; the next ones mostly
- * wait for servers, processes and clocks, which they do beside them. The short files come last, so that no core is idle at the end.
- */
+/** These begin together: the histories compute on every core, the others mostly wait for servers, processes and clocks beside them. */
+const FIRST = ['proof/sim/seeds', 'system/soak/soak', 'system/rollouts/same-rollout', 'system/demo/demo']
+/** Those that take some ten seconds and more; of a project the longest first, and what mostly waits beside what computes. */
 const LONGEST = [
-  'proof/sim/seeds',
-  'system/rollouts/same-rollout',
-  'system/soak/soak',
-  'system/demo/demo',
   'system/demo/demo-rollout',
   'system/chaos/chaos',
-  'system/benchmarks/quick',
-  'unit/testing/conformance/http',
-  'system/engines/postgres',
-  'proof/rollouts/controller-kill',
-  'unit/controller/controller',
-  'proof/board/file-store.kill',
-  'system/engines/etcd',
-  'proof/board/file-store.race',
-  'proof/sim/replays/rollout-outages',
-  'proof/sim/shrink',
-  'proof/sim/kept',
-  'proof/steps/',
-  'system/engines/redis',
-  'system/proxies/proxies',
-  'system/static-board/config-map',
-  'system/static-board/static-board',
-  'system/static-board/mirror',
-  'system/protection/deaths',
-  'proof/guarantees/what-always-holds',
-  'proof/guarantees/rollout-lines',
-  'proof/rollouts/histories',
+  'unit/compare/run',
+  'system/examples/programs',
+  'system/examples/application',
   'system/built/readme',
+  'unit/cli/process',
+  'unit/testing/conformance/line-mirror',
+
+  'proof/sim/replays/rollout-outages',
+  'proof/guarantees/what-always-holds',
+  'proof/sim/shrink',
+  'proof/guarantees/rollout-lines',
+  'proof/board/file-store.kill',
+  'proof/sim/replays/rollouts',
+  'proof/guarantees/line-09-rollback',
+  'proof/board/file-store.race',
+
+  'unit/testing/conformance/http',
+  'unit/controller/controller',
+  'system/proxies/proxies',
+  'proof/rollouts/histories',
+  'system/engines/postgres',
+  'unit/twice/clients',
+  'system/engines/etcd',
+  'system/static-board/config-map',
+  'proof/steps/options',
+  'unit/node/board/file-store.damage',
+  'unit/cli/rollout',
+  'system/protection/deaths',
+  'unit/testing/conformance/file-store',
+  'unit/node/board/file-store.opening',
+  'unit/publisher/long-log',
+  'unit/node/board/file-store.refusal',
+  'unit/twice/stores',
+  'unit/node/state/state-folder',
+  'system/engines/redis',
+  'system/static-board/mirror',
+  'system/static-board/static-board',
+  'proof/rollouts/controller-kill',
+  'proof/steps/cli',
 ]
+
+/** One project after the other, since a process that takes up a file of its own project has the modules loaded. */
+const PROJECTS = ['built', 'proofs', 'mocked', 'source']
 
 /** On virtual time, or counting what was lost: what these find once is there, so they are not tried again. */
 const PROOFS = ['tests/proof/{sim,guarantees,board}/**/*.test.ts']
@@ -51,13 +66,20 @@ const ELSEWHERE = [
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const rankOf = ({ moduleId }: TestSpecification): number => {
-      const index = LONGEST.findIndex(name =>
-        moduleId.includes(`tests/${name}${name.endsWith('/') ? '' : '.'}`),
-      )
-      return index === -1 ? LONGEST.length : index
+    // The short files of the last project come last, so that no core is idle at the end.
+    const placeOf = ({ moduleId, project }: TestSpecification): readonly number[] => {
+      const placeIn = (names: readonly string[]): number => {
+        const index = names.findIndex(name => moduleId.includes(`tests/${name}.`))
+        return index === -1 ? names.length : index
+      }
+      return [placeIn(FIRST), PROJECTS.indexOf(project.name), placeIn(LONGEST)]
     }
-    return (await super.sort(files)).toSorted((a, b) => rankOf(a) - rankOf(b))
+    const places = new Map(files.map(file => [file, placeOf(file)]))
+    const placed = (a: TestSpecification, b: TestSpecification): number =>
+      (places.get(a) ?? [])
+        .map((place, index) => place - (places.get(b)?.[index] ?? 0))
+        .find(difference => difference !== 0) ?? 0
+    return (await super.sort(files)).toSorted(placed)
   }
 }
 
