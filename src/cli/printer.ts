@@ -1,4 +1,5 @@
 import type { NoticeboardError } from '../contracts/errors.js'
+import { sayIssue } from '../core/say-issues.js'
 import { hintFor } from './exit.js'
 import type { Io } from './io.js'
 import { printable, styleFor, type Style } from './style.js'
@@ -39,11 +40,7 @@ export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stde
       const listed = code === 'invalid-document' && issues.length > 1
       const headline = listed ? (message.split(': ')[0] ?? message) : message
       say(`${aside('red', `error (${code}):`)} ${printable(headline)}`)
-      for (const { path, message, validator } of listed ? issues : []) {
-        say(
-          `  ${printable(path === '' ? 'the document' : path)}: ${printable(message)} (${printable(validator)})`,
-        )
-      }
+      for (const issue of listed ? issues : []) say(`  ${printable(sayIssue(issue))}`)
       const hint = hintFor(error, { command })
       if (hint !== undefined) say(aside('dim', hint))
     },

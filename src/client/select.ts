@@ -1,7 +1,7 @@
 import type { Logger } from '../contracts/system.js'
 import { onAbort } from '../async/signals.js'
 import { checkOptions } from '../core/options.js'
-import { isEqual } from './equal.js'
+import { isEqual } from '../core/equal.js'
 import { callGuarded } from './events.js'
 
 /** How a part is compared with the one before. */

@@ -63,12 +63,17 @@ export type ErrorCode =
 
 /** One place in a document that did not pass, and why; without the value that stood there. */
 export interface Issue {
-  /** Where: `pool.size`, `servers[2].host`. Keys that the schema does not name print as `*`. Empty for the whole. */
+  /**
+   * Where: `pool.size`, `servers[2].host`; empty for the whole. Keys that the schema does not name print as `*`, but to who wrote the
+   * document: keys are as they are in the errors of a publisher, and of a client's own defaults and files.
+   */
   readonly path: string
   /** What, in words that never contain a value of the document. */
   readonly message: string
   /** Who said so: `schema`, or a validator's name. */
   readonly validator: string
+  /** The labels of the clients that the document is for, where it is a variant that was to be published. */
+  readonly when?: Readonly<Record<string, readonly string[]>>
 }
 
 /** What an error carries beside its code and message. */

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../contracts/json.js'
+import { exactPath } from '../core/json/path.js'
 import { isJsonObject } from '../core/json/shape.js'
 
 /**
@@ -27,12 +28,12 @@ function compare(before: Json, after: Json, path: string): readonly DocumentChan
   if (Array.isArray(before) && Array.isArray(after)) {
     const indexes = Array.from({ length: Math.max(before.length, after.length) }, (_, index) => index)
     return indexes.flatMap(index =>
-      member(before[index] as Json | undefined, after[index] as Json | undefined, `${path}[${index}]`),
+      member(before[index] as Json | undefined, after[index] as Json | undefined, exactPath(path, index)),
     )
   }
   if (isJsonObject(before) && isJsonObject(after)) {
     const keys = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort()
-    return keys.flatMap(key => member(own(before, key), own(after, key), below(path, key)))
+    return keys.flatMap(key => member(own(before, key), own(after, key), exactPath(path, key)))
   }
   return before === after ? [] : [{ path, change: 'changed', before, after }]
 }
@@ -41,12 +42,6 @@ function member(before: Json | undefined, after: Json | undefined, path: string)
   if (before === undefined) return after === undefined ? [] : [{ path, change: 'added', after }]
   if (after === undefined) return [{ path, change: 'removed', before }]
   return compare(before, after, path)
-}
-
-/** Keys of a diff are printed as they are, quoted where they are no plain names. */
-function below(path: string, key: string): string {
-  if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
-  return path === '' ? key : `${path}.${key}`
 }
 
 function own(object: JsonObject, key: string): Json | undefined {

@@ -54,7 +54,8 @@ export async function openNewEpoch(
   const audit = encodeAudit(context, options)
   const prepared = options.document === undefined ? undefined : prepareAll(context, options.document, [])
   // What the damaged store calls current is nothing to compare a document with.
-  if (prepared !== undefined) await validateAll(context, prepared, { newest: undefined, signal })
+  const unknown =
+    prepared === undefined ? [] : await validateAll(context, prepared, { newest: undefined, signal })
 
   let warnings: readonly string[] = []
 
@@ -79,7 +80,7 @@ export async function openNewEpoch(
     if (number > LAST_EPOCH)
       return refuse('invalid-data', `${context.namespace} is in the last epoch that there can be`)
     const doubt = claims === undefined ? undefined : doubtfulClaims(context, heard, newest)
-    warnings = doubt === undefined ? [] : [doubt]
+    warnings = doubt === undefined ? unknown : [...unknown, doubt]
     const at = { epoch: newEpoch(context, number), sequence: 1 }
     return { type: 'append', urgent: true, statement: { cause: 'epoch', stable, audit, at } }
   }

@@ -4,13 +4,14 @@ import type { Digest } from '../contracts/names.js'
 import { canonicalize } from '../core/json/canonical.js'
 import { checkOptions } from '../core/options.js'
 import { digestOf } from '../core/release/digest.js'
-import type { LabelMatch } from '../core/release/labels.js'
+import { sayMatch, type LabelMatch } from '../core/release/labels.js'
 import type { Arm, Release, Variant } from '../core/release/release.js'
 import { pairVariants } from '../core/release/variant-pairs.js'
 import { parseCanonical } from '../core/json/strict-parse.js'
 import { encodeText } from '../core/json/text.js'
 import { sayIssues } from '../core/say-issues.js'
-import { validateDocument } from '../core/schema/validate.js'
+import { sayUnknownKeys, unknownKeys } from '../core/schema/unknown-keys.js'
+import { MAX_ISSUES, validateDocument } from '../core/schema/validate.js'
 import type { PublisherContext } from './context.js'
 import { retried } from './retry.js'
 
@@ -72,17 +73,17 @@ function prepare({ hasher, maxSnapshotBytes, namespace }: PublisherContext, docu
 /**
  * Throws `invalid-document`, with the issues, unless every document passes the schema and the
  * validators, which compare it with what the same clients run: the stable arm of `newest`, unless that is
- * nothing to compare with.
+ * nothing to compare with. Resolves to warnings: which keys the schema does not know.
  *
  * ```ts
- * await validateAll(context, prepared, { newest: head?.release, signal })
+ * const warnings = await validateAll(context, prepared, { newest: head?.release, signal })
  * ```
  */
 export async function validateAll(
   context: PublisherContext,
   prepared: readonly [Prepared, ...Prepared[]],
   { newest, signal }: { readonly newest: Release | undefined; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<readonly string[]> {
   const { schema, validators, namespace } = context
   const variants = variantsOf(prepared)
   const pairs = newest === undefined ? [] : pairVariants(newest.stable, { variants })
@@ -90,16 +91,29 @@ export async function validateAll(
   for (const { before } of pairs)
     if (!documents.has(before.digest))
       documents.set(before.digest, await readPrevious(context, before.digest, signal))
-  for (const [index, { document }] of prepared.entries()) {
+  const warnings: string[] = []
+  const issues: Issue[] = []
+  for (const [index, { when, document }] of prepared.entries()) {
     const replaced = pairs.filter(({ after }) => after === variants[index]).map(({ before }) => before.digest)
     const compared = replaced.length === 0 ? [undefined] : [...new Set(replaced)]
+    const found = new Map<string, Issue>()
+    let value: unknown
     for (const digest of compared) {
       const previous = digest === undefined ? undefined : documents.get(digest)
-      const result = await validateDocument({ schema, validators, document, previous, signal })
+      const asked = { schema, validators, document, previous, forAuthor: true, signal }
+      const result = await validateDocument(asked)
       signal.throwIfAborted()
-      if (result.type === 'invalid') throw refusal(namespace, result.issues)
+      if (result.type === 'valid') value = result.value
+      else for (const issue of result.issues) found.set(JSON.stringify(issue), issue)
     }
+    for (const issue of found.values()) issues.push({ ...issue, ...(when !== undefined && { when }) })
+    if (found.size > 0) continue
+    const clients = when === undefined ? '' : ` for clients with ${sayMatch(when)}`
+    warnings.push(...sayUnknownKeys(await unknownKeys(schema, { document, value }), clients))
+    signal.throwIfAborted()
   }
+  if (issues.length > 0) throw refusal(namespace, issues.slice(0, MAX_ISSUES))
+  return warnings
 }
 
 /**

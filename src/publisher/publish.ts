@@ -117,6 +117,7 @@ export async function publishDocument(
   const { drive: drives = false } = options
   const policy = options.rollout ?? context.rollout
   let notes: readonly string[] = []
+  let warnings: readonly string[] = []
 
   const decide: Decide = async head => {
     const newest = head?.release
@@ -130,7 +131,7 @@ export async function publishDocument(
       notFree(context, newest, options) ??
       notAdmitted(context, newest, { variants, readmit: options.readmit })
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
-    await validateAll(context, prepared, { newest, signal })
+    warnings = await validateAll(context, prepared, { newest, signal })
     const heard = await heardReports(context, signal)
     // What the store forgot is no claim of clients.
     const believes = options.ignoreReports !== true || heard?.wentBack !== undefined
@@ -186,16 +187,18 @@ export async function publishDocument(
     const rehearsed = await rehearse(context, decide, signal)
     const heard = await heardReports(context, signal)
     const { release } = rehearsed
+    for (const warning of warnings) context.logger.warn(warning, { namespace: context.namespace })
     return {
       ...rehearsed,
       notes,
+      warnings,
       forecast: forecast(release, { heard, hasher: context.hasher }),
       builds: buildsIn(release, heard),
     }
   }
   const appended = await appendUntil(context, decide, { snapshots: prepared, maxRaces: MAX_RACES, signal })
   return {
-    ...(await finish(context, appended, { publishes: true, signal })),
+    ...(await finish(context, appended, { publishes: true, warnings, signal })),
     notes,
     drives,
     ...(policy !== undefined && { policy }),

@@ -1,6 +1,7 @@
 import { canonicalize } from '../../core/json/canonical.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
+import { sayUnknownKeys, unknownKeys } from '../../core/schema/unknown-keys.js'
 import { validateDocument } from '../../core/schema/validate.js'
 import { refusal } from '../../publisher/prepare.js'
 import { withBoard } from '../boards.js'
@@ -58,9 +59,18 @@ validators). The first two need no board.`,
       parseCanonical(encodeText(canonicalize(read)), { what: source.name, maxBytes: MAX_SNAPSHOT_BYTES }),
     )
     const { schema, validators } = checks
-    const result = await validateDocument({ schema, validators, document, previous: undefined, signal })
+    const result = await validateDocument({
+      schema,
+      validators,
+      document,
+      previous: undefined,
+      forAuthor: true,
+      signal,
+    })
     if (result.type === 'invalid') throw refusal(source.name, result.issues, 'is not valid')
     noteEditorsSchema(print, { document, name: source.name, schema })
+    const unknown = await unknownKeys(schema, { document, value: result.value })
+    for (const warning of sayUnknownKeys(unknown)) print.warning(warning)
     if (json) return print.jsonLine({ valid: true, checkedBy: checks.from })
     print.data(
       `${source.name} is valid (${{ option: 'by --schema', config: 'by the configuration file', board: 'by the schema on the board, which has no rules of code' }[checks.from]})\n`,

@@ -49,6 +49,8 @@ export interface RefusedSnapshot {
   readonly version: number
   readonly code: string
   readonly issues: readonly Issue[]
+  /** Where, as anybody may see it, where `issues` are for who wrote the document. */
+  readonly path?: string
   /**
    * Whether this client's own overrides had a part in it: then another start may see it
    * differently.

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../contracts/json.js'
 import type { Schema } from '../../contracts/schema.js'
 import type { System } from '../../contracts/system.js'
 import { readJsonText } from '../../core/json/json-text.js'
-import { formatPath, type Step } from '../../core/json/path.js'
+import { exactPath, formatPath, type Step } from '../../core/json/path.js'
 import { isJsonObject } from '../../core/json/shape.js'
 import { checkOptions } from '../../core/options.js'
 import { hasPlaceFor, jsonSchemaOf } from '../../core/schema/json-schema.js'
@@ -136,7 +136,8 @@ function shown({ name, steps }: Change): string {
 
 /** Whether an issue is of a change itself. Keys that may not be shown are `*` in its path. */
 function isAt({ path }: Issue, { steps }: Change): boolean {
-  return steps.length > 0 && patternOf(path).test(formatPath(steps))
+  if (steps.length === 0) return false
+  return path === steps.reduce<string>(exactPath, '') || patternOf(path).test(formatPath(steps))
 }
 
 /** Whether an issue is of something that a change is a part of, as it is where several shapes are allowed there. */

@@ -148,7 +148,7 @@ function earn<Value>({ current, writer, protection }: PerformContext<Value>): vo
 }
 
 function refuse<Value>(
-  { digest, version, code, issues, overridden, reverted = false }: RefusedSnapshot,
+  { digest, version, code, issues, path, overridden, reverted = false }: RefusedSnapshot,
   { position }: Pending,
   { namespace, clock, logger, events, refusals, writer }: PerformContext<Value>,
 ): void {
@@ -156,6 +156,7 @@ function refuse<Value>(
     digest,
     code,
     issues,
+    path,
     at: new Date(clock.now()).toISOString(),
     lasting: !overridden,
     reverted,

@@ -8,6 +8,7 @@ import type { Clock, Logger } from '../../contracts/system.js'
 import type { Validator } from '../../contracts/validator.js'
 import { abortable } from '../../async/signals.js'
 import { parseCanonical } from '../../core/json/strict-parse.js'
+import { sayUnknownKeys, unknownKeys } from '../../core/schema/unknown-keys.js'
 import type { HealthWatch } from '../health/watch.js'
 import type { FleetClock } from '../receive/fleet-clock.js'
 import { waitForActivation } from './activation.js'
@@ -120,7 +121,9 @@ async function change<Value>(
   { signal, progress }: Course,
 ): Promise<Exclude<Prepared<Value>, Barred>> {
   signal.throwIfAborted()
-  const checked = await check(saved, bytes, context, signal)
+  // A bare document was written where this program runs, by who reads what is wrong with it.
+  const forAuthor = originOf(pending) === 'unmanaged'
+  const checked = await check({ saved, bytes, forAuthor }, context, signal)
   signal.throwIfAborted()
   if (checked.type === 'refused') return checked
 
@@ -163,8 +166,7 @@ async function change<Value>(
 
 /** What a snapshot is for this client: parsed, overlaid and validated, or refused. */
 async function check<Value>(
-  saved: SavedSnapshot,
-  bytes: Uint8Array,
+  { saved, bytes, forAuthor }: Checking,
   context: PrepareContext<Value>,
   signal: AbortSignal,
 ): Promise<Refused | Checked<Value>> {
@@ -184,13 +186,29 @@ async function check<Value>(
       logger: context.logger,
       document: parsed,
       previous: context.current.applied?.document,
+      forAuthor,
       signal,
     }),
     signal,
   )
-  if (result.type === 'invalid')
-    return refuse(saved, 'invalid-document', result.issues, overridden.length > 0)
+  if (result.type === 'invalid') {
+    const { refused } = refuse(saved, 'invalid-document', result.issues, overridden.length > 0)
+    return { type: 'refused', refused: { ...refused, path: result.path } }
+  }
+  if (forAuthor && context.schema !== undefined) {
+    const { schema, logger } = context
+    const unknown = unknownKeys(schema as Schema, { document: parsed, value: result.value })
+    for (const warning of sayUnknownKeys(await abortable(unknown, signal))) logger.warn(warning)
+  }
   return { type: 'checked', value: freezeValue(result.value), document, overridden }
+}
+
+/** What is checked. */
+interface Checking {
+  readonly saved: SavedSnapshot
+  readonly bytes: Uint8Array
+  /** Whether what is wrong is told to who wrote it. */
+  readonly forAuthor: boolean
 }
 
 interface Checked<Value> {

@@ -22,6 +22,8 @@ export interface NewRefusal {
   readonly digest: Digest
   readonly code: string
   readonly issues: readonly Issue[]
+  /** Where, as anybody may see it. Default: the path of the first issue. */
+  readonly path?: string | undefined
   readonly at: string
   readonly lasting: boolean
   /** Whether it had come into force, and a probe took it back. */
@@ -42,7 +44,7 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
   return {
     get,
     has: digest => get(digest) !== undefined,
-    add({ digest, code, issues: [first], at, lasting, reverted = false }) {
+    add({ digest, code, issues: [first], path = first?.path ?? '', at, lasting, reverted = false }) {
       const refusal: Refusal = {
         digest,
         build: build ?? '',
@@ -50,7 +52,7 @@ export function createRefusals(build: string | undefined, saved: readonly Refusa
         ...(reverted && { reverted: true as const }),
         ...(first !== undefined && {
           validator: first.validator.slice(0, 256),
-          path: first.path.slice(0, 256),
+          path: path.slice(0, 256),
         }),
         at,
       }

@@ -45,7 +45,7 @@ export async function validateOverlaid<Value>({
   const { document, paths } = laid
   if (result.type === 'invalid')
     return {
-      result: { type: 'invalid', issues: laid.explain?.(result.issues) ?? result.issues },
+      result: { ...result, issues: laid.explain?.(result.issues) ?? result.issues },
       document,
       overridden: paths,
     }

@@ -77,6 +77,8 @@ async function validated<S extends Schema>(
     validators: validators as readonly [],
     document: local.document,
     previous: undefined,
+    // Who wrote the program, or the pin file, reads what is wrong with it.
+    forAuthor: true,
     signal,
   })
   if (result.type === 'invalid') throw rejection(what, result.issues)

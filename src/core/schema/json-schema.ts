@@ -72,7 +72,10 @@ export function hasPlaceFor(steps: readonly Step[], root: JsonSchema): boolean {
 
 /** Whether a schema takes anything below it: it names no members, or says that there may be others. */
 function isOpen(node: JsonSchema): boolean {
-  if (node['additionalProperties'] === true) return true
+  if (node['additionalProperties'] === true || node['$dynamicRef'] !== undefined) return true
+  if (node['unevaluatedProperties'] !== undefined && node['unevaluatedProperties'] !== false) return true
+  // What it leads to is not known here.
+  if (typeof node['$ref'] === 'string' && !isLocal(node['$ref'])) return true
   const says = [
     'properties',
     'additionalProperties',
@@ -124,7 +127,11 @@ function expand(from: readonly unknown[], root: JsonSchema): readonly JsonSchema
 
 /** The part of the schema that a local reference (`#/$defs/pool`) points to. */
 function resolve(reference: string, root: JsonSchema): unknown {
-  return reference.startsWith('#') ? valueAt(root, pointerSteps(reference)) : undefined
+  return isLocal(reference) ? valueAt(root, pointerSteps(reference)) : undefined
+}
+
+function isLocal(reference: string): boolean {
+  return reference === '#' || reference.startsWith('#/')
 }
 
 function recordAt(node: JsonSchema, name: string): JsonSchema {

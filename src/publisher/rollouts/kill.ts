@@ -5,9 +5,12 @@ import { canonicalize } from '../../core/json/canonical.js'
 import { mergePatch } from '../../core/json/merge-patch.js'
 import { encodeText } from '../../core/json/text.js'
 import { checkOptions } from '../../core/options.js'
+import { sayMatch } from '../../core/release/labels.js'
 import { digestOf } from '../../core/release/digest.js'
+import { sayIssues } from '../../core/say-issues.js'
 import { digestsOf, type Arm, type Release, type Variant } from '../../core/release/release.js'
 import type { RolloutState } from '../../core/release/rollout.js'
+import { sayUnknownKeys, unknownKeys } from '../../core/schema/unknown-keys.js'
 import { runSchema } from '../../core/schema/validate.js'
 import { appendUntil, putSnapshot, refuse, type Decide, type Snapshot } from '../append.js'
 import { encodeAudit } from '../audit.js'
@@ -66,7 +69,7 @@ export async function killSwitch(
     const patched = await Promise.all(
       variants.map(variant => patchVariant(context, { variant, patch }, signal)),
     )
-    for (const { problem } of patched) if (problem !== undefined) warnings.add(problem)
+    for (const { problems } of patched) for (const problem of problems) warnings.add(problem)
     const [first, ...rest] = patched
     if (first === undefined) throw new NoticeboardError('internal', 'an arm without variants')
     return {
@@ -172,7 +175,7 @@ interface PatchedVariant {
   readonly variant: Variant
   readonly snapshot: Snapshot
   /** What the schema or a validator has against it, which stops no kill. */
-  readonly problem: string | undefined
+  readonly problems: readonly string[]
 }
 
 async function patchVariant(
@@ -193,7 +196,7 @@ async function patchVariant(
   return {
     variant: { ...variant, digest, bytes: bytes.length },
     snapshot: { digest, bytes },
-    problem: await problemOf(context, document),
+    problems: await problemsOf(context, { document, variant }),
   }
 }
 
@@ -201,14 +204,23 @@ async function patchVariant(
 const SCHEMA_MS = 2_000
 
 /** What the schema has against a document. Validators are not asked: they may be slow, or be what broke. */
-async function problemOf({ schema, clock }: PublisherContext, document: Json): Promise<string | undefined> {
-  const asked = runSchema(schema, document)
+async function problemsOf(
+  { schema, clock }: PublisherContext,
+  { document, variant: { when } }: { readonly document: Json; readonly variant: Variant },
+): Promise<readonly string[]> {
+  const ask = async (): Promise<readonly string[]> => {
+    const result = await runSchema(schema, document, { forAuthor: true })
+    if (result.type === 'valid') {
+      const clients = when === undefined ? '' : ` for clients with ${sayMatch(when)}`
+      return sayUnknownKeys(await unknownKeys(schema, { document, value: result.value }), clients)
+    }
+    const issues = result.issues.slice(0, 1).map(issue => ({ ...issue, ...(when !== undefined && { when }) }))
+    return [`clients may refuse the patched document: ${sayIssues(issues)}`]
+  }
+  const asked = ask()
   if (!(await settlesWithin(asked, { clock, timeoutMs: SCHEMA_MS })))
-    return 'the schema did not say in time whether clients take the patched document'
-  const result = await asked
-  if (result.type === 'valid') return undefined
-  const [issue] = result.issues
-  return `clients may refuse the patched document: ${issue === undefined ? 'it is not valid' : `${issue.path}: ${issue.message} (${issue.validator})`}`
+    return ['the schema did not say in time whether clients take the patched document']
+  return asked
 }
 
 async function documentToPatch(

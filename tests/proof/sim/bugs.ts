@@ -227,10 +227,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'schema-not-asked',
     file: 'src/client/apply/prepare-change.ts',
     replace: [
-      [
-        "if (result.type === 'invalid') return refuse",
-        "if (result.type === 'invalid' && overridden.length > 0) return refuse",
-      ],
+      ["if (result.type === 'invalid') {", "if (result.type === 'invalid' && overridden.length > 0) {"],
     ],
     oracles: [
       'validated',
@@ -266,7 +263,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a-refusal-throws-a-type-error',
     file: 'src/client/apply/refusals.ts',
-    replace: [['path: first.path.slice(0, 256)', "path: (first.path as never as string[]).join('.')"]],
+    replace: [['path: path.slice(0, 256)', "path: (path as never as string[]).join('.')"]],
     oracles: ['no-verdict-twice', 'one-error-class'],
   },
   {

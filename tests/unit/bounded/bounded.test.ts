@@ -21,6 +21,7 @@ const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   SEARCHED: 'bounds a search; the registry is in the table',
   MOST_ADDRESSES: 'counts of a minute, which end with it; those past it are one count',
   MOST_PATHS: 'the front of one list',
+  MOST_KEYS: 'the front of one list',
   MOST_VALUES: 'a label with more values is left out as a whole',
   MOST_ANEW: 'how often a stage begins anew; a rollout pauses then',
   MOST_HALF_OPEN: 'a share of clients past which a miss is told',

@@ -9,6 +9,7 @@ import { BUCKETS } from '../../../src/core/release/audience.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { onDemand } from '../../../src/strategies/on-demand.js'
 import { pull } from '../../../src/strategies/pull.js'
+import { fromSource } from '../../../src/transports/source.js'
 import { seededRandom } from '../../../src/sim/seeded-random.js'
 import { namespace, testBoard } from './board.js'
 import { closedAfterEach, memoryFolder, testPlatform, type Harness } from '../../support/client-harness.js'
@@ -35,6 +36,62 @@ async function after(promise: Promise<unknown>, { clock }: Harness, ms: number):
   await clock.advance(ms)
   return how
 }
+
+test('a key that the schema does not know is named to who reads the log of its own file, and to nobody else', async () => {
+  const strict = z.strictObject({ pool: z.strictObject({ size: z.number() }) }) as never
+  const misspelt = { pool: { size: 1, szie: 2 } }
+  const told = async (unmanaged: boolean) => {
+    const board = testBoard()
+    board.publish(misspelt)
+    const reports: object[] = []
+    const transport = {
+      ...(unmanaged ? fromSource(() => misspelt) : board.transport),
+      report: async (states: readonly object[]) => void reports.push(...states),
+    }
+    const state = memoryFolder()
+    const { client, logs, clock, start } = started(board, {
+      schema: strict,
+      state,
+      build: '7',
+      strategy: pull(transport),
+    })
+    const rejected: string[] = []
+    client.on('rejected', ({ issues }) => rejected.push(...issues.map(({ path }) => path)))
+    await start()
+    await clock.advance(40_000)
+    const saved = JSON.stringify(state.saved.at(-1)?.refused)
+    return { reports, rejected, saved, logs: logs.filter(line => line.includes('was refused')) }
+  }
+  const own = await told(true)
+  expect([own.rejected, own.logs[0]]).toEqual([
+    ['pool.szie'],
+    expect.stringContaining('refused: pool.szie: unrecognized key'),
+  ])
+  expect(own.reports.at(-1)).toMatchObject({ phase: 'rejected', path: 'pool.*' })
+  expect(own.saved).toContain('pool.*')
+  expect(JSON.stringify(own.reports) + own.saved).not.toContain('szie')
+  const reader = await told(false)
+  expect(reader.reports.at(-1)).toMatchObject({ phase: 'rejected', path: 'pool.*' })
+  expect(reader.rejected).toEqual(['pool.*'])
+  expect(JSON.stringify(reader)).not.toContain('szie')
+})
+
+test('a key of its own file that the schema drops is in the log of a client, once; of a published document it is not', async () => {
+  const schema = z.object({ pool: z.object({ size: z.number() }) }) as never
+  const warned = async (unmanaged: boolean): Promise<readonly string[]> => {
+    const board = testBoard()
+    board.publish({ pool: { size: 1, szie: 2 } })
+    const transport = unmanaged ? fromSource(() => ({ pool: { size: 1, szie: 2 } })) : board.transport
+    const { logs, clock, start } = started(board, { schema, strategy: pull(transport) })
+    await start()
+    await clock.advance(100_000)
+    return logs.filter(line => line.includes('szie'))
+  }
+  expect(await warned(true)).toEqual([
+    expect.stringContaining('warn the schema drops pool.szie, so no program sees it; is it misspelt?'),
+  ])
+  expect(await warned(false)).toEqual([])
+})
 
 test('a client whose snapshot does not come tells the fleet which release it saw', async () => {
   const board = testBoard()

@@ -256,6 +256,42 @@ test('a variant goes to those with its labels, and each is validated', async () 
   ).toBe('invalid-option')
 })
 
+test('the author of a document is told the key that the schema does not know, and for which clients', async () => {
+  const strict = z.strictObject({ pool: z.strictObject({ size: z.number() }) })
+  const { publisher } = setUp({ schema: strict as never })
+  const misspelt = { pool: { size: 1, szie: 2 } } as Document
+  const eu = { when: { region: ['eu'] }, document: misspelt }
+  const error = await errorOf(publisher.publish(size(1), { ...why, variants: [eu] }))
+  expect([error.code, error.message]).toEqual([
+    'invalid-document',
+    'checkout/prod was not published: pool.szie for clients with region=eu: unrecognized key (schema)',
+  ])
+  const issue = { path: 'pool.szie', message: 'unrecognized key', validator: 'schema' }
+  expect(error.issues).toEqual([{ ...issue, when: { region: ['eu'] } }])
+  const both = await errorOf(publisher.publish(misspelt, { ...why, variants: [eu] }))
+  expect(both.issues).toEqual([{ ...issue, when: { region: ['eu'] } }, issue])
+})
+
+test('a schema that is not strict warns of the keys that it drops, also in a dry run and a kill', async () => {
+  const logged: string[] = []
+  const logger = { debug() {}, info() {}, error() {}, warn: (text: string) => void logged.push(text) }
+  const { publisher } = setUp({ schema: z.object({ pool: z.object({ size: z.number() }) }), logger })
+  const misspelt = { pool: { size: 1, szie: 2 } } as Document
+  const says = 'the schema drops pool.szie, so no program sees it; is it misspelt?'
+  const eu = 'the schema drops pool.szie for clients with region=eu, so no program sees it; is it misspelt?'
+  expect((await publisher.publish(misspelt, { ...why, dryRun: true })).warnings).toEqual([says])
+  expect(logged).toEqual([says])
+  expect((await publisher.publish(misspelt, why)).warnings).toEqual([says])
+  const variants = [{ when: { region: ['eu'] }, document: misspelt }]
+  expect((await publisher.publish(size(2), { ...why, variants })).warnings).toEqual([eu])
+  const killed = await publisher.kill({ patch: { pol: { size: 0 } }, reason: 'a test' })
+  expect(killed.warnings).toEqual([
+    'the schema drops pool.szie, pol for clients with region=eu, so no program sees it; is it misspelt?',
+    'the schema drops pol, so no program sees it; is it misspelt?',
+  ])
+  expect((await publisher.publish(size(4), why)).warnings).toEqual([])
+})
+
 test('a validator compares each variant with what the same clients run', async () => {
   const compared: string[] = []
   const { publisher } = setUp({

@@ -176,6 +176,7 @@ test('validators get the output of the schema and what runs now, and only when t
   const schema = z.object({ a: z.number().default(7) })
   expect(await validateDocument({ schema, validators, document: {}, previous: { a: 1 }, signal })).toEqual({
     type: 'invalid',
+    path: 'a',
     issues: [
       { path: 'a', message: 'too close to b', validator: 'pair' },
       { path: '', message: 'no', validator: 'pair' },
@@ -310,4 +311,35 @@ test('beside $schema another key that nobody named is told as well, and one furt
   expect(await issuesOf(z.object({ $schema: z.url() }), { $schema: 'x' })).toEqual([
     'schema $schema: expected the form url',
   ])
+})
+
+test.each<[string, Schema<any, any>, Json, string[]]>([
+  [
+    'a key nobody named',
+    limits,
+    { pool: { size: 1, szie: 2, [SECRET]: 3 } },
+    ['pool.szie: unrecognized key', `pool.${SECRET}: unrecognized key`],
+  ],
+  [
+    'a member below a key that is data',
+    limits,
+    { pool: { size: 1 }, users: { 'alice@a.test': { quota: 'x' } } },
+    ['users["alice@a.test"].quota: expected number'],
+  ],
+  ['zod 3', zod3.object({ a: zod3.object({}).strict() }), { a: { b: 1 } }, ['a.b: unrecognized key']],
+  [
+    'beside $schema',
+    z.strictObject({}),
+    { $schema: './a.json', b: 1 },
+    [expect.stringContaining('$schema: is for editors') as unknown as string, 'b: unrecognized key'],
+  ],
+])('the author of a document is told its keys as they are: %s', async (_name, schema, document, expected) => {
+  const options = { schema, document, previous: undefined, signal }
+  const author = await validateDocument({ ...options, forAuthor: true })
+  const reader = await validateDocument(options)
+  if (author.type === 'valid' || reader.type === 'valid') throw new Error('the document is valid')
+  expect(author.issues.map(({ path, message }) => `${path}: ${message}`)).toEqual(expected)
+  // What goes elsewhere is the same for both.
+  expect([author.path, reader.path]).toEqual([reader.path, reader.issues[0]?.path])
+  expect(JSON.stringify(reader)).not.toMatch(/szie|alice|hunter2|"b"/)
 })

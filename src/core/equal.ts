@@ -1,5 +1,5 @@
-import { builtInOf, isPlainObject, tagOf } from '../core/built-ins.js'
-import { sameBytes } from '../core/json/text.js'
+import { builtInOf, isPlainObject, tagOf } from './built-ins.js'
+import { sameBytes } from './json/text.js'
 
 /**
  * Whether two values hold the same: plain objects, arrays, sets and maps by what is in them, dates by their time, URLs, regular

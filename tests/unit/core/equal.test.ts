@@ -1,7 +1,7 @@
 import { runInNewContext, runInThisContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
-import { isEqual } from '../../../src/client/equal.js'
+import { isEqual } from '../../../src/core/equal.js'
 import { fakeClient } from '../../../src/testing/fake-client.js'
 
 class Pool {
