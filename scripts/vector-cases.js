@@ -116,7 +116,7 @@ export const reportCases = [
   ['the least', said({})],
   ['every member', said({
     labels: { region: 'eu' }, build: 'b1', slot: 0, seen: { epoch: '1-9f3a01bc', sequence: 2 }, applied: { epoch: '1-9f3a01bc', sequence: 1 }, digest, version: 1, phase: 'reverted',
-    refused: digest, code: 'vetoed', validator: 'schema', path: '/pool', verdicts: [{ digest, verdict: 'reverted', code: 'vetoed', validator: 'schema', path: '/pool', overridden: true }],
+    refused: digest, code: 'vetoed', validator: 'schema', path: '/pool', reason: 'refused the change', verdicts: [{ digest, verdict: 'reverted', code: 'vetoed', validator: 'schema', path: '/pool', overridden: true }],
     health: { before: 'healthy', now: 'unhealthy' }, previous, overridden: ['/pool/size'],
   })],
   ['a controller', said({ role: { type: 'controller', policies: ['staged@1'], gates: ['errors'] } })],
@@ -135,7 +135,7 @@ export const reportCases = [
   ['2^53-1', spelled('9007199254740991')],
   ['2^53', spelled('9007199254740992')], ['1e400', spelled('1e400')], ['a count of 0', spelled('0')], ['half a count', spelled('7.5')], ['a count as text', spelled('"7"')],
   ['a key twice', spelled('7,"count":8')], ['another version', said({ v: 2 })], ['half a pair', said({ clientId: '\ud800' })], ['a label whose name holds =', said({ labels: { 'a=b': 'c' } })],
-  ['five verdicts', said({ verdicts: Array.from({ length: 5 }, () => ({ digest, verdict: 'rejected' })) })], ['a slot past 65,535', said({ slot: 65_536 })],
+  ['five verdicts', said({ verdicts: Array.from({ length: 5 }, () => ({ digest, verdict: 'rejected' })) })], ['a slot past 65,535', said({ slot: 65_536 })], ['a reason of 257 characters', said({ reason: 'r'.repeat(257) })],
   ['a previous life without a length', said({ previous: { instanceId: 'i0', end: 'clean' } })], ['an instance that is no file\'s name', said({ instanceId: '../x' })],
   ['a digest in upper case', said({ digest: digest.toUpperCase() })], ['no time until the next report', said({ nextReportWithinMs: 0 })],
 ]

@@ -106,8 +106,10 @@ function rolloutAlarms({ newest, heard, nowMs, standsStill }: NamespaceFacts): r
 function examples(members: readonly FleetMember[]): string {
   const named = members
     .slice(0, 3)
-    .map(({ report: { clientId, code, path } }) =>
-      [clientId, code, path].filter(part => part !== undefined).join(' '),
+    .map(({ report: { clientId, code, path, validator } }) =>
+      [clientId, code, path, validator && `(${validator})`]
+        .filter(part => part !== undefined && part !== '')
+        .join(' '),
     )
   const more = members.length - named.length
   return `: ${named.join(', ')}${more > 0 ? `, and ${more} more` : ''}`

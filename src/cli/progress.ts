@@ -1,6 +1,6 @@
-import type { StepException } from '../core/release/step-evidence.js'
 import type { Rollout, RolloutStep } from '../publisher/index.js'
 import type { CommandContext } from './command.js'
+import { sayFailure } from '../rollouts/index.js'
 import { printable } from './style.js'
 
 /** Shows a rollout as it happens, on stderr. */
@@ -34,7 +34,7 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
   /** Clients as they come to be exceptions, each once. */
   const name = ({ explanation }: RolloutStep): void => {
     for (const exception of explanation?.exceptions ?? []) {
-      const line = sayException(exception)
+      const line = sayFailure(exception)
       if (named.has(line)) continue
       named.add(line)
       end()
@@ -69,17 +69,6 @@ export function createProgress({ io, print }: Pick<CommandContext, 'io' | 'print
       print.note(headOf(step))
     },
   }
-}
-
-/**
- * A client on which a decision rests, in one line.
- *
- * ```ts
- * sayException({ clientId: 'web-1', kind: 'rejected', code: 'invalid-document', path: 'pool.size' })
- * ```
- */
-export function sayException({ clientId, kind, code, path }: StepException): string {
-  return [`${clientId}: ${kind}`, code, path].filter(part => part !== undefined).join(' ')
 }
 
 function barOf({ exposed, applied, healthy }: RolloutStep): string {

@@ -2,7 +2,8 @@ import type { StepEvidence } from '../core/release/step-evidence.js'
 import type { Publisher, Rollout, RolloutStep } from '../publisher/index.js'
 import type { CommandContext } from './command.js'
 import type { ExitStatus } from './exit.js'
-import { headOf, sayException } from './progress.js'
+import { sayFailure } from '../rollouts/index.js'
+import { headOf } from './progress.js'
 import { waitFor, type Waited, type Waiting } from './wait.js'
 
 interface Followed {
@@ -47,7 +48,7 @@ async function printEnd(
       ...(evidence !== undefined && { evidence }),
     })
   }
-  for (const exception of evidence?.exceptions ?? []) print.note(`  ${sayException(exception)}`)
+  for (const exception of evidence?.exceptions ?? []) print.note(`  ${sayFailure(exception)}`)
   print.data(`${namespace}: ${end}${step === undefined ? '' : `; ${headOf(step)}`}\n`)
 }
 

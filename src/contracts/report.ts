@@ -136,8 +136,10 @@ export interface ClientReport {
   readonly refused?: Digest
   /** Why it was refused: an error code. */
   readonly code?: string
-  /** Which validator refused it. */
+  /** Which validator refused it, or which participant. */
   readonly validator?: string
+  /** With the code `vetoed`: what the participant did, in words of the library and the program; never a value. */
+  readonly reason?: string
   /** Where in the document. */
   readonly path?: string
   /** What this client found out about snapshots, the latest at the end, four at most. */

@@ -1,6 +1,7 @@
 import { MAX_EXCEPTIONS, MAX_LINE_LENGTH } from '../core/limits.js'
 import type { StepEvidence, StepException } from '../core/release/step-evidence.js'
 import { oneLine } from '../core/json/text.js'
+import { sayFailure } from './failures.js'
 import { quorumOf } from './quorum.js'
 import { sayResolvingPower } from './resolving-power.js'
 import { sayStage } from './stage.js'
@@ -93,9 +94,7 @@ export function explanationLines(explanation: Explanation): readonly string[] {
       .map(({ text, clients }) => (clients === undefined ? text : `${text} (${clients})`)),
     canSee,
     ...(unprotected === 0 ? [] : [sayNotProtected(unprotected, exposed, 'clients')]),
-    ...named.map(({ kind, clientId, code, path }) =>
-      [`${clientId}: ${kind}`, code, path].filter(part => part !== undefined).join(' '),
-    ),
+    ...named.map(sayFailure),
     ...(more > 0 ? [`and ${more} more`] : []),
     ...wouldChange.map(change => `would change it: ${change}`),
     ...(decideBy === undefined ? [] : [`to be decided by ${decideBy}`]),

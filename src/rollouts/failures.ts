@@ -29,6 +29,25 @@ export interface Failure {
 }
 
 /**
+ * A client on which a decision rests, in one line.
+ *
+ * ```ts
+ * sayFailure({ clientId: 'web-1', kind: 'rejected', code: 'invalid-document', path: 'pool.size', validator: 'schema' })
+ * // web-1: rejected invalid-document pool.size (schema)
+ * ```
+ */
+export function sayFailure({
+  clientId,
+  kind,
+  code,
+  path,
+  validator,
+}: Pick<Failure, 'clientId' | 'code' | 'path' | 'validator'> & { readonly kind: string }): string {
+  const parts = [code === kind ? undefined : code, path, validator && `(${validator})`]
+  return [`${clientId}: ${kind}`, ...parts].filter(part => part !== undefined && part !== '').join(' ')
+}
+
+/**
  * What an abrupt end is worth. The snapshot before has to outlive the run of the candidate: until it has
  * that is `open`, and where it dies as fast, both are ill and the candidate is `acquitted`.
  */

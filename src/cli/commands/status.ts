@@ -278,10 +278,12 @@ function countsIn({ counts }: Extract<Fleet, { type: 'known' }>, style: Style): 
 
 function rowOf({ state, report, silentMs }: FleetMember): readonly Cell[] {
   const { clientId, instanceId, labels, strategy, version, seen, code, validator, path } = report
-  const { phase, refused } = report
+  const { phase, refused, reason } = report
   const held =
     phase === 'quarantined' && refused !== undefined ? `quarantined ${shortDigest(refused)}` : undefined
-  const why = [held, code, path, validator && `(${validator})`].filter(part => part !== undefined).join(' ')
+  const why = [held, code, path, validator && `(${validator}${reason === undefined ? '' : ` ${reason}`})`]
+    .filter(part => part !== undefined)
+    .join(' ')
   return [
     { text: state, tone: TONES[state] ?? 'dim' },
     clientId,

@@ -1,12 +1,15 @@
-import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { asNoticeboardError, isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import { withDeadline } from '../../async/deadline.js'
 import { createLinkedAbortController } from '../../async/signals.js'
+import { oneLine } from '../../core/json/text.js'
 import { callGuarded } from '../events.js'
 
 /**
  * A part of the program that must change together with the configuration, or keep everybody from
- * changing: a pool that has to connect first. A throw in `prepare` vetoes the change for everybody.
+ * changing: a pool that has to connect first. A throw in `prepare` vetoes the change for everybody. What is thrown stays in this
+ * process, since it may quote a value; to have the fleet see why, throw
+ * `new NoticeboardError('vetoed', 'the pool has no room')`, whose message goes into reports and must hold none.
  */
 export interface Participant<Value> {
   readonly name: string
@@ -108,7 +111,7 @@ export function createParticipants<Value>({
       try {
         prepared = await participant.prepare(next, { signal })
       } catch (error) {
-        throw veto('refused the change', error)
+        throw veto(reasonOf(error), error)
       }
       assertPrepared(name, prepared)
       return prepared
@@ -140,9 +143,17 @@ export function createParticipants<Value>({
   }
 }
 
+/** What a participant did that threw. Only a text that is meant to be read elsewhere is told. */
+function reasonOf(error: unknown): string {
+  return isNoticeboardError(error, 'vetoed') ? `refused the change: ${error.message}` : 'refused the change'
+}
+
+/** The veto of a participant: `issues` holds its name and what it did. */
 function vetoOf(name: string, reason: string, cause?: unknown): NoticeboardError {
+  const issue = { path: '', message: oneLine(reason), validator: oneLine(name) || 'participant' }
   return new NoticeboardError('vetoed', `participant "${name}" ${reason}; the configuration stays as it is`, {
     cause,
+    issues: [issue],
   })
 }
 

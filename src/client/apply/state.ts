@@ -61,7 +61,16 @@ export const UNDER_WAY: AttemptStep = { type: 'under-way' }
 /** What is tried again later, and why it failed. */
 export interface Retry {
   readonly pending: Pending
-  readonly why: { readonly type: 'vetoed'; readonly digest: Digest } | { readonly type: 'failed' }
+  readonly why: Vetoed | { readonly type: 'failed' }
+}
+
+/** A participant refused a snapshot. */
+export interface Vetoed {
+  readonly type: 'vetoed'
+  readonly digest: Digest
+  /** Who, and what it did, in words that never hold a value. */
+  readonly participant?: string
+  readonly reason?: string
 }
 
 /** Whether the client follows releases. */

@@ -66,10 +66,10 @@ export function mayPass(end: AttemptEnd): end is Passing {
 
 /** What is to be tried again after such an end. */
 export function retryOf({ pending }: Attempt, end: Passing): Retry {
-  return {
-    pending,
-    why: end.type === 'vetoed' ? { type: 'vetoed', digest: end.digest } : { type: 'failed' },
-  }
+  if (end.type === 'failed') return { pending, why: { type: 'failed' } }
+  const [issue] = end.error.issues
+  const told = issue === undefined ? {} : { participant: issue.validator, reason: issue.message }
+  return { pending, why: { type: 'vetoed', digest: end.digest, ...told } }
 }
 
 /** Whether nothing is under way, and nothing will be by itself. */

@@ -95,8 +95,16 @@ function progressOf(facts: ReportFacts): Progress {
     return { phase: 'trying', digest, version }
   }
   if (mode.at !== 'following') return { phase: 'paused' }
-  if (work.at === 'retrying' && work.retry.why.type === 'vetoed')
-    return { phase: 'rejected', code: 'vetoed', refused: work.retry.why.digest }
+  if (work.at === 'retrying' && work.retry.why.type === 'vetoed') {
+    const { digest, participant, reason } = work.retry.why
+    return {
+      phase: 'rejected',
+      code: 'vetoed',
+      refused: digest,
+      ...(participant !== undefined && { validator: participant }),
+      ...(reason !== undefined && { reason }),
+    }
+  }
   if (work.at === 'settled' && work.how === 'unsupported') return { phase: 'rejected', code: 'unsupported' }
   if (refusal !== undefined) {
     const { digest: refused, code, reverted } = refusal
@@ -123,4 +131,5 @@ interface Progress {
   readonly code?: string
   readonly validator?: string
   readonly path?: string
+  readonly reason?: string
 }

@@ -18,7 +18,7 @@ export function jsonBytes(value: object | string): number {
 
 /**
  * A report that receivers take: of one that is too large the last paths of `overridden` are left out and
- * counted, then the oldest verdicts are left out, as far as needed.
+ * counted, then the oldest verdicts are left out, then the reason of a veto, as far as needed.
  *
  * ```ts
  * await transport.report([fitReport(report)], signal)
@@ -28,7 +28,7 @@ export function fitReport(report: ClientReport): ClientReport {
   let excess = jsonBytes(report) - MAX_REPORT_BYTES
   if (excess <= 0) return report
   excess += OMITTED_BYTES
-  const { overridden = [], overriddenOmitted = 0, verdicts = [], ...rest } = report
+  const { overridden = [], overriddenOmitted = 0, verdicts = [], reason, ...rest } = report
   const paths = [...overridden]
   for (let path = paths.at(-1); path !== undefined && excess > 0; path = paths.at(-1)) {
     excess -= jsonBytes(path) + 1
@@ -42,6 +42,7 @@ export function fitReport(report: ClientReport): ClientReport {
   const omitted = overriddenOmitted + overridden.length - paths.length
   return {
     ...rest,
+    ...(reason !== undefined && excess <= 0 && { reason }),
     ...(latest.length > 0 && { verdicts: latest }),
     ...(paths.length > 0 && { overridden: paths }),
     ...(omitted > 0 && { overriddenOmitted: omitted }),

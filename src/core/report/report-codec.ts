@@ -79,6 +79,7 @@ export function readReport(value: Json): ClientReport {
     ...shape.optional('code', name => shape.string(name, isLine)),
     ...shape.optional('validator', name => shape.string(name, isLine)),
     ...shape.optional('path', name => shape.string(name, isLine)),
+    ...shape.optional('reason', name => shape.string(name, isLine)),
     ...shape.optional('verdicts', name => shape.objects(name, MAX_VERDICTS).map(readVerdict)),
     ...shape.optional('health', name => readHealth(shape.object(name))),
     ...shape.optional('previous', name => readPrevious(shape.object(name))),

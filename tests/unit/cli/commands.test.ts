@@ -309,18 +309,29 @@ test('status shows who runs what, one by one where somebody should look', async 
         path: 'pool.size',
         validator: 'schema',
       },
+      {
+        ...base,
+        clientId: 'busy',
+        instanceId: 'c'.repeat(16),
+        phase: 'rejected',
+        refused: digest,
+        code: 'vetoed',
+        validator: 'db',
+        reason: 'did not prepare within 10000 ms',
+      },
     ],
     new AbortController().signal,
   )
   await reporter.close()
   const shown = (await nb('status', '--board', 'board')).stdout
-  expect(shown).toContain('fleet: 1 current, 1 rejected')
-  expect(shown).toContain('protection: 2 of 2 instances are not protected: ')
+  expect(shown).toContain('fleet: 1 current, 2 rejected')
+  expect(shown).toContain('protection: 3 of 3 instances are not protected: ')
   expect(shown).toMatch(/rejected +bad +bbbbbbbb +region=eu +pull .*invalid-document pool\.size \(schema\)/)
+  expect(shown).toMatch(/rejected +busy .*vetoed \(db did not prepare within 10000 ms\)/)
   expect(shown).not.toMatch(/current +good/)
   expect((await nb('status', '--board', 'board', '--all')).stdout).toMatch(/current +good/)
   expect(JSON.parse((await nb('status', '--board', 'board', '--json')).stdout)).toMatchObject({
-    fleet: { counts: { current: 1, rejected: 1 } },
+    fleet: { counts: { current: 1, rejected: 2 } },
   })
 })
 

@@ -3,6 +3,7 @@ import { NoticeboardError } from '../../../src/contracts/errors.js'
 import { closedAfterEach, memoryFolder, schema, testPlatform } from '../../support/client-harness.js'
 import { testBoard } from './board.js'
 import { BUCKETS, cohortHash } from '../../../src/core/release/audience.js'
+import { readReport } from '../../../src/core/report/report-codec.js'
 import { systemHasher } from '../../../src/system/system.js'
 import { envOverrides } from '../../../src/client/apply/overrides.js'
 import { createClient } from '../../../src/client/client.js'
@@ -584,6 +585,44 @@ describe('participants', () => {
     expect(errors).toContain('vetoed')
     off()
   })
+
+  test.each<[string, () => never, string]>([
+    [
+      'throws',
+      () => {
+        throw new Error('hunter2-secret')
+      },
+      'refused the change',
+    ],
+    [
+      'says why in words that are meant to be read',
+      () => {
+        throw new NoticeboardError('vetoed', 'the pool has no room\nfor more')
+      },
+      'refused the change: the pool has no room for more',
+    ],
+    [
+      'fails with an error of the library that is about something else',
+      () => {
+        throw new NoticeboardError('unavailable', 'hunter2-secret')
+      },
+      'refused the change',
+    ],
+  ])(
+    'the fleet sees which participant vetoed, and what it did: one that %s',
+    async (_how, prepare, reason) => {
+      const board = testBoard()
+      board.publish(doc(1))
+      const { client, clock, start, reports } = started(board)
+      await start()
+      client.participate({ name: 'db', prepare })
+      board.publish(doc(2))
+      await clock.advance(60_000)
+      expect(reports.at(-1)).toMatchObject({ phase: 'rejected', code: 'vetoed', validator: 'db', reason })
+      expect(readReport(JSON.parse(JSON.stringify(reports.at(-1))))).toMatchObject({ reason })
+      expect(JSON.stringify(reports)).not.toContain('hunter2')
+    },
+  )
 
   test('participants switch in the tick in which readers see the change', async () => {
     const board = testBoard()

@@ -65,6 +65,12 @@ describe('the phase of a report', () => {
       code: 'vetoed',
       refused: 'v'.repeat(64),
     })
+    const told = { participant: 'db', reason: 'did not prepare within 10000 ms' }
+    expect(retry({ type: 'vetoed', digest: 'v'.repeat(64), ...told })).toMatchObject({
+      code: 'vetoed',
+      validator: 'db',
+      reason: 'did not prepare within 10000 ms',
+    })
     expect(retry({ type: 'failed' }).phase).toBe('waiting')
   })
 

@@ -49,6 +49,23 @@ test('a report fits by leaving out the last paths first and the oldest verdicts 
   )
 })
 
+test('the reason of a veto goes last, and only where there is no room for it', () => {
+  const wide = {
+    ...reportOf({ namespace: 'a', instanceId: 'x' }),
+    reason: '✓'.repeat(256),
+    validator: '✓'.repeat(256),
+    path: '✓'.repeat(256),
+  }
+  const verdicts: readonly SnapshotVerdict[] = [
+    { digest: 'a'.repeat(64), verdict: 'rejected', path: '✓'.repeat(256) },
+  ]
+  const fitted = fitReport({ ...wide, verdicts, overridden: ['✓'.repeat(256)] })
+  expect(fitted).toMatchObject({ reason: wide.reason, verdicts })
+  const full = fitReport({ ...wide, labels: { a: 'x'.repeat(256), b: 'x'.repeat(1_400) }, verdicts })
+  expect(jsonBytes(full)).toBeLessThanOrEqual(MAX_REPORT_BYTES)
+  expect([full.reason, full.verdicts, full.validator]).toEqual([undefined, undefined, wide.validator])
+})
+
 test('twenty labels and thirty overrides fit as they are', () => {
   const labels = Object.fromEntries(
     Array.from({ length: 20 }, (_, index) => [`label-${index}`, 'a value of this']),
