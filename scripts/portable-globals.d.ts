@@ -9,8 +9,8 @@ declare var process:
       getBuiltinModule?(name: 'node:crypto'): {
         createHash(algorithm: string): { update(bytes: Uint8Array): { digest(): Uint8Array } }
       }
-      getBuiltinModule?(name: 'node:os'): { hostname(): string }
-      getBuiltinModule?(name: 'node:fs'): { readFileSync(path: string): Uint8Array }
+      getBuiltinModule?(name: 'node:os'): undefined | { hostname(): string }
+      getBuiltinModule?(name: 'node:fs'): undefined | { readFileSync(path: string): Uint8Array }
     }
 
 declare var setImmediate: undefined | ((callback: (nothing: void) => void) => unknown)

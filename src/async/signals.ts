@@ -1,5 +1,23 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 
+/**
+ * Whether a signal belongs to another request than the caller's. On Cloudflare Workers, what was made in
+ * one request cannot be used in another, and reading a signal there throws; elsewhere none belongs to a
+ * request.
+ *
+ * ```ts
+ * if (isElsewhere(stream.signal)) stream = open()
+ * ```
+ */
+export function isElsewhere(signal: AbortSignal): boolean {
+  try {
+    return typeof signal.aborted !== 'boolean'
+  } catch {
+    // "Cannot perform I/O on behalf of a different request": the only error that this can be.
+    return true
+  }
+}
+
 /** The callbacks of each signal. The signal itself carries one listener, however many these are. */
 const callbacksOf = new WeakMap<AbortSignal, Set<() => void>>()
 

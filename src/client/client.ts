@@ -162,7 +162,7 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
   }
 
   async refresh(options: RefreshOptions = {}): Promise<void> {
-    await whenRefreshed(this.#engine, options)
+    await whenRefreshed(this.#engine, options, this.#settings)
   }
 
   select<Part>(pick: (value: Seen<S>) => Part, options: SelectOptions<Part> = {}): Selected<Part> {
@@ -212,7 +212,10 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   #notReady(): NoticeboardError {
     const { namespace } = this.#settings
-    const { status, refusal, looks } = this.#engine
+    const {
+      status,
+      life: { refusal, looks },
+    } = this.#engine
     if (status === 'idle')
       return new NoticeboardError(
         'not-ready',

@@ -6,7 +6,9 @@ import { checkOptions } from '../core/options.js'
 import { keepAlive } from '../async/keep-alive.js'
 import { settlesWithin } from '../async/deadline.js'
 import { abortable } from '../async/signals.js'
+import { MAX_RETRY_AFTER_MS } from '../core/limits.js'
 import type { Engine } from './engine.js'
+import type { Life } from './life.js'
 
 /** How long a start may take, and what then. */
 export interface ReadyOptions {
@@ -65,30 +67,34 @@ export async function whenReady<Value>(
     )
   }
   if (engine.status === 'closed') throw closed(namespace)
-  const { maxAgeMs } = strategy
-  const isFirst = engine.status === 'idle'
-  // A first look may be over before the start is.
-  const { count } = engine.looks
-  // The time begins with the call: what the start takes of it is not there for the network.
-  const endMs = clock.monotonic() + timeoutMs
-  const leftMs = (): number => Math.max(0, endMs - clock.monotonic())
-  const isStarted = await startedWithin(Math.max(timeoutMs, START_MS), engine, { clock, signal })
-  if (engine.status === ('closed' as string)) throw closed(namespace)
-
   const hasValue = (): boolean => engine.status === 'ready' || engine.status === 'stale'
   const mayBe = (ageMs: number): boolean => maxAgeMs === undefined || ageMs <= maxAgeMs
   const fresh = (): boolean => engine.status === 'ready' && mayBe(engine.ageMs)
+  const isLeft = engine.life.elsewhere
+  // What nobody follows between two requests is looked at as on demand, whatever the strategy.
+  const maxAgeMs = strategy.maxAgeMs ?? (isLeft ? Math.min(strategy.lookMs, strategy.freshMs) : undefined)
+  if (isLeft && (fresh() || (hasValue() && recentFailure(engine.life, clock) !== undefined))) return
+  const isFirst = isLeft || engine.status === 'idle'
+  const life = engine.here()
+  // A first look may be over before the start is.
+  const { count } = life.looks
+  // The time begins with the call: what the start takes of it is not there for the network.
+  const endMs = clock.monotonic() + timeoutMs
+  const leftMs = (): number => Math.max(0, endMs - clock.monotonic())
+  const isStarted = await startedWithin(Math.max(timeoutMs, START_MS), life, { clock, signal })
+  if (engine.status === ('closed' as string)) throw closed(namespace)
+
   /** The newest release was refused here, and is not tried again in time. */
   const isRefused = (): boolean =>
-    engine.refusal !== undefined && !engine.working && 0.8 * context.vetoRetryMs >= leftMs()
+    life.refusal !== undefined && !life.working && 0.8 * context.vetoRetryMs >= leftMs()
   // Who is paused or pinned waits for no release, and who refused the newest one for no other.
-  if (fresh() || (hasValue() && (engine.paused || (isRefused() && mayBe(engine.heardAgeMs))))) return
+  if (fresh() || (hasValue() && (life.paused || (isRefused() && mayBe(engine.heardAgeMs))))) return
   // A strategy that has just been started looks by itself.
-  if (maxAgeMs !== undefined && !isFirst) engine.lookNow()
+  if (maxAgeMs !== undefined && !isFirst) life.lookNow()
 
-  const hasLooked = (): boolean => engine.looks.count > count
+  const hasLooked = (): boolean => life.looks.count > count
   /** Every way was tried and failed. */
-  const isInVain = (): boolean => hasLooked() && engine.looks.error !== undefined && !engine.looks.stillAsking
+  const isInVain = (): boolean => hasLooked() && life.looks.error !== undefined && !life.looks.stillAsking
   // One that was refused before this call may be followed by a better one while it lasts.
   const isOver = (): boolean => isRefused() && hasLooked()
   const mayFallBack = context.defaults !== undefined && fallbackTo !== 'throw'
@@ -98,19 +104,19 @@ export async function whenReady<Value>(
     if (isOver()) return true
     if (mayFallBack)
       return (
-        !engine.working &&
+        !life.working &&
         hasLooked() &&
-        (isInVain() || (engine.looks.error === undefined && engine.looks.nothing !== undefined))
+        (isInVain() || (life.looks.error === undefined && life.looks.nothing !== undefined))
       )
-    return !engine.working && isInVain() && (engine.looks.nextAtMs ?? 0) > endMs
+    return !life.working && isInVain() && (life.looks.nextAtMs ?? 0) > endMs
   }
   // A program whose first act is to wait for its configuration has nothing else yet that keeps it
   // alive.
   if (isStarted)
-    await keepAlive(engine.until(() => fresh() || engine.status === 'closed' || isEnough(), leftMs(), signal))
+    await keepAlive(life.until(() => fresh() || engine.status === 'closed' || isEnough(), leftMs(), signal))
   if (fresh() || hasValue()) return
   if (engine.status === ('closed' as string)) throw closed(namespace)
-  const reason = reasonOf(engine, { timeoutMs, isStarted })
+  const reason = reasonOf(life, { timeoutMs, isStarted })
   if (fallbackTo !== 'throw' && engine.adoptDefaults(reason.text)) return
   throw new NoticeboardError('not-ready', `${namespace}: ${reason.text}`, {
     ...(reason.error !== undefined && { cause: reason.error, issues: reason.error.issues }),
@@ -118,33 +124,59 @@ export async function whenReady<Value>(
 }
 
 /**
+ * How long after a failed look no other request makes one, in milliseconds: a server that is down is
+ * not asked by each.
+ */
+const QUIET_MS = 1_000
+
+/** Why a look failed that another request made just now, or that was told to come back later. */
+function recentFailure({ looks: { error, endedAtMs } }: Life, clock: Clock): NoticeboardError | undefined {
+  if (error === undefined || endedAtMs === undefined) return undefined
+  const quietMs = Math.min(Math.max(error.retryAfterMs ?? 0, QUIET_MS), MAX_RETRY_AFTER_MS)
+  return clock.monotonic() - endedAtMs < quietMs ? error : undefined
+}
+
+/**
  * Looks now and resolves when what was found is in force; rejects with the error of a look that
  * failed.
  */
-export async function whenRefreshed<Value>(engine: Engine<Value>, options: RefreshOptions): Promise<void> {
+export async function whenRefreshed<Value>(
+  engine: Engine<Value>,
+  options: RefreshOptions,
+  { clock }: Pick<ReadyContext, 'clock'>,
+): Promise<void> {
   checkOptions('refresh()', options, { signal: true })
   const { signal } = options
   const gone = new NoticeboardError('closed', 'this client is closed')
   if (engine.status === 'closed') throw gone
-  await started(engine, signal)
+  const isLeft = engine.life.elsewhere
+  const failure = isLeft ? recentFailure(engine.life, clock) : undefined
+  if (failure !== undefined) throw failure
+  const life = engine.here()
+  const { looks } = life
+  let { count } = looks
+  await started(life, signal)
   if (engine.status === ('closed' as string)) throw gone
 
-  const { count } = engine.looks
-  const looked = (): boolean => engine.looks.count > count
+  const looked = (): boolean => looks.count > count
   const ended = (): boolean =>
-    engine.status === 'closed' || (looked() && (engine.looks.error !== undefined || !engine.working))
-  engine.lookNow()
-  await keepAlive(engine.until(ended, Number.POSITIVE_INFINITY, signal))
+    engine.status === 'closed' || (looked() && (looks.error !== undefined || !life.working))
+  // A life that begins looks by itself.
+  if (!isLeft) {
+    count = looks.count
+    life.lookNow()
+  }
+  await keepAlive(life.until(ended, Number.POSITIVE_INFINITY, signal))
   if (engine.status === ('closed' as string)) throw gone
-  if (engine.looks.error !== undefined) throw engine.looks.error
+  if (looks.error !== undefined) throw looks.error
 }
 
 /**
  * Resolves when the client has started; rejects with the signal's reason when that aborts before.
  */
-async function started(engine: Engine<unknown>, signal: AbortSignal | undefined): Promise<void> {
+async function started(life: Life, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted()
-  const starting = engine.start()
+  const starting = life.start()
   await (signal === undefined ? starting : abortable(starting, signal))
   signal?.throwIfAborted()
 }
@@ -152,10 +184,10 @@ async function started(engine: Engine<unknown>, signal: AbortSignal | undefined)
 /** The same, to whether that was in time; a start that takes longer goes on. */
 async function startedWithin(
   timeoutMs: number,
-  engine: Engine<unknown>,
+  life: Life,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal | undefined },
 ): Promise<boolean> {
-  const starting = started(engine, signal)
+  const starting = started(life, signal)
   if (Number.isFinite(timeoutMs) && !(await keepAlive(settlesWithin(starting, { clock, timeoutMs })))) {
     // Its failure is for whoever waits for it next.
     starting.catch(() => {})
@@ -167,7 +199,7 @@ async function startedWithin(
 
 /** Why there is no value: what `ready()` says, and what it is due to. */
 function reasonOf(
-  { looks, refusal }: Engine<unknown>,
+  { looks, refusal }: Life,
   { timeoutMs, isStarted }: { readonly timeoutMs: number; readonly isStarted: boolean },
 ): { readonly text: string; readonly error?: NoticeboardError } {
   if (refusal !== undefined) return { text: refusal.message, error: refusal }

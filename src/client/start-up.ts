@@ -29,6 +29,7 @@ import { mayRevert, unconfirmed } from './health/confirmation.js'
 import { createHealthWatch, type HealthWatch } from './health/watch.js'
 import { proposeIdentity, resolveIdentity } from './identity.js'
 import { codeOf } from '../core/code-of.js'
+import type { Remembered } from './life.js'
 import type { Settings } from './options.js'
 import { accept, type AcceptContext } from './receive/accept.js'
 import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
@@ -64,6 +65,12 @@ export interface Parts<S extends Schema> {
   readonly complain: (error: NoticeboardError) => void
   /** Runs what comes from no release. */
   readonly adopt: (next: Applied<OutputOf<S>>) => void
+  /** What the client knew when its life before this one ended; undefined in its first. */
+  readonly before: Remembered | undefined
+  /** Hears what is known, which grows from here on. */
+  readonly known: (known: Pick<Known, 'identity' | 'writer'>) => void
+  /** Whether a later life brought something that this one must not undo. */
+  readonly isOutrun: (pending: Pending) => boolean
 }
 
 /** What a client knows of itself and of earlier lives once it has read its state. */
@@ -95,7 +102,7 @@ const RESTORE_MS = 1_000
 export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop(): Promise<void> }> {
   const { settings, looks, complain } = parts
   const { clock, strategy } = settings
-  const proposed = proposeIdentity(settings, settings)
+  const proposed = { ...proposeIdentity(settings, settings), ...parts.before?.name }
   let opened: Opened | undefined
   const opening = open(parts, proposed).then(done => (opened = done))
   if (await settlesWithin(opening, { clock, timeoutMs: MEANWHILE_MS })) await opening
@@ -143,6 +150,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
   const { hasher } = settings
   const known = await readKnown(parts, proposed)
   const { identity, writer, order, protection } = known
+  parts.known(known)
   parts.measures.follow(order.seen?.release)
   const reporter = startReporting(parts, known)
   known.health.onChange(reporter.touch)
@@ -154,7 +162,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
   const pin = await readPin<S>(settings, signal)
   if (pin !== undefined) parts.adopt(pin)
   const restore =
-    pin === undefined
+    pin === undefined && parts.current.applied === undefined
       ? restorePlan(writer.state, order.seen, { identity, hasher, nowMs: known.fleetClock.now() })
       : []
   loop.send({ type: 'boot', restore, pinned: pin !== undefined })
@@ -219,7 +227,7 @@ function sessionOf<S extends Schema>(
 const CLOCK_TOLD_MS = 3_600_000
 
 async function readKnown<S extends Schema>(
-  { settings, signal, loop }: Parts<S>,
+  { settings, signal, loop, before }: Parts<S>,
   proposed: Identity,
 ): Promise<Known> {
   const { namespace, clock, hasher, logger, state } = settings
@@ -227,7 +235,7 @@ async function readKnown<S extends Schema>(
   // Side by side: a disk that does not answer is waited for once.
   const [identity, writer] = await Promise.all([
     resolveIdentity(proposed, { ...settings, state }),
-    openStateWriter({ storage: state, namespace, instanceId, logger }),
+    openStateWriter({ storage: state, namespace, instanceId, logger, before: before?.state }),
   ])
   const clockTold = createOccasions(clock, CLOCK_TOLD_MS)
   const fleetClock = createFleetClock(clock, aheadMs => {
@@ -421,6 +429,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
     soakMs: settings.soakMs,
     current,
     tracker,
+    isOutrun: parts.isOutrun,
     complain,
     report: spreadMs => reporter.touch(spreadMs === undefined ? 0 : phaseOf(identity.instanceId, spreadMs)),
   }

@@ -47,7 +47,10 @@ export function trackStatus({ clock, strategy, onChange }: StatusTrackerOptions)
 
   return {
     get status() {
-      return status
+      // A timer says so too, where there is one and nothing holds it up.
+      return status === 'ready' && freshness.ageMs() > (strategy.maxAgeMs ?? strategy.freshMs)
+        ? 'stale'
+        : status
     },
     ageMs: freshness.ageMs,
     started: () => advance('started'),

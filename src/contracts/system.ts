@@ -62,8 +62,10 @@ export interface FetchInit {
   readonly headers: Record<string, string>
   readonly signal: AbortSignal
   readonly body?: Uint8Array<ArrayBuffer>
-  readonly redirect: 'error'
-  readonly cache: 'no-store'
+  /** Redirects are refused by the library itself: `error` is a mode that some runtimes lack. */
+  readonly redirect: 'manual'
+  /** Left out where the runtime refuses it. */
+  readonly cache?: 'no-store'
 }
 
 /**

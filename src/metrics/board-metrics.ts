@@ -35,9 +35,6 @@ export interface ServerLoad {
   readonly maxInstances: number
 }
 
-/** A scrape is not called off: stores bound each call in time by themselves. */
-const never = new AbortController().signal
-
 /** The share of what a server takes from which on it is called saturated. */
 const SATURATED = 0.9
 
@@ -88,7 +85,8 @@ export function boardMetrics<Register extends object>(
   let last: { readonly atMs: number; readonly look: Promise<Look> } | undefined
   const lookNow = async (atMs: number): Promise<Look> => ({
     atMs,
-    namespaces: await lookAtBoard(store, { namespaces, system, signal: never }),
+    // A scrape is not called off: stores bound each call in time by themselves.
+    namespaces: await lookAtBoard(store, { namespaces, system, signal: new AbortController().signal }),
     load: load?.(),
   })
   // All gauges are collected at the same time, and each asks.

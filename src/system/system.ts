@@ -48,8 +48,13 @@ export const systemPlatform: Platform = {
   environment: name => globalThis.process?.env?.[name],
   environmentNames: prefix =>
     Object.keys(globalThis.process?.env ?? {}).filter(name => name.startsWith(prefix)),
-  hostName: () => globalThis.process?.getBuiltinModule?.('node:os').hostname() || undefined,
-  readFile: path => globalThis.process?.getBuiltinModule?.('node:fs').readFileSync(path),
+  hostName() {
+    // Edge runtimes that play Node lack some of its modules.
+    const name = globalThis.process?.getBuiltinModule?.('node:os')?.hostname()
+    // It tells no machine from another.
+    return name === 'localhost' ? undefined : name || undefined
+  },
+  readFile: path => globalThis.process?.getBuiltinModule?.('node:fs')?.readFileSync(path),
 }
 
 /** The given part of a system, and the machine's own for the rest. Throws `invalid-option` for a part that there is none of. */

@@ -1,7 +1,7 @@
 import { NoticeboardError } from '../contracts/errors.js'
 import type { System } from '../contracts/system.js'
 import type { ReportTransport, Transport, WatchTransport } from '../contracts/transport.js'
-import { abortable } from '../async/signals.js'
+import { abortable, isElsewhere } from '../async/signals.js'
 import { digestOf } from '../core/release/digest.js'
 import { checkOptions, isPositive } from '../core/options.js'
 import { readSystem } from '../system/system.js'
@@ -116,7 +116,10 @@ export function cached<Given extends Transport>(
       const found = kept.get(key)
       if (found === undefined) {
         const flightKey = `${key} ${query.maxSnapshotBytes}`
-        return board(flights.get(flightKey) ?? launch(key, flightKey, query), flightKey, signal)
+        const under = flights.get(flightKey)
+        const flight =
+          under === undefined || isElsewhere(under.controller.signal) ? launch(key, flightKey, query) : under
+        return board(flight, flightKey, signal)
       }
       if (found.length > query.maxSnapshotBytes) {
         throw new NoticeboardError(

@@ -30,6 +30,8 @@ export interface PerformContext<Value> {
   readonly soakMs: number
   readonly current: Current<Value>
   readonly tracker: StatusTracker
+  /** Whether a later life brought something that this one must not undo. */
+  readonly isOutrun: (pending: Pending) => boolean
   readonly complain: (error: NoticeboardError) => void
   /** Tells the fleet, at once or spread over that many milliseconds. */
   readonly report: (spreadMs?: number) => void
@@ -39,7 +41,7 @@ export interface PerformContext<Value> {
 export function perform<Value>(effect: ApplyEffect<Change<Value>>, context: PerformContext<Value>): void {
   switch (effect.type) {
     case 'commit':
-      return commit(effect, context)
+      return context.isOutrun(effect.pending) ? discard(effect.change, context) : commit(effect, context)
     case 'discard':
       return discard(effect.change, context)
     case 'confirm':

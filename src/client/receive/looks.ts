@@ -12,6 +12,8 @@ export interface Looks {
    * milliseconds; undefined where that is not known.
    */
   readonly nextAtMs: number | undefined
+  /** When the last one came to its end, by the clock's monotonic time in milliseconds. */
+  readonly endedAtMs: number | undefined
   /** Whether another way was being asked when that look failed. */
   readonly stillAsking: boolean
   /** Set where a transport answered last that nothing was published yet, with its reason if it has one. */
@@ -51,13 +53,15 @@ export function createLooks({ clock, strategy, namespace, logger, complain, chan
   let count = 0
   let error: NoticeboardError | undefined
   let nextAtMs: number | undefined
+  let endedAtMs: number | undefined
   let stillAsking = false
   let nothing: Looks['nothing']
   let late: NoticeboardError | undefined
   const looked = (failure: NoticeboardError | undefined, nextMs?: number): void => {
     count += 1
     error = failure
-    nextAtMs = nextMs === undefined ? undefined : clock.monotonic() + nextMs
+    endedAtMs = clock.monotonic()
+    nextAtMs = nextMs === undefined ? undefined : endedAtMs + nextMs
     stillAsking = nextMs === 0
     late = undefined
     changed()
@@ -72,6 +76,9 @@ export function createLooks({ clock, strategy, namespace, logger, complain, chan
     },
     get nextAtMs() {
       return nextAtMs
+    },
+    get endedAtMs() {
+      return endedAtMs
     },
     get stillAsking() {
       return stillAsking

@@ -30,6 +30,8 @@ export interface StateWriterOptions {
   readonly namespace: Namespace
   readonly instanceId: string
   readonly logger: Logger
+  /** What is known already, newer than what the storage holds. */
+  readonly before?: SavedState | undefined
 }
 
 /**
@@ -37,10 +39,10 @@ export interface StateWriterOptions {
  * only.
  */
 export async function openStateWriter(options: StateWriterOptions): Promise<StateWriter> {
-  const { storage, namespace, instanceId, logger } = options
+  const { storage, namespace, instanceId, logger, before } = options
   /** Snapshots that the state names and that are not on disk yet. */
   const unwritten = new Map<Digest, Uint8Array>()
-  let state: SavedState = { good: [], refused: [] }
+  let state: SavedState = before ?? { good: [], refused: [] }
   let protects = false
 
   const complain = (what: string, error: unknown): void => {
@@ -50,7 +52,7 @@ export async function openStateWriter(options: StateWriterOptions): Promise<Stat
       code: codeOf(error),
     })
   }
-  if (storage !== undefined) {
+  if (storage !== undefined && before === undefined) {
     try {
       const loaded = await storage.load({ namespace })
       state = loaded.state

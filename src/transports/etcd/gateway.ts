@@ -4,7 +4,8 @@ import { checkOptions, isPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { encodeText } from '../../core/json/text.js'
 import { readBody } from '../fetch/body.js'
-import { responseOf } from '../fetch/exchange.js'
+import { discard, responseOf } from '../fetch/exchange.js'
+import { fetchModes, isRedirect } from '../fetch/fetch-modes.js'
 import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { EtcdClient } from './client.js'
 import { refusalOf } from './gateway-errors.js'
@@ -72,14 +73,20 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
     async request(path, body, signal) {
       const own = typeof headers === 'function' ? await headers() : headers
       const send = fetch ?? ((address, init) => globalThis.fetch(address, init))
-      return send(`${base.href.replace(/\/$/, '')}/v3/${path}`, {
+      const modes = fetchModes()
+      const response = await send(`${base.href.replace(/\/$/, '')}/v3/${path}`, {
+        ...modes,
         method: 'POST',
-        headers: { ...own, 'content-type': 'application/json' },
+        headers: { ...modes.headers, ...own, 'content-type': 'application/json' },
         body: encodeText(body),
         signal,
-        redirect: 'error',
-        cache: 'no-store',
       })
+      if (!isRedirect(response)) return response
+      discard(response)
+      throw new NoticeboardError(
+        'unavailable',
+        `${name} answered with a redirect, which is not followed; use the final address`,
+      )
     },
   }
 

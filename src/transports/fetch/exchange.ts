@@ -1,6 +1,7 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { abortable } from '../../async/signals.js'
 import { readBody, type Waiting } from './body.js'
+import { fetchModes, isRedirect } from './fetch-modes.js'
 import { createRequestDeadline } from './request-deadline.js'
 import type { Provided, Settings } from '../http/options.js'
 import { isError } from '../../core/built-ins.js'
@@ -61,20 +62,24 @@ export async function send(
 ): Promise<Response> {
   try {
     const own = await abortable(provideHeaders(settings), signal)
+    const modes = fetchModes()
     const asked = settings.fetch(`${settings.base}${path}`, {
+      ...modes,
       method,
       headers: {
         'accept-encoding': 'identity',
+        ...modes.headers,
         ...headers,
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...own,
       },
       signal,
-      redirect: 'error',
-      cache: 'no-store',
       ...(body !== undefined && { body }),
     })
-    return await responseOf(asked, signal)
+    const response = await responseOf(asked, signal)
+    if (!isRedirect(response)) return response
+    discard(response)
+    throw redirected(settings, what)
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (isNoticeboardError(error)) throw error
@@ -118,12 +123,7 @@ async function readError(response: Response, waiting: Waiting, what: string): Pr
 
 function unreachable({ name }: Settings, what: string, error: unknown): NoticeboardError {
   const cause = isError(error) && isError(error.cause) ? error.cause : undefined
-  if (cause !== undefined && /redirect/i.test(cause.message)) {
-    return new NoticeboardError(
-      'unavailable',
-      `${name} answered with a redirect for ${what}, which is not followed; use the final address`,
-    )
-  }
+  if (cause !== undefined && /redirect/i.test(cause.message)) return redirected({ name }, what)
   if (cause?.message === 'bad port') {
     return new NoticeboardError(
       'unavailable',
@@ -135,6 +135,13 @@ function unreachable({ name }: Settings, what: string, error: unknown): Noticebo
   return new NoticeboardError('unavailable', `${name} could not be reached for ${what}${code}`, {
     cause: error,
   })
+}
+
+function redirected({ name }: Pick<Settings, 'name'>, what: string): NoticeboardError {
+  return new NoticeboardError(
+    'unavailable',
+    `${name} answered with a redirect for ${what}, which is not followed; use the final address`,
+  )
 }
 
 /** The caller's own headers, asked for anew: what they hold may have expired. */

@@ -18,8 +18,9 @@ export function createMultiplexer(open: OpenStream, clock: Clock): Multiplexer {
     for (let part = 0; ; part += 1) {
       const key = `${keyOf(query)}#${part}`
       const known = streams.get(key)
-      if (known?.fits(query)) return known
-      if (known !== undefined) continue
+      const isOurs = known !== undefined && !known.elsewhere()
+      if (isOurs && known.fits(query)) return known
+      if (isOurs) continue
       for (const [other, { idle }] of streams) if (idle()) streams.delete(other)
       const stream = createSharedStream(open, clock)
       streams.set(key, stream)

@@ -2,7 +2,7 @@ import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
-import { onAbort } from '../../async/signals.js'
+import { isElsewhere, onAbort } from '../../async/signals.js'
 import { createWatcher, type Watcher, withSnapshotsOf } from './watcher.js'
 import { MAX_STREAM_NAMESPACES } from '../../core/limits.js'
 
@@ -24,6 +24,8 @@ export interface SharedStream {
   watch(query: WatchQuery, signal: AbortSignal): AsyncIterable<Delivery>
   /** Whether one connection can carry these namespaces beside the present ones. */
   fits(query: WatchQuery): boolean
+  /** Whether it belongs to another request than the caller's, which cannot read along. */
+  elsewhere(): boolean
   /** Whether nobody reads, and nothing is remembered for those who come back. */
   idle(): boolean
 }
@@ -42,6 +44,8 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
   let live: Line | undefined
   let opening: Line | undefined
   let arranging = false
+  /** The signal of the first reader, which says whose stream this is. */
+  let home: AbortSignal | undefined
   let anticipated: { readonly namespaces: ReadonlySet<Namespace>; readonly untilMs: number } | undefined
 
   const arrangeSoon = (): void => {
@@ -129,6 +133,7 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
   const leave = (watcher: Watcher): void => {
     watchers.delete(watcher)
     if (watchers.size > 0) return
+    home = undefined
     const lines = [live, opening]
     live = undefined
     opening = undefined
@@ -138,6 +143,7 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
   return {
     fits: ({ namespaces }) =>
       watchers.size === 0 || new Set([...namesOf(watchers), ...namespaces]).size <= MAX_STREAM_NAMESPACES,
+    elsewhere: () => home !== undefined && isElsewhere(home),
     idle: () =>
       watchers.size === 0 &&
       !arranging &&
@@ -146,6 +152,7 @@ export function createSharedStream(open: OpenStream, clock: Clock): SharedStream
       if (signal.aborted) return
       const watcher = createWatcher(query, clock)
       watchers.add(watcher)
+      home ??= signal
       // At once: a reader who gives up a connection to open it anew must not find its own old one.
       const forget = onAbort(signal, () => leave(watcher))
       try {

@@ -127,7 +127,7 @@ export function strangerActor(
       let text: string | undefined
       try {
         const response = await (request.stalled === true ? stalled : quick)(`${base}/${path}`, {
-          method, headers: { ...headers }, signal: gone.signal, redirect: 'error', cache: 'no-store', ...(body !== undefined && { body: body as Uint8Array<ArrayBuffer> }),
+          method, headers: { ...headers }, signal: gone.signal, redirect: 'manual', cache: 'no-store', ...(body !== undefined && { body: body as Uint8Array<ArrayBuffer> }),
         }) // prettier-ignore
         status = response.status
         const stream = response.headers.get('content-type') === 'text/event-stream'

@@ -911,6 +911,24 @@ describe('a client whose newest release does not run', () => {
     expect(board.asked.latest).toBe(latest + 1)
   })
 
+  test('calls itself stale once its proof is too old, without a timer that says so', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const { client, clock } = started(board, { strategy: onDemand(board.transport, { maxAgeMs: 10_000 }) })
+    const ready = client.ready()
+    await clock.advance(10)
+    await ready
+    await clock.advance(9_000)
+    expect(client.status).toBe('ready')
+    await clock.advance(1_000)
+    expect(client.status).toBe('stale')
+    expect(client.current.pool.size).toBe(1)
+    const again = client.ready()
+    await clock.advance(10)
+    await again
+    expect(client.status).toBe('ready')
+  })
+
   test('is ready all the same when what the release names for it otherwise runs: a stage that it refused', async () => {
     const { client, clock, board } = await runsOne()
     const stable = { version: 1, variants: [board.put(doc(1))] as const }
