@@ -7,9 +7,9 @@ const workspace = inject('workspace')
 const installed = join(workspace, 'node_modules/noticeboard')
 const packed = inject('packed')
 
-test('the tarball holds the build, the demo, the licence and what to read, and nothing else', () => {
+test('the tarball holds the build, the examples, the licence and what to read, and nothing else', () => {
   const expected =
-    /^(dist\/.+\.(js|cjs|d\.ts|d\.cts|map)|docs\/[a-z-]+\.md|examples\/(demo|configs)\/.+|vectors\.json|package\.json|README\.md|LICENSE|CHANGELOG\.md)$/
+    /^(dist\/.+\.(js|cjs|d\.ts|d\.cts|map)|docs\/(api-surface\/)?[a-z-]+\.md|examples\/(?!demo-rollout|.*node_modules).+|vectors\.json|package\.json|LICENSE|(README|CHANGELOG|CONTRIBUTING|SECURITY)\.md)$/
   expect(packed.filter(path => !expected.test(path))).toEqual([])
   for (const path of ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/cli/main.js'])
     expect(packed).toContain(path)
