@@ -1,5 +1,6 @@
 export {
   mirrorCases,
+  noticeCases,
   storeCases,
   transportCases,
   type Capability,
@@ -7,6 +8,7 @@ export {
   type ConformanceOptions,
   type ConformanceHook,
   type OpenedMirror,
+  type OpenedNotices,
   type OpenedStore,
   type OpenedTransport,
   type SampleRelease,

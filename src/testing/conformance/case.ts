@@ -24,6 +24,7 @@ export type Capability =
   | 'schema'
   | 'remove'
   | 'announce'
+  | 'notices'
 
 /** What `open` offers beyond what is tried, so that more can be tried. */
 export type ConformanceHook =
@@ -67,6 +68,7 @@ const CAPABILITIES: OptionNames<Record<Capability, string>> = {
   schema: true,
   remove: true,
   announce: true,
+  notices: true,
 }
 
 /** One promise, ready to be tried by any test runner. */

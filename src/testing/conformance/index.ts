@@ -4,7 +4,8 @@ import { buildCases, type CaseDefinition, type ConformanceCase, type Conformance
 import { freezeCases, frozenAnnounceCases, frozenWriteCases } from './freeze-cases.js'
 import { keepCases } from './keep-cases.js'
 import { nextCases } from './next-cases.js'
-import type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
+import { noticeCases as noticeDefinitions } from './notice-cases.js'
+import type { OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from './opened.js'
 import { putCases } from './put-cases.js'
 import { raceCases } from './race-cases.js'
 import { readCases } from './read-cases.js'
@@ -16,7 +17,7 @@ import { watchExtraCases } from './watch-extra-cases.js'
 
 export type { Capability, ConformanceCase, ConformanceOptions, ConformanceHook } from './case.js'
 export type { SampleRelease, SampleSnapshot } from './fixture.js'
-export type { OpenedMirror, OpenedStore, OpenedTransport } from './opened.js'
+export type { OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from './opened.js'
 
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
   ...readCases,
@@ -81,6 +82,20 @@ export function mirrorCases(
     ...buildCases(open, [...announceCases, ...frozenAnnounceCases], options),
     ...buildCases(async () => mirrored(await open()), reading, options),
   ]
+}
+
+/**
+ * What the contracts promise of what only notifies, which may lose what it is told.
+ *
+ * ```ts
+ * for (const { name, skip, run } of noticeCases(open)) test(name, { skip }, run)
+ * ```
+ */
+export function noticeCases(
+  open: () => Promise<OpenedNotices> | OpenedNotices,
+  options: ConformanceOptions = {},
+): readonly ConformanceCase[] {
+  return buildCases(open, noticeDefinitions, options)
 }
 
 const never: AbortSignal = new AbortController().signal

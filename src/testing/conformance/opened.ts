@@ -1,6 +1,13 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { HeardReports } from '../../contracts/report.js'
-import type { Mirror, ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
+import type {
+  Mirror,
+  NoticeTransport,
+  ReportTransport,
+  Store,
+  Transport,
+  WatchTransport,
+} from '../../contracts/transport.js'
 import type { SampleRelease } from './fixture.js'
 
 /** Hooks that transports, stores and mirrors may offer. */
@@ -56,6 +63,13 @@ export interface OpenedStore extends OpenedHooks {
   stranger?(): Promise<Store>
   /** Makes the origin send a mark. */
   mark?(query: { readonly namespace: Namespace; readonly bytes: Uint8Array }): Promise<void>
+}
+
+/** What only notifies, opened for one case; nothing was published yet. */
+export interface OpenedNotices extends OpenedHooks {
+  readonly notify: NoticeTransport
+  /** Tells of a release, by whatever way notices get there. It may be lost on the way. */
+  publish(sample: SampleRelease): Promise<void>
 }
 
 /** A mirror, and a transport that reads what it was given; opened for one case and empty. */

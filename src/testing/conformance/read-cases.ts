@@ -13,10 +13,7 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
   {
     name: 'it has a name for people that holds no credentials',
     capability: 'read',
-    async run({ opened: { transport } }) {
-      if (typeof transport.name !== 'string' || transport.name === '') fail('`name` is empty')
-      if (/\/\/[^/]*@/.test(transport.name)) fail('`name` looks like an address with credentials')
-    },
+    run: async ({ opened: { transport } }) => expectName(transport),
   },
   {
     name: '`unmanaged` and `remote` are true or not there, and never both',
@@ -289,3 +286,9 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
 ]
+
+/** Fails unless it has a name that people can read, and that holds no credentials. */
+export function expectName({ name }: { readonly name: string }): void {
+  if (typeof name !== 'string' || name === '') fail('`name` is empty')
+  if (/\/\/[^/]*@/.test(name)) fail('`name` looks like an address with credentials')
+}

@@ -90,6 +90,7 @@ const doors: Record<string, (unknown: object) => unknown> = {
   transportCases: unknown => testing.transportCases(noCases, unknown),
   storeCases: unknown => testing.storeCases(noCases, unknown),
   mirrorCases: unknown => testing.mirrorCases(noCases, unknown),
+  noticeCases: unknown => testing.noticeCases(noCases, unknown),
   'ready of a fake client': unknown => config.ready(unknown),
   'refresh of a fake client': unknown => config.refresh(unknown),
   'select of a fake client': unknown => config.select(value => value, unknown),

@@ -16,11 +16,15 @@ import {
 } from '../../../../src/core.js'
 import {
   mirrorCases,
+  noticeCases,
   storeCases,
   type OpenedMirror,
   type OpenedStore,
 } from '../../../../src/testing/conformance/index.js'
+import { sampleLog } from '../../../../src/testing/conformance/fixture.js'
 import { memory, type MemoryStore } from '../../../../src/transports/memory.js'
+
+const never = new AbortController().signal
 
 /** The error of the case of that name, against a store or mirror that is not as it should be; undefined where it passes. */
 async function errorOf(name: string, open: () => OpenedStore, timeoutMs = 200): Promise<Error | undefined> {
@@ -383,5 +387,95 @@ describe('a signal that is ignored once the call is connected is found by silenc
     expect(error?.message).toBe(
       "open() offers no `freeze`; offer it, or say why not: without: { freeze: '…' }",
     )
+  })
+})
+
+describe('what only notifies and is not as it should be', () => {
+  type Watch = (store: MemoryStore, ...call: Parameters<MemoryStore['watch']>) => AsyncIterable<Delivery>
+
+  /** Notices of what is published while somebody listens. */
+  const told: Watch = async function* (store, query, signal) {
+    yield { type: 'alive' }
+    for await (const delivery of store.watch(query, signal)) if (delivery.type === 'release') yield delivery
+  }
+
+  const errorWith = async (name: string, watch: Watch): Promise<Error | undefined> => {
+    const cases = noticeCases(
+      () => {
+        const store = memory()
+        return {
+          notify: { name: 'notices', watch: (query, signal) => watch(store, query, signal) },
+          async publish({ namespace, at, bytes, snapshot }) {
+            await store.put({ namespace, ...snapshot }, never)
+            await store.append({ namespace, at, bytes }, never)
+          },
+          close: async () => {},
+        }
+      },
+      { timeoutMs: 300, without: { cut: 'there is no connection to lose' } },
+    )
+    const tried = cases.filter(one => one.skip === undefined && one.name.includes(name))
+    expect(tried).not.toHaveLength(0)
+    const errors = await Promise.all(
+      tried.map(({ run }) =>
+        run().then(
+          () => undefined,
+          (error: Error) => error,
+        ),
+      ),
+    )
+    return errors.find(error => error !== undefined)
+  }
+
+  test('passes as long as it is', async () => {
+    expect(await errorWith('', told)).toBeUndefined()
+  })
+
+  test.each<readonly [fault: string, name: string, watch: Watch, says: RegExp]>([
+    [
+      'one that says nothing until something is published',
+      'says that it listens',
+      async function* (store, query, signal) {
+        for await (const delivery of told(store, query, signal)) if (delivery.type !== 'alive') yield delivery
+      },
+      /^the next delivery of the watch did not end/,
+    ],
+    [
+      'one that loses everything',
+      'however many of them are lost',
+      async function* (store, query, signal) {
+        for await (const delivery of told(store, query, signal)) if (delivery.type === 'alive') yield delivery
+      },
+      /^the next delivery of the watch did not end/,
+    ],
+    [
+      'one that changes what it is told',
+      'however many of them are lost',
+      async function* (store, query, signal) {
+        for await (const delivery of told(store, query, signal))
+          yield delivery.type === 'release'
+            ? { ...delivery, bytes: sampleLog(delivery.namespace).next().bytes }
+            : delivery
+      },
+      /^the watch brought bytes that nobody published/,
+    ],
+    [
+      'one that tells of everybody',
+      'from each namespace that is asked for, and from no other',
+      (store, query, signal) =>
+        told(store, { ...query, namespaces: [...query.namespaces, `${query.namespaces[0]}/other`] }, signal),
+      /which was not asked for/,
+    ],
+    [
+      'one that throws when it is aborted',
+      'ends when its signal aborts',
+      async function* (store, query, signal) {
+        yield* told(store, query, signal)
+        throw new NoticeboardError('closed', 'aborted')
+      },
+      /must end, and it threw/,
+    ],
+  ])('%s is told', async (_, name, watch, says) => {
+    expect((await errorWith(name, watch))?.message).toMatch(says)
   })
 })
