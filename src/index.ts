@@ -54,3 +54,4 @@ export {
 } from './strategies/index.js'
 export { http, httpStore, type HttpStore, type HttpTransport } from './transports/http/index.js'
 export { memory } from './transports/memory.js'
+export { mergePatch } from './core/json/merge-patch.js'
