@@ -4,6 +4,7 @@ import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
 import { patternOf, root } from './bundle.js'
 import { KEPT_HISTORIES } from './kept-seeds.js'
 import { NUMBER_BUGS } from './number-bugs.js'
+import { RESTORE_BUGS } from './restore-bugs.js'
 import { ROLLOUT_BUGS } from './rollout-bugs.js'
 import { SECOND_BUGS } from './second-bugs.js'
 
@@ -12,6 +13,7 @@ const edits: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 'also'>[] =
   ...SECOND_BUGS,
   ...ROLLOUT_BUGS,
   ...NUMBER_BUGS,
+  ...RESTORE_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]
 

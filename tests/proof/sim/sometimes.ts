@@ -56,6 +56,7 @@ export const SOMETIMES: readonly string[] = [
   'a server, a relay or a publisher was paused',
   'a slow reader read on',
   'a snapshot was had after its load had failed',
+  'a store went back in the middle of a rollout',
   'a validator was told what ran',
   'a version began anew beside another one',
   'a vetoed change was tried again',

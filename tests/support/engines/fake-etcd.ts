@@ -5,6 +5,10 @@ export interface FakeEtcd {
   readonly fetch: Fetch
   /** How many watches there are. */
   readonly subscriptions: number
+  /** Takes a copy of all that is kept, and returns what puts it back, with its revision, as `etcdutl snapshot restore` does. */
+  copy(): () => void
+  /** Forgets everything. */
+  flush(): void
 }
 
 interface Kept {
@@ -116,7 +120,18 @@ export function fakeEtcd(): FakeEtcd {
     return new Response(body, { status: 200 })
   }
 
+  const replace = (entries: ReadonlyMap<string, Kept>, at: number): void => {
+    kept.clear()
+    for (const [key, entry] of entries) kept.set(key, entry)
+    revision = at
+  }
+
   return {
+    copy() {
+      const [entries, at] = [new Map(kept), revision]
+      return () => replace(entries, at)
+    },
+    flush: () => replace(new Map(), 1),
     get subscriptions() {
       return watching.size
     },

@@ -8,6 +8,10 @@ export interface FakeRedis {
   client(steps?: Steps): RedisClient
   /** How many subscriptions there are. */
   readonly subscriptions: number
+  /** Takes a copy of all that is kept, and returns what puts it back; who subscribed hears nothing of that. */
+  copy(): () => void
+  /** Forgets everything, as FLUSHALL does. */
+  flush(): void
 }
 
 /** Makes a Redis in this process that loses nothing. */
@@ -101,7 +105,23 @@ export function fakeRedis(nowMs: () => number): FakeRedis {
     }
   }
 
+  const replace = (
+    keptValues: ReadonlyMap<string, string>,
+    keptIndexes: ReadonlyMap<string, ReadonlySet<string>>,
+  ): void => {
+    values.clear()
+    indexes.clear()
+    for (const [key, value] of keptValues) values.set(key, value)
+    for (const [key, members] of keptIndexes) indexes.set(key, new Set(members))
+  }
+
   return {
+    copy() {
+      const keptValues = new Map(values)
+      const keptIndexes = new Map(Array.from(indexes, ([key, members]) => [key, new Set(members)] as const))
+      return () => replace(keptValues, keptIndexes)
+    },
+    flush: () => replace(new Map(), new Map()),
     get subscriptions() {
       return [...listeners.values()].reduce((sum, { size }) => sum + size, 0)
     },

@@ -7,6 +7,7 @@ import { fleet } from './fleet.js'
 import { numbers } from './numbers.js'
 import { publishing } from './publishing.js'
 import { reader } from './reader.js'
+import { restores } from './restores/play.js'
 import { rollouts } from './rollouts/play.js'
 import type { Scene, SceneStage } from './scene.js'
 import { serving } from './serving.js'
@@ -20,6 +21,7 @@ const SCENES: Readonly<Record<SceneName, Scene>> = {
   numbers,
   publishing,
   reader,
+  restores,
   rollouts,
   serving,
   sharing,
