@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
 import { patternOf, root } from './bundle.js'
+import { GUARD_BUGS } from './guard-bugs.js'
 import { KEPT_HISTORIES } from './kept-seeds.js'
 import { NUMBER_BUGS } from './number-bugs.js'
 import { RESTORE_BUGS } from './restore-bugs.js'
@@ -14,6 +15,7 @@ const edits: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 'also'>[] =
   ...ROLLOUT_BUGS,
   ...NUMBER_BUGS,
   ...RESTORE_BUGS,
+  ...GUARD_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]
 
@@ -24,4 +26,8 @@ test.each(edits)('each piece of $name stands in its source once', ({ file, repla
     for (const [piece] of edit.replace)
       expect.soft([...source.matchAll(new RegExp(patternOf(piece), 'g'))], piece).toHaveLength(1)
   }
+})
+
+test.each(GUARD_BUGS)('what notices $name is there', ({ noticedBy: { file, title } }) => {
+  expect(readFileSync(`${root}/${file}`, 'utf8').replaceAll('\\', '')).toContain(title)
 })

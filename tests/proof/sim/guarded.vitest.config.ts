@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Plugin } from 'vite'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import type { Reporter, TestCase } from 'vitest/node'
+import { root } from '../../../scripts/entry-points.js'
+import { patternOf } from './bundle.js'
+import { GUARD_BUGS, titlePatternOf, type GuardBug } from './guard-bugs.js'
+
+/** The bugs to plant, by name and with commas between; all of them unless given. */
+const NAMES = process.env['NOTICEBOARD_GUARDS']?.split(',')
+const BUGS = GUARD_BUGS.filter(({ name }) => NAMES?.includes(name) ?? true)
+
+/** Replaces pieces of the sources as they are loaded. */
+function planting({ name, file, replace, also = [] }: GuardBug): Plugin {
+  const edits = [{ file, replace }, ...also]
+  return {
+    name: 'planting',
+    enforce: 'pre',
+    load(id) {
+      const edit = edits.find(one => id.split('?')[0] === `${root}/${one.file}`)
+      if (edit === undefined) return undefined
+      let code = readFileSync(`${root}/${edit.file}`, 'utf8')
+      for (const [from, to] of edit.replace) {
+        const changed = code.replace(patternOf(from), () => to)
+        if (changed === code) throw new Error(`${name} does not fit ${edit.file} any more: ${from}`)
+        code = changed
+      }
+      return code
+    },
+  }
+}
+
+const project = (
+  name: string,
+  files: readonly string[],
+  plugins: Plugin[],
+): TestProjectInlineConfiguration => ({
+  root,
+  plugins,
+  resolve: {
+    alias: { '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)) },
+  },
+  test: {
+    name,
+    include: [...files],
+    isolate: false,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    restoreMocks: true,
+  },
+})
+
+/** Says how each test ended, in a line of JSON. */
+const lines: Reporter = {
+  onTestCaseResult(test: TestCase) {
+    const { state } = test.result()
+    process.stdout.write(`${JSON.stringify({ bug: test.project.name, title: test.name, state })}\n`)
+  },
+}
+
+/** What guard-bugs.test.ts runs: of each planted bug the test that notices it, and the same tests over the sources as they are. */
+export default defineConfig({
+  root,
+  test: {
+    // Each bug loads its sources anew, and a virtual clock waits for nothing.
+    maxWorkers: 4,
+    projects: [
+      ...BUGS.map(bug => project(bug.name, [bug.noticedBy.file], [planting(bug)])),
+      project('none', [...new Set(BUGS.map(({ noticedBy }) => noticedBy.file))], []),
+    ],
+    reporters: [lines],
+    testNamePattern: new RegExp(
+      [...new Set(BUGS.map(({ noticedBy }) => titlePatternOf(noticedBy.title)))].join('|'),
+    ),
+  },
+})
