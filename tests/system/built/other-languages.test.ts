@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { everyone } from '../../../src/publisher/index.js'
 import { openBoard } from '../../support/place.js'
-import { blocksOf } from './pages.js'
+import { blocksOf } from '../project/page-pieces.js'
 import { workspace, type Workspace } from './workspace.js'
 
 const PAGE = 'docs/other-languages.md'
