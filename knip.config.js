@@ -16,6 +16,8 @@ export default {
     // Bundled and run by name, by tests/proof/sim/{main,prove,coverage}.js.
     'tests/proof/sim/{run-seeds,hunt,shrink,prove-parts,seed-process,scene-process,kept-process}.ts',
     'tests/proof/sim/*.js',
+    // Started by the test of the planted bugs of guards.
+    'tests/proof/sim/guarded.vitest.config.ts',
     'examples/**/*.{ts,js,mjs,cjs}',
     'benchmarks/**/*.{ts,js,mjs}',
   ],

@@ -1,7 +1,5 @@
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Identity } from '../contracts/identity.js'
 import type { Schema } from '../contracts/schema.js'
-import type { SavedState } from '../contracts/state.js'
 import { jitter } from '../async/jitter.js'
 import { isElsewhere } from '../async/signals.js'
 import { createWakeable } from '../async/wakeable.js'
@@ -11,6 +9,7 @@ import { isWorking } from './apply/state.js'
 import { createWhyNot, isRefused } from './apply/why-not.js'
 import { createChanges } from './changes.js'
 import { createLooks, type Looks } from './receive/looks.js'
+import type { Remembered } from './remembered.js'
 import { startUp, type Parts } from './start-up.js'
 
 /**
@@ -44,12 +43,6 @@ export interface Life {
   close(): Promise<void>
   /** What the life after this one begins with. */
   remembered(): Remembered | undefined
-}
-
-/** What goes over from one life to the next. */
-export interface Remembered {
-  readonly name: Pick<Identity, 'clientId' | 'ephemeral'>
-  readonly state: SavedState
 }
 
 /** What all lives of a client share. */

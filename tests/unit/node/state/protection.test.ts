@@ -57,7 +57,7 @@ function machine({ knowsBoots = true } = {}): Machine {
       disk.set(path, new Uint8Array())
       readmittedMs.set(path, clock.now())
     },
-    async start(query = {}, beside = undefined) {
+    async start(query = {}, beside) {
       lives += 1
       // A thread of this process: the others see that it lives.
       const tag = `00000000-${process.pid}-${String(lives).padStart(8, '0')}`

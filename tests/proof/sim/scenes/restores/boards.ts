@@ -47,9 +47,9 @@ function inFolder({ clock, dice }: SceneStage): Board {
     },
     async copy() {
       const image = disk.copy()
-      return async () => void disk.restore(image)
+      return async () => disk.restore(image)
     },
-    empty: async () => void disk.restore(new Map()),
+    empty: async () => disk.restore(new Map()),
   }
 }
 
