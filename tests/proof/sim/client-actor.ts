@@ -20,6 +20,7 @@ import { NAMESPACE, PERIODS, SIDE } from './periods.js'
 import type { ClientPlan } from './plan.js'
 import { startSide, type SideClient } from './side-client.js'
 import { watchStreams, type Streams } from './streams.js'
+import { insteadOfLeft } from './left-on.js'
 import { triedOn } from './tried-on.js'
 import { watchWatches, type Watches } from './watches.js'
 import { runningOf } from './running-of.js'
@@ -217,15 +218,21 @@ export function clientActor(
       // What ran for a while on a sound disk must be there again, whatever the network does.
       const ranMs = appliedAtMs === undefined ? 0 : nowMs() - appliedAtMs
       const build = buildNow()
-      const takesIt = ranLast === undefined || madeOf(JSON.parse(ranLast), build, overridden) !== undefined
+      const takes = (document: string | undefined): boolean =>
+        document === undefined || madeOf(JSON.parse(document), build, overridden) !== undefined
+      const beginsFromDisk = (): boolean => {
+        const instead = insteadOfLeft(machineDisk.files, { folder: `/state/${NAMESPACE}` })
+        if (instead === undefined) return takes(ranLast)
+        return instead.some(digest => takes(truth.documentOf(digest)) && !actor.hasRefused(digest))
+      }
       const mustBegin =
         !actor.vetoing &&
         plan.state &&
         machineDisk.injuries === 0 &&
         ranMs > 5_000 &&
         kept &&
-        takesIt &&
-        !actor.mayHoldSomething
+        !actor.mayHoldSomething &&
+        beginsFromDisk()
       const dice = own.system.random
       const ownReports = world.reports.life({
         own,
