@@ -426,6 +426,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
               },
         )
     },
+    newest: () => order.seen?.release,
     soakMs: settings.soakMs,
     current,
     tracker,

@@ -2,6 +2,7 @@ import type { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Protection } from '../../contracts/state.js'
 import type { Clock, Logger } from '../../contracts/system.js'
+import type { Release } from '../../core/release/release.js'
 import type { GuardedEmitter } from '../events.js'
 import type { Trialled } from '../health/confirmation.js'
 import type { HealthWatch } from '../health/watch.js'
@@ -26,6 +27,8 @@ export interface PerformContext<Value> {
   readonly health: Pick<HealthWatch, 'committed'>
   /** What is done once a probe confirms what attempt number `commit` committed, or does not. */
   readonly decideOn: (commit: number, trialled: Trialled) => (isConfirmed: boolean) => void
+  /** The newest release that was seen. */
+  readonly newest: () => Release | undefined
   /** How long a snapshot has to run until it counts as good, in milliseconds. */
   readonly soakMs: number
   readonly current: Current<Value>
@@ -142,11 +145,11 @@ function save<Value>(
   writer.update({ ...change, refused: refusals.list() }, snapshot)
 }
 
-function earn<Value>({ current, writer, protection }: PerformContext<Value>): void {
+function earn<Value>({ current, writer, protection, newest }: PerformContext<Value>): void {
   const saved = current.applied?.saved
   if (saved === undefined) return
   protection?.earned()
-  writer.update(withGood(writer.state, saved))
+  writer.update(withGood(writer.state, saved, newest()))
 }
 
 function refuse<Value>(

@@ -46,7 +46,15 @@ export function withReadmitted(
   return { readmitted: [...others, ...added].slice(-MAX_READMITTED) }
 }
 
-/** Last-known-good with one more generation in front, each digest once. */
-export function withGood({ good }: SavedState, earned: SavedSnapshot): Pick<SavedState, 'good'> {
+/**
+ * Last-known-good with one more generation in front, each digest once. What the newest release withdraws
+ * runs on where nothing else may, and is no fallback however long it does.
+ */
+export function withGood(
+  { good }: SavedState,
+  earned: SavedSnapshot,
+  newest: Release | undefined,
+): Pick<SavedState, 'good'> {
+  if (newest?.withdrawn?.includes(earned.digest) === true) return { good }
   return { good: [earned, ...good.filter(({ digest }) => digest !== earned.digest)].slice(0, MAX_GOOD) }
 }

@@ -255,7 +255,10 @@ export const boundedSubjects: readonly BoundedSubject[] = [
       return {
         add({ key }) {
           second += 1
-          state = { ...state, ...withGood(state, { digest: digestOfKey(key), version: key + 1, bytes: 9 }) }
+          state = {
+            ...state,
+            ...withGood(state, { digest: digestOfKey(key), version: key + 1, bytes: 9 }, undefined),
+          }
         },
         remove(key) {
           const pending = {

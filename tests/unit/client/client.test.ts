@@ -539,6 +539,23 @@ describe('state on disk', () => {
     await clock.advance(40_000)
     expect(state.saved.at(-1)?.good).toEqual([])
   })
+
+  test('a withdrawn snapshot that runs on, since the newest is refused, does not become last-known-good', async () => {
+    const board = testBoard()
+    const state = memoryFolder()
+    const { stable } = board.publish(doc(1))
+    const { client, clock, start } = started(board, {
+      state,
+      soakMs: 60_000,
+      validators: [{ name: 'v', validate: ({ pool }) => (pool.size === 2 ? { message: 'no' } : undefined) }],
+    })
+    await start()
+    board.publish(doc(2), { withdrawn: [stable.variants[0].digest] })
+    await clock.advance(200_000)
+    expect(client.current.pool.size).toBe(1)
+    expect(state.saved.at(-1)?.seen?.sequence).toBe(2)
+    expect(state.saved.at(-1)?.good).toEqual([])
+  })
 })
 
 describe('participants', () => {

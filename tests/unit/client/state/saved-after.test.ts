@@ -60,8 +60,8 @@ describe('what is kept after a release', () => {
 
 test('of last-known-good three generations are kept, each digest once', () => {
   const full = state({ good: [saved('a'), saved('b'), saved('c')] })
-  expect(withGood(full, saved('d')).good.map(({ digest }) => digest)).toEqual(['d', 'a', 'b'])
-  expect(withGood(full, saved('b')).good.map(({ digest }) => digest)).toEqual(['b', 'a', 'c'])
+  expect(withGood(full, saved('d'), undefined).good.map(({ digest }) => digest)).toEqual(['d', 'a', 'b'])
+  expect(withGood(full, saved('b'), undefined).good.map(({ digest }) => digest)).toEqual(['b', 'a', 'c'])
 })
 
 describe('a restart', () => {
