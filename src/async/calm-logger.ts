@@ -12,8 +12,8 @@ const MOST_LINES = 100
 /** A logger that says what repeats once a minute; see {@link calmLogger}. */
 export interface CalmLogger extends Logger {
   /**
-   * Tells at once what was only counted, and leaves no timer behind, now or later. What comes afterwards is told at once; what of it
-   * repeats within a minute is told with the next line, if there is one.
+   * Tells at once what was only counted, and from then on everything as it comes. Leaves no timer behind, also where something that
+   * was cut off says so later.
    */
   end(): void
 }
@@ -88,7 +88,6 @@ function calmly(
 
   /** What was only counted is told although nothing follows it. */
   const tellLater = (): void => {
-    if (ended) return
     cancel ??= clock.after(Math.max(0, endsAtMs - clock.monotonic()), endMinute)
   }
 
@@ -106,6 +105,7 @@ function calmly(
   }
 
   const sayCalmly: Say = (message, details) => {
+    if (ended) return tell(message, details)
     if (clock.monotonic() >= endsAtMs) endMinute()
     const { key, is } = placeOf(message, details)
     const line = lines.get(key)
@@ -126,7 +126,6 @@ function calmly(
     end() {
       ended = true
       endMinute()
-      lines = new Map()
     },
   }
 }
