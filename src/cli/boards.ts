@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { NoticeboardError } from '../contracts/errors.js'
-import type { Logger } from '../contracts/system.js'
+import { proxyVariable } from '../core/proxy-variable.js'
+import type { Fetch, Logger } from '../contracts/system.js'
 import { fileStore } from '../node/board/file-store.js'
 import { inWords, systemErrorCode } from '../node/disk/system-error.js'
 import { httpStore } from '../transports/http/index.js'
@@ -23,7 +24,7 @@ export interface OpenBoard {
 
 /** Which board, and what it is reached with. */
 export interface BoardQuery {
-  readonly io: Pick<Io, 'system' | 'fetch' | 'doing'>
+  readonly io: Pick<Io, 'env' | 'system' | 'fetch' | 'doing'>
   readonly address: BoardAddress
   /** Whether a board may be made where there is none. Default false. */
   readonly create?: boolean
@@ -34,7 +35,7 @@ export interface BoardQuery {
 /** Opens a board. A folder must be one already unless the user says `--create`, so that a mistyped one is not made. */
 export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
   const {
-    io: { system = {}, fetch, doing },
+    io: { env, system = {}, fetch = await fetchAround(env), doing },
     address,
     create = false,
     logger,
@@ -50,6 +51,16 @@ export async function openBoard(query: BoardQuery): Promise<OpenBoard> {
   if (!create) await assertBoard(address.folder)
   const store = fileStore(address.folder, { system, ...(logger !== undefined && { logger }) })
   return { store: observed(store, doing), name: address.folder, close: () => store.close() }
+}
+
+/** What asks servers: through proxies where the environment names some, and else the global `fetch`. */
+async function fetchAround(env: Io['env']): Promise<Fetch | undefined> {
+  if (proxyVariable(name => env[name]) === undefined) return undefined
+  const [{ proxiedFetch }, { readProxies }] = await Promise.all([
+    import('./proxy/proxied-fetch.js'),
+    import('./proxy/proxy-settings.js'),
+  ])
+  return proxiedFetch(readProxies(env))
 }
 
 function observed(store: CommandStore, doing: Io['doing']): CommandStore {

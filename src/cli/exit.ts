@@ -75,7 +75,7 @@ export function asError(error: unknown): NoticeboardError {
 /** What to do next, where the message does not say it already. */
 export function hintFor(
   error: NoticeboardError,
-  { command }: { readonly command: string },
+  { command, proxy }: { readonly command: string; readonly proxy?: string | undefined },
 ): string | undefined {
   const { code } = error
   switch (code) {
@@ -90,7 +90,11 @@ export function hintFor(
     case 'unavailable':
     case 'timeout':
       // A server that cannot listen, a disk, and a server that answered have said all there is to say.
-      if (command === 'serve' || !isUnheard(error)) return undefined
+      if (command === 'serve') return undefined
+      // What a server answers through a proxy may be the proxy's own word.
+      if (proxy !== undefined && (isUnheard(error) || error.cause === undefined))
+        return `${proxy} is set, so other machines are asked through a proxy; NO_PROXY=HOST asks one directly. Is the server running, and is the address right?`
+      if (!isUnheard(error)) return undefined
       return 'is the server running, and is the address right? Clients go on with what they have'
     case 'conflict':
       return 'noticeboard history shows what changed; nothing was published'

@@ -1,4 +1,5 @@
 import type { NoticeboardError } from '../contracts/errors.js'
+import { proxyVariable } from '../core/proxy-variable.js'
 import { sayIssue } from '../core/say-issues.js'
 import { hintFor } from './exit.js'
 import type { Io } from './io.js'
@@ -41,7 +42,7 @@ export function createPrinter({ stdout, stderr, env }: Pick<Io, 'stdout' | 'stde
       const headline = listed ? (message.split(': ')[0] ?? message) : message
       say(`${aside('red', `error (${code}):`)} ${printable(headline)}`)
       for (const issue of listed ? issues : []) say(`  ${printable(sayIssue(issue))}`)
-      const hint = hintFor(error, { command })
+      const hint = hintFor(error, { command, proxy: proxyVariable(name => env[name]) })
       if (hint !== undefined) say(aside('dim', hint))
     },
   }

@@ -6,6 +6,7 @@ import { encodeText } from '../../core/json/text.js'
 import { readBody } from '../fetch/body.js'
 import { discard, responseOf } from '../fetch/exchange.js'
 import { fetchModes, isRedirect } from '../fetch/fetch-modes.js'
+import { proxyHint } from '../fetch/proxy-hint.js'
 import { createRequestDeadline } from '../fetch/request-deadline.js'
 import type { EtcdClient } from './client.js'
 import { refusalOf } from './gateway-errors.js'
@@ -48,7 +49,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
     system: true,
   })
   const { url, headers = {}, fetch, timeoutMs = 10_000 } = options
-  const { clock } = readSystem('etcdGateway()', options.system)
+  const { clock, platform } = readSystem('etcdGateway()', options.system)
   const base = URL.canParse(url) ? new URL(url) : undefined
   if (
     base === undefined ||
@@ -67,6 +68,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
       'timeoutMs of etcdGateway() must be a number of milliseconds above 0',
     )
   const name = `etcd ${base.origin}`
+  const hint = (): string => (fetch === undefined ? proxyHint(base.origin, platform) : '')
 
   const gateway: Gateway = {
     name,
@@ -92,7 +94,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
 
   const call = async (path: string, message: unknown, caller: AbortSignal): Promise<unknown> => {
     const what = `the answer of ${name}`
-    const deadline = createRequestDeadline({ clock, timeoutMs, what, signal: caller })
+    const deadline = createRequestDeadline({ clock, timeoutMs, what, signal: caller, hint })
     try {
       const { signal } = deadline
       const response = await responseOf(gateway.request(path, JSON.stringify(message), signal), signal)
@@ -103,7 +105,7 @@ export function etcdGateway(options: EtcdGatewayOptions): EtcdClient {
       throw asNoticeboardError(
         error,
         'unavailable',
-        `${name} could not be reached, or was lost in the middle`,
+        `${name} could not be reached, or was lost in the middle${hint()}`,
       )
     } finally {
       deadline.abort()

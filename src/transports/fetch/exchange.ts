@@ -36,8 +36,8 @@ export async function exchange(
   signal: AbortSignal,
 ): Promise<Reply> {
   const { what, maxBytes } = ask
-  const { clock, timeoutMs } = settings
-  const deadline = createRequestDeadline({ clock, timeoutMs, what, signal })
+  const { clock, timeoutMs, hint } = settings
+  const deadline = createRequestDeadline({ clock, timeoutMs, what, signal, hint })
   try {
     const response = await send(settings, ask, deadline.signal)
     const { status, headers } = response
@@ -121,7 +121,7 @@ async function readError(response: Response, waiting: Waiting, what: string): Pr
   }
 }
 
-function unreachable({ name }: Settings, what: string, error: unknown): NoticeboardError {
+function unreachable({ name, hint }: Settings, what: string, error: unknown): NoticeboardError {
   const cause = isError(error) && isError(error.cause) ? error.cause : undefined
   if (cause !== undefined && /redirect/i.test(cause.message)) return redirected({ name }, what)
   if (cause?.message === 'bad port') {
@@ -132,7 +132,7 @@ function unreachable({ name }: Settings, what: string, error: unknown): Noticebo
   }
   const code =
     cause !== undefined && 'code' in cause && typeof cause.code === 'string' ? ` (${cause.code})` : ''
-  return new NoticeboardError('unavailable', `${name} could not be reached for ${what}${code}`, {
+  return new NoticeboardError('unavailable', `${name} could not be reached for ${what}${code}${hint()}`, {
     cause: error,
   })
 }

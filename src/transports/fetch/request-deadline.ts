@@ -16,10 +16,16 @@ import { NoticeboardError } from '../../contracts/errors.js'
  * }
  * ```
  */
-export function createRequestDeadline(options: Omit<DeadlineOptions, 'late'>): Deadline {
+export function createRequestDeadline({
+  hint = () => '',
+  ...options
+}: Omit<DeadlineOptions, 'late'> & {
+  /** What is said beside it; nothing unless given. */
+  readonly hint?: () => string
+}): Deadline {
   return createDeadline({
     ...options,
     late: timeoutMs =>
-      new NoticeboardError('unavailable', `${options.what} did not arrive within ${timeoutMs} ms`),
+      new NoticeboardError('unavailable', `${options.what} did not arrive within ${timeoutMs} ms${hint()}`),
   })
 }

@@ -30,6 +30,8 @@ export interface Settings {
   readonly headers: Provided<Readonly<Record<string, string>>>
   readonly token: Provided<string> | undefined
   readonly fetch: Fetch
+  /** What is said beside a failure to reach the board; empty where there is nothing to say. */
+  readonly hint: () => string
   readonly timeoutMs: number
   readonly firstEventTimeoutMs: number
   readonly maxSnapshotBytes: number

@@ -5,6 +5,7 @@ import { calmLogger } from '../../async/calm-logger.js'
 import { checkOptions, checkPositive } from '../../core/options.js'
 import { readSystem } from '../../system/system.js'
 import { parseBaseUrl } from '../fetch/base-url.js'
+import { proxyHint } from '../fetch/proxy-hint.js'
 import type { HttpOptions, Settings } from './options.js'
 
 /**
@@ -24,7 +25,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
   })
   const { headers = {}, token, timeoutMs = 15_000, firstEventTimeoutMs = 10_000 } = options
   const { maxSnapshotBytes = MAX_SNAPSHOT_BYTES, fetch = globalFetch } = options
-  const { clock } = readSystem(who, options.system)
+  const { clock, platform } = readSystem(who, options.system)
   checkPositive(who, { timeoutMs, firstEventTimeoutMs, maxSnapshotBytes })
   if (token !== undefined && typeof token !== 'function' && (typeof token !== 'string' || token === '')) {
     throw new NoticeboardError(
@@ -40,6 +41,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
     headers,
     token,
     fetch,
+    hint: () => (options.fetch === undefined ? proxyHint(base, platform) : ''),
     timeoutMs,
     firstEventTimeoutMs,
     maxSnapshotBytes,

@@ -1,0 +1,20 @@
+/** A certificate for `board.test` that signs itself, and its key: for tests, and good until 2126. */
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBmDCCAT6gAwIBAgIUfg0hesim4ECik/wxe1G3LckSKK4wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKYm9hcmQudGVzdDAgFw0yNjExMjcwMzAzMzRaGA8yMTI2MTEw
+MzAzMDMzNFowFTETMBEGA1UEAwwKYm9hcmQudGVzdDBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABK/C+9IVwMmqtA5Um+f/T0aBH0ZU3vUBQLZAPwA0ZW2JrfibOw1X
+asGqmP+CJzoqH90lwkIan2Ba/lbwZ3elz96jajBoMB0GA1UdDgQWBBTKf58WLWsv
+Hpqo2sWk+fK89QppZjAfBgNVHSMEGDAWgBTKf58WLWsvHpqo2sWk+fK89QppZjAP
+BgNVHRMBAf8EBTADAQH/MBUGA1UdEQQOMAyCCmJvYXJkLnRlc3QwCgYIKoZIzj0E
+AwIDSAAwRQIhAPRjLWYm3swIR8As5A/V9uiKuzCqgZ+nNLjyteUwx+dFAiAHHkml
+1lpTT7GnCYu3zEO3UkStnumy7FQ0ilywxY0r+Q==
+-----END CERTIFICATE-----
+`
+
+export const certificateKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgQpGGRIB+bQIO2Ff0
+egyif5tBd9gJAkk+/FMohcArRCuhRANCAASvwvvSFcDJqrQOVJvn/09GgR9GVN71
+AUC2QD8ANGVtia34mzsNV2rBqpj/gic6Kh/dJcJCGp9gWv5W8Gd3pc/e
+-----END PRIVATE KEY-----
+`
