@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import type { Io } from './io.js'
+import { isRunByNpm, parentsOf, whenParentsAreGone } from './npm-parent.js'
 import { run } from './run.js'
+import { systemClock } from '../system/system.js'
 
 const interrupted = new AbortController()
 
@@ -11,6 +13,13 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     interrupted.abort(new Error(name))
   })
 }
+
+// What npm started ends with it: npm passes no signal on, and a server would stay behind with its port.
+if (isRunByNpm(process.env))
+  void whenParentsAreGone({ clock: systemClock, parents: parentsOf }, interrupted.signal).then(
+    () => interrupted.abort(new Error('npm is gone')),
+    () => {},
+  )
 
 // Whoever reads our output may stop at any time (`noticeboard history | head -1`): that is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
