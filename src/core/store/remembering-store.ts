@@ -160,12 +160,14 @@ function standingOf(
 ): NonNullable<Store['standing']> {
   return async (queries, signal) => {
     const names = await standing(queries, signal)
-    const standingNow = queries.filter(({ namespace, position }) => {
+    const standingNow = new Set<Namespace>()
+    for (const { namespace, position } of queries) {
+      if (!names.has(namespace) || memory.wentBack(namespace) !== undefined) continue
       const known = memory.known(namespace)
-      const isKnown = known !== undefined && comparePositions(known.position, position) === 'same'
-      return isKnown && names.has(namespace) && memory.wentBack(namespace) === undefined
-    })
-    return new Set(standingNow.map(({ namespace }) => namespace))
+      if (known !== undefined && comparePositions(known.position, position) === 'same')
+        standingNow.add(namespace)
+    }
+    return standingNow
   }
 }
 

@@ -1,9 +1,9 @@
 import { settlesWithin } from '../../async/deadline.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
-import { encodeMark } from '../../core/release/mark.js'
 import type { FanOut } from './fan-out.js'
-import { markFrame } from './frames.js'
+import type { MarkTimes } from './frames.js'
+import { markOf } from './mark-of.js'
 import type { Frame } from './messages.js'
 import type { Topics } from './topics.js'
 import type { Connection, Subscription, Topic } from './subscriptions.js'
@@ -37,20 +37,17 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   /** Whether a beat went out without the marks that are being made. */
   let isLate = false
 
-  const makeMark = (topic: Topic): void => {
-    const read = topic.newest?.read
-    // A board that went back proves nothing: clients have seen more than it has.
-    if (read === undefined || wentBack(topic.namespace)) return
+  const timesNow = (): MarkTimes => {
     const now = clock.now()
-    const mark = {
-      v: 1 as const,
-      namespace: topic.namespace,
-      ...read.position,
-      digest: read.digest,
+    return {
       asOf: new Date(now).toISOString(),
       validUntil: new Date(now + heartbeatMs * DEAD_AFTER_HEARTBEATS).toISOString(),
     }
-    topic.mark = markFrame(topic.namespace, encodeMark(mark))
+  }
+
+  const makeMark = (topic: Topic, times: MarkTimes): void => {
+    // A board that went back proves nothing: clients have seen more than it has.
+    if (!wentBack(topic.namespace)) topic.mark = times
   }
 
   /** Only what the store said just now is marked as the newest; a store that does not answer leaves clients to grow stale. */
@@ -61,7 +58,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       // Whoever follows the topic logs it.
       return
     }
-    makeMark(topic)
+    makeMark(topic, timesNow())
     if (!isLate) return
     await fanOut.inSlices(topic.subscriptions, subscription => {
       if (!subscription.connection.sink.blocked()) tellMark(subscription)
@@ -70,24 +67,26 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
 
   const tellMark = ({ topic, connection, sent }: Subscription): void => {
     // A mark for a release that was not sent yet would say nothing.
-    if (topic.mark === undefined || sent !== topic.version) return
-    connection.sink.write(topic.mark)
+    const mark = sent === topic.version ? markOf(topic) : undefined
+    if (mark === undefined) return
+    connection.sink.write(mark)
     connection.markedBeat = beat
   }
 
   /** Mints for all of them, some at a time; one for which the store does not answer keeps its place for its own time only. */
   const mintAll = async (followed: readonly Topic[]): Promise<void> => {
-    const standing = await topics.standing(followed)
-    await fanOut.inSlices(standing, makeMark)
-    const left = followed.filter(topic => !standing.has(topic)).values()
+    // What stands stands as of the question, so one time serves all of them.
+    const times = timesNow()
+    const { standing, others } = await topics.standing(followed)
+    await fanOut.inSlices(standing, topic => makeMark(topic, times))
+    const left = others.values()
     const work = async (): Promise<void> => {
       for (const topic of left) await settlesWithin(mint(topic), { clock, timeoutMs: patienceMs })
     }
     await Promise.all(Array.from({ length: MINTS }, work))
   }
 
-  const tend = (connection: Connection): void => {
-    const nowMs = clock.monotonic()
+  const tend = (connection: Connection, nowMs: number): void => {
     if (nowMs >= connection.expiresAtMs) return expire(connection)
     if (connection.sink.blocked()) {
       connection.blockedSinceMs ??= nowMs
@@ -115,8 +114,9 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       // A store that hangs must not keep the signs of life from going out: then marks follow when they are made.
       isLate = !(await settlesWithin(minting, { clock, timeoutMs: patienceMs }))
     }
-    lastAtMs = clock.monotonic()
-    await fanOut.inSlices(connections, tend)
+    const nowMs = clock.monotonic()
+    lastAtMs = nowMs
+    await fanOut.inSlices(connections, connection => tend(connection, nowMs))
     beat += 1
   }
 

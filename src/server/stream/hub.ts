@@ -14,6 +14,7 @@ import { follow } from './follower.js'
 import { aliveFrame, goodbyeFrame, markFrame } from './frames.js'
 import { createHeartbeat } from './heartbeat.js'
 import type { Lifetime } from '../http/lifetime.js'
+import { markOf } from './mark-of.js'
 import type { Plan, Sink, Subscriber } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
@@ -239,7 +240,8 @@ export function createHub(options: HubOptions): Hub {
       topic.subscriptions.add(subscription)
       topics.hold(topic)
       fanOut.greet(subscription)
-      if (topic.mark !== undefined && subscription.sent === topic.version) sink.write(topic.mark)
+      const mark = subscription.sent === topic.version ? markOf(topic) : undefined
+      if (mark !== undefined) sink.write(mark)
       listen(topic)
     }
     heartbeat.start()

@@ -4,7 +4,7 @@ import { comparePositions, type Position } from '../../contracts/position.js'
 import { digestOf } from '../../core/release/digest.js'
 import { identifyRelease, type Release, type Variant } from '../../core/release/release.js'
 import { JSON_HEADERS } from '../http/answers.js'
-import { releaseFrame } from './frames.js'
+import { markFrames, releaseFrame, type MarkTimes } from './frames.js'
 import type { Answer, Frame } from './messages.js'
 
 /** The newest release of a namespace with everything that is made of it once, however many ask. */
@@ -25,6 +25,8 @@ export interface Newest {
         readonly digest: Digest
         /** The snapshot that it asks of everybody alike; undefined while it tells clients apart. */
         readonly common: Variant | undefined
+        /** Its mark as of a time. */
+        readonly markAt: (times: MarkTimes) => Frame
       }
     | undefined
 }
@@ -44,7 +46,7 @@ export function describeNewest(namespace: Namespace, bytes: Uint8Array, hasher: 
     unchanged: { type: 'whole', status: 304, headers: caching },
     frame: releaseFrame(namespace, bytes),
     withSnapshot: new Map(),
-    read: readRelease(bytes, hasher),
+    read: readRelease(namespace, bytes, hasher),
   }
 }
 
@@ -63,12 +65,13 @@ export function matchesTag(header: string, etag: string): boolean {
   })
 }
 
-function readRelease(bytes: Uint8Array, hasher: Hasher): Newest['read'] {
+function readRelease(namespace: Namespace, bytes: Uint8Array, hasher: Hasher): Newest['read'] {
   try {
     const { release, position, digest } = identifyRelease(hasher, bytes)
     const { candidate, stable } = release
     const common = candidate === undefined && stable.variants.length === 1 ? stable.variants[0] : undefined
-    return { release, position, digest, common }
+    const markAt = markFrames({ v: 1, namespace, ...position, digest })
+    return { release, position, digest, common, markAt }
   } catch {
     // Another version's release, or a damaged one: clients say what is wrong with it, the server moves bytes.
     return undefined

@@ -1,6 +1,7 @@
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Leaps } from '../../core/release/leaps.js'
+import type { MarkTimes } from './frames.js'
 import type { Frame, Sink } from './messages.js'
 import type { Newest } from './newest-release.js'
 
@@ -12,8 +13,8 @@ export interface Topic {
   readonly leaps: Leaps | undefined
   /** Grows with each newer release; a subscription that is behind it is sent the newest. */
   version: number
-  /** The newest mark, until the next release. */
-  mark: Frame | undefined
+  /** The newest mark, until the next release: its bytes, or the times that they are made of by {@link markOf}. */
+  mark: Frame | MarkTimes | undefined
   readonly subscriptions: Set<Subscription>
   /** When the store was last asked, in monotonic milliseconds. */
   checkedAtMs: number

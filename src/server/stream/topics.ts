@@ -16,8 +16,8 @@ export interface Topics {
   all(): Iterable<Topic>
   /** Asks the store now; many who ask at the same time ask once. Throws what the store throws. */
   check(topic: Topic): Promise<void>
-  /** Of the given topics those whose release the store says to be the newest just now, without a look at each. Never rejects. */
-  standing(topics: readonly Topic[]): Promise<ReadonlySet<Topic>>
+  /** Of the given topics those whose release the store says to be the newest as of this call, without a look at each. Never rejects. */
+  standing(topics: readonly Topic[]): Promise<Standing>
   /** Takes a release as the newest, unless it is older than the present one. */
   accept(topic: Topic, bytes: Uint8Array): void
   /** Takes what a watch brings; a relay follows the server behind it also where that went back. */
@@ -35,6 +35,12 @@ export interface Topics {
   hold(topic: Topic): void
   /** Nobody listens to it any more: it may go, and does at once when it has nothing. */
   release(topic: Topic): void
+}
+
+/** Topics whose release stands, and those that have to be looked at. */
+export interface Standing {
+  readonly standing: readonly Topic[]
+  readonly others: readonly Topic[]
 }
 
 /** How long an answer of the store may stand for it, in milliseconds. */
@@ -180,24 +186,28 @@ export function createTopics({
     return topic.checking
   }
 
-  const standing = async (asked: readonly Topic[]): Promise<ReadonlySet<Topic>> => {
+  const standing = async (asked: readonly Topic[]): Promise<Standing> => {
     const store: Partial<Pick<Store, 'standing'>> & Transport = transport
     const queries = asked.flatMap(({ namespace, newest }): StandingQuery[] =>
       newest?.read === undefined ? [] : [{ namespace, position: newest.read.position }],
     )
-    const known = new Map(asked.map(topic => [topic.namespace, topic.version]))
+    const versions = asked.map(({ version }) => version)
     const askedAtMs = clock.monotonic()
     try {
       const names = await lifetime.run(async signal => store.standing?.(queries, signal))
-      // What was superseded meanwhile was asked about as it was.
-      const same = asked.filter(
-        ({ namespace, version }) => names?.has(namespace) === true && known.get(namespace) === version,
-      )
-      for (const topic of same) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
-      return new Set(same)
+      if (names === undefined) return { standing: [], others: asked }
+      const found: Topic[] = []
+      const others: Topic[] = []
+      for (const [at, topic] of asked.entries()) {
+        // What was superseded meanwhile was asked about as it was.
+        const stands = names.has(topic.namespace) && topic.version === versions[at]
+        if (stands) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
+        ;(stands ? found : others).push(topic)
+      }
+      return { standing: found, others }
     } catch {
       // Each is looked at then, and says what is wrong.
-      return new Set()
+      return { standing: [], others: asked }
     }
   }
 

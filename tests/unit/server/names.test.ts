@@ -237,6 +237,27 @@ test('what the store says to stand is marked without a look at it, and the rest 
   await end()
 })
 
+test('what stands is marked as of the question, with one time for all of it', async () => {
+  const askedAtMs: number[] = []
+  const scene = open({
+    async standing(queries) {
+      askedAtMs.push(scene.clock.now())
+      await scene.clock.sleep(100, new AbortController().signal)
+      return new Set(queries.map(({ namespace }) => namespace))
+    },
+  })
+  const names = Array.from({ length: 20 }, (_, name) => `n${name}`)
+  for (const name of names) await scene.publish(name)
+  const joining = Promise.all(names.map(name => scene.join([name])))
+  await scene.clock.advance(1_000)
+  const readers = await joining
+  await scene.clock.advance(15_000)
+  const times = readers.map(({ reader }) => /"asOf":"([^"]+)"/.exec(reader.heard)?.[1])
+  const [asked = 0] = askedAtMs
+  expect(times).toEqual(names.map(() => new Date(asked).toISOString()))
+  await scene.end()
+})
+
 test('a store that cannot say what stands is looked at, one namespace after the other', async () => {
   const { clock, counts, join, publish, end } = open({
     standing: () => Promise.reject(new Error('the disk failed')),
