@@ -3,6 +3,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import { comparePositions } from '../../contracts/position.js'
+import { firstOf } from '../../core/first-of.js'
 import { followNotes } from './follow-notes.js'
 import type { Entry, LogState } from './log.js'
 import type { BoardNotes } from './notes.js'
@@ -39,7 +40,8 @@ export interface Follower {
 /**
  * Follows the logs of namespaces: one poll a namespace, however many follow it; and of however many namespaces so many polls in a
  * time, so that a large board costs as much as a small one: there one listing of the notes tells which namespaces are written to.
- * What the system tells of, and what is said by `poke`, waits for no poll.
+ * Polls come in rounds, from one timer: a look at a disk that rests costs ten times as much as one after another look. What the
+ * system tells of, and what is said by `poke`, waits for no poll.
  */
 export interface BoardTail {
   follow(namespace: Namespace, follower: Follower): () => void
@@ -62,6 +64,9 @@ const FEW = 32
 const POLLED = 8
 const SWEPT = 64
 
+/** A round is as long as so many polls of one namespace at most, and looks at as many more. */
+const LONGEST_ROUND = 8
+
 /** How many looks are under way at the same time: the disk's threads are few, and who asks for one release shares them. */
 const LOOKS = 2
 
@@ -72,10 +77,25 @@ export function boardTail(options: BoardTailOptions): BoardTail {
   const tails = new Map<Namespace, Tail>()
   const byPrefix = new Map<string, Tail>()
   let stopNotes: (() => void) | undefined
+  let cancelRound: (() => void) | undefined
   const pace: Pace = {
     inLane: createLane({ inFlight: LOOKS, patienceMs: PATIENCE_MS, clock: options.clock }),
-    pollMs: () => options.pollIntervalMs * (tails.size <= FEW ? 1 : tails.size / POLLED),
+    isOneOfFew: () => tails.size <= FEW,
     sweepMs: () => SWEEP_INTERVAL_MS * Math.max(1, tails.size / SWEPT),
+  }
+
+  const nextRound = (): void => {
+    const polls = pace.isOneOfFew() ? 1 : Math.min(LONGEST_ROUND, tails.size / POLLED)
+    cancelRound = options.clock.after(options.pollIntervalMs * polls, round)
+  }
+  const round = (): void => {
+    for (const [namespace, tail] of firstOf(tails, POLLED * LONGEST_ROUND)) {
+      // A map keeps the order of insertion: whoever had its turn goes to the end of the row.
+      tails.delete(namespace)
+      tails.set(namespace, tail)
+      tail.poll()
+    }
+    nextRound()
   }
 
   const follow = (): (() => void) =>
@@ -98,11 +118,15 @@ export function boardTail(options: BoardTailOptions): BoardTail {
         tail = startTail(namespace, { ...options, ...pace }, () => {
           tails.delete(namespace)
           byPrefix.delete(prefix)
-          if (tails.size <= FEW) leaveNotes()
+          if (pace.isOneOfFew()) leaveNotes()
+          if (tails.size > 0) return
+          cancelRound?.()
+          cancelRound = undefined
         })
         tails.set(namespace, tail)
         byPrefix.set(prefix, tail)
-        if (tails.size > FEW) stopNotes ??= follow()
+        if (!pace.isOneOfFew()) stopNotes ??= follow()
+        if (cancelRound === undefined) nextRound()
       }
       return tail.add(follower)
     },
@@ -116,26 +140,30 @@ export function boardTail(options: BoardTailOptions): BoardTail {
 
 interface Tail {
   add(follower: Follower): () => void
+  /** Looks when there is room; what is poked meanwhile does not wait. */
+  poll(): void
   poke(): void
   fail(error: NoticeboardError): void
 }
 
-/** How often each namespace has its turn, given how many there are. */
 interface Pace {
   /** For looks that nobody waits for. */
   readonly inLane: Lane
-  readonly pollMs: () => number
+  /** Whether so few are followed that each is polled at its interval. */
+  readonly isOneOfFew: () => boolean
+  /** How often each namespace is swept, given how many there are, in milliseconds. */
   readonly sweepMs: () => number
 }
 
 function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended: () => void): Tail {
   const { read, clock, pollIntervalMs, logger, folderWatch, folderOf, sweep, sweepNow } = options
-  const { inLane, pollMs, sweepMs } = options
+  const { inLane, isOneOfFew, sweepMs } = options
   const followers = new Set<Follower>()
   let told: Entry | undefined
   let stopWatching: (() => void) | undefined
   let watched: string | undefined
-  let cancelPoll: (() => void) | undefined
+  /** Whether a poll waits for its place. */
+  let queued = false
   let sweepAtMs = clock.monotonic() + sweepMs()
   /** `looking`: a look is under way. `again`: and something came since it began. */
   let state: 'idle' | 'looking' | 'again' | 'ended' = 'idle'
@@ -143,7 +171,6 @@ function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended
   const end = (): void => {
     if (state === 'ended') return
     state = 'ended'
-    cancelPoll?.()
     stopWatching?.()
     ended()
   }
@@ -174,9 +201,11 @@ function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended
     if (newest === undefined || isEnded()) return
     watchFolder(folderOf(namespace, newest))
     if (told !== undefined && comparePositions(newest.position, told.position) !== 'newer') return
+    // Of many that are there at the start, those that were opened were put in order by that.
+    const mayBeBehind = told !== undefined || isOneOfFew()
     told = newest
     // Whoever wrote it may have died before the pointer followed; by the next poll that shows.
-    sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollIntervalMs)
+    if (mayBeBehind) sweepAtMs = Math.min(sweepAtMs, clock.monotonic() + pollIntervalMs)
     for (const follower of followers) follower.release(newest)
   }
   // A function, since the compiler believes that nothing changes `state` behind its back.
@@ -184,8 +213,6 @@ function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended
 
   const run = async (): Promise<void> => {
     state = 'looking'
-    // Of a poll that waited for its place and a look that was poked meanwhile, one goes on.
-    cancelPoll?.()
     try {
       await look()
     } catch (error) {
@@ -195,12 +222,13 @@ function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended
     const again = (state as string) === 'again'
     state = 'idle'
     if (again) void run()
-    else cancelPoll = clock.after(pollMs(), poll)
   }
 
-  /** Waits for its place; what is poked meanwhile does not. */
   const poll = (): void => {
+    if (queued || state !== 'idle') return
+    queued = true
     void inLane(async () => {
+      queued = false
       if (state === 'idle') await run()
     })
   }
@@ -211,6 +239,7 @@ function startTail(namespace: Namespace, options: BoardTailOptions & Pace, ended
   }
 
   return {
+    poll,
     poke,
     fail,
     add(follower) {

@@ -2,6 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { Store, Transport } from '../../contracts/transport.js'
+import { firstOf } from '../../core/first-of.js'
 import { MAX_UNPUBLISHED } from '../../core/limits.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Topic } from './subscriptions.js'
@@ -41,7 +42,7 @@ export function createUnpublished(options: UnpublishedOptions): Unpublished {
   let stopped = false
 
   const askOneByOne = async (): Promise<void> => {
-    for (const topic of firstOf(topics, NAMES_A_SWEEP)) {
+    for (const topic of firstOf(topics.values(), NAMES_A_SWEEP)) {
       // To the end of the row, before it may leave.
       if (!topics.delete(topic.namespace)) continue
       topics.set(topic.namespace, topic)
@@ -115,13 +116,4 @@ export interface UnpublishedOptions {
   readonly pollIntervalMs: number
   /** Asks the store for the newest release; whoever is told of one calls `remove`. */
   readonly check: (topic: Topic) => Promise<void>
-}
-
-function firstOf(topics: ReadonlyMap<Namespace, Topic>, count: number): readonly Topic[] {
-  const first: Topic[] = []
-  for (const topic of topics.values()) {
-    if (first.length === count) break
-    first.push(topic)
-  }
-  return first
 }

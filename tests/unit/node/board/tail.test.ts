@@ -13,8 +13,11 @@ function open() {
   const notes: string[] = []
   const counts = { listings: 0, looks: 0, inFlight: 0, mostInFlight: 0, sweeps: 0 }
   const heard: string[] = []
+  /** When looks began. */
+  const looksAtMs: number[] = []
   const read = async (namespace: Namespace): Promise<LogState> => {
     counts.looks += 1
+    looksAtMs.push(clock.monotonic())
     counts.inFlight += 1
     counts.mostInFlight = Math.max(counts.mostInFlight, counts.inFlight)
     await clock.sleep(1, new AbortController().signal)
@@ -44,7 +47,7 @@ function open() {
       release: ({ position }) => void heard.push(`${namespace}:${position.sequence}`),
       failed() {},
     })
-  return { clock, sequences, counts, heard, tail, follow, notes }
+  return { clock, sequences, counts, looksAtMs, heard, tail, follow, notes }
 }
 
 describe('a board that is followed', () => {
@@ -70,6 +73,38 @@ describe('a board that is followed', () => {
     expect(counts.looks).toBeLessThanOrEqual(640 * 2)
     expect(counts.mostInFlight).toBeLessThanOrEqual(2)
     expect(new Set(heard.filter(line => line.endsWith(':2'))).size).toBe(640)
+    tail.close()
+  })
+
+  test('polls many in rounds from one timer, so that the disk is woken once for all that have their turn', async () => {
+    const { clock, looksAtMs, follow, tail } = open()
+    for (let name = 0; name < 640; name += 1) follow(`n${name}`)
+    await clock.advance(2_000)
+    // The next round and the next listing of the notes, whatever the number of namespaces.
+    expect(clock.pending).toBe(2)
+    looksAtMs.length = 0
+    await clock.advance(40_000)
+    const rounds = looksAtMs.filter((atMs, at) => atMs - (looksAtMs[at - 1] ?? 0) > 1_000)
+    expect(looksAtMs.length).toBeGreaterThanOrEqual(640)
+    expect(rounds.length).toBeLessThanOrEqual(11)
+    tail.close()
+  })
+
+  test('sweeps at the next poll what changed, and of many none for being there at the start', async () => {
+    const { clock, counts, sequences, follow, tail } = open()
+    for (let name = 0; name < 640; name += 1) follow(`n${name}`)
+    await clock.advance(1_000)
+    counts.sweeps = 0
+    await clock.advance(42_000)
+    // Those that came while there were few, and those whose time it is.
+    expect(counts.sweeps).toBeLessThanOrEqual(32 + 64)
+    counts.sweeps = 0
+    for (let name = 320; name < 640; name += 1) {
+      sequences.set(`n${name}`, 2)
+      tail.poke(`n${name}`)
+    }
+    await clock.advance(42_000)
+    expect(counts.sweeps).toBeGreaterThanOrEqual(320)
     tail.close()
   })
 
