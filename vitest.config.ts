@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** These begin together: the histories compute on every core, the others mostly wait for servers, processes and clocks beside them. */
 const FIRST = ['proof/sim/seeds', 'system/soak/soak', 'system/rollouts/same-rollout', 'system/demo/demo']
-/** Those that take some ten seconds and more; of a project the longest first, and what mostly waits beside what computes. */
+/** Those that take some ten seconds and more; of a project the longest first, and what mostly waits, for a disk too, beside what computes. */
 const LONGEST = [
   'system/demo/demo-rollout',
   'system/chaos/chaos',
@@ -31,23 +31,25 @@ const LONGEST = [
   'proof/rollouts/histories',
   'system/engines/postgres',
   'unit/twice/clients',
-  'system/engines/etcd',
   'system/static-board/config-map',
   'proof/steps/options',
   'unit/node/board/file-store.damage',
+  'system/engines/etcd',
   'unit/cli/rollout',
-  'system/protection/deaths',
   'unit/testing/conformance/file-store',
-  'unit/node/board/file-store.opening',
-  'unit/publisher/long-log',
-  'unit/node/board/file-store.refusal',
   'unit/twice/stores',
-  'unit/node/state/state-folder',
+  'system/protection/deaths',
+  'unit/node/board/file-store.opening',
+  'unit/strategies/herd-reports',
+  'unit/publisher/long-log',
+  'unit/strategies/herd',
+  'unit/node/board/file-store.refusal',
   'system/engines/redis',
+  'unit/node/state/state-folder',
+  'proof/steps/cli',
   'system/static-board/mirror',
   'system/static-board/static-board',
   'proof/rollouts/controller-kill',
-  'proof/steps/cli',
 ]
 
 /** One project after the other, since a process that takes up a file of its own project has the modules loaded. */
@@ -128,6 +130,8 @@ export default defineConfig({
     ],
     // Most tests wait for servers, files and processes more than they compute; one core less than there are would leave two idle.
     maxWorkers: Math.max(4, availableParallelism()),
+    // Every core has work, so none is left for helpers of the garbage collector.
+    execArgv: ['--single-threaded-gc'],
     sequence: { sequencer: LongestFirst },
     // For tests that hang. Where the machine is busy an honest one takes ten times as long.
     testTimeout: 60_000,
