@@ -41,7 +41,7 @@ const OPTIONS: Readonly<Record<string, Options>> = {
   'no option': {},
   'a short soak': { soakMs: 1 },
   'a long soak': { soakMs: 86_400_000 },
-  'frequent reports': { reports: { intervalMs: 1_000, batchMs: 1 } },
+  'frequent reports': { reports: { intervalMs: 5_000, batchMs: 1 } },
   'rare reports': { reports: { intervalMs: 3_600_000 } },
   labels: { labels: { region: 'eu' } },
   'a build': { build: '1.2.3' },
