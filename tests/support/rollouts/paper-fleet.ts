@@ -5,8 +5,9 @@ import { comparePositions, type Position } from '../../../src/contracts/position
 import type { ClientReport, PreviousLife, ReportPhase } from '../../../src/contracts/report.js'
 import type { Clock } from '../../../src/contracts/system.js'
 import type { ReportTransport, Transport } from '../../../src/contracts/transport.js'
+import { sameBytes } from '../../../src/core/json/text.js'
 import { decodeRelease, positionOf, type Release } from '../../../src/core/release/release.js'
-import { target } from '../../../src/core/release/target.js'
+import { target, type Target } from '../../../src/core/release/target.js'
 import { systemHasher } from '../../../src/system/system.js'
 
 /**
@@ -61,6 +62,8 @@ interface Paper {
   phase: ReportPhase
   count: number
   refused: Map<Digest, 'rejected' | 'quarantined'>
+  /** What a release asked of it after so many refusals, so that it is worked out once for each. */
+  asked: { readonly release: Release; readonly refusals: number; readonly target: Target } | undefined
   deaths: Map<Digest, number>
   previous: PreviousLife | undefined
   saidMs: number
@@ -95,6 +98,7 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
         phase: 'waiting',
         count: 0,
         refused: new Map(),
+        asked: undefined,
         deaths: new Map(),
         previous: undefined,
         saidMs: Number.NEGATIVE_INFINITY,
@@ -153,6 +157,17 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
     paper.running = undefined
     paper.phase = 'waiting'
   }
+  const targetOf = (paper: Paper, release: Release): Target => {
+    const { asked, refused } = paper
+    if (asked?.release === release && asked.refusals === refused.size) return asked.target
+    const wanted = target(release, {
+      identity: identityOf(paper),
+      refused: digest => refused.has(digest),
+      hasher: systemHasher,
+    })
+    paper.asked = { release, refusals: refused.size, target: wanted }
+    return wanted
+  }
   const follow = (paper: Paper, release: Release): void => {
     const nowMs = clock.monotonic()
     const { running } = paper
@@ -172,11 +187,7 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
       if (nowMs - paper.saidMs >= PRESENCE_MS) say(paper)
       return
     }
-    const wanted = target(release, {
-      identity: identityOf(paper),
-      refused: digest => paper.refused.has(digest),
-      hasher: systemHasher,
-    })
+    const wanted = targetOf(paper, release)
     const isNews = paper.seen === undefined || paper.seen.sequence !== release.sequence
     paper.seen = at
     if (wanted.arm !== 'keep' && wanted.digest !== paper.running) {
@@ -204,10 +215,17 @@ export function startPaperFleet(options: PaperFleetOptions): PaperFleet {
     const everyMs = release.evidence?.reportMs ?? PRESENCE_MS
     if (isNews || baked || nowMs - paper.saidMs >= everyMs) say(paper)
   }
+  let newest: { readonly bytes: Uint8Array; readonly release: Release } | undefined
+  /** A release is read once for as long as it is the newest. */
+  const read = (bytes: Uint8Array): Release => {
+    if (newest === undefined || !sameBytes(newest.bytes, bytes))
+      newest = { bytes, release: decodeRelease(bytes).release }
+    return newest.release
+  }
   const tick = async (): Promise<void> => {
     const latest = await store.latest({ namespace }, over.signal)
     if (latest.type === 'release') {
-      const { release } = decodeRelease(latest.bytes)
+      const release = read(latest.bytes)
       for (const paper of fleet) if (!paper.gone) follow(paper, release)
     }
     const words = outbox

@@ -20,6 +20,8 @@ import { startPaperFleet, type Effect, type PaperFleet } from '../../support/rol
 const namespace = 'checkout/prod'
 const schema = z.object({ pool: z.number() })
 const MINUTE = 60_000
+/** How often clients and controllers look: three times in a report period. */
+const LOOK_MS = 10_000
 const PERIODS = { bakeMs: 2 * MINUTE, reportMs: 30_000, watchMs: 10 * MINUTE }
 
 interface World {
@@ -55,6 +57,7 @@ async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Pro
     clock,
     namespace,
     clients,
+    lookMs: LOOK_MS,
     effect: (digest, clientId) =>
       digest === first ? 'works' : typeof effect === 'function' ? effect(clientId) : effect,
   })
@@ -70,7 +73,7 @@ async function world({ clients = 20, effect = 'works' }: WorldOptions = {}): Pro
     fleet,
     releases: () => releasesOf(store, namespace),
     controller(options = {}) {
-      const controller = createController({ store, system, lookMs: 5_000, ...options })
+      const controller = createController({ store, system, lookMs: LOOK_MS, ...options })
       closing.push(() => controller.close())
       return controller
     },

@@ -20,6 +20,8 @@ const schema = z.object({ pool: z.number() })
 export const MINUTE = 60_000
 export const CLIENTS = 60
 export const reason = 'an update'
+/** How often clients and the controller look: three times in a report period. */
+const LOOK_MS = 10_000
 /** The stages that a fleet of that size gets by itself; only the periods are shorter. */
 export const DEFAULTS: StagedOptions = { bakeMs: 5 * MINUTE, reportMs: 30_000, watchMs: 15 * MINUTE }
 
@@ -76,7 +78,7 @@ export async function play(given: Play): Promise<Outcome> {
   const controller = createController({
     store: through(store),
     system,
-    lookMs: 5_000,
+    lookMs: LOOK_MS,
     policies,
     namespaces: [namespace],
   })
@@ -88,6 +90,7 @@ export async function play(given: Play): Promise<Outcome> {
     clock,
     namespace,
     clients,
+    lookMs: LOOK_MS,
     effect: (digest, clientId) =>
       digest === first ? 'works' : effect(clientId, fleet.runs(digest).length, digest),
     onRun: ({ digest }) => void (digest === first || begun.push(clock.monotonic())),
