@@ -15,9 +15,11 @@ const HISTORIES: readonly (readonly Happening[])[] = [
   ['lossy-links', 'race', 'cut-bodies', 'burst', 'slow-links', 'publisher-kill', 'burst'],
 ]
 
-/** How often each is run in full, with other chances: every other time it ends with a rollback. */
-const ALL_DRAWS = 6
-const DRAWS = scaled({ share: 4, whole: ALL_DRAWS })
+/** The first seed of each. The last begins with the one of which an acknowledgement is lost, which is rare. */
+const FIRST_SEEDS = [29, 35, 41, 47, 53, 59, 67]
+
+/** How often each is run, with other chances: every other time it ends with a rollback. */
+const DRAWS = scaled({ share: 2, whole: 6 })
 
 /** A client's report that was taken, and a stream that was given. */
 const REPORTED = / POST \S+\/~reports 2/
@@ -156,7 +158,7 @@ describe(`what always holds (${NAMES.join('; ')})`, () => {
         done.push(
           await runPlan(
             planOf({
-              seed: 29 + ALL_DRAWS * index + draw,
+              seed: (FIRST_SEEDS[index] ?? 0) + draw,
               happenings,
               // A rollback after a refused document may lead back to it.
               last: happenings.includes('poison') ? 'publish' : last,
