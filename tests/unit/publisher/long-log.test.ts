@@ -3,7 +3,8 @@ import { anything } from '../../../src/core/schema/anything.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { scriptedStore, type ScriptedStore } from './scripted-store.js'
 
-const LENGTH = 400
+/** More than is read without asking first whether it need be. */
+const LENGTH = 100
 
 /** A store with a long log, and a publisher that knows nothing of it, as a command line has. */
 async function longLog(): Promise<ScriptedStore> {
