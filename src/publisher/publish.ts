@@ -28,7 +28,9 @@ import { assertPolicy } from './rollouts/policies.js'
 import type { Trial } from './rollouts/steps.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import { oneLine } from '../core/json/text.js'
+import { sayMatch } from '../core/release/labels.js'
 import type { Arm, Release } from '../core/release/release.js'
+import { pairVariants } from '../core/release/variant-pairs.js'
 import { isDate } from '../core/built-ins.js'
 
 /** How a document is published. */
@@ -168,7 +170,12 @@ export async function publishDocument(
     )
     if (begun.type === 'refused') return { type: 'refuse', error: begun.error }
     const doubt = doubtfulClaims(context, heard, newest)
-    notes = [...begun.notes, ...spread.notes, ...(doubt === undefined ? [] : [doubt])]
+    notes = [
+      ...begun.notes,
+      ...spread.notes,
+      ...lostVariants(newest, variants),
+      ...(doubt === undefined ? [] : [doubt]),
+    ]
     const readmit =
       options.readmit === undefined
         ? undefined
@@ -203,6 +210,16 @@ export async function publishDocument(
     drives,
     ...(policy !== undefined && { policy }),
   }
+}
+
+/** Says who had a document of their own and gets that of all others now, as it is with a file that is published for everybody. */
+function lostVariants(newest: Release | undefined, variants: Arm['variants']): readonly string[] {
+  if (newest === undefined) return []
+  return pairVariants(newest.stable, { variants }).flatMap(({ when, before, after }) =>
+    when !== undefined && before.when !== undefined && after.when === undefined
+      ? [`clients with ${sayMatch(when)} had a document of their own, and get this one as all others do`]
+      : [],
+  )
 }
 
 /** What a rollout leaves behind that takes the place of one which stood still or has retreated: its candidate. */

@@ -316,6 +316,21 @@ test('a validator compares each variant with what the same clients run', async (
   expect(compared.toSorted()).toEqual([told(2, 3), told(6, 3)])
 })
 
+test('a publish that takes the documents of some clients away says whose', async () => {
+  const { publisher } = setUp()
+  const variants = [{ when: { region: ['eu', 'us'] }, document: size(5) }]
+  const says = (labels: string): string =>
+    `clients with ${labels} had a document of their own, and get this one as all others do`
+  expect((await publisher.publish(size(1), { ...why, variants })).notes).not.toContain(
+    says('region=eu or us'),
+  )
+  const eu = [{ when: { region: ['eu'] }, document: size(5) }]
+  expect((await publisher.publish(size(1), { ...why, variants: eu })).notes).toContain(says('region=us'))
+  expect((await publisher.publish(size(2), { ...why, dryRun: true })).notes).toContain(says('region=eu'))
+  expect((await publisher.publish(size(2), why)).notes).toContain(says('region=eu'))
+  expect((await publisher.publish(size(3), why)).notes.join()).not.toContain('of their own')
+})
+
 test('a release is read as clients with certain labels get it, and compared for each of them', async () => {
   const { publisher } = setUp()
   const variants = [{ when: { region: ['eu'] }, document: size(5) }]
