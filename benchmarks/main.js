@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { measureFanOut } from './fanout/part.js'
 import { describeMachine, loadOfLastMinute } from './machine.js'
 import { help, readOptions } from './options.js'
+import { patienceFor, sayBusy, sayFailure, thisMachine } from './patience.js'
 import { measurePolling } from './poll/part.js'
 import { createProcesses } from './processes.js'
 import { measureReading } from './read/part.js'
@@ -45,7 +46,8 @@ if (options === 'help') {
 async function run(given) {
   const startedAt = Date.now()
   const seconds = () => (Date.now() - startedAt) / 1_000
-  const processes = createProcesses()
+  const asked = () => ({ clients: given.clients, machine: thisMachine() })
+  const processes = createProcesses({ patienceMs: () => patienceFor(asked()) })
   const machine = { ...describeMachine(), loadBefore: loadOfLastMinute() }
   const say = (/** @type {string} */ text) =>
     void process.stderr.write(`${seconds().toFixed(1).padStart(6)} s  ${text}\n`)
@@ -58,6 +60,9 @@ async function run(given) {
     `${machine.processors} x ${machine.processor}, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}, loopback; load ${machine.loadBefore} at the start`,
     'Figures are medians of several rounds with (lowest-highest); warm-up rounds are left out.',
   )
+  const busy = sayBusy(thisMachine())
+  if (busy !== undefined)
+    print(`Note: ${busy}. Times are those of a busy machine, and whatever may take a while may take longer.`)
   try {
     for (const name of given.parts) {
       const part = await Promise.race([interruption, parts[name]({ options: given, processes, say })])
@@ -66,7 +71,7 @@ async function run(given) {
       process.stdout.write(`\n${part.text}\n`)
     }
   } catch (error) {
-    process.stderr.write(`bench: ${error instanceof Error ? error.stack : error}\n`)
+    process.stderr.write(`bench: ${sayFailure(error, asked())}\n`)
     return 1
   } finally {
     await processes.close()
@@ -78,7 +83,7 @@ async function run(given) {
   )
   if (given.json !== undefined) {
     const { bytes, clients, connections, changesPerHour, quick, about } = given
-    const asked = { quick, about, bytes, clients, connections, changesPerHour }
+    const wanted = { quick, about, bytes, clients, connections, changesPerHour }
     const run = {
       command: ['npm', 'run', 'bench', '--', ...args].join(' '),
       seconds: seconds(),
@@ -86,7 +91,7 @@ async function run(given) {
     }
     writeFileSync(
       given.json,
-      `${JSON.stringify({ v: 1, ...run, asked, machine: { ...machine, loadAfter }, parts: figures }, null, 2)}\n`,
+      `${JSON.stringify({ v: 1, ...run, asked: wanted, machine: { ...machine, loadAfter }, parts: figures }, null, 2)}\n`,
     )
     print(`every round: ${given.json}`)
   }

@@ -1,6 +1,7 @@
 // Every process that a benchmark starts, so that none outlives it.
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { OutOfPatience } from './patience.js'
 
 /**
  * @typedef {object} Child
@@ -9,8 +10,12 @@ import { fileURLToPath } from 'node:url'
  * @property {() => Promise<void>} end resolves when it is gone
  */
 
-/** Starts processes and knows them all. `patienceMs` is how long any answer may take: a benchmark that hangs must end by itself. */
-export function createProcesses({ patienceMs = 60_000 } = {}) {
+/**
+ * Starts processes and knows them all. `patienceMs` says how long an answer may take that is asked for now: a benchmark that hangs must
+ * end by itself.
+ * @param {{ patienceMs?: () => number }} [options] a minute unless given
+ */
+export function createProcesses({ patienceMs = () => 60_000 } = {}) {
   /** @type {Set<import('node:child_process').ChildProcess>} */
   const running = new Set()
   let started = 0
@@ -58,7 +63,7 @@ function end(process) {
   })
 }
 
-/** @param {import('node:child_process').ChildProcess} process @param {number} patienceMs */
+/** @param {import('node:child_process').ChildProcess} process @param {() => number} patienceMs */
 function conversation(process, patienceMs) {
   /** @type {Map<number, { resolve: (answer: any) => void, reject: (error: Error) => void }>} */
   const waiting = new Map()
@@ -80,12 +85,12 @@ function conversation(process, patienceMs) {
 
   const answerTo = (/** @type {number} */ id, /** @type {string} */ what) =>
     new Promise((resolve, reject) => {
+      const withinMs = patienceMs()
       const timer = setTimeout(() => {
         waiting.delete(id)
-        reject(
-          new Error(`a process of the benchmark did not answer "${what}" within ${patienceMs / 1_000} s`),
-        )
-      }, patienceMs)
+        const seconds = Math.round(withinMs / 1_000)
+        reject(new OutOfPatience(`a process of the benchmark did not answer "${what}" within ${seconds} s`))
+      }, withinMs)
       const settled = (/** @type {(value: any) => void} */ settle) => (/** @type {any} */ value) => {
         clearTimeout(timer)
         settle(value)

@@ -33,7 +33,7 @@ if (values.help) {
 }
 const [names, seconds] = [Number(values.names), Number(values.seconds)]
 const folder = values.board ?? (await mkdtemp(join(tmpdir(), 'noticeboard-idle-')))
-const processes = createProcesses({ patienceMs: 3_600_000 })
+const processes = createProcesses({ patienceMs: () => 3_600_000 })
 process.on('exit', () => void processes.close())
 
 const server = await processes.start(new URL('idle-server-process.js', import.meta.url), {

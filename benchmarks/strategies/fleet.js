@@ -2,8 +2,9 @@ import { processorMs } from '../processor-time.js'
 
 /** @import { Processes } from '../processes.js' */
 
-/** How many clients share a process. */
+/** How many clients share a process, as long as a strategy has no more than so many processes. */
 const clientsPerProcess = 100
+const mostProcesses = 10
 
 /**
  * A server, and the clients that follow it.
@@ -30,7 +31,7 @@ export async function startFleet(processes, { strategy, clients, folder, token, 
     /** Starts the clients; there must be something to follow. */
     async begin() {
       if (strategy === undefined) return
-      const count = Math.ceil(clients / clientsPerProcess)
+      const count = Math.min(mostProcesses, Math.ceil(clients / clientsPerProcess))
       const bounds = Array.from({ length: count + 1 }, (_, index) => Math.round((clients * index) / count))
       const settings = bounds
         .slice(1)
