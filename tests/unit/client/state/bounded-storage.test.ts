@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest'
+import { boundedStorage } from '../../../../src/client/state/bounded-storage.js'
+import type { Clock } from '../../../../src/contracts/system.js'
+import { virtualClock, type VirtualClock } from '../../../../src/sim/virtual-clock.js'
+import { memoryFolder } from '../../../support/client-harness.js'
+
+/** A process that gets to run so late each time that it waits for something. */
+const heldUp = (clock: VirtualClock, lateMs: number): Clock => ({
+  ...clock,
+  monotonic: () => clock.monotonic(),
+  after: (ms, run) => clock.after(ms + lateMs, run),
+})
+
+/** What a start hears of a disk that takes so long. */
+async function outcomeOf(answersAfterMs: number, lateMs = 0): Promise<string> {
+  const clock = virtualClock()
+  const disk = {
+    ...memoryFolder(),
+    async load() {
+      await clock.sleep(answersAfterMs, new AbortController().signal)
+      return { state: { good: [], refused: [] }, warnings: [] }
+    },
+  }
+  const storage = boundedStorage(disk, heldUp(clock, lateMs))
+  let outcome = 'waits'
+  storage.load({ namespace: 'checkout/prod' }).then(
+    () => (outcome = `answered after ${clock.monotonic()} ms`),
+    (error: Error) => (outcome = `${error.message}, said after ${clock.monotonic()} ms`),
+  )
+  await clock.advance(60_000)
+  return outcome
+}
+
+describe('what a start asks of the state folder', () => {
+  test('is given up after a second where the disk does not answer', async () => {
+    expect(await outcomeOf(900)).toBe('answered after 900 ms')
+    expect(await outcomeOf(30_000)).toBe('the state folder did not answer within 1000 ms, said after 1000 ms')
+  })
+
+  test('is waited for by as much longer as the process itself is held up', async () => {
+    expect(await outcomeOf(2_500, 100)).toBe('answered after 2500 ms')
+    expect(await outcomeOf(30_000, 100)).toBe(
+      'the state folder did not answer within 1000 ms, said after 3000 ms',
+    )
+  })
+})
