@@ -16,6 +16,7 @@ import { strategyNames } from './periods.js'
  * @property {number} [issuedAt] when that was released, for those that did not tell
  * @property {Record<string, string[]>} clients by strategy
  * @property {Record<string, number>} boundsMs by strategy
+ * @property {number} [slowness] how many times as long the machine had meanwhile
  *
  * @typedef {object} Row
  * @property {string} title

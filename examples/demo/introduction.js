@@ -69,7 +69,9 @@ export function introduce({ print, paint: { bold, dim, red } }, { clients, broke
     const times = `${duration(ownMs).padStart(6)} ${dim(`instead of ${duration(defaultMs).padStart(6)}`)}`
     print(`             ${name.padEnd(16)}${times}  ${dim(meaning)}`)
   }
-  print(`  bounds     by which nobody may be missed; ${duration(machineMs)} are added for this one machine:`)
+  print(
+    `  bounds     by which nobody may be missed; ${duration(machineMs)} are added for this one machine, more while it is busy:`,
+  )
   for (const [name, { pull, stream, why }] of Object.entries(bounds)) {
     const own = `pull ${duration(pull)}, push and hybrid ${duration(stream)}`
     print(`             ${name.padEnd(9)}${own.padEnd(38)}${dim(why)}`)

@@ -8,6 +8,7 @@ import { createEventTail } from './event-tail.js'
 import { createFleet } from './fleet.js'
 import { untilInterrupted } from './interruption.js'
 import { introduce } from './introduction.js'
+import { watchLateness } from './lateness.js'
 import { help, readOptions } from './options.js'
 import { strategyNames } from './periods.js'
 import { createProcesses } from './processes.js'
@@ -62,7 +63,8 @@ async function run({ clients, broken, keep, only }) {
     screen.say(`the fleet is up: ${clients * strategyNames.length} applications, two documents each`)
 
     const note = openEventFile(join(folder, 'stories.ndjson'))
-    const scene = createScene({ fleet, tail: createEventTail(events), note, screen })
+    const lateness = watchLateness()
+    const scene = createScene({ fleet, tail: createEventTail(events), note, screen, lateness })
     await tellStories({ scene, board, fleet, proxy, screen }, only)
   }
 

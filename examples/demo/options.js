@@ -35,7 +35,8 @@ export const storyNames = /** @type {const} */ ([
 export const help = `usage: npm run demo -- [options]        (or: noticeboard demo [options])
 
 A server on a folder, a fleet in several processes, three strategies, three documents, and what happens to
-such things in the field. One table at the end. Takes less than a minute, leaves nothing running.
+such things in the field. One table at the end. Takes less than a minute on a machine that has time for it,
+leaves nothing running.
 
   --clients <n>     applications for each strategy, 2 to 200 (default 20)
   --break <what>    turns one mechanism off and shows who is missed then; exits 1

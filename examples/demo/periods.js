@@ -10,7 +10,7 @@ export const periods = Object.freeze({
   reports: Object.freeze({ batchMs: 250 }),
 })
 
-/** Eight processes share one machine: what that may add to a strategy's own bound. */
+/** Eight processes share one machine: what that may add to a strategy's own bound; more where the machine is busy. */
 export const machineMs = 2_000
 
 /** Three processes with ten applications each begin at the same time: what the last of them may take. */
@@ -48,7 +48,10 @@ export const bounds = {
   },
 }
 
-/** What a client has at most, this machine's part included. @param {BoundName} name @param {StrategyName} strategy */
-export function boundMs(name, strategy) {
-  return bounds[name][strategy === 'pull' ? 'pull' : 'stream'] + machineMs
+/**
+ * What a client has at most, this machine's part included, which is larger where it is busy.
+ * @param {BoundName} name @param {StrategyName} strategy @param {number} slowness 1 where it has little else to do
+ */
+export function boundMs(name, strategy, slowness) {
+  return bounds[name][strategy === 'pull' ? 'pull' : 'stream'] + machineMs * slowness
 }

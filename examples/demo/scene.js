@@ -1,6 +1,7 @@
 // How a story is measured: count, let it happen, wait until everybody noticed or the longest bound is over, count again.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { arrivalsOf, rowsOf, whoRan } from './figures.js'
+import { isBusy } from './lateness.js'
 import { boundMs, strategyNames } from './periods.js'
 import { duration } from './table.js'
 
@@ -28,8 +29,9 @@ const mercyMs = 200
  * @param {ReturnType<typeof import('./event-tail.js').createEventTail>} parts.tail
  * @param {(event: object) => void} parts.note writes the list of what happened
  * @param {ReturnType<typeof import('./screen.js').createScreen>} parts.screen
+ * @param {ReturnType<typeof import('./lateness.js').watchLateness>} parts.lateness
  */
-export function createScene({ fleet, tail, note, screen }) {
+export function createScene({ fleet, tail, note, screen, lateness }) {
   /** @param {Story} story */
   const allThere = story => {
     const clients = tail.read()
@@ -37,9 +39,10 @@ export function createScene({ fleet, tail, note, screen }) {
       [...arrivalsOf(story, story.clients[name] ?? [], clients).values()].every(delay => delay !== undefined),
     )
   }
-  /** @param {Story} story @param {number} deadline */
-  const waitForAll = async (story, deadline) => {
-    while (!allThere(story) && Date.now() < deadline) await sleep(lookEveryMs)
+  /** @param {Story} story @param {() => number} mostMs grows where the machine turns out to be busy */
+  const waitForAll = async (story, mostMs) => {
+    const from = Date.now()
+    while (!allThere(story) && Date.now() - from < mostMs()) await sleep(lookEveryMs)
   }
 
   return {
@@ -54,9 +57,11 @@ export function createScene({ fleet, tail, note, screen }) {
       happens,
     }) {
       await fleet.count()
+      lateness.begin()
       const at = Date.now()
       const { digest, issuedAt } = await happens()
-      const boundsMs = Object.fromEntries(strategyNames.map(name => [name, boundMs(bound, name)]))
+      const boundsNow = () =>
+        Object.fromEntries(strategyNames.map(name => [name, boundMs(bound, name, lateness.slowness)]))
       const story = {
         title,
         at,
@@ -67,11 +72,13 @@ export function createScene({ fleet, tail, note, screen }) {
         digest,
         ...(issuedAt && { issuedAt }),
         clients,
-        boundsMs,
+        boundsMs: boundsNow(),
       }
-      await waitForAll(story, Date.now() + Math.max(...Object.values(boundsMs)) + mercyMs)
+      await waitForAll(story, () => Math.max(...Object.values(boundsNow())) + mercyMs)
+      const { slowness } = lateness
+      const boundsMs = boundsNow()
       await fleet.count()
-      finish({ ...story, until: Date.now() })
+      finish({ ...story, until: Date.now(), boundsMs, slowness })
     },
     /** Lets some time pass in which nothing happens. @param {string} title @param {number} lengthMs */
     async idle(title, lengthMs) {
@@ -95,7 +102,7 @@ export function createScene({ fleet, tail, note, screen }) {
         clients,
         boundsMs: {},
       }
-      await waitForAll(/** @type {Story} */ (story), Date.now() + boundMs('lag', 'push'))
+      await waitForAll(/** @type {Story} */ (story), () => boundMs('lag', 'push', lateness.slowness))
     },
     /** How many clients have run a document at any time. @param {string} digest */
     howManyRan: digest => whoRan(digest, tail.read()).length,
@@ -114,6 +121,8 @@ export function createScene({ fleet, tail, note, screen }) {
       const { red } = screen.paint
       return missed.length > 0 ? red(`${strategy} misses ${missed.length}`) : `${strategy} ${duration(allMs)}`
     })
+    const { slowness = 1 } = story
+    if (isBusy(slowness)) told.push(screen.paint.dim('the machine is busy, and has longer'))
     screen.say(`${story.title.padEnd(30)} ${told.join(', ')}`)
   }
 }

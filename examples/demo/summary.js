@@ -2,19 +2,29 @@
 import { join } from 'node:path'
 import { readClients, readEventFile } from './event-file.js'
 import { readsOf, rowsOf } from './figures.js'
+import { sayMachine } from './lateness.js'
 import { machineMs } from './periods.js'
 import { paintFor } from './screen.js'
-import { duration, formatTable } from './table.js'
+import { formatTable } from './table.js'
 
 /** The table and the verdict of a run, from its folder. @param {string} folder */
 export function judge(folder) {
   const notes = readEventFile(join(folder, 'stories.ndjson'))
   const clients = readClients(join(folder, 'events'))
-  const rows = notes.filter(({ event }) => event === 'story').flatMap(story => rowsOf(story, clients))
+  const stories = notes.filter(({ event }) => event === 'story')
+  const rows = stories.flatMap(story => rowsOf(story, clients))
   const failures = notes.filter(({ event }) => event === 'failed').map(({ what }) => what)
   const missed = rows.reduce((sum, row) => sum + row.missed.length, 0)
   const reads = readsOf(clients)
-  return { rows, failures, missed, reads, good: missed === 0 && failures.length === 0 && reads.failed === 0 }
+  const machine = sayMachine(stories, { machineMs, missed })
+  return {
+    rows,
+    failures,
+    missed,
+    reads,
+    machine,
+    good: missed === 0 && failures.length === 0 && reads.failed === 0,
+  }
 }
 
 /**
@@ -22,7 +32,7 @@ export function judge(folder) {
  * @param {{ folder: string, screen: ReturnType<typeof import('./screen.js').createScreen>, started: number, left: readonly unknown[] }} run
  */
 export function summarize({ folder, screen, started, left }) {
-  const { rows, failures, missed, reads, good } = judge(folder)
+  const { rows, failures, missed, reads, machine, good } = judge(folder)
   const paint = paintFor(process.stdout)
   const { bold, dim, red, green } = paint
   const lines = [
@@ -30,9 +40,7 @@ export function summarize({ folder, screen, started, left }) {
     formatTable(rows, paint),
     dim('half, 90 %, all: time until so many ran (or refused) it, from the release or from their own start.'),
     dim('requests, bytes: all that the applications of a strategy asked and received meanwhile.'),
-    dim(
-      `missed: not there within the bound: the strategy's own, and ${duration(machineMs)} for this machine.`,
-    ),
+    ...machine.map(dim),
     '',
     `${bold('missed')} ${missed > 0 ? red(String(missed)) : green('0')}   ${bold('reads')} ${reads.count.toLocaleString('en')}, ${
       reads.failed > 0 ? red(`${reads.failed.toLocaleString('en')} failed`) : green('0 failed')
