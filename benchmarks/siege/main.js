@@ -142,6 +142,19 @@ let arriving
 let arrivedMs
 let forgotten = 0
 
+/** Whether the server left a question without an answer. */
+let isSilent = false
+
+/** @param {string} what */
+async function askServer(what) {
+  try {
+    return await server.ask(what)
+  } catch (error) {
+    isSilent = true
+    throw error
+  }
+}
+
 /** @param {boolean} isLast @returns {Promise<import('./bounds.js').Row[]>} */
 async function look(isLast) {
   const reads = isLast ? await reading.stop() : reading.soFar()
@@ -152,7 +165,7 @@ async function look(isLast) {
     clients,
     seconds: (nowMs() - begunMs) / 1_000,
     quiet,
-    besieged: { reads, taken: await server.ask('taken') },
+    besieged: { reads, taken: await askServer('taken') },
     streamsOpened,
     arrivedMs,
     forgotten,
@@ -162,24 +175,31 @@ async function look(isLast) {
   })
 }
 
-/** @type {import('./bounds.js').Row[]} */
-let rows = []
 // Where something was taken out it is waited for that it is seen, and not for a time.
 const limitMs = 1_000 * (without === undefined ? seconds : (without.seconds ?? Math.max(seconds, 120)))
 const rollBackAtMs = without === undefined ? limitMs / 2 : 3_000
-while (nowMs() - begunMs < limitMs) {
-  await sleep(1_000)
-  if (nowMs() - begunMs >= rollBackAtMs && arriving === undefined) {
-    await server.ask('rollBack')
-    arriving = arrives(1).then(ms => (arrivedMs = ms))
+
+async function besiege() {
+  while (nowMs() - begunMs < limitMs) {
+    await sleep(1_000)
+    if (nowMs() - begunMs >= rollBackAtMs && arriving === undefined) {
+      await askServer('rollBack')
+      arriving = arrives(1).then(ms => (arrivedMs = ms))
+    }
+    if (without === undefined) continue
+    // What was taken out is seen as soon as a bound is passed that names it.
+    if ((await look(false)).some(({ name, holds }) => !holds && without.seenBy.includes(name))) break
   }
-  if (without === undefined) continue
-  // What was taken out is seen as soon as a bound is passed that names it.
-  rows = await look(false)
-  if (rows.some(({ name, holds }) => !holds && without.seenBy.includes(name))) break
+  await arriving
+  return look(true)
 }
-await arriving
-rows = await look(true)
+
+const rows = await besiege().catch(error => {
+  if (!isSilent || without?.seenBy.includes('reads') !== true) throw error
+  // What was let in holds the server up so much that it answers nobody: more cannot be seen.
+  process.stdout.write(`the server answers no question any more\n\nseen: ${without.what}\n`)
+  process.exit(1)
+})
 const { answers, sentBytes } = await attacker.ask('told')
 const tookMs = nowMs() - begunMs
 await attacker.end()
