@@ -88,7 +88,7 @@ class LongestFirst extends BaseSequencer {
 /**
  * Four projects: `source` tests and `proofs` import from `src`, need no build and share their processes, so that modules are loaded once;
  * `mocked` tests replace a module and have a process to themselves; `built` tests start the package as users get it (the command line, the
- * examples), so `dist` is built first when it is missing or older than `src`.
+ * examples), so `dist` is built first when it is missing or older than `src`; they share their processes too.
  */
 export default defineConfig({
   // As in tsconfig.json.
@@ -115,6 +115,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'built',
+          isolate: false,
           include: [
             'tests/system/built/**/*.test.ts',
             'tests/**/*.built.test.ts',
