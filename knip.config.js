@@ -31,7 +31,7 @@ export default {
   ignore: ['tests/system/packaging/projects/**'],
   ignoreExportsUsedInFile: true,
   // Debian's own; the tests that call them skip where they are missing.
-  ignoreBinaries: ['mkfifo', 'mount', 'umount'],
+  ignoreBinaries: ['chromium', 'mkfifo', 'mount', 'umount'],
   // The first two are run by scripts/check.js from node_modules/.bin; the next is installed by examples/sqlite-store only; the last is
   // loaded by tests that skip where there is none for the machine.
   ignoreDependencies: ['@arethetypeswrong/cli', 'publint', 'better-sqlite3', 'workerd'],
