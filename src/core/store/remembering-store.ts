@@ -2,7 +2,13 @@ import { canReport, canWatch, mintsMarks } from '../../contracts/capabilities.js
 import type { Namespace } from '../../contracts/names.js'
 import { comparePositions } from '../../contracts/position.js'
 import type { Hasher } from '../../contracts/system.js'
-import type { ReportTransport, Store, Transport, WatchTransport } from '../../contracts/transport.js'
+import type {
+  ReportTransport,
+  StandingQuery,
+  Store,
+  Transport,
+  WatchTransport,
+} from '../../contracts/transport.js'
 import { beginsAbove, follows } from '../release/log-order.js'
 import { identifyRelease } from '../release/release.js'
 import { createBoardMemory, type BoardMemory } from './board-memory.js'
@@ -160,14 +166,16 @@ function standingOf(
 ): NonNullable<Store['standing']> {
   return async (queries, signal) => {
     const names = await standing(queries, signal)
-    const standingNow = new Set<Namespace>()
-    for (const { namespace, position } of queries) {
-      if (!names.has(namespace) || memory.wentBack(namespace) !== undefined) continue
+    const isAsRead = ({ namespace, position }: StandingQuery): boolean => {
       const known = memory.known(namespace)
-      if (known !== undefined && comparePositions(known.position, position) === 'same')
-        standingNow.add(namespace)
+      const isKnown = known !== undefined && comparePositions(known.position, position) === 'same'
+      return isKnown && memory.wentBack(namespace) === undefined
     }
-    return standingNow
+    const doubtful = queries.filter(query => names.has(query.namespace) && !isAsRead(query))
+    if (doubtful.length === 0) return names
+    const left = new Set(names)
+    for (const { namespace } of doubtful) left.delete(namespace)
+    return left
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
 import { encodeText } from '../../core/json/text.js'
-import { encodeMark, type Mark } from '../../core/release/mark.js'
 import type { Frame } from './messages.js'
 import { nativeBytes } from '../http/native-bytes.js'
 
@@ -23,38 +22,6 @@ export function releaseFrame(
 /** A mark, as it was made at the origin. */
 export function markFrame(namespace: Namespace, bytes: Uint8Array): Frame {
   return frameOf('mark', [namespace, bytes])
-}
-
-/** When a release was the newest, and until when that may be relied on. */
-export type MarkTimes = Pick<Mark, 'asOf' | 'validUntil'>
-
-/**
- * Makes the marks of one release. What does not change is written once: a server of many namespaces makes a mark of
- * each at every beat.
- *
- * ```ts
- * const markAt = markFrames({ v: 1, namespace, epoch, sequence, digest })
- * topic.mark = markAt({ asOf, validUntil })
- * ```
- */
-export function markFrames(mark: Omit<Mark, keyof MarkTimes>): (times: MarkTimes) => Frame {
-  let parts: readonly string[] | undefined
-  return ({ asOf, validUntil }) => {
-    parts ??= partsOf(markFrame(mark.namespace, encodeMark({ ...mark, asOf: TIME, validUntil: TIME })))
-    const [head = '', between = '', end = ''] = parts
-    const text = `${head}${asOf}${between}${validUntil}${end}`
-    const before = `${text.length.toString(16)}\r\n`
-    const chunked = nativeBytes(encodeText(`${before}${text}\r\n`))
-    return { chunked, plain: chunked.subarray(before.length, before.length + text.length) }
-  }
-}
-
-/** Stands for a time; nothing else in a mark has capitals. */
-const TIME = 'TIME'
-
-/** The text of a mark before, between and after its times, which is ASCII. */
-function partsOf({ plain }: Frame): readonly string[] {
-  return new TextDecoder().decode(plain).split(TIME)
 }
 
 /** The last word of a connection: when its reader may come back. */

@@ -2,7 +2,7 @@ import { settlesWithin } from '../../async/deadline.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { FanOut } from './fan-out.js'
-import type { MarkTimes } from './frames.js'
+import { markTimes, type MarkTimes } from './mark-frames.js'
 import { markOf } from './mark-of.js'
 import type { Frame } from './messages.js'
 import type { Topics } from './topics.js'
@@ -39,10 +39,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
 
   const timesNow = (): MarkTimes => {
     const now = clock.now()
-    return {
-      asOf: new Date(now).toISOString(),
-      validUntil: new Date(now + heartbeatMs * DEAD_AFTER_HEARTBEATS).toISOString(),
-    }
+    return markTimes(now, now + heartbeatMs * DEAD_AFTER_HEARTBEATS)
   }
 
   const makeMark = (topic: Topic, times: MarkTimes): void => {

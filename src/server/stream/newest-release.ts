@@ -4,7 +4,8 @@ import { comparePositions, type Position } from '../../contracts/position.js'
 import { digestOf } from '../../core/release/digest.js'
 import { identifyRelease, type Release, type Variant } from '../../core/release/release.js'
 import { JSON_HEADERS } from '../http/answers.js'
-import { markFrames, releaseFrame, type MarkTimes } from './frames.js'
+import { releaseFrame } from './frames.js'
+import { markFrames, type MarkTimes } from './mark-frames.js'
 import type { Answer, Frame } from './messages.js'
 
 /** The newest release of a namespace with everything that is made of it once, however many ask. */

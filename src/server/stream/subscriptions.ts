@@ -1,7 +1,7 @@
 import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Leaps } from '../../core/release/leaps.js'
-import type { MarkTimes } from './frames.js'
+import type { MarkTimes } from './mark-frames.js'
 import type { Frame, Sink } from './messages.js'
 import type { Newest } from './newest-release.js'
 

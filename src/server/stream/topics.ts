@@ -188,9 +188,9 @@ export function createTopics({
 
   const standing = async (asked: readonly Topic[]): Promise<Standing> => {
     const store: Partial<Pick<Store, 'standing'>> & Transport = transport
-    const queries = asked.flatMap(({ namespace, newest }): StandingQuery[] =>
-      newest?.read === undefined ? [] : [{ namespace, position: newest.read.position }],
-    )
+    const queries: StandingQuery[] = []
+    for (const { namespace, newest } of asked)
+      if (newest?.read !== undefined) queries.push({ namespace, position: newest.read.position })
     const versions = asked.map(({ version }) => version)
     const askedAtMs = clock.monotonic()
     try {
@@ -198,11 +198,13 @@ export function createTopics({
       if (names === undefined) return { standing: [], others: asked }
       const found: Topic[] = []
       const others: Topic[] = []
-      for (const [at, topic] of asked.entries()) {
+      let at = 0
+      for (const topic of asked) {
         // What was superseded meanwhile was asked about as it was.
-        const stands = names.has(topic.namespace) && topic.version === versions[at]
+        const stands = topic.version === versions[at] && names.has(topic.namespace)
         if (stands) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
         ;(stands ? found : others).push(topic)
+        at += 1
       }
       return { standing: found, others }
     } catch {

@@ -1,11 +1,17 @@
 import { expect, test } from 'vitest'
 import { encodeMark } from '../../../src/core/release/mark.js'
-import { markFrame, markFrames } from '../../../src/server/stream/frames.js'
+import { markFrame } from '../../../src/server/stream/frames.js'
+import { markFrames, markTimes } from '../../../src/server/stream/mark-frames.js'
 import { markOf } from '../../../src/server/stream/mark-of.js'
 import type { Newest } from '../../../src/server/stream/newest-release.js'
 import type { Subscription, Topic } from '../../../src/server/stream/subscriptions.js'
 
-const TIMES = { asOf: '2026-01-01T00:00:08.000Z', validUntil: '2026-01-01T00:00:28.000Z' }
+const AS_OF_MS = Date.parse('2026-01-01T00:00:08.000Z')
+const TIMES = markTimes(AS_OF_MS, AS_OF_MS + 20_000)
+/** The last millisecond of the last year of four digits. */
+const LAST_MS = Date.parse('9999-12-31T23:59:59.999Z')
+const isoOf = (timeMs: number): string => new Date(timeMs).toISOString()
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 const place = (namespace: string, sequence = 1) => ({
   v: 1 as const,
   namespace,
@@ -21,9 +27,16 @@ test('a mark is byte for byte what is encoded whole, whatever it names and whene
     place('x'.repeat(63), Number.MAX_SAFE_INTEGER),
   ]) {
     const markAt = markFrames(mark)
-    for (const times of [TIMES, { asOf: TIMES.validUntil, validUntil: '+010000-01-01T00:00:00.000Z' }]) {
-      const { plain, chunked } = markFrame(mark.namespace, encodeMark({ ...mark, ...times }))
-      expect(markAt(times)).toEqual({ plain, chunked })
+    for (const [asOfMs, forMs] of [
+      [AS_OF_MS, 20_000],
+      [AS_OF_MS + 8_000, 0],
+      [LAST_MS, 20_000],
+      [AS_OF_MS, 20_000],
+    ] as const) {
+      const times = { asOf: isoOf(asOfMs), validUntil: isoOf(asOfMs + forMs) }
+      const whole = markFrame(mark.namespace, encodeMark({ ...mark, ...times }))
+      const { plain, chunked } = markAt(markTimes(asOfMs, asOfMs + forMs))
+      expect([textOf(plain), textOf(chunked)]).toEqual([textOf(whole.plain), textOf(whole.chunked)])
     }
   }
 })
