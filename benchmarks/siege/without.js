@@ -133,8 +133,8 @@ export const withouts = {
         'return jitter(1e6 * heartbeatOf(link.connection) *',
       ],
       'src/server/stream/heartbeat.ts': [
-        'if (read === undefined || wentBack(topic.namespace)) return',
-        'if (read !== undefined || wentBack(topic.namespace)) return',
+        'if (!wentBack(topic.namespace)) topic.mark = times',
+        'if (wentBack(topic.namespace)) topic.mark = times',
       ],
     },
   },
