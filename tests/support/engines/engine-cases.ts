@@ -135,7 +135,8 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
       )
     await expect.poll(refusal, { timeout: 15_000 }).toBe('store-damaged')
     await expect(publisher.rollback({ reason: 'away' })).rejects.toMatchObject({ code: 'store-damaged' })
-    expect(errors).toEqual([expect.stringContaining('went back')])
+    // While the server is stopped, a look may say that it is not reached.
+    expect(errors.filter(message => message.includes('went back'))).toHaveLength(1)
     expect(client.current.pool).toBe(3)
     await publisher.openEpoch({ reason: 'restored' })
     await until(client, 1)
