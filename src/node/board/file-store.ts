@@ -206,6 +206,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async standing(queries, signal) {
       enter('any', signal)
+      for (const { namespace } of queries) parseNamespace(namespace)
       return doing('look at the board', () => standing.among(queries))
     },
 

@@ -20,6 +20,9 @@ import { siblingsOf, type Sibling } from './siblings.js'
 import { nameOfSlot, takeSlot } from './slot.js'
 import { createTurn } from './turn.js'
 
+/** After so many deaths in company, what nothing can stand in for is tried alone as well. */
+const MANY_DEATHS = 5
+
 /** A protection, and what it adds to the file of its instance. */
 export interface KeptProtection extends Protection {
   readonly kept: Pick<SavedState, 'attempts' | 'quarantined' | 'pardoned' | 'life'>
@@ -287,8 +290,8 @@ export async function openProtection(
   /** Whether a suspect has to wait: of two that are tried in one process nobody could tell which one it dies of. */
   function isToWait(digest: Digest, { deaths }: Case, hasOther: boolean): boolean {
     if (hasOther) return !outlived.has(digest) || isOnTrial() || siblingsTry(digest)
-    // What nothing can stand in for goes without a wait once: what is tried beside it may be innocent.
-    return deaths.length > 1 && siblingsTry(digest)
+    // What nothing can stand in for waits only where the process dies again and again.
+    return deaths.length >= MANY_DEATHS && siblingsTry(digest)
   }
 
   /** Whether another client of this process tries another snapshot. */

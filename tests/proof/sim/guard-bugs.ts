@@ -278,7 +278,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   {
     name: 'each-namespace-is-polled-at-its-interval',
     file: 'src/node/board/tail.ts',
-    replace: [['tails.size <= FEW ? 1', 'tails.size <= 1e6 * FEW ? 1']],
+    replace: [['isOneOfFew: () => tails.size <= FEW', 'isOneOfFew: () => tails.size <= 1e6 * FEW']],
     noticedBy: {
       file: 'tests/unit/node/board/tail.test.ts',
       title: 'polls many so that all of them together cost no more, a few at a time, and each has its turn',
@@ -290,7 +290,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     replace: [
       [
         'calmLogger(given.logger ?? silentLogger, machine.clock)',
-        '(void calmLogger, { ...(given.logger ?? silentLogger), flush() {} })',
+        '(void calmLogger, { ...(given.logger ?? silentLogger), end() {} })',
       ],
     ],
     noticedBy: {

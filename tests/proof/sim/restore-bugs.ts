@@ -19,9 +19,7 @@ export const RESTORE_BUGS: readonly PlantedBug[] = [
   {
     name: 'marks-go-on',
     file: 'src/server/stream/heartbeat.ts',
-    replace: [
-      ['if (read === undefined || wentBack(topic.namespace)) return', 'if (read === undefined) return'],
-    ],
+    replace: [['if (!wentBack(topic.namespace)) topic.mark = times', 'topic.mark = times']],
     oracles: ['what-went-back-is-not-marked', 'what-is-lost-is-not-marked'],
   },
   {
