@@ -409,10 +409,12 @@ export function clientActor(
           },
         }),
       })
+      let vetoed = false
       life.participate({
         name: 'pool',
         prepare() {
-          if (actor.vetoing) throw new Error('not now')
+          vetoed = actor.vetoing
+          if (vetoed) throw new Error('not now')
           return { commit() {} }
         },
       })
@@ -420,12 +422,7 @@ export function clientActor(
         clock.after(1_500, () => {
           // The disk may have lied in this very start.
           if (machineDisk.injuries > 0) return
-          if (
-            own.running &&
-            !actor.vetoing &&
-            own.runsSinceMs < nowMs() - 1_400 &&
-            life.status === 'starting'
-          )
+          if (own.running && !vetoed && own.runsSinceMs < nowMs() - 1_400 && life.status === 'starting')
             truth.violate(
               'a-restart-begins-from-what-ran',
               `${plan.name} has nothing after a restart, and its disk was sound`,
