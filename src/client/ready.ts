@@ -116,7 +116,7 @@ export async function whenReady<Value>(
     await keepAlive(life.until(() => fresh() || engine.status === 'closed' || isEnough(), leftMs(), signal))
   if (fresh() || hasValue()) return
   if (engine.status === ('closed' as string)) throw closed(namespace)
-  const reason = reasonOf(life, { timeoutMs, isStarted })
+  const reason = reasonOf(life, { timeoutMs, isStarted, isEarly: leftMs() > 0 })
   if (fallbackTo !== 'throw' && engine.adoptDefaults(reason.text)) return
   throw new NoticeboardError('not-ready', `${namespace}: ${reason.text}`, {
     ...(reason.error !== undefined && { cause: reason.error, issues: reason.error.issues }),
@@ -200,11 +200,16 @@ async function startedWithin(
 /** Why there is no value: what `ready()` says, and what it is due to. */
 function reasonOf(
   { looks, refusal }: Life,
-  { timeoutMs, isStarted }: { readonly timeoutMs: number; readonly isStarted: boolean },
+  {
+    timeoutMs,
+    isStarted,
+    isEarly,
+  }: { readonly timeoutMs: number; readonly isStarted: boolean; readonly isEarly: boolean },
 ): { readonly text: string; readonly error?: NoticeboardError } {
   if (refusal !== undefined) return { text: refusal.message, error: refusal }
   const error = looks.error ?? looks.late
-  if (error !== undefined) return { text: `no configuration within ${timeoutMs} ms: ${error.message}`, error }
+  const none = isEarly ? 'no configuration' : `no configuration within ${timeoutMs} ms`
+  if (error !== undefined) return { text: `${none}: ${error.message}`, error }
   if (looks.nothing?.why !== undefined)
     return { text: `no configuration: ${looks.nothing.why.message}`, error: looks.nothing.why }
   if (looks.nothing !== undefined)
@@ -212,7 +217,7 @@ function reasonOf(
   const what = isStarted
     ? 'neither state nor defaults to start with'
     : 'the start has not ended: a schema or validator takes that long for the defaults, or the state folder for its answer'
-  return { text: `no configuration within ${timeoutMs} ms, and ${what}` }
+  return { text: `${none}, and ${what}` }
 }
 
 function closed(namespace: Namespace): NoticeboardError {

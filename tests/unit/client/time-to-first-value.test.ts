@@ -321,7 +321,9 @@ describe('a server that refuses the connection', () => {
       expect(error).toBeUndefined()
       expect(atMs).toBeLessThan(100)
       expect(made.client.running.origin).toBe('defaults')
-      expect(made.logs.join('\n')).toMatch(/starting with the defaults: .*connection refused/)
+      expect(made.logs.join('\n')).toMatch(
+        /starting with the defaults: no configuration: .*connection refused/,
+      )
     },
   )
 
