@@ -3,8 +3,8 @@ import { usageError } from './exit.js'
 import { msOf } from './quantities.js'
 
 /**
- * A model by its name: `push`, `hybrid`, `hybrid:cdn`, `pull`, `pull:10s`, `pull:10s:static`, `adaptive`. Throws a
- * usage error.
+ * A model by its name: `push`, `hybrid` and `hybrid:cdn`, each with a heartbeat as in `push:2s`, or `pull`, `pull:10s`,
+ * `pull:10s:static`, `adaptive`. Throws a usage error.
  *
  * ```ts
  * readModel('pull:10s')
@@ -12,10 +12,15 @@ import { msOf } from './quantities.js'
  */
 export function readModel(written: string): Model {
   const [kind, ...parts] = written.split(':')
-  if (kind === 'push' && parts.length === 0) return pushModel()
   if (kind === 'adaptive' && parts.length === 0) return adaptivePullModel()
-  if (kind === 'hybrid' && parts.length <= 1 && (parts[0] ?? 'cdn') === 'cdn')
-    return hybridModel({ cdn: parts.length === 1 })
+  if (kind === 'push' || kind === 'hybrid') {
+    const cdn = kind === 'hybrid' && parts[0] === 'cdn'
+    const [time, ...rest] = cdn ? parts.slice(1) : parts
+    const heartbeatMs = time === undefined ? undefined : msOf(time)
+    const isOne = rest.length === 0 && (time === undefined || (heartbeatMs ?? 0) > 0)
+    const options = heartbeatMs === undefined ? {} : { heartbeatMs }
+    if (isOne) return kind === 'push' ? pushModel(options) : hybridModel({ ...options, cdn })
+  }
   if (kind === 'pull') {
     const answers = parts.at(-1) === 'static' ? 'static' : 'server'
     const times = answers === 'static' ? parts.slice(0, -1) : parts
@@ -23,5 +28,7 @@ export function readModel(written: string): Model {
     if (times.length <= 1 && pollIntervalMs !== undefined && pollIntervalMs > 0)
       return pullModel({ pollIntervalMs, answers })
   }
-  throw usageError('--model is push, hybrid, hybrid:cdn, pull, pull:10s, pull:10s:static or adaptive')
+  throw usageError(
+    '--model is push, hybrid or hybrid:cdn, also with a heartbeat as in push:2s, pull, pull:10s, pull:10s:static or adaptive',
+  )
 }

@@ -214,11 +214,14 @@ function pathOf(
   return { deltas, relays, hops }
 }
 
-function nameOf(kind: string, { answers, snapshots, hops, relays, deltas }: Shape): string {
+function nameOf(kind: string, shape: Shape): string {
+  const { answers, snapshots, hops, relays, deltas } = shape
+  const heartbeatMs = shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   return [
     kind,
     ...(answers === 'static' ? ['static folder'] : []),
     ...(snapshots === 'cache' ? ['CDN'] : []),
+    ...(heartbeatMs === defaultPeriods.heartbeatMs ? [] : [`heartbeat ${sayPeriod(heartbeatMs)}`]),
     ...(hops.length > 0 ? [`behind ${hops.map(sayPeriod).join(' and ')}`] : []),
     ...(relays > 0 ? [`${relays} relays`] : []),
     ...(deltas ? ['deltas'] : []),

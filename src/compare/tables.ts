@@ -26,6 +26,7 @@ export function tableOf({ rows, recommendation }: Comparison): ComparisonTable {
     headings: [
       '',
       'kill switch, worst',
+      'dead stream',
       'half',
       'client-seconds/change',
       'requests/s',
@@ -48,10 +49,11 @@ export function tableOf({ rows, recommendation }: Comparison): ComparisonTable {
 }
 
 function cellsOf(row: Row): readonly string[] {
-  const { model, stalenessMs, integral, requests, cpu, bytes, memory, peak } = row
+  const { model, stalenessMs, halfOpen, integral, requests, cpu, bytes, memory, peak } = row
   return [
     model,
     `${sayMs(stalenessMs.all)}  ${verdictOf(row)}`,
+    halfOpen.worstMs > 0 ? sayMs(halfOpen.worstMs) : '-',
     sayMs(stalenessMs.half),
     figure(integral),
     figure(requests.perSecond),

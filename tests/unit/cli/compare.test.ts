@@ -57,6 +57,22 @@ test('--json prints the whole comparison, and options come on top of a file or a
   })
 })
 
+test('the table says by heartbeat how long a dead stream keeps a change away', async () => {
+  const models = ['push:1500ms', 'hybrid:cdn:4s', 'push', 'pull:10s'].map(model => `--model=${model}`)
+  const { stdout } = await commandLine([...ASKED, ...models], { cwd: await folder() })
+  const [heading = '', ...rows] = stdout.split('\n').slice(3, 8)
+  const at = heading.indexOf('DEAD STREAM')
+  const said = rows.map(row => [row.split('  ')[0], row.slice(at).split('  ')[0]])
+  expect(Object.fromEntries(said)).toEqual({
+    push: '21 s',
+    'push, heartbeat 1500 ms': '4.3 s',
+    'hybrid, CDN, heartbeat 4 s': '11 s',
+    'pull 10 s': '-',
+  })
+  const wrong = await commandLine([...ASKED, '--model=push:fast'], { cwd: await folder() })
+  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringMatching(/--model is push, hybrid/)])
+})
+
 test('it exits with 1 where nothing meets the deadlines', async () => {
   const cwd = await folder()
   const { status, stdout } = await commandLine([...ASKED, '--routine=1ms'], { cwd })
