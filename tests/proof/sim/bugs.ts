@@ -335,6 +335,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
         'strategy.maxAgeMs === undefined ? strategy.freshMs',
         'strategy.maxAgeMs === undefined ? strategy.freshMs * 100',
       ],
+      ['> (strategy.maxAgeMs ?? strategy.freshMs)', '> 100 * (strategy.maxAgeMs ?? strategy.freshMs)'],
     ],
     oracles: ['ready-means-current'],
   },
