@@ -26,7 +26,7 @@ Exits with 1 when no model meets the deadlines.`,
     model: {
       value: 'MODEL',
       multiple: true,
-      text: 'push, hybrid, hybrid:cdn, push:2s with a heartbeat, pull, pull:10s, pull:10s:static or adaptive; several are allowed',
+      text: 'push, hybrid, hybrid:cdn, push:2s (heartbeat), pull, pull:10s, pull:10s:static or adaptive; several are allowed',
     },
     html: { value: 'FILE', text: 'write a page with pictures there, which needs nothing else' },
     depth: {
