@@ -1,10 +1,10 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Namespace } from '../../contracts/names.js'
-import type { CaseDefinition } from './case.js'
+import type { CaseDefinition, Trial } from './case.js'
 import { expectNewest, expectSample, releaseOf } from './current.js'
 import { eventually, expectBytes, expectRefusal, fail } from './expect.js'
-import { sampleLog, sampleOfSize, sampleSnapshot } from './fixture.js'
+import { sampleLog, sampleOfSize, sampleSnapshot, type SampleRelease } from './fixture.js'
 import type { OpenedTransport } from './opened.js'
 import { publishSeen } from './publish-seen.js'
 
@@ -74,58 +74,27 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     name: 'unchanged means unchanged: a release that follows at once is never hidden behind the tag of the one before',
     capability: 'read',
     async run(trial) {
-      const {
-        opened: { transport, publish },
-        namespace,
-        signal,
-        step,
-        timeoutMs,
-      } = trial
-      const log = sampleLog(namespace)
+      const log = sampleLog(trial.namespace)
       let tag = await publishSeen(trial, log.next())
-      for (let round = 2; round <= 7; round += 1) {
-        const sample = log.next()
-        await step('publish', publish(sample))
-        const ask = async (): Promise<string | undefined> => {
-          const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
-          const { bytes, tag: own } = releaseOf(
-            `latest with the tag of the release before, after release ${round}`,
-            answer,
-          )
-          expectSample(`release ${round}`, transport, bytes, sample)
-          return own
-        }
-        tag = await eventually('latest with the tag of the release before', ask, timeoutMs)
-      }
+      for (let round = 2; round <= 7; round += 1)
+        tag = await publishPast(tag, log.next(), trial, {
+          before: 'the release before',
+          what: `release ${round}`,
+        })
     },
   },
   {
     name: 'the first release of a new epoch is never hidden behind a tag of the epoch before',
     capability: 'read',
     async run(trial) {
-      const {
-        opened: { transport },
-        namespace,
-        signal,
-        timeoutMs,
-      } = trial
-      const log = sampleLog(namespace)
+      const log = sampleLog(trial.namespace)
       let tag = await publishSeen(trial, log.next())
-      for (const epoch of ['2-0badcafe', '12-00000000']) {
-        const sample = log.next({ epoch })
-        await trial.step('publish', trial.opened.publish(sample))
-        const ask = async (): Promise<string | undefined> => {
-          const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
-          if (answer.type === 'unchanged')
-            fail(
-              `the tag of the release before hides ${formatPosition(sample.at)}: make tags of the epoch too, or of the bytes`,
-            )
-          const { bytes, tag: own } = releaseOf('latest with the tag of the epoch before', answer)
-          expectSample(`the first release of epoch ${epoch}`, transport, bytes, sample)
-          return own
-        }
-        tag = await eventually('latest with the tag of the epoch before', ask, timeoutMs)
-      }
+      for (const epoch of ['2-0badcafe', '12-00000000'])
+        tag = await publishPast(tag, log.next({ epoch }), trial, {
+          before: 'the epoch before',
+          what: `the first release of epoch ${epoch}`,
+          hint: 'make tags of the epoch too, or of the bytes',
+        })
     },
   },
   {
@@ -286,6 +255,33 @@ export const readCases: readonly CaseDefinition<OpenedTransport>[] = [
     },
   },
 ]
+
+/** What a release follows, and is. */
+interface Follows {
+  readonly before: string
+  readonly what: string
+  /** What to do where the tag of what was before hides it. */
+  readonly hint?: string
+}
+
+/** Publishes a release, and waits until it is seen past the tag of what was before; gives its own tag. */
+async function publishPast(
+  tag: string | undefined,
+  sample: SampleRelease,
+  { opened: { transport, publish }, namespace, signal, step, timeoutMs }: Trial<OpenedTransport>,
+  { before, what, hint = 'a tag belongs to the bytes of one release' }: Follows,
+): Promise<string | undefined> {
+  await step('publish', publish(sample))
+  const asked = `latest with the tag of ${before}`
+  const ask = async (): Promise<string | undefined> => {
+    const answer = await transport.latest({ namespace, ...(tag !== undefined && { tag }) }, signal)
+    if (answer.type === 'unchanged') fail(`the tag of ${before} hides ${formatPosition(sample.at)}: ${hint}`)
+    const { bytes, tag: own } = releaseOf(asked, answer)
+    expectSample(what, transport, bytes, sample)
+    return own
+  }
+  return eventually(asked, ask, timeoutMs)
+}
 
 /** Fails unless it has a name that people can read, and that holds no credentials. */
 export function expectName({ name }: { readonly name: string }): void {
