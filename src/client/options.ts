@@ -14,7 +14,7 @@ import { isLine } from '../core/json/text.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { silentLogger } from '../core/silent-logger.js'
 import { readSystem } from '../system/system.js'
-import { boundedStorage } from './state/bounded-storage.js'
+import { boundedStorage, type BoundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
 import { readHealth, type HealthOptions } from './health/probe.js'
 import type { Overrides } from './apply/overrides.js'
@@ -77,7 +77,8 @@ export type Settings<S extends Schema> = System &
     readonly logger: CalmLogger
     readonly reports: Required<ReportTimes>
     readonly health: Required<HealthOptions> | undefined
-  } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'state' | 'clientId' | 'build'>
+    readonly state?: BoundedStorage
+  } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'clientId' | 'build'>
 
 /** Checks options at the call that gave them. Throws `invalid-option` that names the option. */
 export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S> {
@@ -112,12 +113,14 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   } = options
   const limits = { maxSnapshotBytes, prepareTimeoutMs, soakMs, vetoRetryMs }
   const machine = readSystem('createClient()', system)
+  const { state, ...others } = given
   const settings: Settings<S> = {
     validators: [],
     labels: {},
     ...limits,
     ...machine,
-    ...given,
+    ...others,
+    ...(state !== undefined && { state: boundedStorage(state, machine.clock) }),
     reports: readReportTimes(reports),
     health: given.health && readHealth(given.health),
     logger: calmLogger(given.logger ?? silentLogger, machine.clock),
@@ -138,9 +141,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
   }
   assertSchema(settings.schema)
   checkPositive('createClient()', limits)
-  return settings.state === undefined
-    ? settings
-    : { ...settings, state: boundedStorage(settings.state, settings.clock) }
+  return settings
 }
 
 function readReportTimes(given: ReportTimes = {}): Required<ReportTimes> {

@@ -14,7 +14,7 @@ import type { Life } from './life.js'
 export interface ReadyOptions {
   /**
    * How long to wait for the newest release, in milliseconds from the call; 2,000 unless given,
-   * `Infinity` waits for ever. The state folder is read in any case, and given a second.
+   * `Infinity` waits for ever. The state folder is read in any case, and given 1.5 seconds.
    */
   readonly timeoutMs?: number
   /**

@@ -8,7 +8,7 @@ import type { Session, StrategyEvent } from '../contracts/strategy.js'
 import { settlesWithin } from '../async/deadline.js'
 import { phaseOf } from '../async/jitter.js'
 import { createOccasions } from '../async/occasions.js'
-import { createLinkedAbortController } from '../async/signals.js'
+import { createLinkedAbortController, onAbort } from '../async/signals.js'
 import type { Wakeable } from '../async/wakeable.js'
 import { target } from '../core/release/target.js'
 import type { Applied, Current } from './apply/applied.js'
@@ -31,10 +31,16 @@ import { proposeIdentity, resolveIdentity } from './identity.js'
 import { codeOf } from '../core/code-of.js'
 import type { Remembered } from './remembered.js'
 import type { Settings } from './options.js'
-import { accept, type AcceptContext } from './receive/accept.js'
+import { accept, acceptLook, type AcceptContext } from './receive/accept.js'
 import { createFleetClock, type FleetClock } from './receive/fleet-clock.js'
 import type { Looks } from './receive/looks.js'
-import { createReleaseOrder, readSeen, type ReleaseOrder } from './receive/release-order.js'
+import {
+  createReleaseOrder,
+  isLook,
+  judgeLook,
+  readSeen,
+  type ReleaseOrder,
+} from './receive/release-order.js'
 import { runStrategy } from './receive/run-strategy.js'
 import type { Measures } from './report/measures.js'
 import { describeClient } from './report/report-state.js'
@@ -114,6 +120,13 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
         opened.accept(event)
         return undefined
       }
+      if (isLook(event)) {
+        acceptLook(judgeLook(event), looks)
+        return undefined
+      }
+      // The server has something. Until then the state folder is waited for: whoever starts while the
+      // server is down has nothing else.
+      settings.state?.hurry()
       return opening.then(
         ({ accept: take }) => take(event),
         // The start says why; nothing is followed then.
@@ -126,7 +139,8 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
     },
   })
   opening.catch(() => following.abort())
-  const { reporter, writer, protection } = await opening
+  const forget = onAbort(parts.signal, () => settings.state?.hurry())
+  const { reporter, writer, protection } = await opening.finally(forget)
   return {
     async stop() {
       await delivering
@@ -162,7 +176,7 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
   const pin = await readPin<S>(settings, signal)
   if (pin !== undefined) parts.adopt(pin)
   const restore =
-    pin === undefined && parts.current.applied === undefined
+    pin === undefined && isFree(parts.current.applied)
       ? restorePlan(writer.state, order.seen, { identity, hasher, nowMs: known.fleetClock.now() })
       : []
   loop.send({ type: 'boot', restore, pinned: pin !== undefined })
@@ -192,6 +206,11 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
       accept(verdict, accepting)
     },
   }
+}
+
+/** Whether nothing runs that a document from the disk must not take the place of. */
+function isFree(applied: Applied<unknown> | undefined): boolean {
+  return applied === undefined || applied.running.origin === 'defaults'
 }
 
 /** What there is of a client before its state was read. */

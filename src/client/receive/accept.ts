@@ -7,7 +7,7 @@ import type { Refusals } from '../apply/refusals.js'
 import { stillGood, withReadmitted } from '../state/saved-after.js'
 import type { StateWriter } from '../state/state-writer.js'
 import type { Looks } from './looks.js'
-import type { Verdict } from './release-order.js'
+import type { LookVerdict, Verdict } from './release-order.js'
 
 /** Who hears of what a strategy brought. */
 export interface AcceptContext {
@@ -56,17 +56,27 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
     case 'older':
       if (verdict.tell !== undefined) context.complain(verdict.tell)
       return looked()
-    case 'none':
-      return looks.foundNothing(verdict.why)
     case 'behind':
       return context.lookNow()
+    case 'nothing':
+      if (verdict.tell !== undefined) context.complain(verdict.tell)
+      return
+    case 'none':
+    case 'trouble':
+    case 'late':
+      return acceptLook(verdict, looks)
+  }
+}
+
+/** Tells who waits for a look how one went that brought no release. */
+export function acceptLook(verdict: LookVerdict, looks: Looks): void {
+  switch (verdict.type) {
+    case 'none':
+      return looks.foundNothing(verdict.why)
     case 'trouble':
       return looks.failed(verdict.error, { told: verdict.told, nextMs: verdict.nextMs })
     case 'late':
       return looks.isLate(verdict.error)
-    case 'nothing':
-      if (verdict.tell !== undefined) context.complain(verdict.tell)
-      return
   }
 }
 

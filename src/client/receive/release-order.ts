@@ -43,6 +43,12 @@ export type Verdict =
   | { readonly type: 'current' }
   /** The origin speaks of a newer release than was seen. */
   | { readonly type: 'behind' }
+  /** A mark that says nothing about this client; `tell` as for an older release. */
+  | { readonly type: 'nothing'; readonly tell?: NoticeboardError | undefined }
+  | LookVerdict
+
+/** What an arrival says about a look that brought no release. */
+export type LookVerdict =
   /** Nothing was published yet. */
   | { readonly type: 'none'; readonly why: NoticeboardError | undefined }
   /** A look that failed, or an answer that cannot be used; `told`: that was said within the hour. */
@@ -55,8 +61,26 @@ export type Verdict =
     }
   /** Nothing came yet, and why. */
   | { readonly type: 'late'; readonly error: NoticeboardError }
-  /** A mark that says nothing about this client; `tell` as for an older release. */
-  | { readonly type: 'nothing'; readonly tell?: NoticeboardError | undefined }
+
+/** An arrival that tells of a look that brought no release. */
+export type LookEvent = Extract<StrategyEvent, { readonly type: 'none' | 'interrupted' | 'silent' }>
+
+/** Whether an arrival is one that nothing changes which is known of earlier lives. */
+export function isLook(arrival: StrategyEvent): arrival is LookEvent {
+  return arrival.type === 'none' || arrival.type === 'interrupted' || arrival.type === 'silent'
+}
+
+/** What it says of the newest release. */
+export function judgeLook(arrival: LookEvent): LookVerdict {
+  switch (arrival.type) {
+    case 'none':
+      return { type: 'none', why: arrival.why }
+    case 'interrupted':
+      return { type: 'trouble', error: arrival.error, nextMs: arrival.nextMs }
+    case 'silent':
+      return { type: 'late', error: arrival.error }
+  }
+}
 
 /**
  * Puts what arrives in order. What cannot be read, belongs elsewhere, goes back or contradicts
@@ -220,6 +244,7 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
     },
     tag: transport => tags.get(transport),
     judge(arrival) {
+      if (isLook(arrival)) return judgeLook(arrival)
       try {
         switch (arrival.type) {
           case 'release':
@@ -230,12 +255,6 @@ export function createReleaseOrder(options: ReleaseOrderOptions): ReleaseOrder {
             // A tag is kept of what was followed alone.
             leaps.current()
             return { type: 'current' }
-          case 'none':
-            return { type: 'none', why: arrival.why }
-          case 'interrupted':
-            return { type: 'trouble', error: arrival.error, nextMs: arrival.nextMs }
-          case 'silent':
-            return { type: 'late', error: arrival.error }
         }
       } catch (error) {
         if (!isNoticeboardError(error)) throw error

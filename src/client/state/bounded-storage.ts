@@ -9,8 +9,9 @@ import type { Clock } from '../../contracts/system.js'
 const ANSWER_MS = 10_000
 
 /**
- * How long all that a start asks of it may take together, in milliseconds, so that a start keeps the
- * 2 s that `ready()` promises; and the least that its last question gets.
+ * How long all that a start asks of it may take together once something else waits for the answers,
+ * in milliseconds, so that a start keeps the 2 s that `ready()` promises; and the least that is left
+ * of it then.
  */
 const START_MS = 1_000
 const LEAST_MS = 250
@@ -21,78 +22,125 @@ const LEAST_MS = 250
  */
 const PARTS = 20
 
+/** A {@link StateStorage} that never holds up a client. */
+export interface BoundedStorage extends StateStorage {
+  /**
+   * What the start asks is waited for no longer than a second from its first question on: something is
+   * there that can be used without it. Until then nothing is lost by waiting.
+   */
+  hurry(): void
+}
+
 /**
  * A storage whose operations throw `timeout` instead of hanging, so that a disk cannot hold up a
  * client. After one that hung every other throws at once, until the disk answered that one.
  */
-export function boundedStorage(storage: StateStorage, clock: Clock): StateStorage {
-  const { bounded, atStart } = createLimits(clock)
+export function boundedStorage(storage: StateStorage, clock: Clock): BoundedStorage {
+  const { bounded, atStart, hurry } = createLimits(clock)
   const { protect } = storage
   return {
-    clientId: proposed => bounded(() => storage.clientId(proposed), atStart()),
-    load: query => bounded(() => storage.load(query), atStart()),
+    hurry,
+    clientId: proposed => atStart(() => storage.clientId(proposed)),
+    load: query => atStart(() => storage.load(query)),
     save: query => bounded(() => storage.save(query)),
     readSnapshot: query => bounded(() => storage.readSnapshot(query)),
     writeSnapshot: query => bounded(() => storage.writeSnapshot(query)),
     ...(protect !== undefined && {
-      protect: async query =>
-        boundedProtection(await bounded(() => protect.call(storage, query), atStart()), bounded),
+      protect: async query => boundedProtection(await atStart(() => protect.call(storage, query)), bounded),
     }),
   }
 }
 
-type Bounded = <Result>(begin: () => Promise<Result>, timeoutMs?: number) => Promise<Result>
+type Bounded = <Result>(begin: () => Promise<Result>) => Promise<Result>
 
 /** The time that one operation has, and what is known of the disk from those before it. */
-function createLimits(clock: Clock): { readonly bounded: Bounded; readonly atStart: () => number } {
+interface Limits {
+  readonly bounded: Bounded
+  /** The same for what a start asks. */
+  readonly atStart: Bounded
+  hurry(): void
+}
+
+/** An operation that is waited for. */
+interface Waiting {
+  /** Gives it so much time from now on. */
+  limit(timeoutMs: number): void
+  /** Waits no longer. */
+  leave(): void
+}
+
+function createLimits(clock: Clock): Limits {
   /** Operations that have not answered, though their time is up. */
   const hung = new Set<Promise<unknown>>()
-  /** What ends each operation that is waited for. */
-  const waiting = new Set<() => void>()
+  const waiting = new Set<Waiting>()
+  /** Those that the start waits for. */
+  const starting = new Set<Waiting>()
   let startedMs: number | undefined
+  let isHurried = false
 
-  const gone = (timeoutMs: number): NoticeboardError =>
-    new NoticeboardError('timeout', `the state folder did not answer within ${timeoutMs} ms`)
+  /** How much of its time a start has left. */
+  const startLeftMs = (): number =>
+    Math.max(START_MS - (clock.monotonic() - (startedMs ??= clock.monotonic())), LEAST_MS)
 
-  const bounded: Bounded = (begin, timeoutMs = ANSWER_MS) => {
-    if (hung.size > 0)
-      return Promise.reject(new NoticeboardError('timeout', 'the state folder has stopped answering'))
-    const work = begin()
-    return new Promise((resolve, reject) => {
-      const leave = (): void => {
-        over()
-        hung.add(work)
-        const answered = (): void => void hung.delete(work)
-        work.then(answered, answered)
-        reject(gone(timeoutMs))
-      }
-      const over = (): void => {
-        cancel()
-        waiting.delete(leave)
-      }
-      waiting.add(leave)
-      const cancel = afterParts(clock, timeoutMs, () => {
-        // One that hangs speaks for all: nothing waits for the same disk a second time.
-        for (const end of waiting) end()
+  const within =
+    (own: Set<Waiting>, firstMs: () => number): Bounded =>
+    begin => {
+      if (hung.size > 0)
+        return Promise.reject(new NoticeboardError('timeout', 'the state folder has stopped answering'))
+      const timeoutMs = firstMs()
+      const beganMs = clock.monotonic()
+      const work = begin()
+      return new Promise((resolve, reject) => {
+        let limitMs = timeoutMs
+        let cancel = (): void => {}
+        const over = (): void => {
+          cancel()
+          waiting.delete(wait)
+          own.delete(wait)
+        }
+        const wait: Waiting = {
+          limit(leftMs) {
+            cancel()
+            limitMs = Math.round(clock.monotonic() - beganMs + leftMs)
+            cancel = afterParts(clock, leftMs, () => {
+              // One that hangs speaks for all: nothing waits for the same disk a second time.
+              for (const each of waiting) each.leave()
+            })
+          },
+          leave() {
+            over()
+            hung.add(work)
+            const answered = (): void => void hung.delete(work)
+            work.then(answered, answered)
+            reject(new NoticeboardError('timeout', `the state folder did not answer within ${limitMs} ms`))
+          },
+        }
+        waiting.add(wait)
+        own.add(wait)
+        wait.limit(timeoutMs)
+        work.then(
+          result => {
+            over()
+            resolve(result)
+          },
+          (error: unknown) => {
+            over()
+            reject(error as Error)
+          },
+        )
       })
-      work.then(
-        result => {
-          over()
-          resolve(result)
-        },
-        (error: unknown) => {
-          over()
-          reject(error as Error)
-        },
-      )
-    })
-  }
+    }
 
   return {
-    bounded,
-    atStart() {
-      startedMs ??= clock.monotonic()
-      return Math.max(START_MS - (clock.monotonic() - startedMs), LEAST_MS)
+    bounded: within(new Set(), () => ANSWER_MS),
+    atStart: within(starting, () => {
+      const leftMs = startLeftMs()
+      return isHurried ? leftMs : ANSWER_MS
+    }),
+    hurry() {
+      if (isHurried) return
+      isHurried = true
+      for (const wait of starting) wait.limit(startLeftMs())
     },
   }
 }

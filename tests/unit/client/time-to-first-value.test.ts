@@ -97,7 +97,7 @@ describe('a state folder on a drive that never answers', () => {
     const made = started(board, { strategy: pull(transport), state: deadDrive(...ALL) })
     const { atMs } = await settled(made.client.ready(), made)
     expect(askedMs).toBeLessThan(300)
-    expect(atMs).toBeLessThan(1_100)
+    expect(atMs).toBeLessThan(1_300)
   })
 
   test('gives the defaults within 2 s where the server does not answer either', async () => {
@@ -175,6 +175,69 @@ describe('a state folder on a drive that never answers', () => {
     board.publish(doc(11))
     await made.clock.advance(5_000)
     expect(folder.saved.at(-1)?.seen).toMatchObject({ sequence: 2 })
+  })
+})
+
+describe('a state folder that is late while the server is down', () => {
+  /** A second life of a client whose state folder answers so late. */
+  const late = async (afterMs: number, options: Parameters<typeof started>[1] = {}) => {
+    const { board, state } = await afterOneLife()
+    board.failing = refused
+    const made: Harness = started(board, {
+      ...options,
+      state: {
+        ...state,
+        async load(query) {
+          await made.clock.sleep(afterMs, new AbortController().signal)
+          return state.load(query)
+        },
+      },
+    })
+    return { made, board }
+  }
+
+  test('is waited for, since there is nothing else', async () => {
+    const { made } = await late(1_800)
+    const { atMs, error } = await settled(made.client.ready(), made)
+    expect(error).toBeUndefined()
+    expect(atMs).toBeLessThan(2_000)
+    expect(made.client.current.pool.size).toBe(10)
+  })
+
+  test('holds up ready() by no more than its limit, and is used once it answers', async () => {
+    const { made } = await late(5_000)
+    const { atMs, error } = await settled(made.client.ready(), made)
+    expect(error).toMatchObject({ code: 'not-ready', cause: refused })
+    expect(atMs).toBeLessThanOrEqual(2_000)
+    await made.clock.advance(3_500)
+    expect(made.client.current.pool.size).toBe(10)
+  })
+
+  test('takes the place of the defaults that ran meanwhile', async () => {
+    const { made } = await late(5_000, { defaults })
+    await settled(made.client.ready(), made)
+    expect(made.client.running).toMatchObject({ origin: 'defaults', value: defaults })
+    await made.clock.advance(5_000)
+    expect(made.client.running).toMatchObject({ origin: 'state', value: doc(10) })
+  })
+
+  test('is given up at once when the server is back', async () => {
+    const { made, board } = await late(8_000, { intervalMs: 500 })
+    void made.client.ready().catch(() => {})
+    await made.clock.advance(3_000)
+    board.failing = undefined
+    board.publish(doc(11))
+    await made.clock.advance(2_000)
+    expect(made.client.current.pool.size).toBe(11)
+  })
+
+  test('does not hold up close()', async () => {
+    const { made } = await late(8_000)
+    void made.client.ready().catch(() => {})
+    await made.clock.advance(3_000)
+    const beganMs = made.clock.monotonic()
+    const { atMs } = await settled(made.client.close(), made)
+    expect(atMs - beganMs).toBeLessThanOrEqual(1_000)
   })
 })
 
