@@ -54,29 +54,41 @@ export async function bundle({ entry, bug }) {
     entryPoints: [`${root}/tests/proof/sim/${entry}.ts`],
     outfile,
     ...AS_A_MODULE,
-    plugins: [{
-      name: 'edits',
-      setup(builder) {
-        builder.onLoad({ filter: /[/\\](?:src|tests)[/\\].*\.ts$/ }, async ({ path }) => {
-          const due = edits.filter(({ file }) => path.endsWith(file))
-          if (due.length === 0) return undefined
-          let contents = await readFile(path, 'utf8')
-          for (const { name, file, replace } of due) {
-            for (const [from, to] of replace) {
-              const changed = contents.replace(patternOf(from), () => to)
-              if (changed === contents) throw new Error(`${name} does not fit ${file} any more: ${from}`)
-              contents = changed
-            }
-            if (bug !== undefined && name === bug.name) patched = true
-          }
-          return { contents, loader: 'ts' }
-        })
-      },
-    }],
-  }) // prettier-ignore
+    plugins: [plantingIn(edits, ({ name }) => (patched ||= name === bug?.name))],
+  })
   if (!patched)
     throw new Error(`the planted bug ${bug?.name} belongs to ${bug?.file}, which the simulation does not use`)
   return outfile
+}
+
+/**
+ * Replaces pieces of sources as a bundle is made of them, and says which edits it has made.
+ *
+ * @param {readonly { name: string, file: string, replace: readonly (readonly [string, string])[] }[]} edits
+ * @param {(made: { name: string }) => void} [made]
+ * @returns {import('esbuild').Plugin}
+ */
+export function plantingIn(edits, made = () => {}) {
+  return {
+    name: 'edits',
+    setup(builder) {
+      builder.onLoad({ filter: /[/\\](?:src|tests)[/\\].*\.ts$/ }, async ({ path }) => {
+        const due = edits.filter(({ file }) => path.endsWith(file))
+        if (due.length === 0) return undefined
+        let contents = await readFile(path, 'utf8')
+        for (const edit of due) {
+          for (const [from, to] of edit.replace) {
+            const changed = contents.replace(patternOf(from), () => to)
+            if (changed === contents)
+              throw new Error(`${edit.name} does not fit ${edit.file} any more: ${from}`)
+            contents = changed
+          }
+          made(edit)
+        }
+        return { contents, loader: 'ts' }
+      })
+    },
+  }
 }
 
 /** White space and a formatter's trailing commas make no difference. @param {string} text */

@@ -9,6 +9,8 @@ export interface GuardBug extends Omit<PlantedBug, 'oracles'> {
     readonly file: string
     /** Of the test, without the titles of what it is described in, and as it is written. */
     readonly title: string
+    /** Who has to run it: only root may give files away and be another user. Anybody unless given. */
+    readonly as?: 'root'
   }
 }
 
@@ -449,6 +451,42 @@ export const GUARD_BUGS: readonly GuardBug[] = [
       title: 'the status of a whole board says how far it is',
     },
   },
+  {
+    name: 'a-command-takes-what-it-takes',
+    file: 'src/cli/time-limit.ts',
+    replace: [['clock.after(mostMs, () => {', 'clock.after(1e6 * mostMs, () => {']],
+    noticedBy: {
+      file: 'tests/unit/cli/time.test.ts',
+      title: 'a rollback that is given a history without an end is given up after five minutes',
+    },
+  },
+  {
+    name: 'what-is-given-up-is-waited-for',
+    file: 'src/cli/time-limit.ts',
+    replace: [['clock.after(GRACE_MS, ', 'clock.after(1e6 * GRACE_MS, ']],
+    noticedBy: {
+      file: 'tests/unit/cli/time.test.ts',
+      title: 'a command whose validator never answers is left behind a few seconds after that',
+    },
+  },
+  {
+    name: 'races-are-lost-for-ever',
+    file: 'src/publisher/append.ts',
+    replace: [['clock.monotonic() - beganMs < RACING_MS)', 'clock.monotonic() - beganMs < 1e6 * RACING_MS)']],
+    noticedBy: {
+      file: 'tests/unit/publisher/append.test.ts',
+      title: 'a minute of lost races ends it, with what to look for',
+    },
+  },
+  {
+    name: 'a-place-that-is-taken-is-tried-for-ever',
+    file: 'src/publisher/append.ts',
+    replace: [['lost.sinceMs >= STUCK_MS', 'lost.sinceMs >= 1e6 * STUCK_MS']],
+    noticedBy: {
+      file: 'tests/unit/publisher/append.test.ts',
+      title: 'a place that is taken and shows nothing ends it after ten seconds',
+    },
+  },
 
   // A forged or foolish number: those that the simulation sees are in number-bugs.ts.
   {
@@ -495,6 +533,26 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     noticedBy: {
       file: 'tests/unit/node/board/file-store.owner.test.ts',
       title: 'do not stop what is urgent, and refuse a publish as unavailable',
+    },
+  },
+  {
+    name: 'whose-the-board-is-is-not-said',
+    file: 'src/node/disk/node-fs.ts',
+    replace: [['uid === ownUid ? undefined', 'uid >= 0 ? undefined']],
+    noticedBy: {
+      file: 'tests/unit/node/board/file-store.owner.test.ts',
+      title:
+        'a process of another user than the owner of the board says so before it writes, and the owner says nothing (users: a system that has none)',
+    },
+  },
+  {
+    name: 'root-keeps-what-it-makes',
+    file: 'src/node/disk/node-fs.ts',
+    replace: [['await on.chown(owner.uid, owner.gid)', 'void owner.uid']],
+    noticedBy: {
+      file: 'tests/unit/node/disk/node-fs.test.ts',
+      title: 'gives what root makes to whom the folder belongs',
+      as: 'root',
     },
   },
   {
@@ -732,6 +790,17 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     noticedBy: {
       file: 'tests/unit/cli/rehearsals.test.ts',
       title: 'an owner that is wrong: the procedure of docs/operations.md, line by line',
+      as: 'root',
+    },
+  },
+  {
+    name: 'a-wrong-owner-is-a-matter-of-tokens',
+    file: 'src/node/disk/system-error.ts',
+    replace: [["EACCES: ['unavailable'", "EACCES: ['unauthorized'"]],
+    noticedBy: {
+      file: 'tests/unit/cli/rehearsals.test.ts',
+      title: 'an owner that is wrong: the procedure of docs/operations.md, line by line',
+      as: 'root',
     },
   },
   {

@@ -4,6 +4,7 @@ import type { Plugin } from 'vite'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
 import type { Reporter, TestCase } from 'vitest/node'
 import { root } from '../../../scripts/entry-points.js'
+import { PLANTED } from '../../support/planted.js'
 import { patternOf } from './bundle.js'
 import { GUARD_BUGS, titlePatternOf, type GuardBug } from './guard-bugs.js'
 
@@ -11,9 +12,13 @@ import { GUARD_BUGS, titlePatternOf, type GuardBug } from './guard-bugs.js'
 const NAMES = process.env['NOTICEBOARD_GUARDS']?.split(',')
 const BUGS = GUARD_BUGS.filter(({ name }) => NAMES?.includes(name) ?? true)
 
+const editsOf = ({ name, file, replace, also = [] }: GuardBug): readonly Edit[] =>
+  [{ file, replace }, ...also].map(edit => ({ name, ...edit }))
+
+type Edit = Pick<GuardBug, 'name' | 'file' | 'replace'>
+
 /** Replaces pieces of the sources as they are loaded. */
-function planting({ name, file, replace, also = [] }: GuardBug): Plugin {
-  const edits = [{ file, replace }, ...also]
+function planting(edits: readonly Edit[]): Plugin {
   return {
     name: 'planting',
     enforce: 'pre',
@@ -23,7 +28,7 @@ function planting({ name, file, replace, also = [] }: GuardBug): Plugin {
       let code = readFileSync(`${root}/${edit.file}`, 'utf8')
       for (const [from, to] of edit.replace) {
         const changed = code.replace(patternOf(from), () => to)
-        if (changed === code) throw new Error(`${name} does not fit ${edit.file} any more: ${from}`)
+        if (changed === code) throw new Error(`${edit.name} does not fit ${edit.file} any more: ${from}`)
         code = changed
       }
       return code
@@ -31,19 +36,21 @@ function planting({ name, file, replace, also = [] }: GuardBug): Plugin {
   }
 }
 
+/** Runs files over the sources with these edits, servers that they make bundles of included. */
 const project = (
   name: string,
   files: readonly string[],
-  plugins: Plugin[],
+  edits: readonly Edit[],
 ): TestProjectInlineConfiguration => ({
   root,
-  plugins,
+  plugins: [planting(edits)],
   resolve: {
     alias: { '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)) },
   },
   test: {
     name,
     include: [...files],
+    env: { [PLANTED]: JSON.stringify(edits) },
     isolate: false,
     testTimeout: 120_000,
     hookTimeout: 120_000,
@@ -66,7 +73,7 @@ export default defineConfig({
     // Each bug loads its sources anew, and a virtual clock waits for nothing.
     maxWorkers: 4,
     projects: [
-      ...BUGS.map(bug => project(bug.name, [bug.noticedBy.file], [planting(bug)])),
+      ...BUGS.map(bug => project(bug.name, [bug.noticedBy.file], editsOf(bug))),
       project('none', [...new Set(BUGS.map(({ noticedBy }) => noticedBy.file))], []),
     ],
     reporters: [lines],

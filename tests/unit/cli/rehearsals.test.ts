@@ -16,6 +16,7 @@ import { RESERVE_BYTES } from '../../../src/core/limits.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
 import { systemClock } from '../../../src/system/system.js'
 import { http } from '../../../src/transports/http/index.js'
+import { planted } from '../../support/planted.js'
 import { everyCommand, procedure, wordsOf } from '../../support/rehearsal.js'
 import { fill, smallDisk } from '../../support/small-disk.js'
 import { commandLine, temporaryFolder, type Ran } from './command-line.js'
@@ -221,6 +222,7 @@ async function servedByNobody(cwd: string, context: TestContext): Promise<Operat
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
     },
     logLevel: 'error',
+    plugins: planted(),
   })
   const nobody = Number(execFileSync('id', ['-u', 'nobody']).toString())
   // Where Node itself is, another user may not be let in.

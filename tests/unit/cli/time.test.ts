@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Clock, Fetch } from '../../../src/contracts/system.js'
 import { encodeText } from '../../../src/core/json/text.js'
@@ -10,7 +12,7 @@ const env = { NOTICEBOARD_URL: 'http://board.test', NOTICEBOARD_TOKEN: 'a-token'
 /** Runs a command against a server that says the same to every question, and tells after how many seconds it ended. */
 async function against(
   answers: (clock: Clock) => Fetch,
-  ...args: readonly string[]
+  { args, cwd }: { readonly args: readonly string[]; readonly cwd?: string },
 ): Promise<Ran & { readonly seconds: number }> {
   const clock = virtualClock()
   const answer = answers(clock)
@@ -19,9 +21,9 @@ async function against(
     isAsked = true
     return answer(url, init)
   }
-  const cwd = await temporaryFolder()
+  const folder = cwd ?? (await temporaryFolder())
   let ended: Ran | undefined
-  void commandLine(args, { cwd, env, fetch, system: { clock } }).then(ran => (ended = ran))
+  void commandLine(args, { cwd: folder, env, fetch, system: { clock } }).then(ran => (ended = ran))
   for (let step = 0; ended === undefined && step < 50_000; step += 1) {
     // Until then it reads files, in real time.
     if (isAsked) await clock.advance(20)
@@ -37,7 +39,7 @@ const silent = (): Fetch => (_url, init) =>
   })
 
 test('a command that takes longer than a second says what it is doing, and ends', async () => {
-  const ran = await against(silent, 'rollback', 'checkout/prod', '--reason', 'away')
+  const ran = await against(silent, { args: ['rollback', 'checkout/prod', '--reason', 'away'] })
   expect(ran.stderr).toContain('still reading the newest release of checkout/prod, after 1 s\n')
   expect(ran.stderr).toContain('after 11 s\n')
   expect(ran.status).toBe(5)
@@ -61,7 +63,7 @@ test('a rollback that is given a history without an end is given up after five m
       })
       return new Response(body, { headers: { 'Content-Type': 'application/x-ndjson' } })
     }
-  const ran = await against(endless, 'rollback', 'checkout/prod', '--reason', 'away')
+  const ran = await against(endless, { args: ['rollback', 'checkout/prod', '--reason', 'away'] })
   expect([ran.status, ran.stderr]).toEqual([
     5,
     expect.stringContaining('error (timeout): it was not done within 300 s'),
@@ -70,9 +72,26 @@ test('a rollback that is given a history without an end is given up after five m
   expect(ran.seconds).toBeLessThan(310)
 })
 
+test('a command whose validator never answers is left behind a few seconds after that', async () => {
+  const cwd = await temporaryFolder()
+  await writeFile(join(cwd, 'service.json'), '{"pool":1}')
+  await writeFile(
+    join(cwd, 'noticeboard.config.mjs'),
+    'export default { validators: [{ name: "waits", validate: () => new Promise(() => {}) }] }',
+  )
+  const absent = (): Fetch => async () => new Response('', { status: 404 })
+  const how = ['--everyone', '--reason', 'away']
+  const ran = await against(absent, { cwd, args: ['publish', 'service.json', '-n', 'checkout/prod', ...how] })
+  expect([ran.status, ran.stderr]).toEqual([
+    5,
+    expect.stringContaining('error (timeout): it was not done within 300 s'),
+  ])
+  expect(ran.seconds).toBeLessThan(320)
+})
+
 test('one that is quick says nothing of it', async () => {
   const absent = (): Fetch => async () => new Response('', { status: 404 })
-  const ran = await against(absent, 'get', 'checkout/prod')
+  const ran = await against(absent, { args: ['get', 'checkout/prod'] })
   expect(ran.stderr).not.toContain('still')
 })
 
@@ -89,7 +108,7 @@ test('the status of a whole board says how far it is', async () => {
       await clock.sleep(400, init?.signal ?? new AbortController().signal)
       return new Response('', { status: 404 })
     }
-  const ran = await against(slow, 'status')
+  const ran = await against(slow, { args: ['status'] })
   expect([ran.status, ran.stderr]).toEqual([
     0,
     expect.stringMatching(/^still looking at the namespaces, \d+ of 40 so far, after 1 s\n$/),

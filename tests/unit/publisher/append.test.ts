@@ -66,6 +66,41 @@ test('it tries until it wins unless it is told when to give up', async () => {
   expect(lost.tried()).toBe(5)
 })
 
+/** A clock of which each wait takes a second more than it was to take, and none takes any time. */
+function slowClock() {
+  let ms = 0
+  return { ...systemClock, monotonic: () => ms, sleep: async (forMs: number) => void (ms += forMs + 1_000) }
+}
+
+test('a minute of lost races ends it, with what to look for', async () => {
+  const store = scriptedStore()
+  const races = lose(store, 100)
+  const context = publisherContext(store, { clock: slowClock() })
+  await expect(appendUntil(context, saying('a'), { signal })).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/times in a row, for 6\d s; find the one that publishes without a pause/),
+  })
+  expect(races.tried()).toBeLessThan(100)
+})
+
+test('a place that is taken and shows nothing ends it after ten seconds', async () => {
+  const store = scriptedStore()
+  const clock = slowClock()
+  await appendUntil(publisherContext(store, { clock }), saying('a'), { signal })
+  let tried = 0
+  const stuck: typeof store.append = async () => {
+    tried += 1
+    if (tried > 1_000) throw new Error('nobody gives up')
+    return 'taken'
+  }
+  const context = publisherContext({ ...store, append: stuck }, { clock })
+  await expect(appendUntil(context, saying('b'), { signal })).rejects.toMatchObject({
+    code: 'store-damaged',
+    message: expect.stringContaining('is taken, and has shown nothing there for 10 s'),
+  })
+  expect(clock.monotonic()).toBeLessThan(12_000)
+})
+
 test('it pauses after each lost race, for a random time below 50 ms, and not before the first try', async () => {
   const store = scriptedStore()
   lose(store, 20)
