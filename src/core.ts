@@ -97,6 +97,7 @@ export {
   type Store,
   type Strategy,
   type StrategyEvent,
+  type StreamBound,
   type System,
   type Tag,
   type TokenRecord,

@@ -9,6 +9,7 @@ import type { ClientStatus } from './status.js'
 import { whenReady, whenRefreshed, type ReadyOptions, type RefreshOptions } from './ready.js'
 import { createSelected, type Selected, type SelectOptions, type SubscribeOptions } from './select.js'
 import type { Running } from './running.js'
+import { sayBound } from './say-bound.js'
 import { checkOptions } from '../core/options.js'
 
 /**
@@ -29,6 +30,15 @@ export interface Client<Value> {
   /** Milliseconds since what runs was last known to be what the newest release asks for; `Infinity` before the first proof. */
   readonly ageMs: number
   readonly status: ClientStatus
+  /**
+   * How soon a change arrives here, in words, as the strategy promises it while requests are answered; it follows the heartbeat that
+   * the server tells, and is logged.
+   *
+   * ```ts
+   * config.bound // 'pull: a change arrives within 33 s and a request'
+   * ```
+   */
+  readonly bound: string
   /**
    * Starts the client, if it was not, and resolves to it once it runs what the newest release asks for. After `timeoutMs` from the call,
    * or as soon as every way has failed or the newest release was refused here, it resolves with what is there: the last value kept on
@@ -154,6 +164,10 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   get status(): ClientStatus {
     return this.#engine.status
+  }
+
+  get bound(): string {
+    return sayBound(this.#settings.strategy)
   }
 
   async ready(options: ReadyOptions = {}): Promise<this> {

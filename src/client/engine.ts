@@ -8,6 +8,7 @@ import { createLife, type Life, type Shared } from './life.js'
 import type { Settings } from './options.js'
 import { createMeasures } from './report/measures.js'
 import type { Running } from './running.js'
+import { createBoundTeller } from './say-bound.js'
 import { checkDefaults } from './state/starting-value.js'
 import type { ClientStatus } from './status.js'
 import { trackStatus } from './track-status.js'
@@ -72,6 +73,7 @@ export function createEngine<S extends Schema>(
     measures,
     tracker,
     complain,
+    tellBound: createBoundTeller(settings),
     adopt,
     async prepare(signal) {
       tracker.started()

@@ -69,6 +69,8 @@ export interface Parts<S extends Schema> {
   readonly whyNot: WhyNot
   readonly loop: ApplyLoop<Change<OutputOf<S>>>
   readonly complain: (error: NoticeboardError) => void
+  /** Logs how soon a change arrives, unless that was told. */
+  readonly tellBound: () => void
   /** Runs what comes from no release. */
   readonly adopt: (next: Applied<OutputOf<S>>) => void
   /** What the client knew when its life before this one ended; undefined in its first. */
@@ -116,6 +118,7 @@ export async function startUp<S extends Schema>(parts: Parts<S>): Promise<{ stop
   const delivering = runStrategy(strategy, {
     session: sessionOf(parts, { proposed, signal: following.signal, opened: () => opened }),
     accept(event) {
+      parts.tellBound()
       if (opened !== undefined) {
         opened.accept(event)
         return undefined

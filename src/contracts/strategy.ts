@@ -50,6 +50,20 @@ export interface Session {
   wait(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>
 }
 
+/** What a strategy that keeps a stream open promises beside its `lookMs`. */
+export interface StreamBound {
+  /** What the stream brings of a change: the document itself, or a notice after which it is fetched. */
+  readonly brings: 'documents' | 'notices'
+  /** How long after the last sign of a stream that died unnoticed the client asks by itself, at the latest, in milliseconds. */
+  readonly deadStreamMs: number
+  /** The heartbeat that this follows from, in milliseconds. */
+  readonly heartbeatMs: number
+  /** Whether the server told that heartbeat; otherwise it is an option or the default. */
+  readonly isTold: boolean
+  /** How often the client asks while no stream is live, in milliseconds. */
+  readonly pollIntervalMs: number
+}
+
 /**
  * Decides when a client looks and what it asks to be sent: push, pull, hybrid or your own. It reports what
  * arrived and what failed, keeps its own backoff and never gives up: only the signal ends it.
@@ -62,6 +76,8 @@ export interface Strategy {
   readonly freshMs: number
   /** For strategies without timers: how old a proof of currency may be before `ready()` looks again, in milliseconds. */
   readonly maxAgeMs?: number
+  /** For strategies with a stream: what holds for it. The same object until one of its figures changes; `client.bound` says it in words. */
+  readonly stream?: StreamBound | undefined
   /** Where this client's reports go; none when the transport carries none. */
   readonly reportTo?: ReportTransport | undefined
   /** Brings what arrives until the session's signal aborts. Each client iterates one of its own. */

@@ -94,6 +94,7 @@ export function fakeClient<const S extends Schema>(
     get status() {
       return status
     },
+    bound: 'fake: a change arrives with set()',
     set(next) {
       assertOpen()
       const checked = validate<S>(schema, next)

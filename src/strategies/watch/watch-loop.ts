@@ -8,6 +8,7 @@ import { type Connection, openConnection } from './connection.js'
 import { createLinkedAbortController } from '../../async/signals.js'
 import { readPosition, withNext } from '../poll/poll.js'
 import { createCutPattern, sayCut } from '../../core/cut-pattern.js'
+import { markPatienceMs } from './mark-patience.js'
 import { createPollSchedule } from '../poll/poll-schedule.js'
 import type { BackoffTimes } from '../options.js'
 import { jitter, phaseOf } from '../../async/jitter.js'
@@ -61,8 +62,6 @@ type Link =
       readonly renewAtMs: number
     }
 
-/** Marks come once a heartbeat; only when one is missing the client asks by itself. */
-const MARK_PATIENCE = 1.5
 /** How many streams that were cut alike make a reason that is told. */
 const CUTS_TOLD = 3
 /** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
@@ -136,7 +135,8 @@ export async function* watchLoop(
     paceMs() {
       if (isMute()) return besideHeartbeatMs(settings.heartbeatMs / 2)
       if (link.type !== 'open') return nextPollMs()
-      return jitter(heartbeatOf(link.connection) * (link.connection.marks ? MARK_PATIENCE : 1), 0.1, random)
+      const heartbeatMs = heartbeatOf(link.connection)
+      return link.connection.marks ? markPatienceMs(heartbeatMs, random) : jitter(heartbeatMs, 0.1, random)
     },
     retryMs: () => (link.type === 'open' ? 0 : nextPollMs()),
     onSweep() {

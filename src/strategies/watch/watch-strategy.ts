@@ -1,8 +1,9 @@
-import type { Strategy } from '../../contracts/strategy.js'
+import type { Strategy, StreamBound } from '../../contracts/strategy.js'
 import { checkOptions, checkPositive } from '../../core/options.js'
 import { defaultPeriods } from '../../core/defaults.js'
 import { readBackoff } from '../options.js'
 import { reporterOf } from '../report-transport.js'
+import { longestPatienceMs } from './mark-patience.js'
 import { watchLoop, type WatchTransports, type WatchOptions } from './watch-loop.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
@@ -29,6 +30,14 @@ export function watchStrategy(name: string, transports: WatchTransports, options
     maxConnectionAgeMs = defaultPeriods.maxConnectionAgeMs,
   } = periods
   let longestHeartbeatMs = heartbeatMs
+  const boundOf = (beatMs: number, isTold: boolean): StreamBound => ({
+    brings: transports.inline ? 'documents' : 'notices',
+    deadStreamMs: longestPatienceMs(beatMs),
+    heartbeatMs: beatMs,
+    isTold,
+    pollIntervalMs,
+  })
+  let stream = boundOf(heartbeatMs, false)
 
   return {
     name,
@@ -36,6 +45,9 @@ export function watchStrategy(name: string, transports: WatchTransports, options
     // Follows the heartbeat that the server tells, so that a slow one does not look like a stale client.
     get freshMs() {
       return Math.max(DEAD_AFTER_HEARTBEATS * longestHeartbeatMs, 1.5 * pollIntervalMs)
+    },
+    get stream() {
+      return stream
     },
     reportTo: reporterOf(transports.fetch, transports.notify),
     deliver: session =>
@@ -49,6 +61,7 @@ export function watchStrategy(name: string, transports: WatchTransports, options
         backoff,
         onHeartbeat(toldMs) {
           longestHeartbeatMs = Math.max(longestHeartbeatMs, toldMs)
+          if (!stream.isTold || stream.heartbeatMs !== toldMs) stream = boundOf(toldMs, true)
         },
       }),
   }

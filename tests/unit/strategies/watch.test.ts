@@ -134,6 +134,44 @@ describe.each(both)('%s', (name, make) => {
     expect(calls).toHaveLength(0)
   })
 
+  test('brings a change over a stream that died unnoticed within what it states', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 200, max: 60_000 }),
+        fc.integer({ min: 1, max: 1_000 }),
+        async (beatMs, seed) => {
+          const { clock, store } = await setUp()
+          let isDead = false
+          const marked: WatchTransport = {
+            ...store,
+            async *watch(_query, signal) {
+              yield { type: 'alive', heartbeatMs: beatMs }
+              yield { type: 'release', namespace, bytes: releaseOf(1).bytes }
+              while (!signal.aborted) {
+                yield { type: 'mark', namespace, bytes: markBytes }
+                do await clock.sleep(beatMs, signal)
+                while (isDead && !signal.aborted)
+              }
+            },
+          }
+          const strategy = make(marked, { sweepIntervalMs: 1e9, maxConnectionAgeMs: 1e9 })
+          const client = run(strategy, { clock, seed })
+          await clock.advance(5 * beatMs)
+          isDead = true
+          await publish(store, 2)
+          expect(strategy.stream?.heartbeatMs).toBe(beatMs)
+          expect(strategy.stream?.deadStreamMs).toBeCloseTo(1.65 * beatMs)
+          await clock.advance(1.35 * beatMs - 2)
+          expect(client.seen()?.sequence).toBe(1)
+          await clock.advance(0.3 * beatMs + 2)
+          expect(client.seen()?.sequence).toBe(2)
+          await client.stop()
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
   test('notices a stream without signs of life by what it does not bring', async () => {
     const { clock, store, transport, faults, calls } = await setUp()
     const client = run(make(transport), { clock })
