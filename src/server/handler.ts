@@ -232,7 +232,7 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
   }
 
   const handler: Handler = {
-    node: nodeAdapter(respond, { quick, prefix, logger }),
+    node: nodeAdapter(respond, { quick, prefix, clock, logger }),
     fetch: fetchAdapter(respond, prefix),
     upgrade(_req, socket) {
       // Whoever hangs up first is right.

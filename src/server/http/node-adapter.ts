@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Logger } from '../../contracts/system.js'
+import type { Clock, Logger } from '../../contracts/system.js'
 import { bodyWasRead } from './body.js'
 import type { Answer, Headers, Incoming } from '../stream/messages.js'
 import { locate } from './mount.js'
 import { openNodeStream } from './node-stream.js'
+import { createStreamHeads, type StreamHeads } from './stream-head.js'
 import type { QuickAnswers } from '../routes/quick-answers.js'
 import type { Responder } from './responder.js'
 import { errorName, isThenable } from '../../core/built-ins.js'
@@ -14,8 +15,9 @@ const DISCARDED_BYTES = 8_388_608
 /** Answers Node's own requests, HTTP/1.1 and HTTP/2, with whatever mounts it. */
 export function nodeAdapter(
   respond: Responder,
-  { quick, prefix, logger }: NodeAdapterOptions,
+  { quick, prefix, clock, logger }: NodeAdapterOptions,
 ): (req: IncomingMessage, res: ServerResponse) => void {
+  const headOf = createStreamHeads(clock)
   const fail = (error: unknown): void => {
     logger?.warn('an answer could not be sent', { reason: errorName(error) })
   }
@@ -29,14 +31,15 @@ export function nodeAdapter(
       return
     }
     const answer = respond(incomingOf(req, res, prefix))
-    if (isThenable(answer)) answer.then(settled => send(req, res, settled)).then(undefined, fail)
-    else void send(req, res, answer)?.catch(fail)
+    if (isThenable(answer)) answer.then(settled => send(req, res, settled, headOf)).then(undefined, fail)
+    else void send(req, res, answer, headOf)?.catch(fail)
   }
 }
 
 export interface NodeAdapterOptions {
   readonly quick: QuickAnswers
   readonly prefix: string
+  readonly clock: Pick<Clock, 'now'>
   readonly logger: Logger | undefined
 }
 
@@ -47,7 +50,10 @@ function incomingOf(req: IncomingMessage, res: ServerResponse, prefix: string): 
     method: req.method ?? 'GET',
     path,
     query,
-    peer: req.socket.remoteAddress,
+    // The system is asked for it, and what it says is kept with the socket, so only where somebody wants to know.
+    get peer() {
+      return req.socket.remoteAddress
+    },
     header(name) {
       const value = headers[name] ?? (name === 'host' ? headers[':authority'] : undefined)
       return typeof value === 'string' ? value : value?.[0]
@@ -70,7 +76,12 @@ async function* chunksOf(req: IncomingMessage): AsyncGenerator<Uint8Array, void,
   for await (const chunk of req.iterator({ destroyOnReturn: false })) yield chunk as Uint8Array
 }
 
-function send(req: IncomingMessage, res: ServerResponse, answer: Answer): Promise<void> | undefined {
+function send(
+  req: IncomingMessage,
+  res: ServerResponse,
+  answer: Answer,
+  headOf: StreamHeads,
+): Promise<void> | undefined {
   if (res.destroyed) return undefined
   switch (answer.type) {
     case 'whole':
@@ -83,7 +94,7 @@ function send(req: IncomingMessage, res: ServerResponse, answer: Answer): Promis
     case 'lines':
       return sendLines(req, res, answer)
     case 'events':
-      openNodeStream(req, res, answer)
+      openNodeStream(req, res, answer, headOf)
       return undefined
   }
 }

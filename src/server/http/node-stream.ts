@@ -1,58 +1,62 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import type { Answer, Sink } from '../stream/messages.js'
+import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { Answer, Subscriber } from '../stream/messages.js'
+import { ResponseSink } from './response-sink.js'
+import { SocketSink } from './socket-sink.js'
+import type { StreamHeads } from './stream-head.js'
 
 /**
- * Opens an event stream on Node's response. Over HTTP/1.1 the frames go straight to the socket, already in their chunked
- * coding: a third cheaper than through the response. Where somebody wraps the response, or there is no such socket, they go through it.
+ * Opens an event stream on Node's response. Over HTTP/1.1 everything goes straight to the socket, already in its chunked coding; the
+ * head as well where nobody put anything into the response. Where somebody wraps it, or there is no such socket, all goes through it.
  */
 export function openNodeStream(
   req: IncomingMessage,
   res: ServerResponse,
   { headers, plan }: Extract<Answer, { readonly type: 'events' }>,
+  headOf: StreamHeads,
 ): void {
+  const { socket } = res
   const isHttp1 = req.httpVersionMajor === 1
   const isChunked = isHttp1 && req.httpVersionMinor >= 1
+  if (isChunked && socket !== null && isUntouched(res)) {
+    const sink = new SocketSink(socket)
+    socket.write(headOf(headers))
+    return untilClosed(res, sink.open(plan))
+  }
   res.writeHead(200, {
     ...headers,
     ...(isHttp1 && { Connection: 'close' }),
     ...(isChunked && { 'Transfer-Encoding': 'chunked' }),
   })
-  res.flushHeaders()
-  const { socket } = res
   // A middleware that compresses says so in the head; what goes past it would break the stream.
   const isPlain = isChunked && socket !== null && !res.hasHeader('content-encoding')
-  const subscriber = plan.open(isPlain ? socketSink(res, socket) : responseSink(res))
-
-  const drains = isPlain ? socket : res
-  const drained = (): void => subscriber.drained()
-  drains.on('drain', drained)
-  res.once('close', () => {
-    drains.off('drain', drained)
-    subscriber.gone()
-  })
+  const sink = isPlain ? new SocketSink(socket, res) : new ResponseSink(res)
+  res.flushHeaders()
+  untilClosed(res, sink.open(plan))
 }
 
-/** Frames as chunks, past the response, which only sends the head and the end. */
-function socketSink(res: ServerResponse, socket: Socket): Sink {
-  return {
-    // A large frame asks for a drain even when it left at once; only bytes that are still here mean a slow reader.
-    blocked: () => socket.writableNeedDrain && socket.writableLength > 0,
-    write: ({ chunked }) => socket.write(chunked),
-    end: () => res.end(),
-    destroy: () => socket.destroy(),
-  }
+/** Whether a response is as Node made it: nobody wrote to it, set a header of it, or put something in the place of its methods. */
+function isUntouched(res: ServerResponse): boolean {
+  const { writeHead, write, end } = ServerResponse.prototype
+  return (
+    !res.headersSent &&
+    res.sendDate &&
+    res.writeHead === writeHead &&
+    res.write === write &&
+    res.end === end &&
+    res.getHeaderNames().length === 0
+  )
 }
 
-function responseSink(res: ServerResponse): Sink {
-  return {
-    blocked: () => res.writableNeedDrain,
-    write({ plain }) {
-      res.write(plain)
-      // Compressing middleware holds small writes back until it is told not to.
-      if ('flush' in res && typeof res.flush === 'function') res.flush()
-    },
-    end: () => res.end(),
-    destroy: () => res.destroy(),
-  }
+/** Where a response keeps who reads it: one listener serves all of them. */
+const SUBSCRIBER = Symbol('subscriber')
+
+type Streaming = ServerResponse & { [SUBSCRIBER]?: Subscriber }
+
+function untilClosed(res: Streaming, subscriber: Subscriber): void {
+  res[SUBSCRIBER] = subscriber
+  res.on('close', closed)
+}
+
+function closed(this: Streaming): void {
+  this[SUBSCRIBER]?.gone()
 }

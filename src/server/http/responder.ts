@@ -13,7 +13,7 @@ import { parseEventsQuery } from '../routes/events-query.js'
 import type { Guard } from './guard.js'
 import { type HeldBodies, withinBudget } from './held-bodies.js'
 import type { Hub } from '../stream/hub.js'
-import type { Answer, Incoming } from '../stream/messages.js'
+import type { Answer, Headers, Incoming, Plan } from '../stream/messages.js'
 import type { ProbeRoutes } from '../routes/probe-routes.js'
 import type { ReadingRoutes } from '../routes/reading-routes.js'
 import type { ReportRoutes } from '../routes/report-routes.js'
@@ -238,24 +238,26 @@ function asPrivate(given: Answer): Answer {
   } as Answer
 }
 
-async function openEvents(
+function openEvents(
   request: Incoming,
   caller: Caller,
   { guard, callers, hub }: ResponderOptions,
-): Promise<Answer> {
+): Answer | Promise<Answer> {
   const query = parseEventsQuery(request.query)
+  if (!guard.isPrivate) return eventsAnswer(hub.admit(query))
   const namespaces = query.namespaces.filter(namespace => guard.mayRead(caller, namespace))
-  const plan = await hub.admit(
-    { ...query, namespaces },
-    () => !guard.isPrivate || callers.holds(caller, request),
-  )
-  // No proxy may keep, change or hold back a part of it.
-  const headers = {
-    'Content-Type': 'text/event-stream',
-    'Cache-Control': 'no-store, no-transform',
-    'X-Accel-Buffering': 'no',
-  }
-  return { type: 'events', headers, plan }
+  return eventsAnswer(hub.admit({ ...query, namespaces }, () => callers.holds(caller, request)))
+}
+
+/** No proxy may keep, change or hold back a part of an event stream. */
+const STREAM_HEADERS: Headers = Object.freeze({
+  'Content-Type': 'text/event-stream',
+  'Cache-Control': 'no-store, no-transform',
+  'X-Accel-Buffering': 'no',
+})
+
+function eventsAnswer(plan: Plan | Promise<Plan>): Answer | Promise<Answer> {
+  return isThenable(plan) ? plan.then(eventsAnswer) : { type: 'events', headers: STREAM_HEADERS, plan }
 }
 
 function readLimit(query: string): number | undefined {

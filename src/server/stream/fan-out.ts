@@ -22,6 +22,8 @@ export interface FanOut {
   catchUp(subscription: Subscription): void
   /** Sends the newest release with the snapshot that belongs to it, where that is at hand. */
   greet(subscription: Subscription): void
+  /** Whether what a connection will be greeted with is in memory. */
+  isPrepared(newest: Newest, reader: Pick<Connection, 'identity'>, have: Digest | undefined): boolean
   /** Brings the snapshots into memory that a connection will be greeted with. */
   prepare(topic: Topic, reader: Pick<Connection, 'identity'>, have: Digest | undefined): Promise<void>
   /** Does something with each item, giving way to other work every few milliseconds. */
@@ -123,6 +125,10 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
   return {
     greet,
     inSlices,
+    isPrepared(newest, reader, have) {
+      const digest = companion(newest, reader, have)
+      return digest === undefined || newest.withSnapshot.has(digest)
+    },
     prepare,
     catchUp(subscription) {
       const { topic } = subscription

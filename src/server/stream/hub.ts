@@ -1,13 +1,13 @@
 import { jitter } from '../../async/jitter.js'
-import { createLane } from '../../async/lane.js'
 import { NoticeboardError } from '../../contracts/errors.js'
-import type { Namespace } from '../../contracts/names.js'
+import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock, Hasher, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 import type { BoardMemory } from '../../core/store/board-memory.js'
 import { sayWentBack } from '../../core/store/went-back.js'
 import type { EventsQuery } from '../routes/events-query.js'
+import { createAdmission } from './admission.js'
 import { createCuts } from './cuts.js'
 import { createFanOut } from './fan-out.js'
 import { follow } from './follower.js'
@@ -19,7 +19,7 @@ import type { Plan, Sink, Subscriber } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
 import { createTopics } from './topics.js'
-import type { Connection, Subscription, Topic } from './subscriptions.js'
+import { Connection, type ConnectionHub, type Subscription, type Topic } from './subscriptions.js'
 import { createUnpublished } from './unpublished.js'
 import { errorName } from '../../core/built-ins.js'
 
@@ -33,8 +33,11 @@ export interface Hub {
   isPublished(namespace: Namespace): boolean | Promise<boolean>
   /** A release that was appended here: from now on it is the newest. */
   announce(namespace: Namespace, bytes: Uint8Array): void
-  /** Admits a reader of the event stream. Throws `unavailable` when there are too many, or the store does not answer. */
-  admit(query: EventsQuery, mayStay?: () => boolean): Promise<Plan>
+  /**
+   * Admits a reader of the event stream, at once where everything is at hand that it begins with. Throws or rejects with `unavailable`
+   * when there are too many, or the store does not answer.
+   */
+  admit(query: EventsQuery, mayStay?: () => boolean): Plan | Promise<Plan>
   /** Ends the connections of those who may not stay, as {@link admit} was told to ask. */
   dismiss(): void
   readonly connections: number
@@ -66,11 +69,8 @@ const RETURN_MS = 2_000
 /** How many namespaces without a release are followed like others, so that a first release is told of at once where there are few. */
 const FOLLOWED_UNPUBLISHED = 32
 
-/** How many namespaces are looked up at the same time for streams that open: whoever asks for one release does not wait for them. */
-const LOOK_UPS = 8
-
-/** After how long a lookup no longer keeps others waiting, in milliseconds: it is the store behind it that hangs. */
-const PATIENCE_MS = 100
+/** Of streams that nothing is kept from: one for all of them. */
+const always = (): boolean => true
 
 export function createHub(options: HubOptions): Hub {
   const {
@@ -112,16 +112,6 @@ export function createHub(options: HubOptions): Hub {
       if (unpublished.remove(topic)) listen(topic)
     },
   })
-  const inLane = createLane({ inFlight: LOOK_UPS, patienceMs: PATIENCE_MS, clock })
-  /** Lookups that wait for their place or are under way: many streams of one namespace ask once. */
-  const lookups = new Map<Namespace, Promise<Newest | undefined>>()
-  const lookUp = (namespace: Namespace): Promise<Newest | undefined> => {
-    const found = lookups.get(namespace)
-    if (found !== undefined) return found
-    const mine = inLane(async () => topics.newest(namespace)).finally(() => lookups.delete(namespace))
-    lookups.set(namespace, mine)
-    return mine
-  }
   /** Namespaces without a release that are followed like others. */
   const awaited = new Set<Topic>()
   const unpublished = createUnpublished({
@@ -132,6 +122,7 @@ export function createHub(options: HubOptions): Hub {
     pollIntervalMs,
     check: topics.check,
   })
+  const admission = createAdmission({ topics, unpublished, fanOut, clock })
 
   const stopListening = memory?.listen((namespace, wentBack) => {
     if (wentBack === undefined) logger?.info('the board of a namespace goes on again', { namespace })
@@ -222,40 +213,44 @@ export function createHub(options: HubOptions): Hub {
     }
     const openedAtMs = clock.monotonic()
     const expiresAtMs = openedAtMs + jitter(maxConnectionAgeMs, 0.2, random)
-    const connection: Connection = {
-      sink,
-      identity,
-      mayStay,
-      subscriptions: [],
-      expiresAtMs,
-      blockedSinceMs: undefined,
-      markedBeat: -1,
-    }
+    const connection = new Connection(keeper, { sink, identity, mayStay, openedAtMs, expiresAtMs })
     connections.add(connection)
     sink.write(alive)
-    for (const namespace of namespaces) {
-      const topic = topics.open(namespace)
-      const subscription: Subscription = { connection, topic, sent: 0, have: have.get(namespace) }
-      connection.subscriptions.push(subscription)
-      topic.subscriptions.add(subscription)
-      topics.hold(topic)
-      fanOut.greet(subscription)
-      const mark = subscription.sent === topic.version ? markOf(topic) : undefined
-      if (mark !== undefined) sink.write(mark)
-      listen(topic)
-    }
+    connection.subscriptions = namespaces.map(namespace =>
+      subscribe(connection, namespace, have.get(namespace)),
+    )
     heartbeat.start()
-    return {
-      gone() {
-        if (connections.has(connection))
-          cuts.ended({ writtenAtMs: Math.max(openedAtMs, heartbeat.lastAtMs ?? openedAtMs) })
-        forget(connection)
-      },
-      drained() {
-        connection.blockedSinceMs = undefined
-        if (connections.has(connection)) connection.subscriptions.forEach(fanOut.catchUp)
-      },
-    }
+    return connection
+  }
+
+  const subscribe = (
+    connection: Connection,
+    namespace: Namespace,
+    have: Digest | undefined,
+  ): Subscription => {
+    const topic = topics.open(namespace)
+    const subscription: Subscription = { connection, topic, sent: 0, have }
+    topic.subscriptions.add(subscription)
+    topics.hold(topic)
+    fanOut.greet(subscription)
+    const mark = subscription.sent === topic.version ? markOf(topic) : undefined
+    if (mark !== undefined) connection.sink.write(mark)
+    listen(topic)
+    return subscription
+  }
+
+  const keeper: ConnectionHub = {
+    gone(connection) {
+      if (connections.has(connection))
+        cuts.ended({
+          writtenAtMs: Math.max(connection.openedAtMs, heartbeat.lastAtMs ?? connection.openedAtMs),
+        })
+      forget(connection)
+    },
+    drained(connection) {
+      connection.blockedSinceMs = undefined
+      if (connections.has(connection)) connection.subscriptions.forEach(fanOut.catchUp)
+    },
   }
 
   return {
@@ -270,7 +265,7 @@ export function createHub(options: HubOptions): Hub {
     get connections() {
       return connections.size
     },
-    async admit(query, mayStay = () => true) {
+    admit(query, mayStay = always) {
       if (closing)
         throw new NoticeboardError('unavailable', 'the server is going away', { retryAfterMs: 1_000 })
       if (connections.size >= maxConnections) {
@@ -281,20 +276,8 @@ export function createHub(options: HubOptions): Hub {
           { retryAfterMs },
         )
       }
-      // One after the other, so that a stream of many names takes no more turns than one of few.
-      let unknown = 0
-      for (const namespace of query.namespaces) {
-        const newest = topics.fresh(namespace) ?? (await lookUp(namespace))
-        if (newest === undefined && topics.find(namespace) === undefined) unknown += 1
-      }
-      unpublished.requireRoom(unknown)
-      await Promise.all(
-        query.namespaces.map(async namespace => {
-          const topic = topics.find(namespace)
-          if (topic !== undefined) await fanOut.prepare(topic, query, query.have.get(namespace))
-        }),
-      )
-      return { open: sink => connect(query, mayStay, sink) }
+      const plan: Plan = { open: sink => connect(query, mayStay, sink) }
+      return admission.gather(query)?.then(() => plan) ?? plan
     },
     dismiss() {
       background(

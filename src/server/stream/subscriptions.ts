@@ -2,7 +2,7 @@ import type { Identity } from '../../contracts/identity.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Leaps } from '../../core/release/leaps.js'
 import type { MarkTimes } from './mark-frames.js'
-import type { Frame, Sink } from './messages.js'
+import type { Frame, Sink, Subscriber } from './messages.js'
 import type { Newest } from './newest-release.js'
 
 /** What the server knows of one namespace. */
@@ -38,18 +38,49 @@ export interface Subscription {
   have: Digest | undefined
 }
 
-/** One reader of the event stream. A record: everything that happens to it is done by its hub, from one timer. */
-export interface Connection {
+/**
+ * One reader of the event stream. Everything that happens to it is done by its hub, from one timer. A class, since there are as many as
+ * streams, and each method is one for all of them.
+ */
+export class Connection implements Subscriber {
+  readonly #hub: ConnectionHub
   readonly sink: Sink
   /** Who reads, when snapshots shall come along. */
   readonly identity: Identity | undefined
-  readonly subscriptions: Subscription[]
   /** Whether whoever reads may still read what it listens to. */
   readonly mayStay: () => boolean
+  /** When it was opened, in monotonic milliseconds. */
+  readonly openedAtMs: number
   /** When it is sent away so that connections spread anew, in monotonic milliseconds. */
   readonly expiresAtMs: number
+  subscriptions: readonly Subscription[] = []
   /** Since when it has not taken what waits; undefined while it reads. */
-  blockedSinceMs: number | undefined
+  blockedSinceMs: number | undefined = undefined
   /** The beat in which it last got a mark. */
-  markedBeat: number
+  markedBeat = -1
+
+  constructor(hub: ConnectionHub, { sink, identity, mayStay, openedAtMs, expiresAtMs }: ConnectionInit) {
+    this.#hub = hub
+    this.sink = sink
+    this.identity = identity
+    this.mayStay = mayStay
+    this.openedAtMs = openedAtMs
+    this.expiresAtMs = expiresAtMs
+  }
+
+  drained(): void {
+    this.#hub.drained(this)
+  }
+
+  gone(): void {
+    this.#hub.gone(this)
+  }
 }
+
+/** What a hub does when a connection's adapter tells of it. */
+export interface ConnectionHub {
+  drained(connection: Connection): void
+  gone(connection: Connection): void
+}
+
+export type ConnectionInit = Pick<Connection, 'sink' | 'identity' | 'mayStay' | 'openedAtMs' | 'expiresAtMs'>

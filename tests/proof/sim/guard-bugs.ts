@@ -251,7 +251,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   },
   {
     name: 'names-are-looked-up-all-at-once',
-    file: 'src/server/stream/hub.ts',
+    file: 'src/server/stream/admission.ts',
     replace: [['const LOOK_UPS = 8', 'const LOOK_UPS = 1e9']],
     noticedBy: {
       file: 'tests/unit/server/names.test.ts',
@@ -260,7 +260,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   },
   {
     name: 'each-stream-asks-for-itself',
-    file: 'src/server/stream/hub.ts',
+    file: 'src/server/stream/admission.ts',
     replace: [['if (found !== undefined) return found const mine = inLane(', 'const mine = inLane(']],
     noticedBy: {
       file: 'tests/unit/server/names.test.ts',

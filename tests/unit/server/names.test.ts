@@ -61,13 +61,13 @@ function open({
   const join = async (namespaces: readonly string[]) => {
     const reader = { heard: '' }
     const plan = await hub.admit({ namespaces, identity: undefined, have: new Map() })
-    const { gone } = plan.open({
+    const subscriber = plan.open({
       blocked: () => false,
       write: frame => (reader.heard += new TextDecoder().decode(frame.plain)),
       end() {},
       destroy() {},
     })
-    return { reader, gone }
+    return { reader, gone: () => subscriber.gone() }
   }
   const publish = async (namespace: string): Promise<void> => {
     const publisher = createPublisher({ namespace, schema: anything, store, system: { clock } })

@@ -1,0 +1,47 @@
+import type { ServerResponse } from 'node:http'
+import type { Frame, Plan, Sink, Subscriber } from '../stream/messages.js'
+
+/** A response that takes frames as they are: over HTTP/2, or where a middleware changes what is written. */
+export class ResponseSink implements Sink {
+  readonly #response: ServerResponse
+  #subscriber: Subscriber | undefined
+  #isWaiting = false
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  /** Connects it to the one who writes. */
+  open(plan: Plan): Subscriber {
+    this.#subscriber = plan.open(this)
+    return this.#subscriber
+  }
+
+  blocked(): boolean {
+    const response = this.#response
+    if (!response.writableNeedDrain) return false
+    if (!this.#isWaiting) {
+      this.#isWaiting = true
+      response.once('drain', () => {
+        this.#isWaiting = false
+        this.#subscriber?.drained()
+      })
+    }
+    return true
+  }
+
+  write(frame: Frame): void {
+    const response = this.#response
+    response.write(frame.plain)
+    // Compressing middleware holds small writes back until it is told not to.
+    if ('flush' in response && typeof response.flush === 'function') response.flush()
+  }
+
+  end(): void {
+    this.#response.end()
+  }
+
+  destroy(): void {
+    this.#response.destroy()
+  }
+}
