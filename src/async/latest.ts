@@ -40,7 +40,7 @@ export interface LatestByKey<Key, Item> {
  * Makes {@link LatestByKey} with empty slots.
  *
  * ```ts
- * const heads = createLatestByKey<Namespace, Head>(clock)
+ * const heads = createLatestByKey<string, { namespace: string }>(clock)
  * connection.on('head', head => heads.put(head.namespace, head))
  * connection.on('lost', heads.fail)
  * for await (const head of heads.items(signal)) await apply(head)

@@ -48,7 +48,15 @@ export function namespaceProblem(text: unknown): string | undefined {
   return undefined
 }
 
-/** The text as a namespace. Throws `invalid-option` that quotes it (cut, control characters escaped) and says what is allowed. */
+/**
+ * The text as a namespace. Throws `invalid-option` that quotes it (cut, control characters escaped)
+ * and says what is allowed.
+ *
+ * ```ts
+ * parseNamespace('checkout/prod') // 'checkout/prod'
+ * parseNamespace('Checkout') // throws invalid-option
+ * ```
+ */
 export function parseNamespace(text: unknown): Namespace {
   const problem = namespaceProblem(text)
   if (problem === undefined) return text as Namespace

@@ -15,6 +15,10 @@ export type OptionNames<Options extends object> = Readonly<Record<keyof Options,
 /**
  * Throws `invalid-option` for an option that is not known, and names the one that was probably meant. `name` says whose options
  * they are: `memory()`. Options that were left out are fine.
+ *
+ * ```ts
+ * checkOptions('bucket()', options, { prefix: true, timeoutMs: true })
+ * ```
  */
 export function checkOptions<Options extends object>(
   name: string,

@@ -30,7 +30,7 @@ const UNIT_BYTES = 1_024
  * many there are.
  *
  * ```ts
- * const crowds = createCrowds<Entry>()
+ * const crowds = createCrowds<Weighed>()
  * crowds.add(entry)
  * const [oldest] = crowds.largest()
  * ```

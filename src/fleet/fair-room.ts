@@ -27,7 +27,7 @@ const SETTLED_SHARE = 7 / 8
  * these, and who has settled for neither a newcomer nor an address with less than its own.
  *
  * ```ts
- * const room = createFairRoom<Entry>({ maxGuests: 100_000, maxBytes: 134_217_728 })
+ * const room = createFairRoom({ maxGuests: 100_000, maxBytes: 134_217_728 })
  * for (const gone of room.admit(entry, clock.monotonic())) forget(gone)
  * ```
  */

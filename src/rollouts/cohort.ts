@@ -67,12 +67,24 @@ export function oneMore(query: Pick<CohortQuery, 'live' | 'before' | 'hasher'>):
   return upTo(before, query, exposed + 1)
 }
 
-/** Whether a client is in an audience. */
+/**
+ * Whether a client is in an audience.
+ *
+ * ```ts
+ * const exposed = live.filter(member => inAudience(member, release.audience, hasher))
+ * ```
+ */
 export function inAudience({ identity }: Member, audience: Audience, hasher: Hasher): boolean {
   return isExposed(audience, identity, hasher)
 }
 
-/** The hashed id of a client in an audience. */
+/**
+ * The hashed id of a client in an audience.
+ *
+ * ```ts
+ * clause.ids.includes(idOf(clientId, { salt: rollout.id, hasher }))
+ * ```
+ */
 export function idOf(
   clientId: string,
   { salt, hasher }: { readonly salt: string; readonly hasher: Hasher },
@@ -129,6 +141,10 @@ function isWiderClause(wider: Clause, clause: Clause): boolean {
  * The client that goes first: an incumbent that is well and lives, with a disk, by a timer, of the build
  * that most clients run, and of those the one with the lowest bucket. Where nobody is like that, the best of
  * the others.
+ *
+ * ```ts
+ * const first = canaryOf(live, { salt: rollout.id, hasher })
+ * ```
  */
 export function canaryOf(
   live: readonly Member[],

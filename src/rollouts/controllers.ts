@@ -30,7 +30,13 @@ export function missingFor(plan: Json, { policies, gates }: Abilities): readonly
   ]
 }
 
-/** The controllers that are heard, with what each can do. */
+/**
+ * The controllers that are heard, with what each can do.
+ *
+ * ```ts
+ * for (const { name, gates } of controllersIn(heard)) console.log(name, gates)
+ * ```
+ */
 export function controllersIn({
   asOf,
   reports,

@@ -53,7 +53,13 @@ function varianceFor(group: Moments, other: Moments): number {
   return group.count < other.count ? Math.max(group.variance, other.variance) : group.variance
 }
 
-/** Mean and variance of the values of a group; the order in which they come changes no digit. */
+/**
+ * Mean and variance of the values of a group; the order in which they come changes no digit.
+ *
+ * ```ts
+ * momentsOf([1, 2, 3]) // { count: 3, mean: 2, variance: 1 }
+ * ```
+ */
 export function momentsOf(values: readonly number[]): Moments {
   const sorted = Float64Array.from(values).sort()
   const count = sorted.length

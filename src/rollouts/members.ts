@@ -30,7 +30,13 @@ export function firstHeardMs(report: ClientReport): number {
   return report.firstHeardAt === undefined ? heardMs(report) : Date.parse(report.firstHeardAt)
 }
 
-/** Whether an instance is silent: three of its report periods without a word. */
+/**
+ * Whether an instance is silent: three of its report periods without a word.
+ *
+ * ```ts
+ * const silent = reports.filter(report => isSilent(report, Date.parse(heard.asOf)))
+ * ```
+ */
 export function isSilent(report: ClientReport, nowMs: number): boolean {
   return nowMs - heardMs(report) > MISSING_AFTER_PERIODS * periodMs(report)
 }
@@ -198,7 +204,13 @@ export function unitOf({ clientId, identity }: Member, cluster: string | undefin
 /** What a client is at a time. `gone`: every instance stopped in order. */
 export type Presence = 'live' | 'silent' | 'gone'
 
-/** Whether a client is there now: heard lately, silent, or gone in order. */
+/**
+ * Whether a client is there now: heard lately, silent, or gone in order.
+ *
+ * ```ts
+ * const live = members.filter(member => presenceOf(member, nowMs) === 'live')
+ * ```
+ */
 export function presenceOf({ current }: Member, nowMs: number): Presence {
   const running = current.filter(({ phase }) => phase !== 'stopped')
   if (running.length === 0) return 'gone'

@@ -113,7 +113,13 @@ export function readTimedPlan(value: Json): TimedPlan {
   }
 }
 
-/** The policy that a plan belongs to, `staged@1`; undefined where it does not say so. */
+/**
+ * The policy that a plan belongs to, `staged@1`; undefined where it does not say so.
+ *
+ * ```ts
+ * policyOf({ type: 'staged', version: 1, stages: [] }) // 'staged@1'
+ * ```
+ */
 export function policyOf(plan: Json): string | undefined {
   try {
     const shape = shapeOf(plan, 'the plan')
@@ -142,7 +148,13 @@ export function firstStageOf(plan: Json): Stage | undefined {
   }
 }
 
-/** The gates that a plan names, whatever its policy. */
+/**
+ * The gates that a plan names, whatever its policy.
+ *
+ * ```ts
+ * gatesOf({ type: 'staged', version: 1, gates: [{ name: 'errors', onBad: 'pause' }] }) // ['errors']
+ * ```
+ */
 export function gatesOf(plan: Json): readonly string[] {
   try {
     const shape = shapeOf(plan, 'the plan')

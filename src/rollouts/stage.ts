@@ -26,7 +26,13 @@ export type StageSpec =
   | { readonly labels: Readonly<Record<string, string | readonly string[]>> }
   | { readonly clients: readonly string[] }
 
-/** The stages of a plan that names none, by the number of live clients. */
+/**
+ * The stages of a plan that names none, by the number of live clients.
+ *
+ * ```ts
+ * defaultStages(60).map(sayStage) // ['1 client', '10 %', '50 %', 'all']
+ * ```
+ */
 export function defaultStages(live: number): readonly Stage[] {
   const one: Stage = { by: 'count', count: 1 }
   const all: Stage = { by: 'all' }
@@ -48,7 +54,13 @@ export function sayStages(stages: readonly Stage[]): string {
   return stages.map(sayStage).join(', ')
 }
 
-/** A stage for people: `1 client`, `10 %`, `tier=canary`. */
+/**
+ * A stage for people: `1 client`, `10 %`, `tier=canary`.
+ *
+ * ```ts
+ * sayStage({ by: 'share', share: 0.1 }) // '10 %'
+ * ```
+ */
 export function sayStage(stage: Stage): string {
   switch (stage.by) {
     case 'count':

@@ -95,7 +95,13 @@ export interface Unknown {
   readonly clients?: number
 }
 
-/** An unknown, said with what it means unless something more exact is to be said. */
+/**
+ * An unknown, said with what it means unless something more exact is to be said.
+ *
+ * ```ts
+ * unknown('too-few', { clients: 2 })
+ * ```
+ */
 export function unknown(kind: UnknownKind, more: Partial<Omit<Unknown, 'kind'>> = {}): Unknown {
   return { kind, text: UNKNOWNS[kind].means, ...more }
 }

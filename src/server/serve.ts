@@ -51,6 +51,12 @@ export interface Server extends AsyncDisposable {
 /**
  * Serves a board over HTTP, by default to this machine alone. A relay is the same over a transport: `serve(cached(http(upstream)))`.
  * Throws `invalid-option`, and `unavailable` when the address is taken.
+ *
+ * ```ts
+ * const server = await serve(fileStore('/var/lib/noticeboard'), { port: 4600, write: { token } })
+ * console.log(server.url)
+ * await server.close()
+ * ```
  */
 export async function serve(transport: Transport | Store, options: ServeOptions = {}): Promise<Server> {
   checkOptions('serve()', options, {

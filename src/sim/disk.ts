@@ -58,7 +58,7 @@ interface Unsynced {
  *
  * ```ts
  * const disk = simDisk(world.clock, world.dice('disk'))
- * const state = stateFolder('/state', { fs: disk.mount(process), owner: process.owner })
+ * const state = stateFolder('/state', { fs: disk.mount(machine), owner: machine.owner })
  * disk.faults.full = true
  * ```
  */

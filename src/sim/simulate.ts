@@ -70,7 +70,7 @@ const REPORTED_LINES = 60
  *   const client = world.machine('client', openClient)
  *   await world.chaos({ faults: ['lossy-links', 'kill'] })
  *   await world.clock.advance(60_000)
- *   expect(client.app?.status).toBe('ready')
+ *   expect(client.app).toMatchObject({ status: 'ready' })
  * })
  * expect(failure?.report).toBeUndefined()
  * ```

@@ -28,6 +28,11 @@ export interface OnDemandStrategy extends Strategy {
  * and then when the client asks, by `refresh()` or because what it holds is older than `maxAgeMs`. After a failure
  * questions are answered with that failure until the backoff has passed, so a transport that is down is not asked by every
  * read. Keeps no process alive. Throws `invalid-option`.
+ *
+ * ```ts
+ * const config = createClient({ namespace: 'checkout/prod', schema, strategy: onDemand(http(url), { maxAgeMs: 60_000 }) })
+ * export const handler = async () => (await config.ready()).current.pool.size
+ * ```
  */
 export function onDemand(transport: Transport, options: OnDemandOptions = {}): OnDemandStrategy {
   checkReads('onDemand', 'a transport', transport)

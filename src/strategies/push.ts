@@ -11,6 +11,10 @@ import { watchStrategy } from './watch/watch-strategy.js'
  * A stream that is dead is noticed within 2.5 heartbeats; while none is live the transport is polled, and a sweep asks it
  * every few minutes in any case. Keeps the process alive from `ready()` to `close()`, also while the server is away. Throws
  * `invalid-option`, also for a transport without `watch`.
+ *
+ * ```ts
+ * const config = createClient({ namespace: 'checkout/prod', schema, strategy: push(http(url)) })
+ * ```
  */
 export function push(transport: WatchTransport, options: PushOptions = {}): Strategy {
   checkWatches('push', 'a transport', transport)

@@ -5,7 +5,7 @@ import type { NoticeTransport, ReportTransport, Transport } from '../contracts/t
  * The first of the transports that carries reports; undefined when none does.
  *
  * ```ts
- * const reportTo = reporterOf(fetch, notify)
+ * const reportTo = reporterOf(fetched, notified)
  * ```
  */
 export function reporterOf(

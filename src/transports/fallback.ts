@@ -35,8 +35,11 @@ export type FallbackTransports = readonly [Transport, ...Transport[]]
  * Several transports that carry the same log, in order of preference: what one cannot be reached for, the next is asked. One that
  * failed is asked last for a while. Snapshots are also looked for further on when one does not have them. A refusal
  * is an answer: nobody else is asked.
+ * Throws `invalid-option` without any.
  *
- * `fallback([http(near), http(far)], { avoidMs })`. Throws `invalid-option` without any.
+ * ```ts
+ * const strategy = hybrid(fallback([http('http://near:4600'), http('http://far:4600')]))
+ * ```
  */
 export function fallback<const Given extends FallbackTransports>(
   transports: Given,

@@ -56,7 +56,7 @@ type AsJson = ReadonlyMap<string, Issue | undefined>
  * checkout: take a prefix that no Service has, or set `enableServiceLinks: false`.
  *
  * ```ts
- * const client = createClient({ ..., overrides: envOverrides('CHECKOUT_CONFIG_') })
+ * const client = createClient({ namespace, schema, strategy, overrides: envOverrides('CHECKOUT_CONFIG_') })
  * ```
  */
 export function envOverrides(prefix: string, options: EnvOverridesOptions = {}): Overrides {

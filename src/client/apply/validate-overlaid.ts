@@ -24,7 +24,7 @@ export interface CheckedOverlaid<Value> {
  * overrides may mean is tried. Never rejects.
  *
  * ```ts
- * const { result, document } = await validateOverlaid({ overrides, schema, document, previous, signal, logger })
+ * const { result } = await validateOverlaid({ overrides, schema, document, previous, signal, logger })
  * ```
  */
 export async function validateOverlaid<Value>({

@@ -32,7 +32,7 @@ export interface Choice<R extends Judged = Row> {
  * of its weight. So a ratio of two does not depend on what else is compared, nor on units.
  *
  * ```ts
- * costOf(hybrid, WEIGHTS) / costOf(pull, WEIGHTS)
+ * costOf(ofHybrid, WEIGHTS) / costOf(ofPull, WEIGHTS)
  * ```
  */
 export function costOf({ cpu, bytes }: Pick<Judged, 'cpu' | 'bytes'>, weights: Weights): number {

@@ -35,7 +35,10 @@ export function tokenNameOf(token: string): string | undefined {
  * Draws a token. What is kept of it is the record; the text is told once, to whoever is to have it.
  *
  * ```ts
- * const { token, record } = drawToken({ name: 'ci', scopes: ['publish-staged'], namespaces: ['checkout/*'] }, system)
+ * const { token, record } = drawToken(
+ *   { name: 'ci', scopes: ['publish-staged'], namespaces: ['checkout/*'], createdAt, expiresAt },
+ *   system,
+ * )
  * ```
  */
 export function drawToken(

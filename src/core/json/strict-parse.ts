@@ -9,6 +9,10 @@ import { MAX_DEPTH } from '../limits.js'
  * depth limits, and exactly what {@link canonicalize} writes for the value: so duplicate keys, 1e400, -0, integers
  * past 2^53, unordered keys and white space are refused without a parser of our own. Throws `invalid-data` or `too-large`;
  * `what` names the thing in the message ("the snapshot").
+ *
+ * ```ts
+ * const document = parseCanonical(bytes, { what: 'the snapshot', maxBytes: 1_048_576 })
+ * ```
  */
 export function parseCanonical(
   bytes: Uint8Array,

@@ -35,6 +35,9 @@ export interface RedisStore extends CompleteStore {
  * any settings. Nothing is read or written before the first call. Throws `invalid-option`.
  *
  * ```ts
+ * import { createClient } from 'redis'
+ * import { redis } from 'noticeboard/transports/redis'
+ *
  * const client = createClient({ url: 'redis://127.0.0.1' }).on('error', logger.warn)
  * await client.connect()
  * const store = redis(client)

@@ -65,7 +65,7 @@ const MOST_FAILURES = Math.ceil(Math.log2(BACKOFF.capMs / BACKOFF.baseMs))
  * streams; what it counts is held against the library's own clients.
  *
  * ```ts
- * const population = openLightPopulation({ shape, workload, costs, size: 1_000_000, seed: 1 })
+ * const population = openLightPopulation({ shape, workload, costs, size: 1_000_000, seed: 1, weight: 1 })
  * ```
  */
 export function openLightPopulation({
