@@ -168,6 +168,11 @@ export interface ClientReport {
   readonly receivedAt?: string
   /** When it heard this instance for the first time: stamped there as well. */
   readonly firstHeardAt?: string
+  /**
+   * Set where it came with a token that names this clientId in full, so that nobody else can have said it:
+   * stamped there as well, by a server.
+   */
+  readonly bound?: true
 }
 
 /** What a store heard of a namespace, and how long it has listened. All times are of its own clock. */

@@ -1,5 +1,6 @@
 import type { Digest } from '../contracts/names.js'
-import type { HeardReports } from '../contracts/report.js'
+import type { ClientReport, HeardReports } from '../contracts/report.js'
+import { FEW_CLIENTS } from '../core/limits.js'
 
 /** How many of those that were heard refused a snapshot when they saw it. */
 export interface Refusers {
@@ -16,13 +17,50 @@ export interface Refusers {
  * ```
  */
 export function countRefusers({ reports }: HeardReports, digests: readonly Digest[]): Refusers {
-  const clients = reports.filter(({ role, phase }) => role === undefined && phase !== 'stopped')
-  const refusers = clients.filter(({ refused, overridden = [], verdicts = [] }) => {
-    if (refused !== undefined && digests.includes(refused) && overridden.length === 0) return true
-    return verdicts.some(
-      ({ digest, verdict, overridden: own }) =>
-        digests.includes(digest) && verdict !== 'other' && own !== true,
-    )
-  })
-  return { refused: refusers.length, of: clients.length }
+  const clients = reports.filter(isHere)
+  return { refused: clients.filter(report => hasRefused(report, digests)).length, of: clients.length }
+}
+
+/**
+ * The same of those alone for which a token that names them speaks, each once however many instances it has: what
+ * nobody else can have said, and no one of them for others.
+ *
+ * ```ts
+ * const { refused, of } = countBoundRefusers(heard, digestsOf(release))
+ * ```
+ */
+export function countBoundRefusers({ reports }: HeardReports, digests: readonly Digest[]): Refusers {
+  const bound = reports.filter(report => report.bound === true && isHere(report))
+  const refusers = bound.filter(report => hasRefused(report, digests))
+  return { refused: namesOf(refusers).size, of: namesOf(bound).size }
+}
+
+/**
+ * Whether so many refused a snapshot that it is the snapshot's fault, and not that of a few machines: more than half of
+ * them, and three at least.
+ *
+ * ```ts
+ * if (areMost(countBoundRefusers(heard, digests))) passOver(release)
+ * ```
+ */
+export function areMost({ refused, of }: Refusers): boolean {
+  return refused >= FEW_CLIENTS && 2 * refused > of
+}
+
+function isHere({ role, phase }: ClientReport): boolean {
+  return role === undefined && phase !== 'stopped'
+}
+
+function hasRefused(
+  { refused, overridden = [], verdicts = [] }: ClientReport,
+  digests: readonly Digest[],
+): boolean {
+  if (refused !== undefined && digests.includes(refused) && overridden.length === 0) return true
+  return verdicts.some(
+    ({ digest, verdict, overridden: own }) => digests.includes(digest) && verdict !== 'other' && own !== true,
+  )
+}
+
+function namesOf(reports: readonly ClientReport[]): ReadonlySet<string> {
+  return new Set(reports.map(({ clientId }) => clientId))
 }

@@ -54,7 +54,7 @@ export async function forgetInstances(
     return state === 'missing' && missingForMs !== undefined && silentMs >= missingForMs
   }
   const gone = fleet.members.filter(isMeant).map(({ report }) => {
-    const { receivedAt: _, firstHeardAt: __, ...said } = report
+    const { receivedAt: _, firstHeardAt: __, bound: ___, ...said } = report
     return fitReport({ ...said, phase: 'stopped', count: report.count + 1, sinceMs: 0 })
   })
   for (let from = 0; from < gone.length; from += MAX_REPORTS) {

@@ -104,24 +104,24 @@ export function sameVariants(a: Arm['variants'], b: Arm['variants']): boolean {
 /**
  * The default goal of a rollback: the newest earlier snapshots that differ from those that run, were not
  * withdrawn and can still be read. Of those that were given out by labels first, one that had what is
- * gone back from is passed over while there is another. While a candidate is out, or taken back for now, the
- * stable version. Throws `not-found` where there are none.
+ * gone back from is passed over while there is another, and so is one that is refused. While a candidate is out, or
+ * taken back for now, the stable version. Throws `not-found` where there are none.
  *
  * ```ts
- * const { stable } = await findEarlier(context, newest, signal)
+ * const { stable } = await findEarlier(context, newest, { isRefused: () => false, signal })
  * ```
  */
 export async function findEarlier(
   context: PublisherContext,
   newest: Release,
-  signal: AbortSignal,
+  { isRefused, signal }: { readonly isRefused: (earlier: Release) => boolean; readonly signal: AbortSignal },
 ): Promise<Release> {
   if (newest.candidate !== undefined || newest.rollout?.state === 'retreated') return newest
   const ruledOut = new Set(newest.withdrawn)
   const fits = ({ stable }: Release): boolean =>
     !sameVariants(stable.variants, newest.stable.variants) &&
     !digestsOf({ stable } as Release).some(digest => ruledOut.has(digest))
-  const isBetter = (earlier: Release): boolean => !hasWhatChanged(earlier, newest)
+  const isBetter = (earlier: Release): boolean => !hasWhatChanged(earlier, newest) && !isRefused(earlier)
   for (;;) {
     const earlier = await firstInHistory(context, { fits, isBetter }, signal)
     if (earlier === undefined) break

@@ -8,7 +8,7 @@ import { wentBackError } from '../core/store/went-back.js'
 import { appendUntil, refuse, type Decide } from './append.js'
 import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
-import { countRefusers } from '../fleet/refusers.js'
+import { areMost, countBoundRefusers, countRefusers, type Refusers } from '../fleet/refusers.js'
 import { finish } from './finish.js'
 import { behindFleet, doubtfulClaims, heardReports } from './preconditions.js'
 import { readAnyHead } from './read-head.js'
@@ -22,7 +22,10 @@ export interface RollbackOptions {
   readonly reason: string
   /** Who rolls back. Default: the publisher's own author. */
   readonly author?: string
-  /** Where to. Default: the newest earlier version that was not withdrawn. */
+  /**
+   * Where to. Default: the newest earlier version that was not withdrawn, and that was not refused by most of the clients
+   * whose reports a token is bound to.
+   */
   readonly to?: ReleaseRef
   readonly signal?: AbortSignal
 }
@@ -96,13 +99,15 @@ async function chooseGoal(
   newest: Release,
   { to, signal }: { readonly to: ReleaseRef | undefined; readonly signal: AbortSignal },
 ): Promise<Goal> {
-  // What clients report only makes a warning here, and a rollback does not wait for one.
+  // A rollback does not wait for what clients report.
   const heard = await heardReports({ ...context, retries: 0 }, signal)
   // Nobody would follow it, and what is left of the log could look as if there were nothing to go back to.
   if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
-  const { stable } = await chooseTarget(context, newest, to, signal)
+  const choice = to === undefined && heard !== undefined ? createChoice(heard) : undefined
+  const { stable } = await chooseTarget(context, newest, { to, choice, signal })
   const warnings = [
     behindFleet(context, heard, newest) ?? doubtfulClaims(context, heard, newest),
+    choice?.passedOver(stable.version),
     heard && refusedThere(heard, stable),
   ]
   return {
@@ -112,7 +117,39 @@ async function chooseGoal(
   }
 }
 
-/** What clients said of the goal when they saw it. Reports are anybody's word, so they choose nothing. */
+/** What reports have to say to where a rollback goes. */
+interface Choice {
+  isRefused(release: Release): boolean
+  /** What is told of the versions that were passed over for the goal; undefined where there are none. */
+  passedOver(goal: number): string | undefined
+}
+
+/**
+ * Passes over what most clients refused for which a token that names them speaks. All other reports are anybody's word, so
+ * they choose nothing.
+ */
+function createChoice(heard: HeardReports): Choice {
+  const passed = new Map<number, Refusers>()
+  return {
+    isRefused(release) {
+      const refusers = countBoundRefusers(heard, digestsOf({ stable: release.stable } as Release))
+      if (!areMost(refusers)) return false
+      passed.set(release.stable.version, refusers)
+      return true
+    },
+    passedOver(goal) {
+      // Where all were refused the newest of them is taken, and told as such.
+      if (passed.size === 0 || passed.has(goal)) return undefined
+      const told = Array.from(
+        passed,
+        ([version, { refused, of }]) => `version ${version}, which ${refused} of ${of} refused`,
+      )
+      return `this passes over ${told.join(', and ')} of the clients that report tokens name; if it is meant all the same, name it: noticeboard rollback --to VERSION, or { to }`
+    },
+  }
+}
+
+/** What clients said of the goal when they saw it. */
 function refusedThere(heard: HeardReports, stable: Arm): string | undefined {
   const { refused, of } = countRefusers(heard, digestsOf({ stable } as Release))
   if (refused === 0) return undefined
@@ -122,10 +159,18 @@ function refusedThere(heard: HeardReports, stable: Arm): string | undefined {
 async function chooseTarget(
   context: PublisherContext,
   newest: Release,
-  to: ReleaseRef | undefined,
-  signal: AbortSignal,
+  {
+    to,
+    choice,
+    signal,
+  }: {
+    readonly to: ReleaseRef | undefined
+    readonly choice: Choice | undefined
+    readonly signal: AbortSignal
+  },
 ): Promise<Release> {
-  if (to === undefined) return findEarlier(context, newest, signal)
+  if (to === undefined)
+    return findEarlier(context, newest, { isRefused: release => choice?.isRefused(release) === true, signal })
   const named = await findRelease(context, to, signal, newest)
   const missing = await firstUnreadable(context, digestsOf({ stable: named.stable } as Release), signal)
   if (missing === undefined) return named

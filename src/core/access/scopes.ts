@@ -40,6 +40,18 @@ export function hasScope({ scopes }: Grant, scope: Scope): boolean {
   return scopes.some(own => INCLUDED[own].includes(scope))
 }
 
+/**
+ * Whether a token names this very client, so that who has it speaks for that one. By the beginning of clientIds it could speak for
+ * as many as it likes to make up.
+ *
+ * ```ts
+ * const report = { ...said, ...(isBoundTo(grant, said.clientId) && { bound: true }) }
+ * ```
+ */
+export function isBoundTo({ clients = [] }: Grant, clientId: string): boolean {
+  return !clientId.endsWith('*') && clients.includes(clientId)
+}
+
 /** Whether somebody may report for a client. */
 export function speaksFor({ clients }: Grant, clientId: string): boolean {
   if (clients === undefined) return true

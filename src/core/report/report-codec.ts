@@ -91,13 +91,14 @@ export function readReport(value: Json): ClientReport {
   }
 }
 
-/** Reads a report of a store, with the times at which it was heard, which are the receiver's to say. */
+/** Reads a report of a store, with what is the receiver's to say: the times at which it was heard, and whether a token is bound to it. */
 export function readStampedReport(value: Json): ClientReport {
   const stamped = shapeOf(value, 'the report')
   return {
     ...readReport(value),
     ...stamped.optional('receivedAt', name => stamped.string(name, isInstant)),
     ...stamped.optional('firstHeardAt', name => stamped.string(name, isInstant)),
+    ...stamped.flag('bound'),
   }
 }
 

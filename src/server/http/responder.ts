@@ -2,7 +2,7 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { Namespace } from '../../contracts/names.js'
 import { oneLine } from '../../core/json/text.js'
 import type { Logger, Random } from '../../contracts/system.js'
-import { isGranted, speaksFor } from '../../core/access/scopes.js'
+import { isBoundTo, isGranted, speaksFor } from '../../core/access/scopes.js'
 import type { Scope } from '../../contracts/access.js'
 import { placeOf } from '../../core/place-of.js'
 import { BEARER } from '../../fleet/voice.js'
@@ -190,6 +190,7 @@ function answerRoute(
             namespace: route.namespace,
             mayControl: may('control', route.namespace),
             speaksFor: clientId => grant === undefined || speaksFor(grant, clientId),
+            isBoundTo: clientId => grant !== undefined && may('report', route.namespace) && isBoundTo(grant, clientId),
             voice: speaks(caller, route.namespace)
               ? BEARER
               : { type: 'stranger', address: addressOf(request) },

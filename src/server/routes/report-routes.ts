@@ -47,6 +47,8 @@ export interface Sender {
   readonly mayControl: boolean
   /** Whether it may report for a client. */
   readonly speaksFor: (clientId: string) => boolean
+  /** Whether it is known by a token that names this very client. */
+  readonly isBoundTo: (clientId: string) => boolean
   readonly voice: Voice
 }
 
@@ -129,7 +131,7 @@ export function reportRoutes({
   }
 
   return {
-    async post(request, { namespace, mayControl, speaksFor, voice }) {
+    async post(request, { namespace, mayControl, speaksFor, isBoundTo, voice }) {
       // Before the body is read: a flood costs no more than its heads.
       const waitMs = voice.type === 'stranger' ? allowance.waitMs(voice.address) : 0
       if (waitMs > 0) return tooMany('this address brings too many reports; send fewer, or a token', waitMs)
@@ -142,7 +144,8 @@ export function reportRoutes({
       let unproven = 0
       let others = 0
       const takeOne = (item: Json): void => {
-        const report = readOwn(item, namespace)
+        const said = readOwn(item, namespace)
+        const report = said && (isBoundTo(said.clientId) ? { ...said, bound: true as const } : said)
         if (report === undefined) passedOver += 1
         else if (!speaksFor(report.clientId)) others += 1
         else if (report.role?.type === 'controller' && !mayControl) unproven += 1

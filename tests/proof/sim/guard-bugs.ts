@@ -663,6 +663,29 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     },
   },
   {
+    name: 'anybody-steers-a-rollback',
+    file: 'src/fleet/refusers.ts',
+    replace: [['report.bound === true && isHere(report)', 'isHere(report)']],
+    noticedBy: {
+      file: 'tests/unit/server/access/bound-reports.test.ts',
+      title: 'strangers that say the same %s change nothing but a warning',
+    },
+  },
+  {
+    name: 'the-beginning-of-a-name-binds',
+    file: 'src/core/access/scopes.ts',
+    replace: [
+      [
+        "return !clientId.endsWith('*') && clients.includes(clientId)",
+        'return clients.length > 0 && speaksFor({ clients } as unknown as Grant, clientId)',
+      ],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/access/bound-reports.test.ts',
+      title: 'strangers that say the same %s change nothing but a warning',
+    },
+  },
+  {
     name: 'a-token-never-expires',
     file: 'src/server/access/keyring.ts',
     replace: [

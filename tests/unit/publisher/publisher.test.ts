@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import type { Clock } from '../../../src/contracts/system.js'
@@ -427,6 +427,75 @@ test('a rollback to a version that clients refused says so, and how many', async
   const back = await publisher.rollback({ reason: 'three is bad' })
   expect(back.version).toBe(2)
   expect(back.warnings).toContainEqual(expect.stringContaining('1 of 3 instances refused version 2'))
+})
+
+describe('a rollback, where report tokens name the clients that refused a version', () => {
+  /** A publisher of three versions, and what of its fleet refused the second. */
+  const refusedBy = async (
+    refusing: number,
+    { of, ...said }: Partial<ClientReport> & { of: number },
+  ): Promise<ReturnType<typeof setUp>> => {
+    const made = setUp()
+    for (const n of [1, 2, 3]) await made.publisher.publish(size(n), why)
+    const digest = releases(made.store)[1]?.stable.variants[0].digest ?? ''
+    const verdicts = [{ digest, verdict: 'rejected' as const }]
+    made.store.heard = Array.from({ length: of }, (_, index) =>
+      report({ clientId: `c${index}`, instanceId: `i${index}`, ...(index < refusing && { verdicts }), ...said }),
+    )
+    return made
+  }
+
+  test('passes over that version, and says which and by how many', async () => {
+    const { store, publisher } = await refusedBy(4, { of: 6, bound: true })
+    const back = await publisher.rollback({ reason: 'three is bad' })
+    expect(back.version).toBe(1)
+    expect(back.warnings).toEqual([
+      'this passes over version 2, which 4 of 6 refused of the clients that report tokens name; if it is meant all the same, name it: noticeboard rollback --to VERSION, or { to }',
+    ])
+    expect(releases(store)[3]?.withdrawn).toHaveLength(1)
+    expect((await publisher.rollback({ reason: 'after all', to: 2 })).version).toBe(2)
+  })
+
+  test('only warns where no token is bound to them, however many they are', async () => {
+    const { publisher } = await refusedBy(60, { of: 60 })
+    const back = await publisher.rollback({ reason: 'three is bad' })
+    expect(back.version).toBe(2)
+    expect(back.warnings).toEqual([expect.stringContaining('60 of 60 instances refused version 2')])
+  })
+
+  test('is not steered by strangers, in neither direction', async () => {
+    const { store, publisher } = await refusedBy(3, { of: 5, bound: true })
+    const strangers = Array.from({ length: 100 }, (_, index) =>
+      report({ clientId: `c${index % 5}`, instanceId: `s${index}` }),
+    )
+    store.heard = [...(store.heard ?? []), ...strangers]
+    expect((await publisher.rollback({ reason: 'three is bad' })).version).toBe(1)
+  })
+
+  test.each([
+    ['half of them', 3, 6],
+    ['two, who are all there are', 2, 2],
+  ])('passes over nothing for %s', async (_, refusing, of) => {
+    const { publisher } = await refusedBy(refusing, { of, bound: true })
+    expect((await publisher.rollback({ reason: 'three is bad' })).version).toBe(2)
+  })
+
+  test('counts a client once, however many instances it makes up', async () => {
+    const { publisher } = await refusedBy(9, { of: 9, bound: true, clientId: 'one' })
+    expect((await publisher.rollback({ reason: 'three is bad' })).version).toBe(2)
+  })
+
+  test('goes to the newest where they refused every earlier version, and says that', async () => {
+    const { store, publisher } = await refusedBy(0, { of: 3, bound: true })
+    const verdicts = releases(store).map(({ stable }) => ({
+      digest: stable.variants[0].digest,
+      verdict: 'rejected' as const,
+    }))
+    store.heard = store.heard?.map(word => ({ ...word, verdicts }))
+    const back = await publisher.rollback({ reason: 'three is bad' })
+    expect(back.version).toBe(2)
+    expect(back.warnings).toEqual([expect.stringContaining('3 of 3 instances refused version 2')])
+  })
 })
 
 test('nothing holds up a rollback: not the schema, not an unreadable document, not a race', async () => {

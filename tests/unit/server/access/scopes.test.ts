@@ -284,6 +284,25 @@ describe('reports', () => {
     expect(await heard(at)).toEqual(['job-2', 'web-17'])
   })
 
+  test('are marked where a token names their client in full, which no sender can do himself', async () => {
+    const at = await board()
+    const grant = { scopes: ['report'], namespaces: ['**'] } as const
+    const one = at.box.give({ name: 'web-17', ...grant, clients: ['web-17', 'job-*'] })
+    const all = at.box.give({ name: 'all', ...grant })
+    const claim = (clientId: string): string => report(clientId).replace('{"v":1', '{"bound":true,"v":1')
+    const path = `POST ${NAMESPACE}/~reports`
+    for (const client of ['web-17', 'job-2']) await at.ask(path, one, claim(client))
+    await at.ask(path, all, claim('web-1'))
+    await at.ask(path, undefined, claim('web-2'))
+    const token = at.box.give({ name: 'eyes', scopes: ['inspect'], namespaces: ['**'] })
+    await at.clock.advance(2_000)
+    const { reports } = (await (await at.ask(`GET ${NAMESPACE}/~reports`, token)).json()) as {
+      reports: readonly { readonly clientId: string; readonly bound?: true }[]
+    }
+    expect(reports).toHaveLength(4)
+    expect(reports.filter(({ bound }) => bound).map(({ clientId }) => clientId)).toEqual(['web-17'])
+  })
+
   test('of anybody are believed where no token is wanted', async () => {
     const at = await board()
     await at.ask(`POST ${NAMESPACE}/~reports`, undefined, report('stranger'))
