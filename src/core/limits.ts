@@ -26,6 +26,9 @@ export const RESERVE_BYTES = 4_194_304
 /** How many of the newest releases are checked for gaps and for `prev` when a log is read. */
 export const CHECKED_RELEASES = 50
 
+/** Up to how many releases the folder of an epoch is listed to look for gaps; of more, {@link CHECKED_RELEASES} are looked at. */
+export const LISTED_RELEASES = 1_000
+
 /**
  * Files this old count as abandoned, in milliseconds: temporary files, snapshots that nothing
  * names, and the state files of instances that are gone.

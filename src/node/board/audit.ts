@@ -30,17 +30,24 @@ export interface PreparedAudit {
 }
 
 const TEMPORARY = /^([1-9][0-9]{0,15})\.([0-9a-z-]+)\.[0-9a-f]{12}\.tmp$/
+
 export function boardAudit(
   { hiddenFs: fs, clock, random, hasher, paths, owner, logger }: Board,
   log: BoardLog,
 ): BoardAudit {
   /** Namespaces of which a reader was told that records cannot be read. */
   const told = new Set<Namespace>()
+  /** Gives a record its name. */
+  const give = async (path: string, pending: string): Promise<void> => {
+    await fs.rename(pending, path)
+    await fs.syncFolder(dirname(path))
+  }
+
   const settle = async (
     namespace: Namespace,
     { epoch, name, sequence }: { epoch: Epoch; name: string; sequence: number },
   ): Promise<void> => {
-    const path = join(paths.audits({ namespace, epoch }), name)
+    const path = join(paths.pendingAudits({ namespace, epoch }), name)
     const position = { epoch, sequence }
     const record = await fs.read(path, MAX_AUDIT_BYTES)
     const release = await log.bytesAt(namespace, position)
@@ -49,35 +56,30 @@ export function boardAudit(
     if (release !== undefined && link?.v !== 1) return
     const missing = (await fs.stat(paths.audit(namespace, position))) === undefined
     if (record !== undefined && missing && link?.audit === digestOf(hasher, record))
-      await fs.rename(path, paths.audit(namespace, position))
+      await give(paths.audit(namespace, position), path)
     else await fs.remove(path)
   }
 
   const repairEpoch = async (namespace: Namespace, epoch: Epoch): Promise<void> => {
-    const folder = paths.audits({ namespace, epoch })
-    let settled = false
+    const folder = paths.pendingAudits({ namespace, epoch })
     for (const name of await fs.list(folder)) {
       const [, sequence, tag] = TEMPORARY.exec(name) ?? []
       if (sequence === undefined || tag === undefined || tag === owner.tag) continue
       const stat = await fs.stat(join(folder, name))
       if (stat === undefined || (!owner.isGone(tag) && clock.now() - stat.changedMs < ABANDONED_MS)) continue
       await settle(namespace, { epoch, name, sequence: Number(sequence) })
-      settled = true
     }
-    if (settled) await fs.syncFolder(folder)
   }
 
   return {
     async prepare({ namespace, at, bytes }) {
-      const path = paths.audit(namespace, at)
-      const temporary = join(dirname(path), `${at.sequence}.${owner.tag}.${toHex(random.bytes(6))}.tmp`)
-      await fs.makeFolder(dirname(path))
+      // In a folder of their own: those that are in place are as many as the releases, and are not listed to find the few that wait.
+      const folder = paths.pendingAudits({ namespace, epoch: at.epoch })
+      const temporary = join(folder, `${at.sequence}.${owner.tag}.${toHex(random.bytes(6))}.tmp`)
+      await fs.makeFolder(folder)
       await fs.create(temporary, bytes)
       return {
-        async keep() {
-          await fs.rename(temporary, path)
-          await fs.syncFolder(dirname(path))
-        },
+        keep: () => give(paths.audit(namespace, at), temporary),
         discard: () => fs.remove(temporary),
       }
     },

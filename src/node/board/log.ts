@@ -1,19 +1,12 @@
 import type { NoticeboardError } from '../../contracts/errors.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
-import { epochNumber, formatPosition, type Epoch, type Position } from '../../contracts/position.js'
-import { digestOf } from '../../core/release/digest.js'
+import type { Namespace } from '../../contracts/names.js'
+import { epochNumber, type Epoch, type Position } from '../../contracts/position.js'
 import type { Board } from './board.js'
-import { readLink } from './release-link.js'
-import { epochsIn, sequencesIn } from './paths.js'
+import { positionIn, readLink } from './release-link.js'
+import { boardPlaces, type Entry } from './places.js'
+import { epochsIn } from './paths.js'
 import { inWords, isForbidden, isUnfit, systemErrorCode } from '../disk/system-error.js'
-import { CHECKED_RELEASES, MAX_RELEASE_BYTES } from '../../core/limits.js'
-
-/** A release of the log, with the digest that its successor names. */
-export interface Entry {
-  readonly position: Position
-  readonly bytes: Uint8Array
-  readonly digest: Digest
-}
+import { CHECKED_RELEASES, LISTED_RELEASES, MAX_RELEASE_BYTES } from '../../core/limits.js'
 
 /** What a log holds. */
 export interface LogState {
@@ -29,7 +22,10 @@ export interface LogState {
 
 /** The log of each namespace, read from the disk; what was checked once is remembered. */
 export interface BoardLog {
-  /** The newest release. Looks at what follows the one known before; `thorough` looks for gaps everywhere. */
+  /**
+   * The newest release. Looks at what follows the one known before; `thorough` looks for gaps: everywhere in a log of up to
+   * {@link LISTED_RELEASES}, and among the newest {@link CHECKED_RELEASES} of a longer one, so that neither costs more the longer it is.
+   */
   read(query: { readonly namespace: Namespace; readonly thorough?: boolean }): Promise<LogState>
   /** The bytes at a position, whatever they are. */
   bytesAt(namespace: Namespace, position: Position): Promise<Uint8Array | undefined>
@@ -48,22 +44,26 @@ interface Known {
   readonly newest: Entry
 }
 
-export function boardLog({ fs, paths, hasher }: Board): BoardLog {
+export function boardLog(board: Board): BoardLog {
+  const { fs, paths } = board
   const known = new Map<Namespace, Known>()
+  const { bytesAt, exists, listed, check, gapIn, gapBefore } = boardPlaces(board)
 
-  const bytesAt = (namespace: Namespace, position: Position): Promise<Uint8Array | undefined> =>
-    fs.read(paths.release(namespace, position), MAX_RELEASE_BYTES)
-
-  const exists = async (namespace: Namespace, position: Position): Promise<boolean> =>
-    (await fs.stat(paths.release(namespace, position))) !== undefined
-
-  const listed = async (namespace: Namespace, epoch: Epoch): Promise<ReadonlySet<number>> =>
-    sequencesIn(await fs.list(paths.releases({ namespace, epoch })))
+  /** An epoch begins at 1, so that only a folder without that one is listed. */
+  const holdsRelease = async (namespace: Namespace, epoch: Epoch): Promise<boolean> =>
+    (await exists(namespace, { epoch, sequence: 1 })) || (await listed(namespace, epoch)).size > 0
 
   const namesOf = async (namespace: Namespace): Promise<readonly Epoch[]> =>
     [...epochsIn(await fs.list(paths.epochs(namespace)))].sort(
       (a, b) => epochNumber(b) - epochNumber(a) || (a < b ? -1 : 1),
     )
+
+  /** The bytes of the pointer; undefined where there is none that could be one. */
+  const pointerOf = (namespace: Namespace): Promise<Uint8Array | undefined> =>
+    fs.read(paths.pointer(namespace), MAX_RELEASE_BYTES).catch((error: unknown) => {
+      if (isUnfit(error)) return undefined
+      throw error
+    })
 
   /** The epoch that is served: the highest; of two with one number the pointer's. */
   const choose = async (
@@ -74,14 +74,11 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
     for (const epoch of names) {
       if (twins[0] !== undefined && epochNumber(epoch) !== epochNumber(twins[0])) break
       // A folder without a release was left by a process that died before its first one.
-      if ((await listed(namespace, epoch)).size > 0) twins.push(epoch)
+      if (await holdsRelease(namespace, epoch)) twins.push(epoch)
     }
     const [first, second] = twins
     if (first === undefined || second === undefined) return first === undefined ? undefined : { epoch: first }
-    const pointer = await fs.read(paths.pointer(namespace), MAX_RELEASE_BYTES).catch((error: unknown) => {
-      if (isUnfit(error)) return undefined
-      throw error
-    })
+    const pointer = await pointerOf(namespace)
     const served = pointer && readLink(pointer)?.epoch
     return {
       epoch: twins.find(twin => twin === served) ?? first,
@@ -89,51 +86,27 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
     }
   }
 
-  /** What stands at a position: a release that belongs there, and what is wrong with it. */
-  const check = async (
-    namespace: Namespace,
-    position: Position,
-    before: Entry | undefined,
-  ): Promise<Checked> => {
-    const name = formatPosition(position)
-    let bytes: Uint8Array | undefined
-    try {
-      bytes = await bytesAt(namespace, position)
-    } catch (error) {
-      if (isUnfit(error)) return { problem: `${name} is not a release file` }
-      throw error
+  /**
+   * The release that the pointer names, where so many lie before it that they are not listed, and the newest of them are in
+   * order; undefined for every other log, and for one that has to be looked at to say what is wrong.
+   */
+  const endOfLongLog = async (namespace: Namespace, epoch: Epoch): Promise<Entry | undefined> => {
+    const pointer = await pointerOf(namespace)
+    const end = pointer && positionIn(pointer)
+    if (end === undefined || end.epoch !== epoch || end.sequence <= LISTED_RELEASES) return undefined
+    let newest: Entry | undefined
+    for (let sequence = end.sequence - CHECKED_RELEASES; sequence <= end.sequence; sequence += 1) {
+      const { entry, problem } = await check(namespace, { epoch, sequence }, newest)
+      if (entry === undefined || problem !== undefined) return undefined
+      newest = entry
     }
-    if (bytes === undefined) return { problem: `${name} is missing` }
-    const link = readLink(bytes)
-    if (link === undefined) return { problem: `${name} is not a release file` }
-    const entry = { position, bytes, digest: digestOf(hasher, link.statement) }
-    // Of a format version that is not ours only the bytes are passed on.
-    if (link.v !== 1) return { entry }
-    if (link.namespace !== namespace) return { problem: `${name} was written for another namespace` }
-    if (link.epoch !== position.epoch || link.sequence !== position.sequence)
-      return { problem: `${name} was written for another position` }
-    if (before !== undefined && link.prev !== before.digest)
-      return { entry, problem: `${name} does not name the release before it` }
-    return { entry }
-  }
-
-  /** The first sequence that is missing below the highest. */
-  const gapIn = async (
-    namespace: Namespace,
-    epoch: Epoch,
-    found: ReadonlySet<number>,
-  ): Promise<string | undefined> => {
-    for (let sequence = 1, seen = 0; seen < found.size; sequence += 1) {
-      // A folder that is written to while it is listed may show a file and not the one before it.
-      if (found.has(sequence)) seen += 1
-      else if (!(await exists(namespace, { epoch, sequence })))
-        return `${formatPosition({ epoch, sequence })} is missing, and later ones are there`
-    }
-    return undefined
+    return newest
   }
 
   /** Looks at everything of an epoch that a damaged log would show. */
   const examine = async (namespace: Namespace, epoch: Epoch): Promise<Extent> => {
+    const end = await endOfLongLog(namespace, epoch)
+    if (end !== undefined) return { newest: end }
     const found = await listed(namespace, epoch)
     const gap = await gapIn(namespace, epoch, found)
     const descending = [...found].sort((a, b) => b - a)
@@ -155,11 +128,13 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
 
   /** What was checked before need not be again; a gap may have come since. */
   const recall = async (namespace: Namespace, { newest }: Known, thorough: boolean): Promise<Extent> => {
-    const { epoch } = newest.position
-    return {
-      newest,
-      damage: thorough ? await gapIn(namespace, epoch, await listed(namespace, epoch)) : undefined,
-    }
+    const { epoch, sequence } = newest.position
+    if (!thorough) return { newest }
+    const damage =
+      sequence > LISTED_RELEASES
+        ? await gapBefore(namespace, newest.position)
+        : await gapIn(namespace, epoch, await listed(namespace, epoch))
+    return { newest, damage }
   }
 
   /** Goes on from a release that was checked. */
@@ -184,7 +159,7 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
       if (
         other !== epoch &&
         epochNumber(other) >= epochNumber(epoch) &&
-        (await listed(namespace, other)).size > 0
+        (await holdsRelease(namespace, other))
       )
         return false
     }
@@ -234,7 +209,7 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
     async epochs(namespace) {
       const found: Epoch[] = []
       for (const epoch of await namesOf(namespace))
-        if ((await listed(namespace, epoch)).size > 0) found.push(epoch)
+        if (await holdsRelease(namespace, epoch)) found.push(epoch)
       return found
     },
 
@@ -245,9 +220,4 @@ export function boardLog({ fs, paths, hasher }: Board): BoardLog {
 interface Extent {
   readonly newest?: Entry | undefined
   readonly damage?: string | undefined
-}
-
-interface Checked {
-  readonly entry?: Entry
-  readonly problem?: string
 }

@@ -21,6 +21,8 @@ export interface BoardPaths {
   snapshot(namespace: Namespace, digest: Digest): string
   audits(query: { readonly namespace: Namespace; readonly epoch: Epoch }): string
   audit(namespace: Namespace, position: Position): string
+  /** Where the audit records of releases stand that are just being written. */
+  pendingAudits(query: { readonly namespace: Namespace; readonly epoch: Epoch }): string
   reports(namespace: Namespace): string
   /** Where the first releases of epochs that are just being opened stand. */
   openings(namespace: Namespace): string
@@ -48,6 +50,7 @@ export function boardPaths(folder: string): BoardPaths {
     snapshot: (namespace, digest) => join(of(namespace), 'snapshots', `${digest}.json`),
     audits: ({ namespace, epoch }) => join(hiddenOf('audit', namespace), epoch),
     audit: (namespace, { epoch, sequence }) => join(hiddenOf('audit', namespace), epoch, `${sequence}.json`),
+    pendingAudits: ({ namespace, epoch }) => join(hiddenOf('audit', namespace), epoch, 'new'),
     reports: namespace => hiddenOf('reports', namespace),
     openings: namespace => hiddenOf('epochs', namespace),
   }

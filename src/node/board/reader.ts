@@ -122,16 +122,19 @@ export function boardReader(
     },
 
     async *history(namespace) {
-      await look(namespace)
+      const { newest, damage } = await look(namespace)
       for (const epoch of await log.epochs(namespace)) {
-        const listed = await log.sequences({ namespace, epoch })
-        let sequence = listed[0] ?? 0
+        let names: Promise<readonly number[]> | undefined
+        const listed = (): Promise<readonly number[]> => (names ??= log.sequences({ namespace, epoch }))
+        // Whoever wants the newest ones alone does not wait for a listing of all.
+        const isKnown = damage === undefined && newest?.position.epoch === epoch
+        let sequence = isKnown ? newest.position.sequence : ((await listed())[0] ?? 0)
         while (sequence >= 1) {
           const entry = await entryAt(namespace, { epoch, sequence })
           if (entry !== undefined) yield entry
           // One by one, since a listing may miss what was just written; over a gap to what it shows.
           const before = sequence
-          sequence = entry !== undefined ? before - 1 : (listed.find(lower => lower < before) ?? 0)
+          sequence = entry !== undefined ? before - 1 : ((await listed()).find(lower => lower < before) ?? 0)
         }
       }
     },

@@ -4,7 +4,7 @@ import type { Clock } from '../../contracts/system.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { Delivery } from '../../contracts/transport.js'
 import { defaultPeriods } from '../../core/defaults.js'
-import type { Entry } from './log.js'
+import type { Entry } from './places.js'
 import type { BoardTail } from './tail.js'
 
 /** How often a watch shows that it lives while nothing is published. */

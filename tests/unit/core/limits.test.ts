@@ -22,6 +22,7 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   MAX_SCHEMA_BYTES: [/schema\.json` \| `admin`; 204; 413 past (\d+) MiB/, MIB],
   RESERVE_BYTES: [/private\/reserve (\d+) MiB/, MIB],
   CHECKED_RELEASES: [/newest (\d+) are checked/],
+  LISTED_RELEASES: [/pointer is beyond the ([\d,]+)th release/],
   NOTED_MS: [/temporary file's own name\. It stands for (an) hour/, HOUR_MS],
   ABANDONED_MS: [/Temporary files older than (an) hour/, HOUR_MS],
   MAX_CONFIG_MAP_BYTES: [/values have (\d+) MiB together at most/, MIB],

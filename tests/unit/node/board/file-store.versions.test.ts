@@ -49,7 +49,7 @@ describe('what a later version left in a board', () => {
     const folder = await temporaryFolder()
     await publish(fileStore(folder, { owner: alone }), { size: 1 })
     const releases = join(folder, 'public/v1', NAMESPACE, 'releases', EPOCH)
-    const audits = join(folder, 'private/audit', NAMESPACE, EPOCH)
+    const audits = join(folder, 'private/audit', NAMESPACE, EPOCH, 'new')
     await mkdir(audits, { recursive: true })
     await writeFile(join(releases, '2.json'), later({ epoch: EPOCH, sequence: 2 }))
     const record = encodeText('{"reason":"later"}')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Namespace } from '../../../../src/contracts/names.js'
-import type { Entry, LogState } from '../../../../src/node/board/log.js'
+import type { LogState } from '../../../../src/node/board/log.js'
+import type { Entry } from '../../../../src/node/board/places.js'
 import { boardTail } from '../../../../src/node/board/tail.js'
 import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 
