@@ -190,7 +190,8 @@ function answerRoute(
             namespace: route.namespace,
             mayControl: may('control', route.namespace),
             speaksFor: clientId => grant === undefined || speaksFor(grant, clientId),
-            isBoundTo: clientId => grant !== undefined && may('report', route.namespace) && isBoundTo(grant, clientId),
+            isBoundTo: clientId =>
+              grant !== undefined && may('report', route.namespace) && isBoundTo(grant, clientId),
             voice: speaks(caller, route.namespace)
               ? BEARER
               : { type: 'stranger', address: addressOf(request) },

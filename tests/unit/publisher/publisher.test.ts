@@ -440,7 +440,12 @@ describe('a rollback, where report tokens name the clients that refused a versio
     const digest = releases(made.store)[1]?.stable.variants[0].digest ?? ''
     const verdicts = [{ digest, verdict: 'rejected' as const }]
     made.store.heard = Array.from({ length: of }, (_, index) =>
-      report({ clientId: `c${index}`, instanceId: `i${index}`, ...(index < refusing && { verdicts }), ...said }),
+      report({
+        clientId: `c${index}`,
+        instanceId: `i${index}`,
+        ...(index < refusing && { verdicts }),
+        ...said,
+      }),
     )
     return made
   }
