@@ -31,6 +31,7 @@ import { createRegistry } from '../fleet/registry.js'
 import { probeRoutes } from './routes/probe-routes.js'
 import { reportRoutes, type ReportRoutes } from './routes/report-routes.js'
 import { createResponder, type Responder } from './http/responder.js'
+import { snapshotAnswers } from './encodings/snapshot-answers.js'
 import { createSnapshotCache } from './stream/snapshot-cache.js'
 import { writingRoutes } from './routes/writing-routes.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
@@ -176,7 +177,8 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
     hosts,
     origins,
   })
-  const reading = readingRoutes({ transport: source, hub, snapshots, lifetime })
+  const answers = snapshotAnswers({ snapshots, isNamed: hub.isNamed })
+  const reading = readingRoutes({ transport: source, hub, snapshots: answers, lifetime })
   const writing =
     store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns, reports, floors, logger })
   const open = createResponder({
@@ -213,7 +215,7 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
   }
 
   const prefix = trimPrefix(options.prefix ?? '/')
-  const remembered = quickAnswers({ guard, hub, snapshots, prefix })
+  const remembered = quickAnswers({ guard, hub, snapshots: answers, prefix })
   const quick: QuickAnswers = (...asked) => (closing === undefined ? remembered(...asked) : undefined)
   let closing: Promise<void> | undefined
   const shut = async ({ drainMs = 5_000, graceMs = 2_000 }: CloseOptions): Promise<void> => {

@@ -43,7 +43,7 @@ export interface HandlerOptions {
   readonly maxConnections?: number | undefined
   /** When a connection of the event stream is sent to open anew, give or take a fifth, so that they spread. 1,800,000 by default. */
   readonly maxConnectionAgeMs?: number | undefined
-  /** How many bytes of snapshots are kept in memory. 64 MiB by default. */
+  /** How many bytes of snapshots are kept in memory, with their encodings. 64 MiB by default. */
   readonly cacheBytes?: number | undefined
   /** How many instances' reports are kept. 100,000 by default. */
   readonly maxInstances?: number | undefined

@@ -22,9 +22,7 @@ export function nodeAdapter(
     logger?.warn('an answer could not be sent', { reason: errorName(error) })
   }
   return (req, res) => {
-    const { headers } = req
-    const known =
-      req.method === 'GET' ? quick(req.url ?? '/', headers.host, headers['if-none-match']) : undefined
+    const known = req.method === 'GET' ? quick(req.url ?? '/', req.headers) : undefined
     if (known?.type === 'whole') {
       res.writeHead(known.status, known.headers)
       res.end(known.body)

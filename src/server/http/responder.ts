@@ -129,7 +129,9 @@ export function createResponder(options: ResponderOptions): Responder {
 
   const withCors = (request: Incoming, given: Answer): Answer => {
     const cors = guard.corsHeaders(request)
-    return cors === undefined ? given : { ...given, headers: { ...given.headers, ...cors } }
+    if (cors === undefined) return given
+    const vary = [given.headers['Vary'], cors['Vary']].filter(Boolean).join(', ')
+    return { ...given, headers: { ...given.headers, ...cors, Vary: vary } }
   }
 
   return request => {
@@ -178,7 +180,11 @@ function answerRoute(
       return reading.release(route, request.signal())
     case 'snapshot':
       if (method === 'PUT') return (grant && writing?.putSnapshot(request, route, grant)) ?? notFound()
-      return reading.snapshot(route.namespace, route.digest)
+      return reading.snapshot({
+        ...route,
+        acceptEncoding: request.header('accept-encoding'),
+        ifNoneMatch: request.header('if-none-match'),
+      })
     case 'schema':
       if (method === 'PUT') return writing?.putSchema(request, route.namespace) ?? notFound()
       return reading.schema(route.namespace, request.signal())

@@ -4,17 +4,20 @@ import type { Answer } from '../stream/messages.js'
 import { locate } from '../http/mount.js'
 import { matchesTag } from '../stream/newest-release.js'
 import { parseRoute, type Route } from './routes.js'
-import type { SnapshotCache } from '../stream/snapshot-cache.js'
+import type { SnapshotAnswers } from '../encodings/snapshot-answers.js'
 
 /**
  * The answer to a GET that a polling fleet sends all day: a pointer or a snapshot that is in memory, on a board that everybody may
  * read. Undefined leaves the request to the responder, which would say the same. It takes some microseconds less.
  */
-export type QuickAnswers = (
-  address: string,
-  host: string | undefined,
-  ifNoneMatch: string | undefined,
-) => Answer | undefined
+export type QuickAnswers = (address: string, headers: QuickHeaders) => Answer | undefined
+
+/** Those headers of a request that its answer depends on. */
+export interface QuickHeaders {
+  readonly host?: string | undefined
+  readonly 'if-none-match'?: string | undefined
+  readonly 'accept-encoding'?: string | string[] | undefined
+}
 
 /** How many addresses are known by heart: pointers, and the snapshots of late, since each release brings another address. */
 const MAX_ADDRESSES = 256
@@ -33,11 +36,16 @@ export function quickAnswers({ guard, hub, snapshots, prefix }: QuickAnswersOpti
     return route
   }
 
-  return (address, host, ifNoneMatch) => {
+  return (address, headers) => {
     if (!guard.letsEverybodyRead) return undefined
     const route = routeOf(address)
-    if (route === undefined || !guard.isKnownHost(host)) return undefined
-    if (route.type === 'snapshot') return snapshots.peek(route.namespace, route.digest)?.answer
+    if (route === undefined || !guard.isKnownHost(headers.host)) return undefined
+    const ifNoneMatch = headers['if-none-match']
+    if (route.type === 'snapshot') {
+      const { namespace, digest } = route
+      const accept = headers['accept-encoding']
+      return snapshots.peek({ namespace, digest, ifNoneMatch, acceptEncoding: accept?.toString() })
+    }
     const newest = hub.fresh(route.namespace)
     if (newest === undefined) return undefined
     return ifNoneMatch !== undefined && matchesTag(ifNoneMatch, newest.etag) ? newest.unchanged : newest.found
@@ -47,7 +55,7 @@ export function quickAnswers({ guard, hub, snapshots, prefix }: QuickAnswersOpti
 export interface QuickAnswersOptions {
   readonly guard: Guard
   readonly hub: Hub
-  readonly snapshots: SnapshotCache
+  readonly snapshots: SnapshotAnswers
   /** The mount's, without a slash at its end. */
   readonly prefix: string
 }

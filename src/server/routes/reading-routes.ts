@@ -1,5 +1,5 @@
 import { isNoticeboardError } from '../../contracts/errors.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Namespace } from '../../contracts/names.js'
 import { comparePositions, type Position } from '../../contracts/position.js'
 import type { LogEntry, Store, Transport } from '../../contracts/transport.js'
 import { onAbort } from '../../async/signals.js'
@@ -11,7 +11,7 @@ import type { Hub } from '../stream/hub.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer } from '../stream/messages.js'
 import { matchesTag, type Newest } from '../stream/newest-release.js'
-import type { SnapshotCache } from '../stream/snapshot-cache.js'
+import type { SnapshotAnswers, SnapshotRequest } from '../encodings/snapshot-answers.js'
 import { isThenable } from '../../core/built-ins.js'
 
 /** What everybody may read: the board's own files. */
@@ -21,7 +21,7 @@ export interface ReadingRoutes {
     query: { readonly namespace: Namespace; readonly position: Position },
     signal: AbortSignal,
   ): Promise<Answer>
-  snapshot(namespace: Namespace, digest: Digest): Answer | Promise<Answer>
+  snapshot(query: SnapshotRequest): Answer | Promise<Answer>
   schema(namespace: Namespace, signal: AbortSignal): Promise<Answer>
   history(
     query: { readonly namespace: Namespace; readonly limit: number | undefined },
@@ -55,10 +55,7 @@ export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRo
         : await lifetime.run(own => releaseAt(transport, { namespace, position }, own), signal)
       return bytes === undefined ? notFound() : immutableAnswer(bytes)
     },
-    snapshot(namespace, digest) {
-      const here = snapshots.peek(namespace, digest)
-      return here?.answer ?? snapshots.load(namespace, digest).then(({ answer }) => answer, asNotFound)
-    },
+    snapshot: query => snapshots.peek(query) ?? snapshots.load(query).catch(asNotFound),
     async schema(namespace, signal) {
       const bytes = await lifetime.run(async own => store.schema?.({ namespace }, own), signal)
       if (bytes === undefined) return notFound()
@@ -108,7 +105,7 @@ export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRo
 export interface ReadingRoutesOptions {
   readonly transport: Transport
   readonly hub: Hub
-  readonly snapshots: SnapshotCache
+  readonly snapshots: SnapshotAnswers
   readonly lifetime: Lifetime
 }
 

@@ -3,6 +3,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock, Hasher, Logger, Random } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
+import { digestsOf } from '../../core/release/release.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 import type { BoardMemory } from '../../core/store/board-memory.js'
 import { sayWentBack } from '../../core/store/went-back.js'
@@ -31,6 +32,8 @@ export interface Hub {
   newest(namespace: Namespace): Newest | undefined | Promise<Newest | undefined>
   /** Whether there is a release at all; of what is known the store is not asked. */
   isPublished(namespace: Namespace): boolean | Promise<boolean>
+  /** Whether the newest release that is known names a snapshot: whether clients are to run it. */
+  isNamed(namespace: Namespace, digest: Digest): boolean
   /** A release that was appended here: from now on it is the newest. */
   announce(namespace: Namespace, bytes: Uint8Array): void
   /**
@@ -257,6 +260,10 @@ export function createHub(options: HubOptions): Hub {
     fresh: topics.fresh,
     newest: topics.newest,
     isPublished: topics.isPublished,
+    isNamed(namespace, digest) {
+      const release = topics.find(namespace)?.newest?.read?.release
+      return release !== undefined && digestsOf(release).includes(digest)
+    },
     announce(namespace, bytes) {
       const topic = topics.open(namespace)
       topics.accept(topic, bytes)

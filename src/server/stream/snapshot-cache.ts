@@ -4,27 +4,46 @@ import type { Hasher } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
 import { digestOf } from '../../core/release/digest.js'
 import type { Lifetime } from '../http/lifetime.js'
-import type { Answer } from './messages.js'
-import { immutableAnswer } from '../http/answers.js'
+import type { Encoding } from '../encodings/accept-encoding.js'
+import { snapshotForm, type SnapshotForm } from '../encodings/snapshot-form.js'
 
-/** Snapshots in memory, each verified once, and the answer that carries them. */
+/** Snapshots in memory, each verified once, with the answers that carry them and their encodings. */
 export interface SnapshotCache {
   /** At once, if it is here. */
   peek(namespace: Namespace, digest: Digest): CachedSnapshot | undefined
   /** From memory or from the store; many who ask at the same time ask the store once. Throws what the store throws. */
   load(namespace: Namespace, digest: Digest): Promise<CachedSnapshot>
   keep(namespace: Namespace, digest: Digest, bytes: Uint8Array): CachedSnapshot
+  /** Keeps an encoding beside its snapshot, for as long as that is here. */
+  keepForm(query: KeptForm): void
 }
 
 export interface CachedSnapshot {
   readonly bytes: Uint8Array
-  readonly answer: Answer
+  /** As it is. */
+  readonly plain: SnapshotForm
+  /** Encoded; the form as it is where an encoding is not worth it. */
+  readonly encoded: ReadonlyMap<Encoding, SnapshotForm>
 }
 
-/** What an entry costs beside its bytes, roughly: else a budget of tiny snapshots would hold millions. */
+/** An encoding of a snapshot that is kept. */
+export interface KeptForm {
+  readonly namespace: Namespace
+  readonly digest: Digest
+  readonly encoding: Encoding
+  readonly form: SnapshotForm
+}
+
+/** A snapshot that is kept, and what it costs with its encodings. */
+interface Entry extends CachedSnapshot {
+  readonly encoded: Map<Encoding, SnapshotForm>
+  cost: number
+}
+
+/** What a snapshot costs beside its bytes, roughly: else a budget of tiny snapshots would hold millions. */
 const ENTRY_BYTES = 1_024
 
-/** Keeps the snapshots that were used last, up to so many bytes together. */
+/** Keeps the snapshots that were used last, up to so many bytes together with their encodings. */
 export function createSnapshotCache({
   transport,
   hasher,
@@ -32,24 +51,38 @@ export function createSnapshotCache({
   maxSnapshotBytes,
   lifetime,
 }: SnapshotCacheOptions): SnapshotCache {
-  const kept = new Map<string, CachedSnapshot>()
+  const kept = new Map<string, Entry>()
   const loading = new Map<string, Promise<CachedSnapshot>>()
   let total = 0
 
   const keep = (namespace: Namespace, digest: Digest, bytes: Uint8Array): CachedSnapshot => {
     // What is kept once more is as young as what is new.
-    const known = peek(namespace, digest)
+    const known = find(namespace, digest)
     if (known !== undefined) return known
     const key = `${namespace}/${digest}`
-    const entry: CachedSnapshot = { bytes, answer: immutableAnswer(bytes) }
+    const plain = snapshotForm({ digest, bytes: bytes.length, body: bytes, encoding: undefined })
+    const entry: Entry = { bytes, plain, encoded: new Map(), cost: 0 }
     kept.set(key, entry)
-    total += bytes.length + ENTRY_BYTES
-    for (const [oldest, { bytes: gone }] of kept) {
+    charge(key, entry, bytes.length + ENTRY_BYTES)
+    return entry
+  }
+
+  /** Adds to what an entry costs, and lets go of the oldest others until all is within the limit. */
+  const charge = (key: string, entry: Entry, cost: number): void => {
+    entry.cost += cost
+    total += cost
+    for (const [oldest, { cost: freed }] of kept) {
       if (total <= maxBytes || oldest === key) break
       kept.delete(oldest)
-      total -= gone.length + ENTRY_BYTES
+      total -= freed
     }
-    return entry
+  }
+
+  const keepForm = ({ namespace, digest, encoding, form }: KeptForm): void => {
+    const entry = find(namespace, digest)
+    if (entry === undefined || entry.encoded.has(encoding)) return
+    entry.encoded.set(encoding, form)
+    if (form !== entry.plain) charge(`${namespace}/${digest}`, entry, form.body.length)
   }
 
   const fetch = async (namespace: Namespace, digest: Digest): Promise<CachedSnapshot> => {
@@ -63,7 +96,7 @@ export function createSnapshotCache({
     )
   }
 
-  const peek = (namespace: Namespace, digest: Digest): CachedSnapshot | undefined => {
+  const find = (namespace: Namespace, digest: Digest): Entry | undefined => {
     const key = `${namespace}/${digest}`
     const found = kept.get(key)
     if (found !== undefined) {
@@ -75,10 +108,11 @@ export function createSnapshotCache({
   }
 
   return {
-    peek,
+    peek: find,
     keep,
+    keepForm,
     async load(namespace, digest) {
-      const found = peek(namespace, digest)
+      const found = find(namespace, digest)
       if (found !== undefined) return found
       const key = `${namespace}/${digest}`
       const running = loading.get(key)

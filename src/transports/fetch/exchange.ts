@@ -1,5 +1,6 @@
 import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { abortable } from '../../async/signals.js'
+import { PLAIN } from './encodings.js'
 import { readBody, type Waiting } from './body.js'
 import { fetchModes, isRedirect } from './fetch-modes.js'
 import { createRequestDeadline } from './request-deadline.js'
@@ -67,7 +68,7 @@ export async function send(
       ...modes,
       method,
       headers: {
-        'accept-encoding': 'identity',
+        'accept-encoding': PLAIN,
         ...modes.headers,
         ...headers,
         ...(body !== undefined && { 'content-type': 'application/json' }),

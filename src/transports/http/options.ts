@@ -9,7 +9,10 @@ export interface HttpOptions {
   readonly headers?: Provided<Readonly<Record<string, string>>> | undefined
   /** Sent as `Authorization: Bearer`, for what is not public: `httpStore()` writes with it, and either reads with it. */
   readonly token?: Provided<string> | undefined
-  /** Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour `signal`. */
+  /**
+   * Stands in for the global `fetch`: for TLS options, client certificates, a proxy. Must honour `signal`. Everything is asked of it
+   * unencoded; where it decodes as `fetch` does, `headers: { 'accept-encoding': 'br, gzip' }` asks for less to be sent.
+   */
   readonly fetch?: Fetch | undefined
   /** The whole time that one request may take, its body included. 15,000 by default. */
   readonly timeoutMs?: number | undefined
@@ -30,6 +33,8 @@ export interface Settings {
   readonly headers: Provided<Readonly<Record<string, string>>>
   readonly token: Provided<string> | undefined
   readonly fetch: Fetch
+  /** Whether that decodes what comes encoded, as the global one does. */
+  readonly decodes: boolean
   /** What is said beside a failure to reach the board; empty where there is nothing to say. */
   readonly hint: () => string
   readonly timeoutMs: number

@@ -1,8 +1,10 @@
-import { NoticeboardError } from '../../contracts/errors.js'
+import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { type Digest, parseDigest, type Namespace, parseNamespace } from '../../contracts/names.js'
 import { isEpoch, nextPosition, type Position } from '../../contracts/position.js'
+import type { Fetch } from '../../contracts/system.js'
 import type { Latest, Tag } from '../../contracts/transport.js'
 import { exchange, type Ask, type Reply } from '../fetch/exchange.js'
+import { PLAIN, snapshotEncodings } from '../fetch/encodings.js'
 import type { Settings } from './options.js'
 import { refusalOf } from './refusal.js'
 import { MAX_RELEASE_BYTES, MAX_SCHEMA_BYTES } from '../../core/limits.js'
@@ -52,9 +54,32 @@ export async function readSnapshot(
     path: snapshotPath(query.namespace, query.digest),
     what: `the snapshot ${query.digest.slice(0, 12)}`,
   }
-  const reply = await exchange(settings, { ...ask, maxBytes: query.maxSnapshotBytes }, signal)
-  if (reply.status === 200) return reply.body
-  throw refusalFor(settings, ask, reply)
+  const read = async (given: Settings, acceptEncoding: string): Promise<Uint8Array> => {
+    const headers = { 'accept-encoding': acceptEncoding }
+    const reply = await exchange(given, { ...ask, headers, maxBytes: query.maxSnapshotBytes }, signal)
+    if (reply.status === 200) return reply.body
+    throw refusalFor(settings, ask, reply)
+  }
+  if (!settings.decodes) return read(settings, PLAIN)
+  let encoded = false
+  const fetch: Fetch = async (url, init) => {
+    const response = await settings.fetch(url, init)
+    encoded = response.ok && response.headers.has('content-encoding')
+    return response
+  }
+  try {
+    const body = await read({ ...settings, fetch }, snapshotEncodings())
+    if (beginsAsJson(body)) return body
+  } catch (error) {
+    if (!encoded || signal.aborted || !isNoticeboardError(error, 'unavailable')) throw error
+  }
+  // Something in between decoded the body and left its encoding's name, or took away the name alone.
+  return read(settings, PLAIN)
+}
+
+/** Whether bytes can be a document, and not one whose encoding nobody took away. */
+function beginsAsJson([first = 0]: Uint8Array): boolean {
+  return '{["-0123456789tfn'.includes(String.fromCharCode(first))
 }
 
 /** The JSON Schema beside a namespace; undefined when there is none. */

@@ -41,6 +41,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
     headers,
     token,
     fetch,
+    decodes: options.fetch === undefined,
     hint: () => (options.fetch === undefined ? proxyHint(base, platform) : ''),
     timeoutMs,
     firstEventTimeoutMs,

@@ -217,6 +217,44 @@ describe('bodies', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(33_554_432)
   })
 
+  test('is asked for in an encoding that every fetch decodes, and has the decoded bytes', async () => {
+    const { url, requests } = await scripted((_req, res) =>
+      res.writeHead(200, { 'content-encoding': 'br' }).end(brotliCompressSync('{"a":1}')),
+    )
+    expect(await http(url).snapshot(snapshot, never)).toEqual(new TextEncoder().encode('{"a":1}'))
+    expect(requests.map(({ headers }) => headers['accept-encoding'])).toEqual(['br, gzip'])
+  })
+
+  test('is asked for as it is by a fetch that was given, unless the headers say otherwise', async () => {
+    const { url, requests } = await scripted((_req, res) => res.end('{"a":1}'))
+    const fetch: Fetch = (address, init) => globalThis.fetch(address, init)
+    await http(url, { fetch }).snapshot(snapshot, never)
+    await http(url, { fetch, headers: { 'Accept-Encoding': 'gzip' } }).snapshot(snapshot, never)
+    expect(requests.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity', 'gzip'])
+  })
+
+  test.each([
+    ['took the name of the encoding away', {}, gzipSync('{"a":1}')],
+    ['decoded it and left the name of the encoding', { 'content-encoding': 'gzip' }, '{"a":1}'],
+    ['damaged it', { 'content-encoding': 'gzip' }, gzipSync('{"a":1}').fill(0, 20)],
+  ])('is asked for as it is where something in between %s', async (_what, headers, body) => {
+    const { url, requests } = await scripted((req, res) =>
+      req.headers['accept-encoding'] === 'identity'
+        ? res.end('{"a":1}')
+        : res.writeHead(200, headers).end(body),
+    )
+    expect(await http(url).snapshot(snapshot, never)).toEqual(new TextEncoder().encode('{"a":1}'))
+    expect(requests.map(({ headers }) => headers['accept-encoding'])).toEqual(['br, gzip', 'identity'])
+  })
+
+  test('is asked for once where the server fails, encoded or not', async () => {
+    const { url, requests } = await scripted((_req, res) =>
+      res.writeHead(503, { 'content-encoding': 'gzip' }).end(gzipSync('{}')),
+    )
+    await expect(http(url).snapshot(snapshot, never)).rejects.toThrow(failsWith('unavailable'))
+    expect(requests).toHaveLength(1)
+  })
+
   test.each([
     ['before its announced length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"half":'],
     ['before its last chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8\r\n{"half":\r\n'],

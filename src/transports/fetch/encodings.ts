@@ -1,0 +1,12 @@
+import { fetchModes } from './fetch-modes.js'
+
+/** The `Accept-Encoding` of what shall come as it is. */
+export const PLAIN = 'identity'
+
+/**
+ * The one of a snapshot: what every `fetch` decodes. Workers of Cloudflare from before there were cache modes may
+ * not know `br`.
+ */
+export function snapshotEncodings(): string {
+  return fetchModes().cache === undefined ? 'gzip' : 'br, gzip'
+}
