@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { untilInterrupted } from '../demo/interruption.js'
 import { createProcesses } from '../demo/processes.js'
+import { sayError } from '../demo/say-error.js'
 import { createScreen } from '../demo/screen.js'
 import { duration } from '../demo/table.js'
 import { bundleInto } from './bundle.js'
@@ -119,7 +120,7 @@ async function run({ clients, only, patience, seed, without }) {
 
   /** @param {unknown} error */
   function fail(error) {
-    screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
+    screen.print(`demo: ${sayError(error)}`)
     return 1
   }
 

@@ -12,6 +12,7 @@ import { watchLateness } from './lateness.js'
 import { help, readOptions } from './options.js'
 import { strategyNames } from './periods.js'
 import { createProcesses } from './processes.js'
+import { sayError } from './say-error.js'
 import { createScene } from './scene.js'
 import { createScreen, paintFor } from './screen.js'
 import { publishFirst, tellStories } from './stories.js'
@@ -70,7 +71,7 @@ async function run({ clients, broken, keep, only }) {
 
   /** @param {unknown} error */
   function fail(error) {
-    screen.print(`demo: ${error instanceof Error ? error.stack : String(error)}`)
+    screen.print(`demo: ${sayError(error)}`)
     return 1
   }
 }
