@@ -7,7 +7,13 @@ import { settle, type ClientOptions } from './options.js'
 import type { Participant } from './apply/participants.js'
 import type { ClientStatus } from './status.js'
 import { whenReady, whenRefreshed, type ReadyOptions, type RefreshOptions } from './ready.js'
-import { createSelected, type Selected, type SelectOptions, type SubscribeOptions } from './select.js'
+import {
+  createSelected,
+  type Selected,
+  type SelectedOptions,
+  type SelectOptions,
+  type SubscribeOptions,
+} from './select.js'
 import type { Running } from './running.js'
 import { sayBound } from './say-bound.js'
 import { checkOptions } from '../core/options.js'
@@ -119,43 +125,57 @@ export function createClient<const S extends Schema>(options: ClientOptions<S>):
 /** A configuration as programs see it. */
 type Seen<S extends Schema> = DeepReadonly<OutputOf<S>>
 
+/** What readers see. A class, so that all of them have one shape. */
+class Shown<Value> {
+  readonly value: Value
+
+  constructor(value: Value) {
+    this.value = value
+  }
+}
+
+/** Stands there before the first value and throws: a read that need not ask whether there is one costs what a property does. */
+class Unready {
+  readonly #why: () => NoticeboardError
+
+  constructor(why: () => NoticeboardError) {
+    this.#why = why
+  }
+
+  get value(): never {
+    throw this.#why()
+  }
+}
+
 class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
-  #view: Running<Seen<S>> | undefined
+  #shown: { readonly value: Seen<S> } = new Unready(() => this.#notReady())
+  #running: Running<Seen<S>> | undefined
   readonly #engine: Engine<Seen<S>>
   readonly #settings: ReturnType<typeof settle<S>>
-  /** What parts of the configuration are read from. */
-  readonly #source: Omit<Parameters<typeof createSelected<Seen<S>, never>>[0], 'pick' | 'equal'>
-  readonly subscribe: Client<OutputOf<S>>['subscribe']
+  #subscribe: Client<OutputOf<S>>['subscribe'] | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: ClientOptions<S>) {
     const settings = settle(options)
     this.#settings = settings
     // The engine freezes what it shows; from here on the types say so.
-    this.#engine = createEngine(settings, view => {
-      this.#view = view as Running<Seen<S>>
+    this.#engine = createEngine(settings, running => {
+      this.#running = running as Running<Seen<S>>
+      this.#shown = new Shown(this.#running.value)
     }) as Engine<OutputOf<S>> as Engine<Seen<S>>
-    this.#source = {
-      current: () => this.current,
-      running: () => this.#view,
-      onChange: listener => this.#engine.events.on('change', ({ current }) => listener(current)),
-      logger: settings.logger,
-    }
-    this.subscribe = createSelected({
-      pick: (value: Seen<S>) => value,
-      equal: Object.is,
-      ...this.#source,
-    }).subscribe
   }
 
   get current(): Seen<S> {
-    if (this.#view === undefined) throw this.#notReady()
-    return this.#view.value
+    return this.#shown.value
   }
 
   get running(): Running<Seen<S>> {
-    if (this.#view === undefined) throw this.#notReady()
-    return this.#view
+    if (this.#running === undefined) throw this.#notReady()
+    return this.#running
+  }
+
+  get subscribe(): Client<OutputOf<S>>['subscribe'] {
+    return (this.#subscribe ??= this.#selected(value => value, Object.is).subscribe)
   }
 
   get ageMs(): number {
@@ -181,7 +201,7 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   select<Part>(pick: (value: Seen<S>) => Part, options: SelectOptions<Part> = {}): Selected<Part> {
     checkOptions('select()', options, { equal: true })
-    return createSelected({ pick, equal: options.equal, ...this.#source })
+    return this.#selected(pick, options.equal)
   }
 
   participate(participant: Participant<Seen<S>>): () => void {
@@ -222,6 +242,20 @@ class LiveClient<S extends Schema> implements Client<OutputOf<S>> {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
+  }
+
+  #selected<Part>(
+    pick: (value: Seen<S>) => Part,
+    equal: SelectedOptions<Seen<S>, Part>['equal'],
+  ): Selected<Part> {
+    return createSelected({
+      pick,
+      equal,
+      of: this,
+      running: () => this.#running,
+      onChange: listener => this.on('change', ({ current }) => listener(current)),
+      logger: this.#settings.logger,
+    })
   }
 
   #notReady(): NoticeboardError {

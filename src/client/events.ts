@@ -47,23 +47,41 @@ export interface GuardedEmitter<Value> {
 
 /** Makes a {@link GuardedEmitter}. */
 export function createEmitter<Value>(logger: Logger): GuardedEmitter<Value> {
-  const emitter = new EventEmitter()
+  return new Emitter<Value>(logger)
+}
 
-  return {
-    on(name, listener) {
-      let listening = true
-      const guarded = (event: ClientEvents<Value>[typeof name]): void => {
-        // An emission under way still calls who left during it.
-        if (listening) callGuarded(() => listener(event), logger, `a listener of "${name}"`)
-      }
-      emitter.on(name, guarded)
-      return () => {
-        listening = false
-        emitter.off(name, guarded)
-      }
-    },
-    emit: (name, event) => void emitter.emit(name, event),
-    removeAll: () => void emitter.removeAllListeners(),
+/** A class, and nothing of it before the first listener, since every client has one. */
+class Emitter<Value> implements GuardedEmitter<Value> {
+  readonly #logger: Logger
+  #emitter: EventEmitter | undefined
+
+  constructor(logger: Logger) {
+    this.#logger = logger
+  }
+
+  on<Name extends ClientEventName>(
+    name: Name,
+    listener: (event: ClientEvents<Value>[Name]) => unknown,
+  ): () => void {
+    let listening = true
+    const guarded = (event: ClientEvents<Value>[Name]): void => {
+      // An emission under way still calls who left during it.
+      if (listening) callGuarded(() => listener(event), this.#logger, `a listener of "${name}"`)
+    }
+    this.#emitter ??= new EventEmitter()
+    this.#emitter.on(name, guarded)
+    return () => {
+      listening = false
+      this.#emitter?.off(name, guarded)
+    }
+  }
+
+  emit<Name extends ClientEventName>(name: Name, event: ClientEvents<Value>[Name]): void {
+    this.#emitter?.emit(name, event)
+  }
+
+  removeAll(): void {
+    this.#emitter?.removeAllListeners()
   }
 }
 

@@ -30,64 +30,81 @@ export interface Selected<Part> {
   subscribe(this: void, listener: (part: Part) => unknown, options?: SubscribeOptions): () => void
 }
 
-/** Makes a {@link Selected} over a client's value and its changes. */
-export function createSelected<Value, Part>({
-  pick,
-  equal = isEqual,
-  current,
-  running,
-  onChange,
-  logger,
-}: {
+/** What a part is picked from, and how. */
+export interface SelectedOptions<Value, Part> {
   readonly pick: (value: Value) => Part
   readonly equal?: ((a: Part, b: Part) => boolean) | undefined
-  /** The value now; throws before the first. */
-  readonly current: () => Value
+  /** Has the value now; throws before the first. */
+  readonly of: { readonly current: Value }
   /** The same, or undefined before the first. */
   readonly running: () => { readonly value: Value } | undefined
   readonly onChange: (listener: (value: Value) => void) => () => void
   readonly logger: Logger
-}): Selected<Part> {
-  let picked: { readonly value: Value; readonly part: Part } | undefined
+}
 
-  /** The part of a value; the one before where they count as the same. */
-  const partOf = (value: Value): Part => {
-    if (picked !== undefined && Object.is(picked.value, value)) return picked.part
-    const part = pick(value)
-    picked = { value, part: picked !== undefined && equal(picked.part, part) ? picked.part : part }
-    return picked.part
+/** Makes a {@link Selected} over a client's value and its changes. */
+export function createSelected<Value, Part>(options: SelectedOptions<Value, Part>): Selected<Part> {
+  return new Selection(options)
+}
+
+/** Of what nothing was picked yet; no value is this. */
+const NOTHING: unique symbol = Symbol('nothing')
+
+/** A class, since its reads are hot: a read of the same value is two comparisons and no call. */
+class Selection<Value, Part> implements Selected<Part> {
+  readonly #options: SelectedOptions<Value, Part>
+  readonly #of: { readonly current: Value }
+  /** What was picked from last, and what that gave. */
+  #value: Value | typeof NOTHING = NOTHING
+  #part: Part | undefined
+
+  constructor(options: SelectedOptions<Value, Part>) {
+    this.#options = options
+    this.#of = options.of
   }
 
-  return {
-    get current() {
-      return partOf(current())
-    },
-    subscribe(listener, options = {}) {
-      checkOptions('subscribe()', options, { signal: true })
-      const { signal } = options
-      if (signal?.aborted === true) return () => {}
-      let told: { readonly part: Part } | undefined
-      const tell = (value: Value): void =>
-        callGuarded(
-          () => {
-            const part = partOf(value)
-            if (told !== undefined && Object.is(told.part, part)) return undefined
-            told = { part }
-            return listener(part)
-          },
-          logger,
-          'a subscriber',
-        )
-      const off = onChange(tell)
-      const end = (): void => {
-        off()
-        offSignal()
-      }
-      // Many subscriptions end with one signal; it gets one listener.
-      const offSignal = signal === undefined ? () => {} : onAbort(signal, end)
-      const now = running()
-      if (now !== undefined) tell(now.value)
-      return end
-    },
+  get current(): Part {
+    const value = this.#of.current
+    return value === this.#value ? (this.#part as Part) : this.#partOf(value)
+  }
+
+  readonly subscribe: Selected<Part>['subscribe'] = (listener, options = {}) => {
+    checkOptions('subscribe()', options, { signal: true })
+    const { signal } = options
+    if (signal?.aborted === true) return () => {}
+    const { running, onChange, logger } = this.#options
+    let told: { readonly part: Part } | undefined
+    const tell = (value: Value): void =>
+      callGuarded(
+        () => {
+          const part = this.#partOf(value)
+          if (told !== undefined && Object.is(told.part, part)) return undefined
+          told = { part }
+          return listener(part)
+        },
+        logger,
+        'a subscriber',
+      )
+    const off = onChange(tell)
+    const end = (): void => {
+      off()
+      offSignal()
+    }
+    // Many subscriptions end with one signal; it gets one listener.
+    const offSignal = signal === undefined ? () => {} : onAbort(signal, end)
+    const now = running()
+    if (now !== undefined) tell(now.value)
+    return end
+  }
+
+  /** The part of a value; the one before where they count as the same. */
+  #partOf(value: Value): Part {
+    if (value === this.#value) return this.#part as Part
+    const { pick, equal = isEqual } = this.#options
+    const part = pick(value)
+    const isSame = this.#value !== NOTHING && equal(this.#part as Part, part)
+    if (!isSame) this.#part = part
+    this.#value = value
+    return this.#part as Part
   }
 }

@@ -77,7 +77,11 @@ export function fakeClient<const S extends Schema>(
 
   const source = {
     logger: silentLogger,
-    current: () => running.value,
+    of: {
+      get current() {
+        return running.value
+      },
+    },
     running: () => running,
     onChange: (tell: (value: Value) => void) => events.on('change', ({ current }) => tell(current)),
   }
@@ -121,7 +125,7 @@ export function fakeClient<const S extends Schema>(
       participants.add(participant)
       return () => void participants.delete(participant)
     },
-    on: events.on,
+    on: (name, listener) => events.on(name, listener),
     // No rollout asks for anything here.
     measure() {},
     pause() {

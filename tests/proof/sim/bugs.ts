@@ -444,7 +444,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a-part-is-new-each-time',
     file: 'src/client/select.ts',
-    replace: [['picked !== undefined && equal(picked.part, part) ? picked.part : part', 'part']],
+    replace: [['if (!isSame) this.#part = part', 'this.#part = part']],
     oracles: ['readers-agree'],
   },
   {

@@ -320,7 +320,7 @@ export const PROOFS: Readonly<Record<string, Proof>> = {
     tell = value => listeners.forEach(listener => listener(value))
     const selected = source.createSelected({
       pick: (value: { readonly pool: number }) => value.pool,
-      current: () => ({ pool: 1 }),
+      of: { current: { pool: 1 } },
       running: () => ({ value: { pool: 1 } }),
       onChange(listener) {
         listeners.add(listener)

@@ -87,10 +87,9 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     what: 'of several subscribers of one selection only the first hears of a change, and a later one never gets the value that is there',
     file: 'src/client/select.ts',
     replace: [
-      ['let told: { readonly part: Part } | undefined', ''],
       [
-        'let picked: { readonly value: Value; readonly part: Part } | undefined',
-        'let picked: { readonly value: Value; readonly part: Part } | undefined; let told: { readonly part: Part } | undefined',
+        'if (told !== undefined && Object.is(told.part, part)) return undefined told = { part }',
+        'const all = this as unknown as { told?: { readonly part: Part } }; if (all.told !== undefined && Object.is(all.told.part, part)) return undefined; all.told = told = { part }',
       ],
     ],
   },
