@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
+import { residentBytes } from './memory.js'
 import { backlog } from './protocol.js'
 
 /** @type {Set<import('node:net').Socket>} */
@@ -20,6 +21,7 @@ await new Promise(resolve => server.listen({ host: '127.0.0.1', port: 0, backlog
 answerQuestions({
   port: () => /** @type {import('node:net').AddressInfo} */ (server.address()).port,
   connections: () => sockets.size,
+  residentBytes,
   frame(/** @type {Uint8Array} */ bytes) {
     frame = Buffer.from(bytes)
   },

@@ -1,14 +1,16 @@
-// noticeboard's own server over its in-memory store. Validating and composing a release is done beforehand, on another store: what is
-// measured begins when the server's store gets the snapshot and the release.
+// noticeboard's own server over its in-memory store. A release is composed beforehand: what is measured begins when the server's store
+// gets the snapshot and the release.
 import { createPublisher, everyone, memory } from 'noticeboard'
+import { canonicalize, decodeRelease, digestOf, encodeRelease, systemHasher } from 'noticeboard/core'
 import { serve } from 'noticeboard/server'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
-import { versionOf } from '../document.js'
+import { makeDocument, versionOf } from '../document.js'
+import { residentBytes } from './memory.js'
 import { namespace } from './protocol.js'
 
-const { document } = settings
+const { documentBytes, document = makeDocument(documentBytes) } = settings
 const { signal } = new AbortController()
 const never = 3_600_000
 
@@ -24,16 +26,23 @@ const server = await serve(store, {
 /** @type {{ digest: string, snapshot: Uint8Array, position: import('noticeboard/core').Position, release: Uint8Array }} */
 let next
 
-/** @param {number} round */
-async function prepare(round) {
-  const { digest, position } = await publisher.publish(versionOf(document, round), {
-    rollout: everyone(),
-    reason: 'benchmark',
+await publisher.publish(versionOf(document, 0), { rollout: everyone(), reason: 'benchmark' })
+const latest = await staged.latest({ namespace }, signal)
+if (latest.type !== 'release') throw new Error('nothing was published')
+const { release: first } = decodeRelease(latest.bytes)
+let { sequence } = first
+
+/** What a publisher would write next, without what it remembers. @param {number} round */
+function prepare(round) {
+  const snapshot = Buffer.from(canonicalize(versionOf(document, round)))
+  const digest = digestOf(systemHasher, snapshot)
+  const release = encodeRelease({
+    ...first,
+    sequence,
+    stable: { ...first.stable, variants: [{ digest, bytes: snapshot.length }] },
   })
-  const latest = await staged.latest({ namespace }, signal)
-  if (latest.type !== 'release') throw new Error('nothing was published')
-  const snapshot = await staged.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal)
-  next = { digest, snapshot, position, release: latest.bytes }
+  next = { digest, snapshot, position: { epoch: first.epoch, sequence }, release }
+  sequence += 1
 }
 
 async function broadcast() {
@@ -44,12 +53,29 @@ async function broadcast() {
   return startedMs
 }
 
-await prepare(0)
+/** What a reader is greeted with, in its chunked coding. */
+function newestFrame() {
+  const { digest, snapshot, release } = next
+  const lines = [
+    namespace,
+    Buffer.from(release).toString(),
+    `${digest} ${Buffer.from(snapshot).toString()}`,
+  ].map(line => `data: ${line}\n`)
+  const event = `event: release\n${lines.join('')}\n`
+  return Buffer.from(`${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`)
+}
+
+prepare(0)
 await broadcast()
 
 answerQuestions({
   port: () => server.port,
   connections: () => server.handler.connections,
+  residentBytes,
+  // It makes its own.
+  frame() {},
+  digest: () => next.digest,
+  newestFrame,
   prepare: ({ round }) => prepare(round),
   broadcast,
 })

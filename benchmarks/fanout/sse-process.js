@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import { answerQuestions, settings } from '../child.js'
 import { nowMs } from '../clock.js'
 import { versionOf } from '../document.js'
+import { residentBytes } from './memory.js'
 import { backlog, streamHead } from './protocol.js'
 
 /** @import { ServerResponse } from 'node:http' */
@@ -38,6 +39,7 @@ let text = JSON.stringify(version)
 answerQuestions({
   port: () => /** @type {import('node:net').AddressInfo} */ (server.address()).port,
   connections: () => responses.size,
+  residentBytes,
   frame(/** @type {Uint8Array} */ bytes) {
     frame = Buffer.from(bytes)
   },

@@ -19,7 +19,7 @@ export class ResponseSink implements Sink {
 
   blocked(): boolean {
     const response = this.#response
-    if (!response.writableNeedDrain) return false
+    if (!needsDrain(response)) return false
     if (!this.#isWaiting) {
       this.#isWaiting = true
       response.once('drain', () => {
@@ -44,4 +44,11 @@ export class ResponseSink implements Sink {
   destroy(): void {
     this.#response.destroy()
   }
+}
+
+/** Whether more waits than a reader should be owed. A response over HTTP/2 does not say so itself. */
+function needsDrain(response: ServerResponse): boolean {
+  if ('writableNeedDrain' in response) return response.writableNeedDrain
+  const { writableLength, writableHighWaterMark } = response as ServerResponse
+  return writableLength >= writableHighWaterMark
 }

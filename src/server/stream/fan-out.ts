@@ -6,7 +6,7 @@ import type { Digest } from '../../contracts/names.js'
 import type { Clock, Hasher } from '../../contracts/system.js'
 import type { Release, Variant } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
-import { releaseFrame } from './frames.js'
+import { releaseFrame, snapshotIn } from './frames.js'
 import type { Frame } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
@@ -55,12 +55,13 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
       const { bytes } = await snapshots.load(namespace, digest)
       // Of many who waited together the first one made it.
       if (newest.withSnapshot.has(digest)) return
-      newest.withSnapshot.set(
-        digest,
-        bytes.length > MAX_INLINE_BYTES
-          ? undefined
-          : releaseFrame(namespace, newest.bytes, { digest, bytes }),
-      )
+      if (bytes.length > MAX_INLINE_BYTES) {
+        newest.withSnapshot.set(digest, undefined)
+        return
+      }
+      const frame = releaseFrame(namespace, newest.bytes, { digest, bytes })
+      newest.withSnapshot.set(digest, frame)
+      snapshots.share(namespace, digest, snapshotIn(frame, bytes.length))
     } catch {
       // Whoever asks for the snapshot by its digest hears what is wrong with it.
       newest.withSnapshot.set(digest, undefined)

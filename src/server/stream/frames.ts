@@ -19,6 +19,12 @@ export function releaseFrame(
   return frameOf('release', lines)
 }
 
+/** The snapshot that came along in a release's frame, so many bytes long: in the same memory. */
+export function snapshotIn({ plain }: Frame, length: number): Uint8Array {
+  const end = plain.length - END.length
+  return plain.subarray(end - length, end)
+}
+
 /** A mark, as it was made at the origin. */
 export function markFrame(namespace: Namespace, bytes: Uint8Array): Frame {
   return frameOf('mark', [namespace, bytes])

@@ -16,6 +16,8 @@ export interface SnapshotCache {
   keep(namespace: Namespace, digest: Digest, bytes: Uint8Array): CachedSnapshot
   /** Keeps an encoding beside its snapshot, for as long as that is here. */
   keepForm(query: KeptForm): void
+  /** The same bytes in memory that something else holds as well take the place of those that are kept, so that there is one copy. */
+  share(namespace: Namespace, digest: Digest, bytes: Uint8Array): void
 }
 
 export interface CachedSnapshot {
@@ -36,6 +38,8 @@ export interface KeptForm {
 
 /** A snapshot that is kept, and what it costs with its encodings. */
 interface Entry extends CachedSnapshot {
+  bytes: Uint8Array
+  plain: SnapshotForm
   readonly encoded: Map<Encoding, SnapshotForm>
   cost: number
 }
@@ -60,7 +64,7 @@ export function createSnapshotCache({
     const known = find(namespace, digest)
     if (known !== undefined) return known
     const key = `${namespace}/${digest}`
-    const plain = snapshotForm({ digest, bytes: bytes.length, body: bytes, encoding: undefined })
+    const plain = plainForm(digest, bytes)
     const entry: Entry = { bytes, plain, encoded: new Map(), cost: 0 }
     kept.set(key, entry)
     charge(key, entry, bytes.length + ENTRY_BYTES)
@@ -83,6 +87,16 @@ export function createSnapshotCache({
     if (entry === undefined || entry.encoded.has(encoding)) return
     entry.encoded.set(encoding, form)
     if (form !== entry.plain) charge(`${namespace}/${digest}`, entry, form.body.length)
+  }
+
+  const share = (namespace: Namespace, digest: Digest, bytes: Uint8Array): void => {
+    // Only in place: what was let go meanwhile does not come back, and nothing is younger for it.
+    const entry = kept.get(`${namespace}/${digest}`)
+    if (entry === undefined) return
+    const { plain } = entry
+    entry.bytes = bytes
+    entry.plain = plainForm(digest, bytes)
+    for (const [encoding, form] of entry.encoded) if (form === plain) entry.encoded.set(encoding, entry.plain)
   }
 
   const fetch = async (namespace: Namespace, digest: Digest): Promise<CachedSnapshot> => {
@@ -111,6 +125,7 @@ export function createSnapshotCache({
     peek: find,
     keep,
     keepForm,
+    share,
     async load(namespace, digest) {
       const found = find(namespace, digest)
       if (found !== undefined) return found
@@ -122,6 +137,10 @@ export function createSnapshotCache({
       return started
     },
   }
+}
+
+function plainForm(digest: Digest, body: Uint8Array): SnapshotForm {
+  return snapshotForm({ digest, bytes: body.length, body, encoding: undefined })
 }
 
 export interface SnapshotCacheOptions {

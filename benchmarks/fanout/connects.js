@@ -1,0 +1,154 @@
+// A fleet that connects at once, beside a bare node:http that sends the same bytes, in turns; and what a stream holds while it is idle.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bytesOf } from '../document.js'
+import { processorMs } from '../processor-time.js'
+import { countRounds } from '../rounds.js'
+import { summarize, summarizeRatio } from '../statistics.js'
+import { figure, formatTable, paragraph, ranged, size } from '../table.js'
+import { namespace } from './protocol.js'
+import { servers } from './servers.js'
+
+/**
+ * @import { Bench, Part } from '../main.js'
+ * @import { Child } from '../processes.js'
+ * @import { Server } from './servers.js'
+ * @typedef {{ name: string, title: string, child: Child, suffix: string, leastBytes: number, rounds: Round[], residentBytes: number }} Side
+ * @typedef {{ lastMs: number, connectUs: number, endUs: number, stranded: number }} Round
+ */
+
+const readerProcesses = 2
+/** How many connections may be under way at the same time. */
+const inFlight = 2_000
+/** After the last reader: what the server still does. */
+const settleMs = 150
+
+/** @param {Bench} bench @param {readonly Server[]} [among] @returns {Promise<Part>} */
+export async function measureConnects({ options, processes, say }, among = servers) {
+  const { connections, quick, document } = options
+  const counting = quick
+    ? { warmUps: 1, most: 3, least: 3, budgetMs: 12_000 }
+    : { warmUps: 2, most: 9, least: 5, budgetMs: 70_000 }
+  const readers = await Promise.all(
+    Array.from({ length: readerProcesses }, () =>
+      processes.start(new URL('herd-process.js', import.meta.url)),
+    ),
+  )
+  const share = Math.ceil(connections / readerProcesses)
+
+  /** @type {Side[]} */
+  const sides = []
+  /** @type {Uint8Array | undefined} */
+  let frame
+  for (const { name, title, module, mode } of among) {
+    const child = await processes.start(new URL(module, import.meta.url), { document, mode })
+    if (mode === undefined && name !== 'net') frame ??= await child.ask('newestFrame')
+    else await child.ask('frame', frame)
+    const leastBytes = frame?.length ?? bytesOf(document)
+    sides.push({ name, title, child, suffix: '', leastBytes, rounds: [], residentBytes: Number.NaN })
+    if (mode !== undefined || name === 'net') continue
+    const suffix = `&have=${encodeURIComponent(`${namespace}=${await child.ask('digest')}`)}`
+    const resumed = { name: `${name}-resumed`, title: `${title}, resumed`, child, suffix, leastBytes: 0 }
+    sides.push({ ...resumed, rounds: [], residentBytes: Number.NaN })
+  }
+
+  for (const side of sides) side.residentBytes = await weigh(side)
+  for (const { index: round, isMeasured } of countRounds(counting)) {
+    // There and back again, so that nobody always comes after the same one.
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const measured = await herd(side)
+      if (isMeasured) side.rounds.push(measured)
+    }
+  }
+  say(`connects: ${sides[0]?.rounds.length ?? 0} rounds of each were measured`)
+  for (const { child } of sides) await child.end()
+  for (const reader of readers) await reader.end()
+
+  const floor = sides.find(({ name }) => name === 'shared')
+  const rows = sides.map(({ name, title, rounds, residentBytes }) => {
+    const of = (/** @type {(round: Round) => number} */ pick) => summarize(rounds.map(pick))
+    const ratio = (/** @type {(round: Round) => number} */ pick) =>
+      summarizeRatio(rounds.map(pick), (floor?.rounds ?? rounds).map(pick))
+    return {
+      name,
+      title,
+      connectUs: of(({ connectUs }) => connectUs),
+      connectRatio: ratio(({ connectUs }) => connectUs),
+      endUs: of(({ endUs }) => endUs),
+      lastMs: of(({ lastMs }) => lastMs),
+      lastRatio: ratio(({ lastMs }) => lastMs),
+      stranded: rounds.reduce((sum, { stranded }) => sum + stranded, 0),
+      residentBytes,
+    }
+  })
+  const text = [
+    paragraph(
+      `${connections.toLocaleString('en')} event streams that open at once, each greeted with ${size(bytesOf(document))}; the servers take turns`,
+    ),
+    '',
+    formatTable(
+      ['', 'CPU us/connect', 'ratio', 'us/end', 'last, ms', 'ratio', 'stranded', 'idle, KB'],
+      rows.map(row => [
+        row.title,
+        ranged(row.connectUs),
+        ranged(row.connectRatio),
+        ranged(row.endUs),
+        ranged(row.lastMs),
+        ranged(row.lastRatio),
+        String(row.stranded),
+        figure(row.residentBytes / 1_024),
+      ]),
+    ),
+    paragraph(
+      'CPU: of the server. ratio: to node:http, round by round. idle: resident for each open stream.',
+    ),
+  ].join('\n')
+  return { figures: { connections, rows }, text }
+
+  /** Opens and ends all of them once. @param {Side} side @returns {Promise<Round>} */
+  async function herd(side) {
+    const before = await processorMs(side.child)
+    const opened = await open(side)
+    await sleep(settleMs)
+    const between = await processorMs(side.child)
+    const held = await side.child.ask('connections')
+    await close(side)
+    const after = await processorMs(side.child)
+    return {
+      lastMs: Math.max(...opened.map(({ lastMs }) => lastMs)),
+      connectUs: ((between - before) * 1_000) / connections,
+      endUs: ((after - between) * 1_000) / connections,
+      stranded: connections - held + opened.reduce((sum, { failures }) => sum + failures, 0),
+    }
+  }
+
+  /** What each of them adds to what the server holds. @param {Side} side */
+  async function weigh(side) {
+    // What a process loads, compiles and makes room for once is no stream's.
+    await open(side)
+    await close(side)
+    const before = await side.child.ask('residentBytes')
+    await open(side)
+    const after = await side.child.ask('residentBytes')
+    await close(side)
+    return (after - before) / connections
+  }
+
+  /** @param {Side} side @returns {Promise<{ lastMs: number, failures: number }[]>} */
+  async function open({ child, suffix, leastBytes }) {
+    const port = await child.ask('port')
+    const each = { port, suffix, leastBytes, inFlight: inFlight / readerProcesses }
+    return Promise.all(
+      readers.map((reader, index) => {
+        const first = index * share
+        return reader.ask('open', { ...each, first, count: Math.min(share, connections - first) })
+      }),
+    )
+  }
+
+  /** @param {Side} side */
+  async function close({ child }) {
+    await Promise.all(readers.map(reader => reader.ask('close')))
+    while ((await child.ask('connections')) > 0) await sleep(20)
+    await sleep(settleMs)
+  }
+}

@@ -1,0 +1,105 @@
+// A fleet that comes at once: raw sockets that ask for the event stream, as many at the same time as may be in flight, and hold it.
+import { connect } from 'node:net'
+import { answerQuestions } from '../child.js'
+import { nowMs } from '../clock.js'
+import { frameEnd, namespace } from './protocol.js'
+
+/**
+ * @typedef {object} Reader
+ * @property {import('node:net').Socket} socket
+ * @property {number} bytes since the stream opened, or since it was last asked for
+ * @property {boolean} isThere whether it has the newest frame
+ */
+
+/** @type {Reader[]} */
+const readers = []
+// All sockets of this process read into the same memory: nobody looks at what came but for a release and how it ends.
+const memory = Buffer.allocUnsafe(262_144)
+const release = Buffer.from('event: release')
+let failures = 0
+
+/** @param {{ port: number, index: number, suffix: string, leastBytes: number, done: () => void }} options */
+function open({ port, index, suffix, leastBytes, done }) {
+  /** @type {Reader} */
+  const reader = {
+    bytes: 0,
+    isThere: false,
+    socket: connect({
+      host: '127.0.0.1',
+      port,
+      noDelay: true,
+      onread: {
+        buffer: memory,
+        callback(count) {
+          reader.bytes += count
+          if (reader.isThere || reader.bytes < leastBytes || !isWhole(count, leastBytes)) return true
+          reader.isThere = true
+          done()
+          return true
+        },
+      },
+    }),
+  }
+  readers.push(reader)
+  reader.socket.on('error', () => {
+    failures += 1
+    done()
+  })
+  const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${index}${suffix}`
+  reader.socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
+}
+
+/** Whether what was just read ends a frame; where that is small, one with a release. @param {number} count @param {number} leastBytes */
+function isWhole(count, leastBytes) {
+  if (count < frameEnd.length || memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count))
+    return false
+  return leastBytes > 1_000 || memory.subarray(0, count).includes(release)
+}
+
+answerQuestions({
+  /** Connects all of them; resolves with how long it took until the last had the newest frame, and how many failed. */
+  async open({ port, first, count, suffix, leastBytes, inFlight }) {
+    failures = 0
+    const startedMs = nowMs()
+    await new Promise(resolve => {
+      let opened = 0
+      let there = 0
+      const next = () => {
+        while (opened < count && opened - there < inFlight) {
+          open({ port, index: first + opened, suffix, leastBytes, done: arrived })
+          opened += 1
+        }
+      }
+      const arrived = () => {
+        there += 1
+        if (there === count) resolve(undefined)
+        else next()
+      }
+      next()
+    })
+    return { lastMs: nowMs() - startedMs, failures }
+  },
+  /** Ends all of them at once. */
+  close() {
+    for (const { socket } of readers) socket.destroy()
+    readers.length = 0
+  },
+  /** Lets some of them read no more. */
+  pause({ count }) {
+    for (const { socket } of readers.slice(0, count)) socket.pause()
+  },
+  /** Lets them read again; how many bytes each reads until nothing comes for a while. */
+  async resume({ count }) {
+    const some = readers.slice(0, count)
+    for (const reader of some) {
+      reader.bytes = 0
+      reader.socket.resume()
+    }
+    for (let before = -1, sum = 0; before !== sum;) {
+      before = sum
+      await new Promise(resolve => setTimeout(resolve, 500))
+      sum = some.reduce((total, { bytes }) => total + bytes, 0)
+    }
+    return some.map(({ bytes }) => bytes)
+  },
+})
