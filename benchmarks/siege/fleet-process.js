@@ -24,7 +24,7 @@ const fleet = Array.from({ length: clients }, (_, index) => {
   })
   return client
 })
-await Promise.all(fleet.map(client => client.ready({ timeoutMs: 120_000 })))
+await Promise.all(fleet.map(client => client.ready({ timeoutMs: 1_200_000 })))
 
 /** What the client logs that was led to the hostile server. */
 let lines = 0

@@ -23,6 +23,7 @@ export const attacks = [
  * @property {readonly string[]} attacks those that it is there for
  * @property {number} [lineBytesASecond] where the whole line would leave the server no time to say how it is
  * @property {number} [seconds] where it is seen at the end alone
+ * @property {number} [bodiesAfter] so many bodies of reports come after the rollback before it is looked at
  * @property {boolean} [leadsAway] whether a client is led to a hostile server
  * @property {readonly string[]} seenBy the bounds of which one has to be passed
  * @property {object} [settings]
@@ -42,7 +43,8 @@ export const withouts = {
     attacks: ['reports'],
     seenBy: ['forgotten'],
     settings: { maxInstances: 2_000 },
-    seconds: 40,
+    seconds: 20,
+    bodiesAfter: 60,
     pieces: {
       'src/fleet/voice.ts': [
         "voice.type === 'stranger' ? voice.address : ''",
@@ -96,7 +98,7 @@ export const withouts = {
     pieces: {
       'src/server/handler.ts': [
         'options.logger && calmLogger(options.logger, clock)',
-        '(void calmLogger, options.logger && { ...options.logger, flush() {} })',
+        '(void calmLogger, options.logger && { ...options.logger, end() {} })',
       ],
     },
   },
@@ -108,7 +110,7 @@ export const withouts = {
     pieces: {
       'src/client/options.ts': [
         'calmLogger(given.logger ?? silentLogger, machine.clock)',
-        '(void calmLogger, { ...(given.logger ?? silentLogger), flush() {} })',
+        '(void calmLogger, { ...(given.logger ?? silentLogger), end() {} })',
       ],
     },
   },
