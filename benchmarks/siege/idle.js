@@ -22,15 +22,16 @@ const markBytes = 283
 const help = `node benchmarks/siege/idle.js [options]
 
   --names N           namespaces, each with a release and a client; 10,000 unless given
-  --seconds N         how long it is measured, in windows of 8 s; 120 unless given
+  --seconds N         how long it is measured, in windows of 8 s; 64 unless given
   --board FOLDER      a folder that is kept for the next time
-  --without standing  asks the board of each namespace at each heartbeat, which has to be seen
+  --without NAME      standing: asks the board of each namespace at each heartbeat, which has to be seen
+                      memory: works out anew at each heartbeat what stands
 `
 const { values } = parseArgs({
   options: {
     help: { type: 'boolean', short: 'h' },
     names: { type: 'string', default: '10000' },
-    seconds: { type: 'string', default: '120' },
+    seconds: { type: 'string', default: '64' },
     board: { type: 'string' },
     without: { type: 'string' },
   },
@@ -62,8 +63,9 @@ const clientsOf = async of =>
   })
 const clients = await clientsOf(server)
 const floorClients = await clientsOf(floor)
-// What was compiled once is compiled, and what starting left behind is collected.
-await sleep(60_000)
+await server.ask('collect')
+// What was compiled once is compiled.
+await sleep(2 * heartbeatMs)
 
 /** @type {{ server: number, floor: number }[]} parts of a core */
 const windows = []

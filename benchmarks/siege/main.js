@@ -137,7 +137,7 @@ const begunMs = nowMs()
 await attacker.ask('begin', without?.attacks ?? attacks)
 if (without === undefined || without.leadsAway === true) await fleet.ask('leadAway')
 const reading = startReading(address, pid)
-/** @type {Promise<number> | undefined} */
+/** @type {Promise<void> | undefined} */
 let arriving
 /** @type {number | undefined} */
 let arrivedMs

@@ -192,7 +192,8 @@ export interface Store extends Transport {
   /**
    * Of the given namespaces those whose newest release is the given one, as of this call: for stores that find
    * it out for many at a lower price than by looking at each. Of the others nothing is said. A server asks
-   * once a heartbeat, and looks at each of the others.
+   * once a heartbeat, and looks at each of the others. Nobody changes an array once it was asked about: while
+   * nothing changes a server asks with the same one, and a store may answer with the same set.
    */
   standing?(queries: readonly StandingQuery[], signal: AbortSignal): Promise<ReadonlySet<Namespace>>
   /** The last word of each instance that was heard, and since when the store listens. */

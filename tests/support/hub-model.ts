@@ -8,7 +8,7 @@ import { encodeMark } from '../../src/core/release/mark.js'
 import { decodeRelease } from '../../src/core/release/release.js'
 import { createLifetime } from '../../src/server/http/lifetime.js'
 import type { Hub } from '../../src/server/stream/hub.js'
-import type { Sink, Subscriber } from '../../src/server/stream/messages.js'
+import { plainOf, type Sink, type Subscriber } from '../../src/server/stream/messages.js'
 import { virtualClock } from '../../src/sim/virtual-clock.js'
 import { digestOfRelease, EPOCH, releaseOf, snapshotOf } from './board-kit.js'
 import { testHub, type TestHubOptions } from './test-hub.js'
@@ -117,8 +117,8 @@ function openOutlet(waitingBytes: number): Outlet {
     most: 0,
     sink: {
       blocked: () => sum() >= waitingBytes,
-      write({ plain }) {
-        outlet.waiting.push(eventOf(decoder.decode(plain)))
+      write(frame) {
+        outlet.waiting.push(eventOf(decoder.decode(plainOf(frame))))
         outlet.most = Math.max(outlet.most, sum())
       },
       end,

@@ -17,6 +17,8 @@ export type WentBackListener = (namespace: Namespace, wentBack: WentBack | undef
 export interface BoardMemory {
   known(namespace: Namespace): Remembered | undefined
   wentBack(namespace: Namespace): WentBack | undefined
+  /** Grows whenever `known` or `wentBack` say something else than before of some namespace. */
+  readonly changes: number
   /**
    * Judges what the store says is the newest; undefined where it says that there is none. `since` is what
    * was known when the store was asked: an answer that was overtaken by a newer one says nothing.
@@ -55,8 +57,10 @@ export function createBoardMemory(
   const remembered = new Map<Namespace, Remembered>()
   const gone = new Map<Namespace, WentBack>()
   const listeners = new Set<WentBackListener>()
+  let changes = 0
 
   const keep = (namespace: Namespace, next: Remembered): void => {
+    if (remembered.get(namespace) !== next) changes += 1
     remembered.delete(namespace)
     for (const oldest of remembered.keys()) {
       if (remembered.size < maxNamespaces) break
@@ -68,6 +72,7 @@ export function createBoardMemory(
 
   const settle = (namespace: Namespace, wentBack: WentBack | undefined): void => {
     const before = gone.get(namespace)
+    if (before !== wentBack) changes += 1
     if (wentBack === undefined) gone.delete(namespace)
     else gone.set(namespace, wentBack)
     if ((before === undefined) === (wentBack === undefined)) return
@@ -88,6 +93,9 @@ export function createBoardMemory(
   return {
     known: namespace => remembered.get(namespace),
     wentBack: namespace => gone.get(namespace),
+    get changes() {
+      return changes
+    },
     async hear({ namespace, bytes, since, stillHas }) {
       const known = remembered.get(namespace)
       if (known !== undefined && bytes !== undefined && sameBytes(known.bytes, bytes)) {

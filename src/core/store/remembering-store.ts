@@ -159,24 +159,37 @@ function reportsOf(
   }
 }
 
-/** What the store says still stands and is what was read last: of what went back nothing does. */
+/**
+ * What the store says still stands and is what was read last: of what went back nothing does. While neither the store nor the memory
+ * says anything new, the answer is the one of before.
+ */
 function standingOf(
   standing: NonNullable<Store['standing']>,
   memory: BoardMemory,
 ): NonNullable<Store['standing']> {
+  const answers = new WeakMap<readonly StandingQuery[], Answer>()
   return async (queries, signal) => {
     const names = await standing(queries, signal)
+    const { changes } = memory
+    const before = answers.get(queries)
+    if (before?.names === names && before.changes === changes) return before.left
     const isAsRead = ({ namespace, position }: StandingQuery): boolean => {
       const known = memory.known(namespace)
       const isKnown = known !== undefined && comparePositions(known.position, position) === 'same'
       return isKnown && memory.wentBack(namespace) === undefined
     }
-    const doubtful = queries.filter(query => names.has(query.namespace) && !isAsRead(query))
-    if (doubtful.length === 0) return names
     const left = new Set(names)
-    for (const { namespace } of doubtful) left.delete(namespace)
+    for (const query of queries) if (!isAsRead(query)) left.delete(query.namespace)
+    answers.set(queries, { names, changes, left })
     return left
   }
+}
+
+/** What was left of what a store said, by what the memory knew then. */
+interface Answer {
+  readonly names: ReadonlySet<Namespace>
+  readonly changes: number
+  readonly left: ReadonlySet<Namespace>
 }
 
 interface WatchParts {

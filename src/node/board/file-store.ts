@@ -8,7 +8,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import { parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, Logger, System } from '../../contracts/system.js'
 import { isEpoch, isSequence } from '../../contracts/position.js'
-import type { CompleteStore } from '../../contracts/transport.js'
+import type { CompleteStore, StandingQuery } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { checkOptions, isPositive } from '../../core/options.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
@@ -126,6 +126,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const append = boardAppender(board, { log, audit, opening, snapshots, notes })
   const inTurn = createSerial()
   const underWay = new Set<Promise<unknown>>()
+  const asked = new WeakSet<readonly StandingQuery[]>()
   let opened: Promise<void> | undefined
   let closing: Promise<void> | undefined
 
@@ -207,7 +208,9 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
 
     async standing(queries, signal) {
       enter('any', signal)
-      for (const { namespace } of queries) parseNamespace(namespace)
+      // Those of an array that was asked about before were checked then.
+      if (!asked.has(queries)) for (const { namespace } of queries) parseNamespace(namespace)
+      asked.add(queries)
       return doing('look at the board', () => standing.among(queries))
     },
 

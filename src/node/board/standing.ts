@@ -15,8 +15,19 @@ export interface BoardStanding {
   looked(namespace: Namespace, found: { readonly position: Position; readonly beganMs: number }): void
   /** What was known of a namespace counts no more. */
   forget(namespace: Namespace): void
-  /** Of the given, those whose newest release is the given one, as of this call. */
+  /**
+   * Of the given, those whose newest release is the given one, as of this call. The same set for the same array, while notes and looks
+   * say the same.
+   */
   among(queries: readonly StandingQuery[]): Promise<ReadonlySet<Namespace>>
+}
+
+/** What was said to stand, and for how long that may be said again without a look at each. */
+interface Answer {
+  readonly standing: ReadonlySet<Namespace>
+  readonly changes: number
+  /** When the first of the looks that it rests on counts no more, in monotonic milliseconds. */
+  readonly untilMs: number
 }
 
 interface Look {
@@ -32,6 +43,11 @@ interface Look {
  */
 export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): BoardStanding {
   const looks = new Map<Namespace, Look>()
+  const answers = new WeakMap<readonly StandingQuery[], Answer>()
+  /** What an answer left out only because no look at it counted. */
+  const missing = new Set<Namespace>()
+  /** Grows with whatever may change an answer. */
+  let changes = 0
   /** When each note that stood at the last listing was first seen. */
   let seen: ReadonlyMap<string, number> = new Map()
   /** When the folder of the notes was changed for the last time before the last listing. */
@@ -42,13 +58,18 @@ export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): Boar
       const nowMs = await notes.changedMs()
       if (nowMs === undefined) return undefined
       // What was copied with its times is older; and what is looked at once too often does no harm.
-      if (nowMs < changedMs) looks.clear()
+      if (nowMs < changedMs) forgetAll()
       changedMs = nowMs
       return await notes.standing()
     } catch (error) {
       if (isForbidden(error)) return undefined
       throw error
     }
+  }
+
+  const forgetAll = (): void => {
+    looks.clear()
+    changes += 1
   }
 
   /** Whether a note is gone that should still be there. */
@@ -61,28 +82,50 @@ export function boardStanding({ clock, hasher }: Board, notes: BoardNotes): Boar
   /** A note that was old when it was first seen goes soon. */
   const isOld = (name: string): boolean => clock.now() - notedAtMs(name) > NOTED_MS / 2
 
+  const answer = (
+    queries: readonly StandingQuery[],
+    { written, askedMs }: { readonly written: ReadonlySet<string | undefined>; readonly askedMs: number },
+  ): Answer => {
+    const standing = new Set<Namespace>()
+    let oldestMs = Number.POSITIVE_INFINITY
+    for (const { namespace, position } of queries) {
+      const look = looks.get(namespace)
+      if (look === undefined || askedMs - look.beganMs > LOOK_COUNTS_MS) {
+        missing.add(namespace)
+        continue
+      }
+      if (written.has(look.prefix) || comparePositions(look.position, position) !== 'same') continue
+      standing.add(namespace)
+      oldestMs = Math.min(oldestMs, look.beganMs)
+    }
+    return { standing, changes, untilMs: oldestMs + LOOK_COUNTS_MS }
+  }
+
   return {
     looked(namespace, { position, beganMs }) {
-      const prefix = looks.get(namespace)?.prefix ?? notePrefix(namespace, hasher)
+      const before = looks.get(namespace)
+      const isAsBefore = before !== undefined && comparePositions(before.position, position) === 'same'
+      if (missing.delete(namespace) || !isAsBefore) changes += 1
+      const prefix = before?.prefix ?? notePrefix(namespace, hasher)
       looks.set(namespace, { prefix, position, beganMs })
     },
-    forget: namespace => void looks.delete(namespace),
+    forget(namespace) {
+      if (looks.delete(namespace)) changes += 1
+    },
     async among(queries) {
       const askedMs = clock.monotonic()
       const listed = await list()
-      const standing = new Set<Namespace>()
-      if (listed === undefined) return standing
+      if (listed === undefined) return new Set()
       const names = new Set(listed)
-      if (wentBack(names, askedMs)) looks.clear()
+      if (wentBack(names, askedMs)) forgetAll()
+      if (names.size !== seen.size || listed.some(name => !seen.has(name))) changes += 1
       seen = new Map(listed.map(name => [name, seen.get(name) ?? askedMs]))
-      const written = new Set(listed.map(prefixOf))
-      for (const { namespace, position } of queries) {
-        const look = looks.get(namespace)
-        if (look === undefined || askedMs - look.beganMs > LOOK_COUNTS_MS) continue
-        if (!written.has(look.prefix) && comparePositions(look.position, position) === 'same')
-          standing.add(namespace)
-      }
-      return standing
+      const before = answers.get(queries)
+      if (before !== undefined && before.changes === changes && askedMs <= before.untilMs)
+        return before.standing
+      const now = answer(queries, { written: new Set(listed.map(prefixOf)), askedMs })
+      answers.set(queries, now)
+      return now.standing
     },
   }
 }

@@ -1,7 +1,14 @@
 import { onAbort } from '../../async/signals.js'
 import { copyBytes } from '../../core/json/text.js'
 import { bodyWasRead } from './body.js'
-import type { Answer, Frame, Incoming, Plan, Subscriber } from '../stream/messages.js'
+import {
+  plainOf,
+  type Answer,
+  type Frame,
+  type Incoming,
+  type Plan,
+  type Subscriber,
+} from '../stream/messages.js'
 import { locate } from './mount.js'
 import type { Responder } from './responder.js'
 
@@ -119,7 +126,7 @@ function eventsOf(plan: Plan, signal: AbortSignal): ReadableStream<Uint8Array> {
         forget = onAbort(signal, leave)
         subscriber = plan.open({
           blocked: () => open && (controller.desiredSize ?? 0) <= 0,
-          write: (frame: Frame) => open && controller.enqueue(copyBytes(frame.plain)),
+          write: (frame: Frame) => open && controller.enqueue(copyBytes(plainOf(frame))),
           end: () => close(() => controller.close()),
           destroy() {
             close(() =>

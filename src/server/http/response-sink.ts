@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { Frame, Plan, Sink, Subscriber } from '../stream/messages.js'
+import { plainOf, type Frame, type Plan, type Sink, type Subscriber } from '../stream/messages.js'
 
 /** A response that takes frames as they are: over HTTP/2, or where a middleware changes what is written. */
 export class ResponseSink implements Sink {
@@ -32,7 +32,7 @@ export class ResponseSink implements Sink {
 
   write(frame: Frame): void {
     const response = this.#response
-    response.write(frame.plain)
+    response.write(plainOf(frame))
     // Compressing middleware holds small writes back until it is told not to.
     if ('flush' in response && typeof response.flush === 'function') response.flush()
   }

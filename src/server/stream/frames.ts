@@ -20,9 +20,9 @@ export function releaseFrame(
 }
 
 /** The snapshot that came along in a release's frame, so many bytes long: in the same memory. */
-export function snapshotIn({ plain }: Frame, length: number): Uint8Array {
-  const end = plain.length - END.length
-  return plain.subarray(end - length, end)
+export function snapshotIn({ chunked, to }: Frame, length: number): Uint8Array {
+  const end = to - END.length
+  return chunked.subarray(end - length, end)
 }
 
 /** A mark, as it was made at the origin. */
@@ -52,7 +52,7 @@ function frameOf(name: string, lines: readonly (string | Uint8Array)[]): Frame {
   const length = parts.reduce((sum, { length }) => sum + length, 0)
   const before = encodeText(`${length.toString(16)}\r\n`)
   const chunked = nativeBytes(join([before, ...parts, CRLF]))
-  return { chunked, plain: chunked.subarray(before.length, before.length + length) }
+  return { chunked, from: before.length, to: before.length + length }
 }
 
 /** The end of the last line, and of the event. */

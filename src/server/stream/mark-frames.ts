@@ -29,19 +29,18 @@ export function markFrames(mark: Omit<Mark, 'asOf' | 'validUntil'>): (times: Mar
   return ({ asOf, validUntil }) => {
     if (pattern?.asOf.length !== asOf.length || pattern.validUntil.length !== validUntil.length)
       pattern = patternOf(mark, { asOf, validUntil })
-    const { frame, before, asOfAt, validUntilAt } = pattern
+    const { frame, asOfAt, validUntilAt } = pattern
     const chunked = nativeRoom(frame.chunked.length)
     chunked.set(frame.chunked)
     chunked.set(asOf, asOfAt)
     chunked.set(validUntil, validUntilAt)
-    return { chunked, plain: chunked.subarray(before, before + frame.plain.length) }
+    return { chunked, from: frame.from, to: frame.to }
   }
 }
 
-/** A mark, and where in its chunk its event begins and its times stand. */
+/** A mark, and where in its chunk its times stand. */
 interface Pattern extends MarkTimes {
   readonly frame: Frame
-  readonly before: number
   readonly asOfAt: number
   readonly validUntilAt: number
 }
@@ -55,7 +54,6 @@ function patternOf(mark: Omit<Mark, 'asOf' | 'validUntil'>, times: MarkTimes): P
   return {
     ...times,
     frame,
-    before: frame.plain.byteOffset - frame.chunked.byteOffset,
     asOfAt: text.indexOf(`"${asOf}"`) + 1,
     validUntilAt: text.lastIndexOf(`"${validUntil}"`) + 1,
   }

@@ -12,7 +12,7 @@ import type { Topic } from './subscriptions.js'
  */
 export function markOf(topic: Topic): Frame | undefined {
   const { mark, newest, subscriptions } = topic
-  if (mark === undefined || 'plain' in mark) return mark
+  if (mark === undefined || 'chunked' in mark) return mark
   const frame = newest?.read?.markAt(mark)
   if (subscriptions.size > 1) topic.mark = frame
   return frame

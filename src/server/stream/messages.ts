@@ -59,8 +59,14 @@ export interface Subscriber {
   gone(): void
 }
 
-/** An event's bytes in both forms: as they are, and as one chunk of HTTP/1.1's chunked coding. They share their memory. */
+/** An event as one chunk of HTTP/1.1's chunked coding, and where in it the event's own bytes are; see {@link plainOf}. */
 export interface Frame {
-  readonly plain: Uint8Array<ArrayBuffer>
   readonly chunked: Uint8Array<ArrayBuffer>
+  readonly from: number
+  readonly to: number
+}
+
+/** The bytes of an event without the chunked coding, in the same memory. */
+export function plainOf({ chunked, from, to }: Frame): Uint8Array<ArrayBuffer> {
+  return chunked.subarray(from, to)
 }

@@ -2,11 +2,12 @@ import { createOccasions } from '../../async/occasions.js'
 import type { Namespace } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
 import type { Clock, Hasher, Logger } from '../../contracts/system.js'
-import type { StandingQuery, Store, Transport } from '../../contracts/transport.js'
+import type { Store, Transport } from '../../contracts/transport.js'
 import { sameBytes } from '../../core/json/text.js'
 import { createLeaps } from '../../core/release/leaps.js'
 import type { Lifetime } from '../http/lifetime.js'
 import { describeNewest, type Newest, supersedes } from './newest-release.js'
+import { askedBefore, questionOf, type Question } from './standing-question.js'
 import type { Topic } from './subscriptions.js'
 
 export interface Topics {
@@ -69,6 +70,8 @@ export function createTopics({
   const idle = new Set<Topic>()
   const isRelayed = isRelay && transport.unmanaged !== true
   const leapTold = createOccasions(clock, TELL_AGAIN_MS)
+  /** What was asked about at the last heartbeat. */
+  let lastAsked: Question | undefined
 
   const open = (namespace: Namespace): Topic => {
     const found = topics.get(namespace)
@@ -188,20 +191,18 @@ export function createTopics({
 
   const standing = async (asked: readonly Topic[]): Promise<Standing> => {
     const store: Partial<Pick<Store, 'standing'>> & Transport = transport
-    const queries: StandingQuery[] = []
-    for (const { namespace, newest } of asked)
-      if (newest?.read !== undefined) queries.push({ namespace, position: newest.read.position })
-    const versions = asked.map(({ version }) => version)
+    const question = askedBefore(lastAsked, asked) ?? questionOf(asked)
+    lastAsked = question
     const askedAtMs = clock.monotonic()
     try {
-      const names = await lifetime.run(async signal => store.standing?.(queries, signal))
+      const names = await lifetime.run(async signal => store.standing?.(question.queries, signal))
       if (names === undefined) return { standing: [], others: asked }
       const found: Topic[] = []
       const others: Topic[] = []
       let at = 0
       for (const topic of asked) {
         // What was superseded meanwhile was asked about as it was.
-        const stands = topic.version === versions[at] && names.has(topic.namespace)
+        const stands = topic.version === question.versions[at] && names.has(topic.namespace)
         if (stands) topic.checkedAtMs = Math.max(topic.checkedAtMs, askedAtMs)
         ;(stands ? found : others).push(topic)
         at += 1

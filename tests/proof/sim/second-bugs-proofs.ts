@@ -128,7 +128,7 @@ async function hubOf(source: Parts) {
     const plan = await hub.admit({ namespaces: [namespace], identity: undefined, have: new Map() })
     const subscriber = plan.open({
       blocked: () => reader.blocked,
-      write: frame => (reader.heard += new TextDecoder().decode(frame.plain)),
+      write: frame => (reader.heard += new TextDecoder().decode(frame.chunked)),
       end() {},
       destroy() {},
     })

@@ -42,3 +42,27 @@ test('nothing stands of a board that went back, nor what is not what was read of
   expect(await stands({ namespace: 'unknown', position: first.position })).toEqual([])
   await publisher.close()
 })
+
+test('what stands is not judged anew while neither the store nor the memory says anything new', async () => {
+  const engine = goingBack()
+  const names = new Set([NAMESPACE])
+  const store = rememberingStore({ ...storeFrom(engine), standing: async () => names }, systemHasher)
+  const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store })
+  const settings = { rollout: everyone(), reason: 'a test' }
+  await publisher.publish({ pool: 1 }, settings)
+  const copy = await engine.contents()
+  await publisher.publish({ pool: 2 }, settings)
+  const { position } = (await publisher.current())!
+  const queries: readonly StandingQuery[] = [{ namespace: NAMESPACE, position }]
+  const first = await store.standing!(queries, never)
+  expect([...first]).toEqual([NAMESPACE])
+  await store.latest({ namespace: NAMESPACE }, never)
+  expect(await store.standing!(queries, never)).toBe(first)
+
+  await engine.putBack(copy)
+  await store.latest({ namespace: NAMESPACE }, never)
+  expect([...(await store.standing!(queries, never))]).toEqual([])
+  await publisher.openEpoch({ reason: 'restored' })
+  expect([...(await store.standing!(queries, never))]).toEqual([])
+  await publisher.close()
+})

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { encodeMark } from '../../../src/core/release/mark.js'
 import { markFrame } from '../../../src/server/stream/frames.js'
 import { markFrames, markTimes } from '../../../src/server/stream/mark-frames.js'
+import { plainOf } from '../../../src/server/stream/messages.js'
 import { markOf } from '../../../src/server/stream/mark-of.js'
 import type { Newest } from '../../../src/server/stream/newest-release.js'
 import type { Subscription, Topic } from '../../../src/server/stream/subscriptions.js'
@@ -35,8 +36,11 @@ test('a mark is byte for byte what is encoded whole, whatever it names and whene
     ] as const) {
       const times = { asOf: isoOf(asOfMs), validUntil: isoOf(asOfMs + forMs) }
       const whole = markFrame(mark.namespace, encodeMark({ ...mark, ...times }))
-      const { plain, chunked } = markAt(markTimes(asOfMs, asOfMs + forMs))
-      expect([textOf(plain), textOf(chunked)]).toEqual([textOf(whole.plain), textOf(whole.chunked)])
+      const made = markAt(markTimes(asOfMs, asOfMs + forMs))
+      expect([textOf(plainOf(made)), textOf(made.chunked)]).toEqual([
+        textOf(plainOf(whole)),
+        textOf(whole.chunked),
+      ])
     }
   }
 })

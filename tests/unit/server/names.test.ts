@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Store, WatchTransport } from '../../../src/contracts/transport.js'
+import type { Json } from '../../../src/contracts/json.js'
+import type { StandingQuery, Store, WatchTransport } from '../../../src/contracts/transport.js'
 import { MAX_UNPUBLISHED } from '../../../src/core/limits.js'
 import { anything } from '../../../src/core/schema/anything.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
@@ -8,6 +9,7 @@ import { createUnpublished } from '../../../src/server/stream/unpublished.js'
 import type { Topic } from '../../../src/server/stream/subscriptions.js'
 import { virtualClock, type VirtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
+import { plainOf } from '../../../src/server/stream/messages.js'
 import { testHub } from '../../support/test-hub.js'
 
 /** A store that counts what it is asked, each call of which takes a millisecond. */
@@ -63,15 +65,15 @@ function open({
     const plan = await hub.admit({ namespaces, identity: undefined, have: new Map() })
     const subscriber = plan.open({
       blocked: () => false,
-      write: frame => (reader.heard += new TextDecoder().decode(frame.plain)),
+      write: frame => (reader.heard += new TextDecoder().decode(plainOf(frame))),
       end() {},
       destroy() {},
     })
     return { reader, gone: () => subscriber.gone() }
   }
-  const publish = async (namespace: string): Promise<void> => {
+  const publish = async (namespace: string, document: Json = {}): Promise<void> => {
     const publisher = createPublisher({ namespace, schema: anything, store, system: { clock } })
-    await publisher.publish({}, { rollout: everyone(), reason: 'a test' })
+    await publisher.publish(document, { rollout: everyone(), reason: 'a test' })
   }
   const end = async (): Promise<void> => {
     const closing = hub.close(0)
@@ -234,6 +236,33 @@ test('what the store says to stand is marked without a look at it, and the rest 
   await clock.advance(15_000)
   expect(counts.latest).toBe(1)
   for (const { reader } of readers) expect(reader.heard.match(/event: mark\n/g)).toHaveLength(2)
+  await end()
+})
+
+test('while nothing changes the store is asked the same question, and is not once something did', async () => {
+  const asked: (readonly StandingQuery[])[] = []
+  const { clock, join, publish, end } = open({
+    async standing(queries) {
+      asked.push(queries)
+      return new Set(queries.map(({ namespace }) => namespace))
+    },
+  })
+  for (const name of ['a', 'b']) await publish(name)
+  const joining = Promise.all([join(['a']), join(['b'])])
+  await clock.advance(2_000)
+  await joining
+  await clock.advance(30_000)
+  await publish('b', { size: 2 })
+  await clock.advance(30_000)
+  const [first, second, third, fourth] = asked
+  expect(asked).toHaveLength(4)
+  expect(second).toBe(first)
+  expect(third).not.toBe(first)
+  expect(third!.map(({ namespace, position }) => [namespace, position.sequence])).toEqual([
+    ['a', 1],
+    ['b', 2],
+  ])
+  expect(fourth).toBe(third)
   await end()
 })
 

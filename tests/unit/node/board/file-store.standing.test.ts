@@ -29,11 +29,13 @@ async function open() {
     return { namespace, position: positionOf(decodeRelease(latest.bytes).release) }
   }
   const lookAtBoth = (): Promise<readonly StandingQuery[]> => Promise.all(['shop', 'till'].map(look))
+  const ask = async (queries: readonly StandingQuery[]): Promise<ReadonlySet<string>> =>
+    (await server.standing?.(queries, never)) ?? new Set()
   /** What stands, of what is asked about, in order. */
   const standing = async (queries: readonly StandingQuery[]): Promise<readonly string[]> =>
-    [...((await server.standing?.(queries, never)) ?? [])].sort()
+    [...(await ask(queries))].sort()
   const pass = (ms: number): void => void (aheadMs += ms)
-  return { folder, writer, lookAtBoth, standing, pass, begin }
+  return { folder, writer, lookAtBoth, ask, standing, pass, begin }
 }
 
 describe('what a board says to stand without a look at each namespace', () => {
@@ -52,6 +54,40 @@ describe('what a board says to stand without a look at each namespace', () => {
     pass(2 * MINUTE)
     await publish(writer, { a: 3 }, { namespace: 'other' })
     expect(await standing(await lookAtBoth())).toEqual(['shop', 'till'])
+  })
+
+  it('is the same answer for the same question, made once, until a note or a look says something else', async () => {
+    const { writer, lookAtBoth, ask, pass } = await open()
+    pass(61 * MINUTE)
+    await publish(writer, { a: 1 }, { namespace: 'other' })
+    const queries = await lookAtBoth()
+    const first = await ask(queries)
+    expect(await ask(queries)).toBe(first)
+    // A look that shows what was known, and a question of somebody else.
+    expect(await ask(await lookAtBoth())).toEqual(first)
+    expect(await ask(queries)).toBe(first)
+    await publish(writer, { a: 2 }, { namespace: 'till' })
+    expect([...(await ask(queries))]).toEqual(['shop'])
+    expect(await ask(queries)).toBe(await ask(queries))
+  })
+
+  it('is more again once what no look counted for was looked at', async () => {
+    const { writer, lookAtBoth, ask, pass } = await open()
+    pass(61 * MINUTE)
+    await publish(writer, { a: 1 }, { namespace: 'other' })
+    const queries = await lookAtBoth()
+    pass(21 * MINUTE)
+    expect([...(await ask(queries))]).toEqual([])
+    await lookAtBoth()
+    expect([...(await ask(queries))].sort()).toEqual(['shop', 'till'])
+    // It counts from the first of the looks that it rests on.
+    pass(19 * MINUTE)
+    const later = await ask(queries)
+    expect(later.size).toBe(2)
+    await lookAtBoth()
+    pass(2 * MINUTE)
+    expect((await ask(queries)).size).toBe(2)
+    expect(await ask(queries)).not.toBe(later)
   })
 
   it('is nothing that was never looked at, or minutes ago, or found to be at another position', async () => {
