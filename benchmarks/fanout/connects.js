@@ -40,18 +40,21 @@ export async function measureConnects({ options, processes, say }, among = serve
   /** @type {Uint8Array | undefined} */
   let frame
   for (const { name, title, module, mode } of among) {
-    const child = await processes.start(new URL(module, import.meta.url), { document, mode })
-    if (mode === undefined && name !== 'net') frame ??= await child.ask('newestFrame')
-    else await child.ask('frame', frame)
-    const leastBytes = frame?.length ?? bytesOf(document)
-    sides.push({ name, title, child, suffix: '', leastBytes, rounds: [], residentBytes: Number.NaN })
-    if (mode !== undefined || name === 'net') continue
+    const start = async () => {
+      const child = await processes.start(new URL(module, import.meta.url), { document, mode })
+      // What noticeboard greets with is what the others send.
+      frame ??= /** @type {Uint8Array} */ (await child.ask('newestFrame'))
+      await child.ask('frame', frame)
+      return { child, leastBytes: frame.length }
+    }
+    const { child, leastBytes } = await start()
+    const residentBytes = await weigh(start)
+    sides.push({ name, title, child, suffix: '', leastBytes, rounds: [], residentBytes })
+    if (!module.endsWith('noticeboard-process.js')) continue
     const suffix = `&have=${encodeURIComponent(`${namespace}=${await child.ask('digest')}`)}`
     const resumed = { name: `${name}-resumed`, title: `${title}, resumed`, child, suffix, leastBytes: 0 }
-    sides.push({ ...resumed, rounds: [], residentBytes: Number.NaN })
+    sides.push({ ...resumed, rounds: [], residentBytes })
   }
-
-  for (const side of sides) side.residentBytes = await weigh(side)
   for (const { index: round, isMeasured } of countRounds(counting)) {
     // There and back again, so that nobody always comes after the same one.
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
@@ -121,31 +124,33 @@ export async function measureConnects({ options, processes, say }, among = serve
     }
   }
 
-  /** What each of them adds to what the server holds. @param {Side} side */
-  async function weigh(side) {
-    // What a process loads, compiles and makes room for once is no stream's.
-    await open(side)
+  /** What each of them adds to what a server holds that is new. @param {() => Promise<Pick<Side, 'child' | 'leastBytes'>>} start */
+  async function weigh(start) {
+    const side = { ...(await start()), suffix: '' }
+    // What a process loads and compiles once is no stream's.
+    await open(side, Math.ceil(share / 20))
     await close(side)
     const before = await side.child.ask('residentBytes')
     await open(side)
     const after = await side.child.ask('residentBytes')
     await close(side)
+    await side.child.end()
     return (after - before) / connections
   }
 
-  /** @param {Side} side @returns {Promise<{ lastMs: number, failures: number }[]>} */
-  async function open({ child, suffix, leastBytes }) {
+  /** @param {Pick<Side, 'child' | 'suffix' | 'leastBytes'>} side @returns {Promise<{ lastMs: number, failures: number }[]>} */
+  async function open({ child, suffix, leastBytes }, most = share) {
     const port = await child.ask('port')
     const each = { port, suffix, leastBytes, inFlight: inFlight / readerProcesses }
     return Promise.all(
       readers.map((reader, index) => {
         const first = index * share
-        return reader.ask('open', { ...each, first, count: Math.min(share, connections - first) })
+        return reader.ask('open', { ...each, first, count: Math.min(most, connections - first) })
       }),
     )
   }
 
-  /** @param {Side} side */
+  /** @param {Pick<Side, 'child'>} side */
   async function close({ child }) {
     await Promise.all(readers.map(reader => reader.ask('close')))
     while ((await child.ask('connections')) > 0) await sleep(20)

@@ -28,6 +28,7 @@ import { checkValues, HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { quickAnswers, type QuickAnswers } from './routes/quick-answers.js'
 import { readingRoutes } from './routes/reading-routes.js'
 import { createRegistry } from '../fleet/registry.js'
+import { rememberedQueries } from './routes/events-query.js'
 import { probeRoutes } from './routes/probe-routes.js'
 import { reportRoutes, type ReportRoutes } from './routes/report-routes.js'
 import { createResponder, type Responder } from './http/responder.js'
@@ -186,6 +187,7 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
     callers,
     refusals,
     hub,
+    eventsQuery: rememberedQueries(),
     reading,
     writing,
     reports,

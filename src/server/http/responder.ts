@@ -9,7 +9,7 @@ import { BEARER } from '../../fleet/voice.js'
 import type { Caller, Callers } from '../access/caller.js'
 import type { Refusals } from '../access/refusals.js'
 import { answerFor, errorAnswer, notFound } from './answers.js'
-import { parseEventsQuery } from '../routes/events-query.js'
+import type { EventsQuery } from '../routes/events-query.js'
 import type { Guard } from './guard.js'
 import { type HeldBodies, withinBudget } from './held-bodies.js'
 import type { Hub } from '../stream/hub.js'
@@ -30,6 +30,8 @@ export interface ResponderOptions {
   /** Told of each request that is not let in. */
   readonly refusals: Refusals | undefined
   readonly hub: Hub
+  /** Reads the query of an event stream. Throws what refuses it. */
+  readonly eventsQuery: (query: string) => EventsQuery
   readonly reading: ReadingRoutes
   /** None over a transport that is no store. */
   readonly writing: WritingRoutes | undefined
@@ -249,9 +251,9 @@ function asPrivate(given: Answer): Answer {
 function openEvents(
   request: Incoming,
   caller: Caller,
-  { guard, callers, hub }: ResponderOptions,
+  { guard, callers, hub, eventsQuery }: ResponderOptions,
 ): Answer | Promise<Answer> {
-  const query = parseEventsQuery(request.query)
+  const query = eventsQuery(request.query)
   if (!guard.isPrivate) return eventsAnswer(hub.admit(query))
   const namespaces = query.namespaces.filter(namespace => guard.mayRead(caller, namespace))
   return eventsAnswer(hub.admit({ ...query, namespaces }, () => callers.holds(caller, request)))

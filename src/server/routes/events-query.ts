@@ -17,6 +17,58 @@ export interface EventsQuery {
  * chooses what is sent along. Throws `invalid-option` for what is malformed or said twice.
  */
 export function parseEventsQuery(query: string): EventsQuery {
+  const { clients, ...asked } = readAsked(query)
+  if (clients.length > 1) throw refusal('"client" is given twice')
+  return queryOf(asked, clients[0])
+}
+
+/** How many questions are remembered, and how long one may be, in UTF-16 code units. */
+const MAX_ASKED = 256
+const ASKED_LENGTH = 2_048
+
+/**
+ * Makes a {@link parseEventsQuery} that remembers what it read, but for the client: of a fleet all ask alike, and share what they ask
+ * for in memory. Throws the same.
+ *
+ * ```ts
+ * const read = rememberedQueries()
+ * read('ns=checkout/prod&inline=1&client=a').have === read('ns=checkout/prod&inline=1&client=b').have // true
+ * ```
+ */
+export function rememberedQueries(): (query: string) => EventsQuery {
+  const remembered = new Map<string, Asked>()
+  return query => {
+    const found = CLIENT.exec(query)
+    if (found === null || query.length > ASKED_LENGTH) return parseEventsQuery(query)
+    const [pair, between = '', raw = ''] = found
+    const rest = query.slice(0, found.index) + between + query.slice(found.index + pair.length)
+    let asked = remembered.get(rest)
+    if (asked === undefined) {
+      asked = readAsked(rest)
+      if (remembered.size >= MAX_ASKED) remembered.clear()
+      remembered.set(rest, asked)
+    }
+    // One that is written in another way.
+    if (asked.clients.length > 0) return parseEventsQuery(query)
+    return queryOf(asked, decodeValue(raw))
+  }
+}
+
+/** A parameter `client` as nearly everybody writes it. */
+const CLIENT = /(^|&)client=([^&]*)/
+
+function decodeValue(raw: string): string {
+  return /[%+]/.test(raw) ? (new URLSearchParams(`v=${raw}`).get('v') ?? '') : raw
+}
+
+/** What a query asks for, whoever asks. */
+interface Asked extends Pick<EventsQuery, 'namespaces' | 'have'> {
+  readonly labels: Readonly<Record<string, string>>
+  readonly isInline: boolean
+  readonly clients: readonly string[]
+}
+
+function readAsked(query: string): Asked {
   const parameters = new URLSearchParams(query)
   const namespaces = [...new Set(parameters.getAll('ns'))]
   if (namespaces.length === 0) throw refusal('name at least one namespace: ~events?ns=checkout/prod')
@@ -26,27 +78,31 @@ export function parseEventsQuery(query: string): EventsQuery {
     const problem = namespaceProblem(namespace)
     if (problem !== undefined) throw refusal(`a namespace of ~events is not valid: ${problem}`)
   }
-  const identity = readIdentity(parameters)
   return {
     namespaces,
-    identity: parameters.get('inline') === '1' ? identity : undefined,
+    labels: readLabels(parameters.getAll('label')),
+    isInline: parameters.get('inline') === '1',
+    clients: parameters.getAll('client'),
     have: readHave(parameters.getAll('have')),
   }
+}
+
+function queryOf(
+  { namespaces, have, labels, isInline }: Omit<Asked, 'clients'>,
+  clientId: string | undefined,
+): EventsQuery {
+  if (clientId !== undefined && !isLine(clientId))
+    throw refusal('"client" must be 1 to 256 characters without control characters')
+  const identity =
+    isInline && clientId !== undefined
+      ? { clientId, instanceId: clientId, ephemeral: false, labels }
+      : undefined
+  return { namespaces, identity, have }
 }
 
 /** Shared, since each connection would keep its own. */
 const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({})
 const NOTHING_HELD: ReadonlyMap<Namespace, Digest> = new Map()
-
-function readIdentity(parameters: URLSearchParams): Identity | undefined {
-  const clients = parameters.getAll('client')
-  const [clientId] = clients
-  if (clients.length > 1) throw refusal('"client" is given twice')
-  if (clientId !== undefined && !isLine(clientId))
-    throw refusal('"client" must be 1 to 256 characters without control characters')
-  const labels = readLabels(parameters.getAll('label'))
-  return clientId === undefined ? undefined : { clientId, instanceId: clientId, ephemeral: false, labels }
-}
 
 function readLabels(pairs: readonly string[]): Readonly<Record<string, string>> {
   if (pairs.length > MAX_LABELS) throw refusal(`up to ${MAX_LABELS} labels may be given`)

@@ -14,6 +14,7 @@ test.each(boundedSubjects.map(subject => [`${subject.what} (${subject.bound})`, 
 const BOUNDS_NO_LIST: Readonly<Record<string, string>> = {
   KEPT: 'one buffer',
   MAX_ADDRESSES: 'emptied as a whole; what is forgotten is worked out again, with the same answer',
+  MAX_ASKED: 'emptied as a whole; what is forgotten is read again, with the same answer',
   MAX_HEADS: 'emptied each second; what is forgotten is written again, with the same bytes',
   MOST_LINES: 'emptied each minute; what else comes in it is one line together',
   MOST_DECODED: 'what is forgotten is decoded again, with the same answer',
