@@ -12,6 +12,21 @@ export interface Allowance {
 /** Of how many addresses it is remembered what they brought; beyond them the one that brought something longest ago is forgotten. */
 const MAX_ACCOUNTS = 10_000
 
+/** How many reports a second an address brings without a token, and how many gather while it brings none. */
+const REPORTS_A_SECOND = 500
+const REPORTS_AT_ONCE = 10_000
+
+/**
+ * What an address may bring of reports without a token.
+ *
+ * ```ts
+ * const allowance = reportAllowance(clock)
+ * ```
+ */
+export function reportAllowance(clock: Clock): Allowance {
+  return createAllowance({ clock, perSecond: REPORTS_A_SECOND, burst: REPORTS_AT_ONCE })
+}
+
 /**
  * Makes an allowance of `perSecond` for each address, of which `burst` gather while it brings nothing. An
  * address that has gathered all of it is forgotten.

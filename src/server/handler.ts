@@ -27,7 +27,8 @@ import { nodeAdapter } from './http/node-adapter.js'
 import { checkValues, HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { quickAnswers, type QuickAnswers } from './routes/quick-answers.js'
 import { readingRoutes } from './routes/reading-routes.js'
-import { createRegistry } from '../fleet/registry.js'
+import { createRegistry, type Registry } from '../fleet/registry.js'
+import { reportAllowance, type Allowance } from './allowance.js'
 import { rememberedQueries } from './routes/events-query.js'
 import { probeRoutes } from './routes/probe-routes.js'
 import { reportRoutes, type ReportRoutes } from './routes/report-routes.js'
@@ -96,8 +97,20 @@ export interface Assembled {
   readonly reports: Pick<ReportRoutes, 'take' | 'heard'>
 }
 
+/** What the processes that serve one board keep together; see `together/`. */
+export interface Shared {
+  /** Takes reports in the place of a registry of this process. */
+  readonly registry: Registry
+  /** How much each address may bring to all of them. */
+  readonly allowance: Allowance
+}
+
 /** As {@link createHandler}, with what its own process may do besides. */
-export function assembleHandler(transport: Transport | Store, options: HandlerOptions): Assembled {
+export function assembleHandler(
+  transport: Transport | Store,
+  options: HandlerOptions,
+  shared?: Shared,
+): Assembled {
   checkValues(options)
   const {
     write,
@@ -154,9 +167,19 @@ export function assembleHandler(transport: Transport | Store, options: HandlerOp
     maxConnectionAgeMs,
     lifetime,
   })
-  const registry = createRegistry({ clock, maxInstances, maxBytes: maxReportBytes })
+  const registry = shared?.registry ?? createRegistry({ clock, maxInstances, maxBytes: maxReportBytes })
+  const allowance = shared?.allowance ?? reportAllowance(clock)
   const turns = createTurns(clock)
-  const reports = reportRoutes({ transport: source, hub, registry, clock, logger, lifetime, turns })
+  const reports = reportRoutes({
+    transport: source,
+    hub,
+    registry,
+    allowance,
+    clock,
+    logger,
+    lifetime,
+    turns,
+  })
   const findAddress = clientAddress(trustedProxies)
   const addressOf = ({ peer, header }: Incoming): string => findAddress(peer, header('x-forwarded-for'))
   const keyring = createKeyring({

@@ -39,7 +39,7 @@ export interface HandlerOptions {
   readonly heartbeatMs?: number | undefined
   /** How often a store without notifications is asked while somebody listens. 1,000 by default. */
   readonly pollIntervalMs?: number | undefined
-  /** How many connections of the event stream there may be. 50,000 by default. */
+  /** How many connections of the event stream there may be. 50,000 by default; with `serve()` 1,000 fewer than the process may open descriptors, where that is less. */
   readonly maxConnections?: number | undefined
   /** When a connection of the event stream is sent to open anew, give or take a fifth, so that they spread. 1,800,000 by default. */
   readonly maxConnectionAgeMs?: number | undefined

@@ -10,7 +10,15 @@ import { readSystem } from '../system/system.js'
 import { canAppend } from '../contracts/capabilities.js'
 import { createController, type Controller, type ControllerOptions } from '../controller/index.js'
 import { hearingStore } from './hearing-store.js'
-import { assembleHandler, isWritable, type Assembled, type CloseOptions, type Handler } from './handler.js'
+import { descriptorLimit } from './descriptor-limit.js'
+import {
+  assembleHandler,
+  isWritable,
+  type Assembled,
+  type CloseOptions,
+  type Handler,
+  type Shared,
+} from './handler.js'
 import { trimPrefix } from './http/mount.js'
 import { HANDLER_OPTIONS, type HandlerOptions } from './options.js'
 import { readOrCreateToken } from './token-file.js'
@@ -58,7 +66,16 @@ export interface Server extends AsyncDisposable {
  * await server.close()
  * ```
  */
-export async function serve(transport: Transport | Store, options: ServeOptions = {}): Promise<Server> {
+export function serve(transport: Transport | Store, options: ServeOptions = {}): Promise<Server> {
+  return serveWith(transport, options)
+}
+
+/** As {@link serve}, with what it keeps together with other processes that serve the same board. */
+export async function serveWith(
+  transport: Transport | Store,
+  options: ServeOptions,
+  shared?: Shared,
+): Promise<Server> {
   checkOptions('serve()', options, {
     ...HANDLER_OPTIONS,
     port: true,
@@ -70,16 +87,24 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   const { clock, random } = readSystem('serve()', options.system)
   const kept = await keptToken(options, random)
   const write = options.write ?? (kept === undefined ? undefined : { token: kept.token })
-  const { handler, source, reports } = assembleHandler(transport, {
-    ...options,
-    write,
-    hosts: options.hosts ?? [isEverywhere(host) ? hostname() : urlHost(host)],
-  })
+  const descriptors = descriptorLimit()
+  const { handler, source, reports } = assembleHandler(
+    transport,
+    {
+      maxConnections: Math.min(50_000, Math.max(1, descriptors - SPARE_DESCRIPTORS)),
+      ...options,
+      write,
+      hosts: options.hosts ?? [isEverywhere(host) ? hostname() : urlHost(host)],
+    },
+    shared,
+  )
 
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 },
     handler.node,
   )
+  // Whoever comes beyond that is hung up on: without a descriptor for its own files a server cannot read its board.
+  if (Number.isFinite(descriptors)) server.maxConnections = Math.max(1, descriptors - OWN_DESCRIPTORS)
   server.on('upgrade', handler.upgrade)
   await listen(server, { host, port })
   const { port: actual } = server.address() as AddressInfo
@@ -116,8 +141,8 @@ export async function serve(transport: Transport | Store, options: ServeOptions 
   }
 }
 
-/** The controller over what this server hears; undefined where none is wanted, or there is no list of namespaces. */
-function startController(
+/** The controller over what a server hears; undefined where none is wanted, or there is no list of namespaces. */
+export function startController(
   transport: Transport | Store,
   { controller = {}, system, logger, reports }: ServeOptions & Pick<Assembled, 'reports'>,
 ): Controller | undefined {
@@ -145,6 +170,10 @@ async function keptToken(
   if (write !== undefined || path === undefined) return undefined
   return { path, ...(await readOrCreateToken(path, random)) }
 }
+
+/** Of the descriptors that a process may open: how many event streams leave to all else, and connections to the process's own files. */
+const SPARE_DESCRIPTORS = 1_000
+const OWN_DESCRIPTORS = 500
 
 /** How long last answers may take to reach their readers, in milliseconds. */
 const LAST_BYTES_MS = 1_000

@@ -9,7 +9,7 @@ import { lastWord } from '../../core/report/last-word.js'
 import { readReport } from '../../core/report/report-codec.js'
 import { shapeOf } from '../../core/json/shape.js'
 import { listBytes } from '../../async/list-bytes.js'
-import { createAllowance } from '../allowance.js'
+import type { Allowance } from '../allowance.js'
 import { DONE, tooMany, wholeJson } from '../http/answers.js'
 import { readJsonBody } from '../http/body.js'
 import type { Lifetime } from '../http/lifetime.js'
@@ -25,8 +25,8 @@ import { isError } from '../../core/built-ins.js'
 
 /** The fleet's last words: taken from whoever may read, given to the owner of the token. */
 export interface ReportRoutes {
-  /** Takes last words that came in this process, as if they had been posted. */
-  take(reports: readonly ClientReport[]): void
+  /** Takes last words as if they had been posted; those of this process itself unless a `voice` is given. */
+  take(reports: readonly ClientReport[], voice?: Voice): void
   /** What this process and its store heard of a namespace. */
   heard(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
   /**
@@ -52,10 +52,6 @@ export interface Sender {
   readonly voice: Voice
 }
 
-/** How many reports a second an address brings without a token, and how many gather while it brings none. */
-const REPORTS_A_SECOND = 500
-const REPORTS_AT_ONCE = 10_000
-
 /** How many reports are taken in one turn: reading one costs a tenth of a millisecond. */
 const REPORTS_A_TURN = 16
 
@@ -66,13 +62,13 @@ export function reportRoutes({
   transport,
   hub,
   registry,
+  allowance,
   clock,
   logger,
   lifetime,
   turns,
 }: ReportRoutesOptions): ReportRoutes {
   const store: Partial<Store & ReportTransport> & Transport = transport
-  const allowance = createAllowance({ clock, perSecond: REPORTS_A_SECOND, burst: REPORTS_AT_ONCE })
   const limits = { maxBytes: MAX_REPORTS_BYTES, maxMarks: MAX_REPORTS_MARKS, turns }
   /** What the store was not given yet, the last word of each instance. */
   let waiting = new Map<string, ClientReport>()
@@ -171,8 +167,8 @@ export function reportRoutes({
         })
       return DONE
     },
-    take(reports) {
-      for (const report of reports) if (registry.add(report) === 'kept') gather(report)
+    take(reports, voice) {
+      for (const report of reports) if (registry.add(report, voice) === 'kept') gather(report)
     },
     heard,
     async get(namespace, signal) {
@@ -197,6 +193,7 @@ export interface ReportRoutesOptions {
   readonly transport: Transport
   readonly hub: Pick<Hub, 'isPublished'>
   readonly registry: Registry
+  readonly allowance: Allowance
   readonly clock: Clock
   readonly logger: Logger | undefined
   readonly lifetime: Lifetime

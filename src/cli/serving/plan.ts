@@ -1,0 +1,97 @@
+import { resolve } from 'node:path'
+import type { Logger } from '../../contracts/system.js'
+import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
+import { tokenFolder } from '../../node/index.js'
+import type { ServeOptions } from '../../server/index.js'
+import type { CommandContext } from '../command.js'
+import { loadConfig } from '../config-file.js'
+import { usageError } from '../exit.js'
+import { loggerFor } from '../logger.js'
+import { boardFolder, tokenFileOf, tokensOf } from '../settings.js'
+
+export const DEFAULT_PORT = 4600
+
+/** More processes than any machine has use for. */
+const MOST_WORKERS = 64
+
+/** What a command line asks to be served, and how. */
+export interface ServePlan {
+  readonly folder: string
+  /** Whether the board may be made. */
+  readonly create: boolean
+  readonly readOnly: boolean
+  readonly metricsPort: number | undefined
+  /** Undefined where one process does it all. */
+  readonly workers: number | undefined
+  readonly options: ServeOptions & { readonly port: number; readonly logger: Logger }
+}
+
+/** Reads the options of `noticeboard serve`. Throws `invalid-option`. */
+export async function readPlan(context: CommandContext): Promise<ServePlan> {
+  const { io, args } = context
+  const folder = await boardFolder(context)
+  if (folder === undefined) throw usageError('say where the board is: --board FOLDER')
+  const port = args.integer('port', 0) ?? DEFAULT_PORT
+  const metricsPort = args.integer('metrics-port', 0)
+  for (const [option, value] of Object.entries({ port, 'metrics-port': metricsPort ?? 0 }))
+    if (value > 65_535) throw usageError(`--${option} wants a number from 0 to 65535`)
+  const heartbeatMs = args.integer('heartbeat-ms', MIN_HEARTBEAT_MS)
+  if (heartbeatMs !== undefined && heartbeatMs > MAX_HEARTBEAT_MS)
+    throw usageError(`--heartbeat-ms wants a number from ${MIN_HEARTBEAT_MS} to ${MAX_HEARTBEAT_MS}`)
+  const workers = args.integer('workers', 1)
+  if (workers !== undefined && workers > MOST_WORKERS)
+    throw usageError(`--workers wants a number from 1 to ${MOST_WORKERS}`)
+  const readOnly = args.flag('read-only')
+  const tokenFile = args.text('token-file')
+  const host = args.text('host')
+  const hosts = args.texts('allow-host')
+  const tokens = args.text('tokens')
+  const logger = loggerFor(context)
+  return {
+    folder,
+    create: args.flag('create'),
+    readOnly,
+    metricsPort,
+    workers,
+    options: {
+      ...(io.system !== undefined && { system: io.system }),
+      port,
+      logger,
+      origins: args.texts('origin'),
+      trustedProxies: args.texts('trusted-proxy'),
+      tokens: tokenFolder(tokens === undefined ? tokensOf(folder) : resolve(io.cwd, tokens), { logger }),
+      requireToken: args.texts('require-token').map(requirable),
+      ...(await fromConfig(context)),
+      ...(heartbeatMs !== undefined && { heartbeatMs }),
+      ...(host !== undefined && { host }),
+      ...(hosts.length > 0 && { hosts }),
+      ...(readOnly
+        ? { write: false as const }
+        : { tokenFile: tokenFile === undefined ? tokenFileOf(folder) : resolve(io.cwd, tokenFile) }),
+    },
+  }
+}
+
+/**
+ * Gates and policies of the configuration file, for the server's controller; the floor, for tokens without `admin`; and whom a
+ * proxy names.
+ */
+async function fromConfig({
+  io,
+  args,
+}: CommandContext): Promise<Pick<ServeOptions, 'controller' | 'floors' | 'proxyIdentity'>> {
+  const { gates, policies, floor, proxyIdentity } =
+    (await loadConfig(io.cwd, args.text('config')))?.config ?? {}
+  return {
+    controller: args.flag('no-controller')
+      ? false
+      : { ...(gates !== undefined && { gates }), ...(policies !== undefined && { policies }) },
+    ...(floor !== undefined && { floors: { '**': floor } }),
+    ...(proxyIdentity !== undefined && { proxyIdentity }),
+  }
+}
+
+function requirable(scope: string): 'read' | 'report' {
+  if (scope === 'read' || scope === 'report') return scope
+  throw usageError('--require-token wants read or report')
+}

@@ -1,0 +1,74 @@
+import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import type { Assembled } from '../handler.js'
+import type { Channel, FromMember, MemberLoad, ToMember } from './messages.js'
+import { BEARER } from '../../fleet/voice.js'
+
+/** Keeps what several processes that serve one board hear. */
+export interface Desk {
+  /** A process has come; the returned function says that it is gone. */
+  join(channel: Channel<ToMember, FromMember>): () => void
+  /** What all of them have taken together. */
+  readonly load: MemberLoad
+}
+
+/**
+ * Makes the half of what processes keep together that is in one of them, which serves nothing: the registry
+ * of all reports, and what each address has brought to any of them.
+ *
+ * ```ts
+ * const { reports } = assembleHandler(store, { write: false })
+ * const leave = createDesk({ reports }).join(channel)
+ * ```
+ */
+export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
+  const members = new Map<Channel<ToMember, FromMember>, MemberLoad>()
+
+  const answer = async (
+    channel: Channel<ToMember, FromMember>,
+    { id, namespace }: FromMember & { readonly type: 'ask' },
+    signal: AbortSignal,
+  ): Promise<void> => {
+    try {
+      await channel.send({ type: 'answer', id, heard: await reports.heard(namespace, signal) })
+    } catch (error) {
+      const { code, message } = asNoticeboardError(error, 'internal', 'the reports could not be read')
+      await channel.send({ type: 'refusal', id, code, message })
+    }
+  }
+
+  return {
+    join(channel) {
+      members.set(channel, { connections: 0, maxConnections: 0 })
+      const gone = new AbortController()
+      const leave = channel.listen(message => {
+        switch (message.type) {
+          case 'load':
+            members.set(channel, message.load)
+            return
+          case 'ask':
+            void answer(channel, message, gone.signal)
+            return
+          case 'heard':
+            for (const { report, address } of message.reports)
+              reports.take([report], address === undefined ? BEARER : { type: 'stranger', address })
+            if (message.spent.length === 0) return
+            for (const other of members.keys())
+              if (other !== channel) void other.send({ type: 'spent', spent: message.spent })
+        }
+      })
+      return () => {
+        leave()
+        gone.abort(new NoticeboardError('closed', 'the process that asked is gone'))
+        members.delete(channel)
+      }
+    },
+    get load() {
+      let [connections, maxConnections] = [0, 0]
+      for (const each of members.values()) {
+        connections += each.connections
+        maxConnections += each.maxConnections
+      }
+      return { connections, maxConnections }
+    },
+  }
+}

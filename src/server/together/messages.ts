@@ -1,0 +1,38 @@
+import type { ErrorCode } from '../../contracts/errors.js'
+import type { Namespace } from '../../contracts/names.js'
+import type { ClientReport, HeardReports } from '../../contracts/report.js'
+
+/** How much of what it takes a process has taken. */
+export interface MemberLoad {
+  readonly connections: number
+  readonly maxConnections: number
+}
+
+/** A report, and the address that it came from; of somebody with a token there is none. */
+export interface SpokenReport {
+  readonly report: ClientReport
+  readonly address?: string
+}
+
+/** What addresses brought, each with its amount. */
+export type Spending = readonly (readonly [address: string, amount: number])[]
+
+/** What a process that serves tells the one that keeps what all of them hear. */
+export type FromMember =
+  | { readonly type: 'heard'; readonly reports: readonly SpokenReport[]; readonly spent: Spending }
+  | { readonly type: 'load'; readonly load: MemberLoad }
+  | { readonly type: 'ask'; readonly id: number; readonly namespace: Namespace }
+
+/** What that one tells it. */
+export type ToMember =
+  | { readonly type: 'spent'; readonly spent: Spending }
+  | { readonly type: 'answer'; readonly id: number; readonly heard: HeardReports }
+  | { readonly type: 'refusal'; readonly id: number; readonly code: ErrorCode; readonly message: string }
+
+/** One end of what lies between two processes. Messages are data that JSON carries. */
+export interface Channel<Sent, Received> {
+  /** Resolves when the other end's system has it, or never will. */
+  send(message: Sent): Promise<void>
+  /** Calls back with each message until the returned function is called. */
+  listen(listener: (message: Received) => void): () => void
+}

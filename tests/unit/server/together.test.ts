@@ -1,0 +1,158 @@
+import { expect, onTestFinished, test } from 'vitest'
+import type { HeardReports } from '../../../src/contracts/report.js'
+import { NoticeboardError } from '../../../src/contracts/errors.js'
+import type { Voice } from '../../../src/fleet/voice.js'
+import { assembleHandler, type Assembled } from '../../../src/server/handler.js'
+import { serveWith, type Server } from '../../../src/server/serve.js'
+import { createDesk, type Desk } from '../../../src/server/together/desk.js'
+import { createMember, type Member } from '../../../src/server/together/member.js'
+import type { Channel, FromMember, ToMember } from '../../../src/server/together/messages.js'
+import { systemClock } from '../../../src/system/system.js'
+import { memory } from '../../../src/transports/memory.js'
+import { reportOf } from '../../support/report-of.js'
+import { makeRelease, NAMESPACE, never, TOKEN } from '../../support/server-fixtures.js'
+
+/** Both ends of what lies between two processes: messages come a turn later, as JSON carries them. */
+function channels(): readonly [Channel<FromMember, ToMember>, Channel<ToMember, FromMember>] {
+  const hearers = [new Set<(message: never) => void>(), new Set<(message: never) => void>()] as const
+  const end = (own: 0 | 1) => ({
+    async send(message: unknown) {
+      const text = JSON.stringify(message)
+      await new Promise(resolve => setImmediate(resolve))
+      for (const hear of hearers[own === 0 ? 1 : 0]) hear(JSON.parse(text) as never)
+    },
+    listen(hear: (message: never) => void) {
+      hearers[own].add(hear)
+      return () => void hearers[own].delete(hear)
+    },
+  })
+  return [end(0), end(1)]
+}
+
+function memberOf(desk: Desk): { readonly member: Member; readonly leave: () => void } {
+  const [own, others] = channels()
+  const leave = desk.join(others)
+  const member = createMember({ channel: own, clock: systemClock })
+  onTestFinished(() => member.close())
+  return { member, leave }
+}
+
+/** A desk that hears, and what it was told. */
+function listeningDesk(heard?: () => Promise<HeardReports>) {
+  const taken: { readonly id: string; readonly voice: Voice | undefined }[] = []
+  const reports: Assembled['reports'] = {
+    take: (all, voice) => taken.push(...all.map(({ instanceId: id }) => ({ id, voice }))),
+    heard: heard ?? (async () => ({ asOf: '', since: '', reports: [] })),
+  }
+  return { desk: createDesk({ reports }), taken }
+}
+
+async function publishedStore() {
+  const store = memory()
+  const { bytes, snapshot, digest, release } = makeRelease({ size: 1 })
+  await store.put({ namespace: NAMESPACE, digest, bytes: snapshot }, never)
+  await store.append({ namespace: NAMESPACE, at: release, bytes }, never)
+  return store
+}
+
+const asOwner = { authorization: `Bearer ${TOKEN}` }
+
+async function heardAt({ url }: Server): Promise<readonly string[]> {
+  const answer = await fetch(`${url}/v1/${NAMESPACE}/~reports`, { headers: asOwner })
+  const { reports } = (await answer.json()) as { reports: readonly { instanceId: string }[] }
+  return reports.map(({ instanceId }) => instanceId)
+}
+
+const post = ({ url }: Server, instanceId: string): Promise<Response> =>
+  fetch(`${url}/v1/${NAMESPACE}/~reports`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reports: [reportOf({ namespace: NAMESPACE, instanceId })] }),
+  })
+
+test('what one process hears, every process of the server tells; a server beside them does not', async () => {
+  const store = await publishedStore()
+  const { handler, reports } = assembleHandler(store, { write: false })
+  onTestFinished(() => handler.close())
+  const desk = createDesk({ reports })
+  const start = async (): Promise<{ readonly server: Server; readonly member: Member }> => {
+    const { member } = memberOf(desk)
+    const options = { write: { token: TOKEN }, controller: false as const }
+    const server = await serveWith(member.over(store), options, member.shared)
+    onTestFinished(() => server.close({ drainMs: 0, graceMs: 0 }))
+    return { server, member }
+  }
+  const [first, second] = [await start(), await start()]
+  const alone = await serveWith(await publishedStore(), { write: { token: TOKEN }, controller: false })
+  onTestFinished(() => alone.close({ drainMs: 0, graceMs: 0 }))
+
+  expect((await post(first.server, 'a')).status).toBe(204)
+  expect((await post(second.server, 'b')).status).toBe(204)
+  await Promise.all([first.member.flush(), second.member.flush()])
+  for (const { server } of [first, second]) expect((await heardAt(server)).toSorted()).toEqual(['a', 'b'])
+  expect(await heardAt(alone)).toEqual([])
+})
+
+test('what an address brought to one process is gone at all of them', async () => {
+  const { desk } = listeningDesk()
+  const [first, second] = [memberOf(desk), memberOf(desk)]
+  const apart = memberOf(listeningDesk().desk)
+  first.member.shared.allowance.spend('192.0.2.7', 20_000)
+  for (const { member } of [first, second])
+    await expect.poll(() => member.shared.allowance.waitMs('192.0.2.7')).toBeGreaterThan(0)
+  expect(second.member.shared.allowance.waitMs('192.0.2.8')).toBe(0)
+  expect(apart.member.shared.allowance.waitMs('192.0.2.7')).toBe(0)
+})
+
+test('reports keep who brought them, so that the room of the fleet is shared fairly between addresses', async () => {
+  const { desk, taken } = listeningDesk()
+  const { registry } = memberOf(desk).member.shared
+  registry.add(reportOf({ namespace: NAMESPACE, instanceId: 'a' }), {
+    type: 'stranger',
+    address: '192.0.2.7',
+  })
+  registry.add(reportOf({ namespace: NAMESPACE, instanceId: 'b' }))
+  await expect.poll(() => taken.length).toBe(2)
+  expect(taken).toEqual([
+    { id: 'a', voice: { type: 'stranger', address: '192.0.2.7' } },
+    { id: 'b', voice: { type: 'bearer' } },
+  ])
+})
+
+test('more than is on its way at most is not taken, until that has come', async () => {
+  const { desk, taken } = listeningDesk()
+  const { member } = memberOf(desk)
+  const add = (index: number) =>
+    member.shared.registry.add(reportOf({ namespace: NAMESPACE, instanceId: `i${index}` }))
+  for (let index = 0; index < 20_000; index += 1) expect(add(index)).toBe('kept-here')
+  expect(add(20_000)).toBe('no-room')
+  await member.flush()
+  expect(taken).toHaveLength(20_000)
+  expect(add(20_000)).toBe('kept-here')
+})
+
+test('what keeps the reports from being told comes to who asks with its code, and nobody waits for a process that is gone', async () => {
+  const failing = listeningDesk(() =>
+    Promise.reject(new NoticeboardError('unavailable', 'the disk does not answer')),
+  )
+  const asking = memberOf(failing.desk).member.over(memory())
+  await expect(asking.reports?.({ namespace: NAMESPACE }, never)).rejects.toMatchObject({
+    code: 'unavailable',
+    message: 'the disk does not answer',
+  })
+
+  const silent = memberOf(listeningDesk(() => new Promise(() => {})).desk)
+  const waiting = silent.member.over(memory()).reports?.({ namespace: NAMESPACE }, never)
+  silent.member.close()
+  await expect(waiting).rejects.toMatchObject({ code: 'closed' })
+})
+
+test('the load of all is the sum of those that are there', async () => {
+  const { desk } = listeningDesk()
+  const [first, second] = [memberOf(desk), memberOf(desk)]
+  first.member.tell({ connections: 3, maxConnections: 19_000 })
+  second.member.tell({ connections: 4, maxConnections: 19_000 })
+  await expect.poll(() => desk.load).toEqual({ connections: 7, maxConnections: 38_000 })
+  first.leave()
+  expect(desk.load).toEqual({ connections: 4, maxConnections: 19_000 })
+})
