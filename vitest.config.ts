@@ -93,7 +93,10 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   // As in tsconfig.json.
   resolve: {
-    alias: { '#pin-file': fileURLToPath(new URL('src/client/state/pin-file.ts', import.meta.url)) },
+    alias: {
+      '#default-deltas': fileURLToPath(new URL('src/deltas/default-deltas.ts', import.meta.url)),
+      '#pin-file': fileURLToPath(new URL('src/client/state/pin-file.ts', import.meta.url)),
+    },
   },
   test: {
     projects: [

@@ -10,6 +10,7 @@ declare var process:
         createHash(algorithm: string): { update(bytes: Uint8Array): { digest(): Uint8Array } }
       }
       getBuiltinModule?(name: 'node:os'): undefined | { hostname(): string }
+      getBuiltinModule?(name: 'node:zlib'): undefined | object
       getBuiltinModule?(name: 'node:fs'): undefined | { readFileSync(path: string): Uint8Array }
     }
 

@@ -177,6 +177,9 @@ export async function takeOut(without) {
           builder.onResolve({ filter: /^#pin-file$/ }, () => ({
             path: `${root}/src/client/state/pin-file.ts`,
           }))
+          builder.onResolve({ filter: /^#default-deltas$/ }, () => ({
+            path: `${root}/src/deltas/default-deltas.ts`,
+          }))
           for (const [file, [from, to]] of pieces)
             builder.onLoad({ filter: new RegExp(`/${file.replaceAll('.', '\\.')}$`) }, async ({ path }) => {
               const text = await readFile(path, 'utf8')

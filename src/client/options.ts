@@ -1,4 +1,6 @@
+import { defaultDeltas } from '#default-deltas'
 import type { DeepReadonly } from '../contracts/deep-readonly.js'
+import type { Deltas } from '../contracts/deltas.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import { parseNamespace, type Namespace } from '../contracts/names.js'
 import type { Logger, System } from '../contracts/system.js'
@@ -13,6 +15,7 @@ import { MAX_NEXT_REPORT_MS, MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { isLine } from '../core/json/text.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { silentLogger } from '../core/silent-logger.js'
+import { readDeltas } from '../core/read-deltas.js'
 import { readSystem } from '../system/system.js'
 import { boundedStorage, type BoundedStorage } from './state/bounded-storage.js'
 import { checkIdentityOptions } from './identity.js'
@@ -44,6 +47,11 @@ export interface ClientOptions<S extends Schema> {
   readonly logger?: Logger
   /** Larger snapshots are refused; 1 MiB (1,048,576 bytes) unless given. */
   readonly maxSnapshotBytes?: number
+  /**
+   * What reads deltas, so that a small change of a large document costs little: false takes whole snapshots only, and
+   * `zstdDeltas(…)` brings a decoder along, in browsers. Default: the runtime's own where it has one, see `zstdDeltas()`.
+   */
+  readonly deltas?: Deltas | false
   /** How long a participant may take to prepare; 10,000 unless given. */
   readonly prepareTimeoutMs?: number
   /** How long a snapshot must run before it counts as good; 60,000 unless given. */
@@ -71,12 +79,23 @@ export type Settings<S extends Schema> = System &
   Required<
     Omit<
       ClientOptions<S>,
-      'system' | 'reports' | 'health' | 'defaults' | 'overrides' | 'state' | 'clientId' | 'build' | 'logger'
+      | 'system'
+      | 'reports'
+      | 'health'
+      | 'defaults'
+      | 'overrides'
+      | 'state'
+      | 'clientId'
+      | 'build'
+      | 'logger'
+      | 'deltas'
     >
   > & {
     readonly logger: CalmLogger
     readonly reports: Required<ReportTimes>
     readonly health: Required<HealthOptions> | undefined
+    /** Undefined where only whole snapshots are taken. */
+    readonly deltas: Deltas | undefined
     readonly state?: BoundedStorage
   } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'clientId' | 'build'>
 
@@ -95,6 +114,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     build: true,
     logger: true,
     maxSnapshotBytes: true,
+    deltas: true,
     prepareTimeoutMs: true,
     soakMs: true,
     health: true,
@@ -122,6 +142,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     ...others,
     ...(state !== undefined && { state: boundedStorage(state, machine.clock) }),
     reports: readReportTimes(reports),
+    deltas: readDeltas('createClient()', given.deltas, defaultDeltas),
     health: given.health && readHealth(given.health),
     logger: calmLogger(given.logger ?? silentLogger, machine.clock),
     namespace: parseNamespace(given.namespace),

@@ -15,6 +15,7 @@ import type { Applied, Current } from './apply/applied.js'
 import type { ApplyLoop } from './apply/apply-loop.js'
 import { attempt, type AttemptContext } from './apply/attempt.js'
 import { createFetchSnapshot } from './apply/fetch-snapshot.js'
+import { createFromDelta } from './apply/from-delta.js'
 import type { Participants } from './apply/participants.js'
 import { perform, type PerformContext } from './apply/perform.js'
 import type { Change } from './apply/prepare-change.js'
@@ -422,6 +423,7 @@ function openLoop<S extends Schema>(parts: Parts<S>, known: Known, reporter: Rep
       hasher,
       logger,
       state,
+      fromDelta: createFromDelta({ ...settings, state }),
       onFailure: (error, nextMs) => looks.failed(error, { nextMs }),
     }),
   }

@@ -43,6 +43,8 @@ export type Delivery =
 export interface InlineSnapshot {
   readonly digest: Digest
   readonly bytes: Uint8Array
+  /** Where it is given, `bytes` are a delta that makes the snapshot of this one; only where `deltas` were asked for. */
+  readonly base?: Digest
 }
 
 /**
@@ -68,6 +70,11 @@ export interface Transport {
     },
     signal: AbortSignal,
   ): Promise<Uint8Array>
+  /**
+   * The delta that makes one snapshot of another, `base`; undefined when there is none here, which is the rule.
+   * For transports to boards that keep deltas, and servers that make them. Its reader checks what it makes.
+   */
+  delta?(query: DeltaQuery, signal: AbortSignal): Promise<Uint8Array | undefined>
   /** The release right after a position, from the log; for transports whose pointer may lag behind their log. Sequence 0 stands before the first of an epoch. */
   next?(
     query: { readonly namespace: Namespace; readonly after: Position },
@@ -81,6 +88,17 @@ export interface Transport {
    * also when it can append there. Wrappers keep it.
    */
   readonly remote?: true
+}
+
+/** Which delta is wanted. */
+export interface DeltaQuery {
+  readonly namespace: Namespace
+  /** The snapshot that it makes. */
+  readonly digest: Digest
+  /** The snapshot that it is made from. */
+  readonly base: Digest
+  /** A longer one is none: the snapshot itself is to be preferred. */
+  readonly maxBytes: number
 }
 
 /**
@@ -117,6 +135,8 @@ export interface WatchQuery {
   readonly identity?: Identity | undefined
   /** What the client holds of each namespace, so that it is not sent again. */
   readonly have?: Readonly<Record<Namespace, Digest>> | undefined
+  /** Whether a snapshot may come along as a delta from what the client holds. */
+  readonly deltas?: boolean | undefined
   /** False where nobody looks at signs of life, as in a server that asks the store itself; they need not come then. */
   readonly alive?: false | undefined
 }

@@ -35,6 +35,18 @@ export const LISTED_RELEASES = 1_000
  */
 export const ABANDONED_MS = 3_600_000
 
+/** The smallest snapshot that has deltas, in bytes: of a shorter one the headers of an answer are the larger part. */
+export const MIN_DELTA_SNAPSHOT_BYTES = 4_096
+
+/** The largest window of a delta's frame, in bytes: what a reader has to have room for. */
+export const MAX_DELTA_WINDOW_BYTES = 8_388_608
+
+/** How many deltas are made for one release at most. */
+export const MAX_DELTAS_A_RELEASE = 64
+
+/** How many releases before the newest one deltas lead from, on a board. */
+export const DELTA_RELEASES = 4
+
 /** What the values of one ConfigMap or Secret may have together, in bytes; Kubernetes refuses more. */
 export const MAX_CONFIG_MAP_BYTES = 1_048_576
 

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { defaultDeltas } from '#default-deltas'
 import { settlesWithin } from '../async/deadline.js'
 import { canAppend, mintsMarks } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { calmLogger } from '../async/calm-logger.js'
 import { checkOptions } from '../core/options.js'
+import { readDeltas } from '../core/read-deltas.js'
 import { defaultPeriods } from '../core/defaults.js'
 import { MAX_HELD_BODIES_BYTES } from '../core/limits.js'
 import { memoryOf, remembering } from '../core/store/remembering-store.js'
@@ -34,6 +36,7 @@ import { probeRoutes } from './routes/probe-routes.js'
 import { reportRoutes, type ReportRoutes } from './routes/report-routes.js'
 import { createResponder, type Responder } from './http/responder.js'
 import { snapshotAnswers } from './encodings/snapshot-answers.js'
+import { createDeltaCache } from './stream/delta-cache.js'
 import { createSnapshotCache } from './stream/snapshot-cache.js'
 import { writingRoutes } from './routes/writing-routes.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
@@ -152,6 +155,13 @@ export function assembleHandler(
     maxSnapshotBytes,
     lifetime,
   })
+  const deltas = createDeltaCache({
+    transport: source,
+    snapshots,
+    deltas: readDeltas('the handler', options.deltas, defaultDeltas),
+    clock,
+    lifetime,
+  })
   const hub = createHub({
     transport: source,
     snapshots,
@@ -202,7 +212,7 @@ export function assembleHandler(
     origins,
   })
   const answers = snapshotAnswers({ snapshots, isNamed: hub.isNamed })
-  const reading = readingRoutes({ transport: source, hub, snapshots: answers, lifetime })
+  const reading = readingRoutes({ transport: source, hub, snapshots: answers, deltas, lifetime })
   const writing =
     store && writingRoutes({ store, hub, snapshots, hasher, lifetime, turns, reports, floors, logger })
   const open = createResponder({

@@ -1,3 +1,4 @@
+import type { Deltas } from '../contracts/deltas.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { TokenSource } from '../contracts/access.js'
 import type { Logger, System } from '../contracts/system.js'
@@ -45,6 +46,11 @@ export interface HandlerOptions {
   readonly maxConnectionAgeMs?: number | undefined
   /** How many bytes of snapshots are kept in memory, with their encodings. 64 MiB by default. */
   readonly cacheBytes?: number | undefined
+  /**
+   * What makes deltas for readers that know what they have; false neither makes nor serves any. The runtime's own by default, where it
+   * has one: see `zstdDeltas()`.
+   */
+  readonly deltas?: Deltas | false | undefined
   /** How many instances' reports are kept. 100,000 by default. */
   readonly maxInstances?: number | undefined
   /** How many bytes of reports are kept in memory. 128 MiB by default. */
@@ -74,6 +80,7 @@ export const HANDLER_OPTIONS: OptionNames<HandlerOptions> = {
   maxConnections: true,
   maxConnectionAgeMs: true,
   cacheBytes: true,
+  deltas: true,
   maxInstances: true,
   maxReportBytes: true,
   trustedProxies: true,

@@ -104,7 +104,7 @@ export function cached<Given extends Transport>(
   }
 
   const inner: Transport & Partial<WatchTransport & ReportTransport> = transport
-  const { name, unmanaged, remote, next, report } = inner
+  const { name, unmanaged, remote, delta, next, report } = inner
   return {
     name,
     ...(unmanaged && { unmanaged }),
@@ -131,6 +131,7 @@ export function cached<Given extends Transport>(
       kept.set(key, found)
       return found
     },
+    ...(delta && { delta: async (query, signal) => delta.call(inner, query, signal) }),
     ...(next && { next: async (query, signal) => next.call(inner, query, signal) }),
     ...(inner.watch && { watch: inner.watch.bind(inner) }),
     ...(report && {

@@ -120,6 +120,10 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
       return wrap(answer, transports.indexOf(transport))
     })
 
+  /** Of the one that is asked first alone: where it has none, the snapshot itself is the shorter way. */
+  const delta: NonNullable<Transport['delta']> = async (query, signal) =>
+    asking.inOrder()[0]?.delta?.(query, signal)
+
   async function* watch(
     query: Parameters<WatchTransport['watch']>[0],
     signal: AbortSignal,
@@ -153,6 +157,7 @@ function createFallback(transports: readonly Transport[], options: FallbackOptio
     name,
     latest,
     snapshot: (query, signal) => ask(signal, isElsewhere, transport => transport.snapshot(query, signal)),
+    ...(transports.some(transport => transport.delta !== undefined) && { delta }),
     ...(transports.some(transport => transport.next !== undefined) && { next }),
     ...(transports.every(transport => transport.unmanaged) && { unmanaged: true as const }),
     ...(transports.some(transport => transport.remote) && { remote: true as const }),

@@ -1,13 +1,15 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
-import type { Digest, Namespace } from '../../contracts/names.js'
+import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Hasher, Logger, Random } from '../../contracts/system.js'
 import type { StateStorage } from '../../contracts/state.js'
-import type { InlineSnapshot, Transport } from '../../contracts/transport.js'
+import type { Transport } from '../../contracts/transport.js'
 import { createBackoff } from '../../async/backoff.js'
 import { withDeadline } from '../../async/deadline.js'
 import { digestOf } from '../../core/release/digest.js'
 import { BUCKETS, cohortHash } from '../../core/release/audience.js'
 import { isBytes } from '../../core/built-ins.js'
+import type { FromDelta } from './from-delta.js'
+import type { SnapshotQuery } from './snapshot-query.js'
 
 /** How long one attempt may take over transports that keep no deadline of their own, in milliseconds. */
 const ATTEMPT_MS = 60_000
@@ -17,22 +19,10 @@ const ATTEMPT_MS = 60_000
  */
 const GATHER_MS = 1_000
 
-/** Which snapshot is wanted, and where it may come from. */
-export interface SnapshotQuery {
-  readonly digest: Digest
-  readonly bytes: number
-  readonly inline: readonly InlineSnapshot[]
-  /** Where to fetch it; undefined while there is only the disk to ask. */
-  readonly from: Transport | undefined
-  /** The snapshot that runs, for transports that send differences. */
-  readonly have: Digest | undefined
-  /** Over how many milliseconds the fleet spreads its fetches. */
-  readonly spreadMs: number
-}
-
 /**
- * Finds the bytes of a snapshot, checked against length and digest: what came along, what is on
- * disk, or what the transport has, asked again with backoff until it answers. Undefined when there
+ * Finds the bytes of a snapshot, checked against length and digest: what came along, whole or as a
+ * delta, what is on disk, or what the transport has, asked again with backoff until it answers, and
+ * for a delta no more than once. Undefined when there
  * was only the disk to ask and it has none. Nothing wrong with the bytes is ever final: what one
  * copy damaged, another one has. Rejects once the signal aborts.
  */
@@ -46,6 +36,7 @@ export interface FetchSnapshotOptions {
   readonly hasher: Hasher
   readonly logger: Logger
   readonly state: StateStorage | undefined
+  readonly fromDelta: FromDelta
   /** Called with each failed attempt, and after how many milliseconds the next one begins. */
   readonly onFailure: (error: NoticeboardError, nextMs: number) => void
 }
@@ -55,7 +46,7 @@ export interface FetchSnapshotOptions {
  * gathered.
  */
 export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapshot {
-  const { namespace, clientId, clock, random, hasher, logger, state, onFailure } = options
+  const { namespace, clientId, clock, random, hasher, logger, state, fromDelta, onFailure } = options
   /**
    * When the next fetch may begin: publishes that come faster than they can be fetched cost two
    * fetches, the first and the last.
@@ -63,10 +54,20 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
   let notBeforeMs = 0
 
   return async (query, signal) => {
-    const along = query.inline.find(({ digest }) => digest === query.digest)?.bytes
+    const bytes = await find(query, signal)
+    if (bytes !== undefined) fromDelta.found({ digest: query.digest, bytes }, query.have)
+    return bytes
+  }
+
+  async function find(query: SnapshotQuery, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const along = query.inline.find(
+      ({ digest, base }) => digest === query.digest && base === undefined,
+    )?.bytes
     if (isRight(along, query)) return along
     const kept = await fromDisk(query)
     if (isRight(kept, query)) return kept
+    const made = await fromDelta.alongside(query)
+    if (made !== undefined) return made
     return query.from === undefined ? undefined : fromTransport(query, query.from, signal)
   }
 
@@ -92,9 +93,9 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
     const backoff = createBackoff({ random, clock })
     if (query.spreadMs > 0) await clock.sleep(ownShareOf(query), signal)
     if (notBeforeMs > clock.monotonic()) await clock.sleep(notBeforeMs - clock.monotonic(), signal)
-    for (;;) {
+    for (let asked = 0; ; asked += 1) {
       signal.throwIfAborted()
-      const answer = await ask(query, from, signal)
+      const answer = await ask(query, from, { signal, isFirst: asked === 0 })
       if (isBytes(answer)) return answer
       if (signal.aborted) notBeforeMs = clock.monotonic() + GATHER_MS
       signal.throwIfAborted()
@@ -113,11 +114,14 @@ export function createFetchSnapshot(options: FetchSnapshotOptions): FetchSnapsho
   async function ask(
     query: SnapshotQuery,
     from: Transport,
-    signal: AbortSignal,
+    { signal, isFirst }: { readonly signal: AbortSignal; readonly isFirst: boolean },
   ): Promise<Uint8Array | NoticeboardError> {
     const { digest, bytes: maxSnapshotBytes, have } = query
     const what = `${from.name}: the snapshot ${digest.slice(0, 12)}`
     try {
+      // Whoever could not be reached is not asked for twice as much.
+      const made = isFirst ? await fromDelta.fetched(query, from, signal) : undefined
+      if (made !== undefined) return made
       const answer = await withDeadline({ clock, signal, timeoutMs: ATTEMPT_MS, what: from.name }, own =>
         from.snapshot({ namespace, digest, maxSnapshotBytes, have }, own),
       )

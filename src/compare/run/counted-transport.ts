@@ -40,6 +40,11 @@ export function countedTransport(
         () => inner.snapshot(query, signal),
         () => 'snapshot',
       ),
+    delta: (query, signal) =>
+      counting(
+        () => inner.delta(query, signal),
+        () => 'snapshot',
+      ),
     report: (states, signal) =>
       counting(
         () => inner.report(states, signal),

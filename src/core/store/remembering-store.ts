@@ -136,6 +136,7 @@ function remember(store: Store, hasher: Hasher): RememberingStore {
     snapshot: (query, signal) => store.snapshot(query, signal),
     put: (query, signal) => store.put(query, signal),
     history: (query, signal) => store.history(query, signal),
+    ...(store.delta !== undefined && { delta: store.delta.bind(store) }),
     ...(store.next !== undefined && { next: store.next.bind(store) }),
     ...(store.standing !== undefined && { standing: standingOf(store.standing.bind(store), memory) }),
     ...(store.namespaces !== undefined && { namespaces: store.namespaces.bind(store) }),

@@ -4,6 +4,8 @@ import { createSerial } from '../../async/serial.js'
 import { refuseIfAborted } from '../../async/signals.js'
 import { checkAppend } from '../../core/release/log-order.js'
 import { resolve } from 'node:path'
+import { defaultDeltas } from '#default-deltas'
+import type { Deltas } from '../../contracts/deltas.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import { parseDigest, parseNamespace, type Namespace } from '../../contracts/names.js'
 import type { Fs, Logger, System } from '../../contracts/system.js'
@@ -11,11 +13,13 @@ import { isEpoch, isSequence } from '../../contracts/position.js'
 import type { CompleteStore, StandingQuery } from '../../contracts/transport.js'
 import { assertDigest } from '../../core/release/digest.js'
 import { checkOptions, isPositive } from '../../core/options.js'
+import { readDeltas } from '../../core/read-deltas.js'
 import { decodeRelease, digestsOf } from '../../core/release/release.js'
 import { readSystem } from '../../system/system.js'
 import { createBoard } from './board.js'
 import { boardAppender } from './append.js'
 import { boardAudit } from './audit.js'
+import { boardDeltas } from './deltas.js'
 import { openBoardFolder } from './folder.js'
 import { boardLog } from './log.js'
 import type { Entry } from './places.js'
@@ -53,6 +57,8 @@ export interface FileStoreOptions {
   readonly pollIntervalMs?: number
   /** The largest snapshot that is taken, in bytes; 1 MiB unless given. */
   readonly maxSnapshotBytes?: number
+  /** What makes deltas beside the snapshots; false makes none. Default: the runtime's own where it has one, see `zstdDeltas()`. */
+  readonly deltas?: Deltas | false
   /** Hears of damage and of what could not be repaired; silent unless given. */
   readonly logger?: Logger
   /** Who writes, to tell what a dead process left behind; this process unless given. */
@@ -61,6 +67,8 @@ export interface FileStoreOptions {
 
 /** A board in a folder: a store, its own notifications, and the reports of its clients. */
 export interface FileStore extends CompleteStore, AsyncDisposable {
+  /** A delta that was made when its snapshot was published. */
+  delta: NonNullable<CompleteStore['delta']>
   /**
    * Makes the folder ready to be written to, as the first write does by itself: makes what is missing of it and tries whether it
    * can be written to. For programs that want to know at their start. Throws `unavailable` where the disk refuses, and `unsupported`
@@ -91,6 +99,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
     system: true,
     pollIntervalMs: true,
     maxSnapshotBytes: true,
+    deltas: true,
     logger: true,
     owner: true,
   })
@@ -120,6 +129,12 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
   const standing = boardStanding(board, notes)
   const opening = boardOpening(board, { log, notes })
   const snapshots = boardSnapshots(board)
+  const deltas = boardDeltas(board, {
+    log,
+    snapshots,
+    deltas: readDeltas('fileStore()', options.deltas, defaultDeltas),
+    maxSnapshotBytes,
+  })
   const upkeep = boardUpkeep(board, { audit, opening, pointer: boardPointer(board, log), reserve })
   const { repair, isBehind } = upkeep
   const reader = boardReader(board, { log, audit, repair, isBehind, standing })
@@ -235,6 +250,13 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
       )
     },
 
+    async delta(query, signal) {
+      enter(query.namespace, signal)
+      parseDigest(query.digest)
+      parseDigest(query.base)
+      return doing(`read a delta of ${query.namespace}`, () => deltas.read(query))
+    },
+
     async *watch({ namespaces, alive }, signal) {
       if (signal.aborted) return
       for (const namespace of namespaces) enter(namespace, signal)
@@ -269,6 +291,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
             if (outcome === 'taken') return outcome
             tail.poke(namespace)
             await upkeep.follow(namespace)
+            void tracked(deltas.follow(namespace, query.bytes))
             if (!urgent) await upkeep.restock()
             return outcome
           }),
@@ -337,6 +360,7 @@ export function fileStore(folder: string, options: FileStoreOptions = {}): FileS
           )
         }
         await snapshots.remove({ namespace, digest })
+        await deltas.forget(namespace, digest)
       })
     },
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Digest, Namespace } from '../../contracts/names.js'
+import type { DeltaPair } from '../../core/release/delta-pairs.js'
 import { isEpoch, isSequence, type Epoch, type Position } from '../../contracts/position.js'
 
 /** Where everything stands on a board (docs/formats.md). Namespaces were checked before they come here. */
@@ -19,6 +20,8 @@ export interface BoardPaths {
   release(namespace: Namespace, position: Position): string
   snapshots(namespace: Namespace): string
   snapshot(namespace: Namespace, digest: Digest): string
+  /** What makes one snapshot of another. */
+  delta(namespace: Namespace, pair: DeltaPair): string
   audits(query: { readonly namespace: Namespace; readonly epoch: Epoch }): string
   audit(namespace: Namespace, position: Position): string
   /** Where the audit records of releases stand that are just being written. */
@@ -48,6 +51,7 @@ export function boardPaths(folder: string): BoardPaths {
     release: (namespace, { epoch, sequence }) => join(of(namespace), 'releases', epoch, `${sequence}.json`),
     snapshots: namespace => join(of(namespace), 'snapshots'),
     snapshot: (namespace, digest) => join(of(namespace), 'snapshots', `${digest}.json`),
+    delta: (namespace, { digest, base }) => join(of(namespace), 'snapshots', `${digest}.from.${base}.dcz`),
     audits: ({ namespace, epoch }) => join(hiddenOf('audit', namespace), epoch),
     audit: (namespace, { epoch, sequence }) => join(hiddenOf('audit', namespace), epoch, `${sequence}.json`),
     pendingAudits: ({ namespace, epoch }) => join(hiddenOf('audit', namespace), epoch, 'new'),
@@ -66,4 +70,14 @@ const RELEASE_FILE = /^([1-9][0-9]{0,15})\.json$/
 /** The sequences among the names in an epoch's folder. */
 export function sequencesIn(names: readonly string[]): ReadonlySet<number> {
   return new Set(names.map(name => Number(RELEASE_FILE.exec(name)?.[1])).filter(isSequence))
+}
+
+const DELTA_FILE = /^([0-9a-f]{64})\.from\.([0-9a-f]{64})\.dcz$/
+
+/** The deltas among the names in a folder of snapshots. */
+export function deltasIn(names: readonly string[]): readonly (DeltaPair & { readonly name: string })[] {
+  return names.flatMap(name => {
+    const [, digest, base] = DELTA_FILE.exec(name) ?? []
+    return digest === undefined || base === undefined ? [] : [{ name, digest, base }]
+  })
 }

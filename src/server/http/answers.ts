@@ -116,15 +116,21 @@ export const JSON_HEADERS = {
 } as const
 
 /** Documents of a board that never change. */
-export function immutableAnswer(body: Uint8Array): Answer {
+export function immutableAnswer(body: Uint8Array, headers: Headers = JSON_HEADERS): Answer {
   return {
     type: 'whole',
     status: 200,
     headers: {
-      ...JSON_HEADERS,
+      ...headers,
       'Cache-Control': 'public, max-age=31536000, immutable',
       'Content-Length': String(body.length),
     },
     body,
   }
 }
+
+/** Files of a board that are no text. */
+export const BINARY_HEADERS = {
+  'Content-Type': 'application/octet-stream',
+  'X-Content-Type-Options': 'nosniff',
+} as const

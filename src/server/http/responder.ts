@@ -187,6 +187,8 @@ function answerRoute(
         acceptEncoding: request.header('accept-encoding'),
         ifNoneMatch: request.header('if-none-match'),
       })
+    case 'delta':
+      return reading.delta(route.namespace, route)
     case 'schema':
       if (method === 'PUT') return writing?.putSchema(request, route.namespace) ?? notFound()
       return reading.schema(route.namespace, request.signal())

@@ -6,7 +6,16 @@ import { onAbort } from '../../async/signals.js'
 import { decodeRelease, positionOf } from '../../core/release/release.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { encodeText } from '../../core/json/text.js'
-import { errorAnswer, immutableAnswer, jsonAnswer, JSON_HEADERS, notFound } from '../http/answers.js'
+import {
+  BINARY_HEADERS,
+  errorAnswer,
+  immutableAnswer,
+  jsonAnswer,
+  JSON_HEADERS,
+  notFound,
+} from '../http/answers.js'
+import type { DeltaPair } from '../../core/release/delta-pairs.js'
+import type { DeltaCache } from '../stream/delta-cache.js'
 import type { Hub } from '../stream/hub.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer } from '../stream/messages.js'
@@ -22,6 +31,7 @@ export interface ReadingRoutes {
     signal: AbortSignal,
   ): Promise<Answer>
   snapshot(query: SnapshotRequest): Answer | Promise<Answer>
+  delta(namespace: Namespace, pair: DeltaPair): Promise<Answer>
   schema(namespace: Namespace, signal: AbortSignal): Promise<Answer>
   history(
     query: { readonly namespace: Namespace; readonly limit: number | undefined },
@@ -31,7 +41,13 @@ export interface ReadingRoutes {
   namespaces(maySee: (namespace: Namespace) => boolean, signal: AbortSignal): Promise<Answer>
 }
 
-export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRoutesOptions): ReadingRoutes {
+export function readingRoutes({
+  transport,
+  hub,
+  snapshots,
+  deltas,
+  lifetime,
+}: ReadingRoutesOptions): ReadingRoutes {
   const store: Partial<Store> & Transport = transport
 
   const pointerAnswer = (newest: Newest | undefined, ifNoneMatch: string | undefined): Answer => {
@@ -56,6 +72,11 @@ export function readingRoutes({ transport, hub, snapshots, lifetime }: ReadingRo
       return bytes === undefined ? notFound() : immutableAnswer(bytes)
     },
     snapshot: query => snapshots.peek(query) ?? snapshots.load(query).catch(asNotFound),
+    async delta(namespace, { digest, base }) {
+      const newest = await hub.newest(namespace)
+      const bytes = newest && (await deltas.load(namespace, newest, { digest, base }))
+      return bytes === undefined ? notFound() : immutableAnswer(bytes, BINARY_HEADERS)
+    },
     async schema(namespace, signal) {
       const bytes = await lifetime.run(async own => store.schema?.({ namespace }, own), signal)
       if (bytes === undefined) return notFound()
@@ -106,6 +127,7 @@ export interface ReadingRoutesOptions {
   readonly transport: Transport
   readonly hub: Hub
   readonly snapshots: SnapshotAnswers
+  readonly deltas: DeltaCache
   readonly lifetime: Lifetime
 }
 

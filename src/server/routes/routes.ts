@@ -6,6 +6,12 @@ export type Route =
   | { readonly type: 'pointer'; readonly namespace: Namespace }
   | { readonly type: 'release'; readonly namespace: Namespace; readonly position: Position }
   | { readonly type: 'snapshot'; readonly namespace: Namespace; readonly digest: Digest }
+  | {
+      readonly type: 'delta'
+      readonly namespace: Namespace
+      readonly digest: Digest
+      readonly base: Digest
+    }
   | { readonly type: 'schema'; readonly namespace: Namespace }
   | { readonly type: 'reports'; readonly namespace: Namespace }
   | { readonly type: 'releases'; readonly namespace: Namespace }
@@ -39,6 +45,7 @@ const METHODS: { readonly [Type in Route['type']]: Readonly<Record<string, Acces
   pointer: { GET: 'read' },
   release: { GET: 'read' },
   snapshot: { GET: 'read', PUT: 'put' },
+  delta: { GET: 'read' },
   schema: { GET: 'read', PUT: 'admin' },
   reports: { GET: 'inspect', POST: 'report' },
   releases: { POST: 'append' },
@@ -81,6 +88,7 @@ export function parseRoute(path: string): Route | undefined {
     case '~history':
       return ofNamespace('history', folder)
     default:
+      if (leaf.endsWith('.dcz')) return parseDelta(folder, leaf.slice(0, -4))
       return leaf.endsWith('.json') ? parseLogged(folder, leaf.slice(0, -5)) : undefined
   }
 }
@@ -90,6 +98,15 @@ function ofNamespace(
   namespace: string,
 ): Route | undefined {
   return namespaceProblem(namespace) === undefined ? { type, namespace } : undefined
+}
+
+/** `<namespace>/snapshots` and two digests. */
+function parseDelta(folder: string, name: string): Route | undefined {
+  if (!folder.endsWith('/snapshots')) return undefined
+  const namespace = folder.slice(0, -'/snapshots'.length)
+  const [digest, base, ...more] = name.split('.from.')
+  if (namespaceProblem(namespace) !== undefined || more.length > 0) return undefined
+  return isDigest(digest) && isDigest(base) ? { type: 'delta', namespace, digest, base } : undefined
 }
 
 /** `<namespace>/snapshots` and a digest, or `<namespace>/releases/<epoch>` and a sequence. */

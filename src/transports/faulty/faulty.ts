@@ -20,6 +20,7 @@ export interface FaultyOptions {
 const answered: readonly FaultyCall[] = [
   'latest',
   'snapshot',
+  'delta',
   'next',
   'report',
   'put',

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../contracts/errors.js'
 export type FaultyCall =
   | 'latest'
   | 'snapshot'
+  | 'delta'
   | 'next'
   | 'watch'
   | 'report'

@@ -9,6 +9,7 @@ import { appendRelease, putSchema, putSnapshot } from './writing.js'
 
 /** All that a board speaks over HTTP. Writing, the history and the reports want a token. */
 export interface HttpStore extends HttpTransport, Store {
+  delta: HttpTransport['delta']
   next: HttpTransport['next']
   readonly remote: true
   reports: NonNullable<Store['reports']>

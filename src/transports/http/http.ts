@@ -2,7 +2,7 @@ import type { ReportTransport, WatchTransport } from '../../contracts/transport.
 import { openEventStream } from './event-stream.js'
 import { createMultiplexer } from './multiplexer.js'
 import type { HttpOptions, Settings } from './options.js'
-import { readLatest, readNext, readSnapshot } from './reading.js'
+import { readDelta, readLatest, readNext, readSnapshot } from './reading.js'
 import { readSettings } from './settings.js'
 import { postReports } from './writing.js'
 
@@ -10,6 +10,7 @@ import { postReports } from './writing.js'
 export interface HttpTransport extends WatchTransport, ReportTransport {
   /** Another server serves the board, and makes its marks. */
   readonly remote: true
+  delta: NonNullable<WatchTransport['delta']>
   next: NonNullable<WatchTransport['next']>
 }
 
@@ -37,6 +38,7 @@ export function transportOver(settings: Settings): HttpTransport {
     latest: (query, signal) => readLatest(settings, query, signal),
     next: (query, signal) => readNext(settings, query, signal),
     snapshot: (query, signal) => readSnapshot(settings, query, signal),
+    delta: (query, signal) => readDelta(settings, query, signal),
     watch: (query, signal) => streams.watch(query, signal),
     report: (states, signal) => postReports(settings, states, signal),
   }

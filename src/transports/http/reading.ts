@@ -2,7 +2,7 @@ import { isNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import { type Digest, parseDigest, type Namespace, parseNamespace } from '../../contracts/names.js'
 import { isEpoch, nextPosition, type Position } from '../../contracts/position.js'
 import type { Fetch } from '../../contracts/system.js'
-import type { Latest, Tag } from '../../contracts/transport.js'
+import type { DeltaQuery, Latest, Tag } from '../../contracts/transport.js'
 import { exchange, type Ask, type Reply } from '../fetch/exchange.js'
 import { PLAIN, snapshotEncodings } from '../fetch/encodings.js'
 import type { Settings } from './options.js'
@@ -80,6 +80,23 @@ export async function readSnapshot(
 /** Whether bytes can be a document, and not one whose encoding nobody took away. */
 function beginsAsJson([first = 0]: Uint8Array): boolean {
   return '{["-0123456789tfn'.includes(String.fromCharCode(first))
+}
+
+/** A delta, unchecked; undefined when there is none. */
+export async function readDelta(
+  settings: Settings,
+  { namespace, digest, base, maxBytes }: DeltaQuery,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const ask: Ask = {
+    method: 'GET',
+    path: `${pathOf(namespace)}/snapshots/${parseDigest(digest)}.from.${parseDigest(base)}.dcz`,
+    what: `a delta to the snapshot ${digest.slice(0, 12)}`,
+  }
+  const reply = await exchange(settings, { ...ask, maxBytes }, signal)
+  if (reply.status === 404) return undefined
+  if (reply.status === 200) return reply.body
+  throw refusalFor(settings, ask, reply)
 }
 
 /** The JSON Schema beside a namespace; undefined when there is none. */

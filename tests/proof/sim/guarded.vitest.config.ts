@@ -45,7 +45,10 @@ const project = (
   root,
   plugins: [planting(edits)],
   resolve: {
-    alias: { '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)) },
+    alias: {
+      '#default-deltas': fileURLToPath(new URL('../../../src/deltas/default-deltas.ts', import.meta.url)),
+      '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)),
+    },
   },
   test: {
     name,

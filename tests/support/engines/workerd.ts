@@ -59,7 +59,10 @@ export async function startWorkerd(options: WorkerdOptions): Promise<Workerd> {
     format: 'esm',
     platform: 'browser',
     conditions: ['workerd', 'worker', 'browser'],
-    alias: { '#pin-file': join(root, 'src/client/state/no-pin-file.ts') },
+    alias: {
+      '#default-deltas': join(root, 'src/deltas/no-deltas.ts'),
+      '#pin-file': join(root, 'src/client/state/no-pin-file.ts'),
+    },
     target: 'es2022',
     define: Object.fromEntries(
       Object.entries(globals).map(([name, value]) => [`globalThis.${name}`, JSON.stringify(value)]),

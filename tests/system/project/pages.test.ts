@@ -21,7 +21,14 @@ function compile(): ts.Program {
       .map(({ subpath, source }) => [join('noticeboard', subpath), [join(root, source)]]),
   )
   const { options, errors } = ts.convertCompilerOptionsFromJson(
-    { ...PIECE_OPTIONS, paths: { ...paths, '#pin-file': [join(root, 'src/client/state/pin-file.ts')] } },
+    {
+      ...PIECE_OPTIONS,
+      paths: {
+        ...paths,
+        '#default-deltas': [join(root, 'src/deltas/default-deltas.ts')],
+        '#pin-file': [join(root, 'src/client/state/pin-file.ts')],
+      },
+    },
     root,
   )
   expect(errors).toEqual([])

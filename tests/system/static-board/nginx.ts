@@ -14,6 +14,8 @@ export interface LoggedRequest {
   readonly status: number
   /** Whether it named what it has already. */
   readonly conditional: boolean
+  /** How many bytes of body it sent. */
+  readonly bytes: number
 }
 
 /** An nginx of this test, which serves one folder. */
@@ -86,7 +88,7 @@ error_log ${own}/error.log;
 events { worker_connections 256; }
 http {
   include /etc/nginx/mime.types;
-  log_format requests '$request_method $request_uri $status "$http_if_none_match"';
+  log_format requests '$request_method $request_uri $status "$http_if_none_match" $body_bytes_sent';
   access_log ${own}/access.log requests;
   ${temporary.map(name => `${name}_temp_path ${own}/${name};`).join('\n  ')}
 ${adapted}
@@ -96,7 +98,8 @@ ${adapted}
 
 function readLine(line: string): LoggedRequest {
   const [method = '', path = '', status = '', tag = ''] = line.split(' ')
-  return { method, path, status: Number(status), conditional: tag !== '""' && tag !== '"-"' }
+  const bytes = Number(line.slice(line.lastIndexOf(' ') + 1))
+  return { method, path, status: Number(status), conditional: tag !== '""' && tag !== '"-"', bytes }
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -37,7 +37,10 @@ async function bundleCommandLine(folder: string): Promise<string> {
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)",
     },
-    alias: { '#pin-file': join(root, 'src/client/state/pin-file.ts') },
+    alias: {
+      '#default-deltas': join(root, 'src/deltas/default-deltas.ts'),
+      '#pin-file': join(root, 'src/client/state/pin-file.ts'),
+    },
     logLevel: 'error',
   })
   return outfile

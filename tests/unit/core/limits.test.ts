@@ -11,7 +11,7 @@ const MIB = 1_048_576
 const KIB = 1_024
 const HOUR_MS = 3_600_000
 const MINUTE_MS = 60_000
-const WORDS: Readonly<Record<string, number>> = { three: 3, an: 1, ten: 10 }
+const WORDS: Readonly<Record<string, number>> = { three: 3, four: 4, an: 1, ten: 10 }
 
 /** Where each limit is said: the number is what the parentheses catch, times the unit. */
 const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number]>> = {
@@ -25,6 +25,10 @@ const SAID: Readonly<Record<keyof typeof limits, readonly [RegExp, unit?: number
   LISTED_RELEASES: [/pointer is beyond the ([\d,]+)th release/],
   NOTED_MS: [/temporary file's own name\. It stands for (an) hour/, HOUR_MS],
   ABANDONED_MS: [/Temporary files older than (an) hour/, HOUR_MS],
+  MIN_DELTA_SNAPSHOT_BYTES: [/Snapshots of ([\d,]+) bytes and more have deltas/],
+  MAX_DELTA_WINDOW_BYTES: [/its window has 8 MiB \(([\d,]+) bytes\) at most/],
+  MAX_DELTAS_A_RELEASE: [/given by the newest, (\d+) a release at most/],
+  DELTA_RELEASES: [/that one of the (four) releases before names/],
   MAX_CONFIG_MAP_BYTES: [/values have (\d+) MiB together at most/, MIB],
   MAX_RELEASE_BYTES: [/## The release file Canonical JSON, ([\d,]+) bytes at most/],
   LARGE_RELEASE_BYTES: [/a writer warns of one beyond ([\d,]+) bytes/],

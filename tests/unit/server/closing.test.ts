@@ -65,6 +65,7 @@ test('a log that is asked for when the server has ended is refused, and not read
     lifetime,
     hub: undefined as never,
     snapshots: undefined as never,
+    deltas: undefined as never,
   })
   const answer = history({ namespace: NAMESPACE, limit: undefined }, new AbortController().signal)
   await expect(answer).rejects.toMatchObject({ code: 'closed' })

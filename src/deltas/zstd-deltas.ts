@@ -1,0 +1,75 @@
+import type { Deltas } from '../contracts/deltas.js'
+import { NoticeboardError } from '../contracts/errors.js'
+import { deltaCodec } from './delta-codec.js'
+import { heedingDictionaries, type Zstd } from './zstd.js'
+
+/** What is called of `@bokuweb/zstd-wasm`, or of anything else with these functions. */
+export interface ZstdLibrary {
+  init(): Promise<void>
+  createCCtx(): number
+  freeCCtx(context: number): unknown
+  compressUsingDict(context: number, bytes: Uint8Array, dictionary: Uint8Array, level?: number): Uint8Array
+  createDCtx(): number
+  freeDCtx(context: number): unknown
+  decompressUsingDict(context: number, bytes: Uint8Array, dictionary: Uint8Array): Uint8Array
+}
+
+/**
+ * Deltas by a library that you load, for browsers and for runtimes without a Zstandard of their own: pass it as the option
+ * `deltas` of a client, a store or a server. Nothing is loaded before the first snapshot that a delta could make; where that
+ * fails, whole snapshots travel. Node has deltas without this option: by itself from 22.19 and 24.6 on, and before
+ * that where `@bokuweb/zstd-wasm` is installed. Throws `invalid-option`.
+ *
+ * ```ts
+ * const client = createClient({ ...options, deltas: zstdDeltas(() => import('@bokuweb/zstd-wasm')) })
+ * ```
+ */
+export function zstdDeltas(load: () => Promise<ZstdLibrary>): Deltas {
+  if (typeof load !== 'function')
+    throw new NoticeboardError(
+      'invalid-option',
+      "zstdDeltas() wants a function that loads the library: zstdDeltas(() => import('@bokuweb/zstd-wasm'))",
+    )
+  return deltasBy(async () => fromLibrary(await load()))
+}
+
+/** Deltas by the first compressor that a search finds, which is asked once. */
+export function deltasBy(find: () => Promise<Zstd | undefined>): Deltas {
+  const search = async (): ReturnType<Deltas['codec']> => {
+    try {
+      const zstd = await find()
+      return zstd && deltaCodec(zstd)
+    } catch {
+      // Not installed, or of another shape: whole snapshots need none.
+      return undefined
+    }
+  }
+  let found: ReturnType<Deltas['codec']> | undefined
+  return { codec: () => (found ??= search()) }
+}
+
+/** 3 makes nearly the shortest frames, at a third of the time of the next one. */
+const LEVEL = 3
+
+/** The library's functions as a {@link Zstd}, if it heeds dictionaries. It keeps no context between calls: each takes some megabytes. */
+export async function fromLibrary(library: ZstdLibrary): Promise<Zstd | undefined> {
+  await library.init()
+  return heedingDictionaries({
+    compress(bytes, dictionary) {
+      const context = library.createCCtx()
+      try {
+        return library.compressUsingDict(context, bytes, dictionary, LEVEL)
+      } finally {
+        library.freeCCtx(context)
+      }
+    },
+    decompress(frame, dictionary) {
+      const context = library.createDCtx()
+      try {
+        return library.decompressUsingDict(context, frame, dictionary)
+      } finally {
+        library.freeDCtx(context)
+      }
+    },
+  })
+}
