@@ -13,9 +13,10 @@ await makeIdleBoard(folder, names)
 const store = fileStore(folder)
 const { standing, ...oneByOne } = store
 /** Asks with another array each time, of which no store knows the answer. @type {NonNullable<typeof standing>} */
-const askAnew = async (queries, signal) => (await standing?.([...queries], signal)) ?? new Set()
-const changed = without === 'standing' ? oneByOne : { ...store, standing: askAnew }
-const server = await serve(without === undefined ? store : changed, {
+const standingAnew = async (queries, signal) => (await standing?.([...queries], signal)) ?? new Set()
+const forgetful = { ...store, standing: standingAnew }
+const served = { standing: oneByOne, memory: forgetful }
+const server = await serve(without === undefined ? store : served[without], {
   port: 0,
   maxConnections: names + 100,
 })

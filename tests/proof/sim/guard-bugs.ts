@@ -287,6 +287,32 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     },
   },
   {
+    name: 'what-stood-once-stands',
+    file: 'src/node/board/standing.ts',
+    replace: [
+      [
+        'before.changes === changes && askedMs <= before.untilMs',
+        'before.changes <= changes && askedMs <= before.untilMs',
+      ],
+    ],
+    noticedBy: {
+      file: 'tests/unit/node/board/file-store.standing.test.ts',
+      title:
+        'is the same answer for the same question, made once, until a note or a look says something else',
+    },
+  },
+  {
+    name: 'what-stands-is-worked-out-each-time',
+    file: 'src/server/stream/topics.ts',
+    replace: [
+      ['askedBefore(lastAsked, asked) ?? questionOf(asked)', '(void askedBefore, questionOf(asked))'],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/names.test.ts',
+      title: 'while nothing changes the store is asked the same question, and is not once something did',
+    },
+  },
+  {
     name: 'a-client-logs-what-it-is-made-to',
     file: 'src/client/options.ts',
     replace: [
