@@ -41,8 +41,9 @@ if (values.list) {
   process.exit()
 }
 const seconds = Number(values.seconds ?? (values.quick ? 10 : 60))
-const clients = Number(values.clients ?? (values.quick || values.without !== undefined ? 50 : 200))
 const without = values.without === undefined ? undefined : withouts[values.without]
+const fleetSize = without?.clients ?? (values.quick || without !== undefined ? 50 : 200)
+const clients = Number(values.clients ?? fleetSize)
 if (values.without !== undefined && without === undefined) {
   process.stderr.write(`siege: there is no bound ${values.without}; --help names them\n`)
   process.exit(2)

@@ -8,9 +8,11 @@ import { serve } from 'noticeboard/server'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
 
-const { maxInstances, maxReportBytes } = /** @type {{ maxInstances: number, maxReportBytes: number }} */ (
-  settings
-)
+const {
+  maxInstances,
+  maxReportBytes,
+  keepsReports = true,
+} = /** @type {{ maxInstances: number, maxReportBytes: number, keepsReports?: boolean }} */ (settings)
 const namespace = 'siege/prod'
 const folder = await mkdtemp(join(tmpdir(), 'noticeboard-siege-'))
 const store = fileStore(folder)
@@ -23,8 +25,9 @@ let looks = 0
 let following = 0
 let mostFollowed = 0
 const isListened = (/** @type {string} */ name) => name.startsWith('listened/')
+const { report: _report, reports: _reports, ...forgetful } = store
 const watched = {
-  ...store,
+  ...(keepsReports ? store : forgetful),
   /** @type {typeof store.latest} */
   latest(query, signal) {
     if (isListened(query.namespace)) looks += 1

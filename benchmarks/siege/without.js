@@ -23,6 +23,7 @@ export const attacks = [
  * @property {readonly string[]} attacks those that it is there for
  * @property {number} [lineBytesASecond] where the whole line would leave the server no time to say how it is
  * @property {number} [seconds] where it is seen at the end alone
+ * @property {number} [clients] the fleet
  * @property {number} [bodiesAfter] so many bodies of reports come after the rollback before it is looked at
  * @property {boolean} [leadsAway] whether a client is led to a hostile server
  * @property {readonly string[]} seenBy the bounds of which one has to be passed
@@ -42,7 +43,10 @@ export const withouts = {
     what: 'fair shares of the room for reports',
     attacks: ['reports'],
     seenBy: ['forgotten'],
-    settings: { maxInstances: 2_000 },
+    // On a slow machine the board holds what memory has forgotten meanwhile.
+    settings: { maxInstances: 500, keepsReports: false },
+    // Together they take less room than what strangers of one address have of it.
+    clients: 10,
     seconds: 20,
     bodiesAfter: 60,
     pieces: {
