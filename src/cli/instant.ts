@@ -3,10 +3,13 @@ import { usageError } from './exit.js'
 import { msOf } from './quantities.js'
 import { shortTime } from './references.js'
 
-/** A date, a time of day and a zone; without a zone it would be another instant on each machine. */
-const WRITTEN = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/
+/**
+ * A date, a time of day and a zone, as `date -Is`, `date --rfc-3339=s` and `date +%FT%T%z` print them; without a zone it would be
+ * another instant on each machine.
+ */
+const WRITTEN = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?(?:Z|([+-]\d{2}):?(\d{2})?)$/
 
-const FROM_NOW = /^\+(\d{1,6}(?:s|min|h))$/
+const FROM_NOW = /^\+(\d{1,6}(?:s|min|h|d))$/
 
 /**
  * A time to come as people write it: with its zone, or as a distance from now. Throws a usage error, also
@@ -35,8 +38,9 @@ function instantOf(written: string, nowMs: number): number | undefined {
   const [, distance = ''] = FROM_NOW.exec(written) ?? []
   const distanceMs = msOf(distance)
   if (distanceMs !== undefined) return nowMs + distanceMs
-  const [, date, minutes, seconds = ':00', zone] = WRITTEN.exec(written) ?? []
-  if (date === undefined || zone === undefined) return undefined
+  const [, date, minutes, seconds = ':00', zoneHours, zoneMinutes = '00'] = WRITTEN.exec(written) ?? []
+  if (date === undefined) return undefined
+  const zone = zoneHours === undefined ? 'Z' : `${zoneHours}:${zoneMinutes}`
   const ms = Date.parse(`${date}T${minutes}${seconds}${zone}`)
   // A day or an hour that there is not is moved to one that there is.
   const plain = Date.parse(`${date}T${minutes}${seconds}Z`)

@@ -1,10 +1,10 @@
 import type { Arguments } from './arguments.js'
 import { usageError } from './exit.js'
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000 }
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /**
- * A length of time as people write it: `500ms`, `5s`, `2min`, `1h`. Throws a usage error.
+ * A length of time as people write it: `500ms`, `5s`, `2min`, `1h`, `2d`. Throws a usage error.
  *
  * ```ts
  * readMs(args, 'kill-switch')
@@ -14,7 +14,7 @@ export function readMs(args: Arguments, name: string): number | undefined {
   const written = args.text(name)
   if (written === undefined) return undefined
   const value = msOf(written)
-  if (value === undefined) throw usageError(`--${name} wants a time such as 500ms, 5s, 2min or 1h`)
+  if (value === undefined) throw usageError(`--${name} wants a time such as 500ms, 5s, 2min, 1h or 2d`)
   return value
 }
 
@@ -55,6 +55,6 @@ export function readShare(args: Arguments, name: string): number | undefined {
  * ```
  */
 export function msOf(written: string): number | undefined {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|min|h)$/.exec(written) ?? []
+  const [, number, unit] = /^(\d+(?:\.\d+)?)(ms|s|min|h|d)$/.exec(written) ?? []
   return number === undefined ? undefined : Number(number) * (UNITS[unit ?? ''] ?? 1)
 }

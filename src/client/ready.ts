@@ -116,7 +116,7 @@ export async function whenReady<Value>(
     await keepAlive(life.until(() => fresh() || engine.status === 'closed' || isEnough(), leftMs(), signal))
   if (fresh() || hasValue()) return
   if (engine.status === ('closed' as string)) throw closed(namespace)
-  const reason = reasonOf(life, { timeoutMs, isStarted, isEarly: leftMs() > 0 })
+  const reason = reasonOf(life, { timeoutMs, isStarted, isEarly: leftMs() > 0, strategy })
   if (fallbackTo !== 'throw' && engine.adoptDefaults(reason.text)) return
   throw new NoticeboardError('not-ready', `${namespace}: ${reason.text}`, {
     ...(reason.error !== undefined && { cause: reason.error, issues: reason.error.issues }),
@@ -204,7 +204,13 @@ function reasonOf(
     timeoutMs,
     isStarted,
     isEarly,
-  }: { readonly timeoutMs: number; readonly isStarted: boolean; readonly isEarly: boolean },
+    strategy,
+  }: {
+    readonly timeoutMs: number
+    readonly isStarted: boolean
+    readonly isEarly: boolean
+    readonly strategy: Strategy
+  },
 ): { readonly text: string; readonly error?: NoticeboardError } {
   if (refusal !== undefined) return { text: refusal.message, error: refusal }
   const error = looks.error ?? looks.late
@@ -214,6 +220,14 @@ function reasonOf(
     return { text: `no configuration: ${looks.nothing.why.message}`, error: looks.nothing.why }
   if (looks.nothing !== undefined)
     return { text: 'nothing was published to this namespace yet; publish a first version, or give defaults' }
+  // On a busy machine time is up before the strategy can say why nothing came.
+  if (isStarted && looks.count === 0)
+    return {
+      text:
+        strategy.stream === undefined
+          ? `${none}: nothing was answered yet`
+          : `${none}: the stream is open and silent, or not open yet, and nothing else was answered; a proxy in between may gather it (nginx: proxy_buffering off)`,
+    }
   const what = isStarted
     ? 'neither state nor defaults to start with'
     : 'the start has not ended: a schema or validator takes that long for the defaults, or the state folder for its answer'

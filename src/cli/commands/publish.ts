@@ -162,14 +162,26 @@ async function followFile(context: CommandContext, desk: Desk, { source, options
   }
 }
 
+/** What was done, where a release was appended: the outcome in JSON, and the first word for people. */
+type Done =
+  | 'published'
+  | 'rolled-back'
+  | 'paused'
+  | 'resumed'
+  | 'promoted'
+  | 'aborted'
+  | 'retreated'
+  | 'readmitted'
+
 /** What a publish, a rollback, a step of a rollout or a new epoch came to. */
 export function printRollout(
   { io, print, json }: CommandContext,
   { namespace }: Pick<Desk, 'namespace'>,
   rollout: Rollout,
-  did: 'published' | 'rolled back' = 'published',
+  done: Done = 'published',
 ): void {
-  const { outcome, version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
+  const outcome = rollout.outcome === 'published' ? done : rollout.outcome
+  const { version, position, digest, withdrawn, mirrors, id, state, stage, of, notes } = rollout
   const { forecast, builds, rehearsal, activateAt, previousVersion, variants } = rollout
   if (json)
     return print.jsonLine({
@@ -194,7 +206,8 @@ export function printRollout(
       ...(forecast.length > 0 && { forecast }),
       ...(builds.length > 0 && { builds }),
     })
-  const what = { published: did, unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }[outcome]
+  const others = { unchanged: 'unchanged, runs already:', 'dry-run': 'would publish' }
+  const what = rollout.outcome === 'published' ? done.replaceAll('-', ' ') : others[rollout.outcome]
   // Versions can go back, and then a number alone looks like another one's.
   const goesBack = previousVersion !== undefined && previousVersion > version
   const numbers = goesBack ? `from version ${previousVersion} to version ${version}` : `version ${version}`

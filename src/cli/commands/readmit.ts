@@ -26,7 +26,7 @@ A document that was withdrawn comes back with noticeboard publish --readmit. To 
       throw usageError('say which document: --digest, with the first 8 digits of its digest or more')
     const reason = readReason(args, 'say why: --reason "the driver was to blame"; it is kept in the history')
     await withPublisher(context, { namespace: args.positionals[0] }, async desk =>
-      printRollout(context, desk, await desk.publisher.readmit({ digest, reason })),
+      printRollout(context, desk, await desk.publisher.readmit({ digest, reason }), 'readmitted'),
     )
   },
 }

@@ -27,7 +27,7 @@ newest earlier version that was not withdrawn. Nothing is validated and nothing 
     const to = args.text('to')
     const target = to === undefined ? {} : { to: parseReference(to) }
     await withPublisher(context, { namespace: args.positionals[0] }, async desk => {
-      printRollout(context, desk, await desk.publisher.rollback({ reason, ...target }), 'rolled back')
+      printRollout(context, desk, await desk.publisher.rollback({ reason, ...target }), 'rolled-back')
     })
   },
 }

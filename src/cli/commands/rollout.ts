@@ -12,8 +12,15 @@ import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { variantLines } from '../variants.js'
 import { printRollout } from './publish.js'
 
-const STEPS = ['pause', 'resume', 'promote', 'abort', 'retreat'] as const
-type Step = (typeof STEPS)[number]
+/** The steps that somebody may take, and what is said of each once it is taken. */
+const STEPS = {
+  pause: 'paused',
+  resume: 'resumed',
+  promote: 'promoted',
+  abort: 'aborted',
+  retreat: 'retreated',
+} as const
+type Step = keyof typeof STEPS
 
 export const rolloutCommand: Command = {
   name: 'rollout',
@@ -40,11 +47,12 @@ it; retreat takes it back and may be resumed. Each but show wants a reason, for 
     const waiting = readWaiting(args)
     if (verb !== 'show' && !isStep(verb))
       throw usageError(
-        `there is no rollout ${JSON.stringify(verb.slice(0, 60))}; it is show, ${STEPS.join(', ')}`,
+        `there is no rollout ${JSON.stringify(verb.slice(0, 60))}; it is show, ${Object.keys(STEPS).join(', ')}`,
       )
     const step = isStep(verb) ? { verb, options: reasonOf(context, verb) } : undefined
     return withPublisher(context, { namespace }, async ({ publisher }): Promise<ExitStatus | void> => {
-      if (step !== undefined) printRollout(context, publisher, await publisher[step.verb](step.options))
+      if (step !== undefined)
+        printRollout(context, publisher, await publisher[step.verb](step.options), STEPS[step.verb])
       else if (waiting === undefined) return show(context, publisher)
       if (waiting === undefined) return
       const rollout = await publisher.rollout({ drive: true })
@@ -55,7 +63,7 @@ it; retreat takes it back and may be resumed. Each but show wants a reason, for 
 }
 
 function isStep(verb: string): verb is Step {
-  return (STEPS as readonly string[]).includes(verb)
+  return Object.hasOwn(STEPS, verb)
 }
 
 function reasonOf({ args }: CommandContext, verb: Step): StepOptions {

@@ -64,6 +64,9 @@ type Link =
 
 /** How many streams that were cut alike make a reason that is told. */
 const CUTS_TOLD = 3
+/** What is said of streams that open and bring nothing. */
+const GATHERED =
+  'something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off)'
 /** After a stream's first sign of life: how long it may take to say what is current before the client asks. */
 const FIRST_RELEASE_MS = 1_000
 /**
@@ -207,10 +210,11 @@ export async function* watchLoop(
       if (answeredMs < link.sinceMs - 2 * pollIntervalMs) return undefined
       mute += 1
       schedule.lookBefore(nowMs + besideHeartbeatMs())
+      if (toldMute) return `as before, ${GATHERED}`
       // One may be bad luck, unless the transport answered while it was silent.
-      if (toldMute || (mute === 1 && answeredMs < link.sinceMs)) return undefined
+      if (mute === 1 && answeredMs < link.sinceMs) return undefined
       toldMute = true
-      return `it is open and silent although the transport answers: something in between gathers the stream before it passes it on; let it pass v1/~events unbuffered (nginx: proxy_buffering off), until then the client asks once a heartbeat`
+      return `it is open and silent although the transport answers: ${GATHERED}, until then the client asks once a heartbeat`
     }
     // Who was told to come back later was not cut off.
     if (link.type !== 'open' || code !== 'unavailable' || retryAfterMs !== undefined) return undefined
@@ -318,7 +322,7 @@ export async function* watchLoop(
     if (toldSilent || besideAtMs === undefined || nowMs < besideAtMs) return
     toldSilent = true
     if (link.type !== 'opening' || provenAtMs !== undefined) return
-    const text = `the stream from ${notify.name} is silent: nothing came within ${Math.round(nowMs - link.sinceMs)} ms`
+    const text = `the stream from ${notify.name} is open and silent: nothing came within ${Math.round(nowMs - link.sinceMs)} ms; perhaps ${GATHERED}`
     outbox.push({ type: 'silent', error: new NoticeboardError('timeout', text) })
   }
 

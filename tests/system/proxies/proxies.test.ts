@@ -5,6 +5,7 @@ import { createClient } from '../../../src/client/index.js'
 import { createPublisher, everyone } from '../../../src/publisher/index.js'
 import { serve } from '../../../src/server/index.js'
 import { hybrid } from '../../../src/strategies/hybrid.js'
+import { push } from '../../../src/strategies/push.js'
 import { http } from '../../../src/transports/http/index.js'
 import { memory } from '../../../src/transports/memory.js'
 import { missingPrograms } from '../static-board/programs.js'
@@ -102,6 +103,35 @@ describe.skipIf(missing !== undefined)('behind a real proxy', () => {
     await expect.poll(() => scene.opened.streams).toBeGreaterThan(before + 1)
     expect(gathered()).toHaveLength(1)
   })
+
+  test.each([
+    ['push', push],
+    ['hybrid', hybrid],
+  ])(
+    'one that gathers the stream: %s with the times that are the default has its first value before it gives the stream up, and then a change',
+    async (_name, make) => {
+      const store = memory()
+      const publisher = createPublisher({ namespace, schema, store })
+      onTestFinished(() => publisher.close())
+      await publisher.publish({ pool: 1 }, { rollout: everyone(), reason: 'first' })
+      const server = await serve(store, { controller: false })
+      onTestFinished(() => server.close({ drainMs: 0, graceMs: 100 }))
+      const address = await nginxProxy(server.url, { timeoutMs: 60_000, gathers: true })
+      const client = createClient({ namespace, schema, strategy: make(http(address)) })
+      onTestFinished(() => client.close())
+      const errors: string[] = []
+      client.on('error', ({ message }) => void errors.push(message))
+      await client.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+      expect(client.current.pool).toBe(1)
+      expect(errors).toEqual([])
+      await publisher.publish({ pool: 2 }, { rollout: everyone(), reason: 'second' })
+      await expect.poll(() => client.current.pool, { timeout: 60_000 }).toBe(2)
+      await expect
+        .poll(() => errors, { timeout: 60_000 })
+        .toContainEqual(expect.stringMatching(/open and silent.*proxy_buffering off/s))
+    },
+    180_000,
+  )
 
   test('one that passes its own name on is told which name to allow', async () => {
     const scene = await behind(haproxyProxy, { timeoutMs: 60_000, heartbeatMs: 800 })

@@ -78,19 +78,33 @@ test('a document is published, read, changed, compared, listed and rolled back',
   const back = await nb('rollback', 'checkout/prod', '--reason', 'too big')
   expect(back.stdout).toMatch(/^rolled back checkout\/prod from version 2 to version 1 \(.*:3\)/)
   expect(back.stderr).toMatch(/withdrew [0-9a-f]{12}/)
+  expect((await nb('status')).stdout).toMatch(/^checkout\/prod: version 1 \(.*:3\) [0-9a-f]{12}, rollback /)
+  expect(
+    JSON.parse((await nb('rollback', '--to', '2', '--reason', 'too small', '--json')).stdout),
+  ).toMatchObject({
+    outcome: 'rolled-back',
+    version: 2,
+    position: { sequence: 4 },
+  })
+  expect(JSON.parse((await nb('rollback', '--to', '2', '--reason', 'again', '--json')).stdout)).toMatchObject(
+    {
+      outcome: 'unchanged',
+    },
+  )
 
   const history = (await nb('history', '--json')).stdout
     .trim()
     .split('\n')
     .map(line => JSON.parse(line))
   expect(history.map(({ version, cause, author, reason }) => [version, cause, author, reason])).toEqual([
+    [2, 'rollback', undefined, 'too small'],
     [1, 'rollback', undefined, 'too big'],
     [2, 'publish', 'ada', 'a test'],
     [1, 'publish', undefined, 'a test'],
   ])
-  const table = (await nb('history', '--limit', '2')).stdout.split('\n')
+  const table = (await nb('history', '--limit', '3')).stdout.split('\n')
   expect(table[0]).toMatch(/^VERSION {2}POSITION +WHEN +CAUSE +DIGEST +AUTHOR +REASON$/)
-  expect(table).toHaveLength(4)
+  expect(table).toHaveLength(5)
 })
 
 test('a dry run prints what would change and writes nothing', async () => {

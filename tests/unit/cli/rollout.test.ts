@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Gate } from '../../../src/publisher/index.js'
 import { staged } from '../../../src/rollouts/index.js'
 import { PERIODS, rolloutDesk, screenOf } from './rollout-desk.js'
+
+// Each of these is some minutes of a fleet in virtual time, which is seconds of work: a busy machine takes a minute for that.
+vi.setConfig({ testTimeout: 300_000 })
 
 const publish = ['publish', 'next.json', '--reason', 'more load'] as const
 
@@ -149,6 +152,21 @@ describe('who publishes and waits', () => {
     expect(ran.status).toBe(8)
     expect(JSON.parse(ran.stdout)).toMatchObject({ end: 'running', state: 'running', stage: 0 })
   })
+})
+
+test('who takes a step of a rollout is told which, in words and as JSON', async () => {
+  const { nb, releases } = await rolloutDesk()
+  await nb([...publish, '--wait=stage'])
+  const why = ['--reason', 'the sale begins'] as const
+  const paused = await nb(['rollout', 'pause', ...why, '--json'])
+  expect(JSON.parse(paused.stdout)).toMatchObject({ outcome: 'paused', state: 'paused', version: 2 })
+  expect((await nb(['rollout', 'resume', ...why])).stdout).toMatch(
+    /^resumed checkout\/prod version 2 \(.*:5\)/,
+  )
+  expect((await nb(['rollout', 'abort', ...why])).stdout).toMatch(
+    /^aborted checkout\/prod from version 2 to version 1 \(.*:6\) .*rolled-back/,
+  )
+  expect(await releases()).toHaveLength(6)
 })
 
 describe('who interrupts', () => {

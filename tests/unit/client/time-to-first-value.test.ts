@@ -448,9 +448,27 @@ test('what a silent stream keeps is told when nothing else answers in time', asy
   }
   const made = started(board, { strategy: hybrid(transport) })
   const { atMs, error } = await settled(made.client.ready(), made)
-  expect(error?.message).toMatch(/no configuration within 2000 ms: the stream from board is silent/)
+  expect(error?.message).toMatch(/no configuration within 2000 ms: the stream from board is open and silent/)
   expect(atMs).toBe(2_000)
 })
+
+test.each([
+  ['hybrid', hybrid, /: the stream is open and silent, or not open yet.*proxy_buffering off/],
+  ['pull', pull, /: nothing was answered yet$/],
+])(
+  'a start over %s whose time is up before anything came or failed says what it waited for',
+  async (_, make, says) => {
+    const board = testBoard()
+    const transport: WatchTransport = {
+      ...board.transport,
+      latest: never,
+      watch: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+    }
+    const made = started(board, { strategy: make(transport) })
+    const { error } = await settled(made.client.ready({ timeoutMs: 500 }), made)
+    expect(error?.message).toMatch(says)
+  },
+)
 
 test('a strategy of your own that throws is why ready() rejects', async () => {
   const made = started(testBoard(), {

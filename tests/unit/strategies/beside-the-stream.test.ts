@@ -61,6 +61,14 @@ describe.each([
     expect(client.messages()).toEqual([
       expect.stringMatching(/is open and silent.*although the transport answers.*proxy_buffering/s),
     ])
+    // Each later one names it as well.
+    await clock.advance(120_000)
+    const later = client.messages().slice(1)
+    expect(later.length).toBeGreaterThan(2)
+    for (const message of later)
+      expect(message).toMatch(
+        /brought nothing within 10000 ms; as before, something in between gathers.*proxy_buffering/,
+      )
     await client.stop()
   })
 
@@ -73,7 +81,9 @@ describe.each([
       arrival.type === 'silent' ? [arrival.error.message] : [],
     )
     expect(silent).toEqual([
-      expect.stringMatching(/the stream from \S+ is silent: nothing came within 1\d{3} ms/),
+      expect.stringMatching(
+        /the stream from \S+ is open and silent: nothing came within 1\d{3} ms.*proxy_buffering/,
+      ),
     ])
     expect(client.errors()).toEqual([])
     await client.stop()
