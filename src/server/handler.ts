@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { defaultDeltas } from '#default-deltas'
 import { settlesWithin } from '../async/deadline.js'
-import { canAppend, mintsMarks } from '../contracts/capabilities.js'
+import { canAppend, canRead, mintsMarks } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import type { Store, Transport } from '../contracts/transport.js'
 import { calmLogger } from '../async/calm-logger.js'
@@ -114,6 +114,11 @@ export function assembleHandler(
   options: HandlerOptions,
   shared?: Shared,
 ): Assembled {
+  if (!canRead(transport))
+    throw new NoticeboardError(
+      'invalid-option',
+      'a server takes what it serves first, a store or a transport, and then its options: serve(store, { port: 8080 })',
+    )
   checkValues(options)
   const {
     write,

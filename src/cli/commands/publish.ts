@@ -1,6 +1,6 @@
 import { formatPosition } from '../../contracts/position.js'
 import { canonicalize } from '../../core/json/canonical.js'
-import type { Publisher, ReleaseChange, Rollout } from '../../publisher/index.js'
+import type { ProposedDocument, Publisher, ReleaseChange, Rollout } from '../../publisher/index.js'
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
@@ -16,6 +16,7 @@ import { readWaiting, WAIT_OPTIONS } from '../wait.js'
 import { blastLines, forecastLines } from '../forecast.js'
 import { waitForEnd } from '../wait-for-end.js'
 import { readSystem } from '../../system/system.js'
+import { VARIANT_OPTION, readVariants } from '../variant-files.js'
 import { variantLines } from '../variants.js'
 
 export const publishCommand: Command = {
@@ -52,6 +53,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       text: 'clients switch together then, in stages those of the last one: 2026-11-21T09:30:00Z, or +10min',
     },
     format: FORMAT_OPTION,
+    variant: VARIANT_OPTION,
     schema: { value: 'FILE', text: 'check by this JSON Schema instead, this once' },
     'keep-schema': { text: 'keep that JSON Schema on the board, for whoever publishes next' },
     watch: { text: 'go on, and publish the file whenever it changes' },
@@ -66,6 +68,7 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     'noticeboard publish service.json --everyone --reason "bigger pool" --if-version 7',
     'noticeboard publish service.yaml --rehearse --reason "new storage format"',
     'noticeboard publish service.json --reason "bigger pool" --dry-run',
+    'noticeboard publish prod.yaml --variant region=eu:prod.eu.yaml --reason "the EU has hosts of its own"',
     'noticeboard publish <(envsubst < service.yaml) --reason "bigger pool"',
   ],
   positionals: [1, 1],
@@ -82,12 +85,14 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       // Read before anything else is asked, so that what cannot be read is told first.
       const document = await source.read(context.io.signal)
       await refusing(async () => canonicalize(document))
+      const variants = await readVariants(context)
       const dryRun = args.flag('dry-run')
       const ifVersion = args.integer('if-version', 0)
       const readmit = args.text('readmit')
       const waiting = readWaiting(args)
       const rollout = await desk.publisher.publish(document, {
         ...options,
+        ...(variants.length > 0 && { variants }),
         dryRun,
         drive: waiting !== undefined,
         ...(ifVersion !== undefined && { ifVersion }),
@@ -97,7 +102,9 @@ controller moves on; the first document of a namespace goes to everyone. Say why
       // Who waits prints one document: how it ended.
       if (waiting === undefined || dryRun || !context.json) printRollout(context, desk, rollout)
       if (dryRun && !context.json) {
-        context.print.data(formatChanges(await changesTo(desk.publisher, document), context.print.style))
+        context.print.data(
+          formatChanges(await changesTo(desk.publisher, { document, variants }), context.print.style),
+        )
         const blast = rollout.forecast.length > 0 ? blastLines(rollout, await desk.publisher.fleet()) : []
         for (const line of [...forecastLines(rollout, desk.checks), ...blast]) context.print.data(`${line}\n`)
       }
@@ -114,6 +121,8 @@ function readOptions({ io, args }: CommandContext) {
   if (args.flag('watch') && args.text('wait') !== undefined) throw usageError('--watch goes without --wait')
   if (args.flag('watch') && (args.flag('dry-run') || args.text('if-version') !== undefined))
     throw usageError('--watch goes with neither --dry-run nor --if-version')
+  if (args.flag('watch') && args.texts('variant').length > 0)
+    throw usageError('--watch follows one file; leave --variant out')
   const spreadMs = args.integer('spread-ms', 0)
   const bytesPerSecond = args.integer('bytes-per-second', 1)
   if (spreadMs !== undefined && bytesPerSecond !== undefined)
@@ -222,6 +231,9 @@ export function printRollout(
   for (const digestLeft of withdrawn) print.note(`withdrew ${shortDigest(digestLeft)}`)
 }
 
-async function changesTo(publisher: Publisher, document: unknown): Promise<readonly ReleaseChange[]> {
-  return (await publisher.current()) === undefined ? [] : publisher.diff('current', { document })
+async function changesTo(
+  publisher: Publisher,
+  proposed: ProposedDocument,
+): Promise<readonly ReleaseChange[]> {
+  return (await publisher.current()) === undefined ? [] : publisher.diff('current', proposed)
 }

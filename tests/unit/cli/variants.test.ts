@@ -140,3 +140,33 @@ test('watch prints what changes for one region alone', async () => {
     ],
   })
 })
+
+test('publish takes a document for each region, shows in a dry run what changes for whom, and says what is no variant', async () => {
+  const { publish: publishPool, nb, write } = await place()
+  await write('all.json', '{"pool":10}')
+  await write('eu.yaml', 'pool: 20\n')
+  await write('gold.json', '{"pool":30}')
+  const publish = ['publish', 'all.json', '--everyone', '--reason', 'a test'] as const
+  const variants = [
+    '--variant',
+    'region=eu tier=gold,silver:gold.json',
+    '--variant',
+    'region=eu:eu.yaml',
+  ] as const
+  await publishPool(10)
+  const dry = await nb(...publish, ...variants, '--dry-run')
+  expect(dry.stdout).toContain('~ pool: 10 -> 20')
+  expect(dry.stdout).toContain('~ pool: 10 -> 30')
+  expect((await nb(...publish, ...variants)).status).toBe(0)
+  expect((await nb('get')).stdout).toBe('{"pool":10}')
+  expect((await nb('get', '--label', 'region=eu')).stdout).toBe('{"pool":20}')
+  expect((await nb('get', '--label', 'region=eu', '--label', 'tier=silver')).stdout).toBe('{"pool":30}')
+  expect((await nb(...publish, ...variants)).stdout).toMatch(/^unchanged/)
+
+  for (const wrong of ['eu.yaml', 'region:eu.yaml', 'region=eu', '=eu:eu.yaml']) {
+    const { status, stderr } = await nb(...publish, '--variant', wrong)
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--variant wants labels and a file')])
+  }
+  expect((await nb(...publish, '--variant', 'region=eu:gone.yaml')).stderr).toContain('gone.yaml')
+  expect((await nb(...publish, ...variants, '--watch')).status).toBe(2)
+})

@@ -140,3 +140,9 @@ describe('over a board in a folder', () => {
     expect(texts.size).toBe(1)
   })
 })
+
+test('what is given in place of a store is refused at once, with what to write instead', async () => {
+  await expect(serve({ store: memory(), port: 0 } as never)).rejects.toThrow(
+    expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining('serve(store, {') }),
+  )
+})
