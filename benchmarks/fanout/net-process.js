@@ -4,6 +4,7 @@ import { answerQuestions } from '../child.js'
 import { nowMs } from '../clock.js'
 import { residentBytes } from './memory.js'
 import { backlog } from './protocol.js'
+import { longestTurnMs, watchTurns } from './turns.js'
 
 /** @type {Set<import('node:net').Socket>} */
 const sockets = new Set()
@@ -22,6 +23,8 @@ answerQuestions({
   port: () => /** @type {import('node:net').AddressInfo} */ (server.address()).port,
   connections: () => sockets.size,
   residentBytes,
+  watchTurns,
+  longestTurnMs,
   frame(/** @type {Uint8Array} */ bytes) {
     frame = Buffer.from(bytes)
   },

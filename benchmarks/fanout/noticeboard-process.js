@@ -9,6 +9,7 @@ import { nowMs } from '../clock.js'
 import { makeDocument, versionOf } from '../document.js'
 import { residentBytes } from './memory.js'
 import { namespace } from './protocol.js'
+import { longestTurnMs, watchTurns } from './turns.js'
 
 const { documentBytes, document = makeDocument(documentBytes) } = settings
 const { signal } = new AbortController()
@@ -72,6 +73,8 @@ answerQuestions({
   port: () => server.port,
   connections: () => server.handler.connections,
   residentBytes,
+  watchTurns,
+  longestTurnMs,
   // It makes its own.
   frame() {},
   digest: () => next.digest,

@@ -10,7 +10,7 @@ import { naiveServers, servers } from './servers.js'
 /**
  * @import { Bench, Part } from '../main.js'
  * @import { Child } from '../processes.js'
- * @typedef {{ name: string, title: string, child: Child, rounds: Round[] }} Side
+ * @typedef {{ name: string, title: string, child: Child, rounds: Round[], turnsMs: number[] }} Side
  * @typedef {{ lastMs: number, halfMs: number, cpuMs: number, bytes: number }} Round
  */
 
@@ -45,7 +45,7 @@ export async function measureFanOut({ options, processes, say }) {
   let frame
   for (const { name, title, module, mode } of naive ? [...servers, ...naiveServers] : servers) {
     const child = await processes.start(new URL(module, import.meta.url), { document, mode })
-    const side = { name, title, child, rounds: [] }
+    const side = { name, title, child, rounds: [], turnsMs: [] }
     if (frame !== undefined) await child.ask('frame', frame)
     await connect(side)
     // What noticeboard's first reader got is what the others send.
@@ -63,6 +63,7 @@ export async function measureFanOut({ options, processes, say }) {
   }
   const rounds = sides[0]?.rounds.length ?? 0
   say(`fan-out: ${rounds} rounds of each were measured`)
+  for (const side of sides) await watch(side)
   for (const { child } of sides) await child.end()
   for (const reader of readers) await reader.end()
 
@@ -110,6 +111,15 @@ export async function measureFanOut({ options, processes, say }) {
     return { measured, frame: results[0]?.frame }
   }
 
+  /** How long the server works in one turn of its loop. @param {Side} side */
+  async function watch(side) {
+    for (let round = 0; round < 3; round += 1) {
+      await side.child.ask('watchTurns')
+      await broadcast(side, 1_000 + round)
+      side.turnsMs.push(await side.child.ask('longestTurnMs'))
+    }
+  }
+
   /** @param {Side} side @param {readonly Side[]} all */
   function rowOf(side, all) {
     const floor = all.find(({ name }) => name === 'net') ?? side
@@ -124,6 +134,7 @@ export async function measureFanOut({ options, processes, say }) {
       halfMs: summarize(side.rounds.map(({ halfMs }) => halfMs)),
       lastMs: summarize(last(side)),
       lastRatio: summarizeRatio(last(side), last(floor)),
+      turnMs: summarize(side.turnsMs),
     }
   }
 
@@ -135,17 +146,18 @@ export async function measureFanOut({ options, processes, say }) {
       ),
       '',
       formatTable(
-        ['', 'CPU ms/1,000', 'ratio', 'last, ms', 'ratio'],
-        rows.map(({ title, cpuMsPerThousand, cpuRatio, lastMs, lastRatio }) => [
+        ['', 'CPU ms/1,000', 'ratio', 'last, ms', 'ratio', 'turn, ms'],
+        rows.map(({ title, cpuMsPerThousand, cpuRatio, lastMs, lastRatio, turnMs }) => [
           title,
           ranged(cpuMsPerThousand),
           ranged(cpuRatio),
           ranged(lastMs),
           ranged(lastRatio),
+          ranged(turnMs),
         ]),
       ),
       paragraph(
-        `CPU: of the server, for 1,000 deliveries of ${figure(rows[0]?.bytesPerReader ?? 0)} bytes. last: until the last reader has it all. ratio: to node:net, round by round.`,
+        `CPU: of the server, for 1,000 deliveries of ${figure(rows[0]?.bytesPerReader ?? 0)} bytes. last: until the last reader has it all. ratio: to node:net, round by round. turn: the longest that it works before others have theirs, in processor time.`,
       ),
     ].join('\n')
   }

@@ -6,6 +6,7 @@ import { nowMs } from '../clock.js'
 import { versionOf } from '../document.js'
 import { residentBytes } from './memory.js'
 import { backlog, streamHead } from './protocol.js'
+import { longestTurnMs, watchTurns } from './turns.js'
 
 /** @import { ServerResponse } from 'node:http' */
 
@@ -40,6 +41,8 @@ answerQuestions({
   port: () => /** @type {import('node:net').AddressInfo} */ (server.address()).port,
   connections: () => responses.size,
   residentBytes,
+  watchTurns,
+  longestTurnMs,
   frame(/** @type {Uint8Array} */ bytes) {
     frame = Buffer.from(bytes)
   },
