@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { measureFanOut } from './fanout/part.js'
 import { describeMachine, loadOfLastMinute } from './machine.js'
-import { help, readOptions } from './options.js'
+import { help, partNames, readOptions } from './options.js'
 import { patienceFor, sayBusy, sayFailure, thisMachine } from './patience.js'
 import { measurePolling } from './poll/part.js'
 import { createProcesses } from './processes.js'
@@ -10,6 +10,13 @@ import { measureReading } from './read/part.js'
 import { measureStrategies } from './strategies/part.js'
 import { measureRegistry } from './registry/part.js'
 import { paragraph } from './table.js'
+import { makeRow } from './rows.js'
+import { measureHeld } from './held/part.js'
+import { measurePeers } from './peers/part.js'
+import { sayMissing } from './peers/peers.js'
+import { measureStore } from './store/part.js'
+import { describeTargets } from './table-of-targets.js'
+import { rowsOf } from './targets.js'
 
 /**
  * What every part gets, and gives: figures for the file, and text for people.
@@ -17,7 +24,7 @@ import { paragraph } from './table.js'
  * @property {import('./options.js').Options} options
  * @property {import('./processes.js').Processes} processes
  * @property {(text: string) => void} say progress
- * @typedef {{ figures: object, text: string }} Part
+ * @typedef {{ figures: object, text: string, rows?: readonly import('./rows.js').Measured[] }} Part `rows`: of the table of targets
  */
 
 /** @type {Record<import('./options.js').PartName, (bench: Bench) => Promise<Part>>} */
@@ -27,6 +34,9 @@ const parts = {
   read: measureReading,
   poll: measurePolling,
   registry: measureRegistry,
+  store: measureStore,
+  held: measureHeld,
+  peers: measurePeers,
 }
 
 const args = process.argv.slice(2)
@@ -35,6 +45,9 @@ if (options === 'help') {
   process.stdout.write(help)
 } else if ('problem' in options) {
   process.stderr.write(`bench: ${options.problem}\n\n${help}`)
+  process.exitCode = 2
+} else if (options.parts.includes('peers') && sayMissing() !== undefined) {
+  process.stderr.write(`bench: ${sayMissing()}\n`)
   process.exitCode = 2
 } else {
   process.exitCode = await run(options)
@@ -54,6 +67,8 @@ async function run(given) {
   const interruption = untilInterrupted()
   /** @type {Record<string, object>} */
   const figures = {}
+  /** @type {import('./rows.js').Row[]} */
+  const rows = []
 
   print(
     `noticeboard benchmarks${given.quick ? ', a quick look' : ''}`,
@@ -68,8 +83,12 @@ async function run(given) {
       const part = await Promise.race([interruption, parts[name]({ options: given, processes, say })])
       if (typeof part === 'number') return part
       figures[name] = part.figures
+      const measured = [...rowsOf(name, part.figures), ...(part.rows ?? [])]
+      rows.push(...measured.map(row => makeRow(row, { leastRounds: given.quick ? 3 : 5 })))
       process.stdout.write(`\n${part.text}\n`)
     }
+    const leftOut = partNames.filter(name => !given.parts.includes(name))
+    if (rows.length > 0) process.stdout.write(`\n${describeTargets(rows, { leftOut })}\n`)
   } catch (error) {
     process.stderr.write(`bench: ${sayFailure(error, asked())}\n`)
     return 1
@@ -91,7 +110,7 @@ async function run(given) {
     }
     writeFileSync(
       given.json,
-      `${JSON.stringify({ v: 1, ...run, asked: wanted, machine: { ...machine, loadAfter }, parts: figures }, null, 2)}\n`,
+      `${JSON.stringify({ v: 1, ...run, asked: wanted, machine: { ...machine, loadAfter }, rows, parts: figures }, null, 2)}\n`,
     )
     print(`every round: ${given.json}`)
   }

@@ -2,7 +2,16 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { bytesOf, makeDocument, readDocument } from './document.js'
 
-export const partNames = /** @type {const} */ (['strategies', 'fanout', 'read', 'poll', 'registry'])
+export const partNames = /** @type {const} */ ([
+  'strategies',
+  'fanout',
+  'read',
+  'poll',
+  'registry',
+  'store',
+  'held',
+  'peers',
+])
 
 /**
  * @typedef {(typeof partNames)[number]} PartName
@@ -22,12 +31,13 @@ export const partNames = /** @type {const} */ (['strategies', 'fanout', 'read', 
 export const help = `npm run bench -- [options]
 
   --quick                 a first look, in less than a minute: fewer clients, fewer rounds
-  --only PART             strategies, fanout, read, poll or registry; may repeat
+  --only PART             ${partNames.join(', ')}; may repeat
   --document FILE         the document that changes: JSON or YAML, an object at the top
   --bytes N               or one made to measure, 200 to 1,000,000 bytes; 20,480 unless given
   --clients N             the fleet, for each strategy: 1 to 5,000; 100 unless given, 30 with --quick
   --changes-per-hour N    how often the document changes; 6 unless given
   --connections N         of the broadcast, 1 to 9,000; 5,000 unless given, 500 with --quick
+  --without-peers         without the part that measures others beside this
   --naive                 also what is lost with a string, and with a JSON.stringify, for each connection
   --json FILE             writes every figure of every round there, too
 `
@@ -47,12 +57,14 @@ export function readOptions(args) {
         'changes-per-hour': { type: 'string' },
         connections: { type: 'string' },
         naive: { type: 'boolean', default: false },
+        'without-peers': { type: 'boolean', default: false },
         json: { type: 'string' },
       },
     })
     if (values.help) return 'help'
     const { quick, naive, json } = values
-    const parts = (values.only ?? partNames).map(readPart)
+    const usual = partNames.filter(name => name !== 'peers' || !values['without-peers'])
+    const parts = (values.only ?? usual).map(readPart)
     const { document, about } = chooseDocument(values)
     return {
       quick,

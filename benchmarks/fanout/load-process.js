@@ -7,11 +7,13 @@ import { frameEnd, namespace } from './protocol.js'
 /**
  * @typedef {object} Group the connections to one server
  * @property {number} leastBytes of a frame
+ * @property {Buffer} end how a frame ends
+ * @property {Buffer | undefined} greeting how the first answer ends, where that is no frame
  * @property {Reader[]} readers
  * @property {number} missing how many readers do not have the frame yet
  * @property {Float64Array} times when each reader had it
  * @property {() => void} complete
- * @typedef {{ bytes: number, isThere: boolean, kept: Buffer[] | undefined }} Reader
+ * @typedef {{ bytes: number, isThere: boolean, kept: Buffer[] | undefined, socket?: import('node:net').Socket }} Reader
  */
 
 /** How many connections are opened at the same time. */
@@ -22,15 +24,17 @@ const groups = new Map()
 // All sockets of this process read into the same memory: nobody looks at what came.
 const memory = Buffer.allocUnsafe(262_144)
 
-/** @param {Group} group @param {number} index @param {{ port: number, first: number }} where */
-function open(group, index, { port, first }) {
+/** @param {Group} group @param {number} index @param {{ port: number, first: number, hello?: string | undefined }} where */
+function open(group, index, { port, first, hello }) {
   /** @type {Reader} */
   const reader = { bytes: 0, isThere: false, kept: index === 0 ? [] : undefined }
   group.readers[index] = reader
   const read = (/** @type {number} */ count) => {
     reader.bytes += count
     reader.kept?.push(Buffer.from(memory.subarray(0, count)))
-    if (reader.isThere || reader.bytes < group.leastBytes || !endsFrame(count)) return true
+    if (reader.isThere) return true
+    const isFrame = reader.bytes >= group.leastBytes && endsWith(group.end, count)
+    if (!isFrame && (group.greeting === undefined || !endsWith(group.greeting, count))) return true
     reader.isThere = true
     group.times[index] = nowMs()
     group.missing -= 1
@@ -43,17 +47,17 @@ function open(group, index, { port, first }) {
     noDelay: true,
     onread: { buffer: memory, callback: read },
   })
+  reader.socket = socket
   socket.on('error', () => {})
   const path = `/v1/~events?ns=${namespace}&inline=1&client=reader-${first + index}`
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`)
+  socket.write(
+    hello ?? `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`,
+  )
 }
 
-/** @param {number} count how much of the memory was just read */
-function endsFrame(count) {
-  return (
-    count >= frameEnd.length &&
-    memory.compare(frameEnd, 0, frameEnd.length, count - frameEnd.length, count) === 0
-  )
+/** @param {Buffer} end @param {number} count how much of the memory was just read */
+function endsWith(end, count) {
+  return count >= end.length && memory.compare(end, 0, end.length, count - end.length, count) === 0
 }
 
 /** Forgets the last frame and waits for the next. @param {Group} group @returns {Promise<void>} */
@@ -63,6 +67,7 @@ function arm(group) {
     reader.isThere = false
     if (reader.kept !== undefined) reader.kept = []
   }
+  group.greeting = undefined
   group.missing = group.readers.length
   return new Promise(resolve => {
     group.complete = resolve
@@ -74,9 +79,17 @@ const rounds = new Map()
 
 answerQuestions({
   /** Opens connections; each is greeted with the newest frame. */
-  async open({ name, port, first, count, leastBytes }) {
+  async open({ name, port, first, count, leastBytes, speech }) {
     /** @type {Group} */
-    const group = { leastBytes, readers: [], missing: 0, times: new Float64Array(count), complete() {} }
+    const group = {
+      leastBytes,
+      end: speech === undefined ? frameEnd : Buffer.from(speech.end),
+      greeting: speech && Buffer.from(speech.greeting),
+      readers: [],
+      missing: 0,
+      times: new Float64Array(count),
+      complete() {},
+    }
     groups.set(name, group)
     for (let index = 0; index < count; index += atOnce) {
       const greeted = new Promise(resolve => {
@@ -84,9 +97,15 @@ answerQuestions({
       })
       const end = Math.min(index + atOnce, count)
       group.missing = end - index
-      for (let one = index; one < end; one += 1) open(group, one, { port, first })
+      for (let one = index; one < end; one += 1) open(group, one, { port, first, hello: speech?.hello })
       await greeted
     }
+  },
+  /** Lets the connections of a group go. */
+  close({ name }) {
+    for (const { socket } of groups.get(name)?.readers ?? []) socket?.destroy()
+    groups.delete(name)
+    rounds.delete(name)
   },
   arm({ name }) {
     rounds.set(name, arm(/** @type {Group} */ (groups.get(name))))

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
@@ -173,6 +173,16 @@ test('what was asked for wrongly is told with the help, and status 2', async () 
     expect(complaints).toContain(told)
     expect(complaints).toContain('npm run bench -- [options]')
   }
+})
+
+test('others that are not installed are named with what installs them, and nothing is told of them', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, '--quick', '--only', 'peers'], {
+    env: { PATH: '' },
+    encoding: 'utf8',
+  })
+  expect(status).toBe(2)
+  expect(stderr).toMatch(/peers are missing.*--without-peers.*redis-server, nats-server, etcd/)
+  expect(stdout).toBe('')
 })
 
 test('an interrupted run ends with 130 and leaves nothing running', async () => {

@@ -1,0 +1,189 @@
+// As many event streams as one process may hold, and more by several workers: each gets every change.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { bytesOf, makeDocument } from '../document.js'
+import { descriptorLimit } from '../machine.js'
+import { processorMs, processorMsOf } from '../processor-time.js'
+import { reachedBy, summarize, summarizeRatio } from '../statistics.js'
+import { formatTable, paragraph, ranged } from '../table.js'
+
+/**
+ * @import { Bench, Part } from '../main.js'
+ * @import { Child } from '../processes.js'
+ * @typedef {object} Shape
+ * @property {string} title
+ * @property {number} clients
+ * @property {readonly Child[]} servers
+ * @property {readonly number[]} ports of the servers; readers go to them in turn
+ * @property {Child} publishing what makes the change, where that is one process
+ * @property {() => Promise<readonly number[]>} pids of all processes that serve
+ */
+
+/** Of the descriptors of a process: how many are left to its files and to whoever starts it. */
+const spare = 1_000
+/** After the last reader: what the servers still do, and the kernel still counts. */
+const settleMs = 150
+const workers = 3
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureHeld({ options: { quick }, processes, say }) {
+  const rounds = quick ? 3 : 5
+  const mostOfOne = Math.min(descriptorLimit(), 100_000) - spare
+  const alone = quick ? 600 : mostOfOne
+  const together = quick ? 900 : Math.min(50_000, workers * mostOfOne)
+  const document = makeDocument(1_024)
+  const leastBytes = bytesOf(document)
+  const module = (/** @type {string} */ name) => new URL(name, import.meta.url)
+
+  /** @param {Child} child @returns {Promise<Shape>} */
+  const byOne = async (child, /** @type {string} */ title) => ({
+    title,
+    clients: alone,
+    servers: [child],
+    ports: [await child.ask('port')],
+    publishing: child,
+    pids: async () => [child.pid],
+  })
+  const readers = await Promise.all(
+    Array.from({ length: Math.ceil(together / mostOfOne) }, () =>
+      processes.start(new URL('../fanout/load-process.js', import.meta.url)),
+    ),
+  )
+
+  /** @type {Uint8Array | undefined} */
+  let frame
+  const one = await hold('one', async () =>
+    byOne(
+      await processes.start(new URL('../fanout/noticeboard-process.js', import.meta.url), { document }),
+      'noticeboard, one process',
+    ),
+  )
+  const bare = await hold('bare', async () => {
+    const child = await processes.start(new URL('../fanout/net-process.js', import.meta.url))
+    await child.ask('frame', frame)
+    return byOne(child, 'node:net, one process')
+  })
+  const many = await hold('many', async () => {
+    const child = await processes.start(module('workers-process.js'), { document, workers })
+    return {
+      title: `noticeboard serve --workers ${workers}`,
+      clients: together,
+      servers: [child],
+      ports: [await child.ask('port')],
+      publishing: child,
+      pids: () => child.ask('pids'),
+    }
+  })
+  const bareMany = await hold('bare-many', async () => {
+    const children = await Promise.all(
+      Array.from({ length: workers }, () =>
+        processes.start(new URL('../fanout/net-process.js', import.meta.url)),
+      ),
+    )
+    for (const child of children) await child.ask('frame', frame)
+    return {
+      title: `node:net, ${workers} processes`,
+      clients: together,
+      servers: children,
+      ports: await Promise.all(children.map(child => child.ask('port'))),
+      publishing: children[0] ?? one.publishing,
+      pids: async () => children.map(({ pid }) => pid),
+    }
+  })
+  for (const reader of readers) await reader.end()
+
+  const sides = [one, bare, many, bareMany]
+  const text = [
+    paragraph(
+      `7. Event streams held, each told of ${rounds} changes of ${leastBytes.toLocaleString('en')} bytes`,
+    ),
+    '',
+    formatTable(
+      ['', 'streams', 'got each change', 'CPU ms/1,000', 'last, ms'],
+      sides.map(({ title, clients, got, cpuMs, lastMs }) => [
+        title,
+        clients.toLocaleString('en'),
+        ranged(summarize(got)),
+        ranged(summarize(cpuMs)),
+        ranged(summarize(lastMs)),
+      ]),
+    ),
+    paragraph(
+      'CPU: of all processes that serve, for 1,000 deliveries. The shapes follow one another, since together they are more than the readers may hold.',
+    ),
+  ].join('\n')
+  const figures = {
+    rounds,
+    sides: sides.map(({ title, clients, got, cpuMs, lastMs }) => ({
+      title,
+      clients,
+      got: summarize(got),
+      cpuMsPerThousand: summarize(cpuMs),
+      lastMs: summarize(lastMs),
+    })),
+    cpuRatio: {
+      one: summarizeRatio(one.cpuMs, bare.cpuMs),
+      many: summarizeRatio(many.cpuMs, bareMany.cpuMs),
+    },
+  }
+  const row = (
+    /** @type {typeof one} */ ours,
+    /** @type {typeof one} */ beside,
+    /** @type {number} */ least,
+  ) => ({
+    name: `clients held by ${ours.title.replace('noticeboard, ', '')}, each with every change`,
+    unit: 'clients',
+    ours: { title: ours.title, rounds: ours.got },
+    floor: { title: beside.title, rounds: beside.got },
+    target: { least },
+  })
+  return { figures, text, rows: [row(one, bare, alone), row(many, bareMany, together)] }
+
+  /**
+   * Connects as many readers as a shape is to hold, tells them of changes, and lets them go.
+   * @param {string} name @param {() => Promise<Shape>} start
+   */
+  async function hold(name, start) {
+    const shape = await start()
+    const { title, clients, ports, servers } = shape
+    const bounds = readers.map((_, index) => Math.round((clients * index) / readers.length)).concat(clients)
+    await Promise.all(
+      readers.map((reader, index) =>
+        reader.ask('open', {
+          name,
+          port: ports[index % ports.length],
+          first: bounds[index],
+          count: (bounds[index + 1] ?? 0) - (bounds[index] ?? 0),
+          leastBytes,
+        }),
+      ),
+    )
+    say(`held: ${clients.toLocaleString('en')} streams to ${title}`)
+    /** @type {{ title: string, clients: number, publishing: Child, got: number[], cpuMs: number[], lastMs: number[] }} */
+    const side = { title, clients, publishing: shape.publishing, got: [], cpuMs: [], lastMs: [] }
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const server of servers) await server.ask('prepare', { round: round + 1 })
+      await Promise.all(readers.map(reader => reader.ask('arm', { name })))
+      const pids = await shape.pids()
+      const cpuOf = async () =>
+        pids.length === 1 && servers.length === 1 && pids[0] === servers[0]?.pid
+          ? processorMs(servers[0])
+          : processorMsOf(pids)
+      const before = await cpuOf()
+      const received = Promise.all(readers.map(reader => reader.ask('received', { name })))
+      const started = await Promise.all(servers.map(server => server.ask('broadcast')))
+      const results = await received
+      await sleep(settleMs)
+      const cpuMs = (await cpuOf()) - before
+      const times = results.flatMap(({ times: own }) => own).sort((a, b) => a - b)
+      frame ??= results[0]?.frame
+      // The first use of a path costs more.
+      if (round === 0) continue
+      side.got.push(times.filter(Number.isFinite).length)
+      side.cpuMs.push((cpuMs * 1_000) / clients)
+      side.lastMs.push(reachedBy(times, 1) - Math.min(...started))
+    }
+    for (const server of servers) await server.end()
+    await Promise.all(readers.map(reader => reader.ask('close', { name })))
+    return side
+  }
+}

@@ -1,0 +1,97 @@
+// Publishing to a folder until it is durable, beside the bare writes and flushes; and what a long history costs.
+import { countRounds } from '../rounds.js'
+import { summarize } from '../statistics.js'
+import { figure, formatTable, paragraph, ranged } from '../table.js'
+
+/**
+ * @import { Bench, Part } from '../main.js'
+ * @import { Measured } from '../rows.js'
+ */
+
+const commands = /** @type {const} */ (['get', 'history', 'publish'])
+const control = 'a listing of the log'
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureStore({ options: { quick, naive }, processes, say }) {
+  const counting = quick
+    ? { warmUps: 0, most: 3, least: 3, budgetMs: 10_000 }
+    : { warmUps: 2, most: 15, least: 5, budgetMs: 90_000 }
+  const [short, long] = [100, quick ? 2_000 : 100_000]
+  const store = await processes.start(new URL('store-process.js', import.meta.url), {
+    histories: [short, long],
+  })
+  say(`store: boards with ${short} and ${long.toLocaleString('en')} releases are there`)
+
+  const kinds = [
+    { name: 'publish', what: 'publish', more: {} },
+    { name: 'open', what: 'open', more: {} },
+    ...commands.map(name => ({ name: `noticeboard ${name}`, what: 'command', more: { name } })),
+    // What each of them would begin with if it looked at the whole log.
+    ...(naive ? [{ name: control, what: 'list', more: {} }] : []),
+  ]
+  /** @type {{ bare: number[], of: Map<string, { short: number[], long: number[] }> }} */
+  const times = { bare: [], of: new Map(kinds.map(({ name }) => [name, { short: [], long: [] }])) }
+  for (const { index: round, isMeasured } of countRounds(counting)) {
+    const bareMs = await store.ask('bare')
+    if (isMeasured) times.bare.push(bareMs)
+    for (const { name, what, more } of kinds) {
+      // There and back again, so that nobody always comes after the same one.
+      /** @type {('short' | 'long')[]} */
+      const sides = round % 2 === 0 ? ['short', 'long'] : ['long', 'short']
+      for (const side of sides) {
+        const ms = await store.ask(what, { releases: side === 'short' ? short : long, ...more })
+        if (isMeasured) times.of.get(name)?.[side].push(ms)
+      }
+    }
+  }
+  await store.ask('remove')
+  await store.end()
+  const rounds = times.bare.length
+  say(`store: ${rounds} rounds were measured`)
+
+  const titleOf = (/** @type {number} */ releases) => `after ${releases.toLocaleString('en')} releases`
+  const figures = {
+    rounds,
+    releases: { short, long },
+    bareMs: summarize(times.bare),
+    rows: [...times.of].map(([name, sides]) => ({
+      name,
+      shortMs: summarize(sides.short),
+      longMs: summarize(sides.long),
+    })),
+  }
+  /** @type {Measured[]} */
+  const rows = [
+    {
+      name: `publish to durable in the file store, ${titleOf(long)}`,
+      unit: 'ms',
+      ours: { title: 'noticeboard', rounds: times.of.get('publish')?.long ?? [] },
+      floor: { title: 'the bare writes and flushes', rounds: times.bare },
+      target: { most: 3, of: 'floor' },
+    },
+    ...[...times.of]
+      .filter(([name]) => name !== control)
+      .map(([name, sides]) => ({
+        name: `${name === 'open' ? 'open a board and read the newest release' : name}, ${titleOf(long)}`,
+        unit: 'ms',
+        ours: { title: titleOf(long), rounds: sides.long },
+        floor: { title: titleOf(short), rounds: sides.short },
+        // No slower for its history; medians of some rounds on a machine that does other things differ by so much.
+        target: /** @type {const} */ ({ most: 1.15, of: 'floor' }),
+      })),
+  ]
+  const text = [
+    paragraph(
+      `6. A board in a folder, with ${short} and ${long.toLocaleString('en')} releases; taking turns, ${rounds} rounds, in ms`,
+    ),
+    '',
+    formatTable(
+      ['', titleOf(short), titleOf(long)],
+      figures.rows.map(({ name, shortMs, longMs }) => [name, ranged(shortMs), ranged(longMs)]),
+    ),
+    paragraph(
+      `The bare writes and flushes of a publish, without checks, digests and history: ${ranged(figures.bareMs)}; ${figure(figures.bareMs.median)} is the disk's own.`,
+    ),
+  ].join('\n')
+  return { figures, text, rows }
+}

@@ -1,0 +1,74 @@
+// The rows of parts whose figures have them already: which of their sides is told beside which floor, and what is to be reached.
+
+/** @import { Measured, Side } from './rows.js' */
+
+/**
+ * The rows that a part's figures hold.
+ * @param {string} part
+ * @param {any} figures what the part measured, as it stands in the file
+ * @returns {readonly Measured[]}
+ */
+export function rowsOf(part, figures) {
+  return ROWS[part]?.(figures) ?? []
+}
+
+/** @type {Readonly<Record<string, (figures: any) => readonly Measured[]>>} */
+const ROWS = {
+  fanout({ rows, connections, documentBytes }) {
+    const what = `one change of ${documentBytes.toLocaleString('en')} bytes to ${connections.toLocaleString('en')} event streams`
+    const [ours, floor, ...peers] = ['noticeboard', 'net', 'shared'].map(name => find(rows, 'name', name))
+    return [
+      {
+        name: `${what}: processor time of the server`,
+        unit: 'ms/1,000',
+        ours: sideOf(ours, 'cpuMsPerThousand'),
+        floor: sideOf(floor, 'cpuMsPerThousand'),
+        peers: peers.map(peer => sideOf(peer, 'cpuMsPerThousand')),
+        target: { most: 1.15, of: 'floor' },
+      },
+      {
+        name: `${what}: until the last has it`,
+        unit: 'ms',
+        ours: sideOf(ours, 'lastMs'),
+        floor: sideOf(floor, 'lastMs'),
+        peers: peers.map(peer => sideOf(peer, 'lastMs')),
+        target: { most: 1.1, of: 'floor' },
+      },
+    ]
+  },
+  read({ rows }) {
+    const plain = sideOf(find(rows, 'title', 'object.pool.size, a plain property'), 'nanoseconds')
+    const target = (/** @type {string} */ title, /** @type {number} */ most) => ({
+      name: `a read of ${title}`,
+      unit: 'ns',
+      ours: sideOf(find(rows, 'title', title), 'nanoseconds'),
+      floor: plain,
+      target: /** @type {const} */ ({ most, of: 'floor' }),
+    })
+    return [target('config.current.pool.size', 1.2), target('config.select(c => c.pool).current.size', 3)]
+  },
+  poll({ rows }) {
+    const sides = rows.filter((/** @type {any} */ { status }) => status === 304)
+    return [
+      {
+        name: 'a conditional GET that ends in 304: processor time of the server',
+        unit: 'us',
+        ours: sideOf(find(sides, 'title', 'noticeboard'), 'cpuMicroseconds'),
+        floor: sideOf(find(sides, 'title', 'node:http, answers ready'), 'cpuMicroseconds'),
+        target: { most: 1.05, of: 'floor' },
+      },
+    ]
+  },
+}
+
+/** @param {readonly any[]} rows @param {string} by @param {string} name */
+function find(rows, by, name) {
+  const row = rows.find(each => each[by] === name)
+  if (row === undefined) throw new Error(`"${name}" did not run`)
+  return row
+}
+
+/** @param {any} row @param {string} figure @returns {Side} */
+function sideOf(row, figure) {
+  return { title: row.title, rounds: row[figure].rounds }
+}
