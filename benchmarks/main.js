@@ -1,6 +1,8 @@
 // `npm run bench`: what the strategies cost, and how far the server is from the floor. See docs/benchmarks.md, or `--help`.
 import { writeFileSync } from 'node:fs'
+import { measureConnects } from './fanout/connects.js'
 import { measureFanOut } from './fanout/part.js'
+import { measureStalled } from './fanout/stalled.js'
 import { describeMachine, loadOfLastMinute } from './machine.js'
 import { help, partNames, readOptions } from './options.js'
 import { patienceFor, sayBusy, sayFailure, thisMachine } from './patience.js'
@@ -31,6 +33,8 @@ import { rowsOf } from './targets.js'
 const parts = {
   strategies: measureStrategies,
   fanout: measureFanOut,
+  connects: measureConnects,
+  stalled: measureStalled,
   read: measureReading,
   poll: measurePolling,
   registry: measureRegistry,

@@ -5,6 +5,8 @@ import { bytesOf, makeDocument, readDocument } from './document.js'
 export const partNames = /** @type {const} */ ([
   'strategies',
   'fanout',
+  'connects',
+  'stalled',
   'read',
   'poll',
   'registry',

@@ -36,6 +36,17 @@ const ROWS = {
       },
     ]
   },
+  connects({ rows, connections }) {
+    const target = (/** @type {string} */ name, /** @type {string} */ what, /** @type {number} */ most) => ({
+      name: `${connections.toLocaleString('en')} event streams that open at once${what}: processor time of the server`,
+      unit: 'us',
+      ours: sideOf(find(rows, 'name', name), 'connectUs'),
+      floor: sideOf(find(rows, 'name', 'shared'), 'connectUs'),
+      peers: [sideOf(find(rows, 'name', 'net'), 'connectUs')],
+      target: /** @type {const} */ ({ most, of: 'floor' }),
+    })
+    return [target('noticeboard', '', 1.25), target('noticeboard-resumed', ', resumed', 0.9)]
+  },
   read({ rows }) {
     const plain = sideOf(find(rows, 'title', 'object.pool.size, a plain property'), 'nanoseconds')
     const target = (/** @type {string} */ title, /** @type {number} */ most) => ({
