@@ -28,7 +28,9 @@ export function openNodeStream(
     ...(isChunked && { 'Transfer-Encoding': 'chunked' }),
   })
   // A middleware that compresses says so in the head; what goes past it would break the stream.
-  const isPlain = isChunked && socket !== null && !res.hasHeader('content-encoding')
+  const encoding = res.getHeader('content-encoding')
+  const isOurs = encoding === undefined || encoding === headers['Content-Encoding']
+  const isPlain = isChunked && socket !== null && isOurs
   const sink = isPlain ? new SocketSink(socket, res) : new ResponseSink(res)
   res.flushHeaders()
   untilClosed(res, sink.open(plan))

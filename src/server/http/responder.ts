@@ -8,6 +8,8 @@ import { placeOf } from '../../core/place-of.js'
 import { BEARER } from '../../fleet/voice.js'
 import type { Caller, Callers } from '../access/caller.js'
 import type { Refusals } from '../access/refusals.js'
+import { acceptedEncodings } from '../encodings/accept-encoding.js'
+import { gzipPlan } from '../encodings/gzip-sink.js'
 import { answerFor, errorAnswer, notFound } from './answers.js'
 import type { EventsQuery } from '../routes/events-query.js'
 import type { Guard } from './guard.js'
@@ -255,10 +257,15 @@ function openEvents(
   caller: Caller,
   { guard, callers, hub, eventsQuery }: ResponderOptions,
 ): Answer | Promise<Answer> {
-  const query = eventsQuery(request.query)
-  if (!guard.isPrivate) return eventsAnswer(hub.admit(query))
+  const asked = eventsQuery(request.query)
+  // A release alone is too small to be worth it.
+  const compressed =
+    asked.identity !== undefined && acceptedEncodings(request.header('accept-encoding')).includes('gzip')
+  const query = compressed ? { ...asked, compressed } : asked
+  const answer = compressed ? gzipAnswer : eventsAnswer
+  if (!guard.isPrivate) return answer(hub.admit(query))
   const namespaces = query.namespaces.filter(namespace => guard.mayRead(caller, namespace))
-  return eventsAnswer(hub.admit({ ...query, namespaces }, () => callers.holds(caller, request)))
+  return answer(hub.admit({ ...query, namespaces }, () => callers.holds(caller, request)))
 }
 
 /** No proxy may keep, change or hold back a part of an event stream. */
@@ -268,8 +275,16 @@ const STREAM_HEADERS: Headers = Object.freeze({
   'X-Accel-Buffering': 'no',
 })
 
+/** The same for one that is compressed. */
+const GZIP_STREAM_HEADERS: Headers = Object.freeze({ ...STREAM_HEADERS, 'Content-Encoding': 'gzip' })
+
 function eventsAnswer(plan: Plan | Promise<Plan>): Answer | Promise<Answer> {
   return isThenable(plan) ? plan.then(eventsAnswer) : { type: 'events', headers: STREAM_HEADERS, plan }
+}
+
+function gzipAnswer(plan: Plan | Promise<Plan>): Answer | Promise<Answer> {
+  if (isThenable(plan)) return plan.then(gzipAnswer)
+  return { type: 'events', headers: GZIP_STREAM_HEADERS, plan: gzipPlan(plan) }
 }
 
 function readLimit(query: string): number | undefined {

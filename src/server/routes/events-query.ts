@@ -10,6 +10,8 @@ export interface EventsQuery {
   /** Who asks, when snapshots shall come along. */
   readonly identity: Identity | undefined
   readonly have: ReadonlyMap<Namespace, Digest>
+  /** Whether events come compressed, which a header asks for; not unless it is said. */
+  readonly compressed?: boolean
 }
 
 /**

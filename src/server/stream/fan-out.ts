@@ -6,11 +6,12 @@ import type { Digest } from '../../contracts/names.js'
 import type { Clock, Hasher } from '../../contracts/system.js'
 import type { Release, Variant } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
+import { compressFrame, isCompressed } from '../encodings/gzip-frames.js'
 import { releaseFrame, snapshotIn } from './frames.js'
 import type { Frame } from './messages.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
-import type { Connection, Subscription, Topic } from './subscriptions.js'
+import type { Reader, Subscription, Topic } from './subscriptions.js'
 
 /** How long a release waits for the snapshot that goes along, in milliseconds. Then it goes alone, and clients fetch. */
 const PATIENCE_MS = 1_000
@@ -23,9 +24,9 @@ export interface FanOut {
   /** Sends the newest release with the snapshot that belongs to it, where that is at hand. */
   greet(subscription: Subscription): void
   /** Whether what a connection will be greeted with is in memory. */
-  isPrepared(newest: Newest, reader: Pick<Connection, 'identity'>, have: Digest | undefined): boolean
+  isPrepared(newest: Newest, reader: Reader, have: Digest | undefined): boolean
   /** Brings the snapshots into memory that a connection will be greeted with. */
-  prepare(topic: Topic, reader: Pick<Connection, 'identity'>, have: Digest | undefined): Promise<void>
+  prepare(topic: Topic, reader: Reader, have: Digest | undefined): Promise<void>
   /** Does something with each item, giving way to other work every few milliseconds. */
   inSlices<T>(items: Iterable<T>, act: (item: T) => void): Promise<void>
 }
@@ -35,7 +36,7 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
   /** The snapshot that goes along to a reader; undefined when none does. */
   const companion = (
     { read }: Newest,
-    { identity }: Pick<Connection, 'identity'>,
+    { identity }: Pick<Reader, 'identity'>,
     have: Digest | undefined,
   ): Digest | undefined => {
     if (identity === undefined || read === undefined) return undefined
@@ -48,8 +49,19 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     return aim.arm === 'keep' ? undefined : aim
   }
 
+  /** Makes the frame with a snapshot, and compresses it where somebody takes it so. */
+  const compose = async (
+    topic: Topic,
+    newest: Newest,
+    { digest, compressed }: { readonly digest: Digest; readonly compressed: boolean },
+  ): Promise<void> => {
+    await composeFrame(topic, newest, digest)
+    const frame = compressed ? newest.withSnapshot.get(digest) : undefined
+    if (frame !== undefined) await compressFrame(frame)
+  }
+
   /** Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone, and clients fetch. */
-  const compose = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
+  const composeFrame = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
     if (newest.withSnapshot.has(digest)) return
     try {
       const { bytes } = await snapshots.load(namespace, digest)
@@ -98,14 +110,19 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
   const composeAll = async (topic: Topic): Promise<void> => {
     const { newest } = topic
     if (newest === undefined) return
-    const digests = new Set<Digest>()
+    /** Which snapshots go along, and whether somebody takes them compressed. */
+    const wanted = new Map<Digest, boolean>()
+    let someCompressed = false
     await inSlices(topic.subscriptions, subscription => {
+      const { compressed } = subscription.connection
       // What is the same for everybody is known from the first who wants it.
-      if (digests.size > 0 && newest.read?.common !== undefined) return
+      if (wanted.size > 0 && newest.read?.common !== undefined && (someCompressed || !compressed)) return
       const digest = companionOf(subscription, newest)
-      if (digest !== undefined) digests.add(digest)
+      if (digest === undefined) return
+      someCompressed ||= compressed
+      wanted.set(digest, compressed || wanted.get(digest) === true)
     })
-    for (const digest of digests) await compose(topic, newest, digest)
+    for (const [digest, compressed] of wanted) await compose(topic, newest, { digest, compressed })
   }
 
   /** Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the news. */
@@ -113,14 +130,11 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     if (await settlesWithin(composing, { clock, timeoutMs: PATIENCE_MS })) await composing
   }
 
-  const prepare = async (
-    topic: Topic,
-    reader: Pick<Connection, 'identity'>,
-    have: Digest | undefined,
-  ): Promise<void> => {
+  const prepare = async (topic: Topic, reader: Reader, have: Digest | undefined): Promise<void> => {
     const { newest } = topic
     const digest = newest && companion(newest, reader, have)
-    if (newest !== undefined && digest !== undefined) await patiently(compose(topic, newest, digest))
+    if (newest === undefined || digest === undefined) return
+    await patiently(compose(topic, newest, { digest, compressed: reader.compressed === true }))
   }
 
   return {
@@ -128,7 +142,10 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     inSlices,
     isPrepared(newest, reader, have) {
       const digest = companion(newest, reader, have)
-      return digest === undefined || newest.withSnapshot.has(digest)
+      if (digest === undefined) return true
+      if (!newest.withSnapshot.has(digest)) return false
+      const frame = newest.withSnapshot.get(digest)
+      return frame === undefined || reader.compressed !== true || isCompressed(frame)
     },
     prepare,
     catchUp(subscription) {

@@ -49,6 +49,11 @@ function frameOf(name: string, lines: readonly (string | Uint8Array)[]): Frame {
     }
   }
   parts.push(text === '\n' ? END : encodeText(`${text}\n`))
+  return chunkOf(parts)
+}
+
+/** Bytes as a frame: as they are, and as one chunk. */
+export function chunkOf(parts: readonly Uint8Array[]): Frame {
   const length = parts.reduce((sum, { length }) => sum + length, 0)
   const before = encodeText(`${length.toString(16)}\r\n`)
   const chunked = nativeBytes(join([before, ...parts, CRLF]))

@@ -41,6 +41,8 @@ export interface Plan {
 
 /** Where a stream's frames go: one connection's outlet, as its adapter made it. */
 export interface Sink {
+  /** Whether frames go out compressed; not unless it says so. */
+  readonly compressed?: boolean
   /** Whether bytes wait that the reader does not take. Its adapter tells the subscriber when that is over. */
   blocked(): boolean
   /** The same frame goes to every connection, so nobody may change it. */

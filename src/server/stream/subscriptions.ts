@@ -68,6 +68,11 @@ export class Connection implements Subscriber {
     this.expiresAtMs = expiresAtMs
   }
 
+  /** Whether it takes events compressed. */
+  get compressed(): boolean {
+    return this.sink.compressed === true
+  }
+
   drained(): void {
     this.#hub.drained(this)
   }
@@ -76,6 +81,9 @@ export class Connection implements Subscriber {
     this.#hub.gone(this)
   }
 }
+
+/** What the form of what a connection is sent depends on. */
+export type Reader = Pick<Connection, 'identity'> & { readonly compressed?: boolean }
 
 /** What a hub does when a connection's adapter tells of it. */
 export interface ConnectionHub {

@@ -1,6 +1,7 @@
 import { createBucket } from '../../async/bucket.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Delivery, WatchQuery } from '../../contracts/transport.js'
+import { PLAIN, STREAM_ENCODINGS } from '../fetch/encodings.js'
 import { chunksOf, readBody, type Waiting } from '../fetch/body.js'
 import { readDelivery } from './deliveries.js'
 import { createEventParser } from './event-parser.js'
@@ -29,11 +30,12 @@ export async function* openEventStream(
   query: WatchQuery,
   signal: AbortSignal,
 ): AsyncGenerator<Delivery, void, undefined> {
+  const acceptEncoding = query.inline && settings.decodes && !settings.plainStreams ? STREAM_ENCODINGS : PLAIN
   const ask: Ask = {
     method: 'GET',
     path: `v1/~events?${formatQuery(query)}`,
     what: 'the event stream',
-    headers: { accept: 'text/event-stream' },
+    headers: { accept: 'text/event-stream', 'accept-encoding': acceptEncoding },
   }
   const deadline = createRequestDeadline({
     clock: settings.clock,
@@ -41,9 +43,12 @@ export async function* openEventStream(
     what: ask.what,
     signal,
   })
+  /** Whether the stream is there, encoded, and brought no event yet. */
+  let isMute = false
   try {
     const response = await send(settings, ask, deadline.signal)
     await checkStream(settings, ask, response, deadline)
+    isMute = acceptEncoding !== PLAIN
     const lines = createBucket({
       clock: settings.clock,
       perSecond: STREAM_LINES_A_SECOND,
@@ -67,6 +72,7 @@ export async function* openEventStream(
       for (const event of parse(chunk)) {
         const delivery = readDelivery(event)
         if (delivery === undefined) continue
+        isMute = false
         if (delivery.type === 'alive' && delivery.heartbeatMs !== undefined)
           heartbeatMs = delivery.heartbeatMs
         deadline.extend(heartbeatMs * DEAD_AFTER_HEARTBEATS)
@@ -75,6 +81,8 @@ export async function* openEventStream(
     }
     throw new NoticeboardError('unavailable', `${settings.name} ended the event stream`)
   } finally {
+    // Something in between may have broken the encoding.
+    if (isMute && !signal.aborted) settings.plainStreams = true
     deadline.abort()
   }
 }

@@ -35,6 +35,8 @@ export interface Settings {
   readonly fetch: Fetch
   /** Whether that decodes what comes encoded, as the global one does. */
   readonly decodes: boolean
+  /** Whether an encoded event stream brought nothing: from then on they are asked for as they are. */
+  plainStreams: boolean
   /** What is said beside a failure to reach the board; empty where there is nothing to say. */
   readonly hint: () => string
   readonly timeoutMs: number

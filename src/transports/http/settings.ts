@@ -42,6 +42,7 @@ export function readSettings(who: string, url: string, options: HttpOptions): Se
     token,
     fetch,
     decodes: options.fetch === undefined,
+    plainStreams: false,
     hint: () => (options.fetch === undefined ? proxyHint(base, platform) : ''),
     timeoutMs,
     firstEventTimeoutMs,

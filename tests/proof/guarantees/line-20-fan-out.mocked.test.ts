@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import type * as Answers from '../../../src/server/http/answers.js'
+import type * as Forms from '../../../src/server/encodings/snapshot-form.js'
 import type * as Frames from '../../../src/server/stream/frames.js'
 import { virtualClock } from '../../../src/sim/virtual-clock.js'
 import { memory } from '../../../src/transports/memory.js'
@@ -29,13 +29,13 @@ vi.mock('../../../src/server/stream/frames.js', async original => {
     },
   }
 })
-vi.mock('../../../src/server/http/answers.js', async original => {
-  const answers = await original<typeof Answers>()
+vi.mock('../../../src/server/encodings/snapshot-form.js', async original => {
+  const forms = await original<typeof Forms>()
   return {
-    ...answers,
-    immutableAnswer(body: Uint8Array) {
-      count(`answer ${text(body)}`)
-      return answers.immutableAnswer(body)
+    ...forms,
+    snapshotForm(options: Parameters<typeof Forms.snapshotForm>[0]) {
+      count(`answer ${options.encoding ?? 'as it is'} ${text(options.body)}`)
+      return forms.snapshotForm(options)
     },
   }
 })

@@ -909,6 +909,123 @@ export const GUARD_BUGS: readonly GuardBug[] = [
       title: 'a backup is put back under a running server as docs/operations.md says, line by line',
     },
   },
+  // Encodings.
+  {
+    name: 'a-snapshot-has-the-encoding-of-another',
+    file: 'src/server/encodings/snapshot-answers.ts',
+    replace: [
+      ['const body = await encode(encoding, bytes)', 'const body = await (once ??= encode(encoding, bytes))'],
+      [
+        'let last: Promise<unknown> = Promise.resolve()',
+        'let last: Promise<unknown> = Promise.resolve()\n  let once: Promise<Uint8Array> | undefined',
+      ],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/snapshot-answers.test.ts',
+      title: 'each snapshot comes in the encoding of itself, also of several that are asked for together',
+    },
+  },
+  {
+    name: 'what-nobody-runs-is-encoded',
+    file: 'src/server/encodings/snapshot-answers.ts',
+    replace: [
+      ['return isNamed(namespace, digest) ? best', 'return isNamed(namespace, digest) || best ? best'],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/snapshot-answers.test.ts',
+      title: 'what nobody is to run is not encoded',
+    },
+  },
+  {
+    name: 'encodings-wait-without-end',
+    file: 'src/server/encodings/snapshot-answers.ts',
+    replace: [['const MAX_WAITING = 8', 'const MAX_WAITING = 8_000']],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/snapshot-answers.test.ts',
+      title: 'snapshots are encoded one after the other, and past eight that wait they go out as they are',
+    },
+  },
+  {
+    name: 'encodings-cost-nothing',
+    file: 'src/server/stream/snapshot-cache.ts',
+    replace: [['entry, form.body.length)', 'entry, 0 * form.body.length)']],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/snapshot-answers.test.ts',
+      title: 'encodings count for the bound on what is kept, and go with their snapshot',
+    },
+  },
+  {
+    name: 'one-tag-for-all-encodings',
+    file: 'src/server/encodings/snapshot-form.ts',
+    replace: [["encoding === undefined ? '' : `-${encoding}`", "''"]],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/snapshots.test.ts',
+      title: 'with the tag "…%s" ends, for who accepts %j, in %i',
+    },
+  },
+  {
+    name: 'decoded-bytes-are-not-counted',
+    file: 'src/transports/fetch/body.ts',
+    replace: [
+      ['if (length > maxBytes)', "if (length > maxBytes && !response.headers.has('content-encoding'))"],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/snapshots.test.ts',
+      title: 'a client reads no more of it than the release says, in decoded bytes',
+    },
+  },
+  {
+    name: 'an-encoding-that-was-broken-is-asked-for-again',
+    file: 'src/transports/http/reading.ts',
+    replace: [['return read(settings, PLAIN)\n}', 'return read(settings, snapshotEncodings())\n}']],
+    noticedBy: {
+      file: 'tests/unit/transports/http/requests.test.ts',
+      title: 'is asked for as it is where something in between %s',
+    },
+  },
+  {
+    name: 'a-stream-that-was-broken-is-asked-for-again',
+    file: 'src/transports/http/event-stream.ts',
+    replace: [['if (isMute && !signal.aborted) settings.plainStreams = true', 'void isMute']],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/gzip-streams.test.ts',
+      title: 'a stream that brings nothing encoded is asked for as it is the next time',
+    },
+  },
+  {
+    name: 'events-share-a-window',
+    file: 'src/server/encodings/gzip-frames.ts',
+    replace: [
+      [
+        '{ level: LEVEL, finishFlush: constants.Z_FULL_FLUSH }',
+        "{ level: LEVEL, finishFlush: constants.Z_FULL_FLUSH, dictionary: Buffer.from('a setting like the one before. ') }",
+      ],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/gzip-streams.test.ts',
+      title: 'is compressed alone: it refers to nothing before it',
+    },
+  },
+  {
+    name: 'each-reader-has-its-own-compression',
+    file: 'src/server/encodings/gzip-frames.ts',
+    replace: [
+      ['const running = compressing.get(frame) ?? compress(frame)', 'const running = compress(frame)'],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/gzip-streams.test.ts',
+      title: 'is compressed once for all readers, and is the same bytes for each',
+    },
+  },
+  {
+    name: 'a-check-value-of-the-last-event',
+    file: 'src/server/encodings/gzip-sink.ts',
+    replace: [['combined(this.#crc, compressed.checked)', 'compressed.checked.crc']],
+    noticedBy: {
+      file: 'tests/unit/server/encodings/gzip-streams.test.ts',
+      title: 'has the check value of what went through it, whatever that was',
+    },
+  },
 ]
 
 /** What a title looks like once a table of cases has filled it in. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { gunzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
 import { digestOf } from '../../../../src/core/release/digest.js'
 import { encodeBytes } from '../../../../src/server/encodings/encoders.js'
@@ -67,6 +68,18 @@ test('a snapshot is encoded once per encoding, however many ask meanwhile and la
   expect(answers.peek(query())).toBe(replies[0])
   await answers.load(query())
   expect(made).toHaveLength(2)
+})
+
+test('each snapshot comes in the encoding of itself, also of several that are asked for together', async () => {
+  const documents = Array.from({ length: 8 }, (_, index) => documentOf(index))
+  const { answers, query } = setUp({ documents })
+  const ask = async (index: number): Promise<boolean> => {
+    const answer = answers.peek(query(index)) ?? (await answers.load(query(index)))
+    const bytes = gunzipSync((answer as { body: Uint8Array }).body)
+    return bytes.equals(documents[index] ?? Buffer.alloc(0))
+  }
+  for (let round = 0; round < 2; round += 1)
+    expect(await Promise.all(documents.map((_, index) => ask(index)))).toEqual(documents.map(() => true))
 })
 
 test('snapshots are encoded one after the other, and past eight that wait they go out as they are', async () => {
