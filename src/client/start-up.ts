@@ -242,6 +242,8 @@ function sessionOf<S extends Schema>(
     tag: transport => opened()?.order.tag(transport),
     seen: () => opened()?.order.position,
     have: () => current.applied?.running.digest,
+    // What is not loaded yet is not waited for: the next connection asks for it.
+    deltas: () => settings.deltas?.ready === true,
     wait: async (delayMs, until) => ((await news.wait(delayMs, until)) === 'woken' ? 'asked' : 'elapsed'),
   }
 }

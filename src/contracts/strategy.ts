@@ -46,6 +46,8 @@ export interface Session {
   seen(): Position | undefined
   /** The snapshot in hand. */
   have(): Digest | undefined
+  /** Whether the client can use a delta from that; not unless given. */
+  deltas?(): boolean
   /** Waits; ends early as `asked` when the client wants a look now, and when the signal aborts. */
   wait(delayMs: number, signal: AbortSignal): Promise<'elapsed' | 'asked'>
 }

@@ -10,5 +10,5 @@ const LIBRARY = '@bokuweb/zstd-wasm'
  * else none. Found as `#default-deltas`; bundles for browsers get `no-deltas.ts` in its place.
  */
 export const defaultDeltas: Deltas = deltasBy(
-  async () => runtimeZstd() ?? fromLibrary((await import(LIBRARY)) as ZstdLibrary),
+  () => runtimeZstd() ?? import(LIBRARY).then(library => fromLibrary(library as ZstdLibrary)),
 )

@@ -1,5 +1,6 @@
 import type { Deltas } from '../contracts/deltas.js'
 import { NoticeboardError } from '../contracts/errors.js'
+import { isThenable } from '../core/built-ins.js'
 import { deltaCodec } from './delta-codec.js'
 import { heedingDictionaries, type Zstd } from './zstd.js'
 
@@ -33,19 +34,30 @@ export function zstdDeltas(load: () => Promise<ZstdLibrary>): Deltas {
   return deltasBy(async () => fromLibrary(await load()))
 }
 
-/** Deltas by the first compressor that a search finds, which is asked once. */
-export function deltasBy(find: () => Promise<Zstd | undefined>): Deltas {
+/** Deltas by a compressor, which is looked for once. One that is found without waiting is ready at once. */
+export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
+  let ready = false
   const search = async (): ReturnType<Deltas['codec']> => {
     try {
-      const zstd = await find()
+      const found = find()
+      ready = !isThenable(found)
+      const zstd = await found
+      ready = zstd !== undefined
       return zstd && deltaCodec(zstd)
     } catch {
       // Not installed, or of another shape: whole snapshots need none.
       return undefined
     }
   }
-  let found: ReturnType<Deltas['codec']> | undefined
-  return { codec: () => (found ??= search()) }
+  let searching: ReturnType<Deltas['codec']> | undefined
+  const codec: Deltas['codec'] = () => (searching ??= search())
+  return {
+    codec,
+    get ready() {
+      void codec()
+      return ready
+    },
+  }
 }
 
 /** 3 makes nearly the shortest frames, at a third of the time of the next one. */

@@ -170,6 +170,7 @@ export function assembleHandler(
   const hub = createHub({
     transport: source,
     snapshots,
+    deltas,
     mints: mintsMarks(transport),
     memory: memoryOf(source),
     clock,

@@ -1,7 +1,7 @@
 import { constants, deflateRaw } from 'node:zlib'
 import { promisify } from 'node:util'
 import { chunkOf } from '../stream/frames.js'
-import type { Frame } from '../stream/messages.js'
+import { plainOf, type Frame } from '../stream/messages.js'
 import { checkedOf, type Checked } from './crc32.js'
 import { MIN_ENCODED_BYTES } from './snapshot-form.js'
 
@@ -30,7 +30,8 @@ const DONE = Promise.resolve()
 export function gzipFrame(frame: Frame): GzipFrame {
   const found = made.get(frame)
   if (found !== undefined) return found
-  const stored = { ...chunkOf(storedBlocks(frame.plain)), checked: checkedOf(frame.plain) }
+  const plain = plainOf(frame)
+  const stored = { ...chunkOf(storedBlocks(plain)), checked: checkedOf(plain) }
   made.set(frame, stored)
   return stored
 }
@@ -53,14 +54,15 @@ export function compressFrame(frame: Frame): Promise<void> | undefined {
 
 /** Whether a frame goes into a compressed stream as it will always go. */
 export function isCompressed(frame: Frame): boolean {
-  return frame.plain.length < MIN_ENCODED_BYTES || compressing.get(frame) === DONE
+  return frame.to - frame.from < MIN_ENCODED_BYTES || compressing.get(frame) === DONE
 }
 
 async function compress(frame: Frame): Promise<void> {
   try {
     // A full flush ends the blocks on a byte, without a last one.
-    const blocks = await deflate(frame.plain, { level: LEVEL, finishFlush: constants.Z_FULL_FLUSH })
-    made.set(frame, { ...chunkOf([blocks]), checked: checkedOf(frame.plain) })
+    const plain = plainOf(frame)
+    const blocks = await deflate(plain, { level: LEVEL, finishFlush: constants.Z_FULL_FLUSH })
+    made.set(frame, { ...chunkOf([blocks]), checked: checkedOf(plain) })
   } catch {
     // For want of memory, say: it goes out as it is.
   }

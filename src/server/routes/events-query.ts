@@ -12,6 +12,8 @@ export interface EventsQuery {
   readonly have: ReadonlyMap<Namespace, Digest>
   /** Whether events come compressed, which a header asks for; not unless it is said. */
   readonly compressed?: boolean
+  /** Whether a snapshot may come along as a delta from what the reader has. */
+  readonly deltas?: boolean
 }
 
 /**
@@ -64,7 +66,7 @@ function decodeValue(raw: string): string {
 }
 
 /** What a query asks for, whoever asks. */
-interface Asked extends Pick<EventsQuery, 'namespaces' | 'have'> {
+interface Asked extends Pick<EventsQuery, 'namespaces' | 'have' | 'deltas'> {
   readonly labels: Readonly<Record<string, string>>
   readonly isInline: boolean
   readonly clients: readonly string[]
@@ -86,11 +88,12 @@ function readAsked(query: string): Asked {
     isInline: parameters.get('inline') === '1',
     clients: parameters.getAll('client'),
     have: readHave(parameters.getAll('have')),
+    deltas: parameters.get('delta') === 'dcz',
   }
 }
 
 function queryOf(
-  { namespaces, have, labels, isInline }: Omit<Asked, 'clients'>,
+  { namespaces, have, deltas, labels, isInline }: Omit<Asked, 'clients'>,
   clientId: string | undefined,
 ): EventsQuery {
   if (clientId !== undefined && !isLine(clientId))
@@ -99,7 +102,7 @@ function queryOf(
     isInline && clientId !== undefined
       ? { clientId, instanceId: clientId, ephemeral: false, labels }
       : undefined
-  return { namespaces, identity, have }
+  return { namespaces, identity, have, ...(deltas === true && { deltas }) }
 }
 
 /** Shared, since each connection would keep its own. */

@@ -6,7 +6,10 @@ import type { Digest } from '../../contracts/names.js'
 import type { Clock, Hasher } from '../../contracts/system.js'
 import type { Release, Variant } from '../../core/release/release.js'
 import { target } from '../../core/release/target.js'
+import type { DeltaPair } from '../../core/release/delta-pairs.js'
 import { compressFrame, isCompressed } from '../encodings/gzip-frames.js'
+import type { DeltaCache } from './delta-cache.js'
+import { createDeltaFrames, pairFor } from './delta-frames.js'
 import { releaseFrame, snapshotIn } from './frames.js'
 import type { Frame } from './messages.js'
 import type { Newest } from './newest-release.js'
@@ -32,11 +35,12 @@ export interface FanOut {
 }
 
 /** Sending releases: one frame a version and form, written to every connection that is behind. */
-export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOut {
+export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions): FanOut {
+  const deltaFrames = createDeltaFrames(deltas)
   /** The snapshot that goes along to a reader; undefined when none does. */
   const companion = (
     { read }: Newest,
-    { identity }: Pick<Reader, 'identity'>,
+    { identity }: Reader,
     have: Digest | undefined,
   ): Digest | undefined => {
     if (identity === undefined || read === undefined) return undefined
@@ -49,19 +53,26 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     return aim.arm === 'keep' ? undefined : aim
   }
 
-  /** Makes the frame with a snapshot, and compresses it where somebody takes it so. */
-  const compose = async (
+  /** Makes the frame with a snapshot for some readers, and compresses it where one of them takes it so. */
+  const compose = async (topic: Topic, newest: Newest, companion: Companion): Promise<void> => {
+    const frame = await composeFrame(topic, newest, companion)
+    if (companion.compressed && frame !== undefined) await compressFrame(frame)
+  }
+
+  /** The same as a delta where there is one, and else whole; undefined where the release goes alone. */
+  const composeFrame = async (
     topic: Topic,
     newest: Newest,
-    { digest, compressed }: { readonly digest: Digest; readonly compressed: boolean },
-  ): Promise<void> => {
-    await composeFrame(topic, newest, digest)
-    const frame = compressed ? newest.withSnapshot.get(digest) : undefined
-    if (frame !== undefined) await compressFrame(frame)
+    { digest, pair }: Companion,
+  ): Promise<Frame | undefined> => {
+    if (pair !== undefined && (await deltaFrames.make(topic.namespace, newest, pair)))
+      return deltaFrames.peek(newest, pair)
+    await composeWhole(topic, newest, digest)
+    return newest.withSnapshot.get(digest)
   }
 
   /** Makes the frame with a snapshot, once; a snapshot that cannot be had leaves the release alone, and clients fetch. */
-  const composeFrame = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
+  const composeWhole = async ({ namespace }: Topic, newest: Newest, digest: Digest): Promise<void> => {
     if (newest.withSnapshot.has(digest)) return
     try {
       const { bytes } = await snapshots.load(namespace, digest)
@@ -100,8 +111,18 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     const { newest, version } = subscription.topic
     if (newest === undefined || subscription.sent === version) return
     const digest = companionOf(subscription, newest)
-    const whole = digest === undefined ? undefined : newest.withSnapshot.get(digest)
-    if (send(subscription, whole ?? newest.frame, version) && whole !== undefined) subscription.have = digest
+    const along = digest === undefined ? undefined : frameFor(newest, digest, subscription)
+    if (send(subscription, along ?? newest.frame, version) && along !== undefined) subscription.have = digest
+  }
+
+  /** The release with the snapshot in the shortest form that was made for a reader. */
+  const frameFor = (
+    newest: Newest,
+    digest: Digest,
+    { connection, have }: Subscription,
+  ): Frame | undefined => {
+    const pair = pairFor(digest, { deltas: connection.deltas, have })
+    return (pair && deltaFrames.peek(newest, pair)) ?? newest.withSnapshot.get(digest)
   }
 
   const inSlices: FanOut['inSlices'] = (items, act) => eachInSlices(items, act, { clock })
@@ -110,19 +131,26 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
   const composeAll = async (topic: Topic): Promise<void> => {
     const { newest } = topic
     if (newest === undefined) return
-    /** Which snapshots go along, and whether somebody takes them compressed. */
-    const wanted = new Map<Digest, boolean>()
-    let someCompressed = false
+    /** Which snapshots go along to whom, and whether somebody takes them compressed. */
+    const wanted = new Map<string, Companion>()
+    const isCommon = newest.read?.common !== undefined
     await inSlices(topic.subscriptions, subscription => {
-      const { compressed } = subscription.connection
+      const { connection, have } = subscription
+      const { compressed, deltas: takesDeltas } = connection
+      const base = (takesDeltas ? have : undefined) ?? ''
       // What is the same for everybody is known from the first who wants it.
-      if (wanted.size > 0 && newest.read?.common !== undefined && (someCompressed || !compressed)) return
+      const known = isCommon ? wanted.get(base) : undefined
+      if (known !== undefined && (known.compressed || !compressed)) return
       const digest = companionOf(subscription, newest)
       if (digest === undefined) return
-      someCompressed ||= compressed
-      wanted.set(digest, compressed || wanted.get(digest) === true)
+      const key = isCommon ? base : `${digest} ${base}`
+      wanted.set(key, {
+        digest,
+        pair: pairFor(digest, { deltas: takesDeltas, have }),
+        compressed: compressed || wanted.get(key)?.compressed === true,
+      })
     })
-    for (const [digest, compressed] of wanted) await compose(topic, newest, { digest, compressed })
+    for (const companion of wanted.values()) await compose(topic, newest, companion)
   }
 
   /** Waits for what comes along, no longer than it is worth: a store that hangs must not hold up the news. */
@@ -134,7 +162,8 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     const { newest } = topic
     const digest = newest && companion(newest, reader, have)
     if (newest === undefined || digest === undefined) return
-    await patiently(compose(topic, newest, { digest, compressed: reader.compressed === true }))
+    const pair = pairFor(digest, { deltas: reader.deltas, have })
+    await patiently(compose(topic, newest, { digest, pair, compressed: reader.compressed === true }))
   }
 
   return {
@@ -143,9 +172,11 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
     isPrepared(newest, reader, have) {
       const digest = companion(newest, reader, have)
       if (digest === undefined) return true
-      if (!newest.withSnapshot.has(digest)) return false
-      const frame = newest.withSnapshot.get(digest)
-      return frame === undefined || reader.compressed !== true || isCompressed(frame)
+      const pair = pairFor(digest, { deltas: reader.deltas, have })
+      if (pair === undefined && !newest.withSnapshot.has(digest)) return false
+      const frame = pair === undefined ? newest.withSnapshot.get(digest) : deltaFrames.peek(newest, pair)
+      if (frame === undefined) return pair === undefined
+      return reader.compressed !== true || isCompressed(frame)
     },
     prepare,
     catchUp(subscription) {
@@ -170,8 +201,18 @@ export function createFanOut({ clock, hasher, snapshots }: FanOutOptions): FanOu
   }
 }
 
+/** The snapshot that goes along to some readers, and from which one a delta leads to it, where they can use one. */
+interface Companion {
+  readonly digest: Digest
+  readonly pair: DeltaPair | undefined
+  /** Whether some of them take it compressed. */
+  readonly compressed: boolean
+}
+
 export interface FanOutOptions {
   readonly clock: Clock
   readonly hasher: Hasher
   readonly snapshots: SnapshotCache
+  /** None where snapshots go along whole. */
+  readonly deltas?: DeltaCache | undefined
 }

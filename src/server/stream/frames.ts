@@ -1,4 +1,5 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
+import { encodeBase64 } from '../../core/json/base64.js'
 import { encodeText } from '../../core/json/text.js'
 import type { Frame } from './messages.js'
 import { nativeBytes } from '../http/native-bytes.js'
@@ -17,6 +18,15 @@ export function releaseFrame(
   const lines: (string | Uint8Array)[] = [namespace, bytes]
   if (snapshot !== undefined) lines.push(join([encodeText(`${snapshot.digest} `), snapshot.bytes]))
   return frameOf('release', lines)
+}
+
+/** A release, and the snapshot that comes along as a delta: `<digest>.from.<base>` is its name. */
+export function deltaFrame(
+  namespace: Namespace,
+  bytes: Uint8Array,
+  { name, delta }: { readonly name: string; readonly delta: Uint8Array },
+): Frame {
+  return frameOf('release', [namespace, bytes, encodeText(`${name} ${encodeBase64(delta)}`)])
 }
 
 /** The snapshot that came along in a release's frame, so many bytes long: in the same memory. */

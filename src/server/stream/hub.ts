@@ -10,6 +10,7 @@ import { sayWentBack } from '../../core/store/went-back.js'
 import type { EventsQuery } from '../routes/events-query.js'
 import { createAdmission } from './admission.js'
 import { createCuts } from './cuts.js'
+import type { DeltaCache } from './delta-cache.js'
 import { createFanOut } from './fan-out.js'
 import { follow } from './follower.js'
 import { aliveFrame, goodbyeFrame, markFrame } from './frames.js'
@@ -51,6 +52,8 @@ export interface Hub {
 export interface HubOptions {
   readonly transport: Transport
   readonly snapshots: SnapshotCache
+  /** None where snapshots go along whole. */
+  readonly deltas?: DeltaCache | undefined
   /** Whether marks are made here; else they come from the server behind the transport. */
   readonly mints: boolean
   /** What was read of the store; undefined over a transport, of which nothing is remembered. */
@@ -79,6 +82,7 @@ export function createHub(options: HubOptions): Hub {
   const {
     transport,
     snapshots,
+    deltas,
     mints,
     memory,
     clock,
@@ -95,7 +99,7 @@ export function createHub(options: HubOptions): Hub {
   const alive = aliveFrame(heartbeatMs)
   let closing = false
 
-  const fanOut = createFanOut({ clock, hasher, snapshots })
+  const fanOut = createFanOut({ clock, hasher, snapshots, deltas })
   const background = (work: Promise<void>): void => {
     work.catch(error => logger?.error('sending to readers failed', { reason: errorName(error) }))
   }
@@ -205,7 +209,7 @@ export function createHub(options: HubOptions): Hub {
   }
 
   const connect = (
-    { namespaces, identity, have }: EventsQuery,
+    { namespaces, identity, have, deltas: takesDeltas = false }: EventsQuery,
     mayStay: () => boolean,
     sink: Sink,
   ): Subscriber => {
@@ -216,7 +220,14 @@ export function createHub(options: HubOptions): Hub {
     }
     const openedAtMs = clock.monotonic()
     const expiresAtMs = openedAtMs + jitter(maxConnectionAgeMs, 0.2, random)
-    const connection = new Connection(keeper, { sink, identity, mayStay, openedAtMs, expiresAtMs })
+    const connection = new Connection(keeper, {
+      sink,
+      identity,
+      deltas: takesDeltas,
+      mayStay,
+      openedAtMs,
+      expiresAtMs,
+    })
     connections.add(connection)
     sink.write(alive)
     connection.subscriptions = namespaces.map(namespace =>

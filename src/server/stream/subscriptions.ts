@@ -47,6 +47,8 @@ export class Connection implements Subscriber {
   readonly sink: Sink
   /** Who reads, when snapshots shall come along. */
   readonly identity: Identity | undefined
+  /** Whether a snapshot may come along as a delta. */
+  readonly deltas: boolean
   /** Whether whoever reads may still read what it listens to. */
   readonly mayStay: () => boolean
   /** When it was opened, in monotonic milliseconds. */
@@ -59,10 +61,14 @@ export class Connection implements Subscriber {
   /** The beat in which it last got a mark. */
   markedBeat = -1
 
-  constructor(hub: ConnectionHub, { sink, identity, mayStay, openedAtMs, expiresAtMs }: ConnectionInit) {
+  constructor(
+    hub: ConnectionHub,
+    { sink, identity, deltas, mayStay, openedAtMs, expiresAtMs }: ConnectionInit,
+  ) {
     this.#hub = hub
     this.sink = sink
     this.identity = identity
+    this.deltas = deltas
     this.mayStay = mayStay
     this.openedAtMs = openedAtMs
     this.expiresAtMs = expiresAtMs
@@ -83,7 +89,7 @@ export class Connection implements Subscriber {
 }
 
 /** What the form of what a connection is sent depends on. */
-export type Reader = Pick<Connection, 'identity'> & { readonly compressed?: boolean }
+export type Reader = Pick<Connection, 'identity'> & Partial<Pick<Connection, 'compressed' | 'deltas'>>
 
 /** What a hub does when a connection's adapter tells of it. */
 export interface ConnectionHub {
@@ -91,4 +97,7 @@ export interface ConnectionHub {
   gone(connection: Connection): void
 }
 
-export type ConnectionInit = Pick<Connection, 'sink' | 'identity' | 'mayStay' | 'openedAtMs' | 'expiresAtMs'>
+export type ConnectionInit = Pick<
+  Connection,
+  'sink' | 'identity' | 'deltas' | 'mayStay' | 'openedAtMs' | 'expiresAtMs'
+>

@@ -80,6 +80,7 @@ export function openConnection(session: Session, { transport, inline, wake }: Co
         namespaces: [namespace],
         inline,
         ...(inline && { identity }),
+        ...(inline && session.deltas?.() === true && { deltas: true }),
         ...(have !== undefined && { have: { [namespace]: have } }),
       }
       iterator = transport.watch(query, own.signal)[Symbol.asyncIterator]()

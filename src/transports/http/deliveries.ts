@@ -1,12 +1,12 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { isDigest } from '../../contracts/names.js'
 import type { Delivery, InlineSnapshot } from '../../contracts/transport.js'
+import { decodeBase64 } from '../../core/json/base64.js'
 import { decodeText } from '../../core/json/strict-parse.js'
 import { MAX_HEARTBEAT_MS, MIN_HEARTBEAT_MS } from '../../core/limits.js'
 import type { ServerSentEvent } from './event-parser.js'
 
 const SPACE = 32
-const DIGEST_LENGTH = 64
 
 /**
  * What an event of the stream says (docs/formats.md). Undefined for events that are not known here. Throws
@@ -51,11 +51,28 @@ export function readDelivery({ name, data }: ServerSentEvent): Delivery | undefi
   }
 }
 
-/** `<64 digits> <the snapshot's text>`. The bytes may be anything: whoever uses them checks them against the digest. */
+/**
+ * `<digest> <the snapshot's text>`, or `<digest>.from.<base> <a delta in base64>`. The bytes may be anything: whoever uses them checks
+ * what they make against the digest.
+ */
 function readSnapshotLine(line: Uint8Array): InlineSnapshot {
-  const digest = decodeText(line.subarray(0, DIGEST_LENGTH), 'a digest of the stream')
-  if (!isDigest(digest) || line[DIGEST_LENGTH] !== SPACE) throw malformed('release')
-  return { digest, bytes: line.subarray(DIGEST_LENGTH + 1) }
+  const space = line.indexOf(SPACE)
+  if (space < 0) throw malformed('release')
+  const name = decodeText(line.subarray(0, space), 'a digest of the stream')
+  const bytes = line.subarray(space + 1)
+  const [digest, base, ...more] = name.split('.from.')
+  if (!isDigest(digest) || more.length > 0) throw malformed('release')
+  if (base === undefined) return { digest, bytes }
+  if (!isDigest(base)) throw malformed('release')
+  return { digest, base, bytes: readBase64(bytes) }
+}
+
+function readBase64(bytes: Uint8Array): Uint8Array {
+  try {
+    return decodeBase64(decodeText(bytes, 'a delta of the stream'))
+  } catch {
+    throw malformed('release')
+  }
 }
 
 /** A member of a JSON object as a finite number from 0 on; undefined when it is not that. */

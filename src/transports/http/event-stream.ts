@@ -88,10 +88,11 @@ export async function* openEventStream(
 }
 
 /** The query of `~events`, in one order, so that equal questions have equal addresses. */
-export function formatQuery({ namespaces, inline, identity, have = {} }: WatchQuery): string {
+export function formatQuery({ namespaces, inline, identity, have = {}, deltas }: WatchQuery): string {
   const pairs: [string, string][] = [...namespaces].sort().map(namespace => ['ns', namespace])
   if (inline) {
     pairs.push(['inline', '1'])
+    if (deltas === true) pairs.push(['delta', 'dcz'])
     if (identity !== undefined) {
       pairs.push(['client', identity.clientId])
       for (const name of Object.keys(identity.labels).sort())

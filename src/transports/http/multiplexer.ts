@@ -36,8 +36,8 @@ export function createMultiplexer(open: OpenStream, clock: Clock): Multiplexer {
 }
 
 /** Without snapshots the answer does not depend on who asks. */
-function keyOf({ inline, identity }: WatchQuery): string {
+function keyOf({ inline, identity, deltas = false }: WatchQuery): string {
   if (!inline) return 'notices'
   const labels = Object.entries(identity?.labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([identity?.clientId ?? null, labels])
+  return JSON.stringify([identity?.clientId ?? null, labels, deltas])
 }

@@ -183,9 +183,11 @@ function questionOf(namespaces: ReadonlySet<Namespace>, watchers: ReadonlySet<Wa
   const disagreed = new Set<Namespace>()
   let inline = false
   let identity: WatchQuery['identity']
+  let deltas: WatchQuery['deltas']
   for (const { query, namespaces: read } of watchers) {
     inline = query.inline
     identity = query.identity
+    deltas = query.deltas
     for (const namespace of read) {
       const digest = query.have?.[namespace]
       if (digest === undefined || (have[namespace] !== undefined && have[namespace] !== digest))
@@ -194,5 +196,5 @@ function questionOf(namespaces: ReadonlySet<Namespace>, watchers: ReadonlySet<Wa
     }
   }
   for (const namespace of disagreed) delete have[namespace]
-  return { namespaces: [...namespaces], inline, identity, have }
+  return { namespaces: [...namespaces], inline, identity, have, deltas }
 }

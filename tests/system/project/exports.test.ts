@@ -11,7 +11,7 @@ test('every entry point in package.json has its source file', () => {
 })
 
 test('every transport, and every folder that is an entry point, is listed in package.json', () => {
-  const folders = ['compare', 'metrics', 'node', 'server', 'sim', 'testing'].map(
+  const folders = ['compare', 'deltas', 'metrics', 'node', 'server', 'sim', 'testing'].map(
     name => `src/${name}/index.ts`,
   )
   const transports = readdirSync(`${root}/src/transports`, { withFileTypes: true })
