@@ -2,12 +2,12 @@ import { NoticeboardError } from '../contracts/errors.js'
 import type { Schema } from '../contracts/schema.js'
 import { jitter } from '../async/jitter.js'
 import { isElsewhere } from '../async/signals.js'
-import { createWakeable } from '../async/wakeable.js'
+import { createWakeable, type Wakeable } from '../async/wakeable.js'
 import { createApplyLoop } from './apply/apply-loop.js'
 import type { Pending } from './apply/pending.js'
 import { isWorking } from './apply/state.js'
-import { createWhyNot, isRefused } from './apply/why-not.js'
-import { createChanges } from './changes.js'
+import { createWhyNot, isRefused, type WhyNot } from './apply/why-not.js'
+import { createChanges, type Changes } from './changes.js'
 import { createLooks, type Looks } from './receive/looks.js'
 import type { Remembered } from './remembered.js'
 import { startUp, type Parts } from './start-up.js'
@@ -58,77 +58,102 @@ export type Shared<S extends Schema> = Omit<
 
 /** Makes a {@link Life} that begins with `start`; no I/O, no timer and no signal before that. */
 export function createLife<S extends Schema>(shared: Shared<S>, before: Remembered | undefined): Life {
-  const { settings, complain, prepare, isOutrun } = shared
-  const { namespace, clock, random, logger, strategy } = settings
-  const news = createWakeable(clock)
-  const changes = createChanges(clock)
-  const whyNot = createWhyNot()
-  const looks = createLooks({
-    clock,
-    strategy: strategy.name,
-    namespace,
-    logger,
-    complain,
-    changed: changes.changed,
-  })
-  const loop: Parts<S>['loop'] = createApplyLoop({
-    clock,
-    retryMs: () => jitter(settings.vetoRetryMs, 0.2, random),
-    soakMs: settings.soakMs,
-  })
-  let root: AbortController | undefined
-  let starting: Promise<{ stop(): Promise<void> }> | undefined
-  let remembered = (): Remembered | undefined => before
+  return new Living(shared, before)
+}
 
-  const begin = async ({ signal }: AbortController): Promise<{ stop(): Promise<void> }> => {
-    await prepare(signal)
+/** A class, since every client has one. */
+class Living<S extends Schema> implements Life {
+  readonly looks: Looks
+  readonly #shared: Shared<S>
+  readonly #news: Wakeable
+  readonly #changes: Changes
+  readonly #whyNot: WhyNot = createWhyNot()
+  readonly #loop: Parts<S>['loop']
+  readonly #before: Remembered | undefined
+  /** What is known of it once its state was read. */
+  #known: Parameters<Parts<S>['known']>[0] | undefined
+  #root: AbortController | undefined
+  #starting: Promise<{ stop(): Promise<void> }> | undefined
+
+  constructor(shared: Shared<S>, before: Remembered | undefined) {
+    const { settings, complain } = shared
+    const { namespace, clock, random, logger, strategy, vetoRetryMs, soakMs } = settings
+    this.#shared = shared
+    this.#before = before
+    this.#news = createWakeable(clock)
+    this.#changes = createChanges(clock)
+    const { changed } = this.#changes
+    this.looks = createLooks({ clock, strategy: strategy.name, namespace, logger, complain, changed })
+    this.#loop = createApplyLoop({ clock, retryMs: () => jitter(vetoRetryMs, 0.2, random), soakMs })
+  }
+
+  get working(): boolean {
+    return isWorking(this.#loop.state)
+  }
+
+  get refusal(): NoticeboardError | undefined {
+    return isRefused(this.#loop.state) ? this.#whyNot.reason : undefined
+  }
+
+  get paused(): boolean {
+    return this.#loop.state.mode.at !== 'following'
+  }
+
+  get elsewhere(): boolean {
+    return this.#root !== undefined && isElsewhere(this.#root.signal)
+  }
+
+  async start(): Promise<void> {
+    await (this.#starting ??= this.#begin((this.#root = new AbortController())))
+  }
+
+  lookNow(): void {
+    this.#news.wake()
+  }
+
+  until(condition: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    return this.#changes.until(condition, timeoutMs, signal)
+  }
+
+  pause(): void {
+    this.#loop.send({ type: 'pause' })
+  }
+
+  resume(): void {
+    this.#loop.send({ type: 'resume' })
+  }
+
+  async close(): Promise<void> {
+    const { namespace } = this.#shared.settings
+    this.#root?.abort(new NoticeboardError('closed', `${namespace}: this client was closed`))
+    const ended = this.#loop.close()
+    this.#changes.changed()
+    // A start that failed was told to whoever asked for it.
+    const started = await this.#starting?.catch(() => undefined)
+    await ended
+    await started?.stop()
+  }
+
+  remembered(): Remembered | undefined {
+    if (this.#known === undefined) return this.#before
+    const { identity, writer } = this.#known
+    const { clientId, ephemeral } = identity
+    return { name: { clientId, ephemeral }, state: writer.state }
+  }
+
+  async #begin({ signal }: AbortController): Promise<{ stop(): Promise<void> }> {
+    await this.#shared.prepare(signal)
     return startUp({
-      ...shared,
+      ...this.#shared,
       signal,
-      news,
-      changes,
-      looks,
-      whyNot,
-      loop,
-      before,
-      known({ identity: { clientId, ephemeral }, writer }) {
-        remembered = () => ({ name: { clientId, ephemeral }, state: writer.state })
-      },
-      isOutrun: pending => isOutrun(life, pending),
+      news: this.#news,
+      changes: this.#changes,
+      looks: this.looks,
+      whyNot: this.#whyNot,
+      loop: this.#loop,
+      before: this.#before,
+      known: known => (this.#known = known),
+      isOutrun: pending => this.#shared.isOutrun(this, pending),
     })
   }
-
-  const life: Life = {
-    looks,
-    get working() {
-      return isWorking(loop.state)
-    },
-    get refusal() {
-      return isRefused(loop.state) ? whyNot.reason : undefined
-    },
-    get paused() {
-      return loop.state.mode.at !== 'following'
-    },
-    get elsewhere() {
-      return root !== undefined && isElsewhere(root.signal)
-    },
-    async start() {
-      await (starting ??= begin((root = new AbortController())))
-    },
-    lookNow: news.wake,
-    until: changes.until,
-    pause: () => loop.send({ type: 'pause' }),
-    resume: () => loop.send({ type: 'resume' }),
-    async close() {
-      root?.abort(new NoticeboardError('closed', `${namespace}: this client was closed`))
-      const ended = loop.close()
-      changes.changed()
-      // A start that failed was told to whoever asked for it.
-      const started = await starting?.catch(() => undefined)
-      await ended
-      await started?.stop()
-    },
-    remembered: () => remembered(),
-  }
-  return life
 }

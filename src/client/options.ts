@@ -99,6 +99,9 @@ export type Settings<S extends Schema> = System &
     readonly state?: BoundedStorage
   } & Pick<ClientOptions<S>, 'defaults' | 'overrides' | 'clientId' | 'build'>
 
+/** For the clients that were given no logger, all of them. */
+const SILENT: CalmLogger = { ...silentLogger, end() {} }
+
 /** Checks options at the call that gave them. Throws `invalid-option` that names the option. */
 export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S> {
   checkOptions('createClient()', options, {
@@ -144,7 +147,7 @@ export function settle<S extends Schema>(options: ClientOptions<S>): Settings<S>
     reports: readReportTimes(reports),
     deltas: readDeltas('createClient()', given.deltas, defaultDeltas),
     health: given.health && readHealth(given.health),
-    logger: calmLogger(given.logger ?? silentLogger, machine.clock),
+    logger: given.logger === undefined ? SILENT : calmLogger(given.logger, machine.clock),
     namespace: parseNamespace(given.namespace),
   }
   checkIdentityOptions(settings)

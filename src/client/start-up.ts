@@ -192,9 +192,9 @@ async function open<S extends Schema>(parts: Parts<S>, proposed: Identity): Prom
     writer,
     protection,
     looks: parts.looks,
-    heard: parts.tracker.heard,
+    heard: ageMs => parts.tracker.heard(ageMs),
     complain,
-    send: loop.send,
+    send: event => loop.send(event),
     lookNow: parts.news.wake,
     report: reporter.touch,
   }

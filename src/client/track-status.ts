@@ -1,6 +1,6 @@
 import type { Strategy } from '../contracts/strategy.js'
 import type { Clock } from '../contracts/system.js'
-import { createFreshness } from './receive/freshness.js'
+import { createFreshness, type Freshness } from './receive/freshness.js'
 import { nextStatus, type ClientStatus, type StatusEvent } from './status.js'
 
 /** A client's status, and how old the proof is that it rests on. */
@@ -29,42 +29,77 @@ export interface StatusTrackerOptions {
 }
 
 /** Makes a {@link StatusTracker}. */
-export function trackStatus({ clock, strategy, onChange }: StatusTrackerOptions): StatusTracker {
-  let status: ClientStatus = 'idle'
-  const advance = (event: StatusEvent): void => {
-    const previous = status
-    status = nextStatus(status, event)
-    if (status !== previous) onChange({ previous, current: status })
-  }
-  // A client that looks on demand keeps no timers; `ready()` judges the age.
-  const freshMs = (): number =>
-    strategy.maxAgeMs === undefined ? strategy.freshMs : Number.POSITIVE_INFINITY
-  const freshness = createFreshness({
-    clock,
-    freshMs,
-    onOverdue: () => advance('overdue'),
-  })
+export function trackStatus(options: StatusTrackerOptions): StatusTracker {
+  return new Tracker(options)
+}
 
-  return {
-    get status() {
-      // A timer says so too, where there is one and nothing holds it up.
-      return status === 'ready' && freshness.ageMs() > (strategy.maxAgeMs ?? strategy.freshMs)
-        ? 'stale'
-        : status
-    },
-    ageMs: freshness.ageMs,
-    started: () => advance('started'),
-    valued: () => advance('valued'),
-    heard: freshness.heard,
-    proven() {
-      freshness.prove()
-      advance(freshness.ageMs() <= freshMs() ? 'proven' : 'valued')
-    },
-    refused: () => advance('refused'),
-    heardAgeMs: freshness.heardAgeMs,
-    closed() {
-      freshness.stop()
-      advance('closed')
-    },
+/** A class, since every client has one. */
+class Tracker implements StatusTracker {
+  readonly #options: StatusTrackerOptions
+  readonly #freshness: Freshness
+  #status: ClientStatus = 'idle'
+
+  constructor(options: StatusTrackerOptions) {
+    this.#options = options
+    this.#freshness = createFreshness({
+      clock: options.clock,
+      freshMs: () => this.#freshMs(),
+      onOverdue: () => this.#advance('overdue'),
+    })
+  }
+
+  get status(): ClientStatus {
+    const { strategy } = this.#options
+    // A timer says so too, where there is one and nothing holds it up.
+    return this.#status === 'ready' && this.ageMs() > (strategy.maxAgeMs ?? strategy.freshMs)
+      ? 'stale'
+      : this.#status
+  }
+
+  ageMs(): number {
+    return this.#freshness.ageMs()
+  }
+
+  heardAgeMs(): number {
+    return this.#freshness.heardAgeMs()
+  }
+
+  started(): void {
+    this.#advance('started')
+  }
+
+  valued(): void {
+    this.#advance('valued')
+  }
+
+  heard(ageMs?: number): void {
+    this.#freshness.heard(ageMs)
+  }
+
+  proven(): void {
+    this.#freshness.prove()
+    this.#advance(this.ageMs() <= this.#freshMs() ? 'proven' : 'valued')
+  }
+
+  refused(): void {
+    this.#advance('refused')
+  }
+
+  closed(): void {
+    this.#freshness.stop()
+    this.#advance('closed')
+  }
+
+  /** A client that looks on demand keeps no timers; `ready()` judges the age. */
+  #freshMs(): number {
+    const { strategy } = this.#options
+    return strategy.maxAgeMs === undefined ? strategy.freshMs : Number.POSITIVE_INFINITY
+  }
+
+  #advance(event: StatusEvent): void {
+    const previous = this.#status
+    const current = nextStatus(previous, event)
+    this.#status = current
+    if (current !== previous) this.#options.onChange({ previous, current })
   }
 }

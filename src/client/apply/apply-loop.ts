@@ -46,101 +46,102 @@ export interface ApplyLoopOptions {
 
 /** Makes an {@link ApplyLoop} in its initial state. */
 export function createApplyLoop<Change>(options: ApplyLoopOptions): ApplyLoop<Change> {
-  const { clock, retryMs, soakMs } = options
-  const queue: ApplyEvent<Change>[] = []
-  const retryTimer = createKeyedTimer(clock)
-  const soakTimer = createKeyedTimer(clock)
-  let state = INITIAL
-  let hands: ApplyHands<Change> | undefined
-  let live: Live | undefined
-  let handling = false
+  return new Driver<Change>(options)
+}
 
-  const handle = (event: ApplyEvent<Change>): void => {
-    const { state: after, effects } = next(state, event)
-    state = after
+/** A class, since every client has one. */
+class Driver<Change> implements ApplyLoop<Change> {
+  state: ApplyState = INITIAL
+  readonly #options: ApplyLoopOptions
+  readonly #queue: ApplyEvent<Change>[] = []
+  readonly #retryTimer = new KeyedTimer()
+  readonly #soakTimer = new KeyedTimer()
+  #hands: ApplyHands<Change> | undefined
+  #live: Live | undefined
+  #handling = false
+
+  constructor(options: ApplyLoopOptions) {
+    this.#options = options
+  }
+
+  send(event: ApplyEvent<Change>): void {
+    const queue = this.#queue
+    queue.push(event)
+    if (this.#handling) return
+    this.#handling = true
+    try {
+      for (let first = queue.shift(); first !== undefined; first = queue.shift()) this.#handle(first)
+    } finally {
+      this.#handling = false
+    }
+    this.#hands?.changed()
+  }
+
+  start(hands: ApplyHands<Change>): void {
+    this.#hands = hands
+  }
+
+  async close(): Promise<void> {
+    this.send({ type: 'close' })
+    // Where an effect closes the client, what else follows from its event comes first.
+    await Promise.resolve()
+    await this.#live?.ended
+  }
+
+  #handle(event: ApplyEvent<Change>): void {
+    const { state, effects } = next(this.state, event)
+    this.state = state
     // What is not wanted any more ends before anything else happens, and what is wanted begins
     // last.
-    if (live !== undefined && live.id !== attemptOf(state)?.id) live.abort()
-    for (const effect of effects) act(effect)
-    keepTimers()
-    begin()
+    if (this.#live !== undefined && this.#live.id !== attemptOf(state)?.id) this.#live.abort()
+    for (const effect of effects) this.#act(effect)
+    this.#keepTimers()
+    this.#begin()
   }
 
   /**
    * What an effect throws comes back as the end of the attempt at hand, which is tried again later.
    */
-  const act = (effect: ApplyEffect<Change>): void => {
+  #act(effect: ApplyEffect<Change>): void {
     try {
-      hands?.perform(effect)
+      this.#hands?.perform(effect)
     } catch (thrown) {
       const error = asInternal(thrown)
-      const attempt = attemptOf(state)
-      if (attempt === undefined) hands?.perform({ type: 'complain', error })
-      else queue.push({ type: 'ended', id: attempt.id, end: { type: 'failed', error } })
+      const attempt = attemptOf(this.state)
+      if (attempt === undefined) this.#hands?.perform({ type: 'complain', error })
+      else this.#queue.push({ type: 'ended', id: attempt.id, end: { type: 'failed', error } })
     }
   }
 
-  const keepTimers = (): void => {
-    const { work, trial } = state
-    retryTimer.keep(work.at === 'retrying' ? work.id : undefined, {
-      delayMs: retryMs,
-      due: id => loop.send({ type: 'retry-due', id }),
-    })
-    soakTimer.keep(trial.at === 'probation' ? trial.commit : undefined, {
-      delayMs: () => soakMs,
-      due: commit => loop.send({ type: 'soaked', commit }),
-    })
+  #keepTimers(): void {
+    const { work, trial } = this.state
+    const { clock, retryMs, soakMs } = this.#options
+    this.#retryTimer.keep(work.at === 'retrying' ? work.id : undefined, id =>
+      clock.after(retryMs(), () => this.send({ type: 'retry-due', id })),
+    )
+    this.#soakTimer.keep(trial.at === 'probation' ? trial.commit : undefined, commit =>
+      clock.after(soakMs, () => this.send({ type: 'soaked', commit })),
+    )
   }
 
   /** Begins the attempt that the state asks for, once the one before it has come to its end. */
-  const begin = (): void => {
-    const attempt = attemptOf(state)
-    if (hands === undefined || attempt === undefined || live !== undefined) return
+  #begin(): void {
+    const attempt = attemptOf(this.state)
+    if (this.#hands === undefined || attempt === undefined || this.#live !== undefined) return
     const own = createLinkedAbortController()
-    live = { id: attempt.id, abort: own.abort, ended: run(hands, attempt, own.signal) }
+    this.#live = { id: attempt.id, abort: own.abort, ended: this.#run(this.#hands, attempt, own.signal) }
   }
 
-  const run = async (
-    { attempt }: ApplyHands<Change>,
-    { id, pending }: Attempt,
-    signal: AbortSignal,
-  ): Promise<void> => {
+  async #run({ attempt }: ApplyHands<Change>, { id, pending }: Attempt, signal: AbortSignal): Promise<void> {
     let end: AttemptEnd<Change>
     try {
-      end = await attempt(pending, { signal, progress: step => loop.send({ ...step, id }) })
+      end = await attempt(pending, { signal, progress: step => this.send({ ...step, id }) })
     } catch (error) {
       end = { type: 'failed', error: asInternal(error) }
     }
-    live = undefined
-    loop.send({ type: 'ended', id, end })
+    this.#live = undefined
+    this.send({ type: 'ended', id, end })
   }
-
-  const loop: ApplyLoop<Change> = {
-    get state() {
-      return state
-    },
-    send(event) {
-      queue.push(event)
-      if (handling) return
-      handling = true
-      try {
-        for (let first = queue.shift(); first !== undefined; first = queue.shift()) handle(first)
-      } finally {
-        handling = false
-      }
-      hands?.changed()
-    },
-    start(given) {
-      hands = given
-    },
-    async close() {
-      loop.send({ type: 'close' })
-      // Where an effect closes the client, what else follows from its event comes first.
-      await Promise.resolve()
-      await live?.ended
-    },
-  }
-  return loop
 }
 
 function asInternal(error: unknown): NoticeboardError {
@@ -155,20 +156,15 @@ interface Live {
 }
 
 /** One timer that belongs to a number: another number starts it anew, none stops it. */
-function createKeyedTimer(clock: Clock): {
-  keep(
-    key: number | undefined,
-    timer: { readonly delayMs: () => number; readonly due: (key: number) => void },
-  ): void
-} {
-  let kept: number | undefined
-  let cancel: () => void = () => {}
-  return {
-    keep(key, { delayMs, due }) {
-      if (key === kept) return
-      kept = key
-      cancel()
-      cancel = key === undefined ? () => {} : clock.after(delayMs(), () => due(key))
-    },
+class KeyedTimer {
+  #kept: number | undefined
+  #cancel: (() => void) | undefined
+
+  /** `start` sets the timer of a number, and returns what cancels it. */
+  keep(key: number | undefined, start: (key: number) => () => void): void {
+    if (key === this.#kept) return
+    this.#kept = key
+    this.#cancel?.()
+    this.#cancel = key === undefined ? undefined : start(key)
   }
 }

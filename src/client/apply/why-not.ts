@@ -31,45 +31,46 @@ export interface Known {
  * ```
  */
 export function createWhyNot(): WhyNot {
-  let reason: NoticeboardError | undefined
+  return new Reasons()
+}
 
-  return {
-    get reason() {
-      return reason
-    },
-    begins() {
-      reason = undefined
-    },
-    refused({ version, code, issues }) {
-      reason ??= new NoticeboardError(
-        codeOf(code),
-        `version ${version} was refused: ${issues.length === 0 ? code : sayIssues(issues)}`,
-        { issues },
-      )
-    },
-    ended(pending, end, known) {
-      const version =
-        pending.type === 'saved-version' ? pending.saved.version : pending.release.stable.version
-      const because = (code: ErrorCode, text: string, cause?: unknown): NoticeboardError =>
-        new NoticeboardError(code, `version ${version} was refused: ${text}`, { cause })
-      switch (end.type) {
-        case 'prepared':
-          reason = end.instead === true ? (reason ?? knownReason(known(), because)) : undefined
-          return
-        case 'unchanged':
-          reason = undefined
-          return
-        case 'unsupported':
-        case 'vetoed':
-        case 'failed':
-          reason = because(end.error.code, end.error.message, end.error.cause)
-          return
-        case 'kept':
-          reason ??= knownReason(known(), because)
-          return
-        case 'missing':
-      }
-    },
+/** A class, since every client has one. */
+class Reasons implements WhyNot {
+  reason: NoticeboardError | undefined
+
+  begins(): void {
+    this.reason = undefined
+  }
+
+  refused({ version, code, issues }: RefusedSnapshot): void {
+    this.reason ??= new NoticeboardError(
+      codeOf(code),
+      `version ${version} was refused: ${issues.length === 0 ? code : sayIssues(issues)}`,
+      { issues },
+    )
+  }
+
+  ended(pending: Pending, end: AttemptEnd<unknown>, known: () => Known): void {
+    const version = pending.type === 'saved-version' ? pending.saved.version : pending.release.stable.version
+    const because = (code: ErrorCode, text: string, cause?: unknown): NoticeboardError =>
+      new NoticeboardError(code, `version ${version} was refused: ${text}`, { cause })
+    switch (end.type) {
+      case 'prepared':
+        this.reason = end.instead === true ? (this.reason ?? knownReason(known(), because)) : undefined
+        return
+      case 'unchanged':
+        this.reason = undefined
+        return
+      case 'unsupported':
+      case 'vetoed':
+      case 'failed':
+        this.reason = because(end.error.code, end.error.message, end.error.cause)
+        return
+      case 'kept':
+        this.reason ??= knownReason(known(), because)
+        return
+      case 'missing':
+    }
   }
 }
 

@@ -31,45 +31,57 @@ export interface HealthWatchOptions {
 }
 
 /** Makes a {@link HealthWatch}. */
-export function createHealthWatch({ options, clock, signal }: HealthWatchOptions): HealthWatch {
-  let health: HealthWatch['health']
-  let changed = (): void => {}
-  /** Grows with each snapshot: the watch of an earlier one ends. */
-  let serial = 0
+export function createHealthWatch(options: HealthWatchOptions): HealthWatch {
+  return new Watch(options)
+}
 
-  const watch = async (asking: Required<HealthOptions>, { before, decide }: Committed): Promise<void> => {
+/** A class, since every client has one. */
+class Watch implements HealthWatch {
+  health: HealthWatch['health']
+  readonly #options: HealthWatchOptions
+  #changed: (() => void) | undefined
+  /** Grows with each snapshot: the watch of an earlier one ends. */
+  #serial = 0
+
+  constructor(options: HealthWatchOptions) {
+    this.#options = options
+  }
+
+  async ask(signal: AbortSignal): Promise<ProbeAnswer> {
+    const { options, clock } = this.#options
+    return options === undefined ? 'none' : askProbe(options, { clock, signal })
+  }
+
+  onChange(listener: () => void): void {
+    this.#changed = listener
+  }
+
+  committed(commit: Committed): void {
+    const { options } = this.#options
+    if (options !== undefined) void this.#watch(options, commit)
+  }
+
+  async #watch(asking: Required<HealthOptions>, { before, decide }: Committed): Promise<void> {
+    const { clock, signal } = this.#options
     const { intervalMs, confirmMs } = asking
-    serial += 1
-    const mine = serial
+    this.#serial += 1
+    const mine = this.#serial
     const endsMs = clock.monotonic() + confirmMs
     let isOpen = decide !== undefined
-    health = { before, now: before }
+    this.health = { before, now: before }
     while (!signal.aborted) {
       const leftMs = endsMs - clock.monotonic()
       await clock.sleep(isOpen ? Math.min(intervalMs, Math.max(leftMs, 0)) : intervalMs, signal)
-      if (signal.aborted || serial !== mine) return
+      if (signal.aborted || this.#serial !== mine) return
       const now = await askProbe(asking, { clock, signal })
-      if (signal.aborted || serial !== mine) return
-      if (now !== health.now) {
-        health = { before, now }
-        changed()
+      if (signal.aborted || this.#serial !== mine) return
+      if (now !== this.health.now) {
+        this.health = { before, now }
+        this.#changed?.()
       }
       if (!isOpen || clock.monotonic() < endsMs) continue
       isOpen = false
       decide?.(now === 'healthy')
     }
-  }
-
-  return {
-    get health() {
-      return health
-    },
-    ask: async until => (options === undefined ? 'none' : askProbe(options, { clock, signal: until })),
-    onChange(listener) {
-      changed = listener
-    },
-    committed(commit) {
-      if (options !== undefined) void watch(options, commit)
-    },
   }
 }

@@ -17,11 +17,11 @@ export interface Freshness {
  * Makes a {@link Freshness} that calls `onOverdue` once each time a proof grows older than
  * `freshMs`; one timer for all of them.
  */
-export function createFreshness({
-  clock,
-  freshMs,
-  onOverdue,
-}: {
+export function createFreshness(options: FreshnessOptions): Freshness {
+  return new Proof(options)
+}
+
+export interface FreshnessOptions {
   readonly clock: Clock
   /**
    * How long a proof lasts, in milliseconds; asked each time, since a transport may tell its pace
@@ -29,39 +29,62 @@ export function createFreshness({
    */
   readonly freshMs: () => number
   readonly onOverdue: () => void
-}): Freshness {
-  let heardAt: number | undefined
-  let provenAt: number | undefined
-  let cancel: (() => void) | undefined
-  let stopped = false
+}
 
-  const ageMs = (): number =>
-    provenAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - provenAt
-  const check = (): void => {
-    const leftMs = freshMs() - ageMs()
-    // Whole milliseconds: a rounding error must not make a timer that waits for nothing, again and
-    // again.
-    cancel = leftMs > 0 ? clock.after(Math.ceil(leftMs), check) : undefined
-    if (leftMs <= 0) onOverdue()
+/** A class, since every client has one. */
+class Proof implements Freshness {
+  readonly #options: FreshnessOptions
+  #heardAt: number | undefined
+  #provenAt: number | undefined
+  #cancel: (() => void) | undefined
+  #stopped = false
+
+  constructor(options: FreshnessOptions) {
+    this.#options = options
   }
 
-  return {
-    ageMs,
-    heardAgeMs: () => (heardAt === undefined ? Number.POSITIVE_INFINITY : clock.monotonic() - heardAt),
-    heard(ageMs = 0) {
-      heardAt = Math.max(heardAt ?? Number.NEGATIVE_INFINITY, clock.monotonic() - ageMs)
-    },
-    prove() {
-      // A release may wait long for its snapshot, its time or a participant; what was newer since is not known then.
-      provenAt = heardAt ?? clock.monotonic()
-      const leftMs = freshMs() - ageMs()
-      if (!stopped && cancel === undefined && leftMs > 0 && Number.isFinite(leftMs))
-        cancel = clock.after(Math.ceil(leftMs), check)
-    },
-    stop() {
-      stopped = true
-      cancel?.()
-      cancel = undefined
-    },
+  ageMs(): number {
+    return this.#since(this.#provenAt)
+  }
+
+  heardAgeMs(): number {
+    return this.#since(this.#heardAt)
+  }
+
+  heard(ageMs = 0): void {
+    const { clock } = this.#options
+    this.#heardAt = Math.max(this.#heardAt ?? Number.NEGATIVE_INFINITY, clock.monotonic() - ageMs)
+  }
+
+  prove(): void {
+    const { clock, freshMs } = this.#options
+    // A release may wait long for its snapshot, its time or a participant; what was newer since is not known then.
+    this.#provenAt = this.#heardAt ?? clock.monotonic()
+    const leftMs = freshMs() - this.ageMs()
+    if (!this.#stopped && this.#cancel === undefined && leftMs > 0 && Number.isFinite(leftMs))
+      this.#checkIn(leftMs)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel?.()
+    this.#cancel = undefined
+  }
+
+  #since(atMs: number | undefined): number {
+    return atMs === undefined ? Number.POSITIVE_INFINITY : this.#options.clock.monotonic() - atMs
+  }
+
+  /** In whole milliseconds: a rounding error must not make a timer that waits for nothing, again and again. */
+  #checkIn(leftMs: number): void {
+    this.#cancel = this.#options.clock.after(Math.ceil(leftMs), () => this.#check())
+  }
+
+  #check(): void {
+    const { freshMs, onOverdue } = this.#options
+    const leftMs = freshMs() - this.ageMs()
+    this.#cancel = undefined
+    if (leftMs > 0) this.#checkIn(leftMs)
+    else onOverdue()
   }
 }

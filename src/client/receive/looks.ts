@@ -49,68 +49,64 @@ export interface LooksOptions {
 }
 
 /** Makes {@link Looks}. */
-export function createLooks({ clock, strategy, namespace, logger, complain, changed }: LooksOptions): Looks {
-  let count = 0
-  let error: NoticeboardError | undefined
-  let nextAtMs: number | undefined
-  let endedAtMs: number | undefined
-  let stillAsking = false
-  let nothing: Looks['nothing']
-  let late: NoticeboardError | undefined
-  const looked = (failure: NoticeboardError | undefined, nextMs?: number): void => {
-    count += 1
-    error = failure
-    endedAtMs = clock.monotonic()
-    nextAtMs = nextMs === undefined ? undefined : endedAtMs + nextMs
-    stillAsking = nextMs === 0
-    late = undefined
-    changed()
+export function createLooks(options: LooksOptions): Looks {
+  return new Lookout(options)
+}
+
+/** A class, since every client has one. */
+class Lookout implements Looks {
+  count = 0
+  error: NoticeboardError | undefined
+  nextAtMs: number | undefined
+  endedAtMs: number | undefined
+  stillAsking = false
+  nothing: Looks['nothing']
+  late: NoticeboardError | undefined
+  readonly #options: LooksOptions
+
+  constructor(options: LooksOptions) {
+    this.#options = options
   }
 
-  return {
-    get count() {
-      return count
-    },
-    get error() {
-      return error
-    },
-    get nextAtMs() {
-      return nextAtMs
-    },
-    get endedAtMs() {
-      return endedAtMs
-    },
-    get stillAsking() {
-      return stillAsking
-    },
-    get nothing() {
-      return nothing
-    },
-    get late() {
-      return late
-    },
-    isLate(why) {
-      late = why
-      logger.debug(why.message, { namespace, code: why.code })
-    },
-    succeeded() {
-      nothing = undefined
-      looked(undefined)
-    },
-    foundNothing(why) {
-      nothing = { why }
-      looked(undefined)
-    },
-    failed(thrown, { told = false, nextMs } = {}) {
-      const failure = asNoticeboardError(thrown, 'unavailable', `strategy ${strategy} could not look`)
-      const { code, message } = failure
-      // An outage is told once in full; its repetitions are details, and so is a document that is
-      // still broken in the same place.
-      const isNews = error === undefined || code === 'fork' || (isLasting(code) && message !== error.message)
-      if (!told && isNews) complain(failure)
-      else logger.debug(message, { namespace, code })
-      looked(failure, nextMs)
-    },
+  isLate(why: NoticeboardError): void {
+    const { namespace, logger } = this.#options
+    this.late = why
+    logger.debug(why.message, { namespace, code: why.code })
+  }
+
+  succeeded(): void {
+    this.nothing = undefined
+    this.#looked(undefined)
+  }
+
+  foundNothing(why: NoticeboardError | undefined): void {
+    this.nothing = { why }
+    this.#looked(undefined)
+  }
+
+  failed(thrown: NoticeboardError, { told = false, nextMs }: FailedLook = {}): void {
+    const { namespace, logger, strategy, complain } = this.#options
+    const failure = asNoticeboardError(thrown, 'unavailable', `strategy ${strategy} could not look`)
+    const { code, message } = failure
+    // An outage is told once in full; its repetitions are details, and so is a document that is
+    // still broken in the same place.
+    const isNews =
+      this.error === undefined || code === 'fork' || (isLasting(code) && message !== this.error.message)
+    if (!told && isNews) complain(failure)
+    else logger.debug(message, { namespace, code })
+    this.#looked(failure, nextMs)
+  }
+
+  #looked(failure: NoticeboardError | undefined, nextMs?: number): void {
+    const { clock, changed } = this.#options
+    const nowMs = clock.monotonic()
+    this.count += 1
+    this.error = failure
+    this.endedAtMs = nowMs
+    this.nextAtMs = nextMs === undefined ? undefined : nowMs + nextMs
+    this.stillAsking = nextMs === 0
+    this.late = undefined
+    changed()
   }
 }
 

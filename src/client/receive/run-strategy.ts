@@ -1,6 +1,6 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
 import type { StrategyEvent, Session, Strategy } from '../../contracts/strategy.js'
-import { createBackoff } from '../../async/backoff.js'
+import { createBackoff, type Backoff } from '../../async/backoff.js'
 
 /** What a strategy is run with. */
 export interface RunStrategyOptions {
@@ -20,10 +20,12 @@ export async function runStrategy(
   { session, accept, ended }: RunStrategyOptions,
 ): Promise<void> {
   const { clock, random, signal } = session
-  const backoff = createBackoff({ random, clock })
+  /** Made when it is needed, which it is not while a strategy does what it should. */
+  let backoff: Backoff | undefined
   while (!signal.aborted) {
     const end = await runOnce()
     if (signal.aborted) return
+    backoff ??= createBackoff({ random, clock })
     const delayMs = backoff.failed()
     ended(end, delayMs)
     await clock.sleep(delayMs, signal)

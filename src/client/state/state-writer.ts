@@ -1,4 +1,4 @@
-import { createSaver } from '../../async/saver.js'
+import { createSaver, type Saver } from '../../async/saver.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Logger } from '../../contracts/system.js'
 import type { SavedState, StateStorage } from '../../contracts/state.js'
@@ -39,82 +39,110 @@ export interface StateWriterOptions {
  * only.
  */
 export async function openStateWriter(options: StateWriterOptions): Promise<StateWriter> {
-  const { storage, namespace, instanceId, logger, before } = options
-  /** Snapshots that the state names and that are not on disk yet. */
-  const unwritten = new Map<Digest, Uint8Array>()
-  let state: SavedState = before ?? { good: [], refused: [] }
-  let protects = false
+  const { storage, before } = options
+  if (storage === undefined) return new Memory(before ?? NOTHING_KEPT)
+  const keeper = new Keeper(storage, options)
+  if (before === undefined) await keeper.load()
+  return keeper
+}
 
-  const complain = (what: string, error: unknown): void => {
-    protects = false
-    logger.warn(`${what}; the client goes on, but a restart may not find what runs now`, {
-      namespace,
-      code: codeOf(error),
-    })
+const NOTHING_KEPT: SavedState = { good: [], refused: [] }
+
+/** Without a storage. */
+class Memory implements StateWriter {
+  state: SavedState
+  readonly protects = false
+
+  constructor(state: SavedState) {
+    this.state = state
   }
-  if (storage !== undefined && before === undefined) {
+
+  update(change: Partial<SavedState>): void {
+    this.state = { ...this.state, ...change }
+  }
+
+  async flush(): Promise<void> {}
+}
+
+class Keeper implements StateWriter {
+  state: SavedState
+  protects = false
+  readonly #storage: StateStorage
+  readonly #options: StateWriterOptions
+  /** Snapshots that the state names and that are not on disk yet. */
+  readonly #unwritten = new Map<Digest, Uint8Array>()
+  readonly #saver: Saver = createSaver(() => this.#write())
+
+  constructor(storage: StateStorage, options: StateWriterOptions) {
+    this.#storage = storage
+    this.#options = options
+    this.state = options.before ?? NOTHING_KEPT
+  }
+
+  async load(): Promise<void> {
+    const { namespace, logger } = this.#options
     try {
-      const loaded = await storage.load({ namespace })
-      state = loaded.state
-      protects = true
-      for (const warning of loaded.warnings) logger.warn(`state folder: ${warning}`, { namespace })
+      const { state, warnings } = await this.#storage.load({ namespace })
+      this.state = state
+      this.protects = true
+      for (const warning of warnings) logger.warn(`state folder: ${warning}`, { namespace })
     } catch (error) {
-      complain('the state folder cannot be read', error)
+      this.#complain('the state folder cannot be read', error)
     }
   }
 
-  const write = async (to: StateStorage): Promise<void> => {
+  update(change: Partial<SavedState>, snapshot?: SnapshotBytes): void {
+    this.state = { ...this.state, ...change }
+    if (snapshot !== undefined) this.#unwritten.set(snapshot.digest, snapshot.bytes)
+    this.#forgetUnnamed()
+    this.#saver.soon()
+  }
+
+  flush(): Promise<void> {
+    return this.#saver.settled()
+  }
+
+  async #write(): Promise<void> {
+    const { namespace, instanceId } = this.#options
     // A state is written with the snapshots that it names, whatever becomes known meanwhile.
-    const saving = state
-    const kept = await writeSnapshots([...unwritten], to)
+    const saving = this.state
+    const kept = await this.#writeSnapshots([...this.#unwritten])
     try {
-      await to.save({ namespace, instanceId, state: saving })
-      protects = kept
+      await this.#storage.save({ namespace, instanceId, state: saving })
+      this.protects = kept
     } catch (error) {
-      complain('the state folder cannot be written', error)
+      this.#complain('the state folder cannot be written', error)
     }
   }
 
   /** Whether all could be written. */
-  const writeSnapshots = async (
-    snapshots: readonly (readonly [Digest, Uint8Array])[],
-    to: StateStorage,
-  ): Promise<boolean> => {
+  async #writeSnapshots(snapshots: readonly (readonly [Digest, Uint8Array])[]): Promise<boolean> {
+    const { namespace } = this.#options
     let all = true
     for (const [digest, bytes] of snapshots) {
       try {
-        await to.writeSnapshot({ namespace, digest, bytes })
-        unwritten.delete(digest)
+        await this.#storage.writeSnapshot({ namespace, digest, bytes })
+        this.#unwritten.delete(digest)
       } catch (error) {
         // It is tried again with the next write, for as long as the state names it.
-        complain('the state folder cannot keep a snapshot', error)
+        this.#complain('the state folder cannot keep a snapshot', error)
         all = false
       }
     }
     return all
   }
 
-  const forgetUnnamed = (): void => {
-    const named = new Set([state.current, ...state.good].map(saved => saved?.digest))
-    for (const digest of unwritten.keys()) if (!named.has(digest)) unwritten.delete(digest)
+  #forgetUnnamed(): void {
+    const named = new Set([this.state.current, ...this.state.good].map(saved => saved?.digest))
+    for (const digest of this.#unwritten.keys()) if (!named.has(digest)) this.#unwritten.delete(digest)
   }
 
-  const saver = storage && createSaver(() => write(storage))
-
-  return {
-    get state() {
-      return state
-    },
-    get protects() {
-      return protects
-    },
-    update(change, snapshot) {
-      state = { ...state, ...change }
-      if (storage === undefined) return
-      if (snapshot !== undefined) unwritten.set(snapshot.digest, snapshot.bytes)
-      forgetUnnamed()
-      saver?.soon()
-    },
-    flush: () => saver?.settled() ?? Promise.resolve(),
+  #complain(what: string, error: unknown): void {
+    const { namespace, logger } = this.#options
+    this.protects = false
+    logger.warn(`${what}; the client goes on, but a restart may not find what runs now`, {
+      namespace,
+      code: codeOf(error),
+    })
   }
 }

@@ -1,6 +1,6 @@
 import type { ReportTransport, WatchTransport } from '../../contracts/transport.js'
 import { openEventStream } from './event-stream.js'
-import { createMultiplexer } from './multiplexer.js'
+import { createMultiplexer, type Multiplexer } from './multiplexer.js'
 import type { HttpOptions, Settings } from './options.js'
 import { readDelta, readLatest, readNext, readSnapshot } from './reading.js'
 import { readSettings } from './settings.js'
@@ -31,7 +31,8 @@ export function http(url: string, options: HttpOptions = {}): HttpTransport {
 /** The transport itself, over options that were read. */
 export function transportOver(settings: Settings): HttpTransport {
   const { name, clock } = settings
-  const streams = createMultiplexer((query, signal) => openEventStream(settings, query, signal), clock)
+  // Most transports that are only asked never have one.
+  let streams: Multiplexer | undefined
   return {
     name,
     remote: true,
@@ -39,7 +40,10 @@ export function transportOver(settings: Settings): HttpTransport {
     next: (query, signal) => readNext(settings, query, signal),
     snapshot: (query, signal) => readSnapshot(settings, query, signal),
     delta: (query, signal) => readDelta(settings, query, signal),
-    watch: (query, signal) => streams.watch(query, signal),
+    watch(query, signal) {
+      streams ??= createMultiplexer((asked, own) => openEventStream(settings, asked, own), clock)
+      return streams.watch(query, signal)
+    },
     report: (states, signal) => postReports(settings, states, signal),
   }
 }

@@ -218,9 +218,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'state-never-written',
     file: 'src/client/state/state-writer.ts',
-    replace: [
-      ['if (storage === undefined) return', 'if (storage === undefined || change !== undefined) return'],
-    ],
+    replace: [['this.#forgetUnnamed() this.#saver.soon()', 'this.#forgetUnnamed()']],
     oracles: ['a-restart-begins-from-what-ran'],
   },
   {
@@ -254,8 +252,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/engine.ts',
     replace: [
       [
-        'tracker.closed()',
-        'tracker.closed(); const again = (): void => void clock.after(60_000, again); again()',
+        'this.#tracker.closed()',
+        'this.#tracker.closed(); const { clock } = this.#settings; const again = (): void => void clock.after(60_000, again); again()',
       ],
     ],
     oracles: ['nothing-is-left'],
@@ -342,7 +340,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a-commit-counts-as-a-look',
     file: 'src/client/receive/freshness.ts',
-    replace: [['provenAt = heardAt ?? clock.monotonic()', 'provenAt = clock.monotonic()']],
+    replace: [['provenAt = this.#heardAt ?? clock.monotonic()', 'provenAt = clock.monotonic()']],
     oracles: ['ready-means-current'],
   },
   {

@@ -317,8 +317,8 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     file: 'src/client/options.ts',
     replace: [
       [
-        'calmLogger(given.logger ?? silentLogger, machine.clock)',
-        '(void calmLogger, { ...(given.logger ?? silentLogger), end() {} })',
+        'calmLogger(given.logger, machine.clock)',
+        '(void calmLogger, { ...given.logger, end() {} })',
       ],
     ],
     noticedBy: {

@@ -55,8 +55,8 @@ export const KEPT_HISTORIES: readonly KeptHistory[] = [
           file: 'src/client/state/state-writer.ts',
           replace: [
             [
-              'if (snapshot !== undefined) unwritten.set(snapshot.digest, snapshot.bytes)',
-              'if (snapshot !== undefined) return void storage.writeSnapshot({ namespace, ...snapshot }).then(() => this.update({}), () => {})',
+              'if (snapshot !== undefined) this.#unwritten.set(snapshot.digest, snapshot.bytes)',
+              'if (snapshot !== undefined) return void this.#storage.writeSnapshot({ namespace: this.#options.namespace, ...snapshot }).then(() => this.update({}), () => {})',
             ],
           ],
         },

@@ -43,8 +43,8 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     file: 'src/client/receive/freshness.ts',
     replace: [
       [
-        'cancel = leftMs > 0 ? clock.after(Math.ceil(leftMs), check) : undefined if (leftMs <= 0) onOverdue()',
-        'if (leftMs > 0) cancel = clock.after(Math.ceil(leftMs), check); else onOverdue()',
+        'this.#cancel = undefined if (leftMs > 0) this.#checkIn(leftMs)',
+        'if (leftMs > 0) this.#checkIn(leftMs)',
       ],
     ],
   },
@@ -60,8 +60,8 @@ export const SECOND_BUGS: readonly SecondBug[] = [
     file: 'src/client/state/state-writer.ts',
     replace: [
       [
-        'const saving = state const kept = await writeSnapshots([...unwritten], to)',
-        'const kept = await writeSnapshots([...unwritten], to); const saving = state',
+        'const saving = this.state const kept = await this.#writeSnapshots([...this.#unwritten])',
+        'const kept = await this.#writeSnapshots([...this.#unwritten]); const saving = this.state',
       ],
     ],
   },
