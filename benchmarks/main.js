@@ -1,5 +1,6 @@
 // `npm run bench`: what the strategies cost, and how far the server is from the floor. See docs/benchmarks.md, or `--help`.
 import { writeFileSync } from 'node:fs'
+import { measureClient } from './client/part.js'
 import { measureConnects } from './fanout/connects.js'
 import { measureFanOut } from './fanout/part.js'
 import { measureStalled } from './fanout/stalled.js'
@@ -38,6 +39,7 @@ const parts = {
   read: measureReading,
   poll: measurePolling,
   registry: measureRegistry,
+  client: measureClient,
   store: measureStore,
   held: measureHeld,
   peers: measurePeers,

@@ -10,6 +10,7 @@ export const partNames = /** @type {const} */ ([
   'read',
   'poll',
   'registry',
+  'client',
   'store',
   'held',
   'peers',

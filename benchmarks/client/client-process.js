@@ -1,0 +1,179 @@
+// What a client takes of the program it is part of: heap, and processor time for a change and for a poll.
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createClient, createPublisher, everyone, http, hybrid, memory, pull } from 'noticeboard'
+import * as z from 'zod'
+import { answerQuestions } from '../child.js'
+import { fetchFrom } from './files.js'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc')
+const namespace = 'benchmark/client'
+
+/** Takes everything: what a schema costs is the application's. */
+const schema = z.any()
+
+/** Releases of some documents, one after the other, with their snapshots. @param {readonly object[]} documents */
+async function publishAll(documents) {
+  const store = memory()
+  const publisher = createPublisher({ namespace, schema, store })
+  const { signal } = new AbortController()
+  const boards = []
+  for (const document of documents) {
+    await publisher.publish(document, { rollout: everyone(), reason: 'benchmark' })
+    const latest = await store.latest({ namespace }, signal)
+    if (latest.type !== 'release') throw new Error('nothing was published')
+    const { digest } = JSON.parse(Buffer.from(latest.bytes).toString()).release.stable.variants[0]
+    const snapshot = await store.snapshot({ namespace, digest, maxSnapshotBytes: 1_048_576 }, signal)
+    boards.push({ namespace, release: latest.bytes, snapshot, digest })
+  }
+  return boards
+}
+
+/** The heap that a client takes beside a small document, without what the runtime's sockets take. */
+async function heap({ kind, count }) {
+  const [board] = await publishAll([{ a: 1 }])
+  if (board === undefined) throw new Error('nothing was published')
+  const fetch = fetchFrom(board)
+  const strategy = () => {
+    const transport = http('http://board.test', { fetch })
+    return kind === 'pull'
+      ? pull(transport, { pollIntervalMs: 3_600_000, sweepIntervalMs: 3_600_000 })
+      : hybrid(transport, { sweepIntervalMs: 3_600_000 })
+  }
+  /** @type {import('noticeboard').Client<any>[]} */
+  const clients = []
+  const grow = async (/** @type {number} */ to) => {
+    while (clients.length < to) {
+      const client = createClient({ namespace, schema, strategy: strategy(), clientId: `c${clients.length}` })
+      clients.push(await client.ready({ timeoutMs: Number.POSITIVE_INFINITY }))
+    }
+    // First reports go out within a second.
+    await sleep(3_000)
+    for (let times = 0; times < 3; times += 1) {
+      collect()
+      await sleep(20)
+    }
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+  const before = await grow(200)
+  const after = await grow(200 + count)
+  for (const client of clients) await client.close()
+  return (after - before) / count
+}
+
+/** Processor time in microseconds of one call of several. @param {number} times @param {(index: number) => unknown} call */
+async function microseconds(times, call) {
+  const started = process.cpuUsage()
+  for (let index = 0; index < times; index += 1) await call(index)
+  const { user, system } = process.cpuUsage(started)
+  return (user + system) / times
+}
+
+/** A change that comes along with its release, beside what nobody can do without: its bytes hashed and parsed. */
+async function change({ documents, rounds }) {
+  const boards = await publishAll(documents)
+  const perRound = Math.floor(boards.length / (rounds + 1))
+  /** @type {((board: (typeof boards)[number] | undefined) => void) | undefined} */
+  let give
+  const transport = { ...memory(), name: 'benchmark' }
+  const config = createClient({
+    namespace,
+    schema,
+    clientId: 'c',
+    strategy: {
+      name: 'benchmark',
+      lookMs: 1_000,
+      freshMs: 3_600_000,
+      async *deliver({ signal }) {
+        signal.addEventListener('abort', () => give?.(undefined))
+        while (!signal.aborted) {
+          const board = await new Promise(resolve => (give = resolve))
+          if (board === undefined) return
+          const { release, snapshot, digest } = board
+          yield { type: 'release', bytes: release, from: transport, snapshots: [{ digest, bytes: snapshot }] }
+        }
+      },
+    },
+  })
+  const starting = config.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+  const next = async (/** @type {(typeof boards)[number]} */ board) => {
+    while (give === undefined) await sleep(1)
+    const changed = new Promise(resolve => {
+      const off = config.on('change', event => void (off(), resolve(event)))
+    })
+    const handed = give
+    give = undefined
+    handed(board)
+    await changed
+  }
+  let kept = 0
+  const bare = (/** @type {(typeof boards)[number]} */ { snapshot }) => {
+    kept += createHash('sha256').update(snapshot).digest().length
+    kept += Object.keys(JSON.parse(Buffer.from(snapshot).toString())).length
+  }
+  /** @type {{ client: number, bare: number }[]} */
+  const measured = []
+  for (let round = 0; round <= rounds; round += 1) {
+    const these = boards.slice(round * perRound, (round + 1) * perRound)
+    const of = (/** @type {(board: (typeof boards)[number]) => unknown} */ call) =>
+      microseconds(these.length, index => {
+        const board = these[index]
+        return board === undefined ? undefined : call(board)
+      })
+    const both = { client: await of(next), bare: await of(bare) }
+    // The first is for the compiler.
+    if (round > 0) measured.push(both)
+  }
+  await starting
+  await config.close()
+  if (kept === 0) throw new Error('nothing was parsed')
+  return measured
+}
+
+/** A poll that finds nothing new over a real server, beside a bare `fetch` with the same condition. */
+async function poll({ port, path, rounds, times }) {
+  const url = `http://127.0.0.1:${port}${path}`
+  const first = await fetch(url)
+  await first.arrayBuffer()
+  const etag = first.headers.get('etag') ?? ''
+  const bare = async () => {
+    await sleep(1)
+    const response = await fetch(url, { headers: { 'if-none-match': etag } })
+    if (response.status !== 304) throw new Error(`the answer is ${response.status}`)
+    await response.arrayBuffer()
+  }
+  let polls = 0
+  /** @type {typeof fetch} */
+  const counting = (...asked) => {
+    polls += 1
+    return fetch(...asked)
+  }
+  const transport = http(`http://127.0.0.1:${port}`, { fetch: counting })
+  /** @type {{ client: number, bare: number }[]} */
+  const measured = []
+  for (let round = 0; round <= rounds; round += 1) {
+    const config = createClient({
+      namespace: 'benchmark/poll',
+      schema,
+      clientId: 'c',
+      reports: { batchMs: 600_000 },
+      strategy: pull(transport, { pollIntervalMs: 1, sweepIntervalMs: 3_600_000 }),
+    })
+    await config.ready({ timeoutMs: Number.POSITIVE_INFINITY })
+    const from = polls
+    const started = process.cpuUsage()
+    while (polls < from + times) await sleep(5)
+    const { user, system } = process.cpuUsage(started)
+    const client = (user + system) / (polls - from)
+    await config.close()
+    const both = { client, bare: await microseconds(times, bare) }
+    if (round > 0) measured.push(both)
+  }
+  return measured
+}
+
+answerQuestions({ heap, change, poll })

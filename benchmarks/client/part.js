@@ -1,0 +1,78 @@
+// What a client takes of the program it is part of.
+import { versionOf } from '../document.js'
+import { summarize, summarizeRatio } from '../statistics.js'
+import { formatTable, paragraph, ranged, size } from '../table.js'
+
+/** @import { Bench, Part } from '../main.js' */
+
+/** @param {Bench} bench @returns {Promise<Part>} */
+export async function measureClient({ options: { quick, document }, processes, say }) {
+  const module = (/** @type {string} */ name) => new URL(name, import.meta.url)
+  const rounds = quick ? 3 : 7
+
+  /** @type {Record<string, import('../statistics.js').Summary>} */
+  const heapBytes = {}
+  for (const kind of ['pull', 'hybrid']) {
+    const held = []
+    for (let round = 0; round < (quick ? 1 : 3); round += 1) {
+      const child = await processes.start(module('client-process.js'))
+      held.push(await child.ask('heap', { kind, count: quick ? 200 : 1_000 }))
+      await child.end()
+    }
+    heapBytes[kind] = summarize(held)
+    say(`client: the heap of ${kind} was measured`)
+  }
+
+  const child = await processes.start(module('client-process.js'))
+  const documents = Array.from({ length: (rounds + 1) * 20 }, (_, round) => versionOf(document, round))
+  const changes = await child.ask('change', { documents, rounds })
+  const board = await processes.start(module('../poll/board-process.js'), { document })
+  const [port, path] = [await board.ask('port'), await board.ask('path')]
+  const polls = await child.ask('poll', { port, path, rounds, times: quick ? 100 : 400 })
+  for (const process of [child, board]) await process.end()
+  say('client: changes and polls were measured')
+
+  /** @type {{ client: number, bare: number }[]} */
+  const imports = []
+  const importOf = async (/** @type {string} */ name) => {
+    const process = await processes.start(module('import-process.js'), { module: name })
+    const milliseconds = await process.ask('milliseconds')
+    await process.end()
+    return milliseconds
+  }
+  for (let round = 0; round < rounds; round += 1)
+    imports.push({ client: await importOf('noticeboard'), bare: await importOf('zod') })
+  say('client: imports were measured')
+
+  const rows = [
+    { title: 'a change, us, beside a bare hash and parse', measured: changes },
+    { title: 'a poll, us, beside a bare fetch', measured: polls },
+    { title: "import 'noticeboard', ms, beside zod", measured: imports },
+  ].map(({ title, measured }) => {
+    const client = measured.map((/** @type {{ client: number }} */ round) => round.client)
+    const bare = measured.map((/** @type {{ bare: number }} */ round) => round.bare)
+    return {
+      title,
+      client: summarize(client),
+      bare: summarize(bare),
+      ratio: summarizeRatio(client, bare),
+    }
+  })
+  const text = [
+    paragraph(`6. A client in a program; ${rounds} rounds`),
+    '',
+    formatTable(
+      ['heap of a client beside a 7-byte document', ''],
+      Object.entries(heapBytes).map(([kind, bytes]) => [kind, ranged(bytes, size)]),
+    ),
+    '',
+    formatTable(
+      ['processor time', 'noticeboard', 'bare', 'ratio'],
+      rows.map(({ title, client, bare, ratio }) => [title, ranged(client), ranged(bare), ranged(ratio)]),
+    ),
+    paragraph(
+      'The heap after full collections, without what the runtime takes for sockets: the board answers in the same process.',
+    ),
+  ].join('\n')
+  return { figures: { rounds, heapBytes, rows }, text }
+}
