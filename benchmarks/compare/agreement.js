@@ -1,14 +1,17 @@
 // Whether the depths of `noticeboard compare` say the same, on workloads drawn at random:
 //
-//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--seed 5] [--run] [--light]
+//   node benchmarks/compare/agreement.js [--workloads 5] [--clients 200] [--seed 5] [--light]
+//   node benchmarks/compare/agreement.js --run [--costs costs.json] [--only "push,pull 30 s"]
 //
-// Formula and simulation are compared; with --run the real run too, which takes two minutes of the clock for each workload and
-// model; with --light every simulation is that of a light population, as it is for fleets of more than --clients. Exits with 1
+// Formula and simulation are compared; with --run the formula and the real run, which takes two minutes of the clock for each
+// workload and model. What a server costs is measured on this machine before that, since processor time is compared with it;
+// or read from --costs. With --light every simulation is that of a light population, as it is for fleets of more than --clients. Exits with 1
 // where a verdict differs although the two best models are more than 15 % apart, where requests or bytes differ by more than 5 %, or
 // where processor time differs by more than 30 % (of a run: on a machine that was idle for 30 % at least). Run `npm run build` first.
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { compare, hybridModel, pullModel, pushModel } from 'noticeboard/compare'
+import { compare, hybridModel, measureCosts, pullModel, pushModel } from 'noticeboard/compare'
 import { seededDice } from 'noticeboard/sim'
 import { figure, formatTable } from '../table.js'
 
@@ -18,73 +21,80 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '200' },
     seed: { type: 'string', default: '5' },
     run: { type: 'boolean', default: false },
+    costs: { type: 'string' },
+    only: { type: 'string' },
     light: { type: 'boolean', default: false },
   },
 })
 const [workloads = 0, mostClients = 0, seed = 0] = [values.workloads, values.clients, values.seed].map(Number)
 
+const only = values.only?.split(',')
 const models = [
   hybridModel(),
   pushModel(),
   ...[5_000, 30_000, 300_000].map(pollIntervalMs => pullModel({ pollIntervalMs })),
-]
+].filter(({ name }) => only === undefined || only.includes(name))
 const cli = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const costs = await readCosts()
+const depth = values.run ? 'run' : 'simulation'
 const lines = []
 let failures = 0
 
 for (let index = 0; index < workloads; index += 1) {
   const { workload, weights } = drawWorkload(seededDice(seed + index, 'workload'))
-  const computed = await compare(workload, { models, weights })
+  const computed = await compare(workload, { models, weights, costs })
   const { clients, documentBytes, changesPerDay, restartsPerDay, deadlines } = workload
   const about = `${figure(clients)} x ${figure(documentBytes / 1_000)} KB, ${figure(changesPerDay)} changes, ${figure(restartsPerDay)} restarts/day, ${figure(deadlines.killSwitchMs / 1_000)} s, CPU ${weights.cpu}`
   const best = [computed.recommendation.model ?? 'none', ...computed.recommendation.ties]
-  for (const depth of values.run
-    ? /** @type {const} */ (['simulation', 'run'])
-    : /** @type {const} */ (['simulation'])) {
-    const looked = await compare(workload, {
-      models,
-      weights,
-      depth,
-      mostClients: depth === 'simulation' && values.light ? 1 : mostClients,
-      seed,
-      ...(depth === 'run' && { cli, quick: true }),
-    })
-    const taken = looked.recommendation.model ?? 'none'
-    const differs = !best.includes(taken)
-    if (differs) failures += 1
-    for (const [place, seen] of looked.rows.entries()) {
-      const known = computed.rows[place]
-      if (known === undefined) continue
-      const ratios = [
-        seen.requests.perSecond / known.requests.perSecond,
-        seen.bytes.perDay / known.bytes.perDay,
-        seen.cpu.share / known.cpu.share,
-        seen.stalenessMs.all / known.stalenessMs.all,
-      ]
-      const [requests = 1, bytes = 1, cpu = 1] = ratios
-      const { machineIdle = 1 } = seen.sample ?? {}
-      const wrong =
-        Math.abs(requests - 1) > 0.05 ||
-        Math.abs(bytes - 1) > 0.05 ||
-        (machineIdle >= 0.3 && Math.abs(cpu - 1) > 0.3)
-      if (wrong) failures += 1
-      lines.push([
-        place === 0 && depth === 'simulation' ? about : '',
-        place === 0 ? depth : '',
-        seen.model,
-        ...(seen.depth === 'formula' ? ['computed', '', '', ''] : ratios.map(ratio => ratio.toFixed(3))),
-        place === 0
-          ? `${best.join(' or ')} / ${taken}${differs ? '  DIFFERS' : ''}`
-          : `${machineIdle < 0.3 ? `machine ${figure(machineIdle * 100)} % idle` : ''}${wrong ? '  DIFFERS' : ''}`,
-      ])
-    }
+  const looked = await compare(workload, {
+    models,
+    weights,
+    costs,
+    depth,
+    mostClients: depth === 'simulation' && values.light ? 1 : mostClients,
+    seed,
+    ...(depth === 'run' && { cli, quick: true }),
+  })
+  const taken = looked.recommendation.model ?? 'none'
+  const differs = !best.includes(taken)
+  if (differs) failures += 1
+  for (const [place, seen] of looked.rows.entries()) {
+    const known = computed.rows[place]
+    if (known === undefined) continue
+    const ratios = [
+      seen.requests.perSecond / known.requests.perSecond,
+      seen.bytes.perDay / known.bytes.perDay,
+      seen.cpu.share / known.cpu.share,
+      seen.stalenessMs.all / known.stalenessMs.all,
+    ]
+    const [requests = 1, bytes = 1, cpu = 1] = ratios
+    const { clients: ran = 0, machineIdle = 1 } = seen.sample ?? {}
+    const wrong =
+      Math.abs(requests - 1) > 0.05 ||
+      Math.abs(bytes - 1) > 0.05 ||
+      (machineIdle >= 0.3 && Math.abs(cpu - 1) > 0.3)
+    if (wrong) failures += 1
+    lines.push([
+      place === 0 ? about : '',
+      seen.model,
+      ...(seen.depth === 'formula' ? ['computed', '', '', ''] : ratios.map(ratio => ratio.toFixed(3))),
+      ran > 0 ? `${figure(ran)} clients, machine ${figure(machineIdle * 100)} % idle` : '',
+      `${place === 0 ? `${best.join(' or ')} / ${taken}${differs ? '  DIFFERS' : ''}` : ''}${wrong ? '  DIFFERS' : ''}`,
+    ])
   }
 }
 
 process.stdout.write(
-  `Over the formula; ${mostClients} clients of the library simulated or run at most, seed ${seed}\n${formatTable(['workload', 'depth', 'model', 'requests', 'bytes', 'CPU', 'last client', 'formula / this'], lines)}\n`,
+  `A ${depth} over the formula; ${mostClients} clients of the library at most, seed ${seed}\n${formatTable(['workload', 'model', 'requests', 'bytes', 'CPU', 'last client', '', 'formula / this'], lines)}\n`,
 )
 process.exitCode = failures === 0 ? 0 : 1
+
+/** What a server costs: as recorded, and of a run as this machine has it today. */
+async function readCosts() {
+  if (values.costs !== undefined) return JSON.parse(await readFile(values.costs, 'utf8'))
+  if (!values.run) return 'recorded'
+  return measureCosts({ cli, signal: new AbortController().signal })
+}
 
 /**
  * Small fleets and large ones, deadlines of seconds and of an hour, fleets that restart all day, lines that are paid by the byte.

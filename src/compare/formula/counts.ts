@@ -50,18 +50,21 @@ export function countsOf(shape: Shape, workload: Workload): CountsOfClient {
     const streams = streamsOf(shape, workload)
     const start: Counts = keepsState ? {} : inline ? { delivery: 1 } : { snapshot: 1 }
     const sweepsLost = lostAtStart(sweeps, restartsPerDay)
+    const opened = 1 - lostAtStart(streams, restartsPerDay)
     return {
       day: {
         release: sweeps,
         log: sweeps,
         connect: streams,
-        mark: DAY_MS / shape.heartbeatMs,
+        // One a heartbeat, and one with which each stream begins.
+        mark: DAY_MS / shape.heartbeatMs + streams,
         report: reports.day,
       },
       change: { ...(inline ? { delivery: 1 } : { notice: 1, snapshot: 1 }), report: reports.change },
       start: {
         ...start,
-        connect: 1 - lostAtStart(streams, restartsPerDay),
+        connect: opened,
+        mark: opened,
         release: -sweepsLost,
         log: -sweepsLost,
         report: reports.start,

@@ -97,6 +97,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       })
       if (index === 0)
         throughFirst = (url, init) => fetch(new Request(url, { ...init, duplex: 'half' } as RequestInit))
+      void standBy(fetch)
       // The last of the trips is the one that the simulated network takes.
       const openingMs = (REQUEST_TRIPS - 1) * rttMs
       return { process, fetch: timedServer(fetch, { queue, clock, openingMs }) }
@@ -210,4 +211,14 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       for (const { process } of servers) process.kill()
     },
   }
+}
+
+/**
+ * Holds a stream that nobody counts for as long as its server lives. A client is started beside others that go on, so it
+ * finds a server that makes marks, also where a simulation starts all of them at once.
+ */
+async function standBy(fetch: (request: Request) => Promise<Response>): Promise<void> {
+  const { body } = await fetch(new Request(`http://server/v1/~events?ns=${encodeURIComponent(NAMESPACE)}`))
+  const reader = body?.getReader()
+  while ((await reader?.read())?.done === false);
 }

@@ -1,4 +1,5 @@
 import { countsBy, type Counts } from '../costs/costs.js'
+import { defaultPeriods } from '../../core/defaults.js'
 import { OUTAGE_MS, RESTART_MS } from '../formula/return.js'
 import type { Population } from './population.js'
 
@@ -36,8 +37,12 @@ export interface Windows {
   readonly settlesMs: number
   /** Nothing happens for so long. */
   readonly idleMs: number
-  /** A change and what follows from it. */
+  /** A change and what follows from it, to the last report. */
   readonly changeMs: number
+  /** Until everybody has looked by itself, and was answered. */
+  readonly lookMs: number
+  /** Until a stream that died unnoticed is noticed, and its client has looked. */
+  readonly deadMs: number
 }
 
 const DAY_MS = 86_400_000
@@ -51,6 +56,9 @@ const SLICE_MS = 1_000
 /** For how long clients that have not come are waited for, in milliseconds. */
 const PATIENCE_MS = 1_800_000
 
+/** For how long the load after an outage is looked at, in milliseconds. */
+const LOAD_MS = 60_000
+
 /** How many clients are on dead links when a change comes: one in ten. */
 const DEAD_EVERY = 10
 
@@ -63,7 +71,7 @@ export async function measureFleet(
     onStep,
   }: { readonly windows: Windows; readonly signal: AbortSignal; readonly onStep: (text: string) => void },
 ): Promise<Seen> {
-  const { startsOverMs, settlesMs, idleMs, changeMs } = windows
+  const { startsOverMs, settlesMs, idleMs, changeMs, lookMs, deadMs } = windows
   /** Lets time pass, in slices, so that an interruption is heard. */
   const pass = async (ms: number): Promise<void> => {
     for (let leftMs = ms; leftMs > 0; leftMs -= SLICE_MS) {
@@ -101,22 +109,12 @@ export async function measureFleet(
   })
   const delaysMs = fleet.delaysOf(round, publishedMs)
 
-  onStep('dead links')
-  fleet.cut(DEAD_EVERY)
-  const cutMs = fleet.nowMs()
-  const lost = await fleet.publish()
-  // The way is open again at once, and a stream that lost a frame does not know.
-  await pass(1_000)
-  fleet.mend()
-  await pass(changeMs)
-  const halfOpenMs = fleet.slowestCut(lost, cutMs)
-
   onStep('a server restarts')
   fleet.stopServers()
   await pass(RESTART_MS)
   fleet.startServers()
   const restartedMs = fleet.nowMs()
-  await pass(changeMs)
+  await pass(lookMs)
   const { busiestSecond: peakAfterRestart } = fleet.requestsSince(restartedMs)
 
   onStep('a server is away for a minute')
@@ -125,13 +123,21 @@ export async function measureFleet(
   fleet.startServers()
   const backMs = fleet.nowMs()
   const after = await fleet.publish()
-  await pass(changeMs)
+  await pass(Math.max(LOAD_MS, lookMs + defaultPeriods.backoff.capMs))
   const recoveredMs = fleet.delaysOf(after, backMs)
   const { eachSecond: loadAfterOutage } = fleet.requestsSince(backMs)
 
-  onStep('every client starts at once')
+  onStep('dead links')
+  fleet.cut(DEAD_EVERY)
+  const cutMs = fleet.nowMs()
   const last = await fleet.publish()
-  await pass(changeMs)
+  // The way is open again at once, and a stream that lost a frame does not know.
+  await pass(1_000)
+  fleet.mend()
+  await pass(deadMs)
+  const halfOpenMs = fleet.slowestCut(last, cutMs)
+
+  onStep('every client starts at once')
   fleet.killAll(last)
   const startedAtMs = fleet.nowMs()
   let drainMs = 0

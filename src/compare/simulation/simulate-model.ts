@@ -1,4 +1,5 @@
 import { defaultPeriods } from '../../core/defaults.js'
+import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 import { lostAtStart, RENEWED_AT, SOAK_MS } from '../formula/counts.js'
 import { currentOf } from '../formula/freshness.js'
 import { halfOpenOf } from '../formula/half-open.js'
@@ -68,8 +69,11 @@ function windowsOf(model: Model): Windows {
   // And no heartbeat falls on the change.
   const settlesMs = REPORTS_MS + defaultPeriods.heartbeatMs / 2
   const idleMs = defaultPeriods.sweepIntervalMs
-  const lookMs = longestLookOf(model, startsOverMs + settlesMs + idleMs)
-  return { startsOverMs, settlesMs, idleMs, changeMs: Math.max(REPORTS_MS, 1.2 * lookMs) }
+  const lookMs = 1.2 * longestLookOf(model, startsOverMs + settlesMs + idleMs)
+  const { shape } = model
+  const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
+  const deadMs = DEAD_AFTER_HEARTBEATS * heartbeatMs + lookMs
+  return { startsOverMs, settlesMs, idleMs, changeMs: Math.max(REPORTS_MS, lookMs), lookMs, deadMs }
 }
 
 /** The longest that a client takes to look by itself, before a document that is at most so old. */
@@ -120,7 +124,8 @@ function rowOfSeen(
 }
 
 /**
- * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those that die. And a change
+ * What comes more seldom than a simulation lasts is arithmetic: streams that are renewed, and those that die, each of which begins
+ * with a mark. And a change
  * puts off the next report of everybody, and a start its sweeps too, by half of one in the end, which is after a simulation has stopped to look. Clients that
  * are started anew say "stopped" before, which those of a simulation, that crash, do not.
  */
@@ -149,9 +154,10 @@ function withSeldom(
     shape?.type === 'stream'
       ? DAY_MS / (shape.maxConnectionAgeMs * RENEWED_AT) + halfOpenOf(shape, workload).diesPerDay
       : 0
+  const streamsLost = streams > 0 ? lostAtStart(streams, restartsPerDay) : 0
   return {
     ...seen,
-    day: { ...day, connect: (day.connect ?? 0) + streams },
+    day: { ...day, connect: (day.connect ?? 0) + streams, mark: (day.mark ?? 0) + streams },
     start: {
       ...start,
       ...(sweepsLost > 0 && {
@@ -159,7 +165,8 @@ function withSeldom(
         release: (start.release ?? 0) - sweepsLost,
         unchanged: (start.unchanged ?? 0) + (shape?.type === 'poll' ? sweepsLost : 0),
       }),
-      connect: (start.connect ?? 0) - (streams > 0 ? lostAtStart(streams, restartsPerDay) : 0),
+      connect: (start.connect ?? 0) - streamsLost,
+      mark: (start.mark ?? 0) - streamsLost,
       report: reports > 0 ? (start.report ?? 0) + 1 - reportsLost : (start.report ?? 0),
     },
     change: { ...change, report: reports > 0 && isSeldom ? Math.max(0, reports - putOff) : reports },

@@ -64,6 +64,22 @@ test('the strategies in virtual time come to what the formulas say, and to the s
   expectAgreement(simulated, computed)
 })
 
+test('a client that starts beside others has its mark at once, and asks for nothing that its stream tells it', async () => {
+  const restless = { ...FLEET, restartsPerDay: 200 }
+  const models = [hybridModel()]
+  const [computed, simulated] = [
+    await compare(restless, { models }),
+    await compare(restless, { models, depth: 'simulation' }),
+  ]
+  const countsOf = ({ rows }: Comparison): Counts => rows[0]?.perDay ?? {}
+  // Without others, and so without marks, a start would be 0.45 looks: 1,800 of 20 clients.
+  const [known, seen] = [countsOf(computed), countsOf(simulated)]
+  const looks = (counts: Counts): number => countOf(counts, 'release') - countOf(counts, 'log')
+  expect(looks(known)).toBe(0)
+  expect(looks(seen)).toBeLessThan(100)
+  expectWithin(0.02, countOf(seen, 'mark'), countOf(known, 'mark'), 'marks')
+})
+
 test('of a larger fleet with a strategy of one’s own each simulated client stands for several, and the queue is as long', async () => {
   const fleet = { ...FLEET, clients: 4_000 }
   const computed = await compare(fleet, { models: [hybridModel()] })

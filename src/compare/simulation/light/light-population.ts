@@ -266,7 +266,6 @@ export function openLightPopulation({
       held[client] = 1
       dead[client] = 0
       coming[client] = round
-      if (lastBeatMs[server] === 0) beatNext(server)
       let doneMs = servers.serve(server, 'connect', wheel.nowMs)
       if (inline && running[client] !== round) doneMs = servers.serve(server, 'delivery', wheel.nowMs)
       heardMark[client] = marked[server] as number
@@ -371,7 +370,12 @@ export function openLightPopulation({
     touch(client)
   }
 
-  /** Nobody holds a stream any more, so marks are made for nobody. */
+  /** A server beats while it is there: also where all of these clients start at once, others hold streams. */
+  const startBeats = (): void => {
+    if (!streams) return
+    for (let server = 0; server < servers.count; server += 1) beatNext(server)
+  }
+
   const stopBeats = (): void => {
     lastBeatMs.fill(0)
     marked.fill(0)
@@ -439,6 +443,7 @@ export function openLightPopulation({
     await systemClock.turn?.()
   }
 
+  startBeats()
   return {
     size,
     nowMs: () => wheel.nowMs,
@@ -465,7 +470,6 @@ export function openLightPopulation({
       stage.fill(IDLE)
       held.fill(0)
       running.fill(0)
-      stopBeats()
     },
     startAll() {
       for (let client = 0; client < size; client += 1) start(client)
@@ -484,6 +488,7 @@ export function openLightPopulation({
     },
     startServers() {
       servers.up = true
+      startBeats()
     },
     delaysOf(asked, sinceMs) {
       const delaysMs = new Float64Array(size)
