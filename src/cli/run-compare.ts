@@ -117,14 +117,14 @@ async function readInput({ io, args }: CommandContext): Promise<WorkloadInput> {
   const offlineShare = readShare(args, 'offline')
   const killSwitchMs = readMs(args, 'kill-switch')
   const routineMs = readMs(args, 'routine')
-  const { documentBytes, ...rest } = base ?? {}
+  const { documentBytes, encodedBytes, ...rest } = base ?? {}
   const given = {
     ...rest,
     clients: clients ?? base?.clients ?? 0,
     ...(bytes !== undefined
       ? { documentBytes: bytes }
       : document === undefined && documentBytes !== undefined
-        ? { documentBytes }
+        ? { documentBytes, ...(encodedBytes !== undefined && { encodedBytes }) }
         : {}),
     ...(changesPerDay !== undefined && { changesPerDay }),
     ...(restartsPerDay !== undefined && { restartsPerDay }),

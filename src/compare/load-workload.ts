@@ -6,6 +6,9 @@ import { isJsonObject } from '../core/json/shape.js'
 import { encodeText } from '../core/json/text.js'
 import { configFile } from '../node/index.js'
 import { diffDocuments } from '../publisher/index.js'
+import { encodeBytes } from '../server/encodings/encoders.js'
+import { LEAST_SAVED } from '../server/encodings/snapshot-answers.js'
+import { MIN_ENCODED_BYTES } from '../server/encodings/snapshot-form.js'
 import { readWorkload, type WorkloadInput } from './workload.js'
 
 /** A workload as a file says it: documents by the names of their files, relative to its own. */
@@ -67,9 +70,11 @@ export async function withDocuments(
     throw new NoticeboardError('invalid-option', 'a workload: give `document` or documentBytes, not both')
   const before = await configFile(document).read(signal)
   const after = next === undefined ? undefined : await configFile(next).read(signal)
+  const bytes = bytesOf(before)
   return {
     ...given,
-    documentBytes: bytesOf(before),
+    documentBytes: bytes.length,
+    encodedBytes: given.encodedBytes ?? (await encodedLength(bytes)),
     ...(after !== undefined && { changedBytes: changedBytes(before, after) }),
   }
 }
@@ -80,11 +85,17 @@ function changedBytes(before: Json, after: Json): number {
     path: change.path,
     after: change.change === 'removed' ? null : change.after,
   }))
-  return bytesOf(changes)
+  return bytesOf(changes).length
 }
 
-function bytesOf(document: Json): number {
-  return encodeText(canonicalize(document)).length
+/** How long a snapshot is on the wire: servers leave those that are short, or hardly shorter encoded, as they are. */
+async function encodedLength(bytes: Uint8Array): Promise<number> {
+  const { length } = await encodeBytes('br', bytes)
+  return bytes.length < MIN_ENCODED_BYTES || length > bytes.length * (1 - LEAST_SAVED) ? bytes.length : length
+}
+
+function bytesOf(document: Json): Uint8Array {
+  return encodeText(canonicalize(document))
 }
 
 function fileOf(field: string, name: unknown, path: string): string | undefined {

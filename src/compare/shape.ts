@@ -15,7 +15,7 @@ interface CommonShape {
   readonly hops: readonly number[]
   /** How many relays share the clients; 0 for none. */
   readonly relays: number
-  /** Whether only what changed travels, which noticeboard does not do yet: what it would save. */
+  /** Whether only what changed travels: what that saves, as the workload declares it. */
   readonly deltas: boolean
 }
 

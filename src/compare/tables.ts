@@ -92,8 +92,9 @@ function verdictOf({ fits, misses }: Row): string {
  * ```
  */
 export function headlineOf({ workload }: Pick<Comparison, 'workload'>): string {
-  const { clients, documentBytes, changesPerDay, killSwitchMs } = workload
-  return `${count(clients)} clients, ${sayBytes(documentBytes)}, ${figure(changesPerDay)} changes a day, kill switch within ${sayMs(killSwitchMs)}`
+  const { clients, documentBytes, encodedBytes, changesPerDay, killSwitchMs } = workload
+  const encoded = encodedBytes < documentBytes ? ` (${sayBytes(encodedBytes)} encoded)` : ''
+  return `${count(clients)} clients, ${sayBytes(documentBytes)}${encoded}, ${figure(changesPerDay)} changes a day, kill switch within ${sayMs(killSwitchMs)}`
 }
 
 /**

@@ -9,6 +9,11 @@ export interface WorkloadInput {
   readonly clients: number
   /** How large the document is as it travels, in bytes of canonical JSON. `loadWorkload()` takes it from the file that `document` names. */
   readonly documentBytes?: number
+  /**
+   * How large it is as a snapshot that is fetched travels, in brotli or gzip. `loadWorkload()` takes it from the document.
+   * Default: `documentBytes`, as if nothing were saved.
+   */
+  readonly encodedBytes?: number
   /** How much of it a change concerns, in bytes. `loadWorkload()` takes it from `document` and `next`. Default: a tenth. */
   readonly changedBytes?: number
   /** How often it changes. Default 10 a day. */
@@ -44,6 +49,7 @@ export interface WorkloadInput {
 export interface Workload {
   readonly clients: number
   readonly documentBytes: number
+  readonly encodedBytes: number
   readonly changedBytes: number
   readonly changesPerDay: number
   readonly killSwitchMs: number
@@ -76,6 +82,7 @@ interface Range {
 const RANGES: { readonly [Name in InputName]: Range } = {
   clients: { name: 'clients', least: 1, most: 10_000_000, whole: true },
   documentBytes: { name: 'documentBytes', least: 2, most: 1_048_576, whole: true },
+  encodedBytes: { name: 'encodedBytes', least: 2, most: 1_048_576, whole: true },
   changedBytes: { name: 'changedBytes', least: 0, most: 1_048_576, whole: true },
   changesPerDay: { name: 'changesPerDay', least: 0, most: 86_400, otherwise: 10 },
   killSwitchMs: { name: 'deadlines.killSwitchMs', least: 1, most: 604_800_000, otherwise: 60_000 },
@@ -118,6 +125,7 @@ const KNOWN: OptionNames<WorkloadInput> = {
   $schema: true,
   clients: true,
   documentBytes: true,
+  encodedBytes: true,
   changedBytes: true,
   changesPerDay: true,
   deadlines: true,
@@ -160,15 +168,15 @@ export function readWorkload(input: WorkloadInput): Workload {
     }
     return checked(input, value)
   }
-  const documentBytes = numberOf('documentBytes')
-  const values = Object.fromEntries(
-    INPUTS.map(name => [
-      name,
-      name === 'documentBytes'
-        ? documentBytes
-        : numberOf(name, name === 'changedBytes' ? Math.ceil(documentBytes / 10) : undefined),
-    ]),
-  ) as Record<InputName, number>
+  const documentBytes = checked('documentBytes', given['documentBytes'])
+  const follows: { readonly [Name in InputName]?: number } = {
+    encodedBytes: documentBytes,
+    changedBytes: Math.ceil(documentBytes / 10),
+  }
+  const values = Object.fromEntries(INPUTS.map(name => [name, numberOf(name, follows[name])])) as Record<
+    InputName,
+    number
+  >
   return { ...values, keepsState: keepsState ?? true, assumed }
 }
 

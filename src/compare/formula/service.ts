@@ -13,7 +13,7 @@ export interface Service {
 }
 
 /**
- * What events cost with a model: with deltas only what changed travels.
+ * What events cost with a model: with deltas only what changed travels, and what is fetched from a server comes encoded.
  *
  * ```ts
  * serviceOf(shape, { workload, costs }).cpuMs('unchanged')
@@ -23,14 +23,16 @@ export function serviceOf(
   shape: Shape | undefined,
   { workload, costs }: { readonly workload: Workload; readonly costs: Costs },
 ): Service {
-  const { documentBytes, changedBytes, serverMbps } = workload
-  const travels = shape?.deltas === true ? Math.min(documentBytes, changedBytes) : documentBytes
-  const about = { costs, documentBytes: travels }
+  const { documentBytes, encodedBytes, changedBytes, serverMbps } = workload
+  const plain = shape?.deltas === true ? Math.min(documentBytes, changedBytes) : documentBytes
+  // The files of a folder are what they are.
+  const fetched = shape?.answers === 'static' ? plain : Math.min(plain, encodedBytes)
+  const about = (kind: Kind) => ({ costs, documentBytes: kind === 'snapshot' ? fetched : plain })
   const elsewhere = (kind: Kind): boolean =>
     shape?.answers === 'static' || (shape?.snapshots === 'cache' && kind === 'snapshot')
   const cpuMs = (kind: Kind): number =>
-    shape?.snapshots === 'cache' && kind === 'snapshot' ? 0 : serverMsOf(kind, about)
-  const bytes = (kind: Kind): number => bytesOf(kind, about)
+    shape?.snapshots === 'cache' && kind === 'snapshot' ? 0 : serverMsOf(kind, about(kind))
+  const bytes = (kind: Kind): number => bytesOf(kind, about(kind))
   return {
     cpuMs,
     bytes,

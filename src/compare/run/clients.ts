@@ -8,6 +8,7 @@ import { stateInMemory } from '../simulation/state-in-memory.js'
 import { countedTransport } from './counted-transport.js'
 import type { FollowOptions, PartSeen } from './part-calls.js'
 import { strategyOf } from './runnable.js'
+import { plainFetch } from './plain-fetch.js'
 import { countWireBytes } from './wire-bytes.js'
 
 /** Real clients of one process. */
@@ -50,7 +51,10 @@ export function openClients({
       runs: () => round,
       start(): void {
         const url = urls[number % urls.length] ?? ''
-        const transport = countedTransport(http(url, { headers: HEADERS }), { nowMs, onEvent })
+        const transport = countedTransport(http(url, { headers: HEADERS, fetch: plainFetch }), {
+          nowMs,
+          onEvent,
+        })
         client = createClient({
           namespace: NAMESPACE,
           schema: ANY_DOCUMENT,

@@ -13,6 +13,7 @@ import { http, httpStore, type HttpTransport } from '../../transports/http/index
 import { ANY_DOCUMENT, documentOf, NAMESPACE } from '../board.js'
 import type { Cost, Costs } from '../costs/costs.js'
 import { manyTimes } from './many-times.js'
+import { plainFetch } from './plain-fetch.js'
 import { startServer, type ServerProcess } from './server-process.js'
 import { countWireBytes, type WireBytes } from './wire-bytes.js'
 import { isError } from '../../core/built-ins.js'
@@ -153,7 +154,7 @@ async function openBench(
   server: ServerProcess,
   { wire, clock, signal }: { readonly wire: WireBytes; readonly clock: Clock; readonly signal: AbortSignal },
 ) {
-  const transport = http(server.url, { headers: HEADERS })
+  const transport = http(server.url, { headers: HEADERS, fetch: plainFetch })
   const publisher: Publisher = createPublisher({
     namespace: NAMESPACE,
     schema: ANY_DOCUMENT,
@@ -235,7 +236,11 @@ async function openBench(
       const end = createLinkedAbortController(signal)
       let index = 0
       const openOne = (): Promise<void> =>
-        openStream(http(server.url), { index: (index += 1), inline, signal: end.signal })
+        openStream(http(server.url, { fetch: plainFetch }), {
+          index: (index += 1),
+          inline,
+          signal: end.signal,
+        })
       // The first ones are measured alone: by the time all of them are open, marks came on many.
       const measured = Math.min(count, MEASURED_STREAMS)
       const opened = await used(() => many(measured, openOne))

@@ -75,7 +75,10 @@ export async function runModel(model: ShapedModel, options: RunModelOptions): Pr
   const fleet = await openFleetRun({
     cli,
     shape,
-    documentBytes: workload.documentBytes,
+    // What is fetched comes as long as it is encoded, and is written once for all: so long is the document that is run.
+    documentBytes: isInline(shape, workload.documentBytes)
+      ? workload.documentBytes
+      : Math.min(workload.documentBytes, workload.encodedBytes),
     clients,
     servers: workload.servers,
     heartbeatMs: shape.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs,

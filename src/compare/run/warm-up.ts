@@ -3,6 +3,7 @@ import { decodeRelease, digestsOf, positionOf } from '../../core/release/release
 import { http } from '../../transports/http/index.js'
 import { NAMESPACE } from '../board.js'
 import { manyTimes } from './many-times.js'
+import { plainFetch } from './plain-fetch.js'
 
 /** So many requests of a kind, and the code that answers them is compiled for good. */
 export const WARM_AFTER = 600
@@ -16,7 +17,7 @@ export const WARM_AFTER = 600
  * ```
  */
 export async function warmUp(url: string, signal: AbortSignal, times: number): Promise<void> {
-  const transport = http(url, { headers: { connection: 'close' } })
+  const transport = http(url, { headers: { connection: 'close' }, fetch: plainFetch })
   const newest = await transport.latest({ namespace: NAMESPACE }, signal)
   if (newest.type !== 'release') return
   const { release } = decodeRelease(newest.bytes)

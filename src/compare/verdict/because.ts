@@ -76,6 +76,7 @@ export function sayInput(input: InputName, value: number): string {
     case 'idleTimeoutMs':
       return sayMs(value)
     case 'documentBytes':
+    case 'encodedBytes':
     case 'changedBytes':
       return sayBytes(value)
     case 'offlineShare':

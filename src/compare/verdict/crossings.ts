@@ -123,6 +123,13 @@ export function withInput(workload: Workload, input: InputName, value: number): 
     return { ...workload, killSwitchMs: value, routineMs: Math.max(routineMs, value) }
   if (input === 'routineMs')
     return { ...workload, routineMs: value, killSwitchMs: Math.min(killSwitchMs, value) }
+  // A larger document is larger encoded too.
+  if (input === 'documentBytes')
+    return {
+      ...workload,
+      documentBytes: value,
+      encodedBytes: (workload.encodedBytes * value) / workload.documentBytes,
+    }
   return { ...workload, [input]: value }
 }
 

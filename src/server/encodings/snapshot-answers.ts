@@ -10,7 +10,7 @@ import { MIN_ENCODED_BYTES, snapshotForm, tagOf, unchangedForm, type SnapshotFor
 const MAX_WAITING = 8
 
 /** An encoding that saves less than this share is not worth its decoding. */
-const LEAST_SAVED = 0.1
+export const LEAST_SAVED = 0.1
 
 /** Answers with snapshots, in the form that a request likes best. */
 export interface SnapshotAnswers {

@@ -26,7 +26,7 @@ test('one command says which model suits a fleet, and why', async () => {
   expect(stderr).toBe('')
   expect(status).toBe(0)
   expect(stdout).toMatch(
-    /^3,000 clients, 20 KB, 40 changes a day, kill switch within 5 s\nformula, costs of .* measured on \d{4}-/,
+    /^3,000 clients, 20 KB \(\d+ bytes encoded\), 40 changes a day, kill switch within 5 s\nformula, costs of .* measured on \d{4}-/,
   )
   expect(stdout).toMatch(/^push .* ok .*<- take this$/m)
   expect(stdout).toMatch(/^pull 30 s .* too late/m)

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   compare,
+  headlineOf,
   hybridModel,
   presets,
   pullModel,
@@ -133,6 +134,16 @@ test('deltas save what did not change, and are declared by name', async () => {
     2_940 * (20_480 - 300),
     -2,
   )
+})
+
+test('what clients fetch from a server comes encoded; what a stream brings, and what lies in a folder, does not', async () => {
+  const models = [hybridModel(), pushModel(), pullModel(), pullModel({ answers: 'static' })]
+  const changes = async (input: WorkloadInput) =>
+    (await compare(input, { models })).rows.map(({ bytes }) => bytes.perChange)
+  const [plain, encoded] = [await changes(FLEET), await changes({ ...FLEET, encodedBytes: 4_480 })]
+  const saved = plain.map((bytes, index) => Math.round(bytes - (encoded[index] ?? 0)))
+  expect(saved).toEqual([2_940 * 16_000, 0, 2_940 * 16_000, 0])
+  expect(headlineOf(await compare({ ...FLEET, encodedBytes: 4_480 }))).toMatch(/ 20 KB \(4\.5 KB encoded\), /)
 })
 
 test('costs of one’s own decide in place of the recorded ones', async () => {

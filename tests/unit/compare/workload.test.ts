@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Validator } from '@cfworker/json-schema'
@@ -25,9 +26,27 @@ test('a workload file names its documents, and their sizes are those that travel
     $schema: 'x',
     clients: 60,
     documentBytes: '{"name":"checkout","pool":8}'.length,
+    encodedBytes: '{"name":"checkout","pool":8}'.length,
     changedBytes: '[{"after":9,"path":"pool"}]'.length,
   })
   await expect(compare(workload)).resolves.toMatchObject({ workload: { clients: 60 } })
+})
+
+test('how long a document is encoded is what the server would send, unless the workload says it', async () => {
+  const folder = await folderWith({
+    'app.json': JSON.stringify({ pools: Array.from({ length: 200 }, (_, size) => ({ size, name: 'pool' })) }),
+    'noise.json': JSON.stringify({ noise: randomBytes(2_000).toString('latin1') }),
+    'workload.json': '{ "clients": 60, "document": "app.json" }',
+    'given.json': '{ "clients": 60, "document": "app.json", "encodedBytes": 77 }',
+    'hardly.json': '{ "clients": 60, "document": "noise.json" }',
+  })
+  const load = (name: string) => loadWorkload(join(folder, name), { signal })
+  const { documentBytes = 0, encodedBytes = 0 } = await load('workload.json')
+  expect(encodedBytes).toBeGreaterThan(100)
+  expect(encodedBytes).toBeLessThan(documentBytes / 4)
+  expect(await load('given.json')).toMatchObject({ documentBytes, encodedBytes: 77 })
+  const hardly = await load('hardly.json')
+  expect(hardly.encodedBytes).toBeLessThanOrEqual(hardly.documentBytes ?? 0)
 })
 
 test('a workload file that makes no sense is refused with what is wrong', async () => {
