@@ -35,6 +35,7 @@ export {
   type Clock,
   type CompleteStore,
   type DeepReadonly,
+  type DeltaQuery,
   type Delivery,
   type Digest,
   type Epoch,

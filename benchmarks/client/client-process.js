@@ -103,7 +103,10 @@ async function change({ documents, rounds }) {
   const next = async (/** @type {(typeof boards)[number]} */ board) => {
     while (give === undefined) await sleep(1)
     const changed = new Promise(resolve => {
-      const off = config.on('change', event => void (off(), resolve(event)))
+      const off = config.on('change', event => {
+        off()
+        resolve(event)
+      })
     })
     const handed = give
     give = undefined

@@ -11,7 +11,7 @@ import { nowMs } from '../clock.js'
 /** @typedef {{ command: readonly string[], publish: (frame: Buffer) => Promise<unknown> }} Broker */
 
 const folder = mkdtempSync(join(tmpdir(), 'noticeboard-bench-broker-'))
-const [port = 0, second = 0] = await Promise.all([freePort(), freePort()])
+const [port, second] = await Promise.all([freePort(), freePort()])
 /** @type {import('node:net').Socket | undefined} */
 let publisher
 

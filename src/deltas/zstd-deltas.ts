@@ -6,12 +6,19 @@ import { heedingDictionaries, type Zstd } from './zstd.js'
 
 /** What is called of `@bokuweb/zstd-wasm`, or of anything else with these functions. */
 export interface ZstdLibrary {
+  /** Is waited for before anything else is called. */
   init(): Promise<void>
+  /** A context to compress in, for {@link compressUsingDict}. */
   createCCtx(): number
+  /** Frees what {@link createCCtx} made. */
   freeCCtx(context: number): unknown
+  /** One Zstandard frame of the bytes, with the dictionary as raw content. */
   compressUsingDict(context: number, bytes: Uint8Array, dictionary: Uint8Array, level?: number): Uint8Array
+  /** A context to decompress in, for {@link decompressUsingDict}. */
   createDCtx(): number
+  /** Frees what {@link createDCtx} made. */
   freeDCtx(context: number): unknown
+  /** What such a frame holds, with the same dictionary. Throws where it cannot be read. */
   decompressUsingDict(context: number, bytes: Uint8Array, dictionary: Uint8Array): Uint8Array
 }
 

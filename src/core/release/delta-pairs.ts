@@ -20,7 +20,7 @@ export function mayHaveDeltas(release: Release): boolean {
  * the newest gives to the same clients; at most 64.
  *
  * ```ts
- * for (const { base, digest } of deltaPairs(newest, [before])) …
+ * for (const { base, digest } of deltaPairs(newest, [before])) console.log(base, digest)
  * ```
  */
 export function deltaPairs(newest: Release, before: readonly Release[]): readonly DeltaPair[] {

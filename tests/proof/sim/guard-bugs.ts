@@ -316,10 +316,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
     name: 'a-client-logs-what-it-is-made-to',
     file: 'src/client/options.ts',
     replace: [
-      [
-        'calmLogger(given.logger, machine.clock)',
-        '(void calmLogger, { ...given.logger, end() {} })',
-      ],
+      ['calmLogger(given.logger, machine.clock)', '(void calmLogger, { ...given.logger, end() {} })'],
     ],
     noticedBy: {
       file: 'tests/unit/client/trouble.test.ts',
