@@ -105,7 +105,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   },
   {
     name: 'an-address-brings-what-it-likes',
-    file: 'src/server/routes/report-routes.ts',
+    file: 'src/server/allowance.ts',
     replace: [['const REPORTS_AT_ONCE = 10_000', 'const REPORTS_AT_ONCE = 1e9']],
     noticedBy: {
       file: 'tests/unit/server/writing.test.ts',
@@ -114,7 +114,7 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   },
   {
     name: 'an-address-brings-little',
-    file: 'src/server/routes/report-routes.ts',
+    file: 'src/server/allowance.ts',
     replace: [['const REPORTS_AT_ONCE = 10_000', 'const REPORTS_AT_ONCE = 1_000']],
     noticedBy: {
       file: 'tests/unit/server/writing.test.ts',
