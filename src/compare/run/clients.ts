@@ -61,6 +61,8 @@ export function openClients({
           strategy: strategyOf(shape, transport),
           clientId: `client-${number}`,
           soakMs,
+          // As what is computed has it: whole documents, which deltas would make a saving of.
+          deltas: false,
           ...(state !== undefined && { state }),
         })
         client.on('change', ({ current }) => {
