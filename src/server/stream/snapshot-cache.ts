@@ -36,12 +36,41 @@ export interface KeptForm {
   readonly form: SnapshotForm
 }
 
-/** A snapshot that is kept, and what it costs with its encodings. */
-interface Entry extends CachedSnapshot {
-  bytes: Uint8Array
-  plain: SnapshotForm
-  readonly encoded: Map<Encoding, SnapshotForm>
-  cost: number
+/** A snapshot that is kept, and what it costs with its encodings. Its form as it is, is made for the first who asks. */
+class Entry implements CachedSnapshot {
+  readonly encoded = new Map<Encoding, SnapshotForm>()
+  cost = 0
+  readonly #digest: Digest
+  #bytes: Uint8Array
+  #plain: SnapshotForm | undefined
+
+  constructor(digest: Digest, bytes: Uint8Array) {
+    this.#digest = digest
+    this.#bytes = bytes
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes
+  }
+
+  get plain(): SnapshotForm {
+    const { length } = this.#bytes
+    this.#plain ??= snapshotForm({
+      digest: this.#digest,
+      bytes: length,
+      body: this.#bytes,
+      encoding: undefined,
+    })
+    return this.#plain
+  }
+
+  /** The same bytes elsewhere in memory. */
+  share(bytes: Uint8Array): void {
+    const before = this.#plain
+    this.#bytes = bytes
+    this.#plain = undefined
+    for (const [encoding, form] of this.encoded) if (form === before) this.encoded.set(encoding, this.plain)
+  }
 }
 
 /** What a snapshot costs beside its bytes, roughly: else a budget of tiny snapshots would hold millions. */
@@ -64,8 +93,7 @@ export function createSnapshotCache({
     const known = find(namespace, digest)
     if (known !== undefined) return known
     const key = `${namespace}/${digest}`
-    const plain = plainForm(digest, bytes)
-    const entry: Entry = { bytes, plain, encoded: new Map(), cost: 0 }
+    const entry = new Entry(digest, bytes)
     kept.set(key, entry)
     charge(key, entry, bytes.length + ENTRY_BYTES)
     return entry
@@ -91,12 +119,7 @@ export function createSnapshotCache({
 
   const share = (namespace: Namespace, digest: Digest, bytes: Uint8Array): void => {
     // Only in place: what was let go meanwhile does not come back, and nothing is younger for it.
-    const entry = kept.get(`${namespace}/${digest}`)
-    if (entry === undefined) return
-    const { plain } = entry
-    entry.bytes = bytes
-    entry.plain = plainForm(digest, bytes)
-    for (const [encoding, form] of entry.encoded) if (form === plain) entry.encoded.set(encoding, entry.plain)
+    kept.get(`${namespace}/${digest}`)?.share(bytes)
   }
 
   const fetch = async (namespace: Namespace, digest: Digest): Promise<CachedSnapshot> => {
@@ -137,10 +160,6 @@ export function createSnapshotCache({
       return started
     },
   }
-}
-
-function plainForm(digest: Digest, body: Uint8Array): SnapshotForm {
-  return snapshotForm({ digest, bytes: body.length, body, encoding: undefined })
 }
 
 export interface SnapshotCacheOptions {
