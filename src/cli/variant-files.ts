@@ -8,7 +8,7 @@ import { usageError } from './exit.js'
 export const VARIANT_OPTION = {
   value: 'LABELS:FILE',
   multiple: true,
-  text: 'clients with these labels get this document instead, the first that matches: region=eu:eu.yaml, "region=eu,us tier=gold:gold.yaml"',
+  text: 'what clients with these labels get, the first that fits: region=eu:eu.yaml, "region=eu,us tier=gold:gold.yaml"',
 } as const
 
 const WRITTEN = /^([^\s=:]+=[^\s=:]+(?: +[^\s=:]+=[^\s=:]+)*):(.+)$/

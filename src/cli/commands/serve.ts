@@ -54,7 +54,7 @@ which is made at the first start and kept in the board's private/token with mode
     },
     workers: {
       value: 'N',
-      text: 'serve by so many processes, each with as many connections as one may have; the one that starts them keeps the reports and moves the rollouts on',
+      text: 'serve by so many processes, each for as many connections as one process may have',
     },
     'no-controller': { text: 'leave rollouts to a controller elsewhere' },
     config: BOARD_OPTIONS['config'] ?? { value: 'FILE', text: 'the configuration file' },

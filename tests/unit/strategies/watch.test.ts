@@ -237,7 +237,7 @@ describe.each(both)('%s', (name, make) => {
     expect(told).toEqual([expect.stringMatching(/always after 5 s .* heartbeat of 8 s .*proxy_read_timeout/)])
   })
 
-  test('says once that something gathers its streams, where polls are answered', async () => {
+  test('says in full once that something gathers its streams, where polls are answered, and names it from then on', async () => {
     for (const answers of [true, false]) {
       const { clock, transport, faults } = await setUp({ heartbeatMs })
       faults.mute = true
@@ -245,8 +245,10 @@ describe.each(both)('%s', (name, make) => {
       const client = run(make(transport), { clock })
       await clock.advance(600_000)
       await client.stop()
-      const told = client.messages().filter(message => message.includes('proxy_buffering'))
-      expect(told).toHaveLength(answers ? 1 : 0)
+      const named = client.messages().filter(message => message.includes('proxy_buffering'))
+      const inFull = named.filter(message => message.includes('although the transport answers'))
+      expect(inFull).toHaveLength(answers ? 1 : 0)
+      expect(named.length > 1).toBe(answers)
     }
   })
 
