@@ -1,6 +1,7 @@
 import type { Deltas } from '../contracts/deltas.js'
 import { NoticeboardError } from '../contracts/errors.js'
 import { isThenable } from '../core/built-ins.js'
+import { codeOf } from '../core/code-of.js'
 import { deltaCodec } from './delta-codec.js'
 import { heedingDictionaries, type Zstd } from './zstd.js'
 
@@ -51,8 +52,9 @@ export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
       const zstd = await found
       ready = zstd !== undefined
       return zstd && deltaCodec(zstd)
-    } catch {
-      // Not installed, or of another shape: whole snapshots need none.
+    } catch (error) {
+      // Whole snapshots need none. What is not installed is not looked for again; another trouble may pass.
+      if (codeOf(error) !== 'ERR_MODULE_NOT_FOUND') searching = undefined
       return undefined
     }
   }

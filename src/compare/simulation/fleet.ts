@@ -93,6 +93,8 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
       const { fetch } = createHandler(store, {
         system: process.system,
         write: { token: TOKEN },
+        // Documents are sent whole, as the formula has it.
+        deltas: false,
         ...(heartbeatMs !== undefined && { heartbeatMs }),
       })
       if (index === 0)
@@ -130,6 +132,7 @@ export function openFleet({ model, workload, costs, simulated, weight, seed }: F
         strategy: model.strategy(http('http://server', { fetch, system: process.system })),
         system: process.system,
         clientId: `client-${index}`,
+        deltas: false,
         ...(state !== undefined && { state }),
       })
       client.on('change', ({ current }) => {
