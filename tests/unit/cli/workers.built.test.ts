@@ -86,9 +86,13 @@ async function streamOf({ url }: Serving): Promise<{ readonly text: Promise<stri
 }
 
 /** How many streams all workers together have room for. */
-async function roomOf({ metrics }: Serving): Promise<number> {
-  const text = await (await fetch(metrics)).text()
+async function roomOf(board: Serving): Promise<number> {
+  const text = await metricsOf(board)
   return Number(/noticeboard_connections\{limit="yes"\} (\d+)/.exec(text)?.[1])
+}
+
+async function metricsOf({ metrics }: Serving): Promise<string> {
+  return (await fetch(metrics)).text()
 }
 
 const sizesOf = (clients: readonly Client<{ size: number }>[]): ReadonlySet<number> =>
@@ -117,12 +121,11 @@ test(
     await expect.poll(() => sizesOf(clients), { timeout: LIMIT_MS }).toEqual(new Set([3]))
     // The reports that the dead worker had heard are with the process that outlived it.
     await expect.poll(board.fleet, whole).toBe(12)
-    const metrics = await (await fetch(board.metrics)).text()
     // The clients, and the controller.
-    expect(metrics).toMatch(/noticeboard_instances\{limit="no"\} 13\n/)
+    await expect.poll(() => metricsOf(board), whole).toMatch(/noticeboard_instances\{limit="no"\} 13\n/)
     // The one that was started again has as much room as that which died.
     await expect.poll(() => roomOf(board), whole).toBeGreaterThanOrEqual(room)
-    expect(metrics).toMatch(/^process_cpu_user_seconds_total [\d.]+$/m)
+    expect(await metricsOf(board)).toMatch(/^process_cpu_user_seconds_total [\d.]+$/m)
   },
 )
 
