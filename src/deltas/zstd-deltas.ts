@@ -72,10 +72,12 @@ export function deltasBy(find: () => Zstd | Promise<Zstd | undefined>): Deltas {
 /** 3 makes nearly the shortest frames, at a third of the time of the next one. */
 const LEVEL = 3
 
-/** The library's functions as a {@link Zstd}, if it heeds dictionaries. It keeps no context between calls: each takes some megabytes. */
+/**
+ * The library's functions as a {@link Zstd}, if it heeds dictionaries. It keeps no context between calls: each takes
+ * some megabytes.
+ */
 export async function fromLibrary(library: ZstdLibrary): Promise<Zstd | undefined> {
-  await library.init()
-  return heedingDictionaries({
+  const zstd: Zstd = {
     compress(bytes, dictionary) {
       const context = library.createCCtx()
       try {
@@ -92,5 +94,32 @@ export async function fromLibrary(library: ZstdLibrary): Promise<Zstd | undefine
         library.freeDCtx(context)
       }
     },
-  })
+  }
+  // Where the application uses it as well, it may be ready.
+  const ready = heedingDictionaries(zstd)
+  if (ready !== undefined) return ready
+  await initialized(library)
+  return heedingDictionaries(zstd)
+}
+
+/** Where it is kept, for all copies of this package in a process, which libraries were made ready. */
+const INITIALIZED = Symbol.for('noticeboard.zstd.initialized')
+
+/**
+ * Makes a library ready, once in a process: `init()` puts another memory in the place of the one that is in use, and
+ * resolves before it has.
+ */
+async function initialized(library: ZstdLibrary): Promise<void> {
+  const shared = globalThis as { [INITIALIZED]?: WeakMap<object, Promise<void>> }
+  const known = (shared[INITIALIZED] ??= new WeakMap())
+  // Its module looks different to who imports and who requires it; its functions are the same.
+  const key = library.createCCtx
+  const running = known.get(key) ?? library.init()
+  known.set(key, running)
+  try {
+    await running
+  } catch (error) {
+    known.delete(key)
+    throw error
+  }
 }
