@@ -16,6 +16,7 @@ function callsOf(transport: OpenSibling['transport'], asked: string = namespace)
     latest: { namespace: asked },
     next: { namespace: asked, after: { ...at, sequence: 0 } },
     snapshot: { namespace: asked, digest, maxSnapshotBytes: 1_048_576 },
+    delta: { namespace: asked, digest, base: digest, maxBytes: 1_024 },
     put: { namespace: asked, digest, bytes: snapshot },
     append: { namespace: asked, at, bytes },
     announce: { namespace: asked, bytes },
