@@ -20,15 +20,21 @@ test('no packed file names a folder of the machine that built it', () => {
   expect(telling).toEqual([])
 })
 
-test('zod and prom-client are optional peers, and no dependencies', () => {
+test('zod, prom-client and a Zstandard are optional peers, and no dependencies', () => {
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'))
-  expect(manifest.peerDependencies).toEqual({ 'prom-client': '^15.0.0', zod: '^3.24.0 || ^4.0.0' })
+  expect(manifest.peerDependencies).toEqual({
+    '@bokuweb/zstd-wasm': '^0.0.27',
+    'prom-client': '^15.0.0',
+    zod: '^3.24.0 || ^4.0.0',
+  })
   expect(manifest.peerDependenciesMeta).toEqual({
+    '@bokuweb/zstd-wasm': { optional: true },
     'prom-client': { optional: true },
     zod: { optional: true },
   })
   expect(manifest.dependencies).not.toHaveProperty('zod')
-  expect(existsSync(join(installed, 'node_modules/zod'))).toBe(false)
+  for (const peer of Object.keys(manifest.peerDependencies))
+    expect(existsSync(join(installed, 'node_modules', peer)), peer).toBe(false)
 })
 
 test('no built file names zod as a module, neither to load it nor for its types', () => {
