@@ -5,7 +5,7 @@ import { keepAlive } from '../async/keep-alive.js'
 import { sameBytes } from '../core/json/text.js'
 import { memoryOf } from '../core/store/remembering-store.js'
 import { wentBackError } from '../core/store/went-back.js'
-import { positionOf, type Arm, type Release, type SignedRelease } from '../core/release/release.js'
+import { armsOf, positionOf, type Release, type SignedRelease } from '../core/release/release.js'
 import { compose, type Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { ruleOutNewArms } from './new-arms.js'
@@ -194,10 +194,6 @@ export async function rehearse(
     await ruleOutNewArms(context, { head: head.release, arms: armsOf(decision.statement) }, signal)
   const { release } = await compose(context, head, decision.statement, signal)
   return { outcome: 'dry-run', release }
-}
-
-function armsOf({ stable, candidate }: Statement): readonly Arm['variants'][] {
-  return candidate === undefined ? [stable] : [stable, candidate]
 }
 
 function accepted(decision: Decision): Exclude<Decision, { type: 'refuse' }> {

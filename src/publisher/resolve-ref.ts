@@ -120,13 +120,13 @@ export async function findEarlier(
   const ruledOut = new Set(newest.withdrawn)
   const fits = ({ stable }: Release): boolean =>
     !sameVariants(stable.variants, newest.stable.variants) &&
-    !digestsOf({ stable } as Release).some(digest => ruledOut.has(digest))
+    !digestsOf({ stable }).some(digest => ruledOut.has(digest))
   const isBetter = (earlier: Release): boolean => !hasWhatChanged(earlier, newest) && !isRefused(earlier)
   for (;;) {
     const earlier = await firstInHistory(context, { fits, isBetter }, signal)
     if (earlier === undefined) break
     const { stable } = earlier
-    const missing = await firstUnreadable(context, digestsOf({ stable } as Release), signal)
+    const missing = await firstUnreadable(context, digestsOf({ stable }), signal)
     if (missing === undefined) return earlier
     context.logger.warn('a rollback passes over a version whose snapshot cannot be read', {
       namespace: context.namespace,

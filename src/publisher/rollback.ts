@@ -112,7 +112,7 @@ async function chooseGoal(
   ]
   return {
     stable: stable.variants,
-    kept: new Set(digestsOf({ stable } as Release)),
+    kept: new Set(digestsOf({ stable })),
     warnings: warnings.filter(warning => warning !== undefined),
   }
 }
@@ -132,7 +132,7 @@ function createChoice(heard: HeardReports): Choice {
   const passed = new Map<number, Refusers>()
   return {
     isRefused(release) {
-      const refusers = countBoundRefusers(heard, digestsOf({ stable: release.stable } as Release))
+      const refusers = countBoundRefusers(heard, digestsOf({ stable: release.stable }))
       if (!areMost(refusers)) return false
       passed.set(release.stable.version, refusers)
       return true
@@ -151,7 +151,7 @@ function createChoice(heard: HeardReports): Choice {
 
 /** What clients said of the goal when they saw it. */
 function refusedThere(heard: HeardReports, stable: Arm): string | undefined {
-  const { refused, of } = countRefusers(heard, digestsOf({ stable } as Release))
+  const { refused, of } = countRefusers(heard, digestsOf({ stable }))
   if (refused === 0) return undefined
   return `${refused} of ${of} instances refused version ${stable.version}, to which this goes back, when they saw it; if an earlier one is meant, name it: noticeboard rollback --to VERSION, or { to }`
 }
@@ -172,7 +172,7 @@ async function chooseTarget(
   if (to === undefined)
     return findEarlier(context, newest, { isRefused: release => choice?.isRefused(release) === true, signal })
   const named = await findRelease(context, to, signal, newest)
-  const missing = await firstUnreadable(context, digestsOf({ stable: named.stable } as Release), signal)
+  const missing = await firstUnreadable(context, digestsOf({ stable: named.stable }), signal)
   if (missing === undefined) return named
   throw new NoticeboardError(
     'not-found',

@@ -1,6 +1,6 @@
 import type { Epoch } from '../contracts/position.js'
 import { canonicalize } from '../core/json/canonical.js'
-import type { Arm, Release } from '../core/release/release.js'
+import { armsOf, type Arm, type Release } from '../core/release/release.js'
 
 /**
  * Which version number an arm has in an epoch. Remembers what it read of the log, so a publisher
@@ -49,8 +49,8 @@ export function createVersionIndex(): VersionIndex {
     absentTo = new Map()
   }
 
-  const learn = ({ stable, candidate }: Release): void => {
-    for (const arm of candidate === undefined ? [stable] : [stable, candidate]) {
+  const learn = (release: Release): void => {
+    for (const arm of armsOf(release)) {
       const key = canonicalize(arm.variants)
       known.set(key, Math.min(arm.version, known.get(key) ?? arm.version))
     }

@@ -63,11 +63,16 @@ export function createFromDelta(options: FromDeltaOptions): FromDelta {
       const maxBytes = maxDeltaBytes(length)
       if (have === undefined || maxBytes === 0 || from.delta === undefined) return undefined
       const codec = await deltas?.codec()
-      const base = codec && (await baseOf(have))
-      if (codec === undefined || base === undefined) return undefined
+      if (codec === undefined) return undefined
       const passed = since.get(from) ?? 0
+      if (passed >= PATIENCE && passed % SELDOM !== 0) {
+        // Nothing is read from the disk for it.
+        since.set(from, passed + 1)
+        return undefined
+      }
+      const base = await baseOf(have)
+      if (base === undefined) return undefined
       since.set(from, passed + 1)
-      if (passed >= PATIENCE && passed % SELDOM !== 0) return undefined
       const query = { namespace, digest, base: have, maxBytes }
       const delta = await withDeadline({ clock, signal, timeoutMs: DELTA_MS, what: from.name }, async own =>
         from.delta?.(query, own),

@@ -1,7 +1,7 @@
 import type { Digest } from '../../contracts/names.js'
 import { MAX_DELTAS_A_RELEASE } from '../limits.js'
 import { maxDeltaBytes } from './delta-size.js'
-import type { Arm, Release } from './release.js'
+import { armsOf, variantsOf, type Release } from './release.js'
 import { pairVariants } from './variant-pairs.js'
 
 /** Two snapshots of a namespace, of which clients go from one to the other. */
@@ -12,7 +12,7 @@ export interface DeltaPair {
 
 /** Whether a release names a snapshot that is long enough to have deltas. */
 export function mayHaveDeltas(release: Release): boolean {
-  return armsOf(release).some(({ variants }) => variants.some(({ bytes }) => maxDeltaBytes(bytes) > 0))
+  return variantsOf(release).some(({ bytes }) => maxDeltaBytes(bytes) > 0)
 }
 
 /**
@@ -34,8 +34,4 @@ export function deltaPairs(newest: Release, before: readonly Release[]): readonl
           pairs.set(`${after.digest} ${old.digest}`, { base: old.digest, digest: after.digest })
         }
   return [...pairs.values()]
-}
-
-function armsOf({ stable, candidate }: Release): readonly Arm[] {
-  return candidate === undefined ? [stable] : [stable, candidate]
 }

@@ -181,14 +181,42 @@ export function unknownCritical({ crit = [] }: Release): string | undefined {
 }
 
 /**
+ * What something says for all, and what for those who are exposed, where it says that.
+ *
+ * ```ts
+ * for (const { version } of armsOf(release)) console.log(version)
+ * ```
+ */
+export function armsOf<Each>({
+  stable,
+  candidate,
+}: {
+  readonly stable: Each
+  readonly candidate?: Each | undefined
+}): readonly Each[] {
+  return candidate === undefined ? [stable] : [stable, candidate]
+}
+
+/**
+ * Every snapshot that a release names for somebody to run, with its length and for whom.
+ *
+ * ```ts
+ * const bytes = Math.max(...variantsOf(release).map(variant => variant.bytes))
+ * ```
+ */
+export function variantsOf(release: Pick<Release, 'stable' | 'candidate'>): readonly Variant[] {
+  return armsOf(release).flatMap(({ variants }) => variants)
+}
+
+/**
  * Every digest that a release names for somebody to run.
  *
  * ```ts
  * for (const digest of digestsOf(release)) await prefetch(digest)
  * ```
  */
-export function digestsOf({ stable, candidate }: Release): readonly Digest[] {
-  return [...new Set([...stable.variants, ...(candidate?.variants ?? [])].map(variant => variant.digest))]
+export function digestsOf(release: Pick<Release, 'stable' | 'candidate'>): readonly Digest[] {
+  return [...new Set(variantsOf(release).map(variant => variant.digest))]
 }
 
 function openFile(bytes: Uint8Array): Shape {

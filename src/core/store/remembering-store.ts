@@ -143,19 +143,26 @@ function remember(store: Store, hasher: Hasher): RememberingStore {
     ...(store.schema !== undefined && { schema: store.schema.bind(store) }),
     ...(store.putSchema !== undefined && { putSchema: store.putSchema.bind(store) }),
     ...(store.remove !== undefined && { remove: store.remove.bind(store) }),
-    ...(store.reports !== undefined && { reports: reportsOf(store.reports.bind(store), memory) }),
+    ...(store.reports !== undefined && { reports: reportsOf(store.reports.bind(store), { memory, latest }) }),
     ...(canReport(store) && { report: (store as ReportTransport).report.bind(store) }),
     ...(canWatch(store) && { watch: watchOf(store, { memory, stillHas, latest }) }),
   }
 }
 
+/**
+ * What was heard, and whether the store went back. Another process may have opened a new epoch since, and nobody may have asked this one
+ * for the newest release: so a board that went back is looked at again before anybody is told.
+ */
 function reportsOf(
   reports: NonNullable<Store['reports']>,
-  memory: BoardMemory,
+  { memory, latest }: Pick<WatchParts, 'memory' | 'latest'>,
 ): NonNullable<Store['reports']> {
   return async (query, signal) => {
+    const { namespace } = query
     const heard = await reports(query, signal)
-    const wentBack = memory.wentBack(query.namespace)
+    // A store that cannot be read now is as it was last seen.
+    if (memory.wentBack(namespace) !== undefined) await latest({ namespace }, signal).catch(() => undefined)
+    const wentBack = memory.wentBack(namespace)
     return wentBack === undefined ? heard : { ...heard, wentBack }
   }
 }

@@ -1,6 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
-import { digestsOf, type Release } from '../../core/release/release.js'
+import { digestsOf, variantsOf, type Release } from '../../core/release/release.js'
 import { sameBytes } from '../../core/json/text.js'
 import type { Board } from './board.js'
 import { isUnfit, systemErrorCode } from '../disk/system-error.js'
@@ -76,12 +76,7 @@ export function boardSnapshots({ fs, clock, files, paths }: Board): BoardSnapsho
     },
 
     async missing(namespace, release) {
-      const lengths = new Map(
-        [...release.stable.variants, ...(release.candidate?.variants ?? [])].map(({ digest, bytes }) => [
-          digest,
-          bytes,
-        ]),
-      )
+      const lengths = new Map(variantsOf(release).map(({ digest, bytes }) => [digest, bytes]))
       for (const digest of digestsOf(release)) {
         const stat = await fs.stat(paths.snapshot(namespace, digest))
         if (stat === undefined || stat.bytes !== lengths.get(digest)) return digest

@@ -1,32 +1,19 @@
 import type { ServerResponse } from 'node:http'
-import { plainOf, type Frame, type Plan, type Sink, type Subscriber } from '../stream/messages.js'
+import { plainOf, type Frame } from '../stream/messages.js'
+import { DrainingSink } from './draining-sink.js'
 
 /** A response that takes frames as they are: over HTTP/2, or where a middleware changes what is written. */
-export class ResponseSink implements Sink {
+export class ResponseSink extends DrainingSink {
   readonly #response: ServerResponse
-  #subscriber: Subscriber | undefined
-  #isWaiting = false
 
   constructor(response: ServerResponse) {
+    super()
     this.#response = response
   }
 
-  /** Connects it to the one who writes. */
-  open(plan: Plan): Subscriber {
-    this.#subscriber = plan.open(this)
-    return this.#subscriber
-  }
-
   blocked(): boolean {
-    const response = this.#response
-    if (!needsDrain(response)) return false
-    if (!this.#isWaiting) {
-      this.#isWaiting = true
-      response.once('drain', () => {
-        this.#isWaiting = false
-        this.#subscriber?.drained()
-      })
-    }
+    if (!needsDrain(this.#response)) return false
+    this.awaitDrain(this.#response)
     return true
   }
 

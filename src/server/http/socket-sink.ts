@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { encodeText } from '../../core/json/text.js'
-import type { Frame, Plan, Sink, Subscriber } from '../stream/messages.js'
+import type { Frame, Plan, Subscriber } from '../stream/messages.js'
+import { DrainingSink } from './draining-sink.js'
 
 /** What may be gathered while a stream opens before it is written, in bytes. */
 const OPENING_BYTES = 65_536
@@ -13,25 +14,24 @@ const LAST_CHUNK = encodeText('0\r\n\r\n')
  * A socket that takes frames as chunks, past its response: a third cheaper than through it. What is written while the
  * stream opens leaves in one piece. A class, since there are as many as streams, and each method is one for all of them.
  */
-export class SocketSink implements Sink {
+export class SocketSink extends DrainingSink {
   readonly #socket: Socket
   readonly #response: ServerResponse | undefined
-  #subscriber: Subscriber | undefined
   #isOpening = true
-  #isWaiting = false
 
   /** Gathers from now on what is written to the socket. The response is that which wrote the head, and will end the stream. */
   constructor(socket: Socket, response?: ServerResponse) {
+    super()
     this.#socket = socket
     this.#response = response
     socket.cork()
   }
 
   /** Connects it to the one who writes, and sends what there is until now. */
-  open(plan: Plan): Subscriber {
-    this.#subscriber = plan.open(this)
+  override open(plan: Plan): Subscriber {
+    const subscriber = super.open(plan)
     this.#opened()
-    return this.#subscriber
+    return subscriber
   }
 
   /** Whether bytes wait here. A large frame asks for a drain even when it left at once. */
@@ -43,13 +43,7 @@ export class SocketSink implements Sink {
       this.#opened()
     }
     if (!socket.writableNeedDrain || socket.writableLength === 0) return false
-    if (!this.#isWaiting) {
-      this.#isWaiting = true
-      socket.once('drain', () => {
-        this.#isWaiting = false
-        this.#subscriber?.drained()
-      })
-    }
+    this.awaitDrain(socket)
     return true
   }
 

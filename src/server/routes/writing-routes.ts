@@ -12,6 +12,7 @@ import {
   decodeRelease,
   identifyRelease,
   positionOf,
+  variantsOf,
   type IdentifiedRelease,
   type Release,
 } from '../../core/release/release.js'
@@ -101,8 +102,9 @@ export function writingRoutes({
     }
   }
 
-  const requireSnapshots = async ({ namespace, stable, candidate }: Release): Promise<void> => {
-    for (const { digest, bytes } of [...stable.variants, ...(candidate?.variants ?? [])]) {
+  const requireSnapshots = async (release: Release): Promise<void> => {
+    const { namespace } = release
+    for (const { digest, bytes } of variantsOf(release)) {
       const found = await snapshots.load(namespace, digest).catch(asMissing)
       if (found === undefined) {
         throw new NoticeboardError(

@@ -1,4 +1,5 @@
 import { createLane } from '../../async/lane.js'
+import { createSharedRuns } from '../../async/shared-runs.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import type { EventsQuery } from '../routes/events-query.js'
@@ -25,14 +26,9 @@ export interface Admission {
 export function createAdmission({ topics, unpublished, fanOut, clock }: AdmissionOptions): Admission {
   const inLane = createLane({ inFlight: LOOK_UPS, patienceMs: PATIENCE_MS, clock })
   /** Lookups that wait for their place or are under way: many streams of one namespace ask once. */
-  const lookups = new Map<Namespace, Promise<Newest | undefined>>()
-  const lookUp = (namespace: Namespace): Promise<Newest | undefined> => {
-    const found = lookups.get(namespace)
-    if (found !== undefined) return found
-    const mine = inLane(async () => topics.newest(namespace)).finally(() => lookups.delete(namespace))
-    lookups.set(namespace, mine)
-    return mine
-  }
+  const shared = createSharedRuns<Namespace, Newest | undefined>()
+  const lookUp = (namespace: Namespace): Promise<Newest | undefined> =>
+    shared(namespace, () => inLane(async () => topics.newest(namespace)))
 
   const isAtHand = (query: EventsQuery, namespace: Namespace): boolean => {
     const newest = topics.fresh(namespace)

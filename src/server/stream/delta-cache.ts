@@ -1,10 +1,12 @@
 import { createBucket } from '../../async/bucket.js'
+import { createSharedRuns } from '../../async/shared-runs.js'
 import type { Deltas } from '../../contracts/deltas.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Clock } from '../../contracts/system.js'
 import type { DeltaQuery, Store, Transport } from '../../contracts/transport.js'
 import { maxDeltaBytes } from '../../core/release/delta-size.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
+import { variantsOf } from '../../core/release/release.js'
 import type { Lifetime } from '../http/lifetime.js'
 import { createNamedDigests } from './named-digests.js'
 import type { Newest } from './newest-release.js'
@@ -44,7 +46,7 @@ export interface DeltaCacheOptions {
 export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
   const { transport, snapshots, deltas, clock, lifetime } = options
   const kept = new Map<string, Uint8Array | undefined>()
-  const loading = new Map<string, Promise<Uint8Array | undefined>>()
+  const findOnce = createSharedRuns<string, Uint8Array | undefined>()
   const named = createNamedDigests({ transport, lifetime })
   const bucket = createBucket({ clock, perSecond: MADE_A_SECOND, burst: MADE_AT_ONCE })
   let total = 0
@@ -103,21 +105,15 @@ export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
         kept.set(key, found)
         return found
       }
-      const running = loading.get(key)
-      if (running !== undefined) return running
-      const started = find(query, newest).finally(() => loading.delete(key))
-      loading.set(key, started)
-      return started
+      return findOnce(key, () => find(query, newest))
     },
   }
 }
 
 /** How long a snapshot is that the newest release names; 0 for another one. */
 function lengthOf({ read }: Newest, digest: Digest): number {
-  if (read === undefined) return 0
-  const { stable, candidate } = read.release
-  const variants = [...stable.variants, ...(candidate?.variants ?? [])]
-  return variants.find(variant => variant.digest === digest)?.bytes ?? 0
+  const named = read === undefined ? [] : variantsOf(read.release)
+  return named.find(variant => variant.digest === digest)?.bytes ?? 0
 }
 
 function keyOf({ namespace, digest, base }: DeltaQuery): string {

@@ -1,4 +1,5 @@
 import { NoticeboardError } from '../../contracts/errors.js'
+import { createSharedRuns } from '../../async/shared-runs.js'
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Hasher } from '../../contracts/system.js'
 import type { Transport } from '../../contracts/transport.js'
@@ -85,7 +86,7 @@ export function createSnapshotCache({
   lifetime,
 }: SnapshotCacheOptions): SnapshotCache {
   const kept = new Map<string, Entry>()
-  const loading = new Map<string, Promise<CachedSnapshot>>()
+  const loadOnce = createSharedRuns<string, CachedSnapshot>()
   let total = 0
 
   const keep = (namespace: Namespace, digest: Digest, bytes: Uint8Array): CachedSnapshot => {
@@ -152,12 +153,7 @@ export function createSnapshotCache({
     async load(namespace, digest) {
       const found = find(namespace, digest)
       if (found !== undefined) return found
-      const key = `${namespace}/${digest}`
-      const running = loading.get(key)
-      if (running !== undefined) return running
-      const started = fetch(namespace, digest).finally(() => loading.delete(key))
-      loading.set(key, started)
-      return started
+      return loadOnce(`${namespace}/${digest}`, () => fetch(namespace, digest))
     },
   }
 }

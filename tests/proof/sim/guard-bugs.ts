@@ -261,7 +261,12 @@ export const GUARD_BUGS: readonly GuardBug[] = [
   {
     name: 'each-stream-asks-for-itself',
     file: 'src/server/stream/admission.ts',
-    replace: [['if (found !== undefined) return found const mine = inLane(', 'const mine = inLane(']],
+    replace: [
+      [
+        'shared(namespace, () => inLane(async () => topics.newest(namespace)))',
+        'inLane(async () => topics.newest(namespace))',
+      ],
+    ],
     noticedBy: {
       file: 'tests/unit/server/names.test.ts',
       title: 'are asked for once, however many streams of one name open at the same time',

@@ -183,11 +183,11 @@ export const SECOND_BUGS: readonly SecondBug[] = [
   {
     name: 'failed-load-stays',
     what: 'a snapshot whose first load from the store failed cannot be had from this server until it is restarted',
-    file: 'src/server/stream/snapshot-cache.ts',
+    file: 'src/async/shared-runs.ts',
     replace: [
       [
-        'fetch(namespace, digest).finally(() => loading.delete(key))',
-        'fetch(namespace, digest).then(found => { loading.delete(key); return found })',
+        'run().finally(() => running.delete(key))',
+        'run().then(result => { running.delete(key); return result })',
       ],
     ],
   },

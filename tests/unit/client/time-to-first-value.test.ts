@@ -439,13 +439,16 @@ test('a stream that is refused lets nobody start on old values while the other w
   expect(second.client.current.pool.size).toBe(11)
 })
 
+/** A transport of which nothing comes, neither an answer nor an event. */
+const silent = ({ transport }: ReturnType<typeof testBoard>): WatchTransport => ({
+  ...transport,
+  latest: never,
+  watch: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
+})
+
 test('what a silent stream keeps is told when nothing else answers in time', async () => {
   const board = testBoard()
-  const transport: WatchTransport = {
-    ...board.transport,
-    latest: never,
-    watch: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
-  }
+  const transport = silent(board)
   const made = started(board, { strategy: hybrid(transport) })
   const { atMs, error } = await settled(made.client.ready(), made)
   expect(error?.message).toMatch(/no configuration within 2000 ms: the stream from board is open and silent/)
@@ -459,11 +462,7 @@ test.each([
   'a start over %s whose time is up before anything came or failed says what it waited for',
   async (_, make, says) => {
     const board = testBoard()
-    const transport: WatchTransport = {
-      ...board.transport,
-      latest: never,
-      watch: () => ({ [Symbol.asyncIterator]: () => ({ next: never }) }),
-    }
+    const transport = silent(board)
     const made = started(board, { strategy: make(transport) })
     const { error } = await settled(made.client.ready({ timeoutMs: 500 }), made)
     expect(error?.message).toMatch(says)

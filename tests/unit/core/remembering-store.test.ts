@@ -66,3 +66,38 @@ test('what stands is not judged anew while neither the store nor the memory says
   expect([...(await store.standing!(queries, never))]).toEqual([])
   await publisher.close()
 })
+
+test('a board that went back and goes on by another server is told as it is now, without anybody asking for a release', async () => {
+  const engine = goingBack()
+  let broken = false
+  const behind = storeFrom(engine)
+  const reports: Store['reports'] = async () => ({ since: 'a-start', asOf: 'a-start', reports: [] })
+  const here = rememberingStore(
+    {
+      ...behind,
+      reports,
+      latest: (query, signal) =>
+        broken ? Promise.reject(new Error('no answer')) : behind.latest(query, signal),
+    },
+    systemHasher,
+  )
+  const elsewhere = rememberingStore(storeFrom(engine), systemHasher)
+  const publisher = createPublisher({ namespace: NAMESPACE, schema: anything, store: elsewhere })
+  const settings = { rollout: everyone(), reason: 'a test' }
+  const told = async () => (await here.reports!({ namespace: NAMESPACE }, never)).wentBack
+
+  await publisher.publish({ pool: 1 }, settings)
+  const copy = await engine.contents()
+  await publisher.publish({ pool: 2 }, settings)
+  await here.latest({ namespace: NAMESPACE }, never)
+  await engine.putBack(copy)
+  await here.latest({ namespace: NAMESPACE }, never)
+  expect(await told()).toMatchObject({ from: { sequence: 2 }, to: { sequence: 1 } })
+
+  await publisher.openEpoch({ reason: 'restored' })
+  broken = true
+  expect(await told()).toBeDefined()
+  broken = false
+  expect(await told()).toBeUndefined()
+  await publisher.close()
+})
