@@ -89,20 +89,20 @@ export async function measureConnects({ options, processes, say }, among = serve
     ),
     '',
     formatTable(
-      ['', 'CPU us/connect', 'ratio', 'us/end', 'last, ms', 'ratio', 'stranded', 'idle, KB'],
+      ['', 'open, us', 'ratio', 'end, us', 'last, ms', 'ratio', 'lost', 'idle, KB'],
       rows.map(row => [
         row.title,
-        ranged(row.connectUs),
+        figure(row.connectUs.median),
         ranged(row.connectRatio),
-        ranged(row.endUs),
-        ranged(row.lastMs),
-        ranged(row.lastRatio),
+        figure(row.endUs.median),
+        figure(row.lastMs.median),
+        figure(row.lastRatio.median),
         String(row.stranded),
         figure(row.residentBytes / 1_024),
       ]),
     ),
     paragraph(
-      'CPU: of the server. ratio: to node:http, round by round. idle: resident for each open stream.',
+      'open, end: processor time of the server for each. last: until the last was greeted. ratio: to node:http, round by round. lost: streams that were never greeted. idle: resident for each open stream.',
     ),
   ].join('\n')
   return { figures: { connections, rows }, text }

@@ -149,11 +149,11 @@ export async function measureFanOut({ options, processes, say }) {
         ['', 'CPU ms/1,000', 'ratio', 'last, ms', 'ratio', 'turn, ms'],
         rows.map(({ title, cpuMsPerThousand, cpuRatio, lastMs, lastRatio, turnMs }) => [
           title,
-          ranged(cpuMsPerThousand),
+          figure(cpuMsPerThousand.median),
           ranged(cpuRatio),
-          ranged(lastMs),
-          ranged(lastRatio),
-          ranged(turnMs),
+          figure(lastMs.median),
+          figure(lastRatio.median),
+          figure(turnMs.median),
         ]),
       ),
       paragraph(

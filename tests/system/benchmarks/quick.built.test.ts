@@ -60,12 +60,13 @@ const summary = {
 const PRINTED = {
   strategies: ['1. Three strategies', 'pull', 'push', 'hybrid'],
   fanout: ['2. A change of', 'node:net', 'noticeboard'],
+  connects: ['event streams that open at once', 'node:http', 'noticeboard'],
   read: ['3. The read of one value', 'config.current.pool.size'],
   poll: ['4. A poll'],
 } as const satisfies Readonly<Record<string, readonly [heading: string, ...rows: readonly string[]]>>
 
 /** One of them is drawn: each computes for some seconds. */
-const PARTS = drawn(['strategies', 'fanout', 'read', 'poll'] as const, { share: 1 })
+const PARTS = drawn(['strategies', 'fanout', 'connects', 'read', 'poll'] as const, { share: 1 })
 
 test(`a quick run of ${PARTS.join(', ')} prints a table for each part, writes every round down and leaves nothing running`, async () => {
   const folder = await temporaryFolder()
