@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { board, readers, temporaryFolder, until, type Reader } from './board.js'
 import { nginx } from './nginx.js'
 import { missingPrograms, rsync } from './programs.js'
@@ -45,15 +46,20 @@ describe.skipIf(missing !== undefined)('a mirror of a board, made by rsync', { t
 
     const rounds = mirrors.map(() => 0)
     let publishing = true
+    onTestFinished(() => void (publishing = false))
     let newest = 10
     /** Until there is enough to go by: every mirror was made several times while releases came in. */
     const publish = async (): Promise<void> => {
       // Steps of two digits, so that all have one length.
-      while (newest < 99 && (newest < 25 || Math.min(...rounds) < 5)) await own.publish((newest += 1))
+      while (publishing && newest < 99 && (newest < 25 || Math.min(...rounds) < 5)) await own.publish((newest += 1))
       publishing = false
     }
     const copyOn = async ({ copy }: { copy: () => Promise<void> }, index: number): Promise<void> => {
-      for (; publishing; rounds[index] += 1) await copy()
+      // Both publish and copy all the time: whoever never waits would keep the other from its turn.
+      for (; publishing; rounds[index] += 1) {
+        await copy()
+        await sleep(20)
+      }
       await copy()
     }
     await Promise.all([...mirrors.map(copyOn), publish()])

@@ -12,8 +12,17 @@ export function missingPrograms(...programs: readonly Program[]): string | undef
 
 export type Program = 'nginx' | 'haproxy' | 'rsync'
 
+/** Where programs were found: looking for one starts it, which a test that runs it again and again would wait for each time. */
+const found = new Map<Program, string>()
+
 /** Where a program is: on the path, or where Debian keeps programs of the system, which a user's path often lacks. */
 export function pathOf(program: Program): string | undefined {
+  const place = found.get(program) ?? look(program)
+  if (place !== undefined) found.set(program, place)
+  return place
+}
+
+function look(program: Program): string | undefined {
   const places = [program, `/usr/sbin/${program}`, `/usr/local/sbin/${program}`]
   return places.find(place =>
     place.startsWith('/') ? existsSync(place) : spawnSync(place, ['-v']).error === undefined,
