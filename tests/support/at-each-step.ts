@@ -194,7 +194,7 @@ export async function driven<Work>(
   done.catch(() => {})
   const untilMs = clock.monotonic() + LONGEST_MS
   while (!over) {
-    for (let turn = 0, seen = progress(); turn < (readsDisk ? 60 : 6) && !over; turn += 1) {
+    for (let turn = 0, seen = progress(); turn < (readsDisk ? 15 : 6) && !over; turn += 1) {
       await systemClock.turn()
       if (progress() > seen || (readsDisk && isAtWork())) [turn, seen] = [0, progress()]
     }

@@ -49,7 +49,7 @@ function deadlyIn(value: unknown): Deadly | undefined {
     : undefined
 }
 
-async function run({ board, state, soakMs, beatMs, endsAfterMs, ends }: BrittleCommand): Promise<void> {
+async function run({ board, state, soakMs, beatMs, endsAfter, ends }: BrittleCommand): Promise<void> {
   const meet = (deadly: Deadly | undefined, at: Deadly['at']): void => {
     if (deadly?.at === at) die(deadly)
   }
@@ -70,16 +70,16 @@ async function run({ board, state, soakMs, beatMs, endsAfterMs, ends }: BrittleC
       return { commit: () => meet(deadly, 'commit') }
     },
   })
-  client.on('change', ({ current: { deadly }, running }) => {
+  const end = (): void => {
+    if (ends === 'close') void client.close().then(() => process.exit(0))
+    else process.exit(0)
+  }
+  client.on('change', ({ current: { n, deadly }, running }) => {
     say(`runs ${running.version}`)
     if (typeof deadly?.at === 'number') setTimeout(die, deadly.at, deadly)
+    if (endsAfter?.n === n) setTimeout(end, endsAfter.ms)
   })
   setInterval(() => say('alive'), 50)
-  if (endsAfterMs !== undefined)
-    setTimeout(() => {
-      if (ends === 'close') void client.close().then(() => process.exit(0))
-      else process.exit(0)
-    }, endsAfterMs)
   await client.ready({ timeoutMs: 5_000 })
 }
 

@@ -6,8 +6,8 @@ export interface BrittleCommand {
   readonly state: string
   readonly soakMs: number
   readonly beatMs: number
-  /** Ends in order after this long. */
-  readonly endsAfterMs?: number
+  /** Ends in order, this long after it first ran the document with that `n`. */
+  readonly endsAfter?: { readonly n: number; readonly ms: number }
   /** How it ends then: by `close()` and exit 0, by exit 0 alone. */
   readonly ends?: 'close' | 'exit'
 }

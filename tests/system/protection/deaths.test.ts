@@ -92,7 +92,7 @@ describe.concurrent('who did not die of a document', () => {
     'is a job that ends by %s before anything is earned',
     { timeout: 60_000 },
     async (ends, context) => {
-      const { lives, until } = await onTrial(context, { endsAfterMs: 600, ends })
+      const { lives, until } = await onTrial(context, { endsAfter: { n: 2, ms: 300 }, ends })
       await until(() => lives.length > 5, 'it runs five times')
       expect(lives.slice(2, 5).map(({ ran, ended }) => [ran, ended?.code ?? 0])).toEqual(
         Array.from({ length: 3 }, () => [[2], 0]),

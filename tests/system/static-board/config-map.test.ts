@@ -29,6 +29,8 @@ import { fakeKubelet, mountPoint } from '../../support/kubelet.js'
 const MINUTE = 60_000
 /** The sync period of a kubelet and the age of its cache: what applying and mounting take together. */
 const KUBELET_MS = 90_000
+/** More seldom than by default: hours pass here, and the volume changes once in a sync period. */
+const LOOK_MS = 30_000
 const CLIENTS = 8
 const schema = z.object({ size: z.number() })
 type Config = z.output<typeof schema>
@@ -78,7 +80,11 @@ async function world({ open, over = board => board }: WorldOptions = {}): Promis
   })()
   const controller = createController({ store, system, namespaces: [NAMESPACE] })
   const publisher = createPublisher({ namespace: NAMESPACE, schema, store, system })
-  const board = boardOnVolume(folder, { system }, { disk: nodeVolumeDisk(), folderWatch: undefined })
+  const board = boardOnVolume(
+    folder,
+    { system, pollIntervalMs: LOOK_MS },
+    { disk: nodeVolumeDisk(), folderWatch: undefined },
+  )
   const read = over(board, store, clock)
   const clients = Array.from({ length: CLIENTS }, (_, index) =>
     createClient({

@@ -51,7 +51,8 @@ describe.skipIf(missing !== undefined)('a mirror of a board, made by rsync', { t
     /** Until there is enough to go by: every mirror was made several times while releases came in. */
     const publish = async (): Promise<void> => {
       // Steps of two digits, so that all have one length.
-      while (publishing && newest < 99 && (newest < 25 || Math.min(...rounds) < 5)) await own.publish((newest += 1))
+      while (publishing && newest < 99 && (newest < 25 || Math.min(...rounds) < 5))
+        await own.publish((newest += 1))
       publishing = false
     }
     const copyOn = async ({ copy }: { copy: () => Promise<void> }, index: number): Promise<void> => {
