@@ -68,7 +68,7 @@ function currentShareOf(
 ): number {
   const { changesPerDay, rttMs } = workload
   if (shape.type === 'poll') {
-    const { intervalMs } = pollingOf(shape, { changesPerDay, answerMs: REQUEST_TRIPS * rttMs })
+    const { intervalMs } = pollingOf(shape, { ...workload, answerMs: REQUEST_TRIPS * rttMs })
     return freshnessOf((changesPerDay * intervalMs) / DAY_MS)
   }
   return currentOf({ meanMs, changesPerDay })

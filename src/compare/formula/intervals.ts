@@ -52,21 +52,26 @@ export function adaptedMs(
 }
 
 /**
- * How a client polls. An interval that grows with the document's age is averaged over the time between two changes,
- * which are taken to come evenly.
+ * How a client polls. An interval that grows with the document's age is averaged over the time between two changes or starts
+ * of the client, which are taken to come evenly.
  *
  * ```ts
- * pollingOf(shape, { changesPerDay: 40, answerMs: 60 })
+ * pollingOf(shape, { changesPerDay: 40, restartsPerDay: 1, answerMs: 60 })
  * ```
  */
 export function pollingOf(
   { pollIntervalMs, adapts }: Pick<PollShape, 'pollIntervalMs' | 'adapts'>,
-  { changesPerDay, answerMs }: { readonly changesPerDay: number; readonly answerMs: number },
+  {
+    changesPerDay,
+    restartsPerDay,
+    answerMs,
+  }: { readonly changesPerDay: number; readonly restartsPerDay: number; readonly answerMs: number },
 ): Polling {
   const fixed = { perDay: DAY_MS / (pollIntervalMs + answerMs), intervalMs: pollIntervalMs }
-  if (adapts === undefined || changesPerDay === 0) return fixed
+  if (adapts === undefined || changesPerDay + restartsPerDay === 0) return fixed
   const { share, leastMs } = adapts
-  const gapMs = DAY_MS / changesPerDay
+  const beginsPerDay = changesPerDay + restartsPerDay
+  const gapMs = DAY_MS / beginsPerDay
   // One over the interval, added up over all ages: constant, then growing, then constant again.
   const growsFromMs = Math.min(gapMs, leastMs / share)
   const growsToMs = Math.min(gapMs, Math.max(growsFromMs, pollIntervalMs / share))
@@ -75,7 +80,7 @@ export function pollingOf(
     Math.log((share * growsToMs + answerMs) / (share * growsFromMs + answerMs)) / share +
     (gapMs - growsToMs) / (pollIntervalMs + answerMs)
   return {
-    perDay: polls * changesPerDay,
-    intervalMs: adaptedMs({ share, leastMs, mostMs: pollIntervalMs }, gapMs),
+    perDay: polls * beginsPerDay,
+    intervalMs: adaptedMs({ share, leastMs, mostMs: pollIntervalMs }, DAY_MS / changesPerDay),
   }
 }

@@ -51,7 +51,7 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
       ? openLightPopulation({ shape, workload, costs, size: simulated, weight, seed })
       : openFleet({ model, workload, costs, simulated, weight, seed })
   try {
-    const windows = windowsOf(model)
+    const windows = windowsOf(model, workload)
     const seen = await measureFleet(fleet, { windows, signal, onStep })
     return rowOfSeen(model, {
       seen: withSeldom(seen, model, { workload, changeMs: windows.changeMs }),
@@ -63,17 +63,28 @@ export async function simulateModel(model: RunnableModel, options: SimulateModel
   }
 }
 
-function windowsOf(model: Model): Windows {
+function windowsOf(model: Model, workload: Workload): Windows {
   // Sweeps and reports come once in five minutes: who starts over so long is in every place of it.
   const startsOverMs = defaultPeriods.sweepIntervalMs
+  const { shape } = model
+  const growsMs = growthOf(model, workload)
   // And no heartbeat falls on the change.
-  const settlesMs = REPORTS_MS + defaultPeriods.heartbeatMs / 2
+  const settlesMs = Math.max(REPORTS_MS + defaultPeriods.heartbeatMs / 2, growsMs)
   const idleMs = defaultPeriods.sweepIntervalMs
   const lookMs = 1.2 * longestLookOf(model, startsOverMs + settlesMs + idleMs)
-  const { shape } = model
   const heartbeatMs = shape?.type === 'stream' ? shape.heartbeatMs : defaultPeriods.heartbeatMs
   const deadMs = DEAD_AFTER_HEARTBEATS * heartbeatMs + lookMs
-  return { startsOverMs, settlesMs, idleMs, changeMs: Math.max(REPORTS_MS, lookMs), lookMs, deadMs }
+  return { startsOverMs, settlesMs, idleMs, changeMs: Math.max(REPORTS_MS, lookMs, growsMs), lookMs, deadMs }
+}
+
+/**
+ * For how long the interval of a model that asks the more seldom the older its document is grows between two changes, in
+ * milliseconds; 0 for the others. A change meets a document of its usual age, and what is asked for more often after it is part of what it costs.
+ */
+function growthOf({ shape }: Model, { changesPerDay }: Workload): number {
+  if (shape?.type !== 'poll' || shape.adapts === undefined) return 0
+  const gapMs = changesPerDay === 0 ? Infinity : DAY_MS / changesPerDay
+  return Math.min(gapMs, shape.pollIntervalMs / shape.adapts.share)
 }
 
 /** The longest that a client takes to look by itself, before a document that is at most so old. */

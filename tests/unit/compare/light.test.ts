@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import {
+  adaptivePullModel,
   hybridModel,
   pullModel,
   pushModel,
@@ -7,6 +8,7 @@ import {
   type KnownModel,
 } from '../../../src/compare/index.js'
 import { KINDS, type Kind } from '../../../src/compare/costs/costs.js'
+import { estimate, type ShapedModel } from '../../../src/compare/formula/estimate.js'
 import { simulateModel } from '../../../src/compare/simulation/simulate-model.js'
 import { createTimerWheel } from '../../../src/compare/simulation/light/timer-wheel.js'
 import type { Row } from '../../../src/compare/row.js'
@@ -81,6 +83,28 @@ test('a fleet that is larger than what is simulated is a light population, and t
   expect(row).toMatchObject({ depth: 'simulation', missed: 0, perDay: { delivery: 3_000 * 40 } })
   expect(await simulated(pushModel(), { clients: 3_000 })).toEqual(row)
 })
+
+test.each([
+  { changesPerDay: 2, restartsPerDay: 0 },
+  { changesPerDay: 40, restartsPerDay: 0 },
+  { changesPerDay: 2, restartsPerDay: 4 },
+])(
+  'an interval that grows with the age of the document is seen as it is computed: $changesPerDay changes, $restartsPerDay restarts a day',
+  async input => {
+    const model = adaptivePullModel() as ShapedModel & KnownModel
+    const workload = readWorkload({ ...FLEET, ...input })
+    const known = estimate(model, { workload, costs: recordedCosts })
+    const seen = await simulated(model, { ...input, population: 'light' })
+    const apart = (of: (row: Row) => number): number => Math.abs(of(seen) / of(known) - 1)
+    expect(apart(({ requests }) => requests.perSecond)).toBeLessThan(0.05)
+    expect(apart(({ bytes }) => bytes.perDay)).toBeLessThan(0.05)
+    expect(apart(({ cpu }) => cpu.share)).toBeLessThan(0.05)
+    // The interval in which a change falls was chosen when the document was younger, by clients that stay in step with those who started
+    // when they did; the formula takes that of the change, and clients that are spread.
+    expect(apart(({ stalenessMs }) => stalenessMs.half)).toBeLessThan(0.15)
+    expect(apart(({ stalenessMs }) => stalenessMs.all)).toBeLessThan(0.25)
+  },
+)
 
 test('timers ring once, in order to the millisecond, however late they are and however often they are set', () => {
   const wheel = createTimerWheel(6)
