@@ -216,8 +216,11 @@ export interface Store extends Transport {
    * nothing changes a server asks with the same one, and a store may answer with the same set.
    */
   standing?(queries: readonly StandingQuery[], signal: AbortSignal): Promise<ReadonlySet<Namespace>>
-  /** The last word of each instance that was heard, and since when the store listens. */
-  reports?(query: { readonly namespace: Namespace }, signal: AbortSignal): Promise<HeardReports>
+  /**
+   * The last word of each instance that was heard, and since when the store listens. What a `brief` answer may leave
+   * out costs whoever is far away much, and nobody who holds it in memory anything: a store may answer in full.
+   */
+  reports?(query: ReportsQuery, signal: AbortSignal): Promise<HeardReports>
   /** Namespaces that hold at least one release. */
   namespaces?(signal: AbortSignal): Promise<readonly Namespace[]>
   /** The JSON Schema kept beside a namespace, so that tools validate without the application's code. */
@@ -242,6 +245,16 @@ export type CompleteStore = WatchTransport &
   ReportTransport &
   Store &
   Required<Pick<Store, 'next' | 'reports' | 'namespaces' | 'schema' | 'putSchema' | 'remove'>>
+
+/** Whose reports are asked for, and how much of each. */
+export interface ReportsQuery {
+  readonly namespace: Namespace
+  /**
+   * Asks for what a publish, a rollback or an epoch goes by, as docs/formats.md says, with no other labels than these:
+   * whatever strangers report is little then. Default: reports come in full.
+   */
+  readonly brief?: { readonly labels: readonly string[] } | undefined
+}
 
 /** A release that is asked about: whether it is still the newest of its namespace. */
 export interface StandingQuery {

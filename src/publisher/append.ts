@@ -9,7 +9,7 @@ import { armsOf, positionOf, type Release, type SignedRelease } from '../core/re
 import { compose, type Statement } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { ruleOutNewArms } from './new-arms.js'
-import { heardReports } from './preconditions.js'
+import { heardReports, WITHOUT_LABELS } from './preconditions.js'
 import { readNewest, type ReadHead } from './read-head.js'
 import { retried } from './retry.js'
 
@@ -211,7 +211,7 @@ async function decided(
   { opens, signal }: { readonly opens: boolean; readonly signal: AbortSignal },
 ): Promise<Exclude<Decision, { type: 'refuse' }>> {
   if (!opens && decision.type === 'refuse' && isNoticeboardError(decision.error, 'not-found', 'conflict')) {
-    const wentBack = (await heardReports(context, signal))?.wentBack
+    const wentBack = (await heardReports(context, signal, WITHOUT_LABELS))?.wentBack
     if (wentBack !== undefined) throw wentBackError(context.namespace, wentBack)
   }
   return accepted(decision)

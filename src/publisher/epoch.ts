@@ -8,7 +8,7 @@ import { encodeAudit } from './audit.js'
 import { newEpoch } from './compose.js'
 import type { PublisherContext } from './context.js'
 import { finish } from './finish.js'
-import { doubtfulClaims, heardReports } from './preconditions.js'
+import { doubtfulClaims, heardReports, WITHOUT_LABELS } from './preconditions.js'
 import { readAnyHead } from './read-head.js'
 import { prepareAll, validateAll, variantsOf } from './prepare.js'
 import type { RolloutFacts } from './rollout.js'
@@ -66,7 +66,7 @@ export async function openNewEpoch(
         'invalid-option',
         `${context.namespace} has no release to go on from that this version reads: pass { document } to start the new epoch with`,
       )
-    const heard = await heardReports(context, signal)
+    const heard = await heardReports(context, signal, WITHOUT_LABELS)
     const newest = head?.release
     const claims = options.ignoreReports === true ? undefined : heard && claimsOf(heard, newest)
     const before = heard?.wentBack?.from

@@ -19,7 +19,8 @@ export interface NamespaceLook {
 }
 
 /**
- * Reads where a namespace stands. A store that fails is an alarm and not an error.
+ * Reads where a namespace stands; what was heard of it with `read`, from the store unless given. A store that fails is
+ * an alarm and not an error.
  *
  * ```ts
  * const { alarms } = await lookAtNamespace(context, signal)
@@ -28,11 +29,13 @@ export interface NamespaceLook {
 export async function lookAtNamespace(
   context: PublisherContext,
   signal: AbortSignal,
+  read: () => Promise<HeardReports | undefined> = () => readReports(context, signal),
 ): Promise<NamespaceLook> {
   const { clock } = context
   try {
+    // First, so that nobody who has seen a release that comes meanwhile is taken for one who is ahead.
+    const heard = await read()
     const newest = (await readNewest(context, signal))?.release
-    const heard = await readReports(context, signal)
     const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
     const standsStill =
       newest === undefined ? undefined : await standsStillFor(context, { release: newest, heard }, signal)

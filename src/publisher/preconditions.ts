@@ -1,6 +1,7 @@
 import { isNoticeboardError, NoticeboardError } from '../contracts/errors.js'
 import { comparePositions, formatPosition, type Position } from '../contracts/position.js'
 import type { HeardReports } from '../contracts/report.js'
+import type { ReportsQuery } from '../contracts/transport.js'
 import { positionOf, unknownCritical, type Arm, type Release } from '../core/release/release.js'
 import { isUnderWay } from '../core/release/rollout.js'
 import { sayWentBack } from '../core/store/went-back.js'
@@ -126,9 +127,12 @@ function isRollingOut(newest: Release | undefined): boolean {
   return newest.rollout === undefined ? newest.candidate !== undefined : isUnderWay(newest.rollout)
 }
 
+/** What of reports a rollback or an epoch goes by: no labels. */
+export const WITHOUT_LABELS: NonNullable<ReportsQuery['brief']> = { labels: [] }
+
 /**
- * What was heard of a namespace; undefined when the store keeps none or cannot be asked, which is
- * logged and stops no publish.
+ * What was heard of a namespace, in full unless `brief` is given; undefined when the store keeps none or cannot be
+ * asked, which is logged and stops no publish.
  *
  * ```ts
  * const heard = await heardReports(context, signal)
@@ -137,10 +141,11 @@ function isRollingOut(newest: Release | undefined): boolean {
 export async function heardReports(
   context: PublisherContext,
   signal: AbortSignal,
+  brief?: ReportsQuery['brief'],
 ): Promise<HeardReports | undefined> {
   const { namespace, logger } = context
   try {
-    return await readReports(context, signal)
+    return await readReports(context, signal, brief)
   } catch (error) {
     signal.throwIfAborted()
     const code = isNoticeboardError(error) ? error.code : 'internal'

@@ -27,6 +27,8 @@ import { trialIfKept } from './rollouts/find-trial.js'
 import { assertPolicy } from './rollouts/policies.js'
 import type { Trial } from './rollouts/steps.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
+import { staged } from '../rollouts/staged.js'
+import { MAX_LABELS } from '../core/limits.js'
 import { oneLine } from '../core/json/text.js'
 import { sayMatch } from '../core/release/labels.js'
 import type { Arm, Release } from '../core/release/release.js'
@@ -134,7 +136,7 @@ export async function publishDocument(
       notAdmitted(context, newest, { variants, readmit: options.readmit })
     if (refusal !== undefined) return { type: 'refuse', error: refusal }
     warnings = await validateAll(context, prepared, { newest, signal })
-    const heard = await heardReports(context, signal)
+    const heard = await heardReports(context, signal, briefFor(context, policy))
     // What the store forgot is no claim of clients.
     const believes = options.ignoreReports !== true || heard?.wentBack !== undefined
     const behind = believes ? behindFleet(context, heard, newest) : undefined
@@ -210,6 +212,16 @@ export async function publishDocument(
     drives,
     ...(policy !== undefined && { policy }),
   }
+}
+
+/** What of reports it takes to begin a rollout; undefined for all of them. */
+function briefFor(
+  { gates }: PublisherContext,
+  policy: RolloutPolicy | undefined,
+): { readonly labels: readonly string[] } | undefined {
+  const labels = (policy ?? staged()).startsBy
+  // A gate is shown the whole fleet.
+  return labels === undefined || labels.length > MAX_LABELS || gates.length > 0 ? undefined : { labels }
 }
 
 /** Says who had a document of their own and gets that of all others now, as it is with a file that is published for everybody. */

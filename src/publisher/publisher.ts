@@ -1,4 +1,5 @@
 import { calmLogger, type CalmLogger } from '../async/calm-logger.js'
+import { createSharedRuns } from '../async/shared-runs.js'
 import type { Alarm } from '../alarms/index.js'
 import { canAppend, canRead } from '../contracts/capabilities.js'
 import { NoticeboardError } from '../contracts/errors.js'
@@ -6,6 +7,7 @@ import type { Json } from '../contracts/json.js'
 import { parseNamespace, type Digest, type Namespace } from '../contracts/names.js'
 import type { Logger, System } from '../contracts/system.js'
 import type { Position } from '../contracts/position.js'
+import type { HeardReports } from '../contracts/report.js'
 import type { Schema } from '../contracts/schema.js'
 import type { Source } from '../contracts/source.js'
 import type { Mirror, Store } from '../contracts/transport.js'
@@ -230,6 +232,10 @@ export function createPublisher<Input = unknown, Output = Input>(
     void settled.then(() => underWay.delete(settled))
     return work
   }
+  const shared = createSharedRuns<'reports', HeardReports | undefined>()
+  /** What was heard, read once for all who ask meanwhile: of a large fleet it is much. */
+  const readOnce = (signal: AbortSignal): Promise<HeardReports | undefined> =>
+    shared('reports', () => readReports(context, signal))
   const rollout = async (facts: Promise<RolloutFacts>): Promise<Rollout> =>
     createRollout(context, root.signal, await facts)
   const step = (asked: AskedStep, settings: StepOptions): Promise<Rollout> =>
@@ -310,11 +316,12 @@ export function createPublisher<Input = unknown, Output = Input>(
     },
     fleet: () =>
       run(undefined, async signal => {
-        const heard = await readReports(context, signal)
+        const heard = await readOnce(signal)
         if (heard === undefined) return { type: 'unknown', why: 'no-reports' } as const
         return summarizeFleet(heard, (await readNewest(context, signal))?.release)
       }),
-    alarms: () => run(undefined, async signal => (await lookAtNamespace(context, signal)).alarms),
+    alarms: () =>
+      run(undefined, async signal => (await lookAtNamespace(context, signal, () => readOnce(signal))).alarms),
     forget: settings => run(settings?.signal, signal => forgetInstances(context, settings ?? {}, signal)),
     sync: () =>
       run(undefined, async signal => {

@@ -10,7 +10,7 @@ import { encodeAudit } from './audit.js'
 import type { PublisherContext } from './context.js'
 import { areMost, countBoundRefusers, countRefusers, type Refusers } from '../fleet/refusers.js'
 import { finish } from './finish.js'
-import { behindFleet, doubtfulClaims, heardReports } from './preconditions.js'
+import { behindFleet, doubtfulClaims, heardReports, WITHOUT_LABELS } from './preconditions.js'
 import { readAnyHead } from './read-head.js'
 import { trialIfKept } from './rollouts/find-trial.js'
 import { findEarlier, findRelease, firstUnreadable, sameVariants, type ReleaseRef } from './resolve-ref.js'
@@ -100,7 +100,7 @@ async function chooseGoal(
   { to, signal }: { readonly to: ReleaseRef | undefined; readonly signal: AbortSignal },
 ): Promise<Goal> {
   // A rollback does not wait for what clients report.
-  const heard = await heardReports({ ...context, retries: 0 }, signal)
+  const heard = await heardReports({ ...context, retries: 0 }, signal, WITHOUT_LABELS)
   // Nobody would follow it, and what is left of the log could look as if there were nothing to go back to.
   if (heard?.wentBack !== undefined) throw wentBackError(context.namespace, heard.wentBack)
   const choice = to === undefined && heard !== undefined ? createChoice(heard) : undefined

@@ -15,6 +15,7 @@ export function everyone(): RolloutPolicy {
 const EVERYONE: RolloutPolicy = /* @__PURE__ */ Object.freeze({
   type: 'everyone',
   version: 1,
+  startsBy: [],
   start: () => ({ type: 'everyone', says: ['it goes to everyone at once'] }),
   decide: over,
 } satisfies RolloutPolicy)

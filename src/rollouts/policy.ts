@@ -18,6 +18,11 @@ export interface RolloutPolicy {
   readonly type: string
   /** Which plans of that type it reads. A plan of another version is left to another controller. */
   readonly version: number
+  /**
+   * The labels of clients that `start` goes by, where it needs no more of reports than a brief answer holds (see
+   * {@link ReportsQuery}): a publish does not wait for the rest then. Default: `start` is given reports in full.
+   */
+  readonly startsBy?: readonly string[]
   /** What a rollout begins with, or why it may not. */
   start(input: StartInput): FirstStep
   /** What follows from the evidence for a rollout under way, whose plan is of this type and version. */

@@ -46,9 +46,18 @@ export function staged(options: readonly StageSpec[] | StagedOptions = {}): Roll
   return {
     type: 'staged',
     version: 1,
+    startsBy: labelsIn(settings),
     start: input => startStaged(settings, input),
     decide: decideStaged,
   }
+}
+
+/** The labels that stages and clusters are made of. */
+function labelsIn({ stages = [], cluster }: StagedOptions): readonly string[] {
+  const named = stages.flatMap(spec =>
+    typeof spec === 'object' && 'labels' in spec ? Object.keys(spec.labels) : [],
+  )
+  return [...new Set([...named, ...(cluster === undefined ? [] : [cluster])])]
 }
 
 function startStaged(settings: StagedOptions, input: StartInput): FirstStep {

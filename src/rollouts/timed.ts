@@ -46,6 +46,7 @@ export function timed(options: TimedOptions = {}): RolloutPolicy {
   return {
     type: 'timed',
     version: 1,
+    startsBy: [],
     start: input => startTimed({ type: 'timed', version: 1, stages, everyMs }, input),
     decide: (standing, _evidence, nowMs) => decideTimed(standing, nowMs),
   }

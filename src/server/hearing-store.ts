@@ -27,7 +27,7 @@ export function hearingStore(
     put: (query, signal) => store.put(query, signal),
     append: (query, signal) => store.append(query, signal),
     history: (query, signal) => store.history(query, signal),
-    reports: ({ namespace }, signal) => heard(namespace, signal),
+    reports: (query, signal) => heard(query, signal),
     report: async states => take(states),
     ...(store.next !== undefined && { next: store.next.bind(store) }),
     ...(store.namespaces !== undefined && { namespaces: store.namespaces.bind(store) }),

@@ -1,5 +1,6 @@
 import { NoticeboardError } from '../../contracts/errors.js'
 import { formatPosition } from '../../contracts/position.js'
+import { groupBy } from '../../core/group-by.js'
 import {
   FLEET_STATES,
   type Alarm,
@@ -27,7 +28,7 @@ export const statusCommand: Command = {
   name: 'status',
   summary: 'show who runs what',
   usage: '[NAMESPACE]',
-  text: `Shows the newest release of a namespace and what its clients report: how many run it, and one by one those that do not.
+  text: `Shows the newest release of a namespace and what its clients report: how many run it, and one by one those that do not, fifty of a state.
 Alarms come first: what somebody should look at. Without a namespace it lists all of them. Over a server this wants the token.`,
   options: {
     ...BOARD_OPTIONS,
@@ -100,10 +101,19 @@ function show(
   })
   if (listed.length + groups.length === 0) return
   print.data('\n')
+  const shown = args.flag('all') || args.text('missing-for') !== undefined ? listed : fewOfEach(listed)
   print.table(
     ['state', 'client', 'instance', 'labels', 'strategy', 'version', 'seen', 'heard', 'why'],
-    [...listed.map(rowOf), ...groups.map(groupRow)],
+    [...shown.map(rowOf), ...groups.map(groupRow)],
   )
+  if (shown.length < listed.length) print.data(`and ${listed.length - shown.length} more; --all lists them\n`)
+}
+
+/** How many of one state are listed one by one, unless all are asked for: strangers may be thousands. */
+const LISTED = 50
+
+function fewOfEach(members: readonly FleetMember[]): readonly FleetMember[] {
+  return [...groupBy(members, ({ state }) => state).values()].flatMap(alike => alike.slice(0, LISTED))
 }
 
 const QUIET: ReadonlySet<string> = new Set(['current', 'stopped', 'replaced'])
@@ -136,10 +146,14 @@ function groupRow({ members, labels, silentMs: [least, most] }: MissingGroup): r
   ]
 }
 
+/** How many UTF-16 code units of labels a row has room for. */
+const LABELS_LENGTH = 120
+
 function sayLabels(labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels)
+  const text = Object.entries(labels)
     .map(([name, value]) => `${name}=${value}`)
     .join(' ')
+  return text.length <= LABELS_LENGTH ? text : `${text.slice(0, LABELS_LENGTH).trimEnd()}…`
 }
 
 /** Prints every namespace, and returns how many alarms there are. */
@@ -235,7 +249,9 @@ interface Look {
 async function look(publisher: Publisher): Promise<Look> {
   let newest: HistoryEntry | undefined
   for await (const entry of publisher.history({ limit: 1 })) newest = entry
-  return { newest, fleet: await publisher.fleet(), alarms: await publisher.alarms() }
+  // At once, so that they are told by the same reports.
+  const [fleet, alarms] = await Promise.all([publisher.fleet(), publisher.alarms()])
+  return { newest, fleet, alarms }
 }
 
 function plain({ release: _, audit, ...entry }: HistoryEntry): object {

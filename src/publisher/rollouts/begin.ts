@@ -78,21 +78,25 @@ export async function begin(
     return { type: 'everyone', notes: [`${store.name} is read in this process alone: it goes to everyone`] }
   const policy = beginning.policy ?? staged()
   const salt = saltFor(context, beginning)
-  const gates = await askGates(
-    beginning.gates,
-    {
-      clock,
-      question: {
-        namespace,
-        rollout: undefined,
-        stage: 0,
-        candidate: beginning.candidate.map(({ digest }) => digest),
-        since: undefined,
-        fleet: heard === undefined ? { type: 'unknown', why: 'no-reports' } : summarizeFleet(heard, newest),
-      },
-    },
-    signal,
-  )
+  const gates =
+    beginning.gates.length === 0
+      ? {}
+      : await askGates(
+          beginning.gates,
+          {
+            clock,
+            question: {
+              namespace,
+              rollout: undefined,
+              stage: 0,
+              candidate: beginning.candidate.map(({ digest }) => digest),
+              since: undefined,
+              fleet:
+                heard === undefined ? { type: 'unknown', why: 'no-reports' } : summarizeFleet(heard, newest),
+            },
+          },
+          signal,
+        )
   signal.throwIfAborted()
   const nowMs = heard === undefined ? clock.now() : Date.parse(heard.asOf)
   const stable = newest.stable.variants.map(({ digest }) => digest)

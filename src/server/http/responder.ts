@@ -19,6 +19,7 @@ import type { Answer, Headers, Incoming, Plan } from '../stream/messages.js'
 import type { ProbeRoutes } from '../routes/probe-routes.js'
 import type { ReadingRoutes } from '../routes/reading-routes.js'
 import type { ReportRoutes } from '../routes/report-routes.js'
+import { parseReportsQuery } from '../routes/reports-query.js'
 import { isWriting, methodsOf, parseRoute, type Access, type Route } from '../routes/routes.js'
 import type { WritingRoutes } from '../routes/writing-routes.js'
 import { errorName, isThenable } from '../../core/built-ins.js'
@@ -208,7 +209,7 @@ function answerRoute(
               ? BEARER
               : { type: 'stranger', address: addressOf(request) },
           })
-        : reports.get(route.namespace, request.signal())
+        : reports.get(parseReportsQuery(route.namespace, request.query), request.signal())
     case 'history':
       if (request.method === 'HEAD') return withoutLength()
       return reading.history(

@@ -3,7 +3,8 @@ import type { Json } from '../../contracts/json.js'
 import type { Namespace } from '../../contracts/names.js'
 import type { Clock, Logger } from '../../contracts/system.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
-import type { ReportTransport, Store, Transport } from '../../contracts/transport.js'
+import type { ReportsQuery, ReportTransport, Store, Transport } from '../../contracts/transport.js'
+import { briefly } from '../../core/report/brief-report.js'
 import { jsonBytes } from '../../core/report/fit-report.js'
 import { lastWord } from '../../core/report/last-word.js'
 import { readReport } from '../../core/report/report-codec.js'
@@ -27,15 +28,15 @@ import { isError } from '../../core/built-ins.js'
 export interface ReportRoutes {
   /** Takes last words as if they had been posted; those of this process itself unless a `voice` is given. */
   take(reports: readonly ClientReport[], voice?: Voice): void
-  /** What this process and its store heard of a namespace. */
-  heard(namespace: Namespace, signal: AbortSignal): Promise<HeardReports>
+  /** What this process and its store heard of a namespace; in full also where a brief answer would do. */
+  heard(query: ReportsQuery, signal: AbortSignal): Promise<HeardReports>
   /**
    * Takes posted reports. What moves rollouts on has to have the scope `control`: of others the report of a
    * controller counts for nothing, else a forged one would hide that there is none. Of a namespace without a
    * release nothing is kept: names cost whoever invents them nothing.
    */
   post(request: Incoming, by: Sender): Promise<Answer>
-  get(namespace: Namespace, signal: AbortSignal): Promise<Answer>
+  get(query: ReportsQuery, signal: AbortSignal): Promise<Answer>
   /** Hands over what waits, and what still comes at once. Resolves when nothing is under way to the store; never rejects. */
   close(): Promise<void>
 }
@@ -105,9 +106,10 @@ export function reportRoutes({
     else cancel ??= clock.after(GATHER_MS, handOver)
   }
 
-  const heard = async (namespace: Namespace, requestSignal: AbortSignal): Promise<HeardReports> => {
+  const heard = async (query: ReportsQuery, requestSignal: AbortSignal): Promise<HeardReports> => {
+    const { namespace } = query
     const askedAtMs = clock.now()
-    const kept = await lifetime.run(async own => store.reports?.({ namespace }, own), requestSignal)
+    const kept = await lifetime.run(async own => store.reports?.(query, own), requestSignal)
     const here = { since: registry.since, reports: registry.of(namespace) }
     const answeredAtMs = clock.now()
     if (kept === undefined) return { ...here, asOf: new Date(answeredAtMs).toISOString() }
@@ -171,11 +173,12 @@ export function reportRoutes({
       for (const report of reports) if (registry.add(report, voice) === 'kept') gather(report)
     },
     heard,
-    async get(namespace, signal) {
-      const { reports, ...stamps } = await heard(namespace, signal)
+    async get(query, signal) {
+      const { reports, ...stamps } = await heard(query, signal)
+      const shorten = query.brief === undefined ? undefined : briefly(query.brief.labels)
       const body = await listBytes(reports, {
         before: `${JSON.stringify(stamps).slice(0, -1)},"reports":[`,
-        text: report => JSON.stringify(report),
+        text: report => JSON.stringify(shorten === undefined ? report : shorten(report)),
         after: ']}',
         clock,
       })

@@ -86,7 +86,7 @@ export function writingRoutes({
         { release, bytes: bytes.length, urgent },
         {
           head: await newestIn(namespace),
-          heard: () => reports.heard(namespace, life.signal),
+          heard: () => reports.heard({ namespace }, life.signal),
           history: () => store.history({ namespace }, life.signal),
           floors: Object.entries(floors)
             .filter(([pattern]) => matchesPattern(pattern, namespace))

@@ -1,4 +1,5 @@
 import { asNoticeboardError, NoticeboardError } from '../../contracts/errors.js'
+import { briefly } from '../../core/report/brief-report.js'
 import type { Assembled } from '../handler.js'
 import type { Channel, FromMember, MemberLoad, ToMember } from './messages.js'
 import { BEARER } from '../../fleet/voice.js'
@@ -25,11 +26,13 @@ export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
 
   const answer = async (
     channel: Channel<ToMember, FromMember>,
-    { id, namespace }: FromMember & { readonly type: 'ask' },
+    { id, query }: FromMember & { readonly type: 'ask' },
     signal: AbortSignal,
   ): Promise<void> => {
     try {
-      await channel.send({ type: 'answer', id, heard: await reports.heard(namespace, signal) })
+      const { reports: all, ...heard } = await reports.heard(query, signal)
+      const sent = query.brief === undefined ? all : all.map(briefly(query.brief.labels))
+      await channel.send({ type: 'answer', id, heard: { ...heard, reports: sent } })
     } catch (error) {
       const { code, message } = asNoticeboardError(error, 'internal', 'the reports could not be read')
       await channel.send({ type: 'refusal', id, code, message })

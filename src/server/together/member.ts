@@ -3,7 +3,7 @@ import { abortable } from '../../async/signals.js'
 import { NoticeboardError } from '../../contracts/errors.js'
 import type { HeardReports } from '../../contracts/report.js'
 import type { Clock } from '../../contracts/system.js'
-import type { Store } from '../../contracts/transport.js'
+import type { ReportsQuery, Store } from '../../contracts/transport.js'
 import { BEARER } from '../../fleet/voice.js'
 import { reportAllowance } from '../allowance.js'
 import type { Shared } from '../handler.js'
@@ -78,7 +78,7 @@ export function createMember({
     for (const [address, amount] of message.spent) allowance.spend(address, amount)
   })
 
-  const heard = async (query: { readonly namespace: string }, signal: AbortSignal): Promise<HeardReports> => {
+  const heard = async (query: ReportsQuery, signal: AbortSignal): Promise<HeardReports> => {
     count += 1
     const id = count
     try {
@@ -89,7 +89,7 @@ export function createMember({
             else if (answer.type === 'refusal') reject(new NoticeboardError(answer.code, answer.message))
           })
         })
-        void channel.send({ type: 'ask', id, namespace: query.namespace })
+        void channel.send({ type: 'ask', id, query })
         return abortable(answered, own)
       })
     } finally {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../contracts/errors.js'
-import type { Namespace } from '../../contracts/names.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
+import type { ReportsQuery } from '../../contracts/transport.js'
 
 /** How much of what it takes a process has taken. */
 export interface MemberLoad {
@@ -21,7 +21,7 @@ export type Spending = readonly (readonly [address: string, amount: number])[]
 export type FromMember =
   | { readonly type: 'heard'; readonly reports: readonly SpokenReport[]; readonly spent: Spending }
   | { readonly type: 'load'; readonly load: MemberLoad }
-  | { readonly type: 'ask'; readonly id: number; readonly namespace: Namespace }
+  | { readonly type: 'ask'; readonly id: number; readonly query: ReportsQuery }
 
 /** What that one tells it. */
 export type ToMember =

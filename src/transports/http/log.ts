@@ -2,7 +2,7 @@ import { NoticeboardError } from '../../contracts/errors.js'
 import type { Json } from '../../contracts/json.js'
 import { namespaceProblem, type Namespace } from '../../contracts/names.js'
 import type { HeardReports } from '../../contracts/report.js'
-import type { LogEntry } from '../../contracts/transport.js'
+import type { LogEntry, ReportsQuery } from '../../contracts/transport.js'
 import { readHeardReports } from '../../core/report/report-codec.js'
 import { shapeOf, type Shape } from '../../core/json/shape.js'
 import { decodeText } from '../../core/json/strict-parse.js'
@@ -58,12 +58,12 @@ export async function* readHistory(
 /** The last word of each instance that the server heard, and since when it listens. */
 export async function readReports(
   settings: Settings,
-  { namespace }: { readonly namespace: Namespace },
+  { namespace, brief }: ReportsQuery,
   signal: AbortSignal,
 ): Promise<HeardReports> {
   const answer = await readJson(
     settings,
-    { method: 'GET', path: `${pathOf(namespace)}/~reports`, what: 'the reports' },
+    { method: 'GET', path: `${pathOf(namespace)}/~reports${briefQuery(brief)}`, what: 'the reports' },
     MAX_ALL_REPORTS_BYTES,
     signal,
   )
@@ -74,6 +74,11 @@ export async function readReports(
       reports: unread,
     })
   return heard
+}
+
+function briefQuery(brief: ReportsQuery['brief']): string {
+  if (brief === undefined) return ''
+  return `?brief=1${brief.labels.map(name => `&label=${encodeURIComponent(name)}`).join('')}`
 }
 
 /** Namespaces that hold at least one release. */

@@ -349,6 +349,25 @@ test('status shows who runs what, one by one where somebody should look', async 
   })
 })
 
+test('status lists fifty of a state one by one, however many strangers report, and their labels in a line', async () => {
+  const { nb, write, board } = await place()
+  await write('a.json', '{"a":1}')
+  await nb('publish', 'a.json', ...everyone)
+  const store = fileStore(board)
+  const labels = Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`label-${at}`, 'x'.repeat(250)]))
+  const reports = Array.from({ length: 120 }, (_, at) =>
+    reportOf({ namespace: 'checkout/prod', instanceId: `fake${at}`, labels }),
+  )
+  await store.report(reports, new AbortController().signal)
+  await store.close()
+  const shown = (await nb('status', '--board', 'board')).stdout
+  expect(shown).toContain('fleet: 0 current, 120 behind')
+  expect(shown.match(/^behind /gm)).toHaveLength(50)
+  expect(shown).toContain('and 70 more; --all lists them\n')
+  expect(Math.max(...shown.split('\n').map(line => line.length))).toBeLessThan(300)
+  expect((await nb('status', '--board', 'board', '--all')).stdout.match(/^behind /gm)).toHaveLength(120)
+})
+
 test('readmit says the release again for one document, and wants to know which and why', async () => {
   const { nb, write } = await place()
   await write('a.json', '{"a":1}')

@@ -156,3 +156,17 @@ test('the load of all is the sum of those that are there', async () => {
   first.leave()
   expect(desk.load).toEqual({ connections: 4, maxConnections: 19_000 })
 })
+
+test('of a brief answer no more goes from the one that keeps the reports to the one that is asked', async () => {
+  const labels = { ring: 'early', host: 'x'.repeat(200) }
+  const asOf = new Date(0).toISOString()
+  const reports = [reportOf({ namespace: NAMESPACE, instanceId: 'a', labels, build: '1.2.3' })]
+  const { desk } = listeningDesk(async () => ({ asOf, since: asOf, reports }))
+  const { member } = memberOf(desk)
+  const store = member.over(memory())
+  const brief = await store.reports?.({ namespace: NAMESPACE, brief: { labels: ['ring'] } }, never)
+  expect(brief?.reports).toEqual([
+    reportOf({ namespace: NAMESPACE, instanceId: 'a', labels: { ring: 'early' }, strategy: '-' }),
+  ])
+  expect((await store.reports?.({ namespace: NAMESPACE }, never))?.reports).toEqual(reports)
+})
