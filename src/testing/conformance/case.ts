@@ -10,6 +10,7 @@ import { openWatch, type OpenWatch, type WatchReader } from './watch-reader.js'
 /** What a case is about: a part of the contracts that a transport, store or mirror has or has not. */
 export type Capability =
   | 'read'
+  | 'delta'
   | 'next'
   | 'watch'
   | 'inline'
@@ -54,6 +55,7 @@ const HOOKS: OptionNames<Record<ConformanceHook, string>> = {
 
 const CAPABILITIES: OptionNames<Record<Capability, string>> = {
   read: true,
+  delta: true,
   next: true,
   watch: true,
   inline: true,

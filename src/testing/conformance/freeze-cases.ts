@@ -1,4 +1,5 @@
 import { MAX_SNAPSHOT_BYTES } from '../../core/limits.js'
+import type { Digest } from '../../contracts/names.js'
 import { formatPosition } from '../../contracts/position.js'
 import { systemClock } from '../../system/system.js'
 import type { CaseDefinition, Trial } from './case.js'
@@ -11,6 +12,9 @@ import { expectNoListeners, trackedSignal } from './tracked-signal.js'
 
 /** How long a call waits for what is silent before it is aborted, in milliseconds: not connected yet, and long since. */
 const WAITS_MS = [0, 20, 100]
+
+/** Of a snapshot that nobody has. */
+const OTHER_DIGEST: Digest = 'ab'.repeat(32)
 
 interface AbortableCall {
   readonly what: string
@@ -34,7 +38,7 @@ export const freezeCases: readonly CaseDefinition<OpenedTransport>[] = [
       const sample = sampleLog(namespace).next()
       await publishSeen(trial, sample)
       const { digest } = sample.snapshot
-      const { next } = transport
+      const { delta, next } = transport
       const thaw = await freeze()
       await abortInSilence(trial, [
         { what: 'latest', run: own => transport.latest({ namespace }, own) },
@@ -48,6 +52,15 @@ export const freezeCases: readonly CaseDefinition<OpenedTransport>[] = [
               {
                 what: 'next',
                 run: (own: AbortSignal) => next.call(transport, { namespace, after: sample.at }, own),
+              },
+            ]),
+        ...(delta === undefined
+          ? []
+          : [
+              {
+                what: 'delta',
+                run: (own: AbortSignal) =>
+                  delta.call(transport, { namespace, digest, base: OTHER_DIGEST, maxBytes: 4_096 }, own),
               },
             ]),
       ])

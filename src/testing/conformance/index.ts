@@ -1,6 +1,7 @@
 import { announceCases, announceTo } from './announce-cases.js'
 import { appendCases } from './append-cases.js'
 import { buildCases, type CaseDefinition, type ConformanceCase, type ConformanceOptions } from './case.js'
+import { deltaCases } from './delta-cases.js'
 import { freezeCases, frozenAnnounceCases, frozenWriteCases } from './freeze-cases.js'
 import { keepCases } from './keep-cases.js'
 import { nextCases } from './next-cases.js'
@@ -22,6 +23,7 @@ export type { OpenedMirror, OpenedNotices, OpenedStore, OpenedTransport } from '
 const reading: readonly CaseDefinition<OpenedTransport>[] = [
   ...readCases,
   ...readTroubleCases,
+  ...deltaCases,
   ...freezeCases,
   ...nextCases,
   ...watchCases,
