@@ -9,7 +9,7 @@ import { calmLogger } from '../async/calm-logger.js'
 import { checkOptions } from '../core/options.js'
 import { readDeltas } from '../core/read-deltas.js'
 import { defaultPeriods } from '../core/defaults.js'
-import { MAX_HELD_BODIES_BYTES } from '../core/limits.js'
+import { MAX_HELD_BODIES_BYTES, MAX_REPORTS_BYTES } from '../core/limits.js'
 import { memoryOf, remembering } from '../core/store/remembering-store.js'
 import { readSystem } from '../system/system.js'
 import { errorAnswer } from './http/answers.js'
@@ -106,6 +106,8 @@ export interface Shared {
   readonly registry: Registry
   /** How much each address may bring to all of them. */
   readonly allowance: Allowance
+  /** How many processes they are, which hold no more bodies of strangers together than one by itself. */
+  readonly processes: number
 }
 
 /** As {@link createHandler}, with what its own process may do besides. */
@@ -237,7 +239,9 @@ export function assembleHandler(
       // One of the largest is taken whatever else comes.
       ofWriters: createHeldBodies(Math.max(MAX_HELD_BODIES_BYTES, 2 * (store?.maxSnapshotBytes ?? 0))),
       ofBearers: createHeldBodies(),
-      ofStrangers: createHeldBodies(),
+      ofStrangers: createHeldBodies(
+        Math.max(2 * MAX_REPORTS_BYTES, Math.ceil(MAX_HELD_BODIES_BYTES / (shared?.processes ?? 1))),
+      ),
     },
     random,
     wentBack: namespace => memoryOf(source)?.wentBack(namespace) !== undefined,

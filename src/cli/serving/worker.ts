@@ -52,7 +52,11 @@ export async function serveAsWorker(context: CommandContext, plan: ServePlan): P
 
   async function work(store: Parameters<Parameters<typeof withServedStore>[2]>[0]): Promise<void> {
     const { clock } = readSystem('serve', io.system)
-    const member = createMember({ channel: channel as Parameters<typeof createMember>[0]['channel'], clock })
+    const member = createMember({
+      channel: channel as Parameters<typeof createMember>[0]['channel'],
+      clock,
+      ...(plan.workers !== undefined && { processes: plan.workers }),
+    })
     try {
       const port = Number(io.env[PORT_VARIABLE] ?? plan.options.port)
       const server = await serveWith(

@@ -7,7 +7,8 @@ import type { ReportsQuery, Store } from '../../contracts/transport.js'
 import { BEARER } from '../../fleet/voice.js'
 import { reportAllowance } from '../allowance.js'
 import type { Shared } from '../handler.js'
-import type { Channel, FromMember, MemberLoad, SpokenReport, ToMember } from './messages.js'
+import type { Channel, FromMember, MemberLoad, ToMember } from './messages.js'
+import { createOutbox } from './outbox.js'
 
 /** What one of several processes that serve a board has of the others. */
 export interface Member {
@@ -26,9 +27,6 @@ export interface Member {
 /** How long reports and spending are gathered before they are handed over, in milliseconds. */
 const GATHER_MS = 100
 
-/** How many reports may be on their way at most; of more the next word of each client repairs it. */
-const MOST_ON_THEIR_WAY = 20_000
-
 /** How long the one that keeps the reports may take to tell them, in milliseconds. */
 const ANSWER_MS = 10_000
 
@@ -44,30 +42,37 @@ const ANSWER_MS = 10_000
 export function createMember({
   channel,
   clock,
+  processes = 1,
 }: {
   readonly channel: Channel<FromMember, ToMember>
   readonly clock: Clock
+  /** How many processes serve the board together. Default 1. */
+  readonly processes?: number
 }): Member {
   const allowance = reportAllowance(clock)
   const since = new Date(clock.now()).toISOString()
   const asked = new Map<number, (answer: ToMember & { readonly id: number }) => void>()
   let count = 0
-  let reports: SpokenReport[] = []
-  let onTheirWay = 0
+  const outbox = createOutbox()
+  let handing: Promise<void> | undefined
   let spent = new Map<string, number>()
   let cancel: (() => void) | undefined
   let told = ''
 
-  const flush = async (): Promise<void> => {
+  /** One message after the other: what the other process does not take yet waits here, within its bound. */
+  const hand = async (): Promise<void> => {
+    for (let reports = outbox.next(); reports.length > 0 || spent.size > 0; reports = outbox.next()) {
+      const message: FromMember = { type: 'heard', reports, spent: [...spent] }
+      spent = new Map()
+      await channel.send(message)
+      outbox.arrived(reports)
+    }
+  }
+  const flush = (): Promise<void> => {
     cancel?.()
     cancel = undefined
-    if (reports.length === 0 && spent.size === 0) return
-    const handed = reports
-    const message: FromMember = { type: 'heard', reports: handed, spent: [...spent] }
-    reports = []
-    spent = new Map()
-    await channel.send(message)
-    onTheirWay -= handed.length
+    handing ??= hand().finally(() => (handing = undefined))
+    return handing
   }
   const soon = (): void => {
     cancel ??= clock.after(GATHER_MS, () => void flush())
@@ -101,9 +106,7 @@ export function createMember({
     shared: {
       registry: {
         add(report, voice = BEARER) {
-          if (onTheirWay >= MOST_ON_THEIR_WAY) return 'no-room'
-          onTheirWay += 1
-          reports.push({ report, ...(voice.type === 'stranger' && { address: voice.address }) })
+          if (!outbox.add(report, voice)) return 'no-room'
           soon()
           return 'kept-here'
         },
@@ -120,6 +123,7 @@ export function createMember({
           soon()
         },
       },
+      processes,
     },
     over(store) {
       // What it hears goes to the other process alone, which hands it on to the store.

@@ -1028,6 +1028,36 @@ export const GUARD_BUGS: readonly GuardBug[] = [
       title: 'has the check value of what went through it, whatever that was',
     },
   },
+  {
+    name: 'a-publish-reads-all-that-strangers-say',
+    file: 'src/server/routes/report-routes.ts',
+    replace: [['query.brief === undefined ? undefined : briefly(query.brief.labels)', 'undefined']],
+    noticedBy: {
+      file: 'tests/unit/publisher/many-strangers.test.ts',
+      title: '%s reads little of what strangers report, once',
+    },
+  },
+  {
+    name: 'who-floods-a-worker-has-all-of-its-way',
+    file: 'src/server/together/outbox.ts',
+    replace: [['own + bytes > maxBytes - sum', 'own >= 0 && bytes > maxBytes - sum']],
+    noticedBy: {
+      file: 'tests/unit/server/together.test.ts',
+      title:
+        'whoever floods a process fills half of what may be on its way to the one that keeps the reports, and no fleet is left out',
+    },
+  },
+  {
+    name: 'each-worker-holds-the-bodies-of-all',
+    file: 'src/server/handler.ts',
+    replace: [
+      ['Math.ceil(MAX_HELD_BODIES_BYTES / (shared?.processes ?? 1))', 'Math.ceil(MAX_HELD_BODIES_BYTES)'],
+    ],
+    noticedBy: {
+      file: 'tests/unit/server/together.test.ts',
+      title: '%i processes hold no more bodies of strangers together than one: each gives up %i of 33',
+    },
+  },
 ]
 
 /** What a title looks like once a table of cases has filled it in. */

@@ -9,6 +9,7 @@ import { createMember, type Member } from '../../../src/server/together/member.j
 import type { Channel, FromMember, ToMember } from '../../../src/server/together/messages.js'
 import { systemClock } from '../../../src/system/system.js'
 import { memory } from '../../../src/transports/memory.js'
+import { floodWith } from '../../support/endless-bodies.js'
 import { reportOf } from '../../support/report-of.js'
 import { makeRelease, NAMESPACE, never, TOKEN } from '../../support/server-fixtures.js'
 
@@ -36,6 +37,9 @@ function memberOf(desk: Desk): { readonly member: Member; readonly leave: () => 
   onTestFinished(() => member.close())
   return { member, leave }
 }
+
+/** As much as a report may carry, nearly. */
+const LARGE = Object.fromEntries(Array.from({ length: 14 }, (_, at) => [`label-${at}`, 'x'.repeat(250)]))
 
 /** A desk that hears, and what it was told. */
 function listeningDesk(heard?: () => Promise<HeardReports>) {
@@ -122,13 +126,51 @@ test('reports keep who brought them, so that the room of the fleet is shared fai
 test('more than is on its way at most is not taken, until that has come', async () => {
   const { desk, taken } = listeningDesk()
   const { member } = memberOf(desk)
-  const add = (index: number) =>
-    member.shared.registry.add(reportOf({ namespace: NAMESPACE, instanceId: `i${index}` }))
-  for (let index = 0; index < 20_000; index += 1) expect(add(index)).toBe('kept-here')
-  expect(add(20_000)).toBe('no-room')
+  let added = 0
+  const add = () =>
+    member.shared.registry.add(reportOf({ namespace: NAMESPACE, instanceId: `i${added}`, labels: LARGE }))
+  while (added < 20_000 && add() === 'kept-here') added += 1
+  expect(added).toBeGreaterThan(1_000)
+  expect(added).toBeLessThan(20_000)
   await member.flush()
-  expect(taken).toHaveLength(20_000)
-  expect(add(20_000)).toBe('kept-here')
+  expect(taken).toHaveLength(added)
+  expect(add()).toBe('kept-here')
+})
+
+test('whoever floods a process fills half of what may be on its way to the one that keeps the reports, and no fleet is left out', async () => {
+  const { desk, taken } = listeningDesk()
+  const { registry } = memberOf(desk).member.shared
+  const add = (instanceId: string, address: string, labels: Record<string, string> = {}) =>
+    registry.add(reportOf({ namespace: NAMESPACE, instanceId, labels }), { type: 'stranger', address })
+  for (let index = 0; index < 20_000; index += 1) add(`fake${index}`, '198.51.100.1', LARGE)
+  const fleet = Array.from({ length: 5_000 }, (_, index) => add(`client${index}`, '192.0.2.7'))
+  expect(new Set(fleet)).toEqual(new Set(['kept-here']))
+  expect(registry.add(reportOf({ namespace: NAMESPACE, instanceId: 'relay' }))).toBe('kept-here')
+  await expect.poll(() => taken.filter(({ id }) => id.startsWith('client')).length).toBe(5_000)
+})
+
+test('reports go to the one that keeps them a hundred a message, one after the other', async () => {
+  const sent: number[] = []
+  let arrive = () => {}
+  const member = createMember({
+    channel: {
+      async send(message) {
+        if (message.type === 'heard') sent.push(message.reports.length)
+        await new Promise<void>(resolve => (arrive = resolve))
+      },
+      listen: () => () => {},
+    },
+    clock: systemClock,
+  })
+  onTestFinished(() => member.close())
+  for (let index = 0; index < 250; index += 1)
+    member.shared.registry.add(reportOf({ namespace: NAMESPACE, instanceId: `i${index}` }))
+  const flushed = member.flush()
+  for (const before of [[100], [100, 100], [100, 100, 50]]) {
+    await expect.poll(() => sent).toEqual(before)
+    arrive()
+  }
+  await flushed
 })
 
 test('what keeps the reports from being told comes to who asks with its code, and nobody waits for a process that is gone', async () => {
@@ -170,3 +212,26 @@ test('of a brief answer no more goes from the one that keeps the reports to the 
   ])
   expect((await store.reports?.({ namespace: NAMESPACE }, never))?.reports).toEqual(reports)
 })
+
+test.each([
+  [1, 1],
+  [4, 25],
+  [64, 31],
+])(
+  '%i processes hold no more bodies of strangers together than one: each gives up %i of 33',
+  async (processes, most) => {
+    const [own] = channels()
+    const { shared } = createMember({ channel: own, clock: systemClock, processes })
+    const { handler } = assembleHandler(await publishedStore(), { write: false }, shared)
+    onTestFinished(() => handler.close())
+    let refused = 0
+    await floodWith(body => {
+      const init = { method: 'POST', body, duplex: 'half', headers: { 'content-type': 'application/json' } }
+      const answer = handler.fetch(
+        new Request(`http://board.test/v1/${NAMESPACE}/~reports`, init as RequestInit),
+      )
+      void answer.then(({ status }) => (refused += status === 429 ? 1 : 0))
+    })
+    await expect.poll(() => refused).toBe(most)
+  },
+)
