@@ -1,6 +1,7 @@
 import type { Schema } from '../../contracts/schema.js'
 import { formatPointer } from '../json/pointer.js'
 import { jsonSchemaOf, type JsonSchema } from './json-schema.js'
+import { withoutLostPatterns } from './lost-patterns.js'
 import { schemaProblem } from './schema-problem.js'
 import { widenInputs } from './zod-inputs.js'
 
@@ -35,9 +36,16 @@ export function saysNothing(jsonSchema: object): boolean {
 export function keptSchemaOf(schema: Schema): KeptSchema {
   const gaps = new Set<string>()
   const widened = { libraryOptions: widenInputs(steps => gaps.add(formatPointer(steps))) }
-  const jsonSchema = jsonSchemaOf(schema, schema['~standard'].vendor === 'zod' ? widened : {})
+  const isZod = schema['~standard'].vendor === 'zod'
+  const written = jsonSchemaOf(schema, isZod ? widened : {})
+  const jsonSchema =
+    written === undefined || isZod
+      ? written
+      : withoutLostPatterns(written, { schema, onGap: pointer => gaps.add(pointer) })
   const isEmptied = jsonSchema !== undefined && saysNothing(jsonSchema) && gaps.size > 0
   if (jsonSchema === undefined || isEmptied || schemaProblem(jsonSchema) !== undefined)
     return { jsonSchema: NOTHING_KNOWN, isKnown: false, gaps: [] }
-  return { jsonSchema, isKnown: true, gaps: [...gaps] }
+  // What lies in a place that is named goes without saying.
+  const outer = [...gaps].filter(gap => ![...gaps].some(other => gap.startsWith(`${other}/`)))
+  return { jsonSchema, isKnown: true, gaps: outer }
 }

@@ -29,16 +29,20 @@ export function withUnicodePatterns(schema: unknown): unknown {
       if (keyword === 'pattern' && typeof value === 'string') return [keyword, unicodePattern(value) ?? value]
       if (keyword === 'patternProperties' && isJsonObject(value))
         return [keyword, mapped(value, key => unicodePattern(key) ?? key)]
-      if (DATA.has(keyword)) return [keyword, structuredClone(value)]
-      return [keyword, MAPS.has(keyword) && isJsonObject(value) ? mapped(value) : withUnicodePatterns(value)]
+      if (DATA_KEYWORDS.has(keyword)) return [keyword, structuredClone(value)]
+      return [
+        keyword,
+        NAME_MAPS.has(keyword) && isJsonObject(value) ? mapped(value) : withUnicodePatterns(value),
+      ]
     }),
   )
 }
 
 /** Keywords whose value is no schema, whatever stands in it. */
-const DATA: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
+export const DATA_KEYWORDS: ReadonlySet<string> = new Set(['const', 'enum', 'default', 'examples'])
 /** Keywords whose members have the names of members. */
-const MAPS: ReadonlySet<string> = new Set([
+export const NAME_MAPS: ReadonlySet<string> = new Set([
+  'patternProperties',
   'properties',
   '$defs',
   'definitions',

@@ -1,4 +1,4 @@
-import { unicodePattern } from './pattern.js'
+import { losesMeaning } from './lost-patterns.js'
 
 /** What is looked at of one of zod's schemas. */
 interface ZodSchema {
@@ -6,6 +6,8 @@ interface ZodSchema {
     readonly def: {
       readonly type: string
       readonly coerce?: boolean
+      readonly inclusive?: boolean
+      readonly discriminator?: string
       readonly in?: ZodSchema
       readonly innerType?: ZodSchema
       readonly keyType?: ZodSchema
@@ -54,6 +56,12 @@ export function widenInputs(onGap: (path: Part['path']) => void): ZodOptions {
       // What a check made of the value is what the others look at.
       if (def.checks?.some(check => check._zod?.def?.check === 'overwrite') === true) return clear(['type'])
       if (dropPatterns(jsonSchema, lostPatterns([zodSchema, def.keyType]))) onGap(path)
+      // What else may fit, by a rule that is not written here, is no reason to refuse.
+      if (def.inclusive === false && def.discriminator === undefined && jsonSchema['oneOf'] !== undefined) {
+        jsonSchema['anyOf'] = jsonSchema['oneOf']
+        delete jsonSchema['oneOf']
+        onGap(path)
+      }
       const { required } = jsonSchema
       if (!Array.isArray(required)) return
       const left = required.filter(name => {
@@ -81,14 +89,12 @@ function takesAnything({ _zod: { def } }: ZodSchema): boolean {
 
 /** The sources of those that JSON Schema, which has no flags, would read as something else. */
 function lostPatterns(schemas: readonly (ZodSchema | undefined)[]): ReadonlySet<string> {
-  const lost = schemas.flatMap(patternsOf).filter(
-    ({ source, flags }) =>
-      /[imsvy]/.test(flags) ||
-      unicodePattern(source) === undefined ||
-      // Without the flag u these are plain letters.
-      (!flags.includes('u') && /\\(?:[pP]|u)\{/.test(source)),
+  return new Set(
+    schemas
+      .flatMap(patternsOf)
+      .filter(losesMeaning)
+      .map(({ source }) => source),
   )
-  return new Set(lost.map(({ source }) => source))
 }
 
 /** Where they stand differs between the versions of zod. */

@@ -76,6 +76,100 @@ test.each<[string, Schema<any, unknown>]>([
   },
 )
 
+/** A schema of a library that writes its own JSON Schema. */
+const written = (vendor: string, jsonSchema: object, json?: unknown): Schema<any, unknown> =>
+  ({
+    json,
+    '~standard': {
+      version: 1,
+      vendor,
+      validate: (value: unknown) => ({ value }),
+      jsonSchema: { input: () => jsonSchema, output: () => jsonSchema },
+    },
+  }) as Schema<any, unknown>
+
+const patterns = {
+  type: 'object',
+  properties: {
+    plain: { type: 'string', pattern: '^a+$' },
+    anyCase: { type: 'string', pattern: '^abc$' },
+    pattern: { type: 'string', maxLength: 5 },
+    letters: { type: 'string', pattern: '^\\p{L}$' },
+    map: { type: 'object', patternProperties: { '^k': { type: 'number' } } },
+    patternProperties: { type: 'object', properties: { '^k': { const: { pattern: '^abc$' } } } },
+  },
+}
+const rule = (source: string, flags: string): object => ({ rule: source, flags })
+
+test('a pattern of arktype whose flags are lost is left out, and the program is warned of its place', async () => {
+  const { by, kept } = setUp()
+  const arktype = written('arktype', patterns, {
+    required: [
+      { key: 'plain', value: { domain: 'string', pattern: ['^a+$'] } },
+      { key: 'anyCase', value: { domain: 'string', pattern: [rule('^abc$', 'i')] } },
+      { key: 'letters', value: { domain: 'string', pattern: [rule('^\\p{L}$', '')] } },
+      { key: 'map', value: { index: [{ signature: { pattern: [rule('^k', 'i')] }, value: 'number' }] } },
+    ],
+  })
+  const { warnings } = await by(arktype).publish({}, why)
+  expect(warnings).toEqual([
+    expect.stringMatching(/at #\/properties\/anyCase, #\/properties\/letters, #\/properties\/map$/),
+  ])
+  expect(kept()).toEqual({
+    type: 'object',
+    properties: {
+      ...patterns.properties,
+      anyCase: { type: 'string' },
+      letters: { type: 'string' },
+      map: { type: 'object', patternProperties: {} },
+    },
+  })
+})
+
+test('what is left out of a schema has nothing refused that it named: other members, a negation, one of several', async () => {
+  const { by, kept } = setUp()
+  const pattern = { pattern: '^a' }
+  const schema = written('effect', {
+    type: 'object',
+    patternProperties: { '^k': { type: 'number' } },
+    additionalProperties: false,
+    properties: {
+      a: { not: pattern },
+      b: { oneOf: [pattern, { type: 'string' }] },
+      c: { if: pattern, else: { maxLength: 1 } },
+      d: { oneOf: [{ type: 'number' }, { type: 'string' }] },
+    },
+  })
+  await by(schema).publish({}, why)
+  const checked = schemaFromJson(kept(), { what: 'it' })['~standard']
+  const document = { k1: 1, a: 'b', b: 'a', c: 'bb', d: 1 }
+  expect(await checked.validate(document)).toEqual({ value: document })
+  expect(await checked.validate({ d: true })).toMatchObject({ issues: [{ path: ['d'] }] })
+})
+
+test('a document that is one of several by a rule of code or a flag alone is not refused as several', async () => {
+  const { by, kept } = setUp()
+  const schema = z.object({
+    a: z.xor([z.string().refine(text => text.length > 3), z.string().max(2)]),
+    b: z.xor([z.string().regex(/^a/i), z.string().regex(/^b/)]),
+  })
+  const { warnings } = await by(schema).publish({ a: 'x', b: 'b' }, why)
+  expect(warnings).toEqual([expect.stringContaining('this publisher at #/properties/b, #/properties/a')])
+  const checked = schemaFromJson(kept(), { what: 'it' })['~standard']
+  expect(await checked.validate({ a: 'x', b: 'b' })).toEqual({ value: { a: 'x', b: 'b' } })
+  expect(await checked.validate({ a: 1, b: 'b' })).toMatchObject({ issues: [{ path: ['a'] }] })
+})
+
+test('of a library that is not known every pattern is left out, since nobody says what flags it had', async () => {
+  const { by, kept } = setUp()
+  const { warnings } = await by(written('effect', patterns)).publish({}, why)
+  expect(warnings).toEqual([expect.stringContaining('checks less than this publisher at #/properties/plain')])
+  expect(kept()).toMatchObject({ properties: { plain: { type: 'string' }, pattern: { maxLength: 5 } } })
+  expect(JSON.stringify(kept())).not.toContain('a+')
+  await by(written('valibot', patterns)).publish({ a: 1 }, why)
+  expect(kept()).toEqual(patterns)
+})
+
 test('a schema that may not be written is told, and what is kept stays', async () => {
   const { by, store, kept } = setUp()
   store.kept = encodeText('{"type":"object"}')
