@@ -1,4 +1,4 @@
-import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
+import { deadStreamTimes } from '../../strategies/watch/mark-patience.js'
 import type { Shape } from '../shape.js'
 import type { Workload } from '../workload.js'
 
@@ -20,8 +20,8 @@ const RETURN_MS = 250
 
 /**
  * How many streams are dead at any time, and for how long. A stream dies at any time between two heartbeats and is
- * noticed 2.5 of them after the last one, so it is dead for two in the mean. What cuts silent connections sooner than
- * the next heartbeat comes kills every stream.
+ * given up 2.5 of them after the last one, so it is dead for two in the mean. Between the two the client asks beside it, once,
+ * and has what came until then. What cuts silent connections sooner than the next heartbeat comes kills every stream.
  *
  * ```ts
  * halfOpenOf(shape, workload).share
@@ -30,24 +30,23 @@ const RETURN_MS = 250
 export function halfOpenOf(shape: Shape, { halfOpenPerClientDay, idleTimeoutMs, rttMs }: Workload): HalfOpen {
   if (shape.type === 'poll') return { diesPerDay: 0, share: 0, meanMs: 0, worstMs: 0 }
   const { heartbeatMs } = shape
-  const noticedMs = DEAD_AFTER_HEARTBEATS * heartbeatMs
-  const backMs = RETURN_MS + 3 * rttMs
-  if (idleTimeoutMs < heartbeatMs) {
-    const lifeMs = noticedMs + backMs
-    const deadMs = lifeMs - idleTimeoutMs
-    return {
-      diesPerDay: DAY_MS / lifeMs,
-      share: deadMs / lifeMs,
-      meanMs: deadMs / 2,
-      worstMs: deadMs,
-    }
-  }
-  const deadMs = noticedMs - heartbeatMs / 2 + backMs
+  const { asks, givesUpMs } = deadStreamTimes(heartbeatMs)
+  const isCut = idleTimeoutMs < heartbeatMs
+  /** Since the last heartbeat: when the stream died, and when another is there. */
+  const diesMs = isCut ? idleTimeoutMs : heartbeatMs / 2
+  const backMs = givesUpMs + RETURN_MS + 3 * rttMs
+  const deadMs = backMs - diesMs
+  const [firstMs, restMs] = [asks.meanMs - diesMs, backMs - asks.meanMs]
+  // What is left of the one or the other when a change comes: E[d^2] / 2 E[d], the first uniform over one heartbeat unless cut.
+  const spreadMs2 = isCut ? 0 : (heartbeatMs * heartbeatMs) / 12
   return {
-    diesPerDay: halfOpenPerClientDay,
-    share: Math.min(1, (halfOpenPerClientDay * deadMs) / DAY_MS),
-    // What is left of it when a change comes: E[d^2] / 2 E[d], d uniform over one heartbeat.
-    meanMs: (deadMs * deadMs + (heartbeatMs * heartbeatMs) / 12) / (2 * deadMs),
-    worstMs: noticedMs + 2 * RETURN_MS + 3 * rttMs,
+    diesPerDay: isCut ? DAY_MS / backMs : halfOpenPerClientDay,
+    share: isCut ? deadMs / backMs : Math.min(1, (halfOpenPerClientDay * deadMs) / DAY_MS),
+    meanMs: (firstMs * firstMs + spreadMs2 + restMs * restMs) / (2 * deadMs),
+    // Just after it died, or just after it was asked beside.
+    worstMs: Math.max(
+      asks.latestMs - (isCut ? idleTimeoutMs : 0) + 3 * rttMs,
+      backMs - asks.soonestMs + RETURN_MS,
+    ),
   }
 }

@@ -3,7 +3,7 @@ import { checkOptions, checkPositive } from '../../core/options.js'
 import { defaultPeriods } from '../../core/defaults.js'
 import { readBackoff } from '../options.js'
 import { reporterOf } from '../report-transport.js'
-import { longestPatienceMs } from './mark-patience.js'
+import { deadStreamTimes } from './mark-patience.js'
 import { watchLoop, type WatchTransports, type WatchOptions } from './watch-loop.js'
 import { DEAD_AFTER_HEARTBEATS } from '../../core/limits.js'
 
@@ -32,7 +32,7 @@ export function watchStrategy(name: string, transports: WatchTransports, options
   let longestHeartbeatMs = heartbeatMs
   const boundOf = (beatMs: number, isTold: boolean): StreamBound => ({
     brings: transports.inline ? 'documents' : 'notices',
-    deadStreamMs: longestPatienceMs(beatMs),
+    deadStreamMs: deadStreamTimes(beatMs).asks.latestMs,
     heartbeatMs: beatMs,
     isTold,
     pollIntervalMs,

@@ -2,7 +2,11 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { root } from '../../../scripts/entry-points.js'
 import { readModel } from '../../../src/cli/read-model.js'
-import { compare, presets, tableOf } from '../../../src/compare/index.js'
+import { createClient } from '../../../src/client/index.js'
+import { compare, presets, pushModel, tableOf } from '../../../src/compare/index.js'
+import { anything } from '../../../src/core/schema/anything.js'
+import { push } from '../../../src/strategies/index.js'
+import { memory } from '../../../src/transports/memory.js'
 import { boundsOf, INPUTS, placeOf, readWorkload } from '../../../src/compare/workload.js'
 
 const choosing = readFileSync(`${root}/docs/choosing.md`, 'utf8')
@@ -57,5 +61,24 @@ test('docs/push-vs-pull.md has the figures that its first command prints, rounde
     expect([model, Math.abs(numberOf(last) / (stalenessMs.all / 1_000) - 1) < 0.03]).toEqual([model, true])
     expect([model, Math.abs(numberOf(seconds) / integral - 1) < 0.03]).toEqual([model, true])
     expect([model, Math.abs(numberOf(perSecond) / requests.perSecond - 1) < 0.03]).toEqual([model, true])
+  }
+})
+
+test('how long a stream that died unnoticed keeps a change away is the same in client.bound, in what compare counts and in docs/choosing.md', async () => {
+  const network = { rttMs: 20 }
+  for (const heartbeatMs of [1_500, 4_000, 8_000, 15_000]) {
+    const strategy = push(memory(), { heartbeatMs })
+    const { bound } = createClient({ namespace: 'checkout/prod', schema: anything, strategy })
+    const seconds = Number(/died unnoticed it arrives within ([\d.]+) s and a request/.exec(bound)?.[1])
+    const comparison = await compare(
+      { clients: 3_000, documentBytes: 20_480, network },
+      { models: [pushModel({ heartbeatMs })] },
+    )
+    // Beside it, a connection, a request and a fetch.
+    const worstMs = comparison.rows[0]?.halfOpen.worstMs ?? 0
+    expect(Math.abs((worstMs - 3 * network.rttMs) / 1_000 - seconds)).toBeLessThan(0.1)
+    const told = tableOf(comparison).lines[0]?.cells[2]
+    const line = choosing.split('\n').find(row => row.startsWith(`| ${heartbeatMs / 1_000} s`))
+    expect(line).toContain(`| ${told} later |`)
   }
 })

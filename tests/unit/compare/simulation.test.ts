@@ -93,6 +93,10 @@ test('of a larger fleet with a strategy of one’s own each simulated client sta
     computed.rows[0]?.peak.fleetStarts.drainMs,
     'drain',
   )
+  // What a client does beside a stream that died is no formula here: it is seen.
+  const [seen = 0, known = 0] = [simulated, computed].map(({ rows }) => rows[0]?.halfOpen.worstMs)
+  expect(seen).toBeLessThan(known + 3 * (FLEET.network?.rttMs ?? 0))
+  expect(seen).toBeGreaterThan(0.3 * known)
 })
 
 test('a strategy of one’s own is simulated by its name, and has no formula', async () => {
