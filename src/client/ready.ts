@@ -97,18 +97,16 @@ export async function whenReady<Value>(
   const isInVain = (): boolean => hasLooked() && life.looks.error !== undefined && !life.looks.stillAsking
   // One that was refused before this call may be followed by a better one while it lasts.
   const isOver = (): boolean => isRefused() && hasLooked()
+  /** The transport answered, and has nothing. */
+  const isNothing = (): boolean =>
+    hasLooked() && life.looks.error === undefined && life.looks.nothing !== undefined
   const mayFallBack = context.defaults !== undefined && fallbackTo !== 'throw'
   /** There is nothing better to wait for than what is at hand. */
   const isEnough = (): boolean => {
     if (hasValue()) return isInVain() || isOver()
     if (isOver()) return true
-    if (mayFallBack)
-      return (
-        !life.working &&
-        hasLooked() &&
-        (isInVain() || (life.looks.error === undefined && life.looks.nothing !== undefined))
-      )
-    return !life.working && isInVain() && (life.looks.nextAtMs ?? 0) > endMs
+    if (life.working || !(isInVain() || isNothing())) return false
+    return mayFallBack || (life.looks.nextAtMs ?? 0) > endMs
   }
   // A program whose first act is to wait for its configuration has nothing else yet that keeps it
   // alive.
@@ -137,6 +135,12 @@ function recentFailure({ looks: { error, endedAtMs } }: Life, clock: Clock): Not
 }
 
 /**
+ * How long the look with which a client begins may take before a `refresh()` makes another beside it,
+ * in milliseconds.
+ */
+const FIRST_LOOK_MS = 1_000
+
+/**
  * Looks now and resolves when what was found is in force; rejects with the error of a look that
  * failed.
  */
@@ -152,6 +156,7 @@ export async function whenRefreshed<Value>(
   const isLeft = engine.life.elsewhere
   const failure = isLeft ? recentFailure(engine.life, clock) : undefined
   if (failure !== undefined) throw failure
+  const isFirst = isLeft || engine.status === 'idle'
   const life = engine.here()
   const { looks } = life
   let { count } = looks
@@ -161,12 +166,14 @@ export async function whenRefreshed<Value>(
   const looked = (): boolean => looks.count > count
   const ended = (): boolean =>
     engine.status === 'closed' || (looked() && (looks.error !== undefined || !life.working))
-  // A life that begins looks by itself.
-  if (!isLeft) {
-    count = looks.count
+  const settled = (): boolean => ended() && (isLeft || looks.error === undefined || !looks.stillAsking)
+  // A life that begins looks by itself; a stream that keeps it waiting is asked beside.
+  if (isFirst) await keepAlive(life.until(settled, isLeft ? Number.POSITIVE_INFINITY : FIRST_LOOK_MS, signal))
+  else count = looks.count
+  if (!ended()) {
     life.lookNow()
+    await keepAlive(life.until(ended, Number.POSITIVE_INFINITY, signal))
   }
-  await keepAlive(life.until(ended, Number.POSITIVE_INFINITY, signal))
   if (engine.status === ('closed' as string)) throw gone
   if (looks.error !== undefined) throw looks.error
 }

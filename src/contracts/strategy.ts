@@ -21,8 +21,11 @@ export type StrategyEvent =
   | { readonly type: 'mark'; readonly bytes: Uint8Array }
   /** The transport was asked and has nothing newer: proof that the client is current. */
   | { readonly type: 'current' }
-  /** The transport was asked, and nothing was published yet; `why` as the transport says it. */
-  | { readonly type: 'none'; readonly why?: NoticeboardError }
+  /**
+   * The transport was asked, and nothing was published yet; `why` as the transport says it, `nextMs` as
+   * that of a failed look.
+   */
+  | { readonly type: 'none'; readonly why?: NoticeboardError; readonly nextMs?: number }
   /**
    * A look that failed. The strategy goes on by itself, after its backoff. `nextMs`: how long until
    * something can arrive again, in milliseconds; 0 while another way is being asked, `Infinity` where

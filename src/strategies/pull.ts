@@ -70,7 +70,6 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
       while (!signal.aborted) {
         const sweep = asked || clock.monotonic() >= sweepAtMs
         const { arrivals, error } = await look(session, transport, { sweep, timeoutMs })
-        if (error === undefined) yield* arrivals
         if (sweep && arrivals[0]?.type !== 'interrupted')
           sweepAtMs = clock.monotonic() + jitter(sweepIntervalMs, 0.2, random)
 
@@ -86,6 +85,7 @@ export function pull(transport: Transport, options: PullOptions = {}): Strategy 
         answers += 1
         const firstWaitMs = phaseOf(`${namespace} ${identity.clientId}`, pollIntervalMs)
         const waitMs = answers === 1 ? firstWaitMs : jitter(pollIntervalMs, 0.1, random)
+        yield* arrivals.map(arrival => withNext(arrival, waitMs))
         asked = (await session.wait(waitMs, signal)) === 'asked'
       }
     },

@@ -72,7 +72,7 @@ export function accept(verdict: Verdict, context: AcceptContext): void {
 export function acceptLook(verdict: LookVerdict, looks: Looks): void {
   switch (verdict.type) {
     case 'none':
-      return looks.foundNothing(verdict.why)
+      return looks.foundNothing(verdict.why, verdict.nextMs)
     case 'trouble':
       return looks.failed(verdict.error, { told: verdict.told, nextMs: verdict.nextMs })
     case 'late':

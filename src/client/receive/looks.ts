@@ -8,8 +8,8 @@ export interface Looks {
   /** Why the last one failed; undefined when it did not. */
   readonly error: NoticeboardError | undefined
   /**
-   * When something can arrive again after that failure, by the clock's monotonic time in
-   * milliseconds; undefined where that is not known.
+   * When something can arrive again after a look that failed or found nothing, by the clock's monotonic
+   * time in milliseconds; undefined where that is not known.
    */
   readonly nextAtMs: number | undefined
   /** When the last one came to its end, by the clock's monotonic time in milliseconds. */
@@ -22,7 +22,7 @@ export interface Looks {
   readonly late: NoticeboardError | undefined
   succeeded(): void
   /** The transport has no release. */
-  foundNothing(why: NoticeboardError | undefined): void
+  foundNothing(why: NoticeboardError | undefined, nextMs?: number): void
   failed(error: NoticeboardError, options?: FailedLook): void
   /** No failure yet. */
   isLate(error: NoticeboardError): void
@@ -79,9 +79,9 @@ class Lookout implements Looks {
     this.#looked(undefined)
   }
 
-  foundNothing(why: NoticeboardError | undefined): void {
+  foundNothing(why: NoticeboardError | undefined, nextMs?: number): void {
     this.nothing = { why }
-    this.#looked(undefined)
+    this.#looked(undefined, nextMs)
   }
 
   failed(thrown: NoticeboardError, { told = false, nextMs }: FailedLook = {}): void {
@@ -104,7 +104,7 @@ class Lookout implements Looks {
     this.error = failure
     this.endedAtMs = nowMs
     this.nextAtMs = nextMs === undefined ? undefined : nowMs + nextMs
-    this.stillAsking = nextMs === 0
+    this.stillAsking = failure !== undefined && nextMs === 0
     this.late = undefined
     changed()
   }

@@ -49,8 +49,12 @@ export type Verdict =
 
 /** What an arrival says about a look that brought no release. */
 export type LookVerdict =
-  /** Nothing was published yet. */
-  | { readonly type: 'none'; readonly why: NoticeboardError | undefined }
+  /** Nothing was published yet; `nextMs` as below. */
+  | {
+      readonly type: 'none'
+      readonly why: NoticeboardError | undefined
+      readonly nextMs?: number | undefined
+    }
   /** A look that failed, or an answer that cannot be used; `told`: that was said within the hour. */
   | {
       readonly type: 'trouble'
@@ -74,7 +78,7 @@ export function isLook(arrival: StrategyEvent): arrival is LookEvent {
 export function judgeLook(arrival: LookEvent): LookVerdict {
   switch (arrival.type) {
     case 'none':
-      return { type: 'none', why: arrival.why }
+      return { type: 'none', why: arrival.why, nextMs: arrival.nextMs }
     case 'interrupted':
       return { type: 'trouble', error: arrival.error, nextMs: arrival.nextMs }
     case 'silent':

@@ -55,11 +55,11 @@ export async function look(
 }
 
 /**
- * The same event; of a look that failed also how long nothing can arrive after it, in milliseconds, unless it
- * says so by itself.
+ * The same event; of a look that failed or found nothing also how long nothing can arrive after it, in milliseconds,
+ * unless it says so by itself.
  */
 export function withNext(event: StrategyEvent, nextMs: number): StrategyEvent {
-  return event.type === 'interrupted' ? { nextMs, ...event } : event
+  return event.type === 'interrupted' || event.type === 'none' ? { nextMs, ...event } : event
 }
 
 /** The last release of the log after what is known, if there is any: those between are superseded. */

@@ -5,6 +5,8 @@ import type { Transport, WatchTransport } from '../../../src/contracts/transport
 import { hybrid } from '../../../src/strategies/hybrid.js'
 import { onDemand } from '../../../src/strategies/on-demand.js'
 import { pull } from '../../../src/strategies/pull.js'
+import { push } from '../../../src/strategies/push.js'
+import { fromSource } from '../../../src/transports/source.js'
 import { testBoard } from './board.js'
 import { closedAfterEach, memoryFolder, type Harness } from '../../support/client-harness.js'
 
@@ -419,6 +421,49 @@ describe('a server that refuses the connection', () => {
     expect(atMs).toBeLessThan(100)
   })
 })
+
+describe('a file that is not there', () => {
+  const missing = new NoticeboardError('not-found', 'cannot read /etc/checkout.yaml: there is no such file')
+  const read = async (): Promise<never> => {
+    throw missing
+  }
+
+  test.each(['pull', 'hybrid', 'push', 'on-demand'] as const)(
+    'is told by %s as soon as that is known, with its path',
+    async name => {
+      const strategy = { pull, hybrid, push, 'on-demand': onDemand }[name]
+      const made = started(testBoard(), { strategy: strategy(fromSource({ name: 'file', read })) })
+      const { atMs, error } = await settled(made.client.ready(), made)
+      expect(error).toMatchObject({ code: 'not-ready', cause: { code: 'not-found' } })
+      expect(error?.message).toContain('/etc/checkout.yaml')
+      expect(atMs).toBeLessThan(100)
+    },
+  )
+
+  test('is waited for while the next look comes in time', async () => {
+    const strategy = pull(fromSource({ name: 'file', read }), { pollIntervalMs: 300 })
+    const made = started(testBoard(), { strategy })
+    const { atMs, error } = await settled(made.client.ready(), made)
+    expect(error?.code).toBe('not-ready')
+    expect(atMs).toBeGreaterThan(1_600)
+  })
+})
+
+test.each(['pull', 'on-demand'] as const)(
+  'an empty board is told by %s at once, since it is not asked again in time',
+  async name => {
+    const board = testBoard()
+    const strategy = {
+      pull: pull(board.transport, { pollIntervalMs: 1e6 }),
+      'on-demand': onDemand(board.transport),
+    }
+    const made = started(board, { strategy: strategy[name] })
+    const { atMs, error } = await settled(made.client.ready(), made)
+    expect(error?.message).toContain('nothing was published to this namespace yet')
+    expect(atMs).toBeLessThan(100)
+    expect(board.asked.latest).toBe(1)
+  },
+)
 
 test('a stream that is refused lets nobody start on old values while the other way is being asked', async () => {
   const { board, state } = await afterOneLife()

@@ -3,10 +3,11 @@ import { z } from 'zod'
 import { createClient } from '../../../src/client/client.js'
 import { NoticeboardError } from '../../../src/contracts/errors.js'
 import type { Strategy, StrategyEvent } from '../../../src/contracts/strategy.js'
-import type { Transport } from '../../../src/contracts/transport.js'
+import type { Transport, WatchTransport } from '../../../src/contracts/transport.js'
 import { encodeMark } from '../../../src/core/release/mark.js'
 import { BUCKETS } from '../../../src/core/release/audience.js'
 import { systemHasher } from '../../../src/system/system.js'
+import { hybrid } from '../../../src/strategies/hybrid.js'
 import { onDemand } from '../../../src/strategies/on-demand.js'
 import { pull } from '../../../src/strategies/pull.js'
 import { fromSource } from '../../../src/transports/source.js'
@@ -207,6 +208,53 @@ describe('pausing', () => {
 })
 
 describe('refresh', () => {
+  test.each([
+    ['pull', pull],
+    ['on-demand', onDemand],
+  ])('that starts a client by %s asks the transport once, and later once each', async (_name, make) => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const made = started(board, { strategy: make(board.transport) })
+    for (const size of [1, 2, 3]) {
+      board.publish(doc(size))
+      board.asked.latest = 0
+      expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+      expect([made.client.current.pool.size, board.asked.latest]).toEqual([size, 1])
+      await made.clock.advance(100)
+      expect(board.asked.latest).toBe(1)
+    }
+  })
+
+  test('that starts a client whose stream is silent asks beside it after a second', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const silent: WatchTransport = {
+      ...board.transport,
+      // oxlint-disable-next-line require-yield -- it is silent
+      async *watch(_query, signal) {
+        await new Promise(resolve => signal.addEventListener('abort', resolve))
+      },
+    }
+    const made = started(board, { strategy: hybrid(silent) })
+    expect(await after(made.client.refresh(), made, 1_100)).toBe('resolved')
+    expect(made.client.current.pool.size).toBe(1)
+  })
+
+  test('that starts a client whose stream is refused has what is asked beside it', async () => {
+    const board = testBoard()
+    board.publish(doc(1))
+    const refused: WatchTransport = {
+      ...board.transport,
+      // oxlint-disable-next-line require-yield -- it is refused
+      async *watch() {
+        throw new NoticeboardError('unavailable', 'connection refused')
+      },
+    }
+    const made = started(board, { strategy: hybrid(refused) })
+    expect(await after(made.client.refresh(), made, 100)).toBe('resolved')
+    expect(made.client.current.pool.size).toBe(1)
+  })
+
   test('ends while the client is paused', async () => {
     const board = testBoard()
     board.publish(doc(1))
