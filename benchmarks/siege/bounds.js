@@ -7,6 +7,7 @@ import { size } from '../table.js'
  * What was found out at the end, or so far.
  * @typedef {object} Findings
  * @property {number} clients
+ * @property {number} workers how many serve beside the one that started them; 0 where one serves by itself
  * @property {number} seconds since the attacks began
  * @property {{ reads: Reads, taken: Taken }} quiet
  * @property {{ reads: Reads, taken: Taken }} besieged
@@ -18,13 +19,13 @@ import { size } from '../table.js'
  * @property {number} ledAwayLines of the log of the client that listens to a hostile server
  *
  * @typedef {object} Taken
- * @property {number} memoryBytes
- * @property {number} bufferBytes
+ * @property {number} memoryBytes of all processes of the server
  * @property {number} diskBytes
  * @property {number} lines
- * @property {number} instances
- * @property {number} looks
- * @property {number} followed
+ * @property {number} [bufferBytes] undefined, as those below, where several processes serve: nobody sees into them
+ * @property {number} [instances]
+ * @property {number} [looks]
+ * @property {number} [followed]
  *
  * @typedef {{ name: string, what: string, quiet: string, besieged: string, bound: string, holds: boolean }} Row
  */
@@ -34,6 +35,8 @@ export const room = { maxInstances: 15_000, maxReportBytes: 67_108_864 }
 
 /** The server by itself, its room for reports twice (a file of them is made in memory), and the bodies of strangers. */
 const mostMemoryBytes = 700_000_000
+/** A worker by itself, what it keeps of names, and reports on their way to the process that keeps them, at both ends. */
+const mostWorkerBytes = 250_000_000
 /** 32 MiB of bodies, as much of garbage of them, and a file of reports. */
 const mostBufferBytes = 300_000_000
 /** 32 MiB of reports, the reserve, and the releases. */
@@ -59,10 +62,11 @@ export function judge(found) {
   const before = quiet.taken
   const under = besieged.taken
   const looks = found.streamsOpened * namesOfAStream + (found.seconds + 5) * looksASecond
-  return [
+  const memory = mostMemoryBytes + found.workers * mostWorkerBytes
+  const rows = [
     readRow(found),
     row('failed', 'reads that failed', quiet.reads.failed, besieged.reads.failed, 0),
-    row('memory', 'memory at most', before.memoryBytes, under.memoryBytes, mostMemoryBytes, size),
+    row('memory', 'memory at most', before.memoryBytes, under.memoryBytes, memory, size),
     row('bodies', 'of it bodies and buffers', before.bufferBytes, under.bufferBytes, mostBufferBytes, size),
     row('disk', 'disk', before.diskBytes, under.diskBytes, mostDiskBytes, size),
     row('instances', 'instances in memory', before.instances, under.instances, room.maxInstances),
@@ -77,12 +81,13 @@ export function judge(found) {
     row('forgotten', `of ${clients} clients the server forgot`, '', found.forgotten, 0),
     row('stale', `of ${clients} clients were stale`, '', found.stale, 0),
   ]
+  return rows.filter(found => found !== undefined)
 }
 
 /**
  * The read of a hundred that took longest, by the server's own time where the system tells it. Where the server has only a
  * part of the processor that it wants, what came while it waited is there at once, and so much more of it lies before an answer.
- * @param {Findings} found @returns {Row}
+ * @param {Findings} found
  */
 function readRow({ quiet, besieged }) {
   const isOwn = quiet.reads.worked.count > 0
@@ -98,10 +103,12 @@ function readRow({ quiet, besieged }) {
 }
 
 /**
- * @param {string} name @param {string} what @param {number | ''} quiet @param {number} besieged @param {number} bound
- * @param {(value: number) => string} [show] @returns {Row}
+ * Undefined where it cannot be seen.
+ * @param {string} name @param {string} what @param {number | '' | undefined} quiet @param {number | undefined} besieged @param {number} bound
+ * @param {(value: number) => string} [show] @returns {Row | undefined}
  */
 function row(name, what, quiet, besieged, bound, show = String) {
+  if (quiet === undefined || besieged === undefined) return undefined
   return {
     name,
     what,

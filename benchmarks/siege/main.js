@@ -16,6 +16,7 @@ const help = `npm run siege -- [options]
   --quick         ten seconds and 50 clients, instead of a minute and 200
   --seconds N     how long the attacks go on
   --clients N     the fleet
+  --workers N     a server of so many workers; the bounds hold of all of them together
   --without NAME  takes a bound out, which has to be seen: the exit code is 1 then, and 2 where it was not seen
                   (${Object.keys(withouts).join(', ')})
   --list          names the bounds that can be taken out, one a line
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     seconds: { type: 'string' },
     clients: { type: 'string' },
+    workers: { type: 'string', default: '0' },
     without: { type: 'string' },
     list: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -44,6 +46,11 @@ const seconds = Number(values.seconds ?? (values.quick ? 10 : 60))
 const without = values.without === undefined ? undefined : withouts[values.without]
 const fleetSize = without?.clients ?? (values.quick || without !== undefined ? 50 : 200)
 const clients = Number(values.clients ?? fleetSize)
+const workers = Number(values.workers)
+if (workers > 0 && without?.settings !== undefined) {
+  process.stderr.write(`siege: ${values.without} takes a server of one process\n`)
+  process.exit(2)
+}
 if (values.without !== undefined && without === undefined) {
   process.stderr.write(`siege: there is no bound ${values.without}; --help names them\n`)
   process.exit(2)
@@ -58,9 +65,13 @@ try {
 const processes = createProcesses({ patienceMs: () => patienceFor({ clients, machine: thisMachine() }) })
 process.on('exit', () => void processes.close())
 
-const modules = await takeOut(without)
-const server = await processes.start(modules.server, { ...room, ...without?.settings })
-const [port, token, namespace] = await Promise.all([
+const modules = await takeOut(without, { workers })
+const server = await processes.start(
+  modules.server,
+  workers > 0 ? { program: modules.program, workers } : { ...room, ...without?.settings },
+)
+const [pids, port, token, namespace] = await Promise.all([
+  server.ask('pids'),
   server.ask('port'),
   server.ask('token'),
   server.ask('namespace'),
@@ -126,18 +137,17 @@ async function arrives(wanted) {
   return Number.POSITIVE_INFINITY
 }
 
-const pid = server.pid
 const address = `${url}/v1/${namespace}/release.json`
 // The fleet has reported, and what was compiled once is compiled.
 await countForgottenAtLast(2, 30)
-const quietReading = startReading(address, pid)
+const quietReading = startReading(address, pids)
 await sleep(Math.min(10, seconds) * 1_000)
 const quiet = { reads: await quietReading.stop(), taken: await server.ask('taken') }
 
 const begunMs = nowMs()
 await attacker.ask('begin', without?.attacks ?? attacks)
 if (without === undefined || without.leadsAway === true) await fleet.ask('leadAway')
-const reading = startReading(address, pid)
+const reading = startReading(address, pids)
 /** @type {Promise<void> | undefined} */
 let arriving
 /** @type {number | undefined} */
@@ -165,6 +175,7 @@ async function look(isLast) {
   if (isLast && arriving !== undefined) forgotten = await countForgottenAtLast(3, 20)
   return judge({
     clients,
+    workers,
     seconds: (nowMs() - begunMs) / 1_000,
     quiet,
     besieged: { reads, taken: await askServer('taken') },
@@ -238,7 +249,7 @@ await attacker.end()
 
 const passed = rows.filter(({ holds }) => !holds)
 process.stdout.write(
-  `${clients} clients, ${(tookMs / 1_000).toFixed(0)} s of attacks with ${size(sentBytes / (tookMs / 1_000))} a second${without === undefined ? '' : `, without ${without.what}`}\n\n`,
+  `${clients} clients, ${workers > 0 ? `${workers} workers, ` : ''}${(tookMs / 1_000).toFixed(0)} s of attacks with ${size(sentBytes / (tookMs / 1_000))} a second${without === undefined ? '' : `, without ${without.what}`}\n\n`,
 )
 process.stdout.write(
   `${formatTable(

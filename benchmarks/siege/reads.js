@@ -10,19 +10,19 @@ const PATIENCE_MS = 10_000
  * Reads the newest release again and again, and notes for each read how long it took, and what the server did until
  * it was answered.
  * @param {string} address
- * @param {number} pid of the server
+ * @param {readonly number[]} pids of the server
  */
-export function startReading(address, pid) {
+export function startReading(address, pids) {
   /** @type {number[]} */
   const tookMs = []
   /** @type {number[]} */
   const workedMs = []
   let failed = 0
   let stopped = false
-  const begun = threadTimes(pid)
+  const begun = timesOf(pids)
 
   async function readOnce() {
-    const [startMs, startedAt] = [nowMs(), threadTimes(pid)]
+    const [startMs, startedAt] = [nowMs(), timesOf(pids)]
     try {
       const answer = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) })
       await answer.arrayBuffer()
@@ -30,9 +30,11 @@ export function startReading(address, pid) {
     } catch {
       failed += 1
     }
-    const endedAt = threadTimes(pid)
+    const endedAt = timesOf(pids)
     tookMs.push(nowMs() - startMs)
-    if (startedAt !== undefined && endedAt !== undefined) workedMs.push(endedAt.ranMs - startedAt.ranMs)
+    // Of several processes one had it in hand: that which worked most, at most.
+    if (startedAt !== undefined && endedAt !== undefined)
+      workedMs.push(Math.max(...endedAt.map(({ ranMs }, at) => ranMs - (startedAt[at]?.ranMs ?? 0))))
   }
 
   const done = (async () => {
@@ -46,7 +48,7 @@ export function startReading(address, pid) {
     took: spread(tookMs),
     worked: spread(workedMs),
     failed,
-    share: shareSince(begun, pid),
+    share: shareSince(begun, pids),
   })
   return {
     soFar,
@@ -60,12 +62,22 @@ export function startReading(address, pid) {
 
 /** @typedef {ReturnType<ReturnType<typeof startReading>['soFar']>} Reads */
 
-/** Which part of the processor time that the server wanted it got: 1 where it never waits. @param {ReturnType<typeof threadTimes>} begun @param {number} pid */
-function shareSince(begun, pid) {
-  const now = threadTimes(pid)
+/** What each of several processes has had; undefined where the system does not tell it. @param {readonly number[]} pids */
+function timesOf(pids) {
+  const times = pids.flatMap(pid => threadTimes(pid) ?? [])
+  return times.length === pids.length ? times : undefined
+}
+
+/** Which part of the processor time that the server wanted it got: 1 where it never waits. @param {ReturnType<typeof timesOf>} begun @param {readonly number[]} pids */
+function shareSince(begun, pids) {
+  const now = timesOf(pids)
   if (begun === undefined || now === undefined) return 1
-  const [ranMs, waitedMs] = [now.ranMs - begun.ranMs, now.waitedMs - begun.waitedMs]
-  return ranMs / (ranMs + waitedMs)
+  const sum = (
+    /** @type {readonly { ranMs: number, waitedMs: number }[]} */ times,
+    /** @type {'ranMs' | 'waitedMs'} */ name,
+  ) => times.reduce((all, { [name]: ms }) => all + ms, 0)
+  const ranMs = sum(now, 'ranMs') - sum(begun, 'ranMs')
+  return ranMs / (ranMs + sum(now, 'waitedMs') - sum(begun, 'waitedMs'))
 }
 
 /** @param {readonly number[]} times */

@@ -1,5 +1,5 @@
 // A server over a board in a folder, as its operator runs it, and the hand that publishes and takes back.
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createPublisher, everyone } from 'noticeboard'
@@ -7,6 +7,7 @@ import { fileStore } from 'noticeboard/node'
 import { serve } from 'noticeboard/server'
 import * as z from 'zod'
 import { answerQuestions, settings } from '../child.js'
+import { bytesIn } from './bytes-in.js'
 
 const {
   maxInstances,
@@ -70,11 +71,12 @@ answerQuestions({
   port: () => server.port,
   token: () => token,
   namespace: () => namespace,
+  pids: () => [process.pid],
   /** What the server takes: memory at its highest, disk, lines of its log, reports that it keeps, looks at the board. */
   async taken() {
     return {
       ...most,
-      diskBytes: await sizeOf(folder),
+      diskBytes: await bytesIn(folder),
       lines,
       instances: server.handler.load.instances,
       looks,
@@ -89,15 +91,3 @@ answerQuestions({
     await rm(folder, { recursive: true, force: true })
   },
 })
-
-/** @param {string} path @returns {Promise<number>} */
-async function sizeOf(path) {
-  let sum = 0
-  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
-    // A file that is just being written takes the place of another, and one that is renamed counts when it is there again.
-    if (!entry.isFile() || entry.parentPath.endsWith('/tmp')) continue
-    const found = await stat(join(entry.parentPath, entry.name)).catch(() => undefined)
-    sum += found?.size ?? 0
-  }
-  return sum
-}

@@ -148,13 +148,15 @@ export const withouts = {
 
 /**
  * The programs of server and fleet: as they are, over the built package; or over a copy of the sources without a bound.
+ * The program is the one that `noticeboard` runs.
  * @param {Without | undefined} without
+ * @param {{ workers: number }} settings how many serve; 0 for one process by itself
  */
-export async function takeOut(without) {
-  const server = new URL('server-process.js', import.meta.url)
+export async function takeOut(without, { workers }) {
+  const server = new URL(workers > 0 ? 'workers-process.js' : 'server-process.js', import.meta.url)
   const fleet = new URL('fleet-process.js', import.meta.url)
   const pieces = Object.entries(without?.pieces ?? {})
-  if (pieces.length === 0) return { server, fleet }
+  if (pieces.length === 0) return { server, fleet, program: `${root}/dist/cli/main.js` }
   const outdir = `${root}/node_modules/.cache/noticeboard-siege/${process.pid}`
   const sources = new Map(
     entryPoints().map(({ subpath, source }) => [subpath.replace(/^\./, 'noticeboard'), `${root}/${source}`]),
@@ -162,7 +164,11 @@ export async function takeOut(without) {
   /** @type {Set<string>} */
   const taken = new Set()
   await build({
-    entryPoints: [server, fleet].map(url => fileURLToPath(url)),
+    entryPoints: {
+      server: fileURLToPath(server),
+      fleet: fileURLToPath(fleet),
+      ...(workers > 0 && { main: `${root}/src/cli/main.ts` }),
+    },
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -199,7 +205,8 @@ export async function takeOut(without) {
   for (const [file] of pieces)
     if (!taken.has(file)) throw new Error(`${file} is no part of the server, nor of the fleet`)
   return {
-    server: pathToFileURL(`${outdir}/server-process.mjs`),
-    fleet: pathToFileURL(`${outdir}/fleet-process.mjs`),
+    server: pathToFileURL(`${outdir}/server.mjs`),
+    fleet: pathToFileURL(`${outdir}/fleet.mjs`),
+    program: `${outdir}/main.mjs`,
   }
 }

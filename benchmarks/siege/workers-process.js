@@ -1,0 +1,86 @@
+// A server of several workers over a board in a folder, as `noticeboard serve --workers` runs it, and the hand that publishes and takes back.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { createPublisher, everyone, httpStore } from 'noticeboard'
+import * as z from 'zod'
+import { answerQuestions, settings } from '../child.js'
+import { bytesIn } from './bytes-in.js'
+
+const { program, workers } = /** @type {{ program: string, workers: number }} */ (settings)
+const namespace = 'siege/prod'
+const folder = await mkdtemp(join(tmpdir(), 'noticeboard-siege-'))
+const board = join(folder, 'board')
+const server = spawn(
+  process.execPath,
+  [
+    program,
+    'serve',
+    '--create',
+    '--board',
+    board,
+    '--port',
+    '0',
+    '--json',
+    '--workers',
+    String(workers),
+  ].concat(
+    // The attackers come through a proxy, which says who they are.
+    ['--trusted-proxy', '127.0.0.1'],
+  ),
+  { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] },
+)
+let lines = 0
+createInterface({ input: server.stderr }).on('line', () => void (lines += 1))
+const url = await new Promise(resolve =>
+  createInterface({ input: server.stdout }).on('line', line => {
+    if (line.includes('"url"')) resolve(/** @type {{ url: string }} */ (JSON.parse(line)).url)
+  }),
+)
+const token = (await readFile(join(board, 'private/token'), 'utf8')).trim()
+const store = httpStore(url, { token })
+const publisher = createPublisher({ namespace, schema: z.object({ size: z.number() }), store })
+await publisher.publish({ size: 1 }, { rollout: everyone(), reason: 'before the siege' })
+await publisher.publish({ size: 2 }, { rollout: everyone(), reason: 'before the siege' })
+
+/** All that serve, the one that started the others first. */
+const main = server.pid ?? 0
+const pids = [
+  main,
+  ...(await readFile(`/proc/${main}/task/${main}/children`, 'utf8')).split(' ').filter(Boolean).map(Number),
+]
+
+/** What they have of the memory together, in bytes. */
+async function memoryOf() {
+  let sum = 0
+  for (const pid of pids) {
+    const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+    sum += 1_024 * Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0)
+  }
+  return sum
+}
+let memoryBytes = 0
+const watching = setInterval(async () => {
+  memoryBytes = Math.max(memoryBytes, await memoryOf())
+}, 250)
+
+answerQuestions({
+  port: () => Number(new URL(url).port),
+  token: () => token,
+  namespace: () => namespace,
+  pids: () => pids,
+  /** What all of them take: memory at its highest, disk, lines of the log. */
+  taken: async () => ({ memoryBytes, diskBytes: await bytesIn(board), lines }),
+  rollBack: async () => void (await publisher.rollback({ reason: 'in the middle of the siege' })),
+  async end() {
+    clearInterval(watching)
+    const gone = new Promise(resolve => server.once('exit', resolve))
+    server.kill('SIGTERM')
+    await gone
+    await rm(folder, { recursive: true, force: true })
+  },
+})
+// Whatever ends this process ends the server.
+process.on('exit', () => void server.kill('SIGKILL'))
