@@ -19,8 +19,8 @@ export const tokenCommand: Command = {
   summary: 'make, list and revoke tokens that may do some things in some namespaces',
   usage: 'create|list|revoke [NAME]',
   text: `Works on the folder where a server finds its tokens, on the server's machine: private/tokens of the board, or --tokens. create prints
-the token, once; only its hash is kept. A running server knows a new token, and forgets a revoked one, within a second or two, and ends the
-streams that were opened with it. Scopes: read and report, where the server wants tokens for them; inspect reads history and reports too;
+the token, once; only its hash is kept. A running server knows a new token, and forgets a revoked one, within a second or two, and where
+reading wants a token ends the streams that were opened with it. Scopes: read and report, where the server wants tokens for them; inspect reads history and reports too;
 publish-staged begins rollouts and nothing else; revert rolls back, aborts, retreats and pauses; control moves rollouts on; admin does everything.`,
   options: {
     board: { value: 'FOLDER', text: 'the board; or "board" in the configuration file' },
