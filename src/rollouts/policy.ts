@@ -20,7 +20,7 @@ export interface RolloutPolicy {
   readonly version: number
   /**
    * The labels of clients that `start` goes by, where it needs no more of reports than a brief answer holds (see
-   * {@link ReportsQuery}): a publish does not wait for the rest then. Default: `start` is given reports in full.
+   * `ReportsQuery`): a publish does not wait for the rest then. Default: `start` is given reports in full.
    */
   readonly startsBy?: readonly string[]
   /** What a rollout begins with, or why it may not. */
