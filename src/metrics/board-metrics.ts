@@ -9,7 +9,7 @@ import { stageNumberOf } from '../core/release/rollout.js'
 import { FLEET_STATES } from '../fleet/summary.js'
 import { lookAtBoard, type BoardLook } from '../publisher/look-at-board.js'
 import { readSystem } from '../system/system.js'
-import type { Prometheus, PrometheusGauge } from './prometheus.js'
+import type { Prometheus, PrometheusCounter, PrometheusGauge } from './prometheus.js'
 
 /** What the metrics of a board are made of. */
 export interface BoardMetricsOptions<Register> {
@@ -33,6 +33,20 @@ export interface ServerLoad {
   readonly maxConnections: number
   readonly instances: number
   readonly maxInstances: number
+  /** What deltas have saved since the server began. */
+  readonly deltas?: ServerSavings
+  /** What encoded snapshots have saved. */
+  readonly encodings?: ServerSavings
+}
+
+/** What a shorter form of snapshots has saved a server. */
+export interface ServerSavings {
+  /** How many it made. */
+  readonly made: number
+  /** How many it gave to readers in the place of whole snapshots. */
+  readonly served: number
+  /** How many bytes it did not send for that. */
+  readonly bytesSaved: number
 }
 
 /** The share of what a server takes from which on it is called saturated. */
@@ -105,6 +119,19 @@ export function boardMetrics<Register extends object>(
         const found = await look()
         this.reset()
         fill(found, (labels, value) => this.set(labels, value))
+      },
+    })
+  for (const { name, help, pick } of COUNTERS)
+    new prom.Counter({
+      name,
+      help,
+      labelNames: ['form'],
+      registers: [register],
+      async collect(this: PrometheusCounter) {
+        const { load: found } = await look()
+        this.reset()
+        if (found?.deltas !== undefined) this.inc({ form: 'delta' }, pick(found.deltas))
+        if (found?.encodings !== undefined) this.inc({ form: 'encoding' }, pick(found.encodings))
       },
     })
 }
@@ -184,6 +211,28 @@ const GAUGES: readonly {
     help: 'Instances whose reports the server keeps, and how many there may be',
     labelNames: ['limit'],
     fill: ofLoad(({ instances, maxInstances }) => [instances, maxInstances]),
+  },
+]
+
+const COUNTERS: readonly {
+  readonly name: string
+  readonly help: string
+  readonly pick: (savings: ServerSavings) => number
+}[] = [
+  {
+    name: 'noticeboard_forms_made_total',
+    help: 'Deltas and encodings of snapshots that the server made',
+    pick: ({ made }) => made,
+  },
+  {
+    name: 'noticeboard_forms_served_total',
+    help: 'Deltas and encoded snapshots that readers were given in the place of whole ones',
+    pick: ({ served }) => served,
+  },
+  {
+    name: 'noticeboard_saved_bytes_total',
+    help: 'Bytes of whole snapshots that were not sent for that',
+    pick: ({ bytesSaved }) => bytesSaved,
   },
 ]
 

@@ -12,6 +12,7 @@ export interface Prometheus<Register = unknown> {
     help: string
     labelNames: string[]
     registers?: Register[]
+    collect?: (this: PrometheusCounter) => void | Promise<void>
   }) => PrometheusCounter
   /** The registry that is used unless another one is given. */
   readonly register: Register & PrometheusRegistry
@@ -29,6 +30,8 @@ export interface PrometheusGauge {
 export interface PrometheusCounter {
   /** Counts on, by 1 unless told. */
   inc(labels: Readonly<Record<string, string>>, value?: number): void
+  /** Takes every sample away. */
+  reset(): void
 }
 
 /** A registry of prom-client. */

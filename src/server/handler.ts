@@ -41,6 +41,7 @@ import { createSnapshotCache } from './stream/snapshot-cache.js'
 import { writingRoutes } from './routes/writing-routes.js'
 import { MAX_SNAPSHOT_BYTES } from '../core/limits.js'
 import { isThenable } from '../core/built-ins.js'
+import { countsOf, type Savings } from './tally.js'
 
 /** A board over HTTP, to be mounted in a server of yours. */
 export interface Handler extends AsyncDisposable {
@@ -62,6 +63,10 @@ export interface Handler extends AsyncDisposable {
     readonly maxConnections: number
     readonly instances: number
     readonly maxInstances: number
+    /** What deltas have saved: those that were fetched, and those that went along on event streams. */
+    readonly deltas: Savings
+    /** What encoded snapshots have saved of those that were fetched. */
+    readonly encodings: Savings
   }
   /**
    * Says goodbye to every reader of the event stream, each with a delay of its own up to `drainMs` (5,000 by default) before it
@@ -292,7 +297,14 @@ export function assembleHandler(
       return hub.connections
     },
     get load() {
-      return { connections: hub.connections, maxConnections, instances: registry.size, maxInstances }
+      return {
+        connections: hub.connections,
+        maxConnections,
+        instances: registry.size,
+        maxInstances,
+        deltas: countsOf(deltas.savings),
+        encodings: countsOf(answers.savings),
+      }
     },
     close,
     [Symbol.asyncDispose]: () => close(),

@@ -66,8 +66,8 @@ export async function serveAsWorker(context: CommandContext, plan: ServePlan): P
       )
       let cancel: (() => void) | undefined
       const tell = (): void => {
-        const { connections, maxConnections } = server.handler.load
-        member.tell({ connections, maxConnections })
+        const { instances: _, maxInstances: __, ...load } = server.handler.load
+        member.tell(load)
         cancel = clock.after(TELL_MS, tell)
       }
       try {

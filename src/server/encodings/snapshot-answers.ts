@@ -1,5 +1,6 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { Answer } from '../stream/messages.js'
+import { createTally, type Savings } from '../tally.js'
 import { matchesTag } from '../stream/newest-release.js'
 import type { CachedSnapshot, SnapshotCache } from '../stream/snapshot-cache.js'
 import { acceptedEncodings, type Encoding } from './accept-encoding.js'
@@ -18,6 +19,8 @@ export interface SnapshotAnswers {
   peek(query: SnapshotRequest): Answer | undefined
   /** From memory or from the store, encoded first where that is to be. Throws what the store throws. */
   load(query: SnapshotRequest): Promise<Answer>
+  /** What encodings have saved. */
+  readonly savings: Savings
 }
 
 /** Which snapshot is asked for, and what the headers of the request say of its form. */
@@ -38,6 +41,7 @@ export function snapshotAnswers({
   encode = encodeBytes,
 }: SnapshotAnswersOptions): SnapshotAnswers {
   const making = new Map<string, Promise<void>>()
+  const tally = createTally()
   let last: Promise<unknown> = Promise.resolve()
 
   const make = async (
@@ -49,8 +53,10 @@ export function snapshotAnswers({
     let form: SnapshotForm = entry.plain
     try {
       const body = await encode(encoding, bytes)
-      if (body.length <= bytes.length * (1 - LEAST_SAVED))
+      if (body.length <= bytes.length * (1 - LEAST_SAVED)) {
         form = snapshotForm({ digest, bytes: bytes.length, body, encoding })
+        tally.make()
+      }
     } catch {
       // For want of memory, say: it goes out as it is.
     }
@@ -72,6 +78,11 @@ export function snapshotAnswers({
     return mine
   }
 
+  const given = ({ body, answer }: SnapshotForm, { bytes, plain }: CachedSnapshot): Answer => {
+    if (answer !== plain.answer) tally.serve(bytes.length - body.length)
+    return answer
+  }
+
   /** What can be said at once of a snapshot that is here; otherwise which encoding it wants first. */
   const answerOf = (entry: CachedSnapshot, query: SnapshotRequest): Answer | Encoding => {
     const { namespace, digest, ifNoneMatch } = query
@@ -85,7 +96,7 @@ export function snapshotAnswers({
     const best = accepted.find(encoding => AVAILABLE_ENCODINGS.has(encoding))
     if (best === undefined) return entry.plain.answer
     const form = entry.encoded.get(best)
-    if (form !== undefined) return form.answer
+    if (form !== undefined) return given(form, entry)
     return isNamed(namespace, digest) ? best : entry.plain.answer
   }
 
@@ -100,8 +111,9 @@ export function snapshotAnswers({
       const answer = answerOf(entry, query)
       if (typeof answer !== 'string') return answer
       await encodeOnce(entry, answer, query)
-      return (entry.encoded.get(answer) ?? entry.plain).answer
+      return given(entry.encoded.get(answer) ?? entry.plain, entry)
     },
+    savings: tally,
   }
 }
 

@@ -15,7 +15,7 @@ import {
   notFound,
 } from '../http/answers.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
-import type { DeltaCache } from '../stream/delta-cache.js'
+import { lengthOf, type DeltaCache } from '../stream/delta-cache.js'
 import type { Hub } from '../stream/hub.js'
 import type { Lifetime } from '../http/lifetime.js'
 import type { Answer } from '../stream/messages.js'
@@ -75,7 +75,9 @@ export function readingRoutes({
     async delta(namespace, { digest, base }) {
       const newest = await hub.newest(namespace)
       const bytes = newest && (await deltas.load(namespace, newest, { digest, base }))
-      return bytes === undefined ? notFound() : immutableAnswer(bytes, BINARY_HEADERS)
+      if (newest === undefined || bytes === undefined) return notFound()
+      deltas.gave(lengthOf(newest, digest) - bytes.length)
+      return immutableAnswer(bytes, BINARY_HEADERS)
     },
     async schema(namespace, signal) {
       const bytes = await lifetime.run(async own => store.schema?.({ namespace }, own), signal)

@@ -8,6 +8,7 @@ import { maxDeltaBytes } from '../../core/release/delta-size.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
 import { variantsOf } from '../../core/release/release.js'
 import type { Lifetime } from '../http/lifetime.js'
+import { createTally, type Savings } from '../tally.js'
 import { createNamedDigests } from './named-digests.js'
 import type { Newest } from './newest-release.js'
 import type { SnapshotCache } from './snapshot-cache.js'
@@ -19,8 +20,10 @@ export interface DeltaCache {
    * release of late named. Never rejects: whole snapshots need none.
    */
   load(namespace: Namespace, newest: Newest, pair: DeltaPair): Promise<Uint8Array | undefined>
-  /** How many were made here. */
-  readonly made: number
+  /** Counts one that was given to a reader in the place of its snapshot, which has so many bytes more. */
+  gave(bytesSaved: number): void
+  /** What that has saved. */
+  readonly savings: Savings
 }
 
 /** How many bytes of deltas are kept. */
@@ -50,7 +53,7 @@ export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
   const named = createNamedDigests({ transport, lifetime })
   const bucket = createBucket({ clock, perSecond: MADE_A_SECOND, burst: MADE_AT_ONCE })
   let total = 0
-  let made = 0
+  const tally = createTally()
 
   const costOf = (delta: Uint8Array | undefined): number => (delta?.length ?? 0) + ENTRY_BYTES
 
@@ -73,8 +76,9 @@ export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
     if (codec === undefined) return undefined
     const from = await snapshots.load(namespace, base)
     const to = await snapshots.load(namespace, digest)
-    made += 1
-    return codec.encode({ base: { digest: base, bytes: from.bytes }, bytes: to.bytes })
+    const delta = codec.encode({ base: { digest: base, bytes: from.bytes }, bytes: to.bytes })
+    if (delta !== undefined) tally.make()
+    return delta
   }
 
   const find = async (query: DeltaQuery, newest: Newest): Promise<Uint8Array | undefined> => {
@@ -91,9 +95,8 @@ export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
   }
 
   return {
-    get made() {
-      return made
-    },
+    gave: bytesSaved => tally.serve(bytesSaved),
+    savings: tally,
     async load(namespace, newest, pair) {
       const maxBytes = maxDeltaBytes(lengthOf(newest, pair.digest))
       if (deltas === undefined || maxBytes === 0 || pair.base === pair.digest) return undefined
@@ -110,8 +113,8 @@ export function createDeltaCache(options: DeltaCacheOptions): DeltaCache {
   }
 }
 
-/** How long a snapshot is that the newest release names; 0 for another one. */
-function lengthOf({ read }: Newest, digest: Digest): number {
+/** How long a snapshot is that the newest release names, in bytes; 0 for another one. */
+export function lengthOf({ read }: Newest, digest: Digest): number {
   const named = read === undefined ? [] : variantsOf(read.release)
   return named.find(variant => variant.digest === digest)?.bytes ?? 0
 }

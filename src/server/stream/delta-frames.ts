@@ -1,6 +1,6 @@
 import type { Digest, Namespace } from '../../contracts/names.js'
 import type { DeltaPair } from '../../core/release/delta-pairs.js'
-import type { DeltaCache } from './delta-cache.js'
+import { lengthOf, type DeltaCache } from './delta-cache.js'
 import { deltaFrame } from './frames.js'
 import type { Frame } from './messages.js'
 import type { Newest } from './newest-release.js'
@@ -11,6 +11,8 @@ export interface DeltaFrames {
   peek(newest: Newest, pair: DeltaPair): Frame | undefined
   /** Makes it; false where there is no delta, and the whole snapshot goes along. Never rejects. */
   make(namespace: Namespace, newest: Newest, pair: DeltaPair): Promise<boolean>
+  /** Counts what a reader was given, if it is one of them. */
+  gave(frame: Frame): void
 }
 
 /** Of how many pairs the frames of one release are kept; readers of others are sent the whole snapshot. */
@@ -19,6 +21,8 @@ const MAX_FRAMES = 64
 /** Makes {@link DeltaFrames}, which go with their release. */
 export function createDeltaFrames(deltas: DeltaCache | undefined): DeltaFrames {
   const made = new WeakMap<Newest, Map<string, Frame>>()
+  /** How many bytes each saves, in base64 as it is. */
+  const saved = new WeakMap<Frame, number>()
 
   return {
     peek: (newest, pair) => made.get(newest)?.get(nameOf(pair)),
@@ -29,8 +33,15 @@ export function createDeltaFrames(deltas: DeltaCache | undefined): DeltaFrames {
       if (frames.has(name)) return true
       const delta = frames.size < MAX_FRAMES ? await deltas?.load(namespace, newest, pair) : undefined
       if (delta === undefined) return false
-      frames.set(name, deltaFrame(namespace, newest.bytes, { name, delta }))
+      const frame = deltaFrame(namespace, newest.bytes, { name, delta })
+      frames.set(name, frame)
+      const along = frame.to - frame.from - (newest.frame.to - newest.frame.from)
+      saved.set(frame, lengthOf(newest, pair.digest) - along)
       return true
+    },
+    gave(frame) {
+      const bytes = saved.get(frame)
+      if (bytes !== undefined) deltas?.gave(bytes)
     },
   }
 }

@@ -112,7 +112,9 @@ export function createFanOut({ clock, hasher, snapshots, deltas }: FanOutOptions
     if (newest === undefined || subscription.sent === version) return
     const digest = companionOf(subscription, newest)
     const along = digest === undefined ? undefined : frameFor(newest, digest, subscription)
-    if (send(subscription, along ?? newest.frame, version) && along !== undefined) subscription.have = digest
+    if (!send(subscription, along ?? newest.frame, version) || along === undefined) return
+    subscription.have = digest
+    if (subscription.connection.deltas) deltaFrames.gave(along)
   }
 
   /** The release with the snapshot in the shortest form that was made for a reader. */

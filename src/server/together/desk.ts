@@ -3,12 +3,13 @@ import { briefly } from '../../core/report/brief-report.js'
 import type { Assembled } from '../handler.js'
 import type { Channel, FromMember, MemberLoad, ToMember } from './messages.js'
 import { BEARER } from '../../fleet/voice.js'
+import { NO_SAVINGS, sumOf } from '../tally.js'
 
 /** Keeps what several processes that serve one board hear. */
 export interface Desk {
   /** A process has come; the returned function says that it is gone. */
   join(channel: Channel<ToMember, FromMember>): () => void
-  /** What all of them have taken together. */
+  /** What all of them have taken together, and what they and those before them have saved. */
   readonly load: MemberLoad
 }
 
@@ -23,6 +24,8 @@ export interface Desk {
  */
 export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
   const members = new Map<Channel<ToMember, FromMember>, MemberLoad>()
+  /** What those that are gone had saved: what counts only grows. */
+  let before: Pick<MemberLoad, 'deltas' | 'encodings'> = { deltas: NO_SAVINGS, encodings: NO_SAVINGS }
 
   const answer = async (
     channel: Channel<ToMember, FromMember>,
@@ -41,7 +44,12 @@ export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
 
   return {
     join(channel) {
-      members.set(channel, { connections: 0, maxConnections: 0 })
+      members.set(channel, {
+        connections: 0,
+        maxConnections: 0,
+        deltas: NO_SAVINGS,
+        encodings: NO_SAVINGS,
+      })
       const gone = new AbortController()
       const leave = channel.listen(message => {
         switch (message.type) {
@@ -62,6 +70,8 @@ export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
       return () => {
         leave()
         gone.abort(new NoticeboardError('closed', 'the process that asked is gone'))
+        const last = members.get(channel)
+        if (last !== undefined) before = savedBy([before, last])
         members.delete(channel)
       }
     },
@@ -71,7 +81,16 @@ export function createDesk({ reports }: Pick<Assembled, 'reports'>): Desk {
         connections += each.connections
         maxConnections += each.maxConnections
       }
-      return { connections, maxConnections }
+      return { connections, maxConnections, ...savedBy([before, ...members.values()]) }
     },
+  }
+}
+
+function savedBy(
+  all: readonly Pick<MemberLoad, 'deltas' | 'encodings'>[],
+): Pick<MemberLoad, 'deltas' | 'encodings'> {
+  return {
+    deltas: sumOf(all.map(({ deltas }) => deltas)),
+    encodings: sumOf(all.map(({ encodings }) => encodings)),
   }
 }

@@ -1,11 +1,14 @@
 import type { ErrorCode } from '../../contracts/errors.js'
 import type { ClientReport, HeardReports } from '../../contracts/report.js'
 import type { ReportsQuery } from '../../contracts/transport.js'
+import type { Savings } from '../tally.js'
 
 /** How much of what it takes a process has taken. */
 export interface MemberLoad {
   readonly connections: number
   readonly maxConnections: number
+  readonly deltas: Savings
+  readonly encodings: Savings
 }
 
 /** A report, and the address that it came from; of somebody with a token there is none. */

@@ -56,6 +56,25 @@ test('a board shows its releases, its fleet and its alarms, and a server how ful
   expect(await register.metrics()).toContain('alarm="saturated",severity="warning"} 1')
 })
 
+test('a server shows what deltas and encodings saved it, and nothing of what it does not count', async () => {
+  const { clock, store } = await board()
+  const register = new prom.Registry()
+  let deltas = { made: 1, served: 5, bytesSaved: 1_000_000 }
+  boardMetrics(store, { prom, register, load: () => ({ ...idle, deltas }), system: { clock } })
+  const counts = async (): Promise<readonly string[]> => {
+    const text = await register.metrics()
+    return text.split('\n').filter(line => /^noticeboard_(forms|saved)/.test(line))
+  }
+  expect(await counts()).toEqual([
+    'noticeboard_forms_made_total{form="delta"} 1',
+    'noticeboard_forms_served_total{form="delta"} 5',
+    'noticeboard_saved_bytes_total{form="delta"} 1000000',
+  ])
+  deltas = { made: 2, served: 7, bytesSaved: 1_400_000 }
+  await clock.advance(5_000)
+  expect(await counts()).toContain('noticeboard_saved_bytes_total{form="delta"} 1400000')
+})
+
 test('one look serves every gauge, and the scrapes of five seconds', async () => {
   const { clock, store } = await board()
   let reads = 0

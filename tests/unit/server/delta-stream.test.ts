@@ -54,7 +54,7 @@ describe('an event stream whose reader takes deltas', () => {
   test('brings the whole snapshot first, and then what changed in less than 256 bytes', async () => {
     const store = memory()
     const one = await publish(store, document(1))
-    const { url } = await started(store, { deltas: library, ...patient })
+    const { url, handler } = await started(store, { deltas: library, ...patient })
     const stream = watching(url)
     expect(
       Buffer.compare((await stream.next()).snapshots?.[0]?.bytes ?? new Uint8Array(), one.snapshot),
@@ -73,6 +73,11 @@ describe('an event stream whose reader takes deltas', () => {
       expect(Buffer.compare(made ?? new Uint8Array(), next.snapshot)).toBe(0)
       held = next
     }
+    // An event counts with all that it has beside the release.
+    const { bytesSaved, ...counts } = handler.load.deltas
+    expect(counts).toEqual({ made: 2, served: 2 })
+    expect(bytesSaved).toBeGreaterThan(2 * (held.snapshot.length - 600))
+    expect(bytesSaved).toBeLessThan(2 * held.snapshot.length)
   })
 
   test('begins with a delta from what the reader says to have, if the log names that', async () => {

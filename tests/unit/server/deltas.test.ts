@@ -76,6 +76,19 @@ describe('deltas of a server', () => {
     expect(Buffer.compare(bytes ?? new Uint8Array(), two?.snapshot ?? new Uint8Array())).toBe(0)
   })
 
+  test('are counted, with what they save whoever fetches them', async () => {
+    const store = memory()
+    const [one, two] = await publishAll(store, [1, 2])
+    const { url, handler } = await started(store, { deltas: library })
+    expect(handler.load.deltas).toEqual({ made: 0, served: 0, bytesSaved: 0 })
+    const path = pathOf(two?.digest ?? '', one?.digest ?? '')
+    const answers = [await ask(url, path), await ask(url, path), await ask(url, path)]
+    await ask(url, pathOf(two?.digest ?? '', 'b'.repeat(64)))
+    const saved = (two?.snapshot.length ?? 0) - Number(answers[0]?.headers['content-length'])
+    expect(saved).toBeGreaterThan(190_000)
+    expect(handler.load.deltas).toEqual({ made: 1, served: 3, bytesSaved: 3 * saved })
+  })
+
   test('lead to what the newest release names, from what one of the newest 50 names, and nowhere else', async () => {
     const store = memory()
     const [one, two, three] = await publishAll(store, [1, 2, 3])

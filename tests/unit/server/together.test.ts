@@ -97,6 +97,20 @@ test('what one process hears, every process of the server tells; a server beside
   expect(await heardAt(alone)).toEqual([])
 })
 
+test('what a process heard that died is told by the one in its place', async () => {
+  const { handler, reports } = assembleHandler(await publishedStore(), { write: false })
+  onTestFinished(() => handler.close())
+  const desk = createDesk({ reports })
+  const first = memberOf(desk)
+  first.member.shared.registry.add(reportOf({ namespace: NAMESPACE, instanceId: 'a' }))
+  await first.member.flush()
+  first.leave()
+  const second = memberOf(desk)
+  const { reports: told } =
+    (await second.member.over(memory()).reports?.({ namespace: NAMESPACE }, never)) ?? {}
+  expect(told?.map(({ instanceId }) => instanceId)).toEqual(['a'])
+})
+
 test('what an address brought to one process is gone at all of them', async () => {
   const { desk } = listeningDesk()
   const [first, second] = [memberOf(desk), memberOf(desk)]
@@ -192,11 +206,14 @@ test('what keeps the reports from being told comes to who asks with its code, an
 test('the load of all is the sum of those that are there', async () => {
   const { desk } = listeningDesk()
   const [first, second] = [memberOf(desk), memberOf(desk)]
-  first.member.tell({ connections: 3, maxConnections: 19_000 })
-  second.member.tell({ connections: 4, maxConnections: 19_000 })
-  await expect.poll(() => desk.load).toEqual({ connections: 7, maxConnections: 38_000 })
+  const none = { made: 0, served: 0, bytesSaved: 0 }
+  const saved = { deltas: { made: 1, served: 5, bytesSaved: 900 }, encodings: none }
+  first.member.tell({ connections: 3, maxConnections: 19_000, ...saved })
+  second.member.tell({ connections: 4, maxConnections: 19_000, deltas: none, encodings: none })
+  await expect.poll(() => desk.load).toEqual({ connections: 7, maxConnections: 38_000, ...saved })
   first.leave()
-  expect(desk.load).toEqual({ connections: 4, maxConnections: 19_000 })
+  // What counts only grows, whoever is gone.
+  expect(desk.load).toEqual({ connections: 4, maxConnections: 19_000, ...saved })
 })
 
 test('of a brief answer no more goes from the one that keeps the reports to the one that is asked', async () => {

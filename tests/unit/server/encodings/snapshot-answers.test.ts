@@ -70,6 +70,18 @@ test('a snapshot is encoded once per encoding, however many ask meanwhile and la
   expect(made).toHaveLength(2)
 })
 
+test('what encodings save is counted: what was made, and each answer in the place of a whole snapshot', async () => {
+  const { answers, query } = setUp({})
+  const plain = answers.peek(query(0, 'identity')) ?? (await answers.load(query(0, 'identity')))
+  expect(answers.savings).toMatchObject({ made: 0, served: 0, bytesSaved: 0 })
+  const encoded = await answers.load(query())
+  answers.peek(query())
+  const lengthOf = (answer: Answer): number => (answer as { body: Uint8Array }).body.length
+  const saved = lengthOf(plain) - lengthOf(encoded)
+  expect(saved).toBeGreaterThan(0)
+  expect(answers.savings).toMatchObject({ made: 1, served: 2, bytesSaved: 2 * saved })
+})
+
 test('each snapshot comes in the encoding of itself, also of several that are asked for together', async () => {
   const documents = Array.from({ length: 8 }, (_, index) => documentOf(index))
   const { answers, query } = setUp({ documents })
