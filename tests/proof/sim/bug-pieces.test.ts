@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { PLANTED_BUGS, type PlantedBug } from './bugs.js'
 import { patternOf, root } from './bundle.js'
+import { FORM_BUGS } from './form-bugs.js'
 import { GUARD_BUGS } from './guard-bugs.js'
 import { KEPT_HISTORIES } from './kept-seeds.js'
 import { NUMBER_BUGS } from './number-bugs.js'
@@ -15,6 +16,7 @@ const edits: readonly Pick<PlantedBug, 'name' | 'file' | 'replace' | 'also'>[] =
   ...ROLLOUT_BUGS,
   ...NUMBER_BUGS,
   ...RESTORE_BUGS,
+  ...FORM_BUGS,
   ...GUARD_BUGS,
   ...KEPT_HISTORIES.map(({ found, unmend }) => ({ name: found, ...unmend })),
 ]

@@ -1,4 +1,5 @@
 import type { PlantedBug } from './bugs.js'
+import { FORM_GUARDS } from './form-guards.js'
 
 /**
  * A mechanism that guards against a stranger or an accident, taken out. What notices it is a test that performs the
@@ -1058,6 +1059,8 @@ export const GUARD_BUGS: readonly GuardBug[] = [
       title: '%i processes hold no more bodies of strangers together than one: each gives up %i of 33',
     },
   },
+  // Deltas, encodings and servers of several processes.
+  ...FORM_GUARDS,
 ]
 
 /** What a title looks like once a table of cases has filled it in. */

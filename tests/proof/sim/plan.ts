@@ -68,10 +68,10 @@ const DRAWN_SCENES = [
 ] as const
 
 /** Those that come by a chance of their own, so that the other histories stay as they are: how often. */
-const MORE_SCENES = { rollouts: 0.08, numbers: 0.05, restores: 0.03 } as const
+const MORE_SCENES = { rollouts: 0.08, numbers: 0.05, restores: 0.03, forms: 0.05 } as const
 
 /** All of them. */
-export const SCENE_NAMES = [...DRAWN_SCENES, 'rollouts', 'numbers', 'restores'] as const
+export const SCENE_NAMES = [...DRAWN_SCENES, 'rollouts', 'numbers', 'restores', 'forms'] as const
 
 export type SceneName = (typeof SCENE_NAMES)[number]
 

@@ -6,7 +6,9 @@ export default defineConfig({
   root,
   test: {
     name: 'bugs',
-    include: ['tests/proof/sim/{bugs,second-bugs,rollout-bugs,number-bugs,restore-bugs,guard-bugs}.test.ts'],
+    include: [
+      'tests/proof/sim/{bugs,second-bugs,rollout-bugs,number-bugs,restore-bugs,form-bugs,guard-bugs}.test.ts',
+    ],
     maxConcurrency: 2,
     testTimeout: 600_000,
   },

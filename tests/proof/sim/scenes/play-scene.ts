@@ -4,6 +4,7 @@ import { virtualClock } from '../../../../src/sim/virtual-clock.js'
 import type { SceneName } from '../plan.js'
 import type { World } from '../world.js'
 import { fleet } from './fleet.js'
+import { forms } from './forms/play.js'
 import { numbers } from './numbers.js'
 import { publishing } from './publishing.js'
 import { reader } from './reader.js'
@@ -18,6 +19,7 @@ import { strategies } from './strategies.js'
 
 const SCENES: Readonly<Record<SceneName, Scene>> = {
   fleet,
+  forms,
   numbers,
   publishing,
   reader,
