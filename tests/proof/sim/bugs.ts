@@ -319,8 +319,8 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'src/client/receive/accept.ts',
     replace: [
       [
-        'return looks.failed(verdict.error,',
-        "context.heard(); send({ type: 'current' }); return looks.failed(verdict.error,",
+        'return acceptLook(verdict, looks)',
+        "if (verdict.type === 'trouble') { context.heard(); send({ type: 'current' }) } return acceptLook(verdict, looks)",
       ],
     ],
     oracles: ['ready-means-current'],
