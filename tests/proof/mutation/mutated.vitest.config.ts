@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { root } from '../../../scripts/entry-points.js'
+import { mutated, type Trial } from './trial.js'
+
+/** What is tried, in JSON. */
+const { tests, mutant } = JSON.parse(process.env['NOTICEBOARD_MUTANT'] ?? '{"tests":[]}') as Trial
+
+/** Some tests over the sources with one mutant, which run-mutant.ts asks for. */
+export default defineConfig({
+  root,
+  plugins: [
+    {
+      name: 'mutant',
+      enforce: 'pre',
+      load(id) {
+        if (mutant === undefined || id.split('?')[0] !== `${root}/${mutant.file}`) return undefined
+        return mutated(readFileSync(`${root}/${mutant.file}`, 'utf8'), mutant)
+      },
+    },
+  ],
+  resolve: {
+    alias: {
+      '#default-deltas': fileURLToPath(new URL('../../../src/deltas/default-deltas.ts', import.meta.url)),
+      '#pin-file': fileURLToPath(new URL('../../../src/client/state/pin-file.ts', import.meta.url)),
+    },
+  },
+  test: {
+    include: [...tests],
+    isolate: false,
+    maxWorkers: 1,
+    bail: 1,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    restoreMocks: true,
+  },
+})

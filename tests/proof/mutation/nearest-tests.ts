@@ -1,0 +1,65 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { root } from '../sim/bundle.js'
+
+/** How many files of tests are run against a mutant, and how far from its source they may be, in imports. */
+const MOST = 4
+const FARTHEST = 3
+
+/** Test files that start servers or processes, or take minutes, say little of one mutant and cost much. */
+const isQuick = (test: string): boolean =>
+  test.startsWith('tests/unit/') && !/\.(?:built|mocked)\.test/.test(test)
+
+/**
+ * Finds the tests that are nearest to a source: those that import it, directly or by few steps. First those whose folder is that of the source,
+ * then the nearest.
+ */
+export function nearestTests(testFiles: readonly string[]): (source: string) => readonly string[] {
+  const distances = new Map(testFiles.filter(isQuick).map(test => [test, distancesFrom(test)]))
+  return source => {
+    const folder = dirname(source).replace(/^src\//, '')
+    const near = [...distances].flatMap(([test, from]) => {
+      const distance = from.get(source)
+      if (distance === undefined || distance > FARTHEST) return []
+      return [{ test, place: distance - (test.startsWith(`tests/unit/${folder}/`) ? 1.5 : 0) }]
+    })
+    return near
+      .toSorted((a, b) => a.place - b.place || a.test.localeCompare(b.test))
+      .slice(0, MOST)
+      .map(({ test }) => test)
+  }
+}
+
+/** How many imports lead from a file to each of the sources. */
+function distancesFrom(test: string): ReadonlyMap<string, number> {
+  const found = new Map<string, number>([[test, 0]])
+  const waiting = [test]
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    const distance = found.get(file) ?? 0
+    if (distance >= FARTHEST) continue
+    for (const imported of importsOf(file)) {
+      if (found.has(imported)) continue
+      // What a test is helped by is no step farther away, and neither is a file that only passes on what others have.
+      const isStep = !imported.startsWith('tests/') && !imported.endsWith('/index.ts')
+      found.set(imported, distance + (isStep ? 1 : 0))
+      waiting.push(imported)
+    }
+  }
+  return found
+}
+
+const known = new Map<string, readonly string[]>()
+
+function importsOf(file: string): readonly string[] {
+  const before = known.get(file)
+  if (before !== undefined) return before
+  const text = readFileSync(join(root, file), 'utf8')
+  const imports = [...text.matchAll(/^(?:import(?! type)|export|\} from)[^'\n]*'(\.[^']*)'/gm)].flatMap(
+    ([, path = '']) => {
+      const place = join(dirname(file), path).replace(/\.js$/, '.ts')
+      return place.endsWith('.ts') && existsSync(join(root, place)) ? [place] : []
+    },
+  )
+  known.set(file, imports)
+  return imports
+}
