@@ -14,6 +14,7 @@ import { scaled, SCALED_LIMIT_MS } from '../scale.js'
 import { tcpProxy } from '../tcp-proxy.js'
 import { tenantLife } from '../tenant.js'
 import { aloneAsTogether, oneAsOther, type Scene } from '../twice.js'
+import { deltaCases } from './delta-cases.js'
 import { freshName } from './fresh-name.js'
 
 /** A store over a real server that can be killed. */
@@ -58,6 +59,8 @@ export function engineCases(engine: () => Engine, connect: (prefix: string) => P
       reports: { batchMs: 10, intervalMs: 300 },
     })
   const settings = { rollout: everyone(), reason: 'a test' }
+
+  deltaCases(connect)
 
   test('a client keeps its configuration while the server is killed in mid-watch, and goes on when it is back with its data', async () => {
     const store = await connect(freshName('same_data'))
