@@ -201,6 +201,9 @@ async function check<Value>(
     const unknown = unknownKeys(schema as Schema, { document: parsed, value: result.value })
     for (const warning of sayUnknownKeys(await abortable(unknown, signal))) logger.warn(warning)
   }
+  // Where the schema gave the parsed document back, parsing has frozen every part of it.
+  if ((result.value as unknown) === parsed)
+    return { type: 'checked', value: result.value, document, overridden }
   return { type: 'checked', value: freezeValue(result.value), document, overridden }
 }
 
