@@ -70,6 +70,28 @@ const ROWS = {
       },
     ]
   },
+  client({ rows, heapBytes }) {
+    const beside = (/** @type {string} */ title, /** @type {string} */ name, /** @type {number} */ most) => {
+      const { client, bare } = find(rows, 'title', title)
+      return {
+        name: `${name}: processor time of the client`,
+        unit: 'us',
+        ours: { title: 'noticeboard', rounds: client.rounds },
+        floor: { title: 'bare', rounds: bare.rounds },
+        target: /** @type {const} */ ({ most, of: 'floor' }),
+      }
+    }
+    return [
+      beside('a change, us, beside a bare hash and parse', 'a change beside a bare hash and parse', 2.5),
+      beside('a poll, us, beside a bare fetch', 'a poll that ends in 304 beside a bare fetch', 1.2),
+      {
+        name: 'the heap of a client that pulls, beside a 7-byte document',
+        unit: 'bytes',
+        ours: { title: 'pull', rounds: heapBytes.pull.rounds },
+        target: { most: 25_000 },
+      },
+    ]
+  },
 }
 
 /** @param {readonly any[]} rows @param {string} by @param {string} name */
