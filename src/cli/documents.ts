@@ -74,8 +74,19 @@ function fileOf(path: string, { format, io: { system = {} } }: FileOptions): Sou
 }
 
 async function* changesOf(path: string, options: FileOptions, signal: AbortSignal): AsyncGenerator<void> {
-  if (await isPipe(path)) throw usageError(`${path} is a pipe, which gives its text once: leave --watch out`)
   yield* fileOf(path, options).changes?.(signal) ?? []
+}
+
+/**
+ * Refuses what `--watch` cannot follow, before anything is read of it: a pipe that nobody writes to would be waited for.
+ *
+ * ```ts
+ * await assertWatchable(context, 'service.yaml')
+ * ```
+ */
+export async function assertWatchable({ io }: Pick<CommandContext, 'io'>, name: string): Promise<void> {
+  if (STDIN.has(name) || (await isPipe(resolve(io.cwd, name))))
+    throw usageError(`${name} gives its text once: leave --watch out`)
 }
 
 /** Whether a path is something that gives its text once. What is missing is none: reading says so better. */

@@ -13,7 +13,7 @@ export interface MissingGroup {
 /** So many are told one by one. */
 const FEW = 3
 
-/** A label of more values than this tells machines apart, and groups nothing. */
+/** A label of more values than this, or than half of the instances, tells machines apart, and groups nothing. */
 const MOST_VALUES = 8
 
 const HOUR_MS = 3_600_000
@@ -58,7 +58,8 @@ function sharedLabels(members: readonly FleetMember[]): readonly string[] {
   for (const { report } of members)
     for (const [name, value] of Object.entries(report.labels))
       values.set(name, (values.get(name) ?? new Set()).add(value))
-  return [...values].filter(([, found]) => found.size <= MOST_VALUES).map(([name]) => name)
+  const most = Math.min(MOST_VALUES, members.length / 2)
+  return [...values].filter(([, found]) => found.size <= Math.max(1, most)).map(([name]) => name)
 }
 
 function ageOf({ silentMs = 0 }: FleetMember): 'minutes' | 'hours' | 'days' {

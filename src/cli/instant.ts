@@ -100,3 +100,15 @@ export function sayLength(ms: number): string {
   }
   return parts.join(' ')
 }
+
+/**
+ * A range of lengths for people; two that read alike are one.
+ *
+ * ```ts
+ * sayRange(7_100, 68_000) // 7 s to 1 min 8 s
+ * ```
+ */
+export function sayRange(leastMs: number, mostMs: number): string {
+  const [least, most] = [sayLength(leastMs), sayLength(mostMs)]
+  return least === most ? least : `${least} to ${most}`
+}

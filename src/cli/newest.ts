@@ -43,7 +43,7 @@ export interface InForce {
 }
 
 /**
- * The release that is in force: the newest one, or the last before it whose `activateAt` is not to come. Throws
+ * The release that is in force: the newest one, or the last before it whose `activateAt` came before the next was issued. Throws
  * `not-found` where there is none.
  *
  * ```ts
@@ -53,12 +53,15 @@ export interface InForce {
 export async function inForce(command: string, query: NewestQuery): Promise<InForce> {
   const { io, store, namespace } = query
   const nowMs = readSystem(command, io.system).clock.now()
-  const waits = (release: Release): release is Release & { readonly activateAt: string } =>
-    release.activateAt !== undefined && Date.parse(release.activateAt) > nowMs
+  const waits = (release: Release, atMs: number): release is Release & { readonly activateAt: string } =>
+    release.activateAt !== undefined && Date.parse(release.activateAt) > atMs
   const newest = (await newestFor(command, query)).release
-  if (!waits(newest)) return { release: newest, coming: undefined }
+  if (!waits(newest, nowMs)) return { release: newest, coming: undefined }
   let release: Release = newest
-  while (waits(release) && release.sequence > 1) {
+  // A release whose time had not come when the next one was issued was never in force.
+  let untilMs = nowMs
+  while (waits(release, untilMs) && release.sequence > 1) {
+    untilMs = Math.min(untilMs, Date.parse(release.issuedAt))
     const after = { epoch: release.epoch, sequence: release.sequence - 2 }
     const before = await store.next?.({ namespace, after }, io.signal)
     if (before?.type !== 'release') break

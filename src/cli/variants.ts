@@ -31,3 +31,14 @@ function toldApart(variants: readonly Variant[] = []): readonly string[] {
     when === undefined ? [] : [`${sayMatch(when)}: ${shortDigest(digest)}`],
   )
 }
+
+/**
+ * What a rollout brings, beside the version that everybody else runs.
+ *
+ * ```ts
+ * sayCandidate(release.candidate) // version 2 7e8059f49558
+ * ```
+ */
+export function sayCandidate({ version, variants }: Arm): string {
+  return `version ${version} ${shortDigest((variants.at(-1) ?? variants[0]).digest)}`
+}

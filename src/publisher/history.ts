@@ -15,7 +15,7 @@ export interface HistoryEntry {
   readonly variants?: Release['stable']['variants']
   readonly cause: string
   readonly issuedAt: string
-  /** When clients begin to run it together, those of the last stage where there are stages; absent where they do on arrival. */
+  /** When clients begin to run it together, those of the last stage where there are stages; absent where they do on arrival, and of a rollout that was rolled back. */
   readonly activateAt?: string
   /** Who and why, where this reader may see it. */
   readonly audit?: AuditRecord
@@ -59,7 +59,7 @@ export async function* readHistory(
  */
 export function describe(release: Release): HistoryEntry {
   const { stable, cause, issuedAt } = release
-  const activateAt = release.activateAt ?? release.rollout?.activateAt
+  const activateAt = activationIn(release)
   return {
     position: positionOf(release),
     version: stable.version,
@@ -70,6 +70,14 @@ export function describe(release: Release): HistoryEntry {
     ...(activateAt !== undefined && { activateAt }),
     release,
   }
+}
+
+/**
+ * When clients begin to run together what a release brings; undefined where they do on arrival, and of a rollout that
+ * was rolled back, whose time brings nothing any more.
+ */
+export function activationIn({ activateAt, rollout }: Release): string | undefined {
+  return activateAt ?? (rollout?.state === 'rolled-back' ? undefined : rollout?.activateAt)
 }
 
 /** The variants of an arm that has more than the one that is for everybody. */

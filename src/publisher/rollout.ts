@@ -5,7 +5,7 @@ import { positionOf, type Arm, type Release } from '../core/release/release.js'
 import type { Explanation } from '../rollouts/explanation.js'
 import type { RolloutPolicy } from '../rollouts/policy.js'
 import type { PublisherContext } from './context.js'
-import { severalIn } from './history.js'
+import { activationIn, severalIn } from './history.js'
 import type { MirrorResult } from './mirrors.js'
 import { endOf, watchStages } from './rollouts/watch-stages.js'
 import type { BuildForecast } from './rollouts/builds.js'
@@ -127,7 +127,7 @@ export function createRollout(context: PublisherContext, root: AbortSignal, fact
     variants: severalIn(arm).variants,
     version: arm.version,
     previousVersion: versionBefore(facts),
-    activateAt: release.activateAt ?? release.rollout?.activateAt,
+    activateAt: activationIn(release),
     id,
     state: release.rollout?.state ?? 'everyone',
     stage: release.rollout?.stage ?? 0,

@@ -1,11 +1,12 @@
 import { formatPosition } from '../../contracts/position.js'
+import type { HistoryEntry } from '../../publisher/index.js'
 import { BOARD_OPTIONS, type Command } from '../command.js'
 import { withPublisher } from '../open-publisher.js'
 import { sayInstant } from '../instant.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSystem } from '../../system/system.js'
 import type { Cell } from '../table.js'
-import { variantsCell } from '../variants.js'
+import { sayCandidate, variantsCell } from '../variants.js'
 
 const DEFAULT_LIMIT = 20
 
@@ -28,15 +29,22 @@ export const historyCommand: Command = {
     await withPublisher(context, { namespace: args.positionals[0] }, async ({ publisher }) => {
       const rows: Cell[][] = []
       let waits = false
+      let isStaged = false
+      let newer: Lasted | undefined
       for await (const entry of publisher.history(limit)) {
         const { version, position, digest, variants, cause, issuedAt, activateAt, audit } = entry
+        const { candidate } = entry.release
+        const lasted: Lasted = { entry, next: carriesOn(entry, newer) ? newer?.next : newer?.entry }
+        newer = lasted
         waits ||= activateAt !== undefined
+        isStaged ||= candidate !== undefined
         if (json)
           print.jsonLine({
             version,
             position,
             digest,
             ...(variants !== undefined && { variants }),
+            ...(candidate !== undefined && { candidate }),
             cause,
             issuedAt,
             ...(activateAt !== undefined && { activateAt }),
@@ -50,7 +58,8 @@ export const historyCommand: Command = {
             cause,
             shortDigest(digest),
             variantsCell(variants),
-            activateAt && sayInstant(activateAt, nowMs),
+            candidate && sayCandidate(candidate),
+            sayInForce(lasted, nowMs),
             audit?.author,
             audit?.reason,
           ])
@@ -64,15 +73,37 @@ export const historyCommand: Command = {
         'cause',
         'digest',
         'variants',
+        'in stages',
         'in force',
         'author',
         'reason',
       ]
-      const isShown = (_: unknown, index: number): boolean => waits || columns[index] !== 'in force'
+      const hidden = new Set([...(waits ? [] : ['in force']), ...(isStaged ? [] : ['in stages'])])
+      const isShown = (_: unknown, index: number): boolean => !hidden.has(columns[index] ?? '')
       print.table(
         columns.filter(isShown),
         rows.map(row => row.filter(isShown)),
       )
     })
   },
+}
+
+/** A release, and the one that took the place of what it brought; undefined while that lasts. */
+interface Lasted {
+  readonly entry: HistoryEntry
+  readonly next: HistoryEntry | undefined
+}
+
+/** Whether the next release goes on to wait for what this one brought: a step of its rollout, or the same said again. */
+function carriesOn({ activateAt, version, release: { rollout } }: HistoryEntry, newer?: Lasted): boolean {
+  if (activateAt === undefined || newer?.entry.activateAt !== activateAt) return false
+  const after = newer.entry
+  return rollout === undefined ? after.version === version : after.release.rollout?.id === rollout.id
+}
+
+function sayInForce({ entry: { activateAt }, next }: Lasted, nowMs: number): string | undefined {
+  if (activateAt === undefined) return undefined
+  if (next === undefined || Date.parse(next.issuedAt) >= Date.parse(activateAt))
+    return sayInstant(activateAt, nowMs)
+  return `never: ${formatPosition(next.position)} came before ${shortTime(activateAt)}`
 }

@@ -4,7 +4,7 @@ import type { ProposedDocument, Publisher, ReleaseChange, Rollout } from '../../
 import { everyone, staged, timed, type RolloutPolicy, type StageSpec } from '../../rollouts/index.js'
 import { formatChanges } from '../changes.js'
 import { BOARD_OPTIONS, CREATE_OPTION, type Command, type CommandContext } from '../command.js'
-import { FORMAT_OPTION, sourceFor } from '../documents.js'
+import { assertWatchable, FORMAT_OPTION, sourceFor } from '../documents.js'
 import { noteEditorsSchema } from '../editors-schema.js'
 import { refusing, usageError, type ExitStatus } from '../exit.js'
 import { readInstant, sayActivation } from '../instant.js'
@@ -77,12 +77,15 @@ controller moves on; the first document of a namespace goes to everyone. Say why
     const options = readOptions(context)
     if (args.flag('keep-schema') && args.text('schema') === undefined)
       throw usageError('--keep-schema keeps the schema of --schema FILE; name one')
-    const source = sourceFor(context, args.positionals[0] ?? '')
+    const name = args.positionals[0] ?? ''
+    const source = sourceFor(context, name)
+    if (args.flag('watch')) await assertWatchable(context, name)
     return withPublisher(context, { checking: true }, async (desk): Promise<ExitStatus | void> => {
       if (desk.checks.from === 'none')
         context.print.warning(`no schema is known for ${desk.namespace}; only the form is checked`)
       if (args.flag('watch')) return followFile(context, desk, { source, options })
       // Read before anything else is asked, so that what cannot be read is told first.
+      context.io.doing?.(`reading ${source.name}`)
       const document = await source.read(context.io.signal)
       await refusing(async () => canonicalize(document))
       const variants = await readVariants(context)

@@ -15,14 +15,14 @@ import { BOARD_OPTIONS, type Command, type CommandContext } from '../command.js'
 import { openPublisherOn, withPublisher } from '../open-publisher.js'
 import { EXIT, type ExitStatus } from '../exit.js'
 import { foldMissing, type MissingGroup } from '../fold-missing.js'
-import { sayActivation, sayLength } from '../instant.js'
+import { sayActivation, sayLength, sayRange } from '../instant.js'
 import { readMs } from '../quantities.js'
 import { shortDigest, shortTime } from '../references.js'
 import { readSettings } from '../settings.js'
 import type { Style, Tone } from '../style.js'
 import type { Cell } from '../table.js'
 import { readSystem } from '../../system/system.js'
-import { variantLines } from '../variants.js'
+import { sayCandidate, variantLines } from '../variants.js'
 
 export const statusCommand: Command = {
   name: 'status',
@@ -79,6 +79,8 @@ function show(
     newest === undefined ? `${namespace}: nothing was published yet\n` : `${headline(namespace, newest)}\n`,
   )
   for (const line of variantLines(newest?.variants)) print.data(`${line}\n`)
+  if (newest?.release.candidate !== undefined)
+    print.data(`in stages: ${sayCandidate(newest.release.candidate)}; noticeboard rollout show says more\n`)
   if (newest?.activateAt !== undefined) {
     const isStaged = newest.release.rollout !== undefined
     const nowMs = readSystem('status', io.system).clock.now()
@@ -141,7 +143,7 @@ function groupRow({ members, labels, silentMs: [least, most] }: MissingGroup): r
     '',
     '',
     '',
-    `${sayLength(least)} to ${sayLength(most)} ago`,
+    `${sayRange(least, most)} ago`,
     '--all lists them',
   ]
 }

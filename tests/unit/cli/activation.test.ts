@@ -1,6 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { anything } from '../../../src/core/schema/anything.js'
+import { fileStore } from '../../../src/node/index.js'
+import { createPublisher } from '../../../src/publisher/index.js'
+import { timed } from '../../../src/rollouts/index.js'
 import { systemClock } from '../../../src/system/system.js'
 import { commandLine, temporaryFolder, type Ran } from './command-line.js'
 
@@ -20,8 +24,23 @@ async function desk() {
   await writeFile(join(cwd, 'two.json'), '{"a":2}')
   const why = ['--everyone', '--reason', 'x', '--board', 'board']
   expect((await run('publish', 'one.json', '--create', ...why)).status).toBe(0)
+  await writeFile(join(cwd, 'three.json'), '{"a":3}')
   const pass = (ms: number): void => void (nowMs += ms)
-  return { pass, run, publish: (...args: readonly string[]) => run('publish', 'two.json', ...why, ...args) }
+  const rowsOf = async (...args: readonly string[]): Promise<readonly string[]> =>
+    (await run(...args, '--board', 'board')).stdout.trim().split('\n').slice(1)
+  /** Publishes `two.json`, unless another file comes first. */
+  const publish = (...args: readonly string[]): Promise<Ran> =>
+    run('publish', ...(args[0]?.endsWith('.json') ? args : ['two.json', ...args]), ...why)
+  /** Begins to publish `{"a":2}` in stages, which nobody moves on. */
+  const publishStaged = async (options: { readonly activateAt?: Date } = {}): Promise<void> => {
+    const system = { clock: { ...systemClock, now: () => nowMs } }
+    const store = fileStore(join(cwd, 'board'), { system })
+    const publisher = createPublisher({ namespace: 'checkout/prod', schema: anything, store, system })
+    await publisher.publish({ a: 2 }, { rollout: timed(), reason: 'x', drive: true, ...options })
+    await publisher.close()
+    await store.close()
+  }
+  return { pass, run, rowsOf, publish, publishStaged }
 }
 
 describe('--activate-at', () => {
@@ -90,7 +109,47 @@ describe('--activate-at', () => {
 
   test('history has no column for it while nothing waits or waited', async () => {
     const { run } = await desk()
-    expect((await run('history', '--board', 'board')).stdout).not.toContain('in force')
+    expect((await run('history', '--board', 'board')).stdout).not.toMatch(/in force/i)
+  })
+
+  test('history says of a version that was rolled back or replaced while it waited that it never was in force', async () => {
+    const { pass, publish, rowsOf, run } = await desk()
+    await publish('--activate-at', '+1h')
+    pass(60_000)
+    expect((await run('rollback', '--reason', 'not yet', '--board', 'board')).status).toBe(0)
+    await publish('--activate-at', '+2h', '--readmit', 'it was right')
+    pass(60_000)
+    expect((await publish('one.json')).status).toBe(0)
+    const [replacing, replaced, back, rolledBack] = await rowsOf('history')
+    expect(replaced).toMatch(/never: 1-\w{8}:5 came before 2026-11-21 11:01:00Z/)
+    expect(rolledBack).toMatch(/never: 1-\w{8}:3 came before 2026-11-21 10:00:00Z/)
+    for (const row of [replacing, back]) expect(row).not.toMatch(/never| in \d/)
+  })
+
+  test('a version that came into force before the next one shows when, and one that is said again still waits', async () => {
+    const { pass, publish, rowsOf, run } = await desk()
+    await publish('--activate-at', '+1h')
+    const again = ['--digest', '7e8059f4', '--reason', 'the driver was to blame', '--board', 'board']
+    expect((await run('readmit', ...again)).status).toBe(0)
+    const waiting = await rowsOf('history')
+    expect(waiting.filter(row => row.includes('2026-11-21 10:00:00Z, in 1 h'))).toHaveLength(2)
+    pass(7_200_000)
+    await publish('one.json')
+    const ran = await rowsOf('history')
+    expect(ran.filter(row => row.includes('2026-11-21 10:00:00Z, 1 h ago'))).toHaveLength(2)
+  })
+
+  test('stages that were aborted switch at no time any more', async () => {
+    const { publishStaged, rowsOf, run } = await desk()
+    await publishStaged({ activateAt: new Date(NOW + 10_800_000) })
+    expect((await run('status', '--board', 'board')).stdout).toContain('the last stage switches together')
+    const aborted = await run('rollout', 'abort', '--reason', 'x', '--board', 'board')
+    expect(aborted.stdout).toContain('aborted checkout/prod from version 2 to version 1')
+    expect(aborted.stdout).not.toContain('switches together')
+    expect((await run('status', '--board', 'board')).stdout).not.toContain('switches together')
+    const [abort, begun] = await rowsOf('history')
+    expect(abort).not.toMatch(/ in \d| ago|never/)
+    expect(begun).toMatch(/never: 1-\w{8}:3 came before 2026-11-21 12:00:00Z/)
   })
 })
 
@@ -107,5 +166,30 @@ describe('get, while a version waits for its time', () => {
     pass(1_800_000)
     const after = await run('get', '--board', 'board')
     expect([after.stdout, after.stderr]).toEqual(['{"a":2}', ''])
+  })
+
+  test('prints no version that was replaced before its time', async () => {
+    const { pass, publish, run } = await desk()
+    await publish('--activate-at', '+30min')
+    pass(60_000)
+    await publish('three.json', '--activate-at', '+2h')
+    pass(3_600_000)
+    const { stdout, stderr } = await run('get', '--board', 'board')
+    expect([stdout, stderr]).toEqual(['{"a":1}', expect.stringContaining('version 3 waits')])
+  })
+})
+
+describe('status and history, while a version goes out in stages', () => {
+  test('name the version that is to come beside the one that everybody else runs', async () => {
+    const { publishStaged, rowsOf, run } = await desk()
+    await publishStaged()
+    const status = (await run('status', '--board', 'board')).stdout
+    expect(status).toContain('checkout/prod: version 1 (')
+    expect(status).toMatch(/^in stages: version 2 \w{12}; noticeboard rollout show says more$/m)
+    const [begun, first] = await rowsOf('history')
+    expect(begun).toMatch(/^ +1 .* version 2 \w{12} /)
+    expect(first).not.toContain('version 2')
+    const [newest] = (await run('history', '--board', 'board', '--json')).stdout.split('\n')
+    expect(JSON.parse(newest ?? '')).toMatchObject({ version: 1, candidate: { version: 2 } })
   })
 })

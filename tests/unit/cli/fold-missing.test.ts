@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { foldMissing } from '../../../src/cli/fold-missing.js'
+import { sayRange } from '../../../src/cli/instant.js'
 import type { FleetMember } from '../../../src/publisher/index.js'
 
 function member(state: FleetMember['state'], host: string, silentMs: number, app = 'checkout'): FleetMember {
@@ -36,4 +37,15 @@ test('other labels are other rows, and a few are told one by one', () => {
   const { single, groups } = foldMissing([...shop, ...till, ...more])
   expect(single).toEqual(till)
   expect(groups.map(({ labels }) => labels)).toEqual([{ app: 'shop' }, { app: 'more' }])
+})
+
+test('a few pods of which each has a label of its own are one row as well', () => {
+  const gone = Array.from({ length: 6 }, (_, index) => member('missing', `gone-${index}`, minutes(20)))
+  const { single, groups } = foldMissing(gone)
+  expect(single).toEqual([])
+  expect(groups.map(({ members, labels }) => [members.length, labels])).toEqual([[6, { app: 'checkout' }]])
+})
+
+test('two ages that read alike are told once', () => {
+  expect([sayRange(7_100, 7_400), sayRange(7_100, 68_000)]).toEqual(['7 s', '7 s to 1 min 8 s'])
 })

@@ -68,6 +68,18 @@ test('a pipe is not watched', async () => {
   expect([status, stderr]).toEqual([2, expect.stringContaining('leave --watch out')])
 })
 
+test('a pipe that nobody writes to, and standard input, are refused with --watch before anything waits for them', async () => {
+  const { cwd, run } = await desk()
+  execFileSync('mkfifo', [join(cwd, 'silent')])
+  for (const name of ['silent', '-', '/dev/stdin']) {
+    const { status, stderr } = await run(['publish', name, ...why, '--watch'])
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining(`${name} gives its text once: leave --watch out`),
+    ])
+  }
+})
+
 test('a token, a schema and a patch may come from pipes', async () => {
   const { cwd, run, pipe } = await desk()
   const store = fileStore(join(cwd, 'served'))
